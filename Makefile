@@ -1,0 +1,99 @@
+# hubbub: everything a person or CI runs. Needs python3 (3.11 or newer), make and git; the rest installs itself.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Where the environment goes, and what the locks are made with.
+VENV := .venv
+UV_VERSION := 0.13.9
+
+bin := $(VENV)/bin
+stamps := $(VENV)/stamps
+say = @printf '\033[1m==> %s\033[0m\n'
+
+# The first interpreter that is new enough; a name on the PATH is not yet one that runs.
+find_python = for p in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; exit; }; done
+
+# Every wheel is checked against its hash in the lock; then the project itself, built with the locked hatchling.
+pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+pip_install := $(pip) install --require-hashes --requirement
+install_project := $(pip) install --no-deps --no-build-isolation --editable .
+
+.PHONY: help install serve test check format coverage bench lock clean
+
+help: ## list the targets
+	@echo 'Usage: make TARGET [ARGS="..."]'
+	@echo
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		while IFS='|' read -r target words; do printf '  %-10s %s\n' "$$target" "$$words"; done
+
+# --- install --------------------------------------------------------------------------------------------------------
+
+install: $(stamps)/run ## make .venv with hubbub and what it needs
+	@echo "hubbub is installed: $(bin)/hubbub"
+
+# Its time is the interpreter's, so that a replaced or vanished Python makes a new environment.
+$(bin)/python:
+	@python=$$($(find_python)); \
+	if [ -z "$$python" ]; then \
+		echo 'hubbub needs Python 3.11 or newer, and found none: install one, or name it: make PYTHON=/path/to/python3.12' >&2; \
+		exit 1; \
+	fi; \
+	printf '\033[1m==> %s\033[0m\n' "Making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $(VENV) || { \
+		rm -rf $(VENV); \
+		echo 'The module venv did not work. On Debian and Ubuntu it comes with: apt-get install python3-venv' >&2; \
+		exit 1; \
+	}; \
+	mkdir -p $(stamps)
+
+$(stamps)/run: $(bin)/python requirements/run.txt pyproject.toml
+	$(say) "Installing hubbub (requirements/run.txt)"
+	@$(pip_install) requirements/run.txt
+	@$(install_project)
+	@touch $@
+
+$(stamps)/dev: $(stamps)/run requirements/dev.txt
+	$(say) "Installing the tools for checks and tests (requirements/dev.txt)"
+	@$(pip_install) requirements/dev.txt
+	@touch $@
+
+$(stamps)/bench: $(stamps)/run requirements/bench.txt
+	$(say) "Installing the peers for benchmarks (requirements/bench.txt)"
+	@$(pip_install) requirements/bench.txt
+	@touch $@
+
+# --- use ------------------------------------------------------------------------------------------------------------
+
+serve: $(stamps)/run ## start the server: make serve ARGS="--port 9000"
+	@exec $(bin)/hubbub serve $(ARGS)
+
+bench: $(stamps)/bench ## run the benchmarks: make bench ARGS="..."
+	@exec $(bin)/python -m benchmarks $(ARGS)
+
+# --- look after -----------------------------------------------------------------------------------------------------
+
+uv := .venv-lock/bin/uv
+
+lock: $(bin)/python ## renew requirements/*.txt from pyproject.toml (ARGS="--upgrade" for newer versions)
+	@[ "$$($(uv) --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) ] || { \
+		$(bin)/python -m venv --clear .venv-lock && .venv-lock/bin/pip install --quiet uv==$(UV_VERSION); }
+	$(say) "Locking"
+	@lock() { \
+		out=requirements/$$1.txt; shift; \
+		$(uv) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-config --no-header --no-emit-index-url --no-emit-find-links \
+			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
+	lock run --group build && \
+	lock dev --group dev --constraint requirements/run.txt && \
+	lock bench --group bench --constraint requirements/run.txt --constraint requirements/dev.txt
+	@if grep -nE '://|^ *(-i|-f|--(extra-)?index|--find-links)' requirements/*.txt; then \
+		echo 'The locks name a place to download from; they must not.' >&2; exit 1; fi
+
+clean: ## remove the environment and everything that was made
+	rm -rf $(VENV) .venv-lock build dist htmlcov .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name node_modules -prune -exec rm -rf {} +
