@@ -1,0 +1,16 @@
+"""JSON Merge Patch (RFC 7396)."""
+
+from typing import Any
+
+
+def merge(document: Any, patch: Any) -> Any:
+    """Return `document` with `patch` merged in; neither is changed (RFC 7396 section 2)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(document) if isinstance(document, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged

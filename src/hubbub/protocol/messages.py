@@ -1,0 +1,221 @@
+"""Commands, replies and pushes of hubbub.v1, as types. The events among the pushes are in `hubbub.events`."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+RoomName = Annotated[str, Meta(min_length=1, max_length=64)]
+PersonName = Annotated[str, Meta(min_length=1, max_length=32)]
+CommandId = int | Annotated[str, Meta(max_length=64)]
+ClientMessageId = Annotated[str, Meta(min_length=1, max_length=64)]
+Base64 = bytes  # on the wire as a base64 string
+Seq = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class Command(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag=str.lower, omit_defaults=True
+):
+    """What a client asks. `id` comes back as the reply's `re`; without it, success is silent."""
+
+    id: CommandId | None = None
+
+
+class Hello(Command, frozen=True):
+    """Says who this is; comes first or not at all."""
+
+    name: PersonName | None = None
+    key: Annotated[str, Meta(min_length=16, max_length=128)] | None = None
+
+
+class Join(Command, frozen=True):
+    """Follows a room, from a position or from a snapshot."""
+
+    room: RoomName
+    since: Seq | None = None
+    epoch: str | None = None
+    max_missed: int | None = None
+
+
+class Leave(Command, frozen=True):
+    """Stops following a room."""
+
+    room: RoomName
+
+
+class Post(Command, frozen=True):
+    """Writes a message: exactly one of `text` and `bytes`."""
+
+    room: RoomName
+    text: str | None = None
+    bytes: Base64 | None = None
+    client_message_id: ClientMessageId | None = None
+    reply_to: Seq | None = None
+
+
+class Edit(Command, frozen=True):
+    """Gives one's message a new text."""
+
+    room: RoomName
+    seq: Seq
+    text: str
+
+
+class Delete(Command, frozen=True):
+    """Takes one's message back."""
+
+    room: RoomName
+    seq: Seq
+
+
+class React(Command, frozen=True):
+    """Puts an emoji on a message."""
+
+    room: RoomName
+    seq: Seq
+    emoji: str
+
+
+class Unreact(Command, frozen=True):
+    """Takes one's emoji off a message."""
+
+    room: RoomName
+    seq: Seq
+    emoji: str
+
+
+class Patch(Command, frozen=True):
+    """Merges a patch (RFC 7396) into the room's state document, if not changed after `if_seq`."""
+
+    room: RoomName
+    patch: Any
+    if_seq: Seq | None = None
+
+
+class Signal(Command, frozen=True):
+    """Says something ephemeral: `signal="typing"`, or a live `value` under a `key` for `ttl` seconds."""
+
+    room: RoomName
+    signal: str = "value"
+    key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    value: Any = None
+    ttl: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+
+
+class History(Command, frozen=True):
+    """Asks for messages before or after a seq, oldest first."""
+
+    room: RoomName
+    before: Seq | None = None
+    after: Seq | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+Change = Post | Edit | Delete | React | Unreact | Patch
+AnyCommand = Hello | Join | Leave | Change | Signal | History
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message as the state shows it now. A deleted one keeps only seq, at and by."""
+
+    seq: int
+    at: str
+    by: str
+    text: str | None = None
+    bytes: Base64 | None = None
+    client_message_id: str | None = None
+    reply_to: int | None = None
+    edited_at: str | None = None
+    reactions: dict[str, list[str]] | None = None
+    deleted: bool = False
+
+
+class Members(msgspec.Struct, frozen=True):
+    """Who is in a room: how many people, and the names of at most 100."""
+
+    count: int
+    names: list[str]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Some messages, oldest first; `more`: there are others beyond."""
+
+    room: str
+    epoch: str
+    head: int
+    messages: list[Message]
+    more: bool
+
+
+class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
+    """The answer to a join that goes on from a position: `missed` events follow."""
+
+    room: str
+    epoch: str
+    head: int
+    missed: int
+
+
+class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"):
+    """A room as it is at `head`: the next push is `head + 1`."""
+
+    state: Any
+    state_seq: int
+    members: Members
+    live: list[Any]
+    truncated: int | UnsetType = UNSET
+
+
+class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", omit_defaults=True):
+    """Who is here: all `names`, or who `joined` and who `left`, or in large rooms only the count."""
+
+    room: str
+    count: int
+    names: list[str] | None = None
+    joined: list[str] | None = None
+    left: list[str] | None = None
+
+
+class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing"):
+    """Someone is writing; forget it after `ttl` seconds."""
+
+    room: str
+    by: str
+    ttl: float
+
+
+class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value"):
+    """A live value; forget it after `ttl` seconds. `None` removes it."""
+
+    room: str
+    by: str
+    key: str
+    value: Any
+    ttl: float
+
+
+AnySignal = Presence | Typing | Value
+
+
+class Closing(msgspec.Struct, frozen=True, tag_field="notice", tag="closing"):
+    """The server is about to close; come back after `reconnect_after` seconds."""
+
+    reason: str
+    reconnect_after: float
+
+
+class Error(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a command was refused."""
+
+    code: str
+    message: str
+    temporary: bool
+    retry_after: float | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The one answer to a command: `ok` or `error`."""
+
+    re: CommandId | None = None
+    ok: Any = UNSET
+    error: Error | UnsetType = UNSET

@@ -1,0 +1,85 @@
+"""What a client sees of a room: a snapshot and the events after it, folded.
+
+The law: whoever folds a snapshot at N and the events after N has what a fresh snapshot shows.
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.protocol.merge import merge
+from hubbub.protocol.messages import Message
+
+
+class RoomView:
+    """Messages by seq, and the state document, as of `seq`."""
+
+    def __init__(
+        self,
+        seq: int = 0,
+        messages: list[Message] | None = None,
+        state: Any = None,
+        state_seq: int = 0,
+    ) -> None:
+        self.seq = seq
+        self.messages: dict[int, Message] = {m.seq: m for m in messages or []}
+        self.state: Any = {} if state is None and state_seq == 0 else state
+        self.state_seq = state_seq
+
+    def apply(self, event: AnyEvent) -> None:
+        """Fold one event in. Changes to messages older than the snapshot's are passed over.
+
+        Raises:
+            ValueError: the event is not the next one: a hole or a repetition.
+        """
+        if event.seq != self.seq + 1:
+            raise ValueError(f"event {event.seq} does not follow {self.seq}")
+        self.seq = event.seq
+        match event:
+            case Posted():
+                self.messages[event.seq] = message_of(event)
+            case Patched():
+                self.state, self.state_seq = merge(self.state, event.patch), event.seq
+            case _ if event.message in self.messages:
+                self.messages[event.message] = changed(self.messages[event.message], event)
+
+
+def message_of(event: Posted) -> Message:
+    """The message as it is when just posted."""
+    return Message(
+        seq=event.seq,
+        at=event.at,
+        by=event.by,
+        text=event.text,
+        bytes=event.bytes,
+        client_message_id=event.client_message_id,
+        reply_to=event.reply_to,
+    )
+
+
+def changed(message: Message, event: Edited | Deleted | Reacted | Unreacted) -> Message:
+    """The message after an event that concerns it."""
+    match event:
+        case Edited():
+            return replace(message, text=event.text, bytes=None, edited_at=event.at)
+        case Deleted():
+            return tombstone(message)
+        case Reacted():
+            names = [*(message.reactions or {}).get(event.emoji, []), event.by]
+            return replace(message, reactions={**(message.reactions or {}), event.emoji: names})
+        case Unreacted():
+            return replace(message, reactions=_without(message, event.emoji, event.by))
+
+
+def tombstone(message: Message) -> Message:
+    """What is left of a deleted message."""
+    return Message(seq=message.seq, at=message.at, by=message.by, deleted=True)
+
+
+def _without(message: Message, emoji: str, by: str) -> dict[str, list[str]] | None:
+    reactions = dict(message.reactions or {})
+    names = [name for name in reactions.pop(emoji, []) if name != by]
+    if names:
+        reactions[emoji] = names
+    return reactions or None

@@ -1,0 +1,1 @@
+"""The rules of a room; pure: no I/O, no clock."""

@@ -1,0 +1,343 @@
+"""One commit's decisions: each proposed change becomes an event with the next number, or a refusal.
+
+The store brings the facts that the proposals need, the ledger decides in order, and the store
+writes down what the ledger holds. So every store follows the same rules, and knows none of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from hubbub import events
+from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.merge import merge
+from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.rooms.access import Operation, Principal, may
+
+MAX_DOCUMENT_BYTES = 65_536
+MAX_REACTIONS = 1_000  # on one message, of all people together
+
+
+class Proposal(NamedTuple):
+    """A change that someone asks for."""
+
+    principal: Principal
+    change: Change
+
+
+class Accepted(NamedTuple):
+    """The event's number and time; no number if nothing had to change.
+
+    `is_duplicate`: the key was used before, and this is the first answer.
+    """
+
+    seq: int | None
+    at: str
+    is_duplicate: bool = False
+
+
+Answer = Accepted | Refusal
+
+
+class Batch(NamedTuple):
+    """The events that one commit added to one room, numbered from `first` on."""
+
+    room: str
+    first: int
+    bodies: list[bytes]
+
+    @property
+    def last(self) -> int:
+        """The number of the last event."""
+        return self.first + len(self.bodies) - 1
+
+
+class Commit(NamedTuple):
+    """What became of a batch of proposals: an answer to each, and what to deliver."""
+
+    answers: list[Answer]
+    batches: list[Batch]
+
+
+class MessageKey(NamedTuple):
+    """Names one message."""
+
+    room: str
+    seq: int
+
+
+class PostKey(NamedTuple):
+    """Names one post, before it has a number."""
+
+    room: str
+    client_message_id: str
+    owner: str
+
+
+class ReactionKey(NamedTuple):
+    """Names one person's reaction."""
+
+    room: str
+    message: int
+    emoji: str
+    by: str
+
+
+@dataclass(slots=True)
+class Needs:
+    """What the ledger has to know before it can decide on some proposals."""
+
+    rooms: set[str] = field(default_factory=set)
+    posts: set[PostKey] = field(default_factory=set)
+    messages: set[MessageKey] = field(default_factory=set)
+    reactions: set[ReactionKey] = field(default_factory=set)
+    documents: set[str] = field(default_factory=set)
+
+
+class Head(NamedTuple):
+    """A room's last number, and the first that is still kept."""
+
+    seq: int = 0
+    kept: int = 1
+
+
+class Document(NamedTuple):
+    """A room's state document, and the number of its last patch."""
+
+    value: Any
+    seq: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a store found of the needs. What is not in here does not exist."""
+
+    heads: dict[str, Head] = field(default_factory=dict)
+    posts: dict[PostKey, Accepted] = field(default_factory=dict)
+    messages: dict[MessageKey, events.Posted] = field(default_factory=dict)
+    deleted: set[MessageKey] = field(default_factory=set)
+    reactions: set[ReactionKey] = field(default_factory=set)
+    reaction_counts: dict[MessageKey, int] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+
+
+class NewPost(NamedTuple):
+    """A message to write: the event's body is the message's first state."""
+
+    room: str
+    seq: int
+    body: bytes
+    client_message_id: str | None
+    owner: str | None
+
+
+class NewChange(NamedTuple):
+    """Any other event to write to the log."""
+
+    room: str
+    seq: int
+    body: bytes
+
+
+def needs(proposals: Iterable[Proposal]) -> Needs:
+    """List what `Ledger` will ask about these proposals."""
+    wanted = Needs()
+    for (principal, change) in proposals:
+        room = change.room
+        wanted.rooms.add(room)
+        match change:
+            case Post():
+                if change.client_message_id is not None:
+                    wanted.posts.add(
+                        PostKey(room, change.client_message_id, principal.key_owner)
+                    )
+                if change.reply_to is not None:
+                    wanted.messages.add(MessageKey(room, change.reply_to))
+            case Patch():
+                wanted.documents.add(room)
+            case Edit() | Delete():
+                wanted.messages.add(MessageKey(room, change.seq))
+            case React() | Unreact():
+                wanted.messages.add(MessageKey(room, change.seq))
+                wanted.reactions.add(
+                    ReactionKey(room, change.seq, change.emoji, principal.name)
+                )
+    return wanted
+
+
+class Ledger:
+    """Decides on proposals one after the other, each in the light of those before it."""
+
+    def __init__(self, facts: Facts, at: str) -> None:
+        self._facts = facts
+        self._at = at
+        self.batches: dict[str, Batch] = {}
+        self.posts: list[NewPost] = []
+        self.changes: list[NewChange] = []
+        self.edited: dict[MessageKey, Edited] = {}
+        self.deleted: set[MessageKey] = set()
+        self.reacted: dict[ReactionKey, int | None] = {}  # seq of the reaction; None: taken off
+        self.patched: dict[str, Document] = {}
+
+    def decide(self, proposals: Sequence[Proposal]) -> Commit:
+        """Answer each proposal, in order."""
+        answers = [self._decide(principal, change) for principal, change in proposals]
+        return Commit(answers, list(self.batches.values()))
+
+    def head(self, room: str) -> int:
+        """The room's last number, what was decided so far included."""
+        batch = self.batches.get(room)
+        return batch.last if batch else self._facts.heads.get(room, Head()).seq
+
+    def _decide(self, principal: Principal, change: Change) -> Answer:
+        match change:
+            case Post():
+                return self._post(principal, change)
+            case Edit():
+                return self._edit(principal, change)
+            case Delete():
+                return self._delete(principal, change)
+            case React():
+                return self._react(principal, change)
+            case Unreact():
+                return self._unreact(principal, change)
+            case Patch():
+                return self._patch(principal, change)
+
+    def _post(self, principal: Principal, post: Post) -> Answer:
+        key_owner = None
+        if post.client_message_id is not None:
+            key_owner = principal.key_owner
+            key = PostKey(post.room, post.client_message_id, key_owner)
+            if first := self._facts.posts.get(key):
+                return first._replace(is_duplicate=True)
+        if post.reply_to is not None and (refusal := self._absent(post.room, post.reply_to)):
+            return refusal
+        event = Posted(
+            post.room,
+            self.head(post.room) + 1,
+            self._at,
+            principal.name,
+            post.text,
+            post.bytes,
+            post.client_message_id,
+            post.reply_to,
+        )
+        body = self._append(event)
+        self.posts.append(NewPost(post.room, event.seq, body, post.client_message_id, key_owner))
+        answer = Accepted(event.seq, self._at)
+        if key_owner is not None:
+            self._facts.posts[key] = answer
+        message = MessageKey(post.room, event.seq)
+        self._facts.messages[message] = event
+        return answer
+
+    def _edit(self, principal: Principal, edit: Edit) -> Answer:
+        key = MessageKey(edit.room, edit.seq)
+        refusal = self._absent(*key) or self._not_theirs(
+            principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY
+        )
+        if refusal:
+            return refusal
+        event = Edited(
+            **self._next(principal, edit.room), message=edit.seq, text=edit.text
+        )
+        self.edited[key] = event
+        return self._change(event)
+
+    def _delete(self, principal: Principal, delete: Delete) -> Answer:
+        key = MessageKey(delete.room, delete.seq)
+        refusal = self._absent(*key) or self._not_theirs(
+            principal, key, Operation.DELETE_OWN, Operation.DELETE_ANY
+        )
+        if refusal:
+            return refusal
+        self._facts.deleted.add(key)
+        self.deleted.add(key)
+        return self._change(Deleted(**self._next(principal, delete.room), message=delete.seq))
+
+    def _react(self, principal: Principal, react: React) -> Answer:
+        if refusal := self._absent(react.room, react.seq):
+            return refusal
+        key = ReactionKey(react.room, react.seq, react.emoji, principal.name)
+        if key in self._facts.reactions:
+            return Accepted(None, self._at)
+        message = MessageKey(react.room, react.seq)
+        count = self._facts.reaction_counts.get(message, 0)
+        if count >= MAX_REACTIONS:
+            return Refusal("too_large", f"a message takes at most {MAX_REACTIONS} reactions")
+        self._facts.reactions.add(key)
+        self._facts.reaction_counts[message] = count + 1
+        event = Reacted(
+            **self._next(principal, react.room), message=react.seq, emoji=react.emoji
+        )
+        self.reacted[key] = event.seq
+        return self._change(event)
+
+    def _unreact(self, principal: Principal, unreact: Unreact) -> Answer:
+        if refusal := self._absent(unreact.room, unreact.seq):
+            return refusal
+        key = ReactionKey(unreact.room, unreact.seq, unreact.emoji, principal.name)
+        if key not in self._facts.reactions:
+            return Accepted(None, self._at)
+        self._facts.reactions.discard(key)
+        self._facts.reaction_counts[MessageKey(unreact.room, unreact.seq)] -= 1
+        self.reacted[key] = None
+        return self._change(
+            Unreacted(
+                **self._next(principal, unreact.room), message=unreact.seq, emoji=unreact.emoji
+            )
+        )
+
+    def _patch(self, principal: Principal, patch: Patch) -> Answer:
+        document = self._facts.documents.get(patch.room, Document({}, 0))
+        if patch.if_seq is not None and not (
+            document.seq <= patch.if_seq <= self.head(patch.room)
+        ):
+            return Refusal("conflict", f"the document was last patched at {document.seq}")
+        merged = merge(document.value, patch.patch)
+        if len(msgspec.json.encode(merged)) > MAX_DOCUMENT_BYTES:
+            return Refusal("too_large", f"a document takes at most {MAX_DOCUMENT_BYTES} bytes")
+        event = Patched(**self._next(principal, patch.room), patch=patch.patch)
+        self.patched[patch.room] = self._facts.documents[patch.room] = Document(merged, event.seq)
+        return self._change(event)
+
+    def _absent(self, room: str, seq: int) -> Refusal | None:
+        key = MessageKey(room, seq)
+        if key not in self._facts.messages:
+            return Refusal("not_found", f"there is no message {seq} in {room}")
+        if key in self._facts.deleted:
+            return Refusal("gone", f"message {seq} was deleted")
+        return None
+
+    def _not_theirs(
+        self, principal: Principal, key: MessageKey, own: Operation, anyones: Operation
+    ) -> Refusal | None:
+        is_own = self._facts.messages[key].by == principal.name
+        if may(principal, own if is_own else anyones):
+            return None
+        return Refusal("forbidden", "only its author may do that to a message")
+
+    def _next(self, principal: Principal, room: str) -> dict[str, Any]:
+        return {
+            "room": room,
+            "seq": self.head(room) + 1,
+            "at": self._at,
+            "by": principal.name,
+        }
+
+    def _change(self, event: AnyEvent) -> Accepted:
+        self.changes.append(NewChange(event.room, event.seq, self._append(event)))
+        return Accepted(event.seq, self._at)
+
+    def _append(self, event: AnyEvent) -> bytes:
+        body = events.encode(event)
+        batch = self.batches.get(event.room)
+        if batch is None:
+            self.batches[event.room] = Batch(event.room, event.seq, [body])
+        else:
+            batch.bodies.append(body)
+        return body

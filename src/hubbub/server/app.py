@@ -1,0 +1,189 @@
+"""The composition root: puts the server together, runs it, and stops it cleanly.
+
+The only module that names adapters.
+"""
+
+import asyncio
+import gc
+import logging
+import random
+import resource
+import secrets
+import signal
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import uvloop
+from aiohttp import web
+
+from hubbub.protocol.messages import Closing
+from hubbub.protocol.wires import native_frame
+from hubbub.server.config import Settings
+from hubbub.server.door import Door
+from hubbub.server.fanout import FanOut
+from hubbub.server.http import api, doors, health
+from hubbub.server.http.origins import Origins
+from hubbub.server.http.problems import guard
+from hubbub.server.http.requests import HUB
+from hubbub.server.hub import Hub, Limits
+from hubbub.server.journal import Journal
+from hubbub.server.retention import Retention
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.transports.base import Links
+
+BEAT = 1.0  # seconds
+SWEEP_EVERY = 10  # beats
+RETENTION_EVERY = 3600.0  # seconds
+LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
+STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
+RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
+BACKLOG = 4096
+
+log = logging.getLogger(__name__)
+
+
+class CannotStart(Exception):
+    """The message says why, and what would help."""
+
+
+def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT; a second one ends it at once.
+
+    Raises:
+        CannotStart: the port or the data directory can't be had.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # The writer's thread must get the interpreter back quickly while the loop is busy.
+    sys.setswitchinterval(0.0005)
+    _allow_many_files()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        print("stopping; once more to stop at once", file=sys.stderr, flush=True)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask_to_stop)
+    async with running(settings) as port:
+        _tell_ready(settings, port)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[int]:
+    """A server that runs during the block; gives the port that it listens on."""
+    try:
+        store = SqliteStore(settings.data, settings.durability, lambda: secrets.token_hex(8))
+    except StoreFailed as error:
+        raise CannotStart(str(error)) from error
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        fanout = FanOut(store)
+        journal = Journal(store, fanout.deliver, _now)
+        limits = Limits(settings.max_message_bytes, settings.message_rate)
+        hub = Hub(store, journal, fanout, Door(), limits)
+        links = Links()
+        runner = web.AppRunner(
+            _application(hub, links, settings),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=LINKS_TIMEOUT,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        stack.push_async_callback(_drain, hub, links)
+        retention = Retention(store, settings.keep_events, settings.keep_days)
+        for task in (_keep(hub, links), _forget(retention)):
+            stack.callback(asyncio.create_task(task).cancel)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CannotStart(
+                f"can't listen on {settings.host} port {settings.port}: {error.strerror};"
+                " choose another with --port"
+            ) from error
+        stack.push_async_callback(site.stop)
+        gc.freeze()  # what is here by now stays: the collector need not look at it again
+        yield runner.addresses[0][1]
+
+
+def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
+    application = web.Application(
+        middlewares=[guard(Origins(settings.allow_origin))],
+        client_max_size=settings.max_message_bytes,
+    )
+    application[HUB] = hub
+    application[api.LINKS] = links
+    application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
+    for routes in (doors.routes, api.routes, health.routes):
+        application.add_routes(routes)
+    return application
+
+
+async def _keep(hub: Hub, links: Links) -> None:
+    """Heartbeats and tidying up, for as long as the server runs."""
+    loop = asyncio.get_running_loop()
+    beats = 0
+    while True:
+        await asyncio.sleep(BEAT)
+        links.beat(loop.time())
+        beats += 1
+        if beats % SWEEP_EVERY == 0:
+            hub.sweep()
+
+
+async def _forget(retention: Retention) -> None:
+    """Apply the retention policy, for as long as the server runs."""
+    while True:
+        try:
+            await retention.apply(datetime.now(UTC))
+        except StoreFailed as error:
+            log.warning("old events could not be forgotten: %s", error)
+        await asyncio.sleep(RETENTION_EVERY)
+
+
+async def _drain(hub: Hub, links: Links) -> None:
+    """Answer what was asked, then tell everyone when to come back, and let them go."""
+    try:
+        await asyncio.wait_for(hub.stop(), STOP_TIMEOUT)
+    except TimeoutError:
+        log.error("the database did not finish in %.0f seconds", STOP_TIMEOUT)
+
+    def notice(clients: int) -> bytes:
+        delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
+        return native_frame(Closing("restarting", round(delay, 2)))
+
+    await links.stop(notice, LINKS_TIMEOUT)
+
+
+def _tell_ready(settings: Settings, port: int) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    flushed = {"full": "each commit is flushed", "normal": "flushed only now and then"}
+    print(
+        f"hubbub is ready:  http://{host}:{port}\n"
+        f"data:             {settings.data.resolve()}"
+        f" (durability {settings.durability}: {flushed[settings.durability]})\n"
+        "stop it:          Ctrl-C",
+        flush=True,
+    )
+
+
+def _allow_many_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,122 @@
+"""Settings: read once, validated, frozen. Flags come before the environment, that before the file."""
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_args
+
+from hubbub.server.stores.sqlite import Durability
+
+
+class BadSettings(Exception):
+    """Settings that can't be; the message says which, where from, and what would do."""
+
+
+def default_data_directory() -> Path:
+    """Where data is kept if nothing else is said (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "hubbub"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that can be set. Sizes are bytes; `message_rate` is per person and second, 0: no limit."""
+
+    host: str = "127.0.0.1"
+    port: int = 8181
+    data: Path = field(default_factory=default_data_directory)
+    durability: Durability = "full"
+    message_rate: float = 1000.0
+    max_message_bytes: int = 65_536
+    echo_max_bytes: int = 65_536
+    allow_origin: tuple[str, ...] = ()
+    keep_events: int = 0  # newest events kept in each room; 0: all
+    keep_days: float = 0.0  # 0: for ever
+
+    def __post_init__(self) -> None:
+        self._require("port", 0 <= self.port <= 65_535, "0 to 65535")
+        self._require("durability", self.durability in get_args(Durability), "full or normal")
+        self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
+        self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
+        self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
+        self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
+        self._require("keep_days", self.keep_days >= 0, "0 (for ever) or more")
+        if not _is_loopback(self.host):
+            raise BadSettings(
+                f"host {self.host}: only guests can come in so far, and those only on loopback;"
+                " use 127.0.0.1, ::1 or localhost"
+            )
+
+    def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
+        if not is_met:
+            raise BadSettings(f"{name} is {getattr(self, name)!r}; it can be {what_would_do}")
+
+
+def load(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> Settings:
+    """Put the settings together: `flags` that are not None, then `HUBBUB_*`, then the TOML file.
+
+    Raises:
+        BadSettings: an unknown key or an impossible value.
+    """
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, value in _read(file).items():
+        values[name] = _convert(known, name, value, str(file))
+    for variable, text in environment.items():
+        name = variable.removeprefix("HUBBUB_").lower()
+        if variable.startswith("HUBBUB_") and name in known:
+            values[name] = _convert(known, name, text, variable)
+    for name, value in flags.items():
+        if value is not None:
+            values[name] = _convert(known, name, value, f"--{name.replace('_', '-')}")
+    return Settings(**values)
+
+
+def _read(file: Path | None) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, UnicodeError) as error:
+        raise BadSettings(f"can't read {file}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file} is no TOML: {error}") from error
+
+
+def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
+    """Bring a value to the type of the setting."""
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1)
+        raise BadSettings(
+            f"{origin}: there is no setting {name!r}" + (f"; do you mean {close[0]!r}?" if close else "")
+        )
+    default = known[name].default
+    try:
+        if name == "data":
+            return Path(value).expanduser()
+        if name == "allow_origin":
+            return tuple(value.split(",") if isinstance(value, str) else value)
+        if default is not MISSING and isinstance(default, int | float):
+            if isinstance(value, bool):
+                raise ValueError
+            return type(default)(value)
+        if not isinstance(value, str):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise BadSettings(f"{origin}: {name} can't be {value!r}") from None
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

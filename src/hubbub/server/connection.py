@@ -1,0 +1,207 @@
+"""One native client: its state, its principal, the rooms it follows. Turns commands into verbs and replies.
+
+Knows no socket: it is given what it hears, and writes through an outlet.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, assert_never
+
+from hubbub import __version__
+from hubbub.protocol.codec import BadFrame, decode_command
+from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.messages import (
+    AnyCommand,
+    Change,
+    CommandId,
+    Error,
+    Hello,
+    History,
+    Join,
+    Leave,
+    Post,
+    Reply,
+    Resumed,
+    Signal,
+    Snapshot,
+)
+from hubbub.protocol.states import State, step
+from hubbub.protocol.wires import native_frame
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Accepted, Answer
+from hubbub.server.fanout import Cursor
+from hubbub.server.hub import Hub
+from hubbub.server.outlet import Outlet
+from hubbub.server.stores.base import StoreFailed
+
+MAX_BAD_FRAMES = 20
+HEARTBEAT = 15  # seconds
+
+Ask = Hello | Join | Leave | Signal | History
+UNREADABLE = Refusal("unavailable", "the database can't be read", retry_after=1.0)
+
+log = logging.getLogger(__name__)
+
+
+class Hangup(Exception):
+    """The peer can't be served on; `code` is what to close with."""
+
+    def __init__(self, code: Close) -> None:
+        super().__init__(code.name)
+        self.code = code
+
+
+class Connection:
+    """A native connection from its first frame to its last.
+
+    `lost` is called if a room's log can't be read on for it; it is to be closed, so that it joins anew.
+    """
+
+    def __init__(
+        self, hub: Hub, outlet: Outlet, principal: Principal | None, lost: Callable[[], None]
+    ) -> None:
+        self._hub = hub
+        self._outlet = outlet
+        self._principal = principal
+        self._lost = lost
+        self._cursors: dict[str, Cursor] = {}
+        self._bad_frames = 0
+        self._state = State.GREETING
+
+    async def hear(self, frame: str) -> None:
+        """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
+        try:
+            command = decode_command(frame)
+        except BadFrame as error:
+            return self._count_bad(error)
+        if type(command) is Post and self._principal is not None:  # by far the most frequent
+            self._change(command, self._principal)
+        else:
+            await self._carry_out(command)
+        if self._outlet.is_full:  # it asks faster than it listens
+            await self._outlet.drained()
+
+    def end(self) -> None:
+        """The connection is over: follow nothing, and give the name back."""
+        self._state = step(self._state, State.CLOSED)
+        for cursor in self._cursors.values():
+            self._hub.leave(cursor)
+        self._cursors.clear()
+        if self._principal is not None:
+            self._hub.door.exit(self._principal)
+
+    async def _carry_out(self, command: AnyCommand) -> None:
+        """Carry out any command; whatever goes wrong becomes its reply."""
+        try:
+            principal = self._greet(command)
+            if isinstance(command, Change):
+                self._change(command, principal)
+            else:
+                self._reply(command.id, await self._act(command, principal))
+        except Refused as error:
+            self._refuse(command.id, error.refusal)
+        except StoreFailed as error:
+            log.warning("a command failed: %s", error)
+            self._refuse(command.id, UNREADABLE)
+        except (Hangup, ConnectionError):
+            raise
+        except Exception:
+            log.exception("a command failed")
+            self._refuse(command.id, Refusal("internal", "a fault of the server's"))
+
+    def _greet(self, command: AnyCommand) -> Principal:
+        """Who this is: the first command says so, or leaves it at a nameless guest."""
+        hello = command if isinstance(command, Hello) else Hello()
+        if self._state is State.OPEN and command is hello:
+            raise Refused("bad_request", "`hello` comes first, and once")
+        if self._principal is None:
+            self._principal = self._hub.door.enter(hello.name, hello.key)
+        elif self._state is State.GREETING and hello.name not in (None, self._principal.name):
+            raise Refused("bad_request", f"already here as {self._principal.name}")
+        if self._state is State.GREETING:
+            self._state = step(self._state, State.OPEN)
+        return self._principal
+
+    def _change(self, change: Change, principal: Principal) -> None:
+        self._hub.submit(principal, change, partial(self._answer, change.id, change.room))
+
+    def _answer(self, command_id: CommandId | None, room: str, answer: Answer) -> None:
+        if isinstance(answer, Refusal):
+            self._refuse(command_id, answer)
+        elif command_id is not None:
+            self._reply(command_id, accepted(room, answer))
+
+    async def _act(self, command: Ask, principal: Principal) -> Any:
+        """Carry out a command that changes no log; returns what to reply, if it wasn't said yet."""
+        match command:
+            case Hello():
+                return self._welcome(principal)
+            case Join():
+                return await self._join(command, principal)
+            case Leave():
+                if cursor := self._cursors.pop(command.room, None):
+                    self._hub.leave(cursor)
+                return {"room": command.room}
+            case Signal():
+                self._hub.signal(principal, command)
+                return {"room": command.room}
+            case History():
+                return await self._hub.history(principal, command)
+            case _:
+                assert_never(command)
+
+    async def _join(self, join: Join, principal: Principal) -> None:
+        if join.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
+            raise Refused("too_large", f"at most {self._hub.limits.rooms} rooms a connection")
+
+        def tell(answer: Resumed | Snapshot) -> None:
+            if previous := self._cursors.pop(join.room, None):
+                self._hub.leave(previous)
+            self._reply(join.id, answer)
+
+        cursor = await self._hub.join(principal, join, self._outlet, tell, self._lost)
+        self._cursors[join.room] = cursor
+
+    def _welcome(self, principal: Principal) -> dict[str, Any]:
+        limits = self._hub.limits
+        return {
+            "user": principal.name,
+            "guest": True,
+            "server": f"hubbub/{__version__}",
+            "protocol": "hubbub.v1",
+            "epoch": self._hub.epoch,
+            "limits": {
+                "message_bytes": limits.message_bytes,
+                "messages_per_s": limits.messages_per_s,
+                "rooms": limits.rooms,
+            },
+            "heartbeat": HEARTBEAT,
+        }
+
+    def _reply(self, command_id: CommandId | None, ok: Any) -> None:
+        if command_id is not None and ok is not None:
+            self._outlet.queue(native_frame(Reply(re=command_id, ok=ok)))
+
+    def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
+        error = Error(
+            refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after
+        )
+        self._outlet.queue(native_frame(Reply(re=command_id, error=error)))
+        if refusal.code == "rate_limited" and self._principal is not None:
+            if self._hub.is_flooding(self._principal):
+                raise Hangup(Close.TOO_FAST)
+
+    def _count_bad(self, error: BadFrame) -> None:
+        self._bad_frames += 1
+        self._refuse(error.id, error.refusal)
+        if self._bad_frames >= MAX_BAD_FRAMES:
+            raise Hangup(Close.BAD_FRAMES)
+
+
+def accepted(room: str, answer: Accepted) -> dict[str, Any]:
+    """What an accepted change is answered with, on every door."""
+    if answer.seq is None:
+        return {"room": room, "seq": None}
+    ok = {"room": room, "seq": answer.seq, "at": answer.at}
+    return {**ok, "duplicate": True} if answer.is_duplicate else ok

@@ -1,0 +1,245 @@
+"""Who is where in which room's log: live followers are written to, the others read on until they are.
+
+A follower is a cursor over a log. Joining, resuming and falling behind are one act: read on from a
+position. A cursor at the head is live, and each commit goes to all live ones as one buffer.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from hubbub.protocol.wires import Wire
+from hubbub.rooms.ledger import Batch
+from hubbub.server.outlet import Outlet
+from hubbub.server.signals import Signals
+from hubbub.server.stores.base import Store, StoreFailed
+
+MAX_TAIL_BYTES = 256 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Cursor:
+    """One follower's place in one room's log.
+
+    `seq` is the last event that was written to it; while it is live, that is the feed's head.
+    `lost` is called if the log can't be read on from there.
+    """
+
+    __slots__ = ("feed", "lost", "name", "outlet", "seq", "task")
+
+    def __init__(
+        self, feed: "Feed", outlet: Outlet, name: str, seq: int, lost: Callable[[], None]
+    ) -> None:
+        self.feed = feed
+        self.outlet = outlet
+        self.name = name
+        self.seq = seq
+        self.lost = lost
+        self.task: asyncio.Task[None] | None = None
+
+
+class Feed:
+    """A room that someone follows: its delivered head, its cursors, its signals."""
+
+    def __init__(self, room: str, signals: Signals) -> None:
+        self.room = room
+        self.signals = signals
+        self.head: int | None = None  # None: not known yet
+        self.live: dict[Wire, dict[Cursor, Callable[[bytes], bool]]] = {}
+        self.reading: set[Cursor] = set()
+        self.pins = 0
+        self._tail: deque[Batch] = deque()  # what came while someone was reading
+        self._tail_bytes = 0
+        self._moved: asyncio.Future[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody needs it any more."""
+        return not (self.pins or self.reading or any(self.live.values()) or self.signals.values)
+
+    def learn(self, head: int) -> None:
+        """Take the store's word for the head, unless deliveries have told it already."""
+        if self.head is None:
+            self.head = head
+
+    def advance(self, batch: Batch) -> None:
+        """The head has moved: remember the batch for those who are reading, wake who waits."""
+        is_next = self.head is not None and batch.first == self.head + 1
+        self.head = batch.last
+        if self.reading and is_next:
+            self._tail.append(batch)
+            self._tail_bytes += sum(map(len, batch.bodies))
+            while self._tail_bytes > MAX_TAIL_BYTES and len(self._tail) > 1:
+                self._tail_bytes -= sum(map(len, self._tail.popleft().bodies))
+        elif self._tail:
+            self._tail.clear()
+            self._tail_bytes = 0
+        self.wake()
+
+    def wake(self) -> None:
+        """Let go who waits for the head to move."""
+        if self._moved is not None:
+            self._moved.set_result(None)
+            self._moved = None
+
+    async def moved(self, timeout: float | None = None) -> None:
+        """Wait until the head moves, or `timeout` seconds are over."""
+        if self._moved is None:
+            self._moved = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._moved], timeout=timeout)
+
+    def tail_after(self, seq: int) -> list[bytes] | None:
+        """All events after `seq`, if they are still at hand."""
+        if seq == self.head:
+            return []
+        if not self._tail or not self._tail[0].first <= seq + 1 <= self._tail[-1].last:
+            return None
+        bodies = [body for batch in self._tail for body in batch.bodies]
+        return bodies[seq + 1 - self._tail[0].first :]
+
+
+class FanOut:
+    """Delivers what was committed, and sees to it that every cursor gets it all, once, in order."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._feeds: dict[str, Feed] = {}
+
+    def __iter__(self) -> Iterator[Feed]:
+        return iter(list(self._feeds.values()))
+
+    def get(self, room: str) -> Feed | None:
+        """The room's feed, if anyone follows it."""
+        return self._feeds.get(room)
+
+    @contextmanager
+    def pinned(self, room: str) -> Iterator[Feed]:
+        """The room's feed, kept at least until the end of the block."""
+        feed = self._feeds.get(room)
+        if feed is None:
+            signals = Signals(room, lambda bodies: self._signal(room, bodies))
+            feed = self._feeds[room] = Feed(room, signals)
+        feed.pins += 1
+        try:
+            yield feed
+        finally:
+            feed.pins -= 1
+
+    def sweep(self) -> None:
+        """Forget feeds that nobody needs."""
+        for feed in self:
+            feed.signals.expire()
+            if feed.is_idle:
+                feed.signals.close()
+                del self._feeds[feed.room]
+
+    async def head(self, feed: Feed) -> int:
+        """The feed's delivered head; asks the store if it isn't known."""
+        if feed.head is None:
+            feed.learn((await self._store.head(feed.room)).seq)
+        assert feed.head is not None
+        return feed.head
+
+    def attach(self, cursor: Cursor) -> None:
+        """Begin to follow, from the cursor's position on."""
+        if cursor.seq == cursor.feed.head:
+            self._go_live(cursor)
+        else:
+            self._read_on(cursor, cursor.seq)
+
+    def detach(self, cursor: Cursor) -> None:
+        """Stop following."""
+        if cursor.task is not None:
+            cursor.task.cancel()
+        cursor.feed.reading.discard(cursor)
+        live = cursor.feed.live.get(cursor.outlet.wire)
+        if live is not None:
+            live.pop(cursor, None)
+
+    def deliver(self, batches: list[Batch]) -> None:
+        """Write each batch to the live cursors of its room: one buffer a wire form, one write each."""
+        for batch in batches:
+            feed = self._feeds.get(batch.room)
+            if feed is None or (feed.head is not None and batch.last <= feed.head):
+                continue
+            for wire, cursors in feed.live.items():
+                if cursors:
+                    self._deliver(feed, wire, cursors, batch)
+            feed.advance(batch)
+
+    def _deliver(
+        self,
+        feed: Feed,
+        wire: Wire,
+        cursors: dict[Cursor, Callable[[bytes], bool]],
+        batch: Batch,
+    ) -> None:
+        assert feed.head is not None
+        if batch.first != feed.head + 1:  # another node's events are missing in between
+            behind = list(cursors)
+        else:
+            buffer = wire.events(self._store.epoch, batch.first, batch.bodies)
+            if not buffer:
+                return
+            behind = [cursor for cursor, write in cursors.items() if not write(buffer)]
+        self._fall_behind(feed, cursors, behind)
+
+    def _signal(self, room: str, bodies: list[bytes]) -> None:
+        """Send signals to who is live. One that can't take them gets the newest when it has drained."""
+        feed = self._feeds[room]
+        for wire, cursors in feed.live.items():
+            if wire.takes_signals and cursors:
+                buffer = wire.signals(bodies)
+                behind = [cursor for cursor, write in cursors.items() if not write(buffer)]
+                self._fall_behind(feed, cursors, behind)
+
+    def _fall_behind(
+        self, feed: Feed, cursors: dict[Cursor, Callable[[bytes], bool]], behind: list[Cursor]
+    ) -> None:
+        assert feed.head is not None or not behind
+        for cursor in behind:
+            del cursors[cursor]
+            self._read_on(cursor, feed.head or 0)
+
+    def _go_live(self, cursor: Cursor) -> None:
+        cursor.feed.live.setdefault(cursor.outlet.wire, {})[cursor] = cursor.outlet.write
+
+    def _read_on(self, cursor: Cursor, seq: int) -> None:
+        cursor.seq = seq
+        cursor.feed.reading.add(cursor)
+        cursor.task = asyncio.create_task(self._catch_up(cursor))
+
+    async def _catch_up(self, cursor: Cursor) -> None:
+        feed, outlet = cursor.feed, cursor.outlet
+        try:
+            await outlet.drained()
+            while (rest := feed.tail_after(cursor.seq)) is None:
+                await self._read_page(cursor)
+                await outlet.drained()
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the connection is being taken down, or the cursor was detached
+        except StoreFailed as error:
+            log.warning("can't catch up a client of %s: %s", feed.room, error)
+            return cursor.lost()
+        if rest:
+            outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
+        cursor.task = None
+        feed.reading.discard(cursor)
+        self._go_live(cursor)
+        if outlet.wire.takes_signals:
+            outlet.write(outlet.wire.signals(feed.signals.present()))
+
+    async def _read_page(self, cursor: Cursor) -> None:
+        feed, outlet = cursor.feed, cursor.outlet
+        assert feed.head is not None
+        if cursor.seq > feed.head:  # a snapshot may be ahead of what is delivered
+            await feed.moved()
+            return
+        page = await self._store.read(feed.room, cursor.seq, feed.head)
+        if not page.bodies:
+            raise StoreFailed(f"the log after {cursor.seq} is no longer kept")
+        outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
+        cursor.seq += len(page.bodies)

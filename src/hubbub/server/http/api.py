@@ -1,0 +1,187 @@
+"""The HTTP API: rooms, messages, state, signals and events; `curl` is a first-class client."""
+
+from typing import Any
+
+from aiohttp import web
+
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Refused
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    History,
+    Join,
+    Patch,
+    Post,
+    React,
+    Signal,
+    Unreact,
+)
+from hubbub.server.http.requests import (
+    HUB,
+    answered,
+    command_from,
+    credentials,
+    json,
+    json_from,
+    number,
+    principal_of,
+    room_of,
+    seq_of,
+)
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.sse import serve_sse
+
+LINKS = web.AppKey("links", Links)
+MAX_WAIT = 60  # seconds
+
+routes = web.RouteTableDef()
+ROOM = "/api/v1/rooms/{room}"
+
+
+@routes.get("/api/v1/rooms")
+async def list_rooms(request: web.Request) -> web.Response:
+    """Rooms by name, paged."""
+    limit = number(request, "limit", 1, 1000) or 100
+    rows = await request.app[HUB].rooms(request.query.get("after", ""), limit + 1)
+    rooms = [
+        {"room": row.room, "head": row.head, "members": members} for row, members in rows[:limit]
+    ]
+    return json({"rooms": rooms, "more": len(rows) > limit})
+
+
+@routes.get(ROOM)
+async def get_room(request: web.Request) -> web.Response:
+    """A snapshot."""
+    return json(await request.app[HUB].snapshot(principal_of(request), room_of(request)))
+
+
+@routes.post(ROOM + "/messages")
+async def post_message(request: web.Request) -> web.Response:
+    """Post; the same key again gets the first answer again."""
+    post = await command_from(request, Post, **_idempotency_key(request), room=room_of(request))
+    return await _change(request, post, status=201)
+
+
+@routes.get(ROOM + "/messages")
+async def get_messages(request: web.Request) -> web.Response:
+    """A page of messages."""
+    history = History(
+        room=room_of(request),
+        before=number(request, "before"),
+        after=number(request, "after"),
+        limit=number(request, "limit", 1, 200) or 50,
+    )
+    return json(await request.app[HUB].history(principal_of(request), history))
+
+
+@routes.patch(ROOM + "/messages/{seq}")
+async def edit_message(request: web.Request) -> web.Response:
+    """Edit."""
+    return await _change(
+        request, await command_from(request, Edit, room=room_of(request), seq=seq_of(request))
+    )
+
+
+@routes.delete(ROOM + "/messages/{seq}")
+async def delete_message(request: web.Request) -> web.Response:
+    """Delete."""
+    return await _change(request, Delete(room=room_of(request), seq=seq_of(request)))
+
+
+@routes.put(ROOM + "/messages/{seq}/reactions/{emoji}")
+async def put_reaction(request: web.Request) -> web.Response:
+    """React."""
+    return await _change(request, React(**_reaction(request)))
+
+
+@routes.delete(ROOM + "/messages/{seq}/reactions/{emoji}")
+async def delete_reaction(request: web.Request) -> web.Response:
+    """Take a reaction off."""
+    return await _change(request, Unreact(**_reaction(request)))
+
+
+@routes.get(ROOM + "/state")
+async def get_state(request: web.Request) -> web.Response:
+    """The state document; its ETag is the number of its last patch."""
+    hub, room = request.app[HUB], room_of(request)
+    document = await hub.document(principal_of(request), room)
+    body = {"room": room, "epoch": hub.epoch, "seq": document.seq, "state": document.value}
+    return json(body, headers={"ETag": f'"{document.seq}"'})
+
+
+@routes.patch(ROOM + "/state")
+async def patch_state(request: web.Request) -> web.Response:
+    """Merge a patch into the state document."""
+    patch = await json_from(request, Any, "application/merge-patch+json")
+    if_seq = number(request, "if_seq")
+    if if_seq is None and "If-Match" in request.headers:
+        if_seq = _version(request.headers["If-Match"])
+    return await _change(request, Patch(room=room_of(request), patch=patch, if_seq=if_seq))
+
+
+@routes.post(ROOM + "/signals")
+async def post_signal(request: web.Request) -> web.Response:
+    """Say something ephemeral."""
+    signal = await command_from(request, Signal, room=room_of(request))
+    request.app[HUB].signal(principal_of(request), signal)
+    return json({"room": signal.room}, status=202)
+
+
+@routes.get(ROOM + "/events")
+async def get_events(request: web.Request) -> web.StreamResponse:
+    """The log from a position on: long-poll, or server-sent events if asked for."""
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return await _stream(request)
+    since, epoch = number(request, "since"), request.query.get("epoch") or None
+    wait, limit = number(request, "wait", 0, MAX_WAIT) or 0, number(request, "limit", 1, 500) or 500
+    principal, room = principal_of(request), room_of(request)
+    epoch, head, bodies = await request.app[HUB].events(principal, room, since, epoch, wait)
+    return web.Response(
+        body=b'{"epoch":%b,"head":%d,"events":[%b]}'
+        % (encode(epoch), head, b",".join(bodies[:limit])),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _stream(request: web.Request) -> web.StreamResponse:
+    since, epoch = number(request, "since"), request.query.get("epoch") or None
+    if last := request.headers.get("Last-Event-ID"):
+        since, epoch = _position(last)
+    join = Join(room=room_of(request), since=since, epoch=epoch)
+    with request.app[HUB].door.admitted(*credentials(request)) as principal:
+        return await serve_sse(request, request.app[HUB], request.app[LINKS], principal, join)
+
+
+async def _change(request: web.Request, change: Change, status: int = 200) -> web.Response:
+    answer = await request.app[HUB].commit(principal_of(request), change)
+    return answered(request, answer, status)
+
+
+def _reaction(request: web.Request) -> dict[str, Any]:
+    return {
+        "room": room_of(request),
+        "seq": seq_of(request),
+        "emoji": request.match_info["emoji"],
+    }
+
+
+def _idempotency_key(request: web.Request) -> dict[str, str]:
+    key = request.headers.get("Idempotency-Key")
+    return {} if key is None else {"client_message_id": key}
+
+
+def _version(etag: str) -> int:
+    digits = etag.removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise Refused("bad_request", "If-Match is the ETag that the state came with")
+    return int(digits)
+
+
+def _position(last_event_id: str) -> tuple[int, str]:
+    epoch, _, seq = last_event_id.rpartition(":")
+    if not (epoch and seq.isascii() and seq.isdigit() and len(seq) < 19):
+        raise Refused("bad_position", "Last-Event-ID is the id that an event came with")
+    return int(seq), epoch

@@ -1,0 +1,82 @@
+"""The WebSocket doors: which kind of client a handshake is for."""
+
+from aiohttp import web
+
+from hubbub.protocol.errors import Refused
+from hubbub.protocol.messages import Join
+from hubbub.server.http import page
+from hubbub.server.http.api import LINKS
+from hubbub.server.http.requests import HUB, credentials, number
+from hubbub.server.transports.echo import serve_echo
+from hubbub.server.transports.native import SUBPROTOCOL, serve_native
+from hubbub.server.transports.plain import serve_plain
+
+LOBBY = "lobby"
+ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/")
+async def root(request: web.Request) -> web.StreamResponse:
+    """The page, or a plain client, or a native one that asks for its subprotocol here."""
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        return await page.index(request)
+    offered = _offered(request)
+    if SUBPROTOCOL in offered:
+        return await native(request)
+    join = Join(
+        room=request.query.get("room") or LOBBY,
+        since=number(request, "since"),
+        epoch=request.query.get("epoch") or None,
+    )
+    hub = request.app[HUB]
+    with hub.door.admitted(*credentials(request)) as principal:
+        # Any subprotocol will do: it is between the clients what their frames mean.
+        protocol = offered[0] if offered else None
+        await hub.check_join(principal, join)
+        return await serve_plain(request, hub, request.app[LINKS], principal, protocol, join)
+
+
+@routes.get("/ws")
+async def native(request: web.Request) -> web.StreamResponse:
+    """A native client."""
+    _require_upgrade(request)
+    offered = _offered(request)
+    if offered and SUBPROTOCOL not in offered:
+        raise Refused(
+            "bad_request",
+            f"none of the subprotocols offered is {SUBPROTOCOL}",
+            hint=f"offer {SUBPROTOCOL}, or none",
+        )
+    hub, (name, key) = request.app[HUB], credentials(request)
+    principal = hub.door.enter(name, key) if name is not None else None
+    protocol = SUBPROTOCOL if offered else None
+    return await serve_native(request, hub, request.app[LINKS], principal, protocol)
+
+
+@routes.get("/echo")
+async def echo(request: web.Request) -> web.StreamResponse:
+    """Sends every message back."""
+    _require_upgrade(request)
+    return await serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES])
+
+
+@routes.get("/web/{name}")
+async def asset(request: web.Request) -> web.StreamResponse:
+    """A file of the page."""
+    return await page.asset(request)
+
+
+def _offered(request: web.Request) -> list[str]:
+    header = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
+    return [name.strip() for name in header.split(",") if name.strip()]
+
+
+def _require_upgrade(request: web.Request) -> None:
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise Refused(
+            "upgrade_required",
+            "this door is for WebSockets",
+            hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
+        )

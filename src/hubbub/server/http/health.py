@@ -1,0 +1,23 @@
+"""Is the process alive; can it serve: a real round trip to the database."""
+
+from aiohttp import web
+
+from hubbub.protocol.errors import Refused
+from hubbub.server.http.requests import HUB, json
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/healthz")
+async def healthz(_request: web.Request) -> web.Response:
+    """The process answers."""
+    return json({"status": "ok"})
+
+
+@routes.get("/readyz")
+async def readyz(request: web.Request) -> web.Response:
+    """The database can be read and written, and the server isn't stopping."""
+    if request.app[HUB].is_stopping:
+        raise Refused("unavailable", "the server is stopping")
+    await request.app[HUB].check()
+    return json({"status": "ready"})

@@ -1,0 +1,40 @@
+"""The web messenger, served as it stands."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
+        " object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def find_page() -> Path:
+    """Where the page's files are: in the package, or beside its sources."""
+    package = Path(__file__).parents[2]
+    candidates = (package / "web", package.parents[1] / "web")
+    return next(path for path in candidates if (path / "index.html").is_file())
+
+
+async def index(request: web.Request) -> web.StreamResponse:
+    """The page."""
+    return await _serve(find_page() / "index.html")
+
+
+async def asset(request: web.Request) -> web.StreamResponse:
+    """One of the page's files: only those that are there, by name, without folders."""
+    known = {path.name: path for path in find_page().iterdir() if path.is_file()}
+    path = known.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return await _serve(path)
+
+
+async def _serve(path: Path) -> web.StreamResponse:
+    return web.FileResponse(path, headers=SECURITY_HEADERS)

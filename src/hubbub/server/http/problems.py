@@ -1,0 +1,77 @@
+"""Errors over HTTP: problem details (RFC 9457) with the codes of the one table."""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import CODES, Refusal, Refused
+from hubbub.server.http.origins import Origins
+from hubbub.server.stores.base import StoreFailed
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BY_STATUS = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported",
+}
+
+log = logging.getLogger(__name__)
+
+
+def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
+    """A refusal as a response."""
+    row = CODES[refusal.code]
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": row.title,
+        "status": row.status,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "temporary": row.temporary,
+        **refusal.facts,
+    }
+    headers = dict(headers or {})
+    if refusal.hint is not None:
+        body["hint"] = refusal.hint
+    if refusal.retry_after is not None:
+        body["retry_after"] = refusal.retry_after
+        headers["Retry-After"] = str(math.ceil(refusal.retry_after))
+    return web.Response(
+        status=row.status,
+        body=encode(body),
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def guard(origins: Origins) -> Any:
+    """Middleware: foreign pages stay out, and whatever goes wrong becomes problem details."""
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            origins.check(request.headers.get("Origin"), request.headers.get("Host"))
+            return await handler(request)
+        except Refused as error:
+            return problem(error.refusal)
+        except StoreFailed as error:
+            log.warning("a request failed: %s", error)
+            return problem(Refusal("unavailable", "the database can't do it now", retry_after=1.0))
+        except web.HTTPException as error:
+            if error.status not in BY_STATUS:
+                raise
+            kept = {k: v for k, v in error.headers.items() if k == "Allow"}
+            return problem(Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:
+            log.exception("a request failed")
+            return problem(Refusal("internal", "a fault of the server's"))
+
+    return guarded

@@ -1,0 +1,94 @@
+"""Reading requests strictly: who is asking, numbers from the query, JSON from the body."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from hubbub.protocol.codec import decode_body, encode
+from hubbub.protocol.errors import Refusal, Refused
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Answer
+from hubbub.server.connection import accepted
+from hubbub.server.hub import Hub
+from hubbub.server.http.problems import problem
+
+C = TypeVar("C", bound=msgspec.Struct)
+
+HUB = web.AppKey("hub", Hub)
+
+
+def credentials(request: web.Request) -> tuple[str | None, str | None]:
+    """The name and key that a request gives for itself."""
+    return request.query.get("name") or None, request.headers.get("Hubbub-Key")
+
+
+def principal_of(request: web.Request) -> Principal:
+    """Whom a single request acts for."""
+    return request.app[HUB].door.recognise(*credentials(request))
+
+
+def room_of(request: web.Request) -> str:
+    """The room in the path."""
+    return request.match_info["room"]
+
+
+def number(request: web.Request, name: str, low: int = -(2**63), high: int = 2**63 - 1) -> int | None:
+    """A whole number from the query, or None if it isn't there. Raises Refused."""
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        value = int(text) if len(text) < 25 else None
+    except ValueError:
+        value = None
+    if value is None or not text.isascii() or not low <= value <= high:
+        span = f" from {low} to {high}" if low >= 0 else ""
+        raise Refused("bad_request", f"`{name}` is a whole number{span}")
+    return value
+
+
+def seq_of(request: web.Request) -> int:
+    """The message's number in the path."""
+    text = request.match_info["seq"]
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Refused("bad_request", "a message is named by its number")
+    return int(text)
+
+
+async def command_from(request: web.Request, kind: type[C], **known: Any) -> C:
+    """A command from a JSON body, with what the path says instead of what the body does."""
+    fields = await json_from(request, dict[str, Any])
+    fields.pop("id", None)
+    try:
+        return msgspec.convert(fields | known, kind)
+    except msgspec.ValidationError as error:
+        raise Refused("bad_request", str(error)) from None
+
+
+async def json_from(request: web.Request, kind: Any, content_type: str = "application/json") -> Any:
+    """The body, which has to be JSON and say so: a form of another site can't."""
+    if request.content_type != content_type:
+        raise Refused(
+            "unsupported",
+            f"the content type is {request.content_type[:100]}",
+            hint=f"send it with the header content-type: {content_type}",
+        )
+    return decode_body(await request.read(), kind)
+
+
+def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """A JSON response, which nobody caches."""
+    return web.Response(
+        status=status,
+        body=encode(value),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def answered(request: web.Request, answer: Answer, status: int = 200) -> web.Response:
+    """The response to a change."""
+    if isinstance(answer, Refusal):
+        return problem(answer)
+    return json(accepted(room_of(request), answer) | {"epoch": request.app[HUB].epoch}, status)

@@ -1,0 +1,356 @@
+"""The product's verbs: decides who may do what, and passes it to the journal or the fan-out.
+
+Knows no transport. A refusal is a value or a `Refused`, never a crash.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    History,
+    Join,
+    Page,
+    Patch,
+    Post,
+    React,
+    Resumed,
+    Signal,
+    Snapshot,
+    Typing,
+    Unreact,
+    Value,
+)
+from hubbub.protocol.names import is_emoji, is_room_name
+from hubbub.rooms.access import Operation, Principal, may
+from hubbub.rooms.ledger import Answer, Document, Proposal
+from hubbub.server.door import Door
+from hubbub.server.fanout import Cursor, FanOut, Feed
+from hubbub.server.journal import Journal
+from hubbub.server.outlet import Outlet
+from hubbub.server.rates import Rates
+from hubbub.server.stores.base import RoomRow, Store, StoredRoom
+
+BAD_ROOM = Refusal(
+    "bad_request", "no room can be called so: 1 to 64 letters, digits or any of _ - . : @ + ~"
+)
+OPERATIONS: dict[type[Change], Operation] = {
+    Post: Operation.POST,
+    Edit: Operation.EDIT_OWN,
+    Delete: Operation.DELETE_OWN,
+    React: Operation.REACT,
+    Unreact: Operation.REACT,
+    Patch: Operation.PATCH,
+}
+SNAPSHOT_MESSAGES = 50
+MAX_VALUE_BYTES = 4096
+CACHED_SNAPSHOTS = 64
+TYPING_TTL = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one client may ask for."""
+
+    message_bytes: int
+    messages_per_s: float
+    rooms: int = 1_000
+
+
+class Events(NamedTuple):
+    """A page of a room's log, as long-polling returns it."""
+
+    epoch: str
+    head: int
+    bodies: list[bytes]
+
+
+class Hub:
+    """Rooms, and everything that can be done in them."""
+
+    def __init__(
+        self, store: Store, journal: Journal, fanout: FanOut, door: Door, limits: Limits
+    ) -> None:
+        self.door = door
+        self.limits = limits
+        self._store = store
+        self._journal = journal
+        self._fanout = fanout
+        self._rates = Rates(limits.messages_per_s)
+        self.is_stopping = False
+        self._snapshots: OrderedDict[str, StoredRoom] = OrderedDict()
+
+    @property
+    def epoch(self) -> str:
+        """The identity of the logs."""
+        return self._store.epoch
+
+    def submit(
+        self, principal: Principal, change: Change, answer: Callable[[Answer], None]
+    ) -> None:
+        """Post, edit, delete, react, unreact or patch; `answer` is called once it is known how it went."""
+        refusal = self._refusal(principal, change) or self._over_rate(principal)
+        if refusal is not None:
+            answer(refusal)
+        else:
+            self._journal.submit(Proposal(principal, change), answer)
+
+    async def commit(self, principal: Principal, change: Change) -> Answer:
+        """As `submit`, and wait for the answer."""
+        refusal = self._refusal(principal, change) or self._over_rate(principal)
+        return refusal or await self._journal.commit(Proposal(principal, change))
+
+    async def turn(self, principal: Principal) -> None:
+        """Wait until `principal` may post and there is room for it: for clients that know no refusal."""
+        while delay := self._rates.wait(principal.name, asyncio.get_running_loop().time()):
+            await asyncio.sleep(delay)
+        if self._journal.is_full:
+            await self._journal.has_room()
+
+    def submit_in_turn(
+        self, principal: Principal, post: Post, answer: Callable[[Answer], None]
+    ) -> None:
+        """Post after a `turn`."""
+        self._journal.submit(Proposal(principal, post), answer)
+
+    def is_flooding(self, principal: Principal) -> bool:
+        """Whether a principal goes on and on although it is refused."""
+        return self._rates.is_flooding(principal.name)
+
+    async def join(
+        self,
+        principal: Principal,
+        join: Join,
+        outlet: Outlet,
+        tell: Callable[[Resumed | Snapshot], None],
+        lost: Callable[[], None],
+    ) -> Cursor:
+        """Follow a room with `outlet`, from a position or a snapshot, which `tell` gets first.
+
+        `lost` is called if ever the log can't be read on for this follower. Raises Refused.
+        """
+        self._allow(principal, Operation.READ, join.room)
+        with self._fanout.pinned(join.room) as feed:
+            seq, kept = await self._resume_point(feed, join)
+            stored = await self._stored(feed) if seq is None else None
+            feed.signals.enter(principal.name)
+            # From here on there is no await: what is told now is followed by the very next event.
+            if stored is not None:
+                seq = stored.page.head
+                tell(self._snapshot(feed, stored, kept))
+            else:
+                assert seq is not None and feed.head is not None
+                tell(Resumed(join.room, self.epoch, feed.head, feed.head - seq))
+            cursor = Cursor(feed, outlet, principal.name, seq, lost)
+            self._fanout.attach(cursor)
+        return cursor
+
+    def leave(self, cursor: Cursor) -> None:
+        """Stop following."""
+        self._fanout.detach(cursor)
+        cursor.feed.signals.exit(cursor.name)
+
+    def signal(self, principal: Principal, signal: Signal) -> None:
+        """Say something ephemeral to who is in the room. Raises Refused."""
+        self._allow(principal, Operation.SIGNAL, signal.room)
+        if refusal := self._over_rate(principal):
+            raise Refused.of(refusal)
+        with self._fanout.pinned(signal.room) as feed:
+            feed.signals.put(_as_push(principal, signal, feed))
+
+    async def snapshot(self, principal: Principal, room: str) -> Snapshot:
+        """The room as it is now. Raises Refused."""
+        self._allow(principal, Operation.READ, room)
+        with self._fanout.pinned(room) as feed:
+            return self._snapshot(feed, await self._stored(feed), None)
+
+    async def history(self, principal: Principal, history: History) -> Page:
+        """Messages next before or after a seq. Raises Refused."""
+        self._allow(principal, Operation.READ, history.room)
+        if history.before is not None and history.after is not None:
+            raise Refused("bad_request", "either `before` or `after`")
+        head, messages, more = await self._store.history(
+            history.room, history.before, history.after, history.limit
+        )
+        return Page(
+            room=history.room, epoch=self.epoch, head=head, messages=messages, more=more
+        )
+
+    async def document(self, principal: Principal, room: str) -> Document:
+        """The room's state document. Raises Refused."""
+        self._allow(principal, Operation.READ, room)
+        return await self._store.document(room)
+
+    async def rooms(self, after: str, limit: int) -> list[tuple[RoomRow, int]]:
+        """Rooms by name, and how many people are in each."""
+        rows = await self._store.rooms(after, limit)
+        return [(row, self._count(row.room)) for row in rows]
+
+    async def events(
+        self,
+        principal: Principal,
+        room: str,
+        since: int | None,
+        epoch: str | None,
+        wait: float,
+    ) -> Events:
+        """Events after a position; if there are none yet, those that come within `wait` seconds.
+
+        Raises Refused: `reset` if the log can't be read on from there, `bad_position` if none can.
+        """
+        self._allow(principal, Operation.READ, room)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        with self._fanout.pinned(room) as feed:
+            head = await self._fanout.head(feed)
+            since = head if since is None else since
+            if epoch is not None and epoch != self.epoch:
+                raise self._reset(head, "the log is another one")
+            _check_position(since, head)
+            while since == feed.head and not self.is_stopping and (left := until - loop.time()) > 0:
+                await feed.moved(left)
+            assert feed.head is not None
+            page = await self._store.read(room, since, feed.head)
+            if page.kept > since + 1:
+                raise self._reset(feed.head, "the log is kept from later on", truncated=page.kept)
+            return Events(self.epoch, feed.head, page.bodies)
+
+    async def check_join(self, principal: Principal, join: Join) -> None:
+        """Raise Refused if `join` would, as long as there still is a way to say so."""
+        self._allow(principal, Operation.READ, join.room)
+        if join.since is not None:
+            with self._fanout.pinned(join.room) as feed:
+                await self._resume_point(feed, join)
+
+    async def check(self) -> None:
+        """Read from and write to the database, or raise StoreFailed."""
+        await self._store.check()
+
+    async def stop(self) -> None:
+        """Take no more changes, answer those that were taken, let go who waits for events."""
+        self.is_stopping = True
+        await self._journal.close()
+        for feed in self._fanout:
+            feed.wake()
+
+    def sweep(self) -> None:
+        """Forget what nobody needs any more; to be called now and then."""
+        self._fanout.sweep()
+        self._rates.sweep(asyncio.get_running_loop().time())
+
+    async def _resume_point(self, feed: Feed, join: Join) -> tuple[int | None, int | None]:
+        """After which seq to go on, if a join can; else None, and the first kept seq if that's why."""
+        head = await self._fanout.head(feed)
+        since = join.since
+        if since is None or (join.epoch is not None and join.epoch != self.epoch):
+            return None, None
+        _check_position(since, head)
+        if join.max_missed is not None and head - since > join.max_missed:
+            return None, None
+        if since < head:
+            kept = (await self._store.head(join.room)).kept
+            if since + 1 < kept:
+                return None, kept
+        return since, None
+
+    async def _stored(self, feed: Feed) -> StoredRoom:
+        """The room as stored; many who come at once share one reading."""
+        head = await self._fanout.head(feed)
+        cached = self._snapshots.get(feed.room)
+        if cached is not None and cached.page.head == head:
+            return cached
+        stored = await self._store.snapshot(feed.room, SNAPSHOT_MESSAGES)
+        self._snapshots[feed.room] = stored
+        self._snapshots.move_to_end(feed.room)
+        if len(self._snapshots) > CACHED_SNAPSHOTS:
+            self._snapshots.popitem(last=False)
+        return stored
+
+    def _snapshot(self, feed: Feed, stored: StoredRoom, kept: int | None) -> Snapshot:
+        return Snapshot(
+            room=feed.room,
+            epoch=self.epoch,
+            head=stored.page.head,
+            messages=stored.page.messages,
+            more=stored.page.more,
+            state=stored.document.value,
+            state_seq=stored.document.seq,
+            members=feed.signals.attendance.members(),
+            live=feed.signals.live(),
+            truncated=UNSET if kept is None else kept,
+        )
+
+    def _reset(self, head: int, why: str, **facts: int) -> Refused:
+        hint = "take a snapshot, and go on from its head"
+        return Refused("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
+
+    def _count(self, room: str) -> int:
+        feed = self._fanout.get(room)
+        return len(feed.signals.attendance) if feed is not None else 0
+
+    def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
+        if not is_room_name(room):
+            raise Refused.of(BAD_ROOM)
+        if not may(principal, operation):
+            raise Refused("forbidden", f"not allowed to {operation.value}")
+
+    def _refusal(self, principal: Principal, change: Change) -> Refusal | None:
+        """Why not, as far as that can be said without looking at the room's state."""
+        if not is_room_name(change.room):
+            return BAD_ROOM
+        operation = OPERATIONS[type(change)]
+        if not may(principal, operation):
+            return Refusal("forbidden", f"not allowed to {operation.value}")
+        match change:
+            case Post() if (change.text is None) == (change.bytes is None):
+                return Refusal("bad_request", "a post has either `text` or `bytes`")
+            case Post() | Edit() if _size(change) > self.limits.message_bytes:
+                return Refusal("too_large", f"at most {self.limits.message_bytes} bytes")
+            case React() | Unreact() if not is_emoji(change.emoji):
+                return Refusal("bad_request", "`emoji` has 1 to 32 characters, none of them blank")
+        return None
+
+    def _over_rate(self, principal: Principal) -> Refusal | None:
+        wait = self._rates.wait(principal.name, asyncio.get_running_loop().time())
+        if not wait:
+            return None
+        limit = f"at most {self.limits.messages_per_s:g} a second"
+        return Refusal("rate_limited", limit, retry_after=round(max(wait, 0.001), 3))
+
+
+def _check_position(since: int, head: int) -> None:
+    if not 0 <= since <= head:
+        raise Refused("bad_position", f"`since` is {since}, and the log has 0 to {head}")
+
+
+def _size(change: Post | Edit) -> int:
+    """Bytes of the text in UTF-8, or of the binary."""
+    if isinstance(change, Post) and change.bytes is not None:
+        return len(change.bytes)
+    text = change.text or ""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _as_push(principal: Principal, signal: Signal, feed: Feed) -> Typing | Value:
+    match signal.signal:
+        case "typing":
+            return Typing(signal.room, principal.name, TYPING_TTL)
+        case "value" if signal.key is not None:
+            if signal.key not in feed.signals.values and feed.signals.is_full:
+                raise Refused("too_large", "too many live values in this room")
+            if len(encode(signal.value)) > MAX_VALUE_BYTES:
+                raise Refused("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
+            return Value(signal.room, principal.name, signal.key, signal.value, signal.ttl)
+        case "value":
+            raise Refused("bad_request", "a live value has a `key`")
+        case other:
+            raise Refused("bad_request", f"there is no signal called {other[:32]!r}")

@@ -1,0 +1,128 @@
+"""The one place where things are committed: commands that come while a commit runs go into the next.
+
+So a commit's batch grows with the load, and each costs less. Nobody is answered, and nothing is
+delivered, before the commit is durable.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Post
+from hubbub.rooms.ledger import Answer, Batch, Commit, Proposal
+from hubbub.server.stores.base import Store, StoreFailed
+
+MAX_BATCH = 1024  # proposals in one commit
+MAX_BATCH_BYTES = 512 * 1024
+MAX_WAITING = 32_768  # proposals
+MAX_WAITING_BYTES = 32 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """Group commit over a store.
+
+    `deliver` is called with each commit's batches, in the order of commits, after everyone in the
+    commit was answered; it runs while the next commit is under way.
+    """
+
+    def __init__(
+        self, store: Store, deliver: Callable[[list[Batch]], None], now: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._deliver = deliver
+        self._now = now
+        self._waiting: deque[tuple[Proposal, Callable[[Answer], None], int]] = deque()
+        self._waiting_bytes = 0
+        self._wake = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._is_closing = False
+        self._task = asyncio.create_task(self._run(), name="journal")
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too much is waiting to take more."""
+        return len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
+
+    def submit(self, proposal: Proposal, answer: Callable[[Answer], None]) -> None:
+        """Put a proposal into the next commit; `answer` is called once, when its fate is known."""
+        if self._is_closing:
+            return answer(Refusal("unavailable", "the server is stopping", retry_after=1.0))
+        if self.is_full:
+            self._has_room.clear()
+            return answer(Refusal("busy", "too much is waiting to be committed", retry_after=0.5))
+        size = _size(proposal)
+        self._waiting.append((proposal, answer, size))
+        self._waiting_bytes += size
+        self._wake.set()
+
+    async def commit(self, proposal: Proposal) -> Answer:
+        """Submit a proposal and wait for its answer."""
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit(proposal, lambda a: None if answered.done() else answered.set_result(a))
+        return await answered
+
+    async def has_room(self) -> None:
+        """Wait until `submit` takes more."""
+        await self._has_room.wait()
+
+    async def close(self) -> None:
+        """Take no more, and wait until all that was taken is committed, answered and delivered."""
+        self._is_closing = True
+        self._wake.set()
+        await self._task
+
+    async def _run(self) -> None:
+        undelivered: list[Batch] = []
+        while True:
+            if not self._waiting:
+                self._deliver(undelivered)
+                undelivered = []
+                if self._is_closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            taken = self._take()
+            committing = self._store.commit([proposal for proposal, _ in taken], self._now())
+            self._deliver(undelivered)  # while the disk works
+            undelivered = self._answer(taken, await self._outcome(committing, len(taken)))
+
+    def _take(self) -> list[tuple[Proposal, Callable[[Answer], None]]]:
+        taken = []
+        size = 0
+        while self._waiting and len(taken) < MAX_BATCH and size < MAX_BATCH_BYTES:
+            proposal, answer, weight = self._waiting.popleft()
+            taken.append((proposal, answer))
+            size += weight
+        self._waiting_bytes -= size
+        if not self._has_room.is_set() and not self.is_full:
+            self._has_room.set()
+        return taken
+
+    async def _outcome(self, committing: "asyncio.Future[Commit]", count: int) -> Commit:
+        try:
+            return await committing
+        except StoreFailed as error:
+            log.error("a commit of %d failed: %s", count, error)
+            refusal = Refusal("unavailable", "the database can't be written", retry_after=1.0)
+            return Commit([refusal] * count, [])
+
+    def _answer(
+        self, taken: list[tuple[Proposal, Callable[[Answer], None]]], commit: Commit
+    ) -> list[Batch]:
+        for (_, answer), outcome in zip(taken, commit.answers, strict=True):
+            answer(outcome)
+        return commit.batches
+
+
+def _size(proposal: Proposal) -> int:
+    """About how many bytes its event takes."""
+    change = proposal.change
+    if type(change) is Post:
+        return 200 + len(change.text or change.bytes or "")
+    return 1000

@@ -1,0 +1,94 @@
+"""The contract of a store: what keeps each room's log and state, and gives the numbers."""
+
+from asyncio import Future
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from hubbub.protocol.messages import Message
+from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+
+
+class LogPage(NamedTuple):
+    """Events after a position, in order and without a gap; may be fewer than asked for.
+
+    `kept` is the first number still in the log: if it is beyond the next one wanted, there is a
+    hole, and `bodies` is empty.
+    """
+
+    kept: int
+    bodies: list[bytes]
+
+
+class StoredPage(NamedTuple):
+    """Messages, oldest first, and the head of the log they were read at."""
+
+    head: int
+    messages: list[Message]
+    more: bool
+
+
+class StoredRoom(NamedTuple):
+    """A room as it is at one head: all of it was read in one transaction."""
+
+    page: StoredPage
+    document: Document
+
+
+class RoomRow(NamedTuple):
+    """A room in the list of rooms."""
+
+    room: str
+    head: int
+
+
+class StoreFailed(Exception):
+    """The database could not do it. Nothing of the commit is stored; reading may still work."""
+
+
+class Store(Protocol):
+    """Keeps logs and state. All that it returns is committed.
+
+    Numbers are dense within a room; log and state change in one transaction; a change of `epoch`
+    says that old positions mean nothing. Methods may be called at any time from the loop's thread.
+    """
+
+    @property
+    def epoch(self) -> str:
+        """The identity of these logs."""
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
+        """Begin to decide on, number and store a batch; done when it is durable, all or nothing.
+
+        Batches are stored in the order of the calls. Fails with `StoreFailed`.
+        """
+
+    async def head(self, room: str) -> Head:
+        """The room's last number and the first that is kept: (0, 1) if it has none."""
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        """Some events with after < seq <= upto, at least one if there are any."""
+
+    async def snapshot(self, room: str, limit: int) -> StoredRoom:
+        """The room's last `limit` messages and its document, at one head."""
+
+    async def history(
+        self, room: str, before: int | None, after: int | None, limit: int
+    ) -> StoredPage:
+        """The `limit` messages next before or after a seq; neither: the last ones."""
+
+    async def document(self, room: str) -> Document:
+        """The room's state document: ({}, 0) if it was never patched."""
+
+    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        """Rooms with at least one event, by name, after a name."""
+
+    async def trim(self, room: str, upto: int) -> None:
+        """Forget the events and messages numbered up to `upto`; the document stays."""
+
+    async def check(self) -> None:
+        """Read and write once, for real. Fails with `StoreFailed`."""
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the files."""
+
+

@@ -1,0 +1,46 @@
+-- Log and state of all rooms. The log of a room is the union of its messages (each post is the
+-- first state of a message, and written once) and its changes, in the order of seq.
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE room (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    head INTEGER NOT NULL,                    -- the last seq
+    kept INTEGER NOT NULL DEFAULT 1,          -- the first seq that retention has left
+    document BLOB,                            -- JSON; NULL: never patched
+    document_seq INTEGER NOT NULL DEFAULT 0   -- of its last patch
+) STRICT;
+
+CREATE TABLE message (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    posted BLOB NOT NULL,                     -- the event, as it goes out; never changes
+    client_message_id TEXT,
+    key_owner TEXT,                           -- whose client_message_id it is
+    edited BLOB,                              -- the last edited event
+    is_deleted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX message_key ON message (room, client_message_id, key_owner)
+    WHERE client_message_id IS NOT NULL;
+
+CREATE TABLE change (
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,                       -- the event, as it goes out; never changes
+    PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reaction (
+    room INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    by TEXT NOT NULL,
+    seq INTEGER NOT NULL,                     -- of the reacted event
+    PRIMARY KEY (room, message, emoji, by)
+) STRICT, WITHOUT ROWID;

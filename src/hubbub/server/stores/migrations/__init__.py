@@ -1,0 +1,9 @@
+"""Numbered steps that bring a database's tables to the present: NNNN_name.sql, applied in order, once."""
+
+from importlib import resources
+
+
+def all_steps() -> list[tuple[int, str]]:
+    """Every step's number and SQL, in order."""
+    files = (f for f in resources.files(__package__).iterdir() if f.name.endswith(".sql"))
+    return sorted((int(file.name.split("_")[0]), file.read_text()) for file in files)

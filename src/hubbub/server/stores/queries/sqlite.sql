@@ -1,0 +1,94 @@
+-- :rooms_by_name What is known of these rooms.
+SELECT name, id, head, kept FROM room WHERE name IN (SELECT value FROM json_each(?));
+
+-- :posts_by_key The first answers to these keys: [[room id, client_message_id, owner], …].
+SELECT message.room, message.client_message_id, message.key_owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
+FROM json_each(?) AS wanted
+JOIN message ON message.room = wanted.value ->> 0
+    AND message.client_message_id = wanted.value ->> 1
+    AND message.key_owner = wanted.value ->> 2;
+
+-- :messages_by_seq These messages: [[room id, seq], …].
+SELECT message.room, message.seq, message.posted, message.is_deleted
+FROM json_each(?) AS wanted
+JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
+
+-- :reactions_by_key Which of these reactions are there: [[room id, message, emoji, by], …].
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.by
+FROM json_each(?) AS wanted
+JOIN reaction ON reaction.room = wanted.value ->> 0 AND reaction.message = wanted.value ->> 1
+    AND reaction.emoji = wanted.value ->> 2 AND reaction.by = wanted.value ->> 3;
+
+-- :reaction_count How many reactions a message has.
+SELECT count(*) FROM reaction WHERE room = ? AND message = ?;
+
+-- :document The state document of a room.
+SELECT document, document_seq FROM room WHERE name = ?;
+
+-- :add_room A room's first event is being stored.
+INSERT INTO room (name, head) VALUES (?, 0) RETURNING id;
+
+-- :set_head The last number of a room.
+UPDATE room SET head = ? WHERE id = ?;
+
+-- :add_messages Posts: room, seq, posted, client_message_id, key_owner.
+INSERT INTO message (room, seq, posted, client_message_id, key_owner) VALUES (?, ?, ?, ?, ?);
+
+-- :add_changes All other events: room, seq, body.
+INSERT INTO change (room, seq, body) VALUES (?, ?, ?);
+
+-- :set_edited A message's last edit.
+UPDATE message SET edited = ? WHERE room = ? AND seq = ?;
+
+-- :set_deleted A message is gone, but for its place.
+UPDATE message SET is_deleted = 1, edited = NULL WHERE room = ? AND seq = ?;
+
+-- :drop_reactions_to All reactions to a message.
+DELETE FROM reaction WHERE room = ? AND message = ?;
+
+-- :add_reaction One person's reaction.
+INSERT INTO reaction (room, message, emoji, by, seq) VALUES (?, ?, ?, ?, ?);
+
+-- :drop_reaction It was taken off.
+DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND by = ?;
+
+-- :set_document The state document after its last patch.
+UPDATE room SET document = ?, document_seq = ? WHERE id = ?;
+
+-- :room A room's row.
+SELECT id, head, kept, document, document_seq FROM room WHERE name = ?;
+
+-- :log Events after a number up to another, in order.
+SELECT posted FROM (
+    SELECT seq, posted FROM message WHERE room = :room AND seq > :after AND seq <= :upto
+    UNION ALL
+    SELECT seq, body FROM change WHERE room = :room AND seq > :after AND seq <= :upto
+    ORDER BY seq LIMIT :limit
+);
+
+-- :messages_before The messages next before a number, newest first.
+SELECT seq, posted, edited, is_deleted FROM message WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT ?;
+
+-- :messages_after The messages next after a number, oldest first.
+SELECT seq, posted, edited, is_deleted FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
+
+-- :reactions_to Reactions to a room's messages between two numbers, in their order.
+SELECT message, emoji, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
+
+-- :room_list Rooms by name, after a name.
+SELECT name, head FROM room WHERE name > ? AND head > 0 ORDER BY name LIMIT ?;
+
+-- :set_kept The first number that is kept.
+UPDATE room SET kept = ? WHERE id = ?;
+
+-- :trim_messages Forget a room's messages up to a number.
+DELETE FROM message WHERE room = ? AND seq <= ?;
+
+-- :trim_changes Forget a room's other events up to a number.
+DELETE FROM change WHERE room = ? AND seq <= ?;
+
+-- :trim_reactions Forget the reactions to messages up to a number.
+DELETE FROM reaction WHERE room = ? AND message <= ?;
+
+-- :touch A write that changes nothing that anyone reads.
+INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,0 +1,191 @@
+"""The default store: one SQLite file, one thread that writes it, one that reads it."""
+
+import asyncio
+import fcntl
+import os
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import apsw
+
+from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.server.stores import migrations
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, StoreFailed
+from hubbub.server.stores.sqlite_reader import SqliteReader
+from hubbub.server.stores.sqlite_writer import SqliteWriter
+
+T = TypeVar("T")
+Durability = Literal["full", "normal"]
+
+FILE_NAME = "hubbub.db"
+APPLICATION_ID = 0x68756262  # "hubb", in the file's header
+CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
+
+
+class SqliteStore:
+    """Keeps logs and state in `directory`, which it locks.
+
+    `durability` "full" flushes at each commit; "normal" only at checkpoints: after a power cut the
+    last commits may be missing, but the file is sound.
+    """
+
+    def __init__(self, directory: Path, durability: Durability, new_epoch: Callable[[], str]) -> None:
+        """Open or make the database.
+
+        Raises:
+            StoreFailed: the directory is in use or can't be used, or the file is none of ours.
+        """
+        self._directory = directory
+        self._durability = durability
+        self._lock = _lock(directory)
+        self._writing = ThreadPoolExecutor(1, "hubbub-writer")
+        self._reading = ThreadPoolExecutor(1, "hubbub-reader")
+        try:
+            self._database = self._open_for_writing()
+            self.epoch = _prepare(self._database, new_epoch)
+            self._writer = SqliteWriter(self._database)
+            self._reader = SqliteReader(self._open("PRAGMA query_only = ON"))
+        except apsw.Error as error:
+            os.close(self._lock)
+            raise StoreFailed(f"{directory / FILE_NAME}: {error}") from error
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
+        """Store a batch; see the contract."""
+        return self._write(lambda writer: writer.commit(proposals, at))
+
+    async def head(self, room: str) -> Head:
+        """See the contract."""
+        return await self._read(self._reader.head, room)
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        """See the contract."""
+        return await self._read(self._reader.read, room, after, upto)
+
+    async def snapshot(self, room: str, limit: int) -> StoredRoom:
+        """See the contract."""
+        return await self._read(self._reader.snapshot, room, limit)
+
+    async def history(
+        self, room: str, before: int | None, after: int | None, limit: int
+    ) -> StoredPage:
+        """See the contract."""
+        return await self._read(self._reader.history, room, before, after, limit)
+
+    async def document(self, room: str) -> Document:
+        """See the contract."""
+        return await self._read(self._reader.document, room)
+
+    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        """See the contract."""
+        return await self._read(self._reader.rooms, after, limit)
+
+    async def trim(self, room: str, upto: int) -> None:
+        """See the contract."""
+        await self._write(lambda writer: writer.trim(room, upto))
+
+    async def check(self) -> None:
+        """See the contract."""
+        await self._read(self._reader.head, "")
+        now = datetime.now(UTC).isoformat()
+        await self._write(lambda writer: writer.touch(now))
+
+    async def close(self) -> None:
+        """See the contract."""
+        for executor in (self._reading, self._writing):
+            await asyncio.to_thread(executor.shutdown)
+        self._database.close()
+        os.close(self._lock)
+
+    def _write(self, act: Callable[[SqliteWriter], T]) -> "Future[T]":
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._writing, self._guard, act)
+
+    def _guard(self, act: Callable[[SqliteWriter], T]) -> T:
+        """Act in the writer's thread. After a failure the connection is not trusted any more.
+
+        A flush that failed once may report success the next time although the pages are lost, so
+        what comes next starts from what a new connection finds in the file.
+        """
+        try:
+            return act(self._writer)
+        except apsw.Error as error:
+            self._reopen()
+            raise StoreFailed(str(error)) from error
+
+    def _reopen(self) -> None:
+        try:
+            self._database.close()
+            self._database = self._open_for_writing()
+            self._writer = SqliteWriter(self._database)
+        except apsw.Error as error:
+            raise StoreFailed(str(error)) from error
+
+    async def _read(self, act: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reading, act, *args)
+        except apsw.Error as error:
+            raise StoreFailed(str(error)) from error
+
+    def _open_for_writing(self) -> apsw.Connection:
+        return self._open(
+            f"PRAGMA synchronous = {self._durability.upper()}",
+            f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        )
+
+    def _open(self, *pragmas: str) -> apsw.Connection:
+        database = apsw.Connection(str(self._directory / FILE_NAME))
+        database.set_busy_timeout(5000)
+        for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
+            database.execute(pragma).fetchall()
+        return database
+
+
+def _lock(directory: Path) -> int:
+    """Take the directory for this process, until it ends."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreFailed(f"can't use the data directory {directory}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner = os.read(lock, 20).decode(errors="replace").strip()
+        os.close(lock)
+        raise StoreFailed(
+            f"the data directory {directory} is in use by another hubbub (process {owner})"
+        ) from None
+    os.truncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock
+
+
+def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
+    """Bring the tables to the present, in one transaction; return the epoch.
+
+    Raises:
+        StoreFailed: the file is another program's, or a later hubbub's.
+    """
+    steps = migrations.all_steps()
+    version = database.pragma("user_version")
+    if database.pragma("application_id") not in (0, APPLICATION_ID):
+        raise StoreFailed(f"{FILE_NAME} is not a database of hubbub's")
+    if version > steps[-1][0]:
+        raise StoreFailed(f"{FILE_NAME} was written by a later hubbub (version {version})")
+    with database:
+        for number, sql in steps:
+            if number > version:
+                database.execute(sql).fetchall()
+                database.pragma("user_version", number)
+        database.pragma("application_id", APPLICATION_ID)
+        database.execute(
+            "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
+            (new_epoch(),),
+        )
+    epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").get
+    return epoch

@@ -1,0 +1,123 @@
+"""A connection that only reads: pages of the log, snapshots, history."""
+
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec.structs import replace
+
+from hubbub import events
+from hubbub.protocol.messages import Message
+from hubbub.protocol.view import changed, message_of, tombstone
+from hubbub.rooms.ledger import Document, Head
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
+
+Q = queries.load("sqlite")
+PAGE_EVENTS = 500
+PAGE_BYTES = 128 * 1024
+AFTER_ALL = 2**63 - 1
+
+
+class SqliteReader:
+    """Reads what is committed. Runs in one thread of its own."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+        self._execute = database.execute
+
+    def head(self, room: str) -> Head:
+        """The room's last number and the first kept."""
+        row = self._execute(Q.room, (room,)).fetchone()
+        return Head(row[1], row[2]) if row else Head()
+
+    def read(self, room: str, after: int, upto: int) -> LogPage:
+        """A page of the log, bounded in events and bytes."""
+        with self._transaction():
+            row = self._execute(Q.room, (room,)).fetchone()
+            if row is None or row[2] > after + 1:
+                return LogPage(row[2] if row else 1, [])
+            bounds = {"room": row[0], "after": after, "upto": upto, "limit": PAGE_EVENTS}
+            bodies: list[bytes] = []
+            size = 0
+            for (body,) in self._execute(Q.log, bounds):
+                bodies.append(body)
+                size += len(body)
+                if size >= PAGE_BYTES:
+                    break
+            return LogPage(row[2], bodies)
+
+    def snapshot(self, room: str, limit: int) -> StoredRoom:
+        """Last messages and document, at one head."""
+        with self._transaction():
+            return StoredRoom(self._history(room, None, None, limit), self._document(room))
+
+    def history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
+        """Messages next before or after a number."""
+        with self._transaction():
+            return self._history(room, before, after, limit)
+
+    def document(self, room: str) -> Document:
+        """The state document."""
+        with self._transaction():
+            return self._document(room)
+
+    def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        """Rooms by name."""
+        return [RoomRow(*row) for row in self._execute(Q.room_list, (after, limit))]
+
+    @contextmanager
+    def _transaction(self) -> Any:
+        """All reads inside see one state of the database."""
+        self._execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._execute("COMMIT")
+
+    def _document(self, room: str) -> Document:
+        row = self._execute(Q.document, (room,)).fetchone()
+        return Document(msgspec.json.decode(row[0]), row[1]) if row and row[1] else Document({}, 0)
+
+    def _history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
+        row = self._execute(Q.room, (room,)).fetchone()
+        if row is None:
+            return StoredPage(0, [], False)
+        if after is not None:
+            rows = self._execute(Q.messages_after, (row[0], after, limit + 1)).fetchall()
+        else:
+            bound = AFTER_ALL if before is None else before
+            rows = self._execute(Q.messages_before, (row[0], bound, limit + 1)).fetchall()
+        has_more, rows = len(rows) > limit, rows[:limit]
+        if after is None:
+            rows.reverse()
+        return StoredPage(row[1], self._messages(row[0], rows), has_more)
+
+    def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
+        if not rows:
+            return []
+        reactions: dict[int, dict[str, list[str]]] = {}
+        bounds = (room_id, rows[0][0], rows[-1][0])
+        for seq, emoji, by in self._execute(Q.reactions_to, bounds):
+            reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
+        return [_message(*row, reactions.get(row[0])) for row in rows]
+
+
+def _message(
+    _seq: int,
+    posted: bytes,
+    edited: bytes | None,
+    is_deleted: int,
+    reactions: dict[str, list[str]] | None,
+) -> Message:
+    event = events.decode(posted)
+    assert isinstance(event, events.Posted)
+    message = message_of(event)
+    if is_deleted:
+        return tombstone(message)
+    if edited is not None:
+        edit = events.decode(edited)
+        assert isinstance(edit, events.Edited)
+        message = changed(message, edit)
+    return replace(message, reactions=reactions) if reactions else message

@@ -1,0 +1,165 @@
+"""The one connection that writes: brings the ledger its facts, and writes down what it decides.
+
+Runs in one thread of its own. Knows SQL and nothing of the rules.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import apsw
+import msgspec
+
+from hubbub import events
+from hubbub.rooms.ledger import (
+    Accepted,
+    Commit,
+    Document,
+    Facts,
+    Head,
+    Ledger,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+    ReactionKey,
+    needs,
+)
+from hubbub.server.stores import queries
+
+Q = queries.load("sqlite")
+
+
+class SqliteWriter:
+    """Commits batches, each in one transaction."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
+        self._execute = database.execute
+        self._room_ids: dict[str, int] = {}  # of the rooms in the present batch
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
+        """Decide and write; returns once it is flushed, or raises `apsw.Error` and has done nothing."""
+        with self._transaction():
+            ledger = Ledger(self._facts(needs(proposals)), at)
+            commit = ledger.decide(proposals)
+            self._write(ledger)
+        return commit
+
+    def trim(self, room: str, upto: int) -> None:
+        """Forget what is numbered up to `upto`."""
+        with self._transaction():
+            room_id = self._execute(Q.room, (room,)).fetchone()[0]
+            for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
+                self._execute(query, (room_id, upto))
+            self._execute(Q.set_kept, (upto + 1, room_id))
+
+    def touch(self, at: str) -> None:
+        """Write something, and flush it."""
+        with self._transaction():
+            self._execute(Q.touch, (at,))
+
+    @contextmanager
+    def _transaction(self) -> Any:
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._execute("COMMIT")
+        except BaseException:
+            if not self._database.get_autocommit():
+                self._execute("ROLLBACK")
+            raise
+
+    def _facts(self, wanted: Needs) -> Facts:
+        facts = Facts()
+        self._room_ids = {}
+        for name, room_id, head, kept in self._execute(
+            Q.rooms_by_name, (_json(list(wanted.rooms)),)
+        ):
+            self._room_ids[name] = room_id
+            facts.heads[name] = Head(head, kept)
+        names = {room_id: name for name, room_id in self._room_ids.items()}
+        if wanted.posts:
+            rows = self._select(Q.posts_by_key, wanted.posts)
+            for room_id, message_id, owner, seq, at in rows:
+                facts.posts[PostKey(names[room_id], message_id, owner)] = Accepted(seq, at)
+        if wanted.messages:
+            self._message_facts(facts, wanted.messages, names)
+        if wanted.reactions:
+            self._reaction_facts(facts, wanted.reactions, names)
+        for room in wanted.documents & self._room_ids.keys():
+            value, seq = self._execute(Q.document, (room,)).fetchone()
+            if seq:
+                facts.documents[room] = Document(msgspec.json.decode(value), seq)
+        return facts
+
+    def _message_facts(
+        self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
+    ) -> None:
+        for room_id, seq, posted, is_deleted in self._select(Q.messages_by_seq, keys):
+            key = MessageKey(names[room_id], seq)
+            event = events.decode(posted)
+            assert isinstance(event, events.Posted)
+            facts.messages[key] = event
+            if is_deleted:
+                facts.deleted.add(key)
+
+    def _reaction_facts(
+        self, facts: Facts, keys: Iterable[ReactionKey], names: dict[int, str]
+    ) -> None:
+        for room_id, *rest in self._select(Q.reactions_by_key, keys):
+            facts.reactions.add(ReactionKey(names[room_id], *rest))
+        for room, seq in {(key.room, key.message) for key in keys}:
+            if room in self._room_ids:
+                count = self._execute(Q.reaction_count, (self._room_ids[room], seq)).get
+                facts.reaction_counts[MessageKey(room, seq)] = count
+
+    def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+        """Run a query over keys whose first part is a room's name; rooms that aren't there have none."""
+        ids = self._room_ids
+        wanted = [(ids[room], *rest) for room, *rest in keys if room in ids]
+        return self._execute(query, (_json(wanted),)).fetchall()
+
+    def _write(self, ledger: Ledger) -> None:
+        ids = self._room_ids
+        for room in ledger.batches.keys() - ids.keys():
+            ids[room] = self._execute(Q.add_room, (room,)).get
+        self._insert(
+            Q.add_messages,
+            [(ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts],
+        )
+        self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body) for c in ledger.changes])
+        for key, event in ledger.edited.items():
+            self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
+        for reaction, seq in ledger.reacted.items():
+            place = (ids[reaction.room], *reaction[1:])
+            self._execute(Q.drop_reaction, place)
+            if seq is not None:
+                self._execute(Q.add_reaction, (*place, seq))
+        for key in ledger.deleted:
+            self._execute(Q.set_deleted, (ids[key.room], key.seq))
+            self._execute(Q.drop_reactions_to, (ids[key.room], key.seq))
+        for room, document in ledger.patched.items():
+            value = msgspec.json.encode(document.value)
+            self._execute(Q.set_document, (value, document.seq, ids[room]))
+        for batch in ledger.batches.values():
+            self._execute(Q.set_head, (batch.last, ids[batch.room]))
+
+    def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert many rows in few statements.
+
+        Each statement's run takes the interpreter's lock back, which costs up to a switch interval
+        when the loop is busy: so rows go in by the hundred, not one by one.
+        """
+        head, _, values = query.rpartition("VALUES ")
+        done = 0
+        for size in (256, 32, 4, 1):
+            while len(rows) - done >= size:
+                statement = f"{head}VALUES {', '.join([values] * size)}"
+                self._execute(statement, list(chain.from_iterable(rows[done : done + size])))
+                done += size
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

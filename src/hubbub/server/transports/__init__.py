@@ -1,0 +1,1 @@
+"""Transports carry frames between a socket and the hub: native and plain WebSocket, and SSE."""

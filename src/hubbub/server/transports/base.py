@@ -1,0 +1,72 @@
+"""What every open link has in common, and who keeps them alive: heartbeats, and the notice at the end."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from hubbub.protocol.errors import Close
+
+HEARTBEAT = 15.0  # seconds of silence before a ping, and then before the end
+
+
+class Link(Protocol):
+    """An open connection of any transport that stays."""
+
+    was_heard: bool
+
+    def ping(self) -> None:
+        """Ask for a sign of life, or give one."""
+
+    def hang_up(self, code: Close) -> None:
+        """Begin to close."""
+
+    def stop(self, notice: bytes) -> None:
+        """The server stops: tell, and begin to close."""
+
+
+class Links:
+    """All open links. Pings each after a silence, and closes those that stay silent."""
+
+    def __init__(self) -> None:
+        self._due: dict[Link, float] = {}
+        self._pinged: set[Link] = set()
+        self._emptied = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, link: Link) -> None:
+        """A link was opened."""
+        self._due[link] = asyncio.get_running_loop().time() + HEARTBEAT
+
+    def discard(self, link: Link) -> None:
+        """A link is gone."""
+        self._due.pop(link, None)
+        self._pinged.discard(link)
+        if not self._due:
+            self._emptied.set()
+
+    def beat(self, now: float) -> None:
+        """Look after the links that are due; to be called about once a second."""
+        for link in [link for link, due in self._due.items() if due <= now]:
+            self._due[link] = now + HEARTBEAT
+            if link.was_heard:
+                link.was_heard = False
+                self._pinged.discard(link)
+            if link in self._pinged:
+                link.hang_up(Close.TIMED_OUT)
+            else:
+                self._pinged.add(link)
+                link.ping()
+
+    async def stop(self, notice: Callable[[int], bytes], timeout: float) -> None:
+        """Tell all links that the server stops, and wait up to `timeout` seconds for them to go."""
+        self._emptied.clear()
+        count = len(self._due)
+        for link in list(self._due):
+            link.stop(notice(count))
+        if self._due:
+            try:
+                await asyncio.wait_for(self._emptied.wait(), timeout)
+            except TimeoutError:
+                pass

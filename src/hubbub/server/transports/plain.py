@@ -1,0 +1,52 @@
+"""The program that hubbub grew from: every frame goes to everyone in the room, verbatim."""
+
+from aiohttp import web
+
+from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.messages import Join, Post
+from hubbub.protocol.wires import PLAIN
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Answer
+from hubbub.server.hub import Hub
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.websocket import Socket
+
+
+async def serve_plain(
+    request: web.Request,
+    hub: Hub,
+    links: Links,
+    principal: Principal,
+    protocol: str | None,
+    join: Join,
+) -> web.WebSocketResponse:
+    """Serve one plain client until it goes."""
+    socket = Socket(links, hub.limits.message_bytes)
+    response = await socket.open(request, PLAIN, protocol)
+
+    def answer(answer: Answer) -> None:
+        if isinstance(answer, Refusal):  # there are no words for it here, but silence would be a lie
+            socket.hang_up(Close.INTERNAL)
+
+    def lost() -> None:
+        socket.hang_up(Close.GOING_AWAY)
+
+    cursor = None
+    try:
+        cursor = await hub.join(principal, join, socket.outlet, lambda _: None, lost)
+        while (received := await socket.receive()) is not None:
+            text, binary = (received, None) if isinstance(received, str) else (None, received)
+            await hub.turn(principal)
+            hub.submit_in_turn(principal, Post(room=join.room, text=text, bytes=binary), answer)
+            if socket.outlet.is_full:
+                await socket.outlet.drained()
+    except ConnectionError:
+        pass
+    except (Refused, StoreFailed):  # it was fine before the handshake; there is no way to say more
+        socket.hang_up(Close.INTERNAL)
+    finally:
+        if cursor is not None:
+            hub.leave(cursor)
+        await socket.end()
+    return response
