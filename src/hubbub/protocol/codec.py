@@ -17,7 +17,9 @@ MAX_INTEGER = 2**64
 
 encode = msgspec.json.Encoder().encode
 _decode_command = msgspec.json.Decoder(AnyCommand).decode
-_decode_id = msgspec.json.Decoder(type("_Id", (msgspec.Struct,), {"__annotations__": {"id": CommandId}})).decode
+_decode_id = msgspec.json.Decoder(
+    type("_Id", (msgspec.Struct,), {"__annotations__": {"id": CommandId}})
+).decode
 
 
 class BadFrame(Refused):

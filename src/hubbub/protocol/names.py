@@ -22,6 +22,8 @@ def is_person_name(name: str) -> bool:
 def is_emoji(text: str) -> bool:
     """Whether this may be a reaction: 1 to 32 characters, none of them blank or a control."""
     return 0 < len(text) <= 32 and not any(
-        c.isspace() or unicodedata.category(c) in {"Cc", "Cs"} or c in "\u202a\u202b\u202c\u202d\u202e"
+        c.isspace()
+        or unicodedata.category(c) in {"Cc", "Cs"}
+        or c in "\u202a\u202b\u202c\u202d\u202e"
         for c in text
     )

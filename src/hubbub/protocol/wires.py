@@ -103,7 +103,9 @@ class Sse:
 
     def reset(self, epoch: str, head: int, snapshot: bytes) -> bytes:
         """What comes first when the position can't be resumed: a snapshot, and where it stands."""
-        return self.chunk(b"event: reset\nid: %b:%d\ndata: %b\n\n" % (epoch.encode(), head, snapshot))
+        return self.chunk(
+            b"event: reset\nid: %b:%d\ndata: %b\n\n" % (epoch.encode(), head, snapshot)
+        )
 
     def comment(self) -> bytes:
         """A line that means nothing and keeps proxies from hanging up."""

@@ -145,15 +145,13 @@ class NewChange(NamedTuple):
 def needs(proposals: Iterable[Proposal]) -> Needs:
     """List what `Ledger` will ask about these proposals."""
     wanted = Needs()
-    for (principal, change) in proposals:
+    for principal, change in proposals:
         room = change.room
         wanted.rooms.add(room)
         match change:
             case Post():
                 if change.client_message_id is not None:
-                    wanted.posts.add(
-                        PostKey(room, change.client_message_id, principal.key_owner)
-                    )
+                    wanted.posts.add(PostKey(room, change.client_message_id, principal.key_owner))
                 if change.reply_to is not None:
                     wanted.messages.add(MessageKey(room, change.reply_to))
             case Patch():
@@ -162,9 +160,7 @@ def needs(proposals: Iterable[Proposal]) -> Needs:
                 wanted.messages.add(MessageKey(room, change.seq))
             case React() | Unreact():
                 wanted.messages.add(MessageKey(room, change.seq))
-                wanted.reactions.add(
-                    ReactionKey(room, change.seq, change.emoji, principal.name)
-                )
+                wanted.reactions.add(ReactionKey(room, change.seq, change.emoji, principal.name))
     return wanted
 
 
@@ -242,9 +238,7 @@ class Ledger:
         )
         if refusal:
             return refusal
-        event = Edited(
-            **self._next(principal, edit.room), message=edit.seq, text=edit.text
-        )
+        event = Edited(**self._next(principal, edit.room), message=edit.seq, text=edit.text)
         self.edited[key] = event
         return self._change(event)
 
@@ -271,9 +265,7 @@ class Ledger:
             return Refusal("too_large", f"a message takes at most {MAX_REACTIONS} reactions")
         self._facts.reactions.add(key)
         self._facts.reaction_counts[message] = count + 1
-        event = Reacted(
-            **self._next(principal, react.room), message=react.seq, emoji=react.emoji
-        )
+        event = Reacted(**self._next(principal, react.room), message=react.seq, emoji=react.emoji)
         self.reacted[key] = event.seq
         return self._change(event)
 
@@ -294,9 +286,7 @@ class Ledger:
 
     def _patch(self, principal: Principal, patch: Patch) -> Answer:
         document = self._facts.documents.get(patch.room, Document({}, 0))
-        if patch.if_seq is not None and not (
-            document.seq <= patch.if_seq <= self.head(patch.room)
-        ):
+        if patch.if_seq is not None and not (document.seq <= patch.if_seq <= self.head(patch.room)):
             return Refusal("conflict", f"the document was last patched at {document.seq}")
         merged = merge(document.value, patch.patch)
         if len(msgspec.json.encode(merged)) > MAX_DOCUMENT_BYTES:

@@ -94,7 +94,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
         raise BadSettings(
-            f"{origin}: there is no setting {name!r}" + (f"; do you mean {close[0]!r}?" if close else "")
+            f"{origin}: there is no setting {name!r}"
+            + (f"; do you mean {close[0]!r}?" if close else "")
         )
     default = known[name].default
     try:

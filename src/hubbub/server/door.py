@@ -61,7 +61,8 @@ class Door:
             raise Refused("bad_request", "nobody can be called so: 1 to 32 letters or digits")
         holder = self._holders.get(name)
         if holder is not None and (
-            holder.key is None or not secrets.compare_digest(holder.key.encode(), (key or "").encode())
+            holder.key is None
+            or not secrets.compare_digest(holder.key.encode(), (key or "").encode())
         ):
             raise Refused(
                 "name_taken",

@@ -181,9 +181,7 @@ class Hub:
         head, messages, more = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
-        return Page(
-            room=history.room, epoch=self.epoch, head=head, messages=messages, more=more
-        )
+        return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
 
     async def document(self, principal: Principal, room: str) -> Document:
         """The room's state document. Raises Refused."""

@@ -28,6 +28,7 @@ class Signals:
         self._send = send
         self._fresh: dict[tuple[str, str], AnySignal] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._presence_after = 0.0
         self.values: dict[str, LiveValue] = {}
 
@@ -84,10 +85,10 @@ class Signals:
         loop = asyncio.get_running_loop()
         when = loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(when, self._tick)
+        self._timer, self._timer_at = loop.call_at(when, self._tick), when
 
     def _tick(self) -> None:
         self._timer = None

@@ -33,7 +33,9 @@ def room_of(request: web.Request) -> str:
     return request.match_info["room"]
 
 
-def number(request: web.Request, name: str, low: int = -(2**63), high: int = 2**63 - 1) -> int | None:
+def number(
+    request: web.Request, name: str, low: int = -(2**63), high: int = 2**63 - 1
+) -> int | None:
     """A whole number from the query, or None if it isn't there. Raises Refused."""
     text = request.query.get(name)
     if text is None:

@@ -90,5 +90,3 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of the files."""
-
-

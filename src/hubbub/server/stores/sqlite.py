@@ -33,7 +33,9 @@ class SqliteStore:
     last commits may be missing, but the file is sound.
     """
 
-    def __init__(self, directory: Path, durability: Durability, new_epoch: Callable[[], str]) -> None:
+    def __init__(
+        self, directory: Path, durability: Durability, new_epoch: Callable[[], str]
+    ) -> None:
         """Open or make the database.
 
         Raises:

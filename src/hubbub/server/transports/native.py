@@ -24,9 +24,7 @@ async def serve_native(
         if principal is not None:
             hub.door.exit(principal)
         raise
-    connection = Connection(
-        hub, socket.outlet, principal, lambda: socket.hang_up(Close.GOING_AWAY)
-    )
+    connection = Connection(hub, socket.outlet, principal, lambda: socket.hang_up(Close.GOING_AWAY))
     try:
         while (received := await socket.receive()) is not None:
             if isinstance(received, bytes):

@@ -26,7 +26,9 @@ async def serve_plain(
     response = await socket.open(request, PLAIN, protocol)
 
     def answer(answer: Answer) -> None:
-        if isinstance(answer, Refusal):  # there are no words for it here, but silence would be a lie
+        if isinstance(
+            answer, Refusal
+        ):  # there are no words for it here, but silence would be a lie
             socket.hang_up(Close.INTERNAL)
 
     def lost() -> None:

@@ -27,7 +27,9 @@ class Socket:
         self.was_heard = True
         self.outlet: Outlet
 
-    async def open(self, request: web.Request, wire: Wire, protocol: str | None) -> web.WebSocketResponse:
+    async def open(
+        self, request: web.Request, wire: Wire, protocol: str | None
+    ) -> web.WebSocketResponse:
         """Answer the handshake with 101, or raise the HTTP error that says why not."""
         self._ws = ws = web.WebSocketResponse(
             protocols=(protocol,) if protocol else (),
