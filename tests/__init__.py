@@ -1,0 +1,1 @@
+"""hubbub's tests; `tests.support` is theirs to import."""

@@ -1,0 +1,90 @@
+"""What every test runs under: one uvloop, a time limit, no error unheard, no skipping in CI."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, ParamSpec, TypeVar
+
+import pytest
+import uvloop
+from hypothesis import settings
+
+pytest_plugins = ["tests.support.chromium"]
+
+pytest.register_assert_rewrite("tests.support")
+
+Parameters = ParamSpec("Parameters")
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+# No deadline: what else the machine does is no property of ours. In CI the same examples each time.
+settings.register_profile("hubbub", deadline=None, derandomize=IN_CI)
+settings.load_profile("hubbub")
+
+_unheard: list[dict[str, Any]] = []
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that the server runs on is the one to test on."""
+    return {"uvloop": _new_loop}
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = uvloop.new_event_loop()
+    loop.set_exception_handler(lambda _, context: _unheard.append(context))
+    return loop
+
+
+@pytest.fixture(autouse=True)
+def no_error_unheard() -> Generator[None]:
+    """Fail the test in which a task or a callback died and nobody was told."""
+    _unheard.clear()
+    yield
+    assert not _unheard
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cancel an async test at 80 % of its time limit, so that it fails alone, and where it hung."""
+    for item in items:
+        if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
+            item.obj = _bounded(item.obj, 0.8 * _time_limit(item))
+
+
+def _time_limit(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0] if marker else item.config.getini("timeout"))
+
+
+def _bounded(
+    test: Callable[Parameters, Awaitable[None]], seconds: float
+) -> Callable[Parameters, Awaitable[None]]:
+    @wraps(test)
+    async def bounded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        async with asyncio.timeout(seconds):
+            await test(*args, **kwargs)
+
+    return bounded
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return _forbid_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _forbid_skip(report)
+
+
+def _forbid_skip(report: Report) -> Report:
+    """A missing outside part skips at home, saying so; in CI it would hide that nothing was tested."""
+    if IN_CI and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped in CI, but this was: {report.longrepr}"
+    return report

@@ -1,0 +1,57 @@
+"""Fixtures for tests in a real browser: the system's Chromium, driven by Playwright's async API.
+
+`browser` is started once a run; it shares the one event loop with servers and tests. `page` is a
+fresh, empty profile each time, and fails its test if the page threw an exception.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+
+_FLAGS = [
+    "--disable-gpu",
+    # Nothing leaves this machine: what a fresh Chromium would like to fetch, it can't have.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+def chromium_path() -> str | None:
+    """The system's Chromium or Chrome, or None."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A running Chromium, without a window."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("there is no Chromium: make chromium, as root")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=path,
+            args=_FLAGS,
+            # Its sandbox doesn't work for root.
+            chromium_sandbox=os.geteuid() != 0,
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page in a profile of its own."""
+    thrown: list[str] = []
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        page.on("pageerror", lambda error: thrown.append(str(error)))
+        yield page
+    assert not thrown, f"the page threw: {thrown}"
