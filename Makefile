@@ -79,10 +79,12 @@ bench: $(stamps)/bench ## run the benchmarks: make bench ARGS="..."
 
 check: $(stamps)/dev ## format, lint, types and the arrows between modules
 	$(say) "Checking format, lint, types and imports"
-	@$(bin)/ruff format --check --quiet $(sources) || { echo 'Run: make format' >&2; exit 1; }
-	@$(bin)/ruff check --quiet $(sources)
-	@$(bin)/mypy --no-error-summary
-	@$(bin)/lint-imports --no-logo --no-timings > $(VENV)/lint-imports.log 2>&1 || { cat $(VENV)/lint-imports.log; exit 1; }
+	@failed=; \
+	$(bin)/ruff format --check --quiet $(sources) || { failed=1; echo 'Run: make format' >&2; }; \
+	$(bin)/ruff check --quiet $(sources) || failed=1; \
+	$(bin)/mypy --no-error-summary || failed=1; \
+	$(bin)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { failed=1; cat $(VENV)/imports.log; }; \
+	[ -z "$$failed" ]
 
 format: $(stamps)/dev ## format the code, and mend what can be mended without thought
 	@$(bin)/ruff check --quiet --fix-only $(sources)
