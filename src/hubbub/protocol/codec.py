@@ -17,9 +17,13 @@ MAX_INTEGER = 2**64
 
 encode = msgspec.json.Encoder().encode
 _decode_command = msgspec.json.Decoder(AnyCommand).decode
-_decode_id = msgspec.json.Decoder(
-    type("_Id", (msgspec.Struct,), {"__annotations__": {"id": CommandId}})
-).decode
+
+
+class _HasId(msgspec.Struct):
+    id: CommandId
+
+
+_decode_id = msgspec.json.Decoder(_HasId).decode
 
 
 class BadFrame(Refused):

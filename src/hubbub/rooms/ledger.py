@@ -130,8 +130,7 @@ class NewPost(NamedTuple):
     room: str
     seq: int
     body: bytes
-    client_message_id: str | None
-    owner: str | None
+    key: PostKey | None
 
 
 class NewChange(NamedTuple):
@@ -204,10 +203,9 @@ class Ledger:
                 return self._patch(principal, change)
 
     def _post(self, principal: Principal, post: Post) -> Answer:
-        key_owner = None
+        key = None
         if post.client_message_id is not None:
-            key_owner = principal.key_owner
-            key = PostKey(post.room, post.client_message_id, key_owner)
+            key = PostKey(post.room, post.client_message_id, principal.key_owner)
             if first := self._facts.posts.get(key):
                 return first._replace(is_duplicate=True)
         if post.reply_to is not None and (refusal := self._absent(post.room, post.reply_to)):
@@ -222,13 +220,11 @@ class Ledger:
             post.client_message_id,
             post.reply_to,
         )
-        body = self._append(event)
-        self.posts.append(NewPost(post.room, event.seq, body, post.client_message_id, key_owner))
+        self.posts.append(NewPost(post.room, event.seq, self._append(event), key))
+        self._facts.messages[MessageKey(post.room, event.seq)] = event
         answer = Accepted(event.seq, self._at)
-        if key_owner is not None:
+        if key is not None:
             self._facts.posts[key] = answer
-        message = MessageKey(post.room, event.seq)
-        self._facts.messages[message] = event
         return answer
 
     def _edit(self, principal: Principal, edit: Edit) -> Answer:

@@ -11,8 +11,8 @@ import resource
 import secrets
 import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import uvloop

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from hubbub.server.stores.sqlite import Durability
+from hubbub.server.stores.base import Durability
 
 
 class BadSettings(Exception):

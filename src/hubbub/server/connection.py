@@ -186,9 +186,8 @@ class Connection:
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
         error = Error(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
         self._outlet.queue(native_frame(Reply(re=command_id, error=error)))
-        if refusal.code == "rate_limited" and self._principal is not None:
-            if self._hub.is_flooding(self._principal):
-                raise Hangup(Close.TOO_FAST)
+        if refusal.code == "rate_limited" and self._hub.is_flooding(self._principal):
+            raise Hangup(Close.TOO_FAST)
 
     def _count_bad(self, error: BadFrame) -> None:
         self._bad_frames += 1

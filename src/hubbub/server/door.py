@@ -1,8 +1,8 @@
 """Who comes in: decides, once for each connection or request, which principal it acts for."""
 
 import secrets
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hubbub.protocol.errors import Refused

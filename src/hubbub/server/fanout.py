@@ -223,7 +223,8 @@ class FanOut:
             return  # the connection is being taken down, or the cursor was detached
         except StoreFailed as error:
             log.warning("can't catch up a client of %s: %s", feed.room, error)
-            return cursor.lost()
+            cursor.lost()
+            return
         if rest:
             outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
         cursor.task = None

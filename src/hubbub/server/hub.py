@@ -111,7 +111,8 @@ class Hub:
 
     async def turn(self, principal: Principal) -> None:
         """Wait until `principal` may post and there is room for it: for clients that know no refusal."""
-        while delay := self._rates.wait(principal.name, asyncio.get_running_loop().time()):
+        loop = asyncio.get_running_loop()
+        while delay := self._rates.wait(principal.name, loop.time()):
             await asyncio.sleep(delay)
         if self._journal.is_full:
             await self._journal.has_room()
@@ -122,9 +123,9 @@ class Hub:
         """Post after a `turn`."""
         self._journal.submit(Proposal(principal, post), answer)
 
-    def is_flooding(self, principal: Principal) -> bool:
+    def is_flooding(self, principal: Principal | None) -> bool:
         """Whether a principal goes on and on although it is refused."""
-        return self._rates.is_flooding(principal.name)
+        return principal is not None and self._rates.is_flooding(principal.name)
 
     async def join(
         self,

@@ -93,7 +93,7 @@ class Journal:
             undelivered = self._answer(taken, await self._outcome(committing, len(taken)))
 
     def _take(self) -> list[tuple[Proposal, Callable[[Answer], None]]]:
-        taken = []
+        taken: list[tuple[Proposal, Callable[[Answer], None]]] = []
         size = 0
         while self._waiting and len(taken) < MAX_BATCH and size < MAX_BATCH_BYTES:
             proposal, answer, weight = self._waiting.popleft()

@@ -21,7 +21,7 @@ routes = web.RouteTableDef()
 async def root(request: web.Request) -> web.StreamResponse:
     """The page, or a plain client, or a native one that asks for its subprotocol here."""
     if "upgrade" not in request.headers.get("Connection", "").lower():
-        return await page.index(request)
+        return await page.index()
     offered = _offered(request)
     if SUBPROTOCOL in offered:
         return await native(request)

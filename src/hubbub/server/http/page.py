@@ -22,7 +22,7 @@ def find_page() -> Path:
     return next(path for path in candidates if (path / "index.html").is_file())
 
 
-async def index(request: web.Request) -> web.StreamResponse:
+async def index() -> web.StreamResponse:
     """The page."""
     return await _serve(find_page() / "index.html")
 

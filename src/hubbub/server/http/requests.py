@@ -10,8 +10,8 @@ from hubbub.protocol.errors import Refusal, Refused
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
-from hubbub.server.hub import Hub
 from hubbub.server.http.problems import problem
+from hubbub.server.hub import Hub
 
 C = TypeVar("C", bound=msgspec.Struct)
 

@@ -2,10 +2,12 @@
 
 from asyncio import Future
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from hubbub.protocol.messages import Message
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+
+Durability = Literal["full", "normal"]
 
 
 class LogPage(NamedTuple):

@@ -8,18 +8,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
 from hubbub.server.stores import migrations
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, StoreFailed
+from hubbub.server.stores.base import (
+    Durability,
+    LogPage,
+    RoomRow,
+    StoredPage,
+    StoredRoom,
+    StoreFailed,
+)
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 
 T = TypeVar("T")
-Durability = Literal["full", "normal"]
 
 FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header

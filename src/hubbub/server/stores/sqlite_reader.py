@@ -15,6 +15,8 @@ from hubbub.server.stores import queries
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
 
 Q = queries.load("sqlite")
+Reactions = dict[str, list[str]]
+
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
 AFTER_ALL = 2**63 - 1
@@ -97,7 +99,7 @@ class SqliteReader:
     def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
         if not rows:
             return []
-        reactions: dict[int, dict[str, list[str]]] = {}
+        reactions: dict[int, Reactions] = {}
         bounds = (room_id, rows[0][0], rows[-1][0])
         for seq, emoji, by in self._execute(Q.reactions_to, bounds):
             reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
@@ -105,14 +107,10 @@ class SqliteReader:
 
 
 def _message(
-    _seq: int,
-    posted: bytes,
-    edited: bytes | None,
-    is_deleted: int,
-    reactions: dict[str, list[str]] | None,
+    seq: int, posted: bytes, edited: bytes | None, is_deleted: int, reactions: Reactions | None
 ) -> Message:
     event = events.decode(posted)
-    assert isinstance(event, events.Posted)
+    assert isinstance(event, events.Posted) and event.seq == seq
     message = message_of(event)
     if is_deleted:
         return tombstone(message)

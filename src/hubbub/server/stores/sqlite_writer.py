@@ -21,6 +21,7 @@ from hubbub.rooms.ledger import (
     Ledger,
     MessageKey,
     Needs,
+    NewPost,
     PostKey,
     Proposal,
     ReactionKey,
@@ -50,7 +51,7 @@ class SqliteWriter:
     def trim(self, room: str, upto: int) -> None:
         """Forget what is numbered up to `upto`."""
         with self._transaction():
-            room_id = self._execute(Q.room, (room,)).fetchone()[0]
+            (room_id, *_) = next(self._execute(Q.room, (room,)))
             for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
                 self._execute(query, (room_id, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
@@ -89,7 +90,7 @@ class SqliteWriter:
         if wanted.reactions:
             self._reaction_facts(facts, wanted.reactions, names)
         for room in wanted.documents & self._room_ids.keys():
-            value, seq = self._execute(Q.document, (room,)).fetchone()
+            value, seq = next(self._execute(Q.document, (room,)))
             if seq:
                 facts.documents[room] = Document(msgspec.json.decode(value), seq)
         return facts
@@ -125,10 +126,7 @@ class SqliteWriter:
         ids = self._room_ids
         for room in ledger.batches.keys() - ids.keys():
             ids[room] = self._execute(Q.add_room, (room,)).get
-        self._insert(
-            Q.add_messages,
-            [(ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts],
-        )
+        self._insert(Q.add_messages, [_message_row(ids[post.room], post) for post in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
@@ -159,6 +157,12 @@ class SqliteWriter:
                 statement = f"{head}VALUES {', '.join([values] * size)}"
                 self._execute(statement, list(chain.from_iterable(rows[done : done + size])))
                 done += size
+
+
+def _message_row(room_id: int, post: NewPost) -> tuple[Any, ...]:
+    if post.key is None:
+        return room_id, post.seq, post.body, None, None
+    return room_id, post.seq, post.body, post.key.client_message_id, post.key.owner
 
 
 def _json(value: Any) -> str:
