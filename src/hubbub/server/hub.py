@@ -112,7 +112,7 @@ class Hub:
     async def turn(self, principal: Principal) -> None:
         """Wait until `principal` may post and there is room for it: for clients that know no refusal."""
         loop = asyncio.get_running_loop()
-        while delay := self._rates.wait(principal.name, loop.time()):
+        while delay := self._rates.wait(principal.name, loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
         if self._journal.is_full:
             await self._journal.has_room()

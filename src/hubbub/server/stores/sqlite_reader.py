@@ -103,7 +103,10 @@ class SqliteReader:
         bounds = (room_id, rows[0][0], rows[-1][0])
         for seq, emoji, by in self._execute(Q.reactions_to, bounds):
             reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
-        return [_message(*row, reactions.get(row[0])) for row in rows]
+        return [
+            _message(seq, posted, edited, is_deleted, reactions.get(seq))
+            for seq, posted, edited, is_deleted in rows
+        ]
 
 
 def _message(
