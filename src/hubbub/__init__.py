@@ -1,3 +1,47 @@
-"""hubbub: an instant messenger, and the real-time engine under it."""
+"""hubbub: an instant messenger, and the real-time engine under it.
 
-__version__ = "0.1.0"
+    import hubbub
+
+    async with hubbub.connect("http://localhost:8181", name="ada") as me:
+        room = await me.join("lobby")
+        await room.post("hello, everyone")
+
+Names are loaded when first used, so that `import hubbub` and `hubbub --help` stay quick. What type
+checkers read is beside it, in `__init__.pyi`.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_PUBLIC = {
+    "hubbub.client": """
+        Acknowledgement Client Closed ConnectionState HubbubError Position Refused Reset ResetError
+        Room Status Unknown Unreachable connect
+    """,
+    "hubbub.events": "AnyEvent Deleted Edited Event Patched Posted Reacted Unreacted",
+    "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
+}
+_HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value = _version()
+    elif name == "__all__":
+        value = __dir__()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'hubbub' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOMES, "__version__"])
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("hubbub")

@@ -1,0 +1,32 @@
+from hubbub.client import Acknowledgement as Acknowledgement
+from hubbub.client import Client as Client
+from hubbub.client import Closed as Closed
+from hubbub.client import ConnectionState as ConnectionState
+from hubbub.client import HubbubError as HubbubError
+from hubbub.client import Position as Position
+from hubbub.client import Refused as Refused
+from hubbub.client import Reset as Reset
+from hubbub.client import ResetError as ResetError
+from hubbub.client import Room as Room
+from hubbub.client import Status as Status
+from hubbub.client import Unknown as Unknown
+from hubbub.client import Unreachable as Unreachable
+from hubbub.client import connect as connect
+from hubbub.events import AnyEvent as AnyEvent
+from hubbub.events import Deleted as Deleted
+from hubbub.events import Edited as Edited
+from hubbub.events import Event as Event
+from hubbub.events import Patched as Patched
+from hubbub.events import Posted as Posted
+from hubbub.events import Reacted as Reacted
+from hubbub.events import Unreacted as Unreacted
+from hubbub.protocol.messages import Members as Members
+from hubbub.protocol.messages import Message as Message
+from hubbub.protocol.messages import Page as Page
+from hubbub.protocol.messages import Presence as Presence
+from hubbub.protocol.messages import Resumed as Resumed
+from hubbub.protocol.messages import Snapshot as Snapshot
+from hubbub.protocol.messages import Typing as Typing
+from hubbub.protocol.messages import Value as Value
+
+__version__: str

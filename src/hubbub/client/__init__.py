@@ -1,0 +1,25 @@
+"""The Python SDK: a client that stays connected, misses nothing and posts nothing twice."""
+
+from hubbub.client.client import Client, connect
+from hubbub.client.cursor import Position
+from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
+from hubbub.client.inbox import Reset
+from hubbub.client.room import Acknowledgement, Room
+from hubbub.client.states import ConnectionState, Status
+
+__all__ = [
+    "Acknowledgement",
+    "Client",
+    "Closed",
+    "ConnectionState",
+    "HubbubError",
+    "Position",
+    "Refused",
+    "Reset",
+    "ResetError",
+    "Room",
+    "Status",
+    "Unknown",
+    "Unreachable",
+    "connect",
+]

@@ -1,0 +1,47 @@
+"""From what people write as an address to the URL of the native WebSocket."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+DEFAULT_URL = "http://127.0.0.1:8181"
+DEFAULT_PORT = 8181
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+def websocket_url(address: str) -> str:
+    """Return the URL of `/ws` on the server at `address`.
+
+    `address` is a URL (`http`, `https`, `ws` or `wss`), or just `host`, `host:port` or `:port`. A path
+    is kept in front of `/ws`, for servers behind a proxy.
+
+    Raises:
+        ValueError: it is none of these; the message says what would be right.
+    """
+    text = address.strip()
+    if "://" not in text:
+        text = f"http://{_with_host_and_port(text)}"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises if it is no number
+    except ValueError as error:
+        raise ValueError(_complaint(address, str(error))) from None
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ValueError(_complaint(address, "not http(s):// or ws(s):// and a host"))
+    if parts.username or parts.password:
+        raise ValueError(_complaint(address, "a password does not belong in an address"))
+    path = parts.path.rstrip("/")
+    if not path.endswith("/ws"):
+        path += "/ws"
+    return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, "", ""))
+
+
+def _with_host_and_port(text: str) -> str:
+    host, slash, path = text.partition("/")
+    if host.startswith(":"):
+        host = f"127.0.0.1{host}"
+    if ":" not in host.rpartition("]")[2]:  # the colons of [::1] are no port's
+        host = f"{host}:{DEFAULT_PORT}"
+    return host + slash + path
+
+
+def _complaint(address: str, what: str) -> str:
+    return f"{address!r} is no address of a server ({what}); write it like {DEFAULT_URL}"

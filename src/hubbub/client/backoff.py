@@ -1,0 +1,29 @@
+"""How long to wait before the next attempt: exponential, capped, with full jitter.
+
+Full jitter (any time between nothing and the cap of this round) spreads the clients of a restarted
+server best.
+"""
+
+from collections.abc import Callable
+
+FIRST_SECONDS = 0.5
+MAX_SECONDS = 30.0
+_MAX_DOUBLINGS = 16
+
+
+class Backoff:
+    """Waiting times of one client; `draw` returns a random number from 0 to 1."""
+
+    def __init__(self, draw: Callable[[], float]) -> None:
+        self._draw = draw
+        self._attempts = 0
+
+    def next(self, at_least: float = 0.0) -> float:
+        """Seconds to wait before the next attempt: `at_least`, and the jitter on top of it."""
+        ceiling: float = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self._attempts, _MAX_DOUBLINGS))
+        self._attempts += 1
+        return at_least + self._draw() * ceiling
+
+    def reset(self) -> None:
+        """Begin again with short waits: the last connection was a good one."""
+        self._attempts = 0

@@ -1,0 +1,101 @@
+"""Asking and being answered: commands over whatever link there is, tried again where that is right."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from hubbub.client.backoff import Backoff
+from hubbub.client.errors import Closed, Refused
+from hubbub.client.link import Link, Outside
+from hubbub.client.outbox import Outbox
+from hubbub.protocol.messages import AnyCommand, Edit, Post
+
+MAX_UNANSWERED = 100
+# `internal` is temporary too, but tells nothing of what was done before the fault.
+_TRIED_AGAIN = frozenset({"rate_limited", "busy", "unavailable"})
+
+
+class Exchange:
+    """The commands of one client and their answers.
+
+    A temporary refusal is tried again for at most `patience` seconds. At most 100 commands are
+    on their way at once; more wait for their turn. `stir` is set whenever one sets out.
+    """
+
+    def __init__(self, outside: Outside, patience: float) -> None:
+        self._outside = outside
+        self._patience = patience
+        self.stir = asyncio.Event()
+        self._outbox = Outbox()
+        self._turns = asyncio.Semaphore(MAX_UNANSWERED)
+        self._closed: Closed | None = Closed(None, "not opened yet")
+        self.max_message_bytes: int | None = None
+        self.settle = self._outbox.settle
+        self.link_lost = self._outbox.link_lost
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether a command is still to be sent or answered."""
+        return self._outbox.awaits_answers
+
+    def open(self) -> None:
+        """From now on commands are taken."""
+        self._closed = None
+
+    def end(self, closed: Closed) -> None:
+        """Commands are answered no more."""
+        self._closed = closed
+        self._outbox.end(closed)
+
+    async def ask(self, command: AnyCommand, on_ok: Callable[[Any], None] | None = None) -> Any:
+        """Send a command and return the `ok` of its answer; `on_ok` gets it before later frames are read.
+
+        Raises:
+            Refused: the answer is no, and stayed so for as long as was worth trying.
+            Unknown: it was sent, and there will be no answer.
+            Closed: it was not sent, and won't be.
+        """
+        self._check_size(command)
+        until = self._outside.now() + self._patience
+        waits = Backoff(self._outside.draw)
+        while True:
+            try:
+                return await self._ask_once(command, on_ok)
+            except Refused as refusal:
+                if refusal.code not in _TRIED_AGAIN:
+                    raise
+                delay = waits.next(refusal.retry_after or 0.0)
+                if self._outside.now() + delay > until:
+                    raise
+            await self._outside.sleep(delay)
+
+    def tell(self, command: AnyCommand) -> None:
+        """Send a command if there is a link, and care no more."""
+        self._outbox.tell(command)
+
+    async def write(self, link: Link) -> None:
+        """Send what there is to be sent, as it comes. Raises LinkLost."""
+        while True:
+            for frame in self._outbox.unsent():
+                await link.send(frame)
+            await self._outbox.until_stirred()
+
+    async def _ask_once(self, command: AnyCommand, on_ok: Callable[[Any], None] | None) -> Any:
+        async with self._turns:
+            if self._closed is not None:
+                raise self._closed
+            pending = self._outbox.add(command, on_ok)
+            self.stir.set()
+            try:
+                return await pending.answer
+            finally:
+                self._outbox.discard(pending)
+
+    def _check_size(self, command: AnyCommand) -> None:
+        """Refuse here what would cost the connection there (close code 1009)."""
+        if not isinstance(command, Post | Edit) or self.max_message_bytes is None:
+            return
+        text = command.text.encode() if command.text is not None else b""
+        size = len(text) or len(getattr(command, "bytes", None) or b"")
+        if size > self.max_message_bytes:
+            raise Refused("too_large", f"{size} bytes; at most {self.max_message_bytes} are taken")

@@ -1,0 +1,139 @@
+"""Commands on their way: sent in order, kept until answered, sent again on the next link if that is safe.
+
+Knows no socket and no clock.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from hubbub.client.errors import Refused, Unknown
+from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import AnyCommand, Delete, Patch, Reply
+
+MAX_TOLD = 100
+
+# After a lost answer: a post carries its client_message_id, so the server knows it again. The others
+# set what they say, whatever was before, and only their own author can have set it otherwise
+# meanwhile. A patch could undo what somebody else patched meanwhile, so it is never repeated.
+_NEVER_REPEATED = (Patch,)
+
+# What a repeated command may be told if its first try was carried out.
+_DONE_ALREADY: dict[type, str] = {Delete: "gone"}
+
+
+class Pending:
+    """A command that has no answer yet. `answer` becomes the reply's `ok`.
+
+    `on_ok` is called with it before any later frame is looked at.
+    """
+
+    __slots__ = ("answer", "command", "is_sent", "on_ok", "times_sent")
+
+    def __init__(self, command: AnyCommand, on_ok: Callable[[Any], None] | None) -> None:
+        self.command = command
+        self.on_ok = on_ok
+        self.is_sent = False  # on the present link
+        self.times_sent = 0
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it is safe to send it again, not knowing whether it was carried out."""
+        return not isinstance(self.command, _NEVER_REPEATED)
+
+
+class Outbox:
+    """All pending commands of a client, in the order in which they were given."""
+
+    def __init__(self) -> None:
+        self._pending: dict[int, Pending] = {}
+        self._told: deque[AnyCommand] = deque(maxlen=MAX_TOLD)
+        self._last_id = 0
+        self._stir = asyncio.Event()
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether a command is still to be sent or answered."""
+        return bool(self._pending)
+
+    def add(self, command: AnyCommand, on_ok: Callable[[Any], None] | None = None) -> Pending:
+        """Give the command an id and queue it."""
+        self._last_id += 1
+        pending = Pending(replace(command, id=self._last_id), on_ok)
+        self._pending[self._last_id] = pending
+        self._stir.set()
+        return pending
+
+    def tell(self, command: AnyCommand) -> None:
+        """Queue a command for the present link only; nobody will hear what becomes of it."""
+        self._told.append(command)
+        self._stir.set()
+
+    def discard(self, pending: Pending) -> None:
+        """Nobody waits for it any more."""
+        self._pending.pop(_id_of(pending), None)
+
+    async def until_stirred(self) -> None:
+        """Wait until there may be something to send."""
+        await self._stir.wait()
+        self._stir.clear()
+
+    def unsent(self) -> Iterator[bytes]:
+        """The frames to send on the present link, oldest first; each counts as sent once it is yielded."""
+        while pending := next((p for p in self._pending.values() if not p.is_sent), None):
+            pending.is_sent = True
+            pending.times_sent += 1
+            yield encode(pending.command)
+        while self._told:
+            yield encode(self._told.popleft())
+
+    def settle(self, reply: Reply) -> None:
+        """Hand a reply to whoever waits for it; one that nobody waits for is passed over."""
+        pending = self._pending.pop(reply.re, None) if isinstance(reply.re, int) else None
+        if pending is None or pending.answer.done():
+            return
+        if isinstance(reply.error, msgspec.UnsetType):
+            self._accept(pending, reply.ok)
+        elif (
+            pending.times_sent > 1 and _DONE_ALREADY.get(type(pending.command)) == reply.error.code
+        ):
+            self._accept(pending, None)
+        else:
+            pending.answer.set_exception(Refused.of(reply.error))
+
+    def link_lost(self) -> None:
+        """Nothing that was sent will be answered: queue it again, or end it as `Unknown`."""
+        for pending in list(self._pending.values()):
+            if pending.is_sent and not pending.may_be_repeated:
+                self._fail(pending, Unknown("the connection was lost before the answer came"))
+            pending.is_sent = False
+        self._told.clear()
+        self._stir.set()
+
+    def end(self, never_sent: Exception) -> None:
+        """There will be no other link: what was never sent gets this error, the rest `Unknown`."""
+        for pending in list(self._pending.values()):
+            was_sent = pending.times_sent > 0
+            self._fail(
+                pending, Unknown("closed before the answer came") if was_sent else never_sent
+            )
+
+    def _accept(self, pending: Pending, ok: Any) -> None:
+        if pending.on_ok is not None:
+            pending.on_ok(ok)
+        pending.answer.set_result(ok)
+
+    def _fail(self, pending: Pending, error: Exception) -> None:
+        self.discard(pending)
+        if not pending.answer.done():
+            pending.answer.set_exception(error)
+
+
+def _id_of(pending: Pending) -> int:
+    assert isinstance(pending.command.id, int)
+    return pending.command.id

@@ -1,0 +1,144 @@
+"""Keeps a client connected: one link after the other, a greeting on each, and a wait between."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import NoReturn
+
+import msgspec
+
+from hubbub.client.backoff import Backoff
+from hubbub.client.errors import Refused
+from hubbub.client.frames import BadFrame, read
+from hubbub.client.link import Link, LinkLost, Outside
+from hubbub.client.states import ConnectionState, Status
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Close
+from hubbub.protocol.messages import Hello, Reply
+
+GREETING_SECONDS = 10.0
+GOOD_SECONDS = 5.0  # a link that lived so long makes the next waits short again
+TOO_FAST_SECONDS = 10.0
+_HELLO = 0
+_TRY_AGAIN_STATUS = frozenset({408, 425, 429})
+
+log = logging.getLogger(__name__)
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the server allows one client."""
+
+    message_bytes: int
+    messages_per_s: float
+    rooms: int
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """What the server says of itself and of us, on each link anew.
+
+    Attributes:
+        user: the name we go by.
+        guest: whether we are not logged in.
+        server: name and version of the server.
+        epoch: the identity of the server's logs.
+        limits: what the server allows one client.
+        heartbeat: seconds of silence after which the server pings.
+    """
+
+    user: str
+    guest: bool
+    server: str
+    epoch: str
+    limits: Limits
+    heartbeat: float
+
+
+class Reconnector:
+    """Dials `url`, greets, and gives each link to `serve`, which returns by raising LinkLost.
+
+    `report` is told each state.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        hello: Hello,
+        outside: Outside,
+        serve: Callable[[Link, Welcome], Awaitable[NoReturn]],
+        report: Callable[[Status], None],
+    ) -> None:
+        self._url = url
+        self._hello = encode(msgspec.structs.replace(hello, id=_HELLO))
+        self._outside = outside
+        self._serve = serve
+        self._report = report
+        self._backoff = Backoff(outside.draw)
+        self._was_connected = False
+
+    async def run(self) -> NoReturn:
+        """Keep connected.
+
+        Raises:
+            LinkLost: another attempt would not fare better.
+            Refused: the greeting was refused for good.
+        """
+        while True:
+            try:
+                await self._connect()
+            except LinkLost as lost:
+                if not self._may_retry(lost):
+                    raise
+                delay = self._backoff.next(max(lost.retry_after, _least_wait(lost)))
+                self._report(Status(ConnectionState.DISCONNECTED, lost.code, lost.reason, delay))
+                await self._outside.sleep(delay)
+
+    async def _connect(self) -> NoReturn:
+        """One link, from dialling to its end."""
+        self._report(Status(ConnectionState.CONNECTING))
+        link = await self._outside.dial(self._url)
+        close_code = Close.NORMAL
+        try:
+            welcome = await self._greet(link)
+            await self._stay(link, welcome)
+        except (BadFrame, msgspec.ValidationError) as error:
+            close_code = Close.PROTOCOL_ERROR
+            raise LinkLost(f"not hubbub.v1: {error}", close_code, may_retry=False) from None
+        finally:
+            await link.close(close_code)
+
+    async def _greet(self, link: Link) -> Welcome:
+        try:
+            async with asyncio.timeout(GREETING_SECONDS):
+                await link.send(self._hello)
+                frame = await link.receive()
+        except TimeoutError:
+            raise LinkLost("no greeting came") from None
+        reply = read(frame)
+        if not isinstance(reply, Reply) or reply.re not in (_HELLO, None):
+            raise BadFrame(f"no greeting: {frame[:200]}")
+        if not isinstance(reply.error, msgspec.UnsetType):
+            refusal = Refused.of(reply.error)
+            if refusal.temporary:
+                raise LinkLost(str(refusal), retry_after=refusal.retry_after or 0.0)
+            raise refusal
+        return msgspec.convert(reply.ok, Welcome)
+
+    async def _stay(self, link: Link, welcome: Welcome) -> NoReturn:
+        self._was_connected = True
+        since = self._outside.now()
+        self._report(Status(ConnectionState.CONNECTED))
+        try:
+            await self._serve(link, welcome)
+        finally:
+            if self._outside.now() - since >= GOOD_SECONDS:
+                self._backoff.reset()
+
+    def _may_retry(self, lost: LinkLost) -> bool:
+        """Behind a proxy, any status may come while the server restarts; at first it is an answer."""
+        if not self._was_connected and 400 <= (lost.code or 0) < 500:
+            return lost.code in _TRY_AGAIN_STATUS
+        return lost.may_retry
+
+
+def _least_wait(lost: LinkLost) -> float:
+    return TOO_FAST_SECONDS if lost.code == Close.TOO_FAST else 0.0

@@ -1,0 +1,151 @@
+"""The rooms that a client follows: joined, fed with what comes, and joined again when the thread is lost."""
+
+import asyncio
+
+from hubbub.client.backoff import Backoff
+from hubbub.client.cursor import Cursor
+from hubbub.client.errors import Closed, Refused, Unknown
+from hubbub.client.exchange import Exchange
+from hubbub.client.inbox import Inbox, Skipped
+from hubbub.client.link import Outside
+from hubbub.client.reading import Reading
+from hubbub.events import AnyEvent
+from hubbub.protocol.messages import AnySignal, Leave
+
+STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pongs
+
+
+class Rooms:
+    """A `Reading` for each room, by name. Each inbox holds at most `max_queued` events."""
+
+    def __init__(self, outside: Outside, exchange: Exchange, max_queued: int) -> None:
+        self._outside = outside
+        self._exchange = exchange
+        self._max_queued = max_queued
+        self._readings: dict[str, Reading] = {}
+        self._rejoining: set[asyncio.Task[None]] = set()
+        self._stir = exchange.stir
+
+    async def join(
+        self, room: str, since: int | None, epoch: str | None, max_missed: int | None
+    ) -> Reading:
+        """Follow a room.
+
+        Raises:
+            ValueError: it is followed already.
+            Refused, Unknown, Closed: as `Exchange.ask`.
+        """
+        if room in self._readings:
+            raise ValueError(f"{room} is joined already; leave it first")
+        reading = self._readings[room] = self._begin(room, since, epoch, max_missed)
+        try:
+            await self._exchange.ask(reading.cursor.join(), reading.joined)
+        except BaseException:
+            del self._readings[room]
+            self._exchange.tell(Leave(room=room))
+            raise
+        return reading
+
+    async def leave(self, room: str) -> None:
+        """Stop following a room. Raises as `Exchange.ask`."""
+        if reading := self._readings.pop(room, None):
+            reading.end()
+            self._stir.set()
+            await self._exchange.ask(Leave(room=room))
+
+    def link_lost(self) -> None:
+        """Nothing comes any more until `resume`."""
+        for reading in self._readings.values():
+            reading.cursor.cut()
+
+    def resume(self) -> None:
+        """There is a link again: go on where each room was."""
+        for reading in self._readings.values():
+            if not reading.cursor.is_joining:  # else its join is on its way, and is sent again
+                self._rejoin(reading)
+
+    async def deliver(self, event: AnyEvent | Skipped) -> None:
+        """Hand an event to its room; waits while the room's reader is slow and nothing else is held up."""
+        reading = self._readings.get(event.room)
+        if reading is None:
+            return
+        if reading.cursor.needs_space:
+            await self._until_space(reading)
+        if reading.cursor.receive(event):
+            self._rejoin(reading)
+
+    def hear(self, signal: AnySignal) -> None:
+        """Hand a signal to its room."""
+        if reading := self._readings.get(signal.room):
+            reading.hear(signal)
+
+    def end(self, error: Exception | None) -> None:
+        """Nothing will come any more; iterating ends, with `error` if there is one."""
+        for task in self._rejoining:
+            task.cancel()
+        for reading in self._readings.values():
+            reading.end(error)
+        self._readings.clear()
+
+    def _begin(
+        self, room: str, since: int | None, epoch: str | None, max_missed: int | None
+    ) -> Reading:
+        inbox = Inbox(self._max_queued)
+        cursor = Cursor(room, inbox, since, epoch, max_missed)
+        reading = Reading(room, cursor, inbox, self._outside.now, lambda: self._taken(reading))
+        return reading
+
+    def _taken(self, reading: Reading) -> None:
+        if reading.cursor.must_catch_up:
+            self._rejoin(reading)
+        self._stir.set()
+
+    async def _until_space(self, reading: Reading) -> None:
+        """Not reading on is what slows the server down, which then catches us up from the log.
+
+        But answers come on the same link, and so do pings: nobody reads the room while waiting
+        for an answer, and a reader that is stuck must not cost the connection. Then events are
+        passed over, and had again by a join once the reader has emptied its inbox.
+        """
+        stalled = asyncio.create_task(self._outside.sleep(STALL_SECONDS))
+        try:
+            while (
+                reading.cursor.is_crowded
+                and reading.inbox.is_drawn
+                and not self._exchange.awaits_answers
+            ):
+                await self._until_stirred_or(stalled)
+                if stalled.done():
+                    reading.inbox.is_drawn = False
+        finally:
+            stalled.cancel()
+
+    async def _until_stirred_or(self, stalled: asyncio.Task[None]) -> None:
+        self._stir.clear()
+        stirred = asyncio.create_task(self._stir.wait())
+        try:
+            await asyncio.wait({stirred, stalled}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stirred.cancel()
+
+    def _rejoin(self, reading: Reading) -> None:
+        """Begin to join again from where the room is; what comes before the answer is passed over."""
+        reading.cursor.is_joining = True
+        task = asyncio.create_task(self._join_again(reading))
+        self._rejoining.add(task)
+        task.add_done_callback(self._rejoining.discard)
+
+    async def _join_again(self, reading: Reading) -> None:
+        waits = Backoff(self._outside.draw)
+        while self._readings.get(reading.room) is reading:
+            try:
+                await self._exchange.ask(reading.cursor.join(), reading.joined)
+                return
+            except Refused as refusal:
+                if refusal.code == "bad_position":
+                    reading.cursor.forget_position()
+                elif not refusal.temporary:
+                    self._readings.pop(reading.room).end(refusal)
+            except (Unknown, Closed):
+                return  # the client ends, and says so to every room
+            await self._outside.sleep(waits.next())

@@ -1,0 +1,105 @@
+"""A link over aiohttp's WebSocket client."""
+
+import asyncio
+from contextlib import suppress
+from typing import NoReturn
+
+import aiohttp
+from aiohttp import ClientWebSocketResponse, WSMsgType
+
+from hubbub.client.link import Link, LinkLost, may_retry_after
+from hubbub.protocol.errors import Close
+
+SUBPROTOCOL = "hubbub.v1"
+DIAL_SECONDS = 10.0
+SILENCE_SECONDS = 45.0  # the server pings after 15 s of silence; after three times that it is dead
+CLOSE_SECONDS = 2.0
+MAX_FRAME_BYTES = 64 * 1024 * 1024  # a page of 200 messages and a state document, with much room
+_FOR_GOOD = frozenset({401, 403})  # the handshake's answer will be the same next time
+
+
+class WebSocket:
+    """One WebSocket, and the HTTP session that it lives in."""
+
+    def __init__(self, session: aiohttp.ClientSession, socket: ClientWebSocketResponse) -> None:
+        self._session = session
+        self._socket = socket
+
+    async def send(self, frame: bytes) -> None:
+        """See `Link.send`."""
+        try:
+            await self._socket.send_str(frame.decode())
+        except (aiohttp.ClientError, OSError) as error:
+            raise LinkLost(str(error) or "connection lost") from None
+
+    async def receive(self) -> str:
+        """See `Link.receive`."""
+        try:
+            message = await self._socket.receive(SILENCE_SECONDS)
+        except TimeoutError:
+            raise LinkLost(f"nothing heard for {SILENCE_SECONDS:g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise LinkLost(str(error) or "connection lost") from None
+        if message.type is WSMsgType.TEXT:
+            return str(message.data)
+        self._fail(message)
+
+    async def close(self, code: int = Close.NORMAL) -> None:
+        """See `Link.close`."""
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS + 1):
+                await self._socket.close(code=code)
+        await self._session.close()
+
+    def _fail(self, message: aiohttp.WSMessage) -> NoReturn:
+        if message.type is WSMsgType.BINARY:
+            raise LinkLost("a binary frame came, where only text should", may_retry=False)
+        if message.type is WSMsgType.CLOSE:
+            code, reason = message.data, str(message.extra or "")
+            raise LinkLost(
+                reason or f"closed by the server ({code})", code, may_retry=may_retry_after(code)
+            )
+        if message.type is WSMsgType.ERROR:
+            raise LinkLost(f"the connection broke: {message.data}")
+        raise LinkLost("connection lost")
+
+
+async def dial(url: str) -> Link:
+    """Open a native WebSocket at `url`.
+
+    Raises:
+        LinkLost: it can't be reached, does not answer in time, or does not want us.
+    """
+    session = aiohttp.ClientSession()
+    try:
+        return WebSocket(session, await _handshake(session, url))
+    except BaseException:
+        await session.close()
+        raise
+
+
+async def _handshake(session: aiohttp.ClientSession, url: str) -> ClientWebSocketResponse:
+    try:
+        async with asyncio.timeout(DIAL_SECONDS):
+            return await session.ws_connect(
+                url,
+                protocols=[SUBPROTOCOL],
+                max_msg_size=MAX_FRAME_BYTES,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
+            )
+    except aiohttp.WSServerHandshakeError as error:
+        raise LinkLost(
+            f"the server answered {error.status}: {error.message}",
+            error.status,
+            may_retry=error.status not in _FOR_GOOD,
+        ) from None
+    except TimeoutError:
+        raise LinkLost(f"no answer within {DIAL_SECONDS:g} s") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise LinkLost(_cause(error)) from None
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return str(error.os_error.strerror or error)
+    return str(error) or type(error).__name__
