@@ -1,4 +1,4 @@
-"""The states of a connection, and the one table of what may follow what."""
+"""The states of a WebSocket connection (RFC 6455 sections 4 and 7), and the one table of what may follow what."""
 
 from enum import Enum
 
@@ -6,14 +6,14 @@ from enum import Enum
 class State(Enum):
     """Where a connection is in its life."""
 
-    GREETING = "greeting"  # nothing heard yet; a hello may still say who this is
+    OPENING = "opening"  # the handshake is being answered
     OPEN = "open"
-    CLOSING = "closing"  # our close frame is out, the peer's is awaited
+    CLOSING = "closing"  # our close frame is out, the peer's is awaited; nothing more is sent
     CLOSED = "closed"
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.GREETING: frozenset({State.OPEN, State.CLOSING, State.CLOSED}),
+    State.OPENING: frozenset({State.OPEN, State.CLOSED}),
     State.OPEN: frozenset({State.CLOSING, State.CLOSED}),
     State.CLOSING: frozenset({State.CLOSED}),
     State.CLOSED: frozenset(),

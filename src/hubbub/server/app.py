@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import uvloop
 from aiohttp import web
@@ -75,14 +76,22 @@ async def _serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask_to_stop)
-    async with running(settings) as port:
-        _tell_ready(settings, port)
-        await stop.wait()
+    async with running(settings) as server:
+        _tell_ready(settings, server.port)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, server.journal}, return_when=asyncio.FIRST_COMPLETED)
+
+
+class Running(NamedTuple):
+    """A server that runs: the port it listens on, and its journal, which ends only if it breaks."""
+
+    port: int
+    journal: asyncio.Task[None]
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[int]:
-    """A server that runs during the block; gives the port that it listens on."""
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """A server that runs during the block."""
     try:
         store = SqliteStore(settings.data, settings.durability, lambda: secrets.token_hex(8))
     except StoreFailed as error:
@@ -116,7 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             ) from error
         stack.push_async_callback(site.stop)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
-        yield runner.addresses[0][1]
+        yield Running(runner.addresses[0][1], journal.running)
 
 
 def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:

@@ -26,7 +26,6 @@ from hubbub.protocol.messages import (
     Signal,
     Snapshot,
 )
-from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import native_frame
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Answer
@@ -67,7 +66,7 @@ class Connection:
         self._lost = lost
         self._cursors: dict[str, Cursor] = {}
         self._bad_frames = 0
-        self._state = State.GREETING
+        self._is_greeted = False
 
     async def hear(self, frame: str) -> None:
         """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
@@ -84,7 +83,6 @@ class Connection:
 
     def end(self) -> None:
         """The connection is over: follow nothing, and give the name back."""
-        self._state = step(self._state, State.CLOSED)
         for cursor in self._cursors.values():
             self._hub.leave(cursor)
         self._cursors.clear()
@@ -113,14 +111,13 @@ class Connection:
     def _greet(self, command: AnyCommand) -> Principal:
         """Who this is: the first command says so, or leaves it at a nameless guest."""
         hello = command if isinstance(command, Hello) else Hello()
-        if self._state is State.OPEN and command is hello:
+        if self._is_greeted and command is hello:
             raise Refused("bad_request", "`hello` comes first, and once")
         if self._principal is None:
             self._principal = self._hub.door.enter(hello.name, hello.key)
-        elif self._state is State.GREETING and hello.name not in (None, self._principal.name):
+        elif not self._is_greeted and hello.name not in (None, self._principal.name):
             raise Refused("bad_request", f"already here as {self._principal.name}")
-        if self._state is State.GREETING:
-            self._state = step(self._state, State.OPEN)
+        self._is_greeted = True
         return self._principal
 
     def _change(self, change: Change, principal: Principal) -> None:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 class Journal:
     """Group commit over a store.
 
+    `running` ends when it is closed, or if it breaks: then nothing can be committed any more.
     `deliver` is called with each commit's batches, in the order of commits, after everyone in the
     commit was answered; it runs while the next commit is under way.
     """
@@ -41,7 +42,7 @@ class Journal:
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._is_closing = False
-        self._task = asyncio.create_task(self._run(), name="journal")
+        self.running = asyncio.create_task(self._run(), name="journal")
 
     @property
     def is_full(self) -> bool:
@@ -74,7 +75,7 @@ class Journal:
         """Take no more, and wait until all that was taken is committed, answered and delivered."""
         self._is_closing = True
         self._wake.set()
-        await self._task
+        await self.running
 
     async def _run(self) -> None:
         undelivered: list[Batch] = []

@@ -24,12 +24,13 @@ class Outlet:
     1,000 clients, 2026-11-23). What the socket does not take at once is queued in the transport.
     """
 
-    __slots__ = ("_drain", "_fd", "_pending", "_pending_bytes", "_transport", "wire")
+    __slots__ = ("_drain", "_fd", "_is_sealed", "_pending", "_pending_bytes", "_transport", "wire")
 
     def __init__(self, transport: asyncio.Transport, drain: Drain, wire: Wire) -> None:
         self.wire = wire
         self._transport = transport
         self._drain = drain
+        self._is_sealed = False
         self._pending: list[bytes] | None = None  # answers, to go with the next delivery
         self._pending_bytes = 0
         is_plain_tcp = transport.get_extra_info("sslcontext") is None
@@ -44,8 +45,8 @@ class Outlet:
     def write(self, buffer: bytes) -> bool:
         """Write now, after what is queued. False, and nothing written, if that would be too much."""
         transport = self._transport
-        if transport.is_closing():
-            return True  # nobody is there; the connection is about to be taken down
+        if self._is_sealed or transport.is_closing():
+            return True  # nobody is listening; the connection is about to be taken down
         queued = transport.get_write_buffer_size()
         if queued and queued + len(buffer) > MAX_QUEUED_BYTES:
             return False
@@ -68,6 +69,8 @@ class Outlet:
 
     def queue(self, frame: bytes) -> None:
         """Write at the end of this turn of the loop, or with the next delivery if that is sooner."""
+        if self._is_sealed:
+            return
         if self._pending is None:
             self._pending = []
             asyncio.get_running_loop().call_soon(self.flush)
@@ -87,8 +90,17 @@ class Outlet:
         """Wait until the peer has taken most of what is queued. Raises ConnectionError if it's gone."""
         self.flush()
         await self._drain.drain()
-        if self._transport.is_closing():
+        if self._is_sealed or self._transport.is_closing():
             raise ConnectionResetError("the connection is closing")
+
+    def seal(self) -> None:
+        """Write what is queued, and then nothing more, whoever asks."""
+        self.flush()
+        self._is_sealed = True
+
+    def close(self) -> None:
+        """Close the connection when all is written."""
+        self._transport.close()
 
     def abort(self) -> None:
         """Cut the connection."""

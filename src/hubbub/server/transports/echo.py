@@ -9,8 +9,8 @@ from hubbub.server.transports.websocket import Socket
 
 async def serve_echo(request: web.Request, links: Links, max_bytes: int) -> web.WebSocketResponse:
     """Echo until the client goes."""
-    socket = Socket(links, max_bytes)
-    response = await socket.open(request, NATIVE, None)
+    socket = Socket(links, max_bytes, None)
+    response = await socket.open(request, NATIVE)
     outlet = socket.outlet
     try:
         while (received := await socket.receive()) is not None:

@@ -17,9 +17,9 @@ async def serve_native(
     request: web.Request, hub: Hub, links: Links, principal: Principal | None, protocol: str | None
 ) -> web.WebSocketResponse:
     """Serve one native client until it goes."""
-    socket = Socket(links, hub.limits.message_bytes)
+    socket = Socket(links, hub.limits.message_bytes, protocol)
     try:
-        response = await socket.open(request, NATIVE, protocol)
+        response = await socket.open(request, NATIVE)
     except BaseException:
         if principal is not None:
             hub.door.exit(principal)
@@ -28,9 +28,8 @@ async def serve_native(
     try:
         while (received := await socket.receive()) is not None:
             if isinstance(received, bytes):
-                socket.hang_up(Close.UNSUPPORTED)
-            else:
-                await connection.hear(received)
+                raise Hangup(Close.UNSUPPORTED)
+            await connection.hear(received)
     except Hangup as hangup:
         socket.hang_up(hangup.code)
     except ConnectionError:

@@ -22,8 +22,8 @@ async def serve_plain(
     join: Join,
 ) -> web.WebSocketResponse:
     """Serve one plain client until it goes."""
-    socket = Socket(links, hub.limits.message_bytes)
-    response = await socket.open(request, PLAIN, protocol)
+    socket = Socket(links, hub.limits.message_bytes, protocol)
+    response = await socket.open(request, PLAIN)
 
     def answer(answer: Answer) -> None:
         if isinstance(

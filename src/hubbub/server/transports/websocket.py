@@ -1,67 +1,68 @@
 """One WebSocket (RFC 6455): the opening handshake, frames in, heartbeats, and a clean close from either side."""
 
 import asyncio
+import logging
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from hubbub.protocol.errors import Close
-from hubbub.protocol.wires import PING, PONG, Wire, frame
+from hubbub.protocol.states import State, step
+from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import Links
 
 CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
-SENDABLE = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+
+log = logging.getLogger(__name__)
 
 
 class Socket:
-    """A WebSocket that was opened for `request`, and its outlet.
+    """A WebSocket that was opened for a request, and its outlet.
 
-    Everything but close frames is written through the outlet, so that order is kept.
+    Frames come from aiohttp's reader. All that is sent goes through the outlet, so that order is
+    kept; so the closing handshake is done here too.
     """
 
-    def __init__(self, links: Links, max_frame_bytes: int) -> None:
+    def __init__(self, links: Links, max_message_bytes: int, subprotocol: str | None) -> None:
         self._links = links
-        self._max_frame_bytes = max_frame_bytes
-        self._ws: web.WebSocketResponse
-        self._hanging_up: asyncio.Task[object] | None = None
-        self.was_heard = True
-        self.outlet: Outlet
-
-    async def open(
-        self, request: web.Request, wire: Wire, protocol: str | None
-    ) -> web.WebSocketResponse:
-        """Answer the handshake with 101, or raise the HTTP error that says why not."""
-        self._ws = ws = web.WebSocketResponse(
-            protocols=(protocol,) if protocol else (),
+        self._state = State.OPENING
+        self._deadline: asyncio.TimerHandle | None = None
+        self._response = web.WebSocketResponse(
+            protocols=(subprotocol,) if subprotocol else (),
             compress=False,
             autoping=False,
             autoclose=False,
-            timeout=CLOSE_TIMEOUT,
-            max_msg_size=self._max_frame_bytes,
+            max_msg_size=max_message_bytes,
         )
-        writer = await ws.prepare(request)
+        self.outlet: Outlet
+        self.was_heard = True
+
+    async def open(self, request: web.Request, wire: Wire) -> web.WebSocketResponse:
+        """Answer the handshake with 101, or raise the HTTP error that says why not."""
+        writer = await self._response.prepare(request)
         assert request.transport is not None and writer is not None
         self.outlet = Outlet(request.transport, writer, wire)
+        self._step(State.OPEN)
         self._links.add(self)
-        return ws
+        return self._response
 
     async def receive(self) -> str | bytes | None:
         """The next message's text or bytes; None when the connection is over."""
         while True:
-            message = await self._ws.receive()
+            message = await self._response.receive()
             self.was_heard = True
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
-                    received: str | bytes = message.data
-                    return received
+                    if self._state is State.OPEN:
+                        received: str | bytes = message.data
+                        return received
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
                 case WSMsgType.PONG:
                     pass
-                case WSMsgType.CLOSE:
-                    await self.close(_answer_to(message.data))
-                    return None
-                case _:  # closed by us, cut, or broken and already answered with the right code
+                case _:
+                    self._over(message)
                     return None
 
     def ping(self) -> None:
@@ -69,32 +70,48 @@ class Socket:
         self.outlet.queue(frame(b"", PING))
 
     def hang_up(self, code: Close) -> None:
-        """Begin to close; `receive` then returns None."""
-        if self._hanging_up is None:
-            self._hanging_up = asyncio.create_task(self.close(code))
+        """Begin to close: nothing more is sent, and `receive` ends when the peer has answered."""
+        if self._state is State.OPEN:
+            self._send_close(code)
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(CLOSE_TIMEOUT, self.outlet.abort)
 
     def stop(self, notice: bytes) -> None:
         """The server stops: say so, if this wire form has words for it, and close."""
-        if notice and self.outlet.wire.takes_signals:
+        if self.outlet.wire.takes_signals:
             self.outlet.queue(notice)
         self.hang_up(Close.RESTARTING)
 
-    async def close(self, code: int) -> None:
-        """Send a close frame, and wait a while for the peer's, if that has not come yet."""
-        self.outlet.flush()
-        await self._ws.close(code=code)
-
     async def end(self) -> None:
-        """Nothing more will be read or written."""
-        self._links.discard(self)
-        if self._hanging_up is not None:
-            await self._hanging_up
-        elif not self._ws.closed:
-            await self.close(Close.NORMAL)
+        """Nothing more will be read: see a close that we began through, and let go."""
+        try:
+            self.hang_up(Close.NORMAL)
+            while self._state is State.CLOSING:
+                await self.receive()
+        finally:
+            self._links.discard(self)
+            if self._deadline is not None:
+                self._deadline.cancel()
+
+    def _over(self, message: WSMessage) -> None:
+        """The peer has sent a close frame, or broken the protocol, or is gone."""
+        if message.type is WSMsgType.CLOSE and self._state is State.OPEN:
+            self._send_close(_answer_to(message.data))
+        self._step(State.CLOSED, f"{message.type.name} {message.data}")
+        self.outlet.close()
+
+    def _send_close(self, code: int) -> None:
+        self.outlet.queue(frame(code.to_bytes(2, "big"), CLOSE))
+        self.outlet.seal()
+        self._step(State.CLOSING, str(code))
+
+    def _step(self, to: State, why: str = "") -> None:
+        log.debug("= %s -> %s (%s)", self._state.value, to.value, why)
+        self._state = step(self._state, to)
 
 
 def _answer_to(code: int) -> int:
     """The code to answer a peer's close frame with: the same, if a peer may send it (section 7.4)."""
     if not code:
         return Close.NORMAL
-    return code if code in SENDABLE or 3000 <= code < 5000 else Close.PROTOCOL_ERROR
+    return code if code in PEERS_MAY_SEND or 3000 <= code < 5000 else Close.PROTOCOL_ERROR
