@@ -4,6 +4,7 @@ The only module that names adapters.
 """
 
 import asyncio
+import errno
 import gc
 import logging
 import random
@@ -42,6 +43,7 @@ LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
 BACKLOG = 4096
+LOOPBACKS = ("127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
 
@@ -111,21 +113,32 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(_drain, hub, links)
+        stack.push_async_callback(_drain, runner, hub, links)
         retention = Retention(store, settings.keep_events, settings.keep_days)
         for task in (_keep(hub, links), _forget(retention)):
             stack.callback(asyncio.create_task(task).cancel)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-        try:
-            await site.start()
-        except OSError as error:
-            raise CannotStart(
-                f"can't listen on {settings.host} port {settings.port}: {error.strerror};"
-                " choose another with --port"
-            ) from error
-        stack.push_async_callback(site.stop)
+        port = await _listen(runner, settings.host, settings.port)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
-        yield Running(runner.addresses[0][1], journal.running)
+        yield Running(port, journal.running)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    """Listen on an address; `localhost` is the loopback of IPv4 and, where there is one, of IPv6."""
+    first, *others = LOOPBACKS if host == "localhost" else (host,)
+    try:
+        await web.TCPSite(runner, first, port, backlog=BACKLOG).start()
+        port = runner.addresses[0][1]
+    except OSError as error:
+        why = errno.errorcode.get(error.errno or 0, str(error))
+        raise CannotStart(
+            f"can't listen on {host} port {port} ({why}); choose another with --port"
+        ) from error
+    for other in others:
+        try:
+            await web.TCPSite(runner, other, port, backlog=BACKLOG).start()
+        except OSError as error:
+            log.info("not listening on %s: %s", other, error)
+    return port
 
 
 def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
@@ -163,8 +176,10 @@ async def _forget(retention: Retention) -> None:
         await asyncio.sleep(RETENTION_EVERY)
 
 
-async def _drain(hub: Hub, links: Links) -> None:
+async def _drain(runner: web.AppRunner, hub: Hub, links: Links) -> None:
     """Answer what was asked, then tell everyone when to come back, and let them go."""
+    for site in list(runner.sites):
+        await site.stop()
     try:
         await asyncio.wait_for(hub.stop(), STOP_TIMEOUT)
     except TimeoutError:

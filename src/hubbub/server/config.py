@@ -26,7 +26,7 @@ def default_data_directory() -> Path:
 class Settings:
     """All that can be set. Sizes are bytes; `message_rate` is per person and second, 0: no limit."""
 
-    host: str = "127.0.0.1"
+    host: str = "localhost"  # both loopbacks, that of IPv4 and that of IPv6
     port: int = 8181
     data: Path = field(default_factory=default_data_directory)
     durability: Durability = "full"

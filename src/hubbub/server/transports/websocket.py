@@ -33,7 +33,7 @@ class Socket:
             compress=False,
             autoping=False,
             autoclose=False,
-            max_msg_size=max_message_bytes,
+            max_msg_size=max_message_bytes + 1,  # aiohttp refuses what is as large as it says
         )
         self.outlet: Outlet
         self.was_heard = True
