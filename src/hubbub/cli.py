@@ -1,0 +1,333 @@
+"""The command line: parses, and calls one function. What that function needs is imported only then."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+FAILED, USAGE, REFUSED, UNREACHABLE = 1, 2, 3, 4
+INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
+
+EXIT_CODES = f"""exit codes:
+  0    done; for send: every message is acknowledged
+  {FAILED}    failed, for instance the port is in use
+  {USAGE}    bad usage or bad settings
+  {REFUSED}    the server refused
+  {UNREACHABLE}    the server can't be reached, or did not answer in time
+  {INTERRUPTED}  interrupted by Ctrl-C (a second one ends at once)
+  {READER_GONE}  nobody reads what is written any more"""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """Help begins with examples, and a mistake is answered with what would be right."""
+
+    examples = ""
+
+    def format_help(self) -> str:
+        """The examples, and then what argparse has to say."""
+        return f"examples:\n{self.examples}\n\n{super().format_help()}"
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        first_example = self.examples.strip().splitlines()[0].partition("#")[0].strip()
+        sys.stderr.write(
+            f"{self.prog}: {message}\n"
+            f"right would be, for instance: {first_example}\n"
+            f"all about it: {self.prog} --help\n"
+        )
+        raise SystemExit(USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _parser()
+    _check_command(parser, arguments)
+    chosen = parser.parse_args(arguments)
+    command: Command = chosen.command
+    try:
+        code = command(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; that must find somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from hubbub.server.app import CannotStart, serve
+    from hubbub.server.config import BadSettings, load
+
+    flags = {
+        name: value for name, value in vars(chosen).items() if name in {*_SETTINGS, "allow_origin"}
+    }
+    try:
+        serve(load(flags, os.environ, _settings_file(chosen.config)))
+    except BadSettings as error:
+        return _fail(USAGE, error)
+    except CannotStart as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+def _chat(chosen: argparse.Namespace) -> int:
+    from hubbub.terminal.chat import chat
+
+    return _with_client(
+        lambda: chat(_url(chosen), name=chosen.name, room=chosen.room, quiet=chosen.quiet)
+    )
+
+
+def _send(chosen: argparse.Namespace) -> int:
+    from hubbub.terminal.send import send
+
+    texts = [" ".join(chosen.text)] if chosen.text else None
+    if texts is None and chosen.client_message_id is not None:
+        return _fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
+    return _with_client(
+        lambda: send(
+            _url(chosen),
+            chosen.room,
+            texts,
+            name=chosen.name,
+            client_message_id=chosen.client_message_id,
+            timeout=chosen.timeout,
+            as_json=chosen.json,
+            quiet=chosen.quiet,
+        )
+    )
+
+
+def _tail(chosen: argparse.Namespace) -> int:
+    from hubbub.terminal.tail import tail
+
+    if chosen.epoch is not None and chosen.since is None:
+        return _fail(USAGE, "--epoch says of which log --since is: give both")
+    return _with_client(
+        lambda: tail(
+            _url(chosen),
+            chosen.room,
+            name=chosen.name,
+            since=chosen.since,
+            epoch=chosen.epoch,
+            last=chosen.last,
+            as_json=chosen.json,
+            quiet=chosen.quiet,
+        )
+    )
+
+
+def _with_client(run: Callable[[], None]) -> int:
+    """Run what uses the SDK, and turn what it raises into an exit code."""
+    from hubbub.client import Closed, Refused, Unknown, Unreachable
+
+    try:
+        run()
+    except Refused as error:
+        hint = "; choose another with --name" if error.code == "name_taken" else ""
+        return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
+    except (Unreachable, Closed, Unknown) as error:
+        return _fail(UNREACHABLE, error)
+    except ValueError as error:  # an address that is none
+        return _fail(USAGE, error)
+    return 0
+
+
+def _fail(code: int, message: object) -> int:
+    print(f"hubbub: {message}", file=sys.stderr)
+    return code
+
+
+def _url(chosen: argparse.Namespace) -> str:
+    return str(chosen.url or os.environ.get("HUBBUB_URL") or "http://127.0.0.1:8181")
+
+
+def _settings_file(named: Path | None) -> Path | None:
+    """The file that was named, else `hubbub.toml` in the working directory, if there is one."""
+    default = Path("hubbub.toml")
+    return named or (default if default.exists() else None)
+
+
+def _check_command(parser: Parser, arguments: Sequence[str]) -> None:
+    """Suggest what an unknown command may have been meant to be."""
+    if not arguments or arguments[0].startswith("-") or arguments[0] in _COMMANDS:
+        return
+    close = difflib.get_close_matches(arguments[0], _COMMANDS, 1)
+    meant = f"do you mean {close[0]!r}?" if close else f"there are {', '.join(_COMMANDS)}"
+    parser.error(f"there is no command {arguments[0]!r}; {meant}")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="hubbub",
+        description="An instant messenger, and the real-time engine under it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.examples = """\
+  hubbub serve                          # a server on http://127.0.0.1:8181
+  hubbub chat --name ada                # talk in the room lobby
+  echo "done" | hubbub send builds      # post from a script; waits for the acknowledgement
+  hubbub tail lobby --json              # follow a room, one JSON object a line"""
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show it and end")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (add, run, summary) in _COMMANDS.items():
+        command: Parser = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(command=run)
+        add(command)
+    return parser
+
+
+class _ShowVersion(argparse.Action):
+    """The version is looked up only when asked for: that takes longer than all the rest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        import hubbub
+
+        print(f"hubbub {hubbub.__version__}")
+        parser.exit()
+
+
+def _add_serve(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub serve
+  hubbub serve --port 9000 --data ./data
+  HUBBUB_PORT=9000 hubbub serve         # each option can come from the environment, too
+  hubbub serve --config hubbub.toml     # or from a file: port = 9000"""
+    for name, (metavar, text) in _SETTINGS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        metavar="ORIGIN",
+        help="pages of this origin may connect, too, such as https://example.org; may be repeated",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="settings in TOML (default: hubbub.toml, if it is there); flags and HUBBUB_* go before it",
+    )
+
+
+# As the fields of hubbub.server.config.Settings, which has the defaults and checks the values.
+_SETTINGS = {
+    "host": ("ADDRESS", "listen here (default localhost: 127.0.0.1 and ::1)"),
+    "port": ("NUMBER", "listen on this port; 0 takes a free one (default 8181)"),
+    "data": ("DIR", "keep everything in here (default ~/.local/share/hubbub)"),
+    "durability": (
+        "HOW",
+        "full: an acknowledged message survives a power cut; "
+        "normal: faster, and the last second may be lost in one (default full)",
+    ),
+    "message_rate": ("N", "messages a second from one person; 0: no limit (default 1000)"),
+    "max_message_bytes": ("N", "the largest message (default 65536)"),
+    "echo_max_bytes": ("N", "the largest message that /echo sends back (default 65536)"),
+    "keep_events": ("N", "keep only the newest N events of each room (default: all)"),
+    "keep_days": ("N", "keep events for N days (default: for ever)"),
+}
+
+
+def _add_chat(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub chat --name ada
+  hubbub chat http://localhost:9000 --room kitchen
+  printf 'hello\\nworld\\n' | hubbub chat    # lines from a pipe; ends when all are acknowledged"""
+    parser.add_argument("url", nargs="?", metavar="URL", help=_URL_HELP)
+    parser.add_argument("--name", help="how to be called (default: the server makes one up)")
+    parser.add_argument("--room", default="lobby", help="which room (default lobby)")
+    _add_quiet(parser)
+
+
+def _add_send(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub send lobby hello, everyone
+  echo hi | hubbub send lobby           # each line that is not empty is a message
+  hubbub send builds "42 is green" --client-message-id build-42     # again and again, posted once"""
+    parser.add_argument("room", metavar="ROOM", help="which room")
+    parser.add_argument("text", nargs="*", metavar="TEXT", help="the message (default: from stdin)")
+    _add_common(parser)
+    parser.add_argument(
+        "--client-message-id", metavar="ID", help="the same ID again is not posted again"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="give up on a message after so long, reconnects included (default 10)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="write each answer as JSON, not just its seq"
+    )
+
+
+def _add_tail(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub tail lobby
+  hubbub tail lobby -n 100 --json | jq -r .text
+  hubbub tail lobby --since 0           # from the beginning of the log"""
+    parser.add_argument("room", metavar="ROOM", help="which room")
+    _add_common(parser)
+    parser.add_argument("--json", action="store_true", help="one event a line, as on the wire")
+    parser.add_argument("--since", type=_count, metavar="SEQ", help="start after this event")
+    parser.add_argument("--epoch", metavar="EPOCH", help="the log that --since is of")
+    parser.add_argument(
+        "-n",
+        dest="last",
+        type=_count,
+        default=10,
+        metavar="LAST",
+        help="without --since: start with the last so many messages (default 10)",
+    )
+
+
+_URL_HELP = "the server: http(s)://…, ws(s)://… or host:port (default HUBBUB_URL, else http://127.0.0.1:8181)"
+
+
+def _add_common(parser: Parser) -> None:
+    parser.add_argument("--url", help=_URL_HELP)
+    parser.add_argument("--name", help="how to be called (default: the server makes one up)")
+    _add_quiet(parser)
+
+
+def _add_quiet(parser: Parser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="only data and errors")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 10 or 0.5")
+    return seconds
+
+
+_COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
+    "serve": (_add_serve, _serve, "run a server"),
+    "chat": (_add_chat, _chat, "talk in a room, line by line"),
+    "send": (_add_send, _send, "post messages and wait until they are acknowledged"),
+    "tail": (_add_tail, _tail, "show what happens in a room, as it happens"),
+}
