@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
-from hubbub.server.outlet import Outlet
+from hubbub.server.outlet import Outlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -48,7 +48,7 @@ class Feed:
         self.room = room
         self.signals = signals
         self.head: int | None = None  # None: not known yet
-        self.live: dict[Wire, dict[Cursor, Callable[[bytes], bool]]] = {}
+        self.live: dict[Wire, dict[Outlet, Cursor]] = {}
         self.reading: set[Cursor] = set()
         self.pins = 0
         self._tail: deque[Batch] = deque()  # what came while someone was reading
@@ -157,7 +157,7 @@ class FanOut:
         cursor.feed.reading.discard(cursor)
         live = cursor.feed.live.get(cursor.outlet.wire)
         if live is not None:
-            live.pop(cursor, None)
+            live.pop(cursor.outlet, None)
 
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer a wire form, one write each."""
@@ -165,47 +165,35 @@ class FanOut:
             feed = self._feeds.get(batch.room)
             if feed is None or (feed.head is not None and batch.last <= feed.head):
                 continue
-            for wire, cursors in feed.live.items():
-                if cursors:
-                    self._deliver(feed, wire, cursors, batch)
+            for wire, live in feed.live.items():
+                if live:
+                    self._deliver(feed, wire, live, batch)
             feed.advance(batch)
 
-    def _deliver(
-        self,
-        feed: Feed,
-        wire: Wire,
-        cursors: dict[Cursor, Callable[[bytes], bool]],
-        batch: Batch,
-    ) -> None:
+    def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
         assert feed.head is not None
         if batch.first != feed.head + 1:  # another node's events are missing in between
-            behind = list(cursors)
+            behind = list(live)
+        elif buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
+            behind = write_to_all(live, buffer)
         else:
-            buffer = wire.events(self._store.epoch, batch.first, batch.bodies)
-            if not buffer:
-                return
-            behind = [cursor for cursor, write in cursors.items() if not write(buffer)]
-        self._fall_behind(feed, cursors, behind)
+            return
+        self._fall_behind(feed, live, behind)
 
     def _signal(self, room: str, bodies: list[bytes]) -> None:
         """Send signals to who is live. One that can't take them gets the newest when it has drained."""
         feed = self._feeds[room]
-        for wire, cursors in feed.live.items():
-            if wire.takes_signals and cursors:
-                buffer = wire.signals(bodies)
-                behind = [cursor for cursor, write in cursors.items() if not write(buffer)]
-                self._fall_behind(feed, cursors, behind)
+        for wire, live in feed.live.items():
+            if wire.takes_signals and live:
+                self._fall_behind(feed, live, write_to_all(live, wire.signals(bodies)))
 
-    def _fall_behind(
-        self, feed: Feed, cursors: dict[Cursor, Callable[[bytes], bool]], behind: list[Cursor]
-    ) -> None:
-        assert feed.head is not None or not behind
-        for cursor in behind:
-            del cursors[cursor]
-            self._read_on(cursor, feed.head or 0)
+    def _fall_behind(self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
+        for outlet in behind:
+            assert feed.head is not None
+            self._read_on(live.pop(outlet), feed.head)
 
     def _go_live(self, cursor: Cursor) -> None:
-        cursor.feed.live.setdefault(cursor.outlet.wire, {})[cursor] = cursor.outlet.write
+        cursor.feed.live.setdefault(cursor.outlet.wire, {})[cursor.outlet] = cursor
 
     def _read_on(self, cursor: Cursor, seq: int) -> None:
         cursor.seq = seq
