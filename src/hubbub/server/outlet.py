@@ -1,8 +1,8 @@
 """The writing end of one connection: bounded, and as close to the socket as is safe."""
 
 import asyncio
-import os
 from collections.abc import Iterable
+from socket import SocketType
 from typing import Protocol
 
 from hubbub.protocol.wires import Wire
@@ -27,11 +27,11 @@ class Outlet:
 
     __slots__ = (
         "_drain",
-        "_fd",
         "_is_direct",
         "_is_sealed",
         "_pending",
         "_pending_bytes",
+        "_socket",
         "_transport",
         "wire",
     )
@@ -40,12 +40,16 @@ class Outlet:
         self.wire = wire
         self._transport = transport
         self._drain = drain
-        self._fd: int = transport.get_extra_info("socket").fileno()
+        theirs = transport.get_extra_info("socket")
+        self._socket = SocketType(theirs.family, theirs.type, theirs.proto, theirs.fileno())
         # Nothing is queued, so that the socket may be written to: never so under TLS.
         self._is_direct = transport.get_extra_info("sslcontext") is None
         self._is_sealed = False
         self._pending: list[bytes] | None = None  # answers, to go with the next delivery
         self._pending_bytes = 0
+
+    def __del__(self) -> None:
+        self._socket.detach()  # the descriptor is the transport's, to close and to give away
 
     @property
     def is_full(self) -> bool:
@@ -125,11 +129,11 @@ def write_to_all(outlets: Iterable[Outlet], buffer: bytes) -> list[Outlet]:
 
     This is the inner loop of everything. While a transport isn't closing, its descriptor is its own.
     """
-    size, write, refused = len(buffer), os.write, []
+    size, refused = len(buffer), []
     for outlet in outlets:
         if outlet._is_direct and not outlet._transport.is_closing():
             try:
-                sent = write(outlet._fd, buffer)
+                sent = outlet._socket.send(buffer)
             except BlockingIOError:
                 sent = 0
             except OSError:
