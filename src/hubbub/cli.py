@@ -6,9 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from hubbub.client import Client
 
 FAILED, USAGE, REFUSED, UNREACHABLE = 1, 2, 3, 4
+DEFAULT_URL = "http://127.0.0.1:8181"
+START_SECONDS = 10.0
 INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
 
 EXIT_CODES = f"""exit codes:
@@ -41,6 +46,22 @@ class Parser(argparse.ArgumentParser):
             f"all about it: {self.prog} --help\n"
         )
         raise SystemExit(USAGE)
+
+
+class IntermixedParser(Parser):
+    """Takes options between the arguments, too: `send ROOM --name ada TEXT`."""
+
+    _is_inside = False
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        """As argparse's, which calls this one again for each of its two passes."""
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,30 +101,30 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 def _chat(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.chat import chat
+    from hubbub.terminal.screen import is_terminal
 
-    return _with_client(
-        lambda: chat(_url(chosen), name=chosen.name, room=chosen.room, quiet=chosen.quiet)
-    )
+    # Who sits there sees what is tried, and can end it.
+    client = _client(chosen, None if is_terminal() else START_SECONDS)
+    chat(client, chosen.room, quiet=chosen.quiet)
+    return 0
 
 
 def _send(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.send import send
 
-    texts = [" ".join(chosen.text)] if chosen.text else None
-    if texts is None and chosen.client_message_id is not None:
+    if chosen.client_message_id is not None and not chosen.text:
         return _fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
-    return _with_client(
-        lambda: send(
-            _url(chosen),
-            chosen.room,
-            texts,
-            name=chosen.name,
-            client_message_id=chosen.client_message_id,
-            timeout=chosen.timeout,
-            as_json=chosen.json,
-            quiet=chosen.quiet,
-        )
+    timeout: float = chosen.timeout
+    send(
+        _client(chosen, timeout),
+        chosen.room,
+        [" ".join(chosen.text)] if chosen.text else None,
+        client_message_id=chosen.client_message_id,
+        timeout=timeout,
+        as_json=chosen.json,
+        quiet=chosen.quiet,
     )
+    return 0
 
 
 def _tail(chosen: argparse.Namespace) -> int:
@@ -111,43 +132,48 @@ def _tail(chosen: argparse.Namespace) -> int:
 
     if chosen.epoch is not None and chosen.since is None:
         return _fail(USAGE, "--epoch says of which log --since is: give both")
-    return _with_client(
-        lambda: tail(
-            _url(chosen),
-            chosen.room,
-            name=chosen.name,
-            since=chosen.since,
-            epoch=chosen.epoch,
-            last=chosen.last,
-            as_json=chosen.json,
-            quiet=chosen.quiet,
-        )
+    tail(
+        _client(chosen, START_SECONDS),
+        chosen.room,
+        since=chosen.since,
+        epoch=chosen.epoch,
+        last=chosen.last,
+        as_json=chosen.json,
+        quiet=chosen.quiet,
     )
-
-
-def _with_client(run: Callable[[], None]) -> int:
-    """Run what uses the SDK, and turn what it raises into an exit code."""
-    from hubbub.client import Closed, Refused, Unknown, Unreachable
-
-    try:
-        run()
-    except Refused as error:
-        hint = "; choose another with --name" if error.code == "name_taken" else ""
-        return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
-    except (Unreachable, Closed, Unknown) as error:
-        return _fail(UNREACHABLE, error)
-    except ValueError as error:  # an address that is none
-        return _fail(USAGE, error)
     return 0
+
+
+def _client(chosen: argparse.Namespace, open_timeout: float | None) -> "Client":
+    from hubbub.client import connect
+
+    url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
+    try:
+        return connect(url, name=chosen.name, open_timeout=open_timeout)
+    except ValueError as error:
+        raise SystemExit(_fail(USAGE, error)) from None
+
+
+def _with_sdk(run: Command) -> Command:
+    """A command that uses the SDK: what that raises becomes an exit code."""
+
+    def command(chosen: argparse.Namespace) -> int:
+        from hubbub.client import Closed, Refused, Unknown, Unreachable
+
+        try:
+            return run(chosen)
+        except Refused as error:
+            hint = "; choose another with --name" if error.code == "name_taken" else ""
+            return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
+        except (Unreachable, Closed, Unknown) as error:
+            return _fail(UNREACHABLE, error)
+
+    return command
 
 
 def _fail(code: int, message: object) -> int:
     print(f"hubbub: {message}", file=sys.stderr)
     return code
-
-
-def _url(chosen: argparse.Namespace) -> str:
-    return str(chosen.url or os.environ.get("HUBBUB_URL") or "http://127.0.0.1:8181")
 
 
 def _settings_file(named: Path | None) -> Path | None:
@@ -178,7 +204,9 @@ def _parser() -> Parser:
   echo "done" | hubbub send builds      # post from a script; waits for the acknowledgement
   hubbub tail lobby --json              # follow a room, one JSON object a line"""
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show it and end")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
+    )
     for name, (add, run, summary) in _COMMANDS.items():
         command: Parser = commands.add_parser(
             name,
@@ -296,7 +324,9 @@ def _add_tail(parser: Parser) -> None:
     )
 
 
-_URL_HELP = "the server: http(s)://…, ws(s)://… or host:port (default HUBBUB_URL, else http://127.0.0.1:8181)"
+_URL_HELP = (
+    f"the server: http(s)://…, ws(s)://… or host:port (default HUBBUB_URL, else {DEFAULT_URL})"
+)
 
 
 def _add_common(parser: Parser) -> None:
@@ -327,7 +357,7 @@ def _seconds(text: str) -> float:
 
 _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
     "serve": (_add_serve, _serve, "run a server"),
-    "chat": (_add_chat, _chat, "talk in a room, line by line"),
-    "send": (_add_send, _send, "post messages and wait until they are acknowledged"),
-    "tail": (_add_tail, _tail, "show what happens in a room, as it happens"),
+    "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
+    "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),
+    "tail": (_add_tail, _with_sdk(_tail), "show what happens in a room, as it happens"),
 }

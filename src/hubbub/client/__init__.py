@@ -4,8 +4,9 @@ from hubbub.client.client import Client, connect
 from hubbub.client.cursor import Position
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
 from hubbub.client.inbox import Reset
-from hubbub.client.room import Acknowledgement, Room
+from hubbub.client.room import Room
 from hubbub.client.states import ConnectionState, Status
+from hubbub.client.verbs import Acknowledgement
 
 __all__ = [
     "Acknowledgement",

@@ -7,6 +7,7 @@ import weakref
 from types import TracebackType
 from typing import NoReturn, Self
 
+from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, websocket_url
 from hubbub.client.errors import Closed, Refused, Unreachable
 from hubbub.client.exchange import Exchange
@@ -17,7 +18,8 @@ from hubbub.client.reconnect import Reconnector, Welcome
 from hubbub.client.room import Room
 from hubbub.client.rooms import Rooms
 from hubbub.client.states import ConnectionState, Status, step
-from hubbub.protocol.messages import Closing, Hello, Presence, Reply, Typing, Value
+from hubbub.client.verbs import Acknowledgement
+from hubbub.protocol.messages import Closing, Hello, Page, Presence, Reply, Typing, Value
 
 MAX_QUEUED = 1000
 
@@ -28,6 +30,7 @@ class Client:
     """One person's link to a server; made by `connect`.
 
     Attributes:
+        url: the address as it was given.
         status: the connection state, and how it came to be.
         welcome: what the server last said of itself and of us; None before the first connection.
     """
@@ -47,7 +50,7 @@ class Client:
         hello = Hello(name=name, key=key or secrets.token_urlsafe(24))
         self.status = Status(ConnectionState.DISCONNECTED)
         self.welcome: Welcome | None = None
-        self._url = url
+        self.url = url
         self._open_timeout = open_timeout
         self._exchange = Exchange(outside, patience)
         self._rooms = Rooms(outside, self._exchange, max_queued)
@@ -91,7 +94,7 @@ class Client:
         except TimeoutError:
             reason = self.status.reason or "no answer"
             await self.close()
-            raise Unreachable(f"{self._url} can't be reached: {reason}") from None
+            raise Unreachable(f"{self.url} can't be reached: {reason}") from None
         except BaseException:
             await self.close()
             raise
@@ -133,6 +136,23 @@ class Client:
         reading = await self._rooms.join(room, since, epoch, max_missed)
         return Room(room, reading, self._exchange, self._rooms.leave)
 
+    async def post(
+        self,
+        room: str,
+        message: str | bytes,
+        *,
+        reply_to: int | None = None,
+        client_message_id: str | None = None,
+    ) -> Acknowledgement:
+        """As `Room.post`, in a room that need not be joined."""
+        return await verbs.post(self._exchange, room, message, reply_to, client_message_id)
+
+    async def history(
+        self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50
+    ) -> Page:
+        """As `Room.history`, of a room that need not be joined."""
+        return await verbs.history(self._exchange, room, before, after, limit)
+
     async def __aenter__(self) -> Self:
         return await self.open()
 
@@ -160,7 +180,7 @@ class Client:
     async def _serve(self, link: Link, welcome: Welcome) -> NoReturn:
         """Use a link until it is lost."""
         self.welcome = welcome
-        self._exchange.max_message_bytes = welcome.limits.message_bytes
+        self._exchange.limit(welcome.limits.message_bytes)
         self._rooms.resume()
         self._first.set()
         writing = asyncio.create_task(self._write(link))

@@ -8,7 +8,7 @@ from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Closed, Refused
 from hubbub.client.link import Link, Outside
 from hubbub.client.outbox import Outbox
-from hubbub.protocol.messages import AnyCommand, Edit, Post
+from hubbub.protocol.messages import AnyCommand
 
 MAX_UNANSWERED = 100
 # `internal` is temporary too, but tells nothing of what was done before the fault.
@@ -29,7 +29,6 @@ class Exchange:
         self._outbox = Outbox()
         self._turns = asyncio.Semaphore(MAX_UNANSWERED)
         self._closed: Closed | None = Closed(None, "not opened yet")
-        self.max_message_bytes: int | None = None
         self.settle = self._outbox.settle
         self.link_lost = self._outbox.link_lost
 
@@ -41,6 +40,10 @@ class Exchange:
     def open(self) -> None:
         """From now on commands are taken."""
         self._closed = None
+
+    def limit(self, max_frame_bytes: int) -> None:
+        """A larger command is refused here, since there it would cost the connection (1009)."""
+        self._outbox.max_frame_bytes = max_frame_bytes
 
     def end(self, closed: Closed) -> None:
         """Commands are answered no more."""
@@ -55,7 +58,6 @@ class Exchange:
             Unknown: it was sent, and there will be no answer.
             Closed: it was not sent, and won't be.
         """
-        self._check_size(command)
         until = self._outside.now() + self._patience
         waits = Backoff(self._outside.draw)
         while True:
@@ -90,12 +92,3 @@ class Exchange:
                 return await pending.answer
             finally:
                 self._outbox.discard(pending)
-
-    def _check_size(self, command: AnyCommand) -> None:
-        """Refuse here what would cost the connection there (close code 1009)."""
-        if not isinstance(command, Post | Edit) or self.max_message_bytes is None:
-            return
-        text = command.text.encode() if command.text is not None else b""
-        size = len(text) or len(getattr(command, "bytes", None) or b"")
-        if size > self.max_message_bytes:
-            raise Refused("too_large", f"{size} bytes; at most {self.max_message_bytes} are taken")

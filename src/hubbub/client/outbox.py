@@ -32,10 +32,11 @@ class Pending:
     `on_ok` is called with it before any later frame is looked at.
     """
 
-    __slots__ = ("answer", "command", "is_sent", "on_ok", "times_sent")
+    __slots__ = ("answer", "command", "frame", "is_sent", "on_ok", "times_sent")
 
     def __init__(self, command: AnyCommand, on_ok: Callable[[Any], None] | None) -> None:
         self.command = command
+        self.frame = encode(command)
         self.on_ok = on_ok
         self.is_sent = False  # on the present link
         self.times_sent = 0
@@ -54,6 +55,7 @@ class Outbox:
         self._pending: dict[int, Pending] = {}
         self._told: deque[AnyCommand] = deque(maxlen=MAX_TOLD)
         self._last_id = 0
+        self.max_frame_bytes: int | None = None
         self._stir = asyncio.Event()
 
     @property
@@ -62,9 +64,16 @@ class Outbox:
         return bool(self._pending)
 
     def add(self, command: AnyCommand, on_ok: Callable[[Any], None] | None = None) -> Pending:
-        """Give the command an id and queue it."""
+        """Give the command an id and queue it.
+
+        Raises:
+            Refused: it is larger than the server takes.
+        """
         self._last_id += 1
         pending = Pending(replace(command, id=self._last_id), on_ok)
+        if self.max_frame_bytes is not None and len(pending.frame) > self.max_frame_bytes:
+            size = len(pending.frame)
+            raise Refused("too_large", f"{size} bytes in all; {self.max_frame_bytes} are taken")
         self._pending[self._last_id] = pending
         self._stir.set()
         return pending
@@ -88,7 +97,7 @@ class Outbox:
         while pending := next((p for p in self._pending.values() if not p.is_sent), None):
             pending.is_sent = True
             pending.times_sent += 1
-            yield encode(pending.command)
+            yield pending.frame
         while self._told:
             yield encode(self._told.popleft())
 

@@ -1,28 +1,27 @@
 """A room as its user sees it: its events, its state as of the last event taken, and what can be done in it."""
 
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, overload
 
 import msgspec
 
+from hubbub.client import verbs
 from hubbub.client.cursor import Position
 from hubbub.client.exchange import Exchange
 from hubbub.client.inbox import Reset
 from hubbub.client.newest import Newest
 from hubbub.client.reading import Reading
 from hubbub.client.stream import Stream, events_and_markers, events_only
+from hubbub.client.verbs import Acknowledgement
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import (
     AnySignal,
     Delete,
     Edit,
-    History,
     Members,
     Message,
     Page,
     Patch,
-    Post,
     React,
     Resumed,
     Signal,
@@ -30,22 +29,6 @@ from hubbub.protocol.messages import (
     Unreact,
     Value,
 )
-
-
-class Acknowledgement(msgspec.Struct, frozen=True):
-    """The server's word that a change is safely stored.
-
-    Attributes:
-        room: the room's name.
-        seq: the number of the event that the change became.
-        at: when, by the server's clock (RFC 3339, UTC).
-        duplicate: whether the same `client_message_id` had been posted before; the rest is the first answer.
-    """
-
-    room: str
-    seq: int
-    at: str
-    duplicate: bool = False
 
 
 class Room:
@@ -179,15 +162,7 @@ class Room:
             Unknown: the client was closed before the answer came.
             Closed: the client is closed.
         """
-        text, binary = (message, None) if isinstance(message, str) else (None, message)
-        command = Post(
-            room=self.name,
-            text=text,
-            bytes=binary,
-            client_message_id=client_message_id or secrets.token_urlsafe(16),
-            reply_to=reply_to,
-        )
-        return _acknowledgement(await self._exchange.ask(command))
+        return await verbs.post(self._exchange, self.name, message, reply_to, client_message_id)
 
     async def edit(self, seq: int, text: str) -> Acknowledgement:
         """Give your message `seq` a new text. Raises as `post` does.
@@ -258,8 +233,7 @@ class Room:
 
         Raises as `post` does.
         """
-        command = History(room=self.name, before=before, after=after, limit=limit)
-        return msgspec.convert(await self._exchange.ask(command), Page)
+        return await verbs.history(self._exchange, self.name, before, after, limit)
 
     async def leave(self) -> None:
         """Stop following the room; its stream ends. Raises as `post` does."""

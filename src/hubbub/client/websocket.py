@@ -1,6 +1,7 @@
 """A link over aiohttp's WebSocket client."""
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import NoReturn
 
@@ -61,7 +62,7 @@ class WebSocket:
             )
         if message.type is WSMsgType.ERROR:
             raise LinkLost(f"the connection broke: {message.data}")
-        raise LinkLost("connection lost")
+        raise LinkLost("it ended without a goodbye")
 
 
 async def dial(url: str) -> Link:
@@ -100,6 +101,8 @@ async def _handshake(session: aiohttp.ClientSession, url: str) -> ClientWebSocke
 
 
 def _cause(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return str(error.os_error.strerror or error)
+    """In plain words, such as "Connection refused"."""
+    errno = getattr(error, "errno", None)
+    if isinstance(errno, int) and errno > 0:
+        return os.strerror(errno)
     return str(error) or type(error).__name__

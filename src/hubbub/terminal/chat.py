@@ -1,0 +1,147 @@
+"""`hubbub chat`: talk in a room, line by line. Lines typed while offline are kept, and sent in order."""
+
+import asyncio
+import difflib
+from contextlib import suppress
+
+from hubbub.client import Client, ConnectionState, Reset, Room
+from hubbub.protocol.messages import Message, Presence, Resumed
+from hubbub.terminal.attendance import Attendance
+from hubbub.terminal.outgoing import Outgoing
+from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
+from hubbub.terminal.run import beside, first, run
+from hubbub.terminal.screen import Screen, Streams, Terminal, is_terminal
+from hubbub.terminal.text import shorten
+from hubbub.terminal.transcript import Transcript
+
+SHOWN_AT_FIRST = 20
+PROMPT_COLUMNS = 24
+GOODBYE_SECONDS = 3.0
+COMMANDS = {"/help": "show this", "/quit": "leave; so does Ctrl-D"}
+
+
+def chat(client: Client, room: str, *, quiet: bool) -> None:
+    """Talk in `room` until the input ends: on a terminal with prompt and commands, else lines from stdin.
+
+    Raises:
+        Refused: the name, the room, or (without a terminal) a line was refused.
+        Unreachable: no connection came about.
+        Closed: the server does not want us any more.
+    """
+
+    async def talk() -> None:
+        with Terminal() if is_terminal() else Streams(quiet=quiet) as screen:
+            await Conversation(client, room, screen).hold()
+
+    run(talk())
+
+
+class Conversation:
+    """One room on one screen."""
+
+    def __init__(self, client: Client, room: str, screen: Screen) -> None:
+        self._client = client
+        self._room = room
+        self._screen = screen
+        self._transcript = Transcript(screen.style)
+        self._outgoing = Outgoing(screen)
+        self._joined = asyncio.Event()
+        self._shown = asyncio.Event()
+        self._shown_seq = 0
+
+    async def hold(self) -> None:
+        """Talk until the input ends or the client is closed for good."""
+        async with beside(remark_on(self._client, self._screen.remark), self._show_state()):
+            await first(self._enter(), self._talk())
+
+    async def _talk(self) -> None:
+        async with self._client as client:
+            room = await client.join(self._room)
+            self._joined.set()
+            self._welcome(room)
+            async with beside(self._show_people(room)):
+                await first(self._show(room), self._outgoing.post_to(room))
+
+    async def _enter(self) -> None:
+        """Take what is entered; without a terminal each line is a message, whatever it begins with."""
+        async for line in self._screen.lines():
+            if line.startswith("/") and self._screen.is_interactive:
+                if line.strip() == "/quit":
+                    break
+                await self._command(line)
+            elif line.strip():
+                await self._outgoing.add(line)
+        await self._finish()
+
+    async def _command(self, line: str) -> None:
+        """Anything with one slash that is no command is refused, since it may be a mistyped one."""
+        word = line.split(maxsplit=1)[0]
+        if word.startswith("//"):
+            await self._outgoing.add(line[1:])
+        elif word == "/help":
+            self._screen.show([f"{name}  {what}" for name, what in COMMANDS.items()])
+            self._screen.show(["whatever else you type is sent; begin with // to send a /"])
+        else:
+            close = difflib.get_close_matches(word, COMMANDS, 1)
+            meant = close[0] if close else "/help"
+            self._screen.complain(
+                f"not sent: there is no {word}; try {meant}, or begin with // to send it"
+            )
+
+    async def _finish(self) -> None:
+        """Wait for what is on its way: on a terminal a little, else as long as it takes."""
+        if self._screen.is_interactive:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_SECONDS):
+                    await self._outgoing.until_acknowledged()
+            for line in self._outgoing.unconfirmed:
+                self._screen.complain(f"not confirmed, perhaps not sent: {line}")
+            return
+        await self._joined.wait()
+        await self._outgoing.until_acknowledged()
+        while self._shown_seq < self._outgoing.last_seq:
+            self._shown.clear()
+            await self._shown.wait()
+        if self._outgoing.refusal is not None:
+            raise self._outgoing.refusal
+
+    def _welcome(self, room: Room) -> None:
+        help_hint = "; /help shows what can be typed" if self._screen.is_interactive else ""
+        self._screen.remark(f"you are {self._client.user} at {self._client.url}{help_hint}")
+        members = room.members
+        names = f" ({', '.join(members.names)})" if members.names else ""
+        self._screen.remark(f"{room.name}: {members.count} here{names}")
+        self._show_messages(room.messages[-SHOWN_AT_FIRST:])
+
+    async def _show(self, room: Room) -> None:
+        """Show what happens, and where something may be missing."""
+        async for item in room.stream(markers=True):
+            match item:
+                case Resumed():
+                    self._screen.remark(about_resumed(item))
+                case Reset():
+                    self._screen.remark(about_reset(item))
+                    self._show_messages(item.snapshot.messages[-SHOWN_AT_FIRST:])
+                case _:
+                    self._screen.show(self._transcript.event(item))
+            self._shown_seq = room.position.seq
+            self._shown.set()
+
+    def _show_messages(self, messages: list[Message]) -> None:
+        lines = [line for message in messages for line in self._transcript.message(message)]
+        if lines:
+            self._screen.show(lines)
+
+    async def _show_people(self, room: Room) -> None:
+        later = asyncio.get_running_loop().call_later
+        attendance = Attendance(room.members, self._screen.remark, later)
+        async for signal in room.signals():
+            if isinstance(signal, Presence):
+                attendance.update(room.members)
+
+    async def _show_state(self) -> None:
+        """Let the prompt say whether what is typed goes out now or later."""
+        name = shorten(self._room, PROMPT_COLUMNS)
+        async for status in self._client.statuses():
+            is_connected = status.state is ConnectionState.CONNECTED
+            self._screen.prompt(f"{name}> " if is_connected else f"{name} (offline)> ")

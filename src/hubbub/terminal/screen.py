@@ -1,0 +1,236 @@
+"""Where lines come from and go to: a terminal whose typed line stays whole, or plain streams."""
+
+import asyncio
+import codecs
+import os
+import signal
+import sys
+import termios
+import threading
+import tty
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Protocol, Self
+
+from hubbub.terminal.editor import END, Editor
+from hubbub.terminal.style import Style
+from hubbub.terminal.text import width
+
+MAX_LINES = 1000
+
+
+class Screen(Protocol):
+    """Shows lines and reads lines, both at once; used in a `with` block."""
+
+    style: Style
+    is_interactive: bool
+
+    def show(self, lines: list[str]) -> None:
+        """Show what was said."""
+
+    def remark(self, text: str) -> None:
+        """Say something about the conversation, such as that the connection was lost."""
+
+    def complain(self, text: str) -> None:
+        """Say what was not done, and why."""
+
+    def prompt(self, text: str) -> None:
+        """What to show before the line being typed, if there is such a thing."""
+
+    def lines(self) -> AsyncIterator[str]:
+        """The lines that are entered; ends at the end of input."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Terminal:
+    """A terminal: one row at the bottom is for typing, and what arrives goes above it."""
+
+    is_interactive = True
+
+    def __init__(self) -> None:
+        self.style = Style.of(sys.stdout)
+        self._editor = Editor()
+        self._prompt = "> "
+        self._entered: deque[str] = deque()
+        self._stir = asyncio.Event()
+        self._is_reading = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._fd = sys.stdin.fileno()
+        self._modes = termios.tcgetattr(self._fd)
+
+    def show(self, lines: list[str]) -> None:
+        """See `Screen.show`."""
+        self._write(_CLEAR_ROW + "".join(f"{line}\n" for line in lines) + self._row())
+
+    def remark(self, text: str) -> None:
+        """See `Screen.remark`."""
+        self.show([self.style.warning(f"-- {text}")])
+
+    def complain(self, text: str) -> None:
+        """See `Screen.complain`."""
+        self.show([self.style.warning(f"!! {text}")])
+
+    def prompt(self, text: str) -> None:
+        """See `Screen.prompt`."""
+        self._prompt = text
+        self._write(_CLEAR_ROW + self._row())
+
+    async def lines(self) -> AsyncIterator[str]:
+        """See `Screen.lines`."""
+        while True:
+            self._listen(len(self._entered) < MAX_LINES)
+            while not self._entered:
+                self._stir.clear()
+                await self._stir.wait()
+            line = self._entered.popleft()
+            if line == END:
+                return
+            yield line
+
+    def __enter__(self) -> Self:
+        self._take_terminal()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._take_terminal)
+        self._listen(True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listen(False)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGCONT)
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._modes)
+        self._write(_CLEAR_ROW)
+
+    def _take_terminal(self) -> None:
+        """No echo, and keys at once; Ctrl-C and Ctrl-Z still work. Again after a stop, when a shell had it."""
+        tty.setcbreak(self._fd, termios.TCSADRAIN)
+        self._write(_CLEAR_ROW + self._row())
+
+    def _listen(self, is_wanted: bool) -> None:
+        if is_wanted == self._is_reading:
+            return
+        self._is_reading = is_wanted
+        loop = asyncio.get_running_loop()
+        if is_wanted:
+            loop.add_reader(self._fd, self._read)
+        else:
+            loop.remove_reader(self._fd)
+
+    def _read(self) -> None:
+        typed = os.read(self._fd, 4096)
+        entered = self._editor.feed(self._decoder.decode(typed)) if typed else [END]
+        self._entered.extend(entered)
+        self._stir.set()
+        if len(self._entered) >= MAX_LINES or not typed:
+            self._listen(False)
+        self._write(_CLEAR_ROW + self._row())
+
+    def _row(self) -> str:
+        """The row for typing, with the cursor where it belongs."""
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+        start = width(self._prompt)
+        row, cursor = self._editor.row(max(8, columns - start - 1))
+        return f"{self.style.dim(self._prompt)}{row}\r\x1b[{start + cursor}C"
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+class Streams:
+    """No terminal: lines from stdin, what is said to stdout, remarks to stderr."""
+
+    is_interactive = False
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.style = Style.of(sys.stdout)
+        self._quiet = quiet
+
+    def show(self, lines: list[str]) -> None:
+        """See `Screen.show`."""
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+
+    def remark(self, text: str) -> None:
+        """See `Screen.remark`."""
+        if not self._quiet:
+            print(f"-- {text}", file=sys.stderr, flush=True)
+
+    def complain(self, text: str) -> None:
+        """See `Screen.complain`: even if quiet."""
+        print(f"hubbub: {text}", file=sys.stderr, flush=True)
+
+    def prompt(self, text: str) -> None:
+        """See `Screen.prompt`: there is none."""
+
+    async def lines(self) -> AsyncIterator[str]:
+        """See `Screen.lines`."""
+        async for line in read_stdin():
+            yield line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+async def read_stdin() -> AsyncIterator[str]:
+    """The lines of stdin without their ends, read by a thread that is at most 1,000 lines ahead.
+
+    A thread, since an event loop can't wait for a file; a daemon, since nothing can wake it. It
+    reads the descriptor itself: the interpreter can't end while a thread is inside of `sys.stdin`.
+    """
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[str | None] = asyncio.Queue()
+    places = threading.Semaphore(MAX_LINES)
+
+    def read() -> None:
+        with suppress(RuntimeError):  # the loop is gone, and so is the need
+            for line in _split(sys.stdin.fileno()):
+                places.acquire()
+                loop.call_soon_threadsafe(queue.put_nowait, line)
+            loop.call_soon_threadsafe(queue.put_nowait, None)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await queue.get()) is not None:
+        places.release()
+        yield line
+
+
+def _split(fd: int) -> Iterator[str]:
+    """The lines that can be read from a descriptor."""
+    rest = b""
+    while read := os.read(fd, 65_536):
+        *lines, rest = (rest + read).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r")
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def is_terminal() -> bool:
+    """Whether somebody sits there, at a terminal that can clear a row."""
+    is_tty = sys.stdin.isatty() and sys.stdout.isatty()
+    return is_tty and os.environ.get("TERM", "dumb") != "dumb"
+
+
+_CLEAR_ROW = "\r\x1b[J"

@@ -1,0 +1,141 @@
+"""`hubbub tail`: follow a room from the last messages or from a position, across reconnects."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from hubbub import events
+from hubbub.client import Client, Position, Reset, Room
+from hubbub.events import AnyEvent
+from hubbub.protocol.messages import Resumed
+from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
+from hubbub.terminal.run import beside, first, run, until_reader_gone
+from hubbub.terminal.style import Style
+from hubbub.terminal.transcript import Transcript
+
+MAX_PAGE = 200
+
+
+class Form(Protocol):
+    """How what happens is written: for people or for programs."""
+
+    def event(self, event: AnyEvent) -> list[str]:
+        """Lines for an event."""
+
+    def reset(self, reset: Reset) -> list[str]:
+        """Lines that tell of a hole, and what the room is after it."""
+
+
+class Json:
+    """Events as on the wire. A hole is a notice, so that no program takes the sequence for whole."""
+
+    def event(self, event: AnyEvent) -> list[str]:
+        """See `Form.event`."""
+        return [events.encode(event).decode()]
+
+    def reset(self, reset: Reset) -> list[str]:
+        """See `Form.reset`."""
+        snapshot = reset.snapshot
+        notice = {"notice": "reset", "room": snapshot.room, "epoch": snapshot.epoch}
+        return [msgspec.json.encode({**notice, "head": snapshot.head}).decode()]
+
+
+class Text:
+    """As in `hubbub chat`."""
+
+    def __init__(self) -> None:
+        self._transcript = Transcript(Style.of(sys.stdout))
+
+    def event(self, event: AnyEvent) -> list[str]:
+        """See `Form.event`."""
+        return self._transcript.event(event)
+
+    def reset(self, reset: Reset) -> list[str]:
+        """See `Form.reset`."""
+        return [line for m in reset.snapshot.messages for line in self._transcript.message(m)]
+
+
+def tail(
+    client: Client,
+    room: str,
+    *,
+    since: int | None,
+    epoch: str | None,
+    last: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write what happens in `room` to stdout until interrupted.
+
+    Begins after `since` (of the log `epoch`), else with the last `last` messages.
+
+    Raises:
+        Refused, Unreachable, Closed: as the SDK.
+        BrokenPipeError: nobody reads it any more.
+    """
+
+    async def start() -> Room:
+        if since is not None:
+            return await client.join(room, since=since, epoch=epoch)
+        position = await _before_the_last(client, room, last)
+        return await client.join(room, since=position.seq, epoch=position.epoch)
+
+    form = Json() if as_json else Text()
+    run(_tail(client, start, form, _ignore if quiet else _remark))
+
+
+async def _tail(
+    client: Client,
+    start: Callable[[], Awaitable[Room]],
+    form: Form,
+    remark: Callable[[str], None],
+) -> None:
+    async with beside(remark_on(client, remark)), client:
+        room = await start()
+        epoch, seq = room.position
+        remark(f"{room.name} after {seq}, in the log with the epoch {epoch}")
+        await first(_write(room, form, remark), until_reader_gone())
+    raise BrokenPipeError
+
+
+async def _write(room: Room, form: Form, remark: Callable[[str], None]) -> None:
+    is_first = True
+    async for item in room.stream(markers=True):
+        match item:
+            case Resumed():
+                if not is_first:
+                    remark(about_resumed(item))
+            case Reset():
+                remark(about_reset(item))
+                _print(form.reset(item))
+            case _:
+                _print(form.event(item))
+        is_first = False
+
+
+async def _before_the_last(client: Client, room: str, count: int) -> Position:
+    """The position just before the last `count` messages."""
+    page = await client.history(room, limit=max(1, min(count, MAX_PAGE)))
+    epoch, head, found = page.epoch, page.head, page.messages[len(page.messages) - count :]
+    if count == 0 or not page.messages:
+        return Position(epoch, head)
+    while page.more and len(found) < count:
+        limit = min(count - len(found), MAX_PAGE)
+        page = await client.history(room, before=found[0].seq, limit=limit)
+        found = [*page.messages, *found]
+    return Position(epoch, found[0].seq - 1)
+
+
+def _print(lines: list[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def _remark(text: str) -> None:
+    print(f"-- {text}", file=sys.stderr, flush=True)
+
+
+def _ignore(_: str) -> None:
+    pass
