@@ -11,28 +11,19 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal, Refused
 from hubbub.protocol.messages import (
     Change,
-    Delete,
-    Edit,
     History,
     Join,
     Page,
-    Patch,
-    Post,
-    React,
     Resumed,
     Signal,
     Snapshot,
-    Typing,
-    Unreact,
-    Value,
 )
-from hubbub.protocol.names import is_emoji, is_room_name
-from hubbub.rooms.access import Operation, Principal, may
+from hubbub.rooms.access import Operation, Principal
 from hubbub.rooms.ledger import Answer, Document, Proposal
+from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
 from hubbub.server.fanout import Cursor, FanOut, Feed
 from hubbub.server.journal import Journal
@@ -40,21 +31,8 @@ from hubbub.server.outlet import Outlet
 from hubbub.server.rates import Rates
 from hubbub.server.stores.base import RoomRow, Store, StoredRoom
 
-BAD_ROOM = Refusal(
-    "bad_request", "no room can be called so: 1 to 64 letters, digits or any of _ - . : @ + ~"
-)
-OPERATIONS: dict[type[Change], Operation] = {
-    Post: Operation.POST,
-    Edit: Operation.EDIT_OWN,
-    Delete: Operation.DELETE_OWN,
-    React: Operation.REACT,
-    Unreact: Operation.REACT,
-    Patch: Operation.PATCH,
-}
 SNAPSHOT_MESSAGES = 50
-MAX_VALUE_BYTES = 4096
 CACHED_SNAPSHOTS = 64
-TYPING_TTL = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +76,29 @@ class Hub:
         self, principal: Principal, change: Change, answer: Callable[[Answer], None]
     ) -> None:
         """Post, edit, delete, react, unreact or patch; `answer` is called once it is known how it went."""
-        refusal = self._refusal(principal, change) or self._over_rate(principal)
-        if refusal is not None:
+        if refusal := self._screen(principal, change) or self._over_rate(principal):
             answer(refusal)
         else:
             self._journal.submit(Proposal(principal, change), answer)
 
     async def commit(self, principal: Principal, change: Change) -> Answer:
         """As `submit`, and wait for the answer."""
-        refusal = self._refusal(principal, change) or self._over_rate(principal)
+        refusal = self._screen(principal, change) or self._over_rate(principal)
         return refusal or await self._journal.commit(Proposal(principal, change))
 
-    async def turn(self, principal: Principal) -> None:
-        """Wait until `principal` may post and there is room for it: for clients that know no refusal."""
+    async def submit_in_turn(
+        self, principal: Principal, change: Change, answer: Callable[[Answer], None]
+    ) -> None:
+        """As `submit`, for clients that know no refusal: waits while they are too fast, or it is too busy."""
         loop = asyncio.get_running_loop()
         while delay := self._rates.wait(principal.name, loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
         if self._journal.is_full:
             await self._journal.has_room()
-
-    def submit_in_turn(
-        self, principal: Principal, post: Post, answer: Callable[[Answer], None]
-    ) -> None:
-        """Post after a `turn`."""
-        self._journal.submit(Proposal(principal, post), answer)
+        if refusal := self._screen(principal, change):
+            answer(refusal)
+        else:
+            self._journal.submit(Proposal(principal, change), answer)
 
     def is_flooding(self, principal: Principal | None) -> bool:
         """Whether a principal goes on and on although it is refused."""
@@ -162,11 +139,14 @@ class Hub:
 
     def signal(self, principal: Principal, signal: Signal) -> None:
         """Say something ephemeral to who is in the room. Raises Refused."""
-        self._allow(principal, Operation.SIGNAL, signal.room)
+        push = screen_signal(principal, signal)
+        if isinstance(push, Refusal):
+            raise Refused.of(push)
         if refusal := self._over_rate(principal):
             raise Refused.of(refusal)
         with self._fanout.pinned(signal.room) as feed:
-            feed.signals.put(_as_push(principal, signal, feed))
+            if not feed.signals.put(push):
+                raise Refused("too_large", "too many live values in this room")
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
         """The room as it is now. Raises Refused."""
@@ -297,26 +277,11 @@ class Hub:
         return len(feed.signals.attendance) if feed is not None else 0
 
     def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
-        if not is_room_name(room):
-            raise Refused.of(BAD_ROOM)
-        if not may(principal, operation):
-            raise Refused("forbidden", f"not allowed to {operation.value}")
+        if refusal := screen(principal, operation, room):
+            raise Refused.of(refusal)
 
-    def _refusal(self, principal: Principal, change: Change) -> Refusal | None:
-        """Why not, as far as that can be said without looking at the room's state."""
-        if not is_room_name(change.room):
-            return BAD_ROOM
-        operation = OPERATIONS[type(change)]
-        if not may(principal, operation):
-            return Refusal("forbidden", f"not allowed to {operation.value}")
-        match change:
-            case Post() if (change.text is None) == (change.bytes is None):
-                return Refusal("bad_request", "a post has either `text` or `bytes`")
-            case Post() | Edit() if _size(change) > self.limits.message_bytes:
-                return Refusal("too_large", f"at most {self.limits.message_bytes} bytes")
-            case React() | Unreact() if not is_emoji(change.emoji):
-                return Refusal("bad_request", "`emoji` has 1 to 32 characters, none of them blank")
-        return None
+    def _screen(self, principal: Principal, change: Change) -> Refusal | None:
+        return screen_change(principal, change, self.limits.message_bytes)
 
     def _over_rate(self, principal: Principal) -> Refusal | None:
         wait = self._rates.wait(principal.name, asyncio.get_running_loop().time())
@@ -329,27 +294,3 @@ class Hub:
 def _check_position(since: int, head: int) -> None:
     if not 0 <= since <= head:
         raise Refused("bad_position", f"`since` is {since}, and the log has 0 to {head}")
-
-
-def _size(change: Post | Edit) -> int:
-    """Bytes of the text in UTF-8, or of the binary."""
-    if isinstance(change, Post) and change.bytes is not None:
-        return len(change.bytes)
-    text = change.text or ""
-    return len(text) if text.isascii() else len(text.encode())
-
-
-def _as_push(principal: Principal, signal: Signal, feed: Feed) -> Typing | Value:
-    match signal.signal:
-        case "typing":
-            return Typing(signal.room, principal.name, TYPING_TTL)
-        case "value" if signal.key is not None:
-            if signal.key not in feed.signals.values and feed.signals.is_full:
-                raise Refused("too_large", "too many live values in this room")
-            if len(encode(signal.value)) > MAX_VALUE_BYTES:
-                raise Refused("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
-            return Value(signal.room, principal.name, signal.key, signal.value, signal.ttl)
-        case "value":
-            raise Refused("bad_request", "a live value has a `key`")
-        case other:
-            raise Refused("bad_request", f"there is no signal called {other[:32]!r}")

@@ -32,24 +32,24 @@ class Signals:
         self._presence_after = 0.0
         self.values: dict[str, LiveValue] = {}
 
-    @property
-    def is_full(self) -> bool:
-        """Whether no further key can be taken."""
-        return len(self.values) >= MAX_VALUES
+    def put(self, signal: Typing | Value) -> bool:
+        """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first.
 
-    def put(self, signal: Typing | Value) -> None:
-        """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first."""
-        match signal:
-            case Typing():
-                self._fresh["typing", signal.by] = signal
-            case Value(value=None):
-                self.values.pop(signal.key, None)
-                self._fresh["value", signal.key] = signal
-            case Value():
-                expires_at = asyncio.get_running_loop().time() + signal.ttl
-                self.values[signal.key] = LiveValue(signal, expires_at)
-                self._fresh["value", signal.key] = signal
+        False, and it is not taken, if the room has as many live values as it may.
+        """
+        if isinstance(signal, Typing):
+            self._fresh["typing", signal.by] = signal
+        elif signal.value is None:
+            self.values.pop(signal.key, None)
+            self._fresh["value", signal.key] = signal
+        elif signal.key not in self.values and len(self.values) >= MAX_VALUES:
+            return False
+        else:
+            expires_at = asyncio.get_running_loop().time() + signal.ttl
+            self.values[signal.key] = LiveValue(signal, expires_at)
+            self._fresh["value", signal.key] = signal
         self._wake_in(TICK)
+        return True
 
     def enter(self, name: str) -> None:
         """Someone is here, by one more connection."""

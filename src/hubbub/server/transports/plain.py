@@ -39,8 +39,8 @@ async def serve_plain(
         cursor = await hub.join(principal, join, socket.outlet, lambda _: None, lost)
         while (received := await socket.receive()) is not None:
             text, binary = (received, None) if isinstance(received, str) else (None, received)
-            await hub.turn(principal)
-            hub.submit_in_turn(principal, Post(room=join.room, text=text, bytes=binary), answer)
+            post = Post(room=join.room, text=text, bytes=binary)
+            await hub.submit_in_turn(principal, post, answer)
             if socket.outlet.is_full:
                 await socket.outlet.drained()
     except ConnectionError:

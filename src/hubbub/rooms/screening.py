@@ -1,0 +1,79 @@
+"""What can be said about a command without looking at the room: names, sizes, the access table."""
+
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Patch,
+    Post,
+    React,
+    Signal,
+    Typing,
+    Unreact,
+    Value,
+)
+from hubbub.protocol.names import is_emoji, is_room_name
+from hubbub.rooms.access import Operation, Principal, may
+
+MAX_VALUE_BYTES = 4096
+TYPING_TTL = 5.0  # seconds
+
+OPERATIONS: dict[type[Change], Operation] = {
+    Post: Operation.POST,
+    Edit: Operation.EDIT_OWN,
+    Delete: Operation.DELETE_OWN,
+    React: Operation.REACT,
+    Unreact: Operation.REACT,
+    Patch: Operation.PATCH,
+}
+
+
+def screen(principal: Principal, operation: Operation, room: str) -> Refusal | None:
+    """Whether the room can be called so, and the principal may do this there."""
+    if not is_room_name(room):
+        return Refusal(
+            "bad_request",
+            "no room can be called so: 1 to 64 letters, digits or any of _ - . : @ + ~",
+        )
+    if not may(principal, operation):
+        return Refusal("forbidden", f"not allowed to {operation.value}")
+    return None
+
+
+def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refusal | None:
+    """Why a change can't be accepted, whatever the room is like; texts take up to `max_bytes`."""
+    if refusal := screen(principal, OPERATIONS[type(change)], change.room):
+        return refusal
+    match change:
+        case Post() if (change.text is None) == (change.bytes is None):
+            return Refusal("bad_request", "a post has either `text` or `bytes`")
+        case Post() | Edit() if _size(change) > max_bytes:
+            return Refusal("too_large", f"at most {max_bytes} bytes")
+        case React() | Unreact() if not is_emoji(change.emoji):
+            return Refusal("bad_request", "`emoji` has 1 to 32 characters, none of them blank")
+    return None
+
+
+def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refusal:
+    """What a signal is sent on as."""
+    if refusal := screen(principal, Operation.SIGNAL, signal.room):
+        return refusal
+    if signal.signal == "typing":
+        return Typing(signal.room, principal.name, TYPING_TTL)
+    if signal.signal != "value":
+        return Refusal("bad_request", f"there is no signal called {signal.signal[:32]!r}")
+    if signal.key is None:
+        return Refusal("bad_request", "a live value has a `key`")
+    if len(encode(signal.value)) > MAX_VALUE_BYTES:
+        return Refusal("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
+    return Value(signal.room, principal.name, signal.key, signal.value, signal.ttl)
+
+
+def _size(change: Post | Edit) -> int:
+    """Bytes of the text in UTF-8, or of the binary."""
+    if isinstance(change, Post) and change.bytes is not None:
+        return len(change.bytes)
+    text = change.text or ""
+    return len(text) if text.isascii() else len(text.encode())
