@@ -40,7 +40,6 @@ class Journal:
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._has_room = asyncio.Event()
-        self._has_room.set()
         self._is_closing = False
         self.running = asyncio.create_task(self._run(), name="journal")
 
@@ -54,7 +53,6 @@ class Journal:
         if self._is_closing:
             return answer(Refusal("unavailable", "the server is stopping", retry_after=1.0))
         if self.is_full:
-            self._has_room.clear()
             return answer(Refusal("busy", "too much is waiting to be committed", retry_after=0.5))
         size = _size(proposal)
         self._waiting.append((proposal, answer, size))
@@ -69,7 +67,9 @@ class Journal:
 
     async def has_room(self) -> None:
         """Wait until `submit` takes more."""
-        await self._has_room.wait()
+        while self.is_full:
+            self._has_room.clear()
+            await self._has_room.wait()
 
     async def close(self) -> None:
         """Take no more, and wait until all that was taken is committed, answered and delivered."""
@@ -101,7 +101,7 @@ class Journal:
             taken.append((proposal, answer))
             size += weight
         self._waiting_bytes -= size
-        if not self._has_room.is_set() and not self.is_full:
+        if not self.is_full:
             self._has_room.set()
         return taken
 
