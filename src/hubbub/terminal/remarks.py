@@ -5,7 +5,6 @@ from collections.abc import Callable
 from hubbub.client import Client, ConnectionState, Reset
 from hubbub.protocol.messages import Resumed
 
-
 WORTH_SAYING_SECONDS = 2.0
 
 
