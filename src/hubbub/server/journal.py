@@ -111,7 +111,10 @@ class Journal:
         except StoreFailed as error:
             log.error("a commit of %d failed: %s", count, error)
             refusal = Refusal("unavailable", "the database can't be written", retry_after=1.0)
-            return Commit([refusal] * count, [])
+        except Exception:  # nothing of it is stored; whatever it was, others go on
+            log.exception("a commit of %d failed", count)
+            refusal = Refusal("internal", "a fault of the server's")
+        return Commit([refusal] * count, [])
 
     def _answer(
         self, taken: list[tuple[Proposal, Callable[[Answer], None]]], commit: Commit
