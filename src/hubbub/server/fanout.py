@@ -213,6 +213,10 @@ class FanOut:
             log.warning("can't catch up a client of %s: %s", feed.room, error)
             cursor.lost()
             return
+        except Exception:  # a follower that gets nothing more must at least know it
+            log.exception("can't catch up a client of %s", feed.room)
+            cursor.lost()
+            return
         if rest:
             outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
         cursor.task = None
