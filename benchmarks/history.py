@@ -36,7 +36,7 @@ def _neighbour_ms(line: Line, _: Load) -> float:
 
 JOIN = Metric("join", "join, with a snapshot", "ms", _ms)
 RESUME = Metric("resume", f"resume from {BEHIND} behind", "ms", _ms)
-REPLAY = Metric("replay", "resume from the beginning", "events/s", _events_per_s, True)
+REPLAY = Metric("replay", "resume from the beginning, events per second", "", _events_per_s, True)
 NEIGHBOUR_P99 = Metric(
     "neighbour", "p99 of a neighbour's deliveries meanwhile", "ms", _neighbour_ms
 )

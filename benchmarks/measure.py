@@ -24,6 +24,11 @@ class Metric:
     of: Callable[[Line, Load], float | None]  # None: it has none
     is_better_high: bool = False
 
+    @property
+    def label(self) -> str:
+        """Its title, with the unit."""
+        return f"{self.title}, {self.unit}" if self.unit else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

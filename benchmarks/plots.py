@@ -10,7 +10,9 @@ mpl.use("Agg")
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from benchmarks.measure import Metric
 from benchmarks.report import TITLES, number
@@ -37,6 +39,7 @@ STYLE: Any = {
     "ytick.color": INK,
     "grid.color": GRID,
     "font.size": 11,
+    "axes.axisbelow": True,
     "axes.titlesize": 13,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -82,8 +85,7 @@ def _bars(scenario: Scenario, metric: Metric, results: Results) -> Figure | None
     figure, axes = _card(0.42 * len(found) + 1.6)
     for place, (row, summary) in enumerate(found):
         axes.barh(place, summary.median, color=COLOURS.get(row.peer, REST), height=0.68)
-        around = [[summary.median - summary.least], [summary.most - summary.median]]
-        axes.errorbar(summary.median, place, xerr=around, color=INK, lw=1, capsize=2)
+        axes.plot([summary.least, summary.most], [place, place], color=INK, lw=1.5)
         axes.annotate(
             number(summary.median),
             (summary.most, place),
@@ -94,6 +96,7 @@ def _bars(scenario: Scenario, metric: Metric, results: Results) -> Figure | None
     axes.set_yticks(range(len(found)), [TITLES[row.peer] for row, _ in found])
     _scale(axes.set_xscale, [summary for _, summary in found])
     axes.margins(x=0.14)
+    _ticks(axes.xaxis)
     axes.grid(axis="x")
     _name(axes, scenario, metric)
     return figure
@@ -122,12 +125,13 @@ def _lines(scenario: Scenario, metric: Metric, results: Results) -> Figure | Non
         )
     axes.set_xscale("log")
     _scale(axes.set_yscale, [summary for _, summary in found])
-    axes.set_ylim(bottom=None if axes.get_yscale() == "log" else 0)
+    if axes.get_yscale() != "log":
+        axes.set_ylim(0, 1.15 * max(summary.most for _, summary in found))
     axes.set_xlabel(scenario.axis)
     axes.xaxis.set_major_formatter(lambda at, _: f"{at:,.0f}")
-    axes.yaxis.set_major_formatter(lambda at, _: number(at))
+    _ticks(axes.yaxis)
     axes.grid()
-    axes.legend(frameon=False)
+    figure.legend(frameon=False, loc="outside lower center", ncols=3)
     _name(axes, scenario, metric)
     return figure
 
@@ -148,7 +152,7 @@ def _latencies(scenario: Scenario, results: Results) -> Figure | None:
             axes.scatter(at, place, color=colour, marker=marker, s=60, zorder=2)
     axes.set_yticks(range(len(rows)), [TITLES[row.peer] for row in rows])
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda at, _: number(at))
+    _ticks(axes.xaxis)
     axes.grid(axis="x")
     axes.set_title(f"{scenario.title}: ms to another client")
     axes.set_xlabel("● median   | p99   ◆ p99.9 · less is better")
@@ -176,10 +180,19 @@ def _scale(set_scale: Callable[[str], None], summaries: list[Summary]) -> None:
         set_scale("log")
 
 
+def _ticks(axis: Axis) -> None:
+    """Plain numbers; on a logarithmic axis of less than two decades also in between."""
+    if axis.get_scale() == "log":
+        least, most = axis.get_view_interval()
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5) if most / least < 100 else (1,)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda at, _: number(at))
+
+
 def _name(axes: Axes, scenario: Scenario, metric: Metric) -> None:
     better = "more" if metric.is_better_high else "less"
     is_log = "log" in (axes.get_xscale(), axes.get_yscale())
-    axes.set_title(f"{scenario.title}: {metric.title}, {metric.unit}")
+    axes.set_title(f"{scenario.title}: {metric.label}")
     words = f"{better} is better" + (", logarithmic" if is_log else "")
     axes.set_xlabel(" · ".join(filter(None, [axes.get_xlabel(), words])))
 

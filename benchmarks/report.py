@@ -58,7 +58,7 @@ def _by_peer(scenario: Scenario, results: Results) -> str:
     """One server a row; beside each figure how many times that of `ws` it is."""
     head = ["server"]
     for metric in scenario.metrics:
-        head += [f"{metric.title}, {metric.unit}"]
+        head.append(metric.label)
         head += ["× ws"] * _is_compared(metric, scenario, results)
     lines = []
     for row in (row for row in results.rows if row.scenario == scenario.key and row.turns):
@@ -85,12 +85,12 @@ def _by_point(scenario: Scenario, results: Results) -> str:
             if any(row and row.turns for row in found):
                 lines.append([f"{point.at:,}", *cells])
         head = [scenario.axis, *(TITLES[key] for key in peers)]
-        tables.append(f"{_capital(metric.title)}, {metric.unit}:\n\n{table(head, lines)}")
+        tables.append(f"{_capital(metric.label)}:\n\n{table(head, lines)}")
     return "\n\n".join(tables)
 
 
 def _one_peer(scenario: Scenario, results: Results) -> str:
-    head = [scenario.axis, *(f"{m.title}, {m.unit}" for m in scenario.metrics)]
+    head = [scenario.axis, *(metric.label for metric in scenario.metrics)]
     rows = _rows(scenario, scenario.peers[0], results)
     lines = [
         [f"{row.point:,}", *(cell(row.summary(metric.key)) for metric in scenario.metrics)]

@@ -81,7 +81,7 @@ websocket {{ listen: "127.0.0.1:{port}", no_tls: true, compression: false }}
 """
 NATS_DIALECT = Dialect(
     steps=(("", "INFO "), ('CONNECT {"verbose":false,"pedantic":false}\r\nPING\r\n', "PONG")),
-    join="SUB r%r 1\r\nPING\r\n",
+    join="SUB r%r s%r\r\nPING\r\n",
     joined="PONG",
     message=f"PUB r%r {MESSAGE_BYTES}\r\n%t\r\n",
     refused="-ERR",
