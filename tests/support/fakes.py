@@ -1,0 +1,361 @@
+"""Fakes of the parts around the core: a clock that jumps, a store in memory, a peer that may stall."""
+
+import asyncio
+import selectors
+import socket
+from asyncio import Future
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec
+
+from hubbub import events
+from hubbub.events import AnyEvent, Posted
+from hubbub.protocol.messages import Message
+from hubbub.protocol.view import RoomView
+from hubbub.protocol.wires import NATIVE, Wire
+from hubbub.rooms.access import Principal, Role
+from hubbub.rooms.ledger import (
+    Accepted,
+    Commit,
+    Document,
+    Facts,
+    Head,
+    Ledger,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+    ReactionKey,
+    needs,
+)
+from hubbub.server.outlet import Outlet
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, StoreFailed
+
+Parameters = ParamSpec("Parameters")
+
+AT = "2026-11-23T09:00:00.123Z"
+EPOCH = "e1"
+PAGE_EVENTS = 5  # small, so that reading on takes several pages
+
+
+def guest(name: str) -> Principal:
+    """A guest who chose a name."""
+    return Principal(name, Role.GUEST, name)
+
+
+def stranger(name: str) -> Principal:
+    """A guest who chose none, and was given one."""
+    return Principal(name, Role.GUEST, "")
+
+
+ADA, GRACE = guest("ada"), guest("grace")
+
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still while anything can run, and jumps when all wait.
+
+    If all wait and no timer is set, nobody will ever go on: that is an error, not a hang.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(_Jump(self))
+
+    def time(self) -> float:
+        return self.now
+
+
+class _Jump(selectors.DefaultSelector):
+    def __init__(self, loop: JumpingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            raise RuntimeError("everyone waits for someone else, for ever")
+        self._loop.now += timeout
+        return []
+
+
+def timeless(
+    test: Callable[Parameters, Coroutine[Any, Any, None]],
+) -> Callable[Parameters, None]:
+    """Run an async test on a loop of its own, on which waiting takes no time."""
+
+    @wraps(test)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        unheard: list[dict[str, Any]] = []
+        with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+            runner.get_loop().set_exception_handler(lambda _, context: unheard.append(context))
+            runner.run(test(*args, **kwargs))
+        assert not unheard
+
+    return run
+
+
+async def settle() -> None:
+    """Let everything run that can, until all wait."""
+    await asyncio.sleep(1e-6)  # the clock only jumps when nobody else can run
+
+
+# --- a store --------------------------------------------------------------------------------------
+
+
+class _First(NamedTuple):
+    seq: int
+    at: str
+
+
+class MemoryStore:
+    """A store that keeps only logs, and folds them to answer: the contract in its plainest form."""
+
+    def __init__(self, epoch: str = EPOCH) -> None:
+        self.epoch = epoch
+        self.logs: dict[str, list[bytes]] = {}
+        self.kept: dict[str, int] = {}
+        self._first_answers: dict[PostKey, _First] = {}
+        self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
+        self.is_failing = False
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
+        self.commits.append(proposals)
+        done: Future[Commit] = asyncio.get_running_loop().create_future()
+        self._finish(done, proposals, at)
+        return done
+
+    async def head(self, room: str) -> Head:
+        self._fail_if_asked()
+        return Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        self._fail_if_asked()
+        kept = self.kept.get(room, 1)
+        if after + 1 < kept:
+            return LogPage(kept, [])
+        bodies = self.logs.get(room, [])[after:upto]
+        return LogPage(kept, bodies[:PAGE_EVENTS])
+
+    async def snapshot(self, room: str, limit: int) -> StoredRoom:
+        return StoredRoom(await self.history(room, None, None, limit), await self.document(room))
+
+    async def history(
+        self, room: str, before: int | None, after: int | None, limit: int
+    ) -> StoredPage:
+        self._fail_if_asked()
+        messages = [m for m in self._messages(room) if before is None or m.seq < before]
+        if after is not None:
+            messages = [m for m in messages if m.seq > after]
+            page = messages[:limit]
+        else:
+            page = messages[-limit:]
+        return StoredPage(len(self.logs.get(room, [])), page, len(messages) > limit)
+
+    async def document(self, room: str) -> Document:
+        self._fail_if_asked()
+        return self._document(room)
+
+    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        self._fail_if_asked()
+        names = sorted(name for name in self.logs if name > after)[:limit]
+        return [RoomRow(name, len(self.logs[name])) for name in names]
+
+    async def trim(self, room: str, upto: int) -> None:
+        self._fail_if_asked()
+        if room in self.logs:
+            upto = min(upto, len(self.logs[room]))
+            self.kept[room] = max(self.kept.get(room, 1), upto + 1)
+
+    async def check(self) -> None:
+        self._fail_if_asked()
+
+    async def close(self) -> None:
+        pass
+
+    def _fail_if_asked(self) -> None:
+        if self.is_failing:
+            raise StoreFailed("the disk is full")
+
+    def _finish(self, done: "Future[Commit]", proposals: Sequence[Proposal], at: str) -> None:
+        if self.is_failing:
+            done.set_exception(StoreFailed("the disk is full"))
+            return
+        ledger = Ledger(self._facts(needs(proposals)), at)
+        commit = ledger.decide(proposals)
+        for post in ledger.posts:
+            if post.key is not None:
+                self._first_answers[post.key] = _First(post.seq, at)
+        for batch in commit.batches:
+            self.logs.setdefault(batch.room, []).extend(batch.bodies)
+        done.set_result(commit)
+
+    def _events(self, room: str) -> list[AnyEvent]:
+        return [events.decode(body) for body in self.logs.get(room, [])]
+
+    def _view(self, room: str) -> RoomView:
+        view = RoomView()
+        for event in self._events(room):
+            view.apply(event)
+        return view
+
+    def _messages(self, room: str) -> list[Message]:
+        kept = self.kept.get(room, 1)
+        return [m for seq, m in self._view(room).messages.items() if seq >= kept]
+
+    def _document(self, room: str) -> Document:
+        view = self._view(room)
+        return Document(view.state, view.state_seq)
+
+    def _facts(self, wanted: Needs) -> Facts:
+        facts = Facts()
+        for room in wanted.rooms:
+            facts.heads[room] = Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
+            facts.documents[room] = self._document(room)
+            self._learn_messages(facts, room)
+        for key in wanted.posts & self._first_answers.keys():
+            if self._first_answers[key].seq >= self.kept.get(key.room, 1):
+                facts.posts[key] = Accepted(*self._first_answers[key])
+        return facts
+
+    def _learn_messages(self, facts: Facts, room: str) -> None:
+        messages = {m.seq: m for m in self._messages(room)}
+        for event in self._events(room):
+            if isinstance(event, Posted) and event.seq in messages:
+                facts.messages[MessageKey(room, event.seq)] = event
+        for seq, message in messages.items():
+            if message.deleted:
+                facts.deleted.add(MessageKey(room, seq))
+            reactions = [(e, by) for e, names in (message.reactions or {}).items() for by in names]
+            facts.reactions.update(ReactionKey(room, seq, emoji, by) for emoji, by in reactions)
+            facts.reaction_counts[MessageKey(room, seq)] = len(reactions)
+
+
+class HeldStore(MemoryStore):
+    """A store whose commits take until `finish` or `fail` is called, one call each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[tuple[Future[Commit], Sequence[Proposal], str]] = []
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
+        self.commits.append(proposals)
+        done: Future[Commit] = asyncio.get_running_loop().create_future()
+        self._held.append((done, proposals, at))
+        return done
+
+    async def finish(self) -> None:
+        """Let the oldest commit succeed, and what hangs on it happen."""
+        self._finish(*self._held.pop(0))
+        await settle()
+
+    async def fail(self) -> None:
+        """Let the oldest commit fail."""
+        done, _, _ = self._held.pop(0)
+        done.set_exception(StoreFailed("the disk is full"))
+        await settle()
+
+
+# --- a peer ---------------------------------------------------------------------------------------
+
+
+class Peer(asyncio.Transport):
+    """The far end of one connection, seen through a transport that queues while the peer is stalled.
+
+    `received` is what it has got. A direct peer's socket (a pair within this process) is written to
+    as well; any other is said to be under TLS, where all goes through the transport.
+    """
+
+    def __init__(self, wire: Wire = NATIVE, is_direct: bool = False) -> None:
+        self.near, self.far = socket.socketpair()
+        for end in (self.near, self.far):
+            end.setblocking(False)
+        self.is_direct = is_direct
+        self._received = bytearray()
+        self._queued = bytearray()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._is_closing = False
+        self.was_aborted = False
+        self.outlet = Outlet(self, self, wire)
+
+    @property
+    def received(self) -> bytes:
+        self._drink()
+        return bytes(self._received)
+
+    def take(self) -> bytes:
+        """What it has got since the last `take`."""
+        taken = self.received
+        self._received.clear()
+        return taken
+
+    def stall(self) -> None:
+        """Listen no more: what is written is queued."""
+        self._flowing.clear()
+
+    def listen(self) -> None:
+        """Take what is queued, and what comes."""
+        self._drink()
+        self._received += self._queued
+        self._queued.clear()
+        self._flowing.set()
+
+    def vanish(self) -> None:
+        """Be gone: whoever waits for it finds out."""
+        self._is_closing = True
+        self._flowing.set()
+
+    def dispose(self) -> None:
+        """Give the descriptors back."""
+        self.near.close()
+        self.far.close()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return {"socket": self.near, "sslcontext": None if self.is_direct else "TLS"}[name]
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._queued)
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def write(self, data: Any) -> None:
+        self._drink()
+        if self._flowing.is_set():
+            self._received += data
+        else:
+            self._queued += data
+
+    def close(self) -> None:
+        self._is_closing = True
+
+    def abort(self) -> None:
+        self._is_closing = self.was_aborted = True
+
+    async def drain(self) -> None:
+        await self._flowing.wait()
+
+    def _drink(self) -> None:
+        try:
+            while data := self.far.recv(65536):
+                self._received += data
+        except (BlockingIOError, OSError):
+            pass
+
+
+def unframe(stream: bytes) -> Iterator[bytes]:
+    """The payloads of unmasked WebSocket frames."""
+    while stream:
+        size, start = stream[1], 2
+        if size == 126:
+            size, start = int.from_bytes(stream[2:4], "big"), 4
+        elif size == 127:
+            size, start = int.from_bytes(stream[2:10], "big"), 10
+        assert len(stream) >= start + size, "a frame was cut off"
+        yield stream[start : start + size]
+        stream = stream[start + size :]

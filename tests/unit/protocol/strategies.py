@@ -1,0 +1,85 @@
+"""Hypothesis strategies: every command, and any JSON that hubbub takes."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from hubbub.protocol.messages import (
+    AnyCommand,
+    Delete,
+    Edit,
+    Hello,
+    History,
+    Join,
+    Leave,
+    Patch,
+    Post,
+    React,
+    Signal,
+    Unreact,
+)
+
+
+def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
+    """What a string on the wire may hold: any character but NUL and lone surrogates."""
+    characters = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+    return st.text(characters, min_size=min_size, max_size=max_size)
+
+
+ids = st.none() | st.integers(-(2**64), 2**64) | text(max_size=64)
+seqs = st.integers(-(2**63), 2**63 - 1)
+rooms = text(1, 64)
+numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | numbers | text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(text().filter(lambda key: key != "__proto__"), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+keys = st.none() | text(1, 64)
+
+commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
+    Hello: st.builds(Hello, id=ids, name=st.none() | text(1, 32), key=st.none() | text(16, 128)),
+    Join: st.builds(
+        Join,
+        id=ids,
+        room=rooms,
+        since=st.none() | seqs,
+        epoch=st.none() | text(),
+        max_missed=st.none() | st.integers(-(2**63), 2**63),
+    ),
+    Leave: st.builds(Leave, id=ids, room=rooms),
+    Post: st.builds(
+        Post,
+        id=ids,
+        room=rooms,
+        text=st.none() | text(),
+        bytes=st.none() | st.binary(max_size=40),
+        client_message_id=keys,
+        reply_to=st.none() | seqs,
+    ),
+    Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
+    Delete: st.builds(Delete, id=ids, room=rooms, seq=seqs),
+    React: st.builds(React, id=ids, room=rooms, seq=seqs, emoji=text()),
+    Unreact: st.builds(Unreact, id=ids, room=rooms, seq=seqs, emoji=text()),
+    Patch: st.builds(Patch, id=ids, room=rooms, patch=json_values, if_seq=st.none() | seqs),
+    Signal: st.builds(
+        Signal,
+        id=ids,
+        room=rooms,
+        signal=text(),
+        key=keys,
+        value=json_values,
+        ttl=st.floats(0, 3600, exclude_min=True),
+    ),
+    History: st.builds(
+        History,
+        id=ids,
+        room=rooms,
+        before=st.none() | seqs,
+        after=st.none() | seqs,
+        limit=st.integers(1, 200),
+    ),
+}

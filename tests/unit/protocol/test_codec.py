@@ -1,0 +1,297 @@
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.protocol import codec
+from hubbub.protocol.codec import BadFrame, decode_body, decode_command, encode
+from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
+from tests.unit.protocol.strategies import commands, text
+
+DEEP = 100_000
+
+
+def lobby(do: str, **fields: str) -> str:
+    """A command's frame, whose further fields are given as JSON."""
+    more = "".join(f', "{name}": {value}' for name, value in fields.items())
+    return f'{{"do": "{do}", "room": "lobby"{more}}}'
+
+
+def refusal_of(frame: str) -> BadFrame:
+    with pytest.raises(BadFrame) as caught:
+        decode_command(frame)
+    return caught.value
+
+
+def test_there_are_examples_of_every_command() -> None:
+    assert set(commands) == set(get_args(AnyCommand))
+
+
+@pytest.mark.parametrize("kind", commands, ids=lambda kind: kind.__name__)
+def test_decoding_an_encoded_command_gives_it_back(kind: type[AnyCommand]) -> None:
+    @given(commands[kind])
+    def law(command: AnyCommand) -> None:
+        assert decode_command(encode(command).decode()) == command
+        assert decode_command(encode(command)) == command
+
+    law()
+
+
+def test_the_frame_in_the_documentation_is_a_post() -> None:
+    frame = """{"id": 7, "do": "post", "room": "lobby", "text": "hi", "client_message_id": "01J"}"""
+    assert decode_command(frame) == Post(id=7, room="lobby", text="hi", client_message_id="01J")
+
+
+def test_unknown_fields_are_passed_over() -> None:
+    frame = lobby("join", since="41", colour='"red"', later='{"a": [1]}')
+    assert decode_command(frame) == Join(room="lobby", since=41)
+
+
+def test_a_signal_says_typing_or_a_live_value() -> None:
+    assert decode_command(lobby("signal", signal='"typing"')) == Signal(
+        room="lobby", signal="typing"
+    )
+    value = decode_command(lobby("signal", key='"van"', value="[1.5, 2]", ttl="5"))
+    assert value == Signal(room="lobby", key="van", value=[1.5, 2], ttl=5.0)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "hello, everyone",
+        "[]",
+        "7",
+        "null",
+        '{"do": "post", "room": "lobby", "text": "hi"',
+        '{"do": "post", "room": "lobby", "text": "hi"} {}',
+        '\ufeff{"do": "post", "room": "lobby", "text": "hi"}',
+        "{'do': 'post', 'room': 'lobby', 'text': 'hi'}",
+        '{"room": "lobby", "text": "hi"}',
+        '{"do": 7, "room": "lobby"}',
+        '{"do": null, "room": "lobby"}',
+        '{"do": "Post", "room": "lobby", "text": "hi"}',
+        lobby("dance"),
+    ],
+)
+def test_what_is_no_command_is_refused(frame: str) -> None:
+    error = refusal_of(frame)
+    assert error.refusal.code == "bad_request"
+    assert error.refusal.detail
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"do": "post", "text": "hi"}',
+        '{"do": "post", "room": null, "text": "hi"}',
+        '{"do": "post", "room": 7, "text": "hi"}',
+        '{"do": "leave", "room": ""}',
+        '{"do": "leave", "room": "%s"}' % ("x" * 65),
+        lobby("post", text="7"),
+        lobby("post", text='["hi"]'),
+        lobby("post", bytes='"not base64!"'),
+        lobby("post", text='"hi"', client_message_id='""'),
+        lobby("post", text='"hi"', client_message_id='"%s"' % ("k" * 65)),
+        lobby("post", text='"hi"', client_message_id="7"),
+        lobby("post", text='"hi"', reply_to='"42"'),
+        lobby("post", text='"hi"', reply_to="1.5"),
+        lobby("post", text='"hi"', reply_to=str(2**63)),
+        lobby("join", since="true"),
+        lobby("join", since=str(-(2**63) - 1)),
+        lobby("join", epoch="7"),
+        lobby("edit", seq="1"),
+        lobby("edit", text='"hi"'),
+        lobby("delete"),
+        lobby("react", seq="1"),
+        lobby("patch"),
+        lobby("signal", key='""', value="1"),
+        lobby("signal", key='"van"', value="1", ttl="0"),
+        lobby("signal", key='"van"', value="1", ttl="3600.5"),
+        lobby("history", limit="0"),
+        lobby("history", limit="201"),
+        '{"do": "hello", "name": ""}',
+        '{"do": "hello", "name": "%s"}' % ("a" * 33),
+        '{"do": "hello", "key": "fifteen letters"}',
+        '{"do": "hello", "key": "%s"}' % ("k" * 129),
+        lobby("leave", id="1.5"),
+        lobby("leave", id="[1]"),
+        lobby("leave", id='"%s"' % ("i" * 65)),
+    ],
+)
+def test_a_missing_field_or_a_wrong_type_is_refused(frame: str) -> None:
+    assert refusal_of(frame).refusal.code == "bad_request"
+
+
+NOT_STRICT = {
+    "NaN": "NaN",
+    "infinity": "Infinity",
+    "a float out of range": "1e999",
+    "a negative float out of range": "-1e999",
+    "an integer of 5,000 digits": "9" * 5_000,
+    "an integer beyond 64 bits": str(2**64 + 1),
+    "a negative integer beyond 64 bits": str(-(2**64) - 1),
+    "a list in a list and so on": "[" * DEEP + "]" * DEEP,
+    "an object in an object and so on": '{"a":' * DEEP + "1" + "}" * DEEP,
+    "a list that never ends": "[" * DEEP,
+    "one level too many": "[" * 33 + "]" * 33,
+    "a lone surrogate": r'"\ud800"',
+    "a reversed pair of surrogates": r'"\udc00\ud800"',
+    "a raw lone surrogate": '"\ud800"',
+    "an escaped NUL": r'"a\u0000b"',
+    "a raw NUL": '"a\0b"',
+    "a raw newline": '"a\nb"',
+    "a NUL in a key": r'{"a\u0000": 1}',
+    "a key twice": '{"a": 1, "a": 1}',
+    "a key twice, deep inside": '{"a": [{"b": {"c": 1, "d": 2, "c": 3}}]}',
+    "a key twice, once escaped": r'{"a": 1, "\u0061": 2}',
+    "__proto__": '{"__proto__": {"isAdmin": true}}',
+    "__proto__, deep inside": '[{"a": {"__proto__": 1}}]',
+    "__proto__, escaped": r'{"__\u0070roto__": 1}',
+}
+
+
+@pytest.mark.parametrize("what", NOT_STRICT)
+def test_what_later_parties_would_choke_on_is_refused(what: str) -> None:
+    value = NOT_STRICT[what]
+    for frame in (
+        lobby("patch", patch=value),
+        lobby("patch", patch=f'{{"deep": [{value}]}}'),
+        lobby("post", text='"hi"', unknown=value),
+        lobby("signal", key='"van"', value=value),
+    ):
+        assert refusal_of(frame).refusal.code == "bad_request"
+
+
+@pytest.mark.parametrize("what", NOT_STRICT)
+def test_an_http_body_is_read_as_strictly(what: str) -> None:
+    with pytest.raises(BadFrame):
+        decode_body(f'{{"text": {NOT_STRICT[what]}}}'.encode("utf-8", "surrogatepass"), Any)
+
+
+def test_an_http_body_has_the_wanted_type() -> None:
+    assert decode_body(b'{"text": "hi"}', dict[str, str]) == {"text": "hi"}
+    with pytest.raises(BadFrame):
+        decode_body(b'["hi"]', dict[str, Any])
+    with pytest.raises(BadFrame):
+        decode_body(b'{"text": "\xff"}', dict[str, Any])
+    with pytest.raises(BadFrame):
+        decode_body('{"text": "hi"}'.encode("utf-16"), dict[str, Any])
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"do": "post", "do": "post", "room": "lobby", "text": "hi"}',
+        '{"do": "post", "room": "lobby", "room": "kitchen", "text": "hi"}',
+        '{"do": "post", "room": "lobby", "text": "hi", "text": "ho"}',
+        '{"do": "post", "room": "lobby", "text": null, "text": "ho"}',
+        '{"do": "post", "room": "lobby", "__proto__": 1, "text": "ho"}',
+        '{"do": "post", "room": "lobby", "text": "a\\u0000b"}',
+        lobby("post", text='"hi"', id=str(2**64 + 1)),
+        lobby("post", text='"hi"', id="-" + "9" * 400),
+    ],
+)
+def test_the_most_frequent_command_is_read_as_strictly(frame: str) -> None:
+    assert refusal_of(frame).refusal.code == "bad_request"
+
+
+def test_as_deep_as_allowed_is_fine() -> None:
+    frame = lobby("patch", patch="[" * 31 + "1" + "]" * 31)
+    assert isinstance(decode_command(frame), Patch)
+
+
+@pytest.mark.parametrize("command_id", [0, -1, 2**64, "", "a" * 64, "ü: \\ \u2028"])
+def test_an_id_comes_back_as_it_was(command_id: int | str) -> None:
+    frame = json.dumps({"do": "react", "room": "lobby", "seq": 1, "emoji": "👍", "id": command_id})
+    assert decode_command(frame) == React(room="lobby", seq=1, emoji="👍", id=command_id)
+
+
+@pytest.mark.parametrize(
+    "frame, command_id",
+    [
+        ('{"id": 7, "do": "dance"}', 7),
+        ('{"id": "seven", "do": "post"}', "seven"),
+        (lobby("post", id="7", text="1"), 7),
+        (lobby("post", text='"a"', id="7", unknown='{"a": 1, "a": 2}'), 7),
+        (lobby("join", id="7", since='"41"'), 7),
+        ('{"id": 7}', 7),
+        ('{"do": "dance"}', None),
+        ('{"id": 1.5, "do": "leave"}', None),
+        ('{"id": 7, "do": "leave", "room"', None),
+        ('{"id": 7, "do": "leave", "room": "\ud800"}', None),
+        ("[7]", None),
+    ],
+)
+def test_a_refusal_names_the_id_if_that_could_be_read(
+    frame: str, command_id: int | str | None
+) -> None:
+    assert refusal_of(frame).id == command_id
+
+
+# --- the short look at posts may be wrong in one direction only ---
+
+
+def escaped(plain: str) -> st.SearchStrategy[str]:
+    """JSON strings that mean `plain`, some of their characters escaped."""
+    return st.lists(st.booleans(), min_size=len(plain), max_size=len(plain)).map(
+        lambda choices: "".join(
+            _escape(character) if is_escaped else json.dumps(character, ensure_ascii=False)[1:-1]
+            for character, is_escaped in zip(plain, choices, strict=True)
+        )
+    )
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))
+
+
+any_text = st.text(
+    st.sampled_from([*':\\"u0 a', "\0", "ü", "👍"]) | st.characters(exclude_categories=["Cs"]),
+    max_size=12,
+)
+string = any_text.flatmap(escaped).map('"{}"'.format)
+member = st.one_of(
+    st.tuples(st.sampled_from(["text", "client_message_id", "x", "__proto__"]), string),
+    st.tuples(st.just("bytes"), st.just('"aGk="')),
+    st.tuples(st.sampled_from(["reply_to", "id", "x"]), st.integers().map(str)),
+    st.tuples(st.just("id"), st.sampled_from(["null", str(10**30), '"seven"', str(2**64)])),
+    st.tuples(
+        st.sampled_from(["text", "bytes", "client_message_id", "reply_to", "id"]), st.just("null")
+    ),
+    st.tuples(text(max_size=3), st.sampled_from(["1", "[]", '{"a":1,"a":2}', "1e999"])),
+)
+
+
+@st.composite
+def post_frames(draw: st.DrawFn) -> str:
+    """Frames that may be posts: well-formed JSON, with whatever else may be wrong with it."""
+    needed = [("do", '"post"'), ("room", '"lobby"'), *draw(st.lists(member, max_size=5))]
+    members = draw(st.permutations(needed))
+    colon = draw(st.sampled_from([":", " : "]))
+    written = [f'"{draw(escaped(name))}"{colon}{value}' for name, value in members]
+    return "{" + ", ".join(written) + "}"
+
+
+@given(post_frames())
+def test_the_short_look_never_lets_through_what_the_long_one_refuses(frame: str) -> None:
+    for form in (frame, frame.encode()):
+        try:
+            post = codec._decode_command(form)
+        except ValueError:
+            return
+        if isinstance(post, Post) and codec._is_plainly_strict(form, post):
+            codec.check_strictly(form)
+
+
+def test_the_short_look_is_enough_for_an_ordinary_post() -> None:
+    for post in (
+        Post(room="lobby", text="hi"),
+        Post(id=7, room="lobby", text="hi", client_message_id="01J", reply_to=3),
+        Post(room="lobby", bytes=b"hi"),
+    ):
+        assert codec._is_plainly_strict(encode(post), post)
+        assert codec._is_plainly_strict(encode(post).decode(), post)

@@ -1,0 +1,106 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.protocol.names import is_emoji, is_person_name, is_room_name
+
+DECOMPOSED = unicodedata.normalize("NFD", "küche")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["lobby", "k", "x" * 64, "küche", "台所", "кухня", "a_b-c.d:e@f+g~h", "42", "_"],
+)
+def test_a_room_may_be_called(name: str) -> None:
+    assert is_room_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "",
+            "x" * 65,
+            "the lobby",
+            " lobby",
+            "lobby\n",
+            "lobby\0",
+            "a/b",
+            "a\\b",
+            "a?b",
+            "#lobby",
+        ),
+        *("<b>", '"', "'", "%20", "a,b", "👍", DECOMPOSED, "lob\u200bby", "\u202elobby", "a\tb"),
+    ],
+)
+def test_a_room_may_not_be_called(name: str) -> None:
+    assert not is_room_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ada",
+        "a",
+        "a" * 32,
+        "Ada Lovelace",
+        "O'Brien",
+        "d’Artagnan",
+        "guest-1f",
+        "Ærø",
+        "李",
+        "a b'c d",
+    ],
+)
+def test_a_person_may_be_called(name: str) -> None:
+    assert is_person_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "",
+            "a" * 33,
+            " ada",
+            "ada ",
+            "'ada",
+            "ada'",
+            "ada\n",
+            "a\tb",
+            "a\u00a0b",
+            "a/b",
+            "<ada>",
+        ),
+        *("👍", unicodedata.normalize("NFD", "Ærö"), "ada\u200b", "\u202eada", "ada\0"),
+    ],
+)
+def test_a_person_may_not_be_called(name: str) -> None:
+    assert not is_person_name(name)
+
+
+@given(st.text(max_size=70))
+def test_a_name_is_short_printable_and_in_the_one_normal_form(name: str) -> None:
+    if is_room_name(name):
+        assert 1 <= len(name) <= 64
+        assert name.isprintable()
+        assert unicodedata.normalize("NFC", name) == name
+    if is_person_name(name):
+        assert 1 <= len(name) <= 32
+        assert name.isprintable()
+        assert unicodedata.normalize("NFC", name) == name
+        assert name.strip() == name
+
+
+@pytest.mark.parametrize("emoji", ["👍", "👩‍👩‍👧‍👦", "❤️", "🇩🇪", "+1", ":shipit:", "é", "x" * 32])
+def test_a_reaction_may_be(emoji: str) -> None:
+    assert is_emoji(emoji)
+
+
+@pytest.mark.parametrize(
+    "emoji", ["", " ", "a b", "\n", "\0", "👍 ", "\u00a0", "\ud800", "\u202e👍", "\x7f", "x" * 33]
+)
+def test_a_reaction_may_not_be(emoji: str) -> None:
+    assert not is_emoji(emoji)

@@ -1,0 +1,247 @@
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import (
+    AnySignal,
+    Closing,
+    Error,
+    Members,
+    Message,
+    Page,
+    Presence,
+    Reply,
+    Resumed,
+    Snapshot,
+    Typing,
+    Value,
+)
+from hubbub.protocol.wires import (
+    BINARY,
+    NATIVE,
+    PING,
+    PLAIN,
+    SSE,
+    frame,
+    native_frame,
+)
+from tests.support.fakes import AT, EPOCH, unframe
+
+GOLDEN = Path(__file__).parents[2] / "wire"
+GREETING = b"\x00\xffhi"
+
+VALUE = Value("lobby", "ada", "van", 1, 60.0)
+PUSHES: dict[str, object] = {
+    "posted": Posted("lobby", 42, AT, "ada", "hi", client_message_id="01J", reply_to=41),
+    "posted_text": Posted("küche", 1, AT, "ada", '"grüß dich" 👍\n'),
+    "posted_bytes": Posted("lobby", 42, AT, "ada", bytes=GREETING),
+    "edited": Edited("lobby", 43, AT, "ada", message=42, text="hello"),
+    "deleted": Deleted("lobby", 44, AT, "ada", message=42),
+    "reacted": Reacted("lobby", 45, AT, "grace", message=42, emoji="👍"),
+    "unreacted": Unreacted("lobby", 46, AT, "grace", message=42, emoji="👍"),
+    "patched": Patched(
+        "lobby", 47, AT, "ada", patch={"topic": "lunch", "old": None, "n": [1, 2.5]}
+    ),
+    "typing": Typing("lobby", "ada", 5.0),
+    "value": Value("lobby", "ada", "van", {"lat": 52.5, "lon": 13.4}, 60.0),
+    "value_removed": Value("lobby", "ada", "van", None, 60.0),
+    "presence_names": Presence("lobby", 2, names=["ada", "grace"]),
+    "presence_changes": Presence("lobby", 2, joined=["grace"], left=[]),
+    "presence_count": Presence("lobby", 101),
+    "closing": Closing("restarting", 1.2),
+}
+SNAPSHOT = Snapshot(
+    room="lobby",
+    epoch=EPOCH,
+    head=46,
+    messages=[
+        Message(seq=40, at=AT, by="ada", deleted=True),
+        Message(seq=41, at=AT, by="grace", bytes=GREETING),
+        Message(
+            seq=42,
+            at=AT,
+            by="ada",
+            text="hello",
+            client_message_id="01J",
+            reply_to=41,
+            edited_at="2026-11-23T09:00:01.000Z",
+            reactions={"👍": ["grace", "ada"]},
+        ),
+    ],
+    more=True,
+    state={"topic": "lunch"},
+    state_seq=12,
+    members=Members(2, ["ada", "grace"]),
+    live=[VALUE],
+)
+EMPTY = Snapshot(
+    room="lobby",
+    epoch=EPOCH,
+    head=46,
+    messages=[],
+    more=False,
+    state={},
+    state_seq=0,
+    members=Members(1, ["ada"]),
+    live=[],
+    truncated=30,
+)
+REPLIES: dict[str, object] = {
+    "reply_ok": Reply(re=7, ok={"room": "lobby", "seq": 42, "at": AT}),
+    "reply_nothing_changed": Reply(re="seven", ok={"room": "lobby", "seq": None}),
+    "reply_error": Reply(
+        re=7, error=Error("forbidden", "only its author may do that to a message", False)
+    ),
+    "reply_error_retry_after": Reply(
+        error=Error("rate_limited", "at most 10 a second", True, retry_after=0.5)
+    ),
+    "reply_resumed": Reply(re=7, ok=Resumed("lobby", EPOCH, 42, 1)),
+    "reply_snapshot": Reply(re=7, ok=SNAPSHOT),
+    "reply_snapshot_truncated": Reply(re=7, ok=EMPTY),
+    "reply_page": Reply(
+        re=7,
+        ok=Page(
+            room="lobby",
+            epoch=EPOCH,
+            head=46,
+            messages=[Message(seq=42, at=AT, by="ada", text="hi")],
+            more=False,
+        ),
+    ),
+}
+NATIVE_FORMS = PUSHES | REPLIES
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / "native" / f"{name}.json").read_bytes().removesuffix(b"\n")
+
+
+@pytest.mark.parametrize("name", NATIVE_FORMS)
+def test_a_push_or_reply_is_on_the_wire_what_it_always_was(name: str) -> None:
+    assert encode(NATIVE_FORMS[name]) == golden(name)
+    assert list(unframe(native_frame(NATIVE_FORMS[name]))) == [golden(name)]
+
+
+def test_every_kind_of_push_has_its_golden_frame_and_each_golden_frame_its_push() -> None:
+    kinds = {type(push) for push in PUSHES.values()}
+    assert kinds == {*get_args(AnyEvent), *get_args(AnySignal), Closing}
+    assert {path.stem for path in (GOLDEN / "native").iterdir()} == set(NATIVE_FORMS)
+
+
+@pytest.mark.parametrize("name", [n for n, p in PUSHES.items() if isinstance(p, AnyEvent)])
+def test_an_event_reads_back_from_its_golden_frame(name: str) -> None:
+    assert msgspec.json.decode(golden(name), type=AnyEvent) == PUSHES[name]
+
+
+# --- frames ---
+
+
+@pytest.mark.parametrize(
+    "size, header",
+    [
+        (0, b"\x81\x00"),
+        (1, b"\x81\x01"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (127, b"\x81\x7e\x00\x7f"),
+        (65_535, b"\x81\x7e\xff\xff"),
+        (65_536, b"\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00"),
+        (1_000_000, b"\x81\x7f\x00\x00\x00\x00\x00\x0f\x42\x40"),
+    ],
+)
+def test_a_frame_says_its_length_in_the_shortest_form(size: int, header: bytes) -> None:
+    payload = b"x" * size
+    assert frame(payload) == header + payload
+    assert list(unframe(frame(payload) * 2)) == [payload, payload]
+
+
+def test_a_frame_says_its_kind() -> None:
+    assert frame(b"hi", BINARY) == b"\x82\x02hi"
+    assert frame(b"", PING) == b"\x89\x00"
+
+
+# --- wire forms ---
+
+
+def bodies(*pushes: object) -> list[bytes]:
+    return [encode(push) for push in pushes]
+
+
+def test_native_frames_each_body_as_it_is() -> None:
+    events = bodies(*PUSHES.values())
+    assert list(unframe(NATIVE.events(EPOCH, 1, events))) == events
+    assert list(unframe(NATIVE.signals(events))) == events
+    assert NATIVE.events(EPOCH, 1, []) == b""
+
+
+@pytest.mark.parametrize("text", ["hi", "", " \n", '{"event":"posted"}', "grüß dich 👍", "\\u0041"])
+def test_plain_sends_a_text_verbatim(text: str) -> None:
+    sent = PLAIN.events(EPOCH, 1, bodies(Posted("lobby", 1, AT, "ada", text)))
+    assert sent == frame(text.encode())
+
+
+@pytest.mark.parametrize("binary", [b"", b"hi", GREETING, bytes(range(256))])
+def test_plain_sends_a_binary_verbatim_and_as_binary(binary: bytes) -> None:
+    sent = PLAIN.events(EPOCH, 1, bodies(Posted("lobby", 1, AT, "ada", bytes=binary)))
+    assert sent == frame(binary, BINARY)
+
+
+def test_plain_has_no_words_for_anything_but_messages() -> None:
+    everything_else = [p for p in PUSHES.values() if isinstance(p, AnyEvent)][3:]
+    assert PLAIN.events(EPOCH, 1, bodies(*everything_else)) == b""
+    assert PLAIN.signals(bodies(Typing("lobby", "ada", 5.0))) == b""
+    assert not PLAIN.takes_signals
+
+
+def test_sse_gives_each_event_its_position_as_id() -> None:
+    events = bodies(PUSHES["posted"], PUSHES["deleted"])
+    assert dechunk(SSE.events(EPOCH, 42, events)) == (GOLDEN / "events.sse.txt").read_bytes()
+
+
+def test_sse_gives_signals_no_id() -> None:
+    signals = bodies(PUSHES["typing"], PUSHES["value"])
+    assert dechunk(SSE.signals(signals)) == (GOLDEN / "signals.sse.txt").read_bytes()
+
+
+def test_sse_begins_anew_with_a_snapshot() -> None:
+    reset = dechunk(SSE.reset(EPOCH, 46, encode(EMPTY)))
+    assert reset == (GOLDEN / "reset.sse.txt").read_bytes()
+
+
+def test_sse_has_a_comment_that_means_nothing() -> None:
+    assert dechunk(SSE.comment()) == b":\n\n"
+
+
+def test_nothing_makes_no_chunk_since_that_would_end_the_body() -> None:
+    assert SSE.events(EPOCH, 1, []) == b""
+    assert SSE.signals([]) == b""
+
+
+def test_no_text_can_break_out_of_its_sse_line() -> None:
+    event = Posted("lobby", 1, AT, "ada", "a\n\ndata: b\r\nid: 9\r\r")
+    lines = dechunk(SSE.events(EPOCH, 1, bodies(event))).split(b"\n")
+    assert lines == [b"id: e1:1", b"data: " + encode(event), b"", b""]
+    assert b"\r" not in encode(event)
+
+
+@pytest.mark.parametrize("wire", [NATIVE, PLAIN, SSE], ids=lambda wire: wire.name)
+def test_events_one_by_one_say_the_same_as_together(wire: Any) -> None:
+    events = bodies(*(push for push in PUSHES.values() if isinstance(push, AnyEvent)))
+    one_by_one = [wire.events(EPOCH, seq, [body]) for seq, body in enumerate(events, start=5)]
+    if wire is SSE:
+        one_by_one = [dechunk(chunk) for chunk in one_by_one]
+        assert b"".join(one_by_one) == dechunk(wire.events(EPOCH, 5, events))
+    else:
+        assert b"".join(one_by_one) == wire.events(EPOCH, 5, events)
+
+
+def dechunk(chunk: bytes) -> bytes:
+    """The payload of one HTTP chunk (RFC 9112 section 7.1)."""
+    size, _, rest = chunk.partition(b"\r\n")
+    assert len(rest) == int(size, 16) + 2
+    assert rest.endswith(b"\r\n")
+    return rest[:-2]
