@@ -76,7 +76,8 @@ class Exchange:
         self._outbox.tell(command)
 
     async def write(self, link: Link) -> None:
-        """Send what there is to be sent, as it comes. Raises LinkLost."""
+        """Send what there is to be sent, as it comes, on a new link. Raises LinkLost."""
+        self._outbox.link_found()
         while True:
             for frame in self._outbox.unsent():
                 await link.send(frame)

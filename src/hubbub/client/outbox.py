@@ -55,6 +55,7 @@ class Outbox:
         self._pending: dict[int, Pending] = {}
         self._told: deque[AnyCommand] = deque(maxlen=MAX_TOLD)
         self._last_id = 0
+        self._is_linked = False
         self.max_frame_bytes: int | None = None
         self._stir = asyncio.Event()
 
@@ -79,9 +80,10 @@ class Outbox:
         return pending
 
     def tell(self, command: AnyCommand) -> None:
-        """Queue a command for the present link only; nobody will hear what becomes of it."""
-        self._told.append(command)
-        self._stir.set()
+        """Queue a command for the present link, if there is one; nobody hears what becomes of it."""
+        if self._is_linked:
+            self._told.append(command)
+            self._stir.set()
 
     def discard(self, pending: Pending) -> None:
         """Nobody waits for it any more."""
@@ -115,8 +117,13 @@ class Outbox:
         else:
             pending.answer.set_exception(Refused.of(reply.error))
 
+    def link_found(self) -> None:
+        """There is a link, and nothing was sent on it yet."""
+        self._is_linked = True
+
     def link_lost(self) -> None:
         """Nothing that was sent will be answered: queue it again, or end it as `Unknown`."""
+        self._is_linked = False
         for pending in list(self._pending.values()):
             if pending.is_sent and not pending.may_be_repeated:
                 self._fail(pending, Unknown("the connection was lost before the answer came"))
