@@ -66,21 +66,25 @@ class IntermixedParser(Parser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _parser()
-    _check_command(parser, arguments)
-    chosen = parser.parse_args(arguments)
-    command: Command = chosen.command
     try:
-        code = command(chosen)
-        sys.stdout.flush()
+        try:
+            return _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         # The interpreter flushes once more when it ends; that must find somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except KeyboardInterrupt:
         return INTERRUPTED
-    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    parser = _parser()
+    _check_command(parser, arguments)
+    chosen = parser.parse_args(arguments)
+    command: Command = chosen.command
+    return command(chosen)
 
 
 def _serve(chosen: argparse.Namespace) -> int:

@@ -1,0 +1,61 @@
+from collections.abc import Callable
+
+from hubbub.protocol.messages import Members
+from hubbub.terminal.attendance import Attendance
+
+
+class Timer:
+    def __init__(self, act: Callable[[], None]) -> None:
+        self.act = act
+
+    def cancel(self) -> None:
+        self.act = lambda: None
+
+
+class Scene:
+    def __init__(self, *names: str) -> None:
+        self.said: list[str] = []
+        self.timers: list[Timer] = []
+        self.attendance = Attendance(members(*names), self.said.append, self.later)
+
+    def later(self, _: float, act: Callable[[], None]) -> Timer:
+        self.timers.append(Timer(act))
+        return self.timers[-1]
+
+    def pass_time(self) -> None:
+        for timer in self.timers:
+            timer.act()
+        self.timers.clear()
+
+
+def members(*names: str) -> Members:
+    return Members(len(names), list(names))
+
+
+def test_who_comes_is_told_at_once() -> None:
+    scene = Scene("ada")
+    scene.attendance.update(members("ada", "grace"))
+    assert scene.said == ["grace is here"]
+
+
+def test_who_leaves_is_told_once_it_has_lasted() -> None:
+    scene = Scene("ada", "grace")
+    scene.attendance.update(members("ada"))
+    assert scene.said == []
+    scene.pass_time()
+    assert scene.said == ["grace has left"]
+
+
+def test_who_is_back_at_once_is_not_told_of() -> None:
+    scene = Scene("ada", "grace")
+    scene.attendance.update(members("ada"))
+    scene.attendance.update(members("ada", "grace"))
+    scene.pass_time()
+    assert scene.said == []
+
+
+def test_in_a_large_room_nobody_is_told_of() -> None:
+    scene = Scene("ada", "grace")
+    scene.attendance.update(Members(101, []))
+    scene.pass_time()
+    assert scene.said == []

@@ -1,0 +1,94 @@
+from collections.abc import Iterator
+
+import pytest
+
+from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.protocol.messages import Message
+from hubbub.terminal.style import Style
+from hubbub.terminal.transcript import Transcript
+
+AT = "2026-11-23T09:00:00.123Z"
+
+
+@pytest.fixture
+def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transcript]:
+    import time
+
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        transcript = Transcript(Style(has_colour=False))
+        assert transcript.event(Posted("lobby", 1, AT, "grace", "hello"))[0] == (
+            "--- Monday, 23 November 2026 ---"
+        )
+        yield transcript
+    time.tzset()
+
+
+def test_a_message_has_its_local_time_and_author(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, AT, "ada", "hi")
+    assert transcript.event(event) == ["18:00 ada: hi"]
+
+
+def test_a_new_day_is_told(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, "2026-11-23T15:00:00Z", "ada", "hi")
+    assert transcript.event(event) == ["--- Tuesday, 24 November 2026 ---", "00:00 ada: hi"]
+
+
+def test_further_lines_can_not_pass_for_messages(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, AT, "eve", "hi\n18:00 ada: I owe you")
+    assert transcript.event(event) == ["18:00 eve: hi", "      18:00 ada: I owe you"]
+
+
+def test_control_characters_are_shown(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, AT, "eve", "\x1b[2J\u202e")
+    assert transcript.event(event) == [r"18:00 eve: \x1b[2J\u202e"]
+
+
+def test_bytes_are_counted(transcript: Transcript) -> None:
+    assert transcript.event(Posted("lobby", 2, AT, "ada", bytes=b"\0\1")) == [
+        "18:00 ada: [2 bytes]"
+    ]
+
+
+def test_a_reply_quotes(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, AT, "ada", "hi", reply_to=1)
+    assert transcript.event(event) == ["18:00 ada: (to grace's “hello”) hi"]
+
+
+def test_what_is_done_to_messages_is_told_in_a_line(transcript: Transcript) -> None:
+    told = [
+        transcript.event(event)
+        for event in (
+            Edited("lobby", 2, AT, "grace", message=1, text="hello all"),
+            Reacted("lobby", 3, AT, "ada", message=1, emoji="👍"),
+            Unreacted("lobby", 4, AT, "ada", message=1, emoji="👍"),
+            Deleted("lobby", 5, AT, "grace", message=1),
+            Deleted("lobby", 6, AT, "grace", message=99),
+            Patched("lobby", 7, AT, "ada", patch={"topic": "tea"}),
+        )
+    ]
+    assert told == [
+        ["18:00 * grace corrected grace's “hello” to: hello all"],
+        ["18:00 * ada reacted 👍 to grace's “hello all”"],
+        ["18:00 * ada took 👍 off grace's “hello all”"],
+        ["18:00 * grace deleted grace's “hello all”"],
+        ["18:00 * grace deleted message 99"],
+        ['18:00 * ada changed the room\'s state: {"topic":"tea"}'],
+    ]
+
+
+def test_a_message_as_it_is_now(transcript: Transcript) -> None:
+    message = Message(2, AT, "ada", "hi", edited_at=AT, reactions={"👍": ["grace", "linus"]})
+    assert transcript.message(message) == ["18:00 ada: hi (edited)", "      └ 👍 grace, linus"]
+    assert transcript.message(Message(3, AT, "ada", deleted=True)) == [
+        "18:00 * a message by ada was deleted"
+    ]
+
+
+def test_only_the_newest_messages_are_remembered(transcript: Transcript) -> None:
+    for seq in range(2, 502):
+        transcript.event(Posted("lobby", seq, AT, "ada", "hi"))
+    assert transcript.event(Deleted("lobby", 502, AT, "grace", message=1)) == [
+        "18:00 * grace deleted message 1"
+    ]

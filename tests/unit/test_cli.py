@@ -1,0 +1,226 @@
+"""What is parsed, what is called, and what is said when it can't be."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hubbub
+from hubbub import cli
+from hubbub.client import Client, Closed, Refused, Unreachable
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """What `hubbub serve` would have started with."""
+    seen: dict[str, Any] = {}
+
+    def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> str:
+        seen.update(flags=flags, environment=environment, file=file)
+        return "settings"
+
+    monkeypatch.setattr("hubbub.server.config.load", load)
+    monkeypatch.setattr("hubbub.server.app.serve", lambda settings: seen.update(settings=settings))
+    monkeypatch.chdir(tmp_path)
+    return seen
+
+
+def given(flags: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def test_serve_passes_only_what_was_said(served: dict[str, Any]) -> None:
+    assert cli.main(["serve"]) == 0
+    assert served["settings"] == "settings"
+    assert given(served["flags"]) == {}
+    assert served["file"] is None
+
+
+def test_every_setting_has_a_flag(served: dict[str, Any]) -> None:
+    from dataclasses import fields
+
+    from hubbub.server.config import Settings
+
+    names = [field.name for field in fields(Settings)]
+    cli.main(["serve", *(part for name in names for part in (f"--{name.replace('_', '-')}", "1"))])
+    assert set(given(served["flags"])) == set(names)
+
+
+def test_origins_add_up(served: dict[str, Any]) -> None:
+    cli.main(["serve", "--allow-origin", "https://a", "--allow-origin", "https://b"])
+    assert served["flags"]["allow_origin"] == ["https://a", "https://b"]
+
+
+def test_a_settings_file_in_the_directory_counts(served: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "hubbub.toml").write_text("port = 9000")
+    cli.main(["serve"])
+    assert served["file"] == Path("hubbub.toml")
+    cli.main(["serve", "--config", "other.toml"])
+    assert served["file"] == Path("other.toml")
+
+
+def test_bad_settings_are_bad_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.main(["serve", "--port", "lots", "--data", str(tmp_path)]) == 2
+    assert "port" in capsys.readouterr().err
+
+
+def test_a_port_in_use_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from hubbub.server import app
+
+    def serve(_: object) -> None:
+        raise app.CannotStart("can't listen there")
+
+    monkeypatch.setattr(app, "serve", serve)
+    assert cli.main(["serve"]) == 1
+    assert capsys.readouterr().err == "hubbub: can't listen there\n"
+
+
+def test_ctrl_c_has_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hubbub.server.app.serve", serve)
+    assert cli.main(["serve"]) == 130
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What `hubbub send` would have been called with."""
+    seen: dict[str, Any] = {}
+
+    def send(client: Client, room: str, texts: list[str] | None, **more: Any) -> None:
+        seen.update(url=client.url, room=room, texts=texts, **more)
+
+    monkeypatch.setattr("hubbub.terminal.send.send", send)
+    return seen
+
+
+def test_send_takes_its_text_from_the_arguments_or_stdin(sent: dict[str, Any]) -> None:
+    assert cli.main(["send", "lobby", "hello,", "everyone"]) == 0
+    assert (sent["room"], sent["texts"]) == ("lobby", ["hello, everyone"])
+    assert cli.main(["send", "lobby"]) == 0
+    assert sent["texts"] is None
+
+
+def test_options_may_stand_between_the_arguments(sent: dict[str, Any]) -> None:
+    assert cli.main(["send", "lobby", "--timeout", "3", "hi", "-q", "there"]) == 0
+    assert (sent["texts"], sent["timeout"], sent["quiet"]) == (["hi there"], 3.0, True)
+
+
+def test_after_two_dashes_everything_is_text(sent: dict[str, Any]) -> None:
+    assert cli.main(["send", "lobby", "--", "--json"]) == 0
+    assert (sent["texts"], sent["as_json"]) == (["--json"], False)
+
+
+def test_the_server_comes_from_flag_environment_or_default(
+    sent: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUBBUB_URL", raising=False)
+    cli.main(["send", "lobby", "hi"])
+    assert sent["url"] == "http://127.0.0.1:8181"
+    monkeypatch.setenv("HUBBUB_URL", "localhost:9000")
+    cli.main(["send", "lobby", "hi"])
+    assert sent["url"] == "localhost:9000"
+    cli.main(["send", "lobby", "hi", "--url", "localhost:9001"])
+    assert sent["url"] == "localhost:9001"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        ([], "COMMAND"),
+        (["serv"], "'serve'"),
+        (["frobnicate"], "serve, chat, send, tail"),
+        (["tail"], "hubbub tail lobby"),
+        (["tail", "lobby", "--since", "-1"], "from 0 on"),
+        (["tail", "lobby", "-n", "many"], "from 0 on"),
+        (["tail", "lobby", "--epoch", "e"], "give both"),
+        (["send", "lobby", "hi", "--timeout", "soon"], "10 or 0.5"),
+        (["send", "lobby", "hi", "--timeout", "inf"], "10 or 0.5"),
+        (["send", "lobby", "--client-message-id", "x"], "TEXT"),
+        (["send", "lobby", "hi", "--url", "ftp://x"], "http://127.0.0.1:8181"),
+        (["chat", "--colour"], "--colour"),
+    ],
+)
+def test_bad_usage_says_what_would_be_right(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code: object = cli.main(arguments)
+    except SystemExit as end:
+        code = end.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+@pytest.mark.parametrize(
+    "error, code, said",
+    [
+        (Refused("forbidden", "not you"), 3, "not you"),
+        (Refused("name_taken", "someone is"), 3, "--name"),
+        (Unreachable("nobody there"), 4, "nobody there"),
+        (Closed(4401, "go away"), 4, "go away"),
+        (BrokenPipeError(), 141, ""),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_how_it_ends_has_a_code(
+    error: BaseException,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def send(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("hubbub.terminal.send.send", send)
+    monkeypatch.setattr("os.dup2", lambda *_: None)
+    assert cli.main(["send", "lobby", "hi"]) == code
+    assert said in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["chat"], ["send"], ["tail"]])
+def test_help_begins_with_examples_and_has_the_exit_codes(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([*command, "--help"])
+    out = capsys.readouterr().out
+    assert end.value.code == 0
+    assert out.startswith("examples:\n  ")
+    assert "exit codes:" in out
+
+
+def test_help_loads_nothing_slow() -> None:
+    code = (
+        "import sys; from hubbub.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"aiohttp", "asyncio", "msgspec", "apsw"} & set(ran.stderr.split())
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"hubbub {hubbub.__version__}\n"
+
+
+def test_every_public_name_is_there_and_typed() -> None:
+    stub = Path(hubbub.__file__).with_suffix(".pyi").read_text()
+    typed = {line.rpartition(" ")[2] for line in stub.splitlines() if " as " in line}
+    assert typed | {"__version__"} == set(dir(hubbub))
+    for name in dir(hubbub):
+        assert getattr(hubbub, name) is not None
+    with pytest.raises(AttributeError):
+        _ = hubbub.nonsense  # type: ignore[attr-defined]
