@@ -219,6 +219,7 @@ static uint32_t *seen; // by member and sender of its room: the number of the la
 static int senders_count, opened, epoll, timer = -1, measuring, posting;
 static uint64_t posted, received, gaps, repeats, strays, broken, refusals, deliveries, posts;
 static uint64_t now, due; // now: when the clock was last read; due: when the next text is (open loop)
+static uint64_t last_receipt;
 static Histogram delivery_us, commit_us, join_us;
 
 // ---- Sending
@@ -412,6 +413,7 @@ static void deliver(Client *c, const char *marker)
     gaps += number - *last - 1;
     *last = number;
     received++;
+    last_receipt = now;
     int own = c->index == s->client;
     if (measuring) {
         deliveries++;
@@ -555,7 +557,7 @@ static void post_what_is_due(void) // open loop: each sender in turn
 static void start_posting(void)
 {
     posting = 1;
-    now = due = now_us();
+    now = due = last_receipt = now_us();
     if (!rate) {
         for (Sender *s = senders; s < senders + senders_count; s++) {
             for (int i = 0; i < window; i++) post(s, now);
@@ -570,6 +572,11 @@ static void start_posting(void)
 
 static uint64_t missing(void) { return posted * (uint64_t)members - received; }
 
+static int is_complete(void) // nothing is missing, or it won't come any more
+{
+    return !missing() || (drain > 0 && now - last_receipt > (uint64_t)(drain * 1e6));
+}
+
 static volatile sig_atomic_t is_told_to_end;
 
 static void end_early(int signal) { is_told_to_end = signal; }
@@ -577,20 +584,16 @@ static void end_early(int signal) { is_told_to_end = signal; }
 static void run_until(uint64_t end)
 {
     while ((now = now_us()) < end && !is_told_to_end) {
-        if (limit && posted == (uint64_t)limit && !missing()) return;
+        if (limit && posted == (uint64_t)limit && is_complete()) return;
         if (rate) post_what_is_due();
         poll_once(end - now < 100000 ? (int)((end - now) / 1000) + 1 : 100);
     }
 }
 
-static void wait_for_the_last(void) // until none is missing, or none has come for --drain seconds
+static void wait_for_the_last(void)
 {
     posting = 0;
-    uint64_t before = received, quiet = now_us();
-    while (missing() && now_us() - quiet < (uint64_t)(drain * 1e6)) {
-        poll_once(20);
-        if (received != before) { before = received; quiet = now; }
-    }
+    for (now = now_us(); !is_complete();) poll_once(20);
 }
 
 static void print_histogram(const char *name, const Histogram *h)

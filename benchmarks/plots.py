@@ -1,6 +1,7 @@
 """Plots of what was measured: one statement each, on a card of their own that stands on any page."""
 
 from collections.abc import Callable, Iterator
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,8 @@ def _bars(scenario: Scenario, metric: Metric, results: Results) -> Figure | None
     axes.set_yticks(range(len(found)), [TITLES[row.peer] for row, _ in found])
     _scale(axes.set_xscale, [summary for _, summary in found])
     axes.margins(x=0.14)
+    if axes.get_xscale() == "log":  # from a whole power of ten, so that the least has a bar too
+        axes.set_xlim(left=10 ** floor(log10(min(summary.least for _, summary in found))))
     _ticks(axes.xaxis)
     axes.grid(axis="x")
     _name(axes, scenario, metric)

@@ -13,11 +13,11 @@ class Progress:
         self,
         count: int,
         weight: float,
-        out: TextIO = sys.stderr,
+        out: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._count, self._weight = count, weight
-        self._out, self._clock = out, clock
+        self._out, self._clock = out or sys.stderr, clock
         self._began = clock()
         self._done, self._weight_done = 0, 0.0
 
