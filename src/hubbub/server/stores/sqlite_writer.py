@@ -51,7 +51,10 @@ class SqliteWriter:
     def trim(self, room: str, upto: int) -> None:
         """Forget what is numbered up to `upto`."""
         with self._transaction():
-            (room_id, *_) = next(self._execute(Q.room, (room,)))
+            row = self._execute(Q.room, (room,)).fetchone()
+            if row is None or upto < row[2]:
+                return
+            room_id, upto = row[0], min(upto, row[1])
             for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
                 self._execute(query, (room_id, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
