@@ -104,13 +104,14 @@ def measure(options: argparse.Namespace) -> int:
 
 def write_report(found: Results, folder: Path) -> None:
     """Tables and plots, beside the JSON."""
-    (folder / "results.md").write_text(report.markdown(found))
+    plots: list[Path] = []
     try:
         from benchmarks.plots import draw
+
+        plots = draw(found, folder)
     except ImportError:
         print("No plots: matplotlib is not installed.", file=sys.stderr)
-        return
-    draw(found, folder)
+    (folder / "results.md").write_text(report.markdown(found, [plot.name for plot in plots]))
     print(f"Written to {folder}", file=sys.stderr)
 
 
@@ -123,9 +124,8 @@ def publish(folder: Path) -> int:
         print(f"{path} is not there: measure first", file=sys.stderr)
         return 1
     found = results.read(path)
-    missing = report.write_into(PAGE, report.parts(found))
-    draw(found, IMAGES)
-    for key in missing:
+    plots = [f"../images/{plot.name}" for plot in draw(found, IMAGES)]
+    for key in report.write_into(PAGE, report.parts(found, plots)):
         print(f"{PAGE.name}: no figures for {key}; that part is left as it was", file=sys.stderr)
     return 0
 

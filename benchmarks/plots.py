@@ -48,13 +48,13 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
-# Which figure of each scenario is drawn; the first is the file's name.
+# Which figure of each scenario is drawn.
 BARS = (("busy", "deliveries"), ("quiet", "cpu"), ("ingest", "messages"), ("idle", "memory"))
 LINES = (("rooms", "cpu"), ("clients", "deliveries"), ("history", "resume"))
 
 
 def draw(results: Results, folder: Path) -> list[Path]:
-    """Draw each plot for which there are figures, as bench-NAME.png; returns the files."""
+    """Draw each plot for which there are figures, as bench-SCENARIO.png; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     with pyplot.rc_context(STYLE):
         return [_save(figure, folder, name) for name, figure in _figures(results)]
@@ -67,7 +67,7 @@ def _figures(results: Results) -> Iterator[tuple[str, Figure]]:
             if figure := drawing(scenario, _metric(scenario, metric), results):
                 yield key, figure
     if figure := _latencies(next(s for s in SCENARIOS if s.key == "steady"), results):
-        yield "latency", figure
+        yield "steady", figure
 
 
 def _metric(scenario: Scenario, key: str) -> Metric:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from benchmarks.measure import Metric
 from benchmarks.results import Results, Row, Summary, ratio
@@ -11,6 +11,7 @@ from benchmarks.servers import PEERS
 
 REFERENCE = "ws"
 TITLES = {peer.key: peer.title for peer in PEERS}
+SCENARIO_TITLES = {scenario.key: scenario.title for scenario in SCENARIOS}
 MARKED = re.compile(r"(<!-- measured: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -141,17 +142,27 @@ def machine_table(results: Results) -> str:
     return table(["", ""], rows).replace("---:", "---")
 
 
-def parts(results: Results) -> dict[str, str]:
-    """Each part of the report by its key; those without figures left out."""
+def parts(results: Results, plots: Sequence[str] = ()) -> dict[str, str]:
+    """Each part of the report by its key; those without figures left out.
+
+    A plot, given by how the page refers to it, comes before its scenario's table.
+    """
     found = {"machine": machine_table(results)}
     found |= {scenario.key: scenario_table(scenario, results) for scenario in SCENARIOS}
-    return {key: text for key, text in found.items() if text}
+    images = {plot_key(plot): f"![{SCENARIO_TITLES[plot_key(plot)]}]({plot})\n\n" for plot in plots}
+    return {key: images.get(key, "") + text for key, text in found.items() if text}
 
 
-def markdown(results: Results) -> str:
+def plot_key(path: str) -> str:
+    """The scenario that a plot is of, by the file's name."""
+    return PurePath(path).stem.removeprefix("bench-")
+
+
+def markdown(results: Results, plots: Sequence[str] = ()) -> str:
     """All of it as one document."""
-    titles = {"machine": "Machine"} | {scenario.key: scenario.title for scenario in SCENARIOS}
-    sections = [f"## {titles[key]}\n\n{text}" for key, text in parts(results).items()]
+    titles = {"machine": "Machine"} | SCENARIO_TITLES
+    found = parts(results, plots)
+    sections = [f"## {titles[key]}\n\n{text}" for key, text in found.items()]
     return "\n\n".join(["# What was measured", *sections]) + "\n"
 
 

@@ -82,6 +82,13 @@ def test_the_document_has_only_what_was_measured(results: Results) -> None:
     assert titles == ["# What was measured", "## Machine", "## A busy room"]
 
 
+def test_a_plot_comes_before_its_scenarios_table(results: Results) -> None:
+    plots = ["../images/bench-busy.png", "../images/bench-quiet.png"]
+    found = parts(results, plots)
+    assert found["busy"].startswith("![A busy room](../images/bench-busy.png)\n\n| server |")
+    assert "quiet" not in found
+
+
 def test_parts_are_put_between_their_marks_and_nothing_else_is_touched(
     tmp_path: Path, results: Results
 ) -> None:
