@@ -5,9 +5,12 @@ import os
 import re
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import pytest
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -130,3 +133,17 @@ class Server:
 
     def _text(self) -> str:
         return "".join(self.output[-200:])
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """A fresh server of the test's own."""
+    async with Server(tmp_path / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """One server for all tests that neither stop it nor mind what is in other rooms."""
+    async with Server(tmp_path_factory.mktemp("shared") / "data") as server:
+        yield server
