@@ -1,0 +1,32 @@
+"""Whoever folds a snapshot and the events after it has what a fresh snapshot shows, in every store."""
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from hubbub.server.stores.base import Store
+from hubbub.server.stores.sqlite import SqliteStore
+from tests.support.laws import Law
+
+THOROUGH = settings(max_examples=100, stateful_step_count=40)
+
+
+def check_law(open_in: Callable[[Path], Store], directory: Path, how: settings) -> None:
+    """Let machines, each in a directory of its own, look for a fault."""
+    number = count()
+
+    def new_machine() -> Law:
+        own = directory / str(next(number))
+        return Law(lambda: open_in(own))
+
+    run_state_machine_as_test(cast(Any, new_machine), settings=how)
+
+
+@pytest.mark.timeout(120)
+def test_the_law_holds_in_sqlite(tmp_path: Path) -> None:
+    check_law(lambda own: SqliteStore(own, "normal", lambda: "e1"), tmp_path, THOROUGH)

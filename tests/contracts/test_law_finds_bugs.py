@@ -1,0 +1,224 @@
+"""The law would notice: each of these faults, sown into the core, turns it red."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from hubbub.events import Edited
+from hubbub.protocol import view
+from hubbub.rooms.ledger import Ledger, NewPost, PostKey
+from hubbub.server.stores import sqlite_reader
+from hubbub.server.stores.base import LogPage, StoredPage
+from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite_reader import SqliteReader
+from hubbub.server.stores.sqlite_writer import SqliteWriter
+from tests.contracts.test_law import check_law
+
+QUICK = settings(
+    max_examples=100,
+    stateful_step_count=30,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+
+Sow = Callable[[pytest.MonkeyPatch], None]
+faults: dict[str, Sow] = {}
+
+
+def fault(sow: Sow) -> Sow:
+    faults[sow.__name__.replace("_", " ")] = sow
+    return sow
+
+
+@fault
+def reading_begins_one_too_late(patch: pytest.MonkeyPatch) -> None:
+    read = SqliteReader.read
+    patch.setattr(
+        SqliteReader, "read", lambda self, room, after, upto: read(self, room, after + 1, upto)
+    )
+
+
+@fault
+def reading_begins_one_too_early(patch: pytest.MonkeyPatch) -> None:
+    read = SqliteReader.read
+
+    def too_early(self: SqliteReader, room: str, after: int, upto: int) -> LogPage:
+        kept = self.head(room).kept
+        return read(self, room, max(kept - 1, after - 1), upto)
+
+    patch.setattr(SqliteReader, "read", too_early)
+
+
+@fault
+def reading_stops_one_too_early(patch: pytest.MonkeyPatch) -> None:
+    read = SqliteReader.read
+    patch.setattr(
+        SqliteReader, "read", lambda self, room, after, upto: read(self, room, after, upto - 1)
+    )
+
+
+@fault
+def reading_goes_beyond_what_was_asked(patch: pytest.MonkeyPatch) -> None:
+    read = SqliteReader.read
+    patch.setattr(
+        SqliteReader, "read", lambda self, room, after, upto: read(self, room, after, upto + 1)
+    )
+
+
+@fault
+def a_key_that_was_used_is_not_looked_up(patch: pytest.MonkeyPatch) -> None:
+    post = Ledger._post
+
+    def forgetful(self: Ledger, *proposal: Any) -> Any:
+        self._facts.posts.clear()
+        return post(self, *proposal)
+
+    patch.setattr(Ledger, "_post", forgetful)
+
+
+@fault
+def a_key_is_not_stored(patch: pytest.MonkeyPatch) -> None:
+    def keyless(room: str, seq: int, body: bytes, _: PostKey | None) -> NewPost:
+        return NewPost(room, seq, body, None)
+
+    patch.setattr("hubbub.rooms.ledger.NewPost", keyless)
+
+
+@fault
+def nameless_guests_share_no_keys(patch: pytest.MonkeyPatch) -> None:
+    post = Ledger._post
+
+    def by_name(self: Ledger, principal: Any, change: Any) -> Any:
+        return post(self, replace(principal, key_owner=principal.name), change)
+
+    patch.setattr(Ledger, "_post", by_name)
+
+
+@fault
+def an_event_is_delivered_but_not_stored(patch: pytest.MonkeyPatch) -> None:
+    write = SqliteWriter._write
+
+    def forgetful(self: SqliteWriter, ledger: Ledger) -> None:
+        del ledger.changes[2:3]
+        write(self, ledger)
+
+    patch.setattr(SqliteWriter, "_write", forgetful)
+
+
+@fault
+def a_number_is_left_out(patch: pytest.MonkeyPatch) -> None:
+    head = Ledger.head
+
+    def skipping(self: Ledger, room: str) -> int:
+        return head(self, room) + (head(self, room) == 3)
+
+    patch.setattr(Ledger, "head", skipping)
+
+
+@fault
+def a_number_is_given_twice_in_two_batches(patch: pytest.MonkeyPatch) -> None:
+    facts = SqliteWriter._facts
+
+    def stale(self: SqliteWriter, wanted: Any) -> Any:
+        found = facts(self, wanted)
+        for room, head in found.heads.items():
+            found.heads[room] = head._replace(seq=min(head.seq, 6))
+        return found
+
+    patch.setattr(SqliteWriter, "_facts", stale)
+
+
+@fault
+def folding_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
+    changed = view.changed
+    patch.setattr(
+        view, "changed", lambda message, e: message if type(e) is Edited else changed(message, e)
+    )
+
+
+@fault
+def folding_forgets_who_reacted_first(patch: pytest.MonkeyPatch) -> None:
+    changed = view.changed
+
+    def in_order_of_name(message: Any, event: Any) -> Any:
+        after = changed(message, event)
+        for names in (after.reactions or {}).values():
+            names.sort()
+        return after
+
+    patch.setattr(view, "changed", in_order_of_name)
+
+
+@fault
+def a_snapshot_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sqlite_reader, "changed", lambda message, _: message)
+
+
+@fault
+def a_snapshot_shows_what_was_deleted(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sqlite_reader, "tombstone", lambda message: message)
+
+
+@fault
+def a_snapshot_is_older_than_it_says(patch: pytest.MonkeyPatch) -> None:
+    history = SqliteReader._history
+
+    def stale(self: SqliteReader, room: str, before: Any, after: Any, limit: int) -> StoredPage:
+        page = history(self, room, before, after, limit)
+        return page._replace(messages=[m for m in page.messages if m.seq < max(page.head, 2)])
+
+    patch.setattr(SqliteReader, "_history", stale)
+
+
+@fault
+def a_patch_is_not_merged_into_the_stored_document(patch: pytest.MonkeyPatch) -> None:
+    write = SqliteWriter._write
+
+    def forgetful(self: SqliteWriter, ledger: Ledger) -> None:
+        if len(ledger.changes) > 2:
+            ledger.patched.clear()
+        write(self, ledger)
+
+    patch.setattr(SqliteWriter, "_write", forgetful)
+
+
+@fault
+def who_reacted_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
+    facts = SqliteWriter._reaction_facts
+
+    def forgetful(self: SqliteWriter, found: Any, keys: Any, names: Any) -> None:
+        facts(self, found, keys, names)
+        found.reactions = {key for key in found.reactions if key.by != "grace"}
+
+    patch.setattr(SqliteWriter, "_reaction_facts", forgetful)
+
+
+@fault
+def a_deletion_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
+    facts = SqliteWriter._message_facts
+
+    def forgetful(self: SqliteWriter, found: Any, keys: Any, names: Any) -> None:
+        facts(self, found, keys, names)
+        found.deleted.clear()
+
+    patch.setattr(SqliteWriter, "_message_facts", forgetful)
+
+
+@fault
+def trimming_forgets_one_too_many(patch: pytest.MonkeyPatch) -> None:
+    trim = SqliteWriter.trim
+    patch.setattr(SqliteWriter, "trim", lambda self, room, upto: trim(self, room, upto + 1))
+
+
+@pytest.mark.parametrize("name", faults)
+def test_the_law_notices_that(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults[name](monkeypatch)
+    with pytest.raises(AssertionError):
+        check_law(lambda own: SqliteStore(own, "normal", lambda: "e1"), tmp_path, QUICK)

@@ -1,0 +1,251 @@
+"""The law of rooms, as a machine that does whatever may be done to a store and watches what comes of it.
+
+Snapshot + events == fresh snapshot; numbers are dense; what was delivered is what is read; the same
+client_message_id gives the first answer; opening the store again changes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from msgspec.structs import replace
+
+from hubbub import events
+from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
+from hubbub.protocol.view import RoomView
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Accepted, Batch, Commit, PostKey, Proposal
+from hubbub.server.stores.base import Store, StoreFailed
+from tests.support.fakes import ADA, GRACE, MemoryStore, stranger
+
+T = TypeVar("T")
+
+ROOMS = ["lobby", "kitchen"]
+PEOPLE = [ADA, GRACE, stranger("guest-1"), stranger("guest-2")]
+
+rooms = st.sampled_from(ROOMS)
+seqs = st.integers(1, 12)  # of few, so that they are met again and again
+emoji = st.sampled_from(["👍", "👍", "🎉"])
+words = st.sampled_from(["hi", "", "grüß dich 👍", 'a "b"\n'])
+posts = st.builds(
+    Post,
+    room=rooms,
+    text=words,
+    client_message_id=st.none() | st.sampled_from(["k1", "k2"]),
+    reply_to=st.none() | seqs,
+) | st.builds(Post, room=rooms, bytes=st.binary(max_size=3))
+patches = st.builds(
+    Patch,
+    room=rooms,
+    patch=st.none()
+    | st.dictionaries(
+        st.sampled_from("abc"), st.none() | st.integers(0, 3) | st.just({"d": 1, "e": None})
+    ),
+    if_seq=st.none() | seqs,
+)
+changes: st.SearchStrategy[Change] = st.one_of(
+    posts,
+    posts,
+    posts,
+    patches,
+    st.builds(Edit, room=rooms, seq=seqs, text=words),
+    st.builds(Delete, room=rooms, seq=seqs),
+    st.builds(React, room=rooms, seq=seqs, emoji=emoji),
+    st.builds(Unreact, room=rooms, seq=seqs, emoji=emoji),
+)
+proposals = st.builds(Proposal, st.sampled_from(PEOPLE), changes)
+reactions = st.builds(
+    Proposal,
+    st.sampled_from(PEOPLE),
+    st.builds(React, room=rooms, seq=st.just(0), emoji=emoji)
+    | st.builds(Unreact, room=rooms, seq=st.just(0), emoji=emoji),
+)
+
+
+@dataclass
+class Follower:
+    """Someone who took a snapshot of `window` messages, and reads on from it."""
+
+    room: str
+    window: int
+    view: RoomView
+
+
+class Law(RuleBasedStateMachine):
+    """Commits, reads, takes snapshots, trims and reopens a store, at random."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        super().__init__()
+        self._open = open_store
+        self._runner = asyncio.Runner()
+        self._store = self._run(self._opened())
+        self._model = MemoryStore()
+        self._delivered: dict[str, list[bytes]] = {room: [] for room in ROOMS}
+        self._first_answers: dict[PostKey, Accepted] = {}
+        self._followers: list[Follower] = []
+        self._commits = 0
+
+    @initialize(batch=st.lists(st.builds(Proposal, st.sampled_from(PEOPLE), posts), min_size=4))
+    def begin(self, batch: list[Proposal]) -> None:
+        """Some have written, and in each room someone listens."""
+        self.commit(batch, False)
+        for room in ROOMS:
+            self.take_snapshot(room, 5)
+
+    @rule(batch=st.lists(proposals, min_size=1, max_size=8), is_aimed=st.sampled_from([1, 1, 0]))
+    def commit(self, batch: list[Proposal], is_aimed: bool) -> None:
+        """Whatever people do, it is answered, numbered and delivered as it should be."""
+        self._commits += 1
+        if is_aimed:
+            batch = [self._run(self._aim(*proposal)) for proposal in batch]
+        at = f"2026-11-23T09:00:00.{self._commits:03}Z"
+        commit = self._run(_committed(self._store, batch, at))
+        assert commit == self._run(_committed(self._model, batch, at))
+        assert len(commit.answers) == len(batch)
+        assert len({b.room for b in commit.batches}) == len(commit.batches)
+        for delivered in commit.batches:
+            self._deliver(delivered, at)
+        for proposal, answer in zip(batch, commit.answers, strict=True):
+            self._check_key(proposal, answer)
+
+    @rule(room=rooms, batch=st.lists(reactions, min_size=1, max_size=8))
+    def crowd_around(self, room: str, batch: list[Proposal]) -> None:
+        """Several people react to the newest message, and think better of it."""
+        self.commit([Proposal(p, replace(change, room=room)) for p, change in batch], True)
+
+    @rule(room=rooms, window=st.integers(1, 5))
+    def take_snapshot(self, room: str, window: int) -> None:
+        """Someone joins without a position."""
+        self._followers.append(self._run(self._join(room, window)))
+
+    @precondition(lambda self: self._followers)
+    @rule(data=st.data(), pages=st.integers(1, 3), limit=st.integers(1, 10))
+    def read_on(self, data: st.DataObject, pages: int, limit: int) -> None:
+        """Someone reads some pages from where they are."""
+        follower = data.draw(st.sampled_from(self._followers))
+        for _ in range(pages):
+            self._run(self._read_page(follower, limit))
+
+    @rule(room=rooms, after=st.integers(0, 30))
+    def read_from_anywhere(self, room: str, after: int) -> None:
+        """Each event comes once and in order, as it was delivered."""
+        self._run(self._check_log(room, after))
+
+    @rule(room=rooms, count=st.integers(-1, 2))
+    def trim(self, room: str, count: int) -> None:
+        """The oldest are forgotten; who was still to read them must take a snapshot."""
+        upto = min(self._model.kept.get(room, 1) + count - 1, len(self._delivered[room]))
+        self._run(self._store.trim(room, upto))
+        self._run(self._model.trim(room, upto))
+        kept = self._model.kept.get(room, 1)
+        self._followers = [f for f in self._followers if f.room != room or f.view.seq + 1 >= kept]
+        for key, answer in list(self._first_answers.items()):
+            if key.room == room and answer.seq is not None and answer.seq < kept:
+                del self._first_answers[key]
+
+    @rule()
+    def reopen(self) -> None:
+        """The server is stopped and started."""
+        epoch = self._store.epoch
+        self._run(self._store.close())
+        self._store = self._run(self._opened())
+        assert self._store.epoch == epoch
+
+    def teardown(self) -> None:
+        """At last everyone catches up, and sees what one sees who comes now."""
+        try:
+            for room in ROOMS:
+                self._run(self._check_log(room, 0))
+            for follower in self._followers:
+                self._run(self._check_law(follower))
+        finally:
+            self._run(self._store.close())
+            self._runner.close()
+
+    async def _opened(self) -> Store:
+        return self._open()
+
+    async def _aim(self, principal: Principal, change: Change) -> Proposal:
+        """The same change to a message that is there, and where it matters by its author."""
+        messages = (await self._model.history(change.room, None, None, 10)).messages
+        if isinstance(change, Post | Patch) or not messages:
+            return Proposal(principal, change)
+        message = messages[-1 - change.seq % min(len(messages), 3)]
+        if isinstance(change, Edit | Delete):
+            principal = next(person for person in PEOPLE if person.name == message.by)
+        return Proposal(principal, replace(change, seq=message.seq))
+
+    def _deliver(self, batch: Batch, at: str) -> None:
+        log = self._delivered[batch.room]
+        assert batch.bodies, "a batch without events"
+        for seq, body in enumerate(batch.bodies, start=len(log) + 1):
+            event = events.decode(body)
+            assert (event.room, event.seq, event.at) == (batch.room, seq, at)
+        assert batch.first == len(log) + 1
+        log += batch.bodies
+
+    def _check_key(self, proposal: Proposal, answer: object) -> None:
+        principal, change = proposal
+        if isinstance(change, Post) and change.client_message_id is not None:
+            key = PostKey(change.room, change.client_message_id, principal.key_owner)
+            if first := self._first_answers.get(key):
+                assert answer == first._replace(is_duplicate=True)
+            elif isinstance(answer, Accepted):
+                assert not answer.is_duplicate
+                self._first_answers[key] = answer
+
+    async def _join(self, room: str, window: int) -> Follower:
+        (head, messages, _), (state, state_seq) = await self._store.snapshot(room, window)
+        assert head == len(self._delivered[room])
+        return Follower(room, window, RoomView(head, messages, state, state_seq))
+
+    async def _read_page(self, follower: Follower, limit: int) -> None:
+        view, head = follower.view, len(self._delivered[follower.room])
+        upto = min(view.seq + limit, head)
+        page = await self._store.read(follower.room, view.seq, upto)
+        assert bool(page.bodies) == (view.seq < upto)
+        for body in page.bodies:
+            event = events.decode(body)
+            assert event.seq == view.seq + 1, "a hole or a repetition"
+            view.apply(event)
+        assert view.seq <= upto
+
+    async def _check_log(self, room: str, after: int) -> None:
+        log = self._delivered[room]
+        seq, kept = await self._store.head(room)
+        assert (seq, kept) == (len(log), self._model.kept.get(room, 1))
+        after = max(kept - 1, min(after, seq))
+        bodies: list[bytes] = []
+        while after + len(bodies) < seq:
+            page = await self._store.read(room, after + len(bodies), seq)
+            assert page.bodies, "there is more, but it was not read"
+            bodies += page.bodies
+        assert bodies == log[after:]
+
+    async def _check_law(self, follower: Follower) -> None:
+        room, window, view = follower.room, follower.window, follower.view
+        while view.seq < len(self._delivered[room]):
+            await self._read_page(follower, 100)
+        fresh = await self._store.snapshot(room, window)
+        assert fresh.page.head == view.seq
+        assert fresh.page.messages == self._shown(follower)
+        assert fresh.document == (view.state, view.state_seq)
+        assert fresh == await self._model.snapshot(room, window)
+
+    def _shown(self, follower: Follower) -> list[Message]:
+        kept = self._model.kept.get(follower.room, 1)
+        messages = follower.view.messages
+        return [messages[seq] for seq in sorted(messages) if seq >= kept][-follower.window :]
+
+    def _run(self, act: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(act)
+
+
+async def _committed(store: Store, batch: Sequence[Proposal], at: str) -> Commit:
+    try:
+        return await store.commit(batch, at)
+    except StoreFailed as error:
+        raise AssertionError("a batch could not be stored") from error
