@@ -114,7 +114,7 @@ SCENARIOS = (
         "clients",
         "Growth with clients",
         tuple(
-            Point(clients, Load(clients=clients, senders=8, window=4))
+            Point(clients, Load(clients=clients, senders=8, window=4, seconds=1.5))
             for clients in (10, 50, 200, 1000, 5000)
         ),
         (DELIVERIES, CPU),
