@@ -6,6 +6,7 @@ import os
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,13 +54,18 @@ class SqliteStore:
         self._writing = ThreadPoolExecutor(1, "hubbub-writer")
         self._reading = ThreadPoolExecutor(1, "hubbub-reader")
         try:
+            _check_ours(directory / FILE_NAME)
             self._database = self._open_for_writing()
             self.epoch = _prepare(self._database, new_epoch)
             self._writer = SqliteWriter(self._database)
-            self._reader = SqliteReader(self._open("PRAGMA query_only = ON"))
+            self._read_only = self._open("PRAGMA query_only = ON")
+            self._reader = SqliteReader(self._read_only)
         except apsw.Error as error:
             os.close(self._lock)
             raise StoreFailed(f"{directory / FILE_NAME}: {error}") from error
+        except StoreFailed:
+            os.close(self._lock)
+            raise
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Store a batch; see the contract."""
@@ -105,7 +111,8 @@ class SqliteStore:
         """See the contract."""
         for executor in (self._reading, self._writing):
             await asyncio.to_thread(executor.shutdown)
-        self._database.close()
+        self._read_only.close()
+        self._database.close()  # the last to close folds the write-ahead log into the file
         os.close(self._lock)
 
     def _write(self, act: Callable[[SqliteWriter], T]) -> "Future[T]":
@@ -173,20 +180,26 @@ def _lock(directory: Path) -> int:
     return lock
 
 
-def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
-    """Bring the tables to the present, in one transaction; return the epoch.
+def _check_ours(file: Path) -> None:
+    """Look at a file before anything in it is changed.
 
     Raises:
-        StoreFailed: the file is another program's, or a later hubbub's.
+        StoreFailed: it is another program's, or a later hubbub's.
     """
-    steps = migrations.all_steps()
+    with closing(apsw.Connection(str(file))) as database:
+        is_empty = database.execute("SELECT count(*) FROM sqlite_schema").get == 0
+        if database.pragma("application_id") != APPLICATION_ID and not is_empty:
+            raise StoreFailed(f"{file} is not a database of hubbub's")
+        version = database.pragma("user_version")
+        if version > migrations.all_steps()[-1][0]:
+            raise StoreFailed(f"{file} was written by a later hubbub (version {version})")
+
+
+def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
+    """Bring the tables to the present, in one transaction; return the epoch."""
     version = database.pragma("user_version")
-    if database.pragma("application_id") not in (0, APPLICATION_ID):
-        raise StoreFailed(f"{FILE_NAME} is not a database of hubbub's")
-    if version > steps[-1][0]:
-        raise StoreFailed(f"{FILE_NAME} was written by a later hubbub (version {version})")
     with database:
-        for number, sql in steps:
+        for number, sql in migrations.all_steps():
             if number > version:
                 database.execute(sql).fetchall()
                 database.pragma("user_version", number)
