@@ -56,11 +56,19 @@ class Conversation:
 
     async def _talk(self) -> None:
         async with self._client as client:
-            room = await client.join(self._room)
-            self._joined.set()
-            self._welcome(room)
-            async with beside(self._show_people(room)):
-                await first(self._show(room), self._outgoing.post_to(room))
+            try:
+                await first(self._follow(), self._outgoing.post_by(client, self._room))
+            finally:
+                if self._screen.is_interactive:
+                    self._screen.remark("leaving")
+
+    async def _follow(self) -> None:
+        room = await self._client.join(self._room)
+        self._joined.set()
+        self._welcome(room)
+        self._has_shown(room)
+        async with beside(self._show_people(room)):
+            await self._show(room)
 
     async def _enter(self) -> None:
         """Take what is entered; without a terminal each line is a message, whatever it begins with."""
@@ -124,8 +132,11 @@ class Conversation:
                     self._show_messages(item.snapshot.messages[-SHOWN_AT_FIRST:])
                 case _:
                     self._screen.show(self._transcript.event(item))
-            self._shown_seq = room.position.seq
-            self._shown.set()
+            self._has_shown(room)
+
+    def _has_shown(self, room: Room) -> None:
+        self._shown_seq = room.position.seq
+        self._shown.set()
 
     def _show_messages(self, messages: list[Message]) -> None:
         lines = [line for message in messages for line in self._transcript.message(message)]

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from hubbub.client import Refused, Room
+from hubbub.client import Client, Refused
 from hubbub.terminal.screen import Screen
 
 MAX_LINES = 1000
@@ -43,19 +43,19 @@ class Outgoing:
         while self._lines:
             await self._until_taken()
 
-    async def post_to(self, room: Room) -> None:
+    async def post_by(self, client: Client, room: str) -> None:
         """Post what is queued, and what will be. Raises what ends the client."""
         while True:
             while self._lines:
-                await self._post(room, self._lines[0])
+                await self._post(client, room, self._lines[0])
                 self._lines.popleft()
                 self._taken.set()
             self._stir.clear()
             await self._stir.wait()
 
-    async def _post(self, room: Room, line: str) -> None:
+    async def _post(self, client: Client, room: str, line: str) -> None:
         """The SDK sends it again for as long as it takes, and never twice."""
-        posting = asyncio.create_task(room.post(line))
+        posting = asyncio.create_task(client.post(room, line))
         try:
             if not (await asyncio.wait({posting}, timeout=CONFIRM_SECONDS))[0]:
                 self._screen.remark(f"not confirmed yet, and will be sent again: {line}")
