@@ -13,33 +13,38 @@ class Attendance:
     def __init__(self, room: str) -> None:
         self._room = room
         self._connections: Counter[str] = Counter()
-        self._told: dict[str, bool] = {}  # who changed since, and whether they were here before
-        self._was_large = False
+        # Who changed since, and whether they were here before; None: some know it so, some otherwise.
+        self._told: dict[str, bool | None] = {}
+        self._was_large = False  # someone was told only the count
 
     @property
     def has_changed(self) -> bool:
         """Whether `changes` has something to tell."""
-        return any((name in self._connections) != was for name, was in self._told.items())
+        return bool(self._told)
 
     def __len__(self) -> int:
         return len(self._connections)
 
     def enter(self, name: str) -> None:
         """One more connection of `name`."""
-        self._told.setdefault(name, name in self._connections)
         self._connections[name] += 1
+        if self._connections[name] == 1:
+            self._note(name, True)
 
     def exit(self, name: str) -> None:
         """One connection less."""
-        self._told.setdefault(name, True)
         self._connections[name] -= 1
         if not self._connections[name]:
             del self._connections[name]
+            self._note(name, False)
 
     def members(self) -> Members:
-        """Who is here now."""
-        names = sorted(self._connections) if len(self) <= MAX_NAMES else []
-        return Members(len(self), names)
+        """Who is here now. Whoever asks knows more than those who were last told of changes."""
+        if len(self) > MAX_NAMES:
+            self._was_large = True
+            return Members(len(self), [])
+        self._told = dict.fromkeys(self._told)
+        return Members(len(self), sorted(self._connections))
 
     def everyone(self) -> Presence:
         """Who is here now, for one who has not followed the changes."""
@@ -54,6 +59,13 @@ class Attendance:
             return Presence(self._room, len(self))
         if was_large:
             return self.everyone()
-        joined = sorted(n for n, was in told.items() if not was and n in self._connections)
-        left = sorted(n for n, was in told.items() if was and n not in self._connections)
+        joined = sorted(n for n, was in told.items() if was is not True and n in self._connections)
+        left = sorted(
+            n for n, was in told.items() if was is not False and n not in self._connections
+        )
         return Presence(self._room, len(self), joined=joined, left=left)
+
+    def _note(self, name: str, is_here: bool) -> None:
+        """Remember a change, or forget one that was undone before anyone knew."""
+        if self._told.setdefault(name, not is_here) is is_here:
+            del self._told[name]
