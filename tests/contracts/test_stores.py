@@ -247,7 +247,8 @@ async def test_a_document_is_compared_with_its_version(store: Store) -> None:
 
 async def test_reading_on_gives_each_event_once_and_in_order(store: Store) -> None:
     await post(store, 1200)
-    await commit(store, *[Edit(room="lobby", seq=7, text="x"), Patch(room="lobby", patch={})] * 50)
+    both: list[Change] = [Edit(room="lobby", seq=7, text="x"), Patch(room="lobby", patch={})]
+    await commit(store, *both * 50)
     for after in (0, 1, 499, 500, 501, 1199, 1200, 1299, 1300):
         seqs = [event.seq for event in await log_of(store, "lobby", after)]
         assert seqs == list(range(after + 1, 1301))
@@ -342,7 +343,10 @@ async def test_history_counts_messages_not_events(store: Store) -> None:
 async def test_reactions_stand_in_the_order_of_reacting(store: Store) -> None:
     await post(store, 2)
     people = [Principal(name, ADA.role, name) for name in ("zoe", "ada", "grace")]
-    react, unreact = (kind(room="lobby", seq=1, emoji="👍") for kind in (React, Unreact))
+    react, unreact = (
+        React(room="lobby", seq=1, emoji="👍"),
+        Unreact(room="lobby", seq=1, emoji="👍"),
+    )
     for person in people:
         await commit(store, react, by=person)
     await commit(store, unreact, react, by=people[0])

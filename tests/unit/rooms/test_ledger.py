@@ -1,0 +1,414 @@
+from typing import Any
+
+import pytest
+
+from hubbub import events
+from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.rooms import ledger as rules
+from hubbub.rooms.access import TABLE, Operation, Principal, Role
+from hubbub.rooms.ledger import (
+    MAX_DOCUMENT_BYTES,
+    MAX_REACTIONS,
+    Accepted,
+    Answer,
+    Commit,
+    Document,
+    Facts,
+    Head,
+    Ledger,
+    MessageKey,
+    PostKey,
+    Proposal,
+    ReactionKey,
+    needs,
+)
+from tests.support.fakes import ADA, AT, GRACE, guest, stranger
+
+EARLIER = "2026-11-23T08:00:00.000Z"
+
+
+def lobby_facts() -> Facts:
+    """A lobby with two messages by ada, the second deleted, a reaction by grace, and a document."""
+    one, two = MessageKey("lobby", 1), MessageKey("lobby", 2)
+    return Facts(
+        heads={"lobby": Head(10, 1)},
+        posts={PostKey("lobby", "01J", "ada"): Accepted(1, EARLIER)},
+        messages={
+            one: Posted("lobby", 1, EARLIER, "ada", "hi", client_message_id="01J"),
+            two: Posted("lobby", 2, EARLIER, "ada", "oops"),
+        },
+        deleted={two},
+        reactions={ReactionKey("lobby", 1, "👍", "grace")},
+        reaction_counts={one: 1},
+        documents={"lobby": Document({"topic": "lunch"}, 5)},
+    )
+
+
+def decide(*proposals: tuple[Principal, Change], facts: Facts | None = None) -> Commit:
+    ledger = Ledger(lobby_facts() if facts is None else facts, AT)
+    return ledger.decide([Proposal(*proposal) for proposal in proposals])
+
+
+def by_ada(*changes: Change, facts: Facts | None = None) -> Commit:
+    return decide(*((ADA, change) for change in changes), facts=facts)
+
+
+def decoded(commit: Commit) -> list[AnyEvent]:
+    return [events.decode(body) for batch in commit.batches for body in batch.bodies]
+
+
+def codes(answers: list[Answer]) -> list[str | None]:
+    return [answer.code if isinstance(answer, Refusal) else None for answer in answers]
+
+
+def assert_refused(commit: Commit, code: str) -> None:
+    assert codes(commit.answers) == [code]
+    assert commit.batches == []
+
+
+# --- each change becomes its event ---
+
+
+@pytest.mark.parametrize(
+    "principal, change, event",
+    [
+        (ADA, Post(room="lobby", text="hi"), Posted("lobby", 11, AT, "ada", "hi")),
+        (ADA, Post(room="lobby", text=""), Posted("lobby", 11, AT, "ada", "")),
+        (ADA, Post(room="lobby", bytes=b"\xff"), Posted("lobby", 11, AT, "ada", bytes=b"\xff")),
+        (
+            GRACE,
+            Post(room="lobby", text="hi", client_message_id="01K", reply_to=1),
+            Posted("lobby", 11, AT, "grace", "hi", client_message_id="01K", reply_to=1),
+        ),
+        (
+            ADA,
+            Edit(room="lobby", seq=1, text="hello"),
+            Edited("lobby", 11, AT, "ada", message=1, text="hello"),
+        ),
+        (ADA, Delete(room="lobby", seq=1), Deleted("lobby", 11, AT, "ada", message=1)),
+        (
+            ADA,
+            React(room="lobby", seq=1, emoji="👍"),
+            Reacted("lobby", 11, AT, "ada", message=1, emoji="👍"),
+        ),
+        (
+            GRACE,
+            Unreact(room="lobby", seq=1, emoji="👍"),
+            Unreacted("lobby", 11, AT, "grace", message=1, emoji="👍"),
+        ),
+        (
+            GRACE,
+            Patch(room="lobby", patch={"topic": None}),
+            Patched("lobby", 11, AT, "grace", patch={"topic": None}),
+        ),
+    ],
+)
+def test_a_change_becomes_the_event_with_the_next_number(
+    principal: Principal, change: Change, event: AnyEvent
+) -> None:
+    commit = decide((principal, change))
+    assert commit.answers == [Accepted(11, AT)]
+    assert decoded(commit) == [event]
+    assert [(batch.room, batch.first, batch.last) for batch in commit.batches] == [
+        ("lobby", 11, 11)
+    ]
+
+
+def test_the_first_event_of_a_room_is_number_one() -> None:
+    commit = by_ada(Post(room="kitchen", text="tea?"), facts=Facts())
+    assert decoded(commit) == [Posted("kitchen", 1, AT, "ada", "tea?")]
+
+
+def test_each_room_counts_for_itself_and_refusals_take_no_number() -> None:
+    commit = by_ada(
+        Post(room="lobby", text="one"),
+        Post(room="kitchen", text="two"),
+        Edit(room="lobby", seq=9, text="no such message"),
+        Post(room="lobby", text="three"),
+        Post(room="kitchen", text="four"),
+    )
+    assert codes(commit.answers) == [None, None, "not_found", None, None]
+    assert [(b.room, b.first, len(b.bodies)) for b in commit.batches] == [
+        ("lobby", 11, 2),
+        ("kitchen", 1, 2),
+    ]
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Edit(room="lobby", seq=3, text="x"),
+        Delete(room="lobby", seq=3),
+        React(room="lobby", seq=3, emoji="👍"),
+        Unreact(room="lobby", seq=3, emoji="👍"),
+        Post(room="lobby", text="x", reply_to=3),
+        Edit(room="kitchen", seq=1, text="x"),
+        Delete(room="lobby", seq=0),
+        Delete(room="lobby", seq=-1),
+        Post(room="lobby", text="x", reply_to=11),  # itself
+    ],
+)
+def test_what_concerns_no_message_is_not_found(change: Change) -> None:
+    assert_refused(by_ada(change), "not_found")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Edit(room="lobby", seq=2, text="x"),
+        Delete(room="lobby", seq=2),
+        React(room="lobby", seq=2, emoji="👍"),
+        Unreact(room="lobby", seq=2, emoji="👍"),
+        Post(room="lobby", text="x", reply_to=2),
+    ],
+)
+def test_a_deleted_message_is_gone(change: Change) -> None:
+    assert_refused(by_ada(change), "gone")
+
+
+@pytest.mark.parametrize(
+    "change", [Edit(room="lobby", seq=1, text="x"), Delete(room="lobby", seq=1)]
+)
+def test_only_its_author_edits_or_deletes_a_message(change: Change) -> None:
+    assert_refused(decide((GRACE, change)), "forbidden")
+    assert codes(by_ada(change).answers) == [None]
+
+
+@pytest.mark.parametrize(
+    "change, operation",
+    [
+        (Edit(room="lobby", seq=1, text="x"), Operation.EDIT_ANY),
+        (Delete(room="lobby", seq=1), Operation.DELETE_ANY),
+    ],
+)
+def test_whom_the_table_lets_may_change_anyones_message(
+    monkeypatch: pytest.MonkeyPatch, change: Change, operation: Operation
+) -> None:
+    monkeypatch.setitem(TABLE, Role.GUEST, TABLE[Role.GUEST] | {operation})
+    assert codes(decide((GRACE, change)).answers) == [None]
+
+
+# --- idempotency keys ---
+
+
+def test_the_same_key_gives_the_first_answer() -> None:
+    again = Post(room="lobby", text="hi again", client_message_id="01J")
+    commit = by_ada(again, again)
+    assert commit.answers == [Accepted(1, EARLIER, is_duplicate=True)] * 2
+    assert commit.batches == []
+
+
+def test_a_retry_in_the_same_batch_gives_the_first_answer() -> None:
+    post = Post(room="lobby", text="hi", client_message_id="01K")
+    commit = by_ada(post, post, post)
+    first = Accepted(11, AT)
+    assert commit.answers == [first, first._replace(is_duplicate=True), (11, AT, True)]
+    assert len(decoded(commit)) == 1
+
+
+def test_a_key_belongs_to_its_author_and_room() -> None:
+    commit = decide(
+        (GRACE, Post(room="lobby", text="hi", client_message_id="01J")),
+        (ADA, Post(room="kitchen", text="hi", client_message_id="01J")),
+        (stranger("guest-1"), Post(room="lobby", text="hi", client_message_id="01J")),
+    )
+    assert commit.answers == [Accepted(11, AT), Accepted(1, AT), Accepted(12, AT)]
+
+
+def test_nameless_guests_share_one_set_of_keys() -> None:
+    post = Post(room="lobby", text="hi", client_message_id="01K")
+    commit = decide((stranger("guest-1"), post), (stranger("guest-2"), post))
+    assert commit.answers == [Accepted(11, AT), Accepted(11, AT, is_duplicate=True)]
+    assert [event.by for event in decoded(commit)] == ["guest-1"]
+
+
+def test_a_retry_counts_even_if_what_it_replied_to_is_gone_by_now() -> None:
+    retry = Post(room="lobby", text="hi", client_message_id="01J", reply_to=2)
+    assert by_ada(retry).answers == [Accepted(1, EARLIER, is_duplicate=True)]
+
+
+def test_a_refused_post_does_not_use_up_its_key() -> None:
+    commit = by_ada(
+        Post(room="lobby", text="hi", client_message_id="01K", reply_to=9),
+        Post(room="lobby", text="hi", client_message_id="01K"),
+    )
+    assert codes(commit.answers) == ["not_found", None]
+    assert commit.answers[1] == Accepted(11, AT)
+
+
+def test_posts_without_a_key_are_never_the_same() -> None:
+    commit = by_ada(*[Post(room="lobby", text="hi")] * 3)
+    assert [a.seq for a in commit.answers if isinstance(a, Accepted)] == [11, 12, 13]
+
+
+# --- reactions ---
+
+
+def test_what_changes_nothing_has_no_number() -> None:
+    commit = decide(
+        (GRACE, React(room="lobby", seq=1, emoji="👍")),
+        (ADA, Unreact(room="lobby", seq=1, emoji="👍")),
+        (GRACE, Unreact(room="lobby", seq=1, emoji="🎉")),
+    )
+    assert commit.answers == [Accepted(None, AT)] * 3
+    assert commit.batches == []
+
+
+def test_a_reaction_is_put_on_and_taken_off_and_put_on() -> None:
+    react, unreact = (kind(room="lobby", seq=1, emoji="🎉") for kind in (React, Unreact))
+    ledger = Ledger(lobby_facts(), AT)
+    commit = ledger.decide(
+        [Proposal(ADA, change) for change in (react, react, unreact, unreact, react)]
+    )
+    numbers = [answer.seq for answer in commit.answers if isinstance(answer, Accepted)]
+    assert numbers == [11, None, 12, None, 13]
+    assert ledger.reacted == {ReactionKey("lobby", 1, "🎉", "ada"): 13}
+
+
+def test_what_was_taken_off_at_last_is_written_down_as_taken_off() -> None:
+    ledger = Ledger(lobby_facts(), AT)
+    ledger.decide([Proposal(GRACE, Unreact(room="lobby", seq=1, emoji="👍"))])
+    assert ledger.reacted == {ReactionKey("lobby", 1, "👍", "grace"): None}
+
+
+def test_a_message_takes_only_so_many_reactions() -> None:
+    facts = lobby_facts()
+    facts.reaction_counts[MessageKey("lobby", 1)] = MAX_REACTIONS - 1
+    commit = decide(
+        (ADA, React(room="lobby", seq=1, emoji="🎉")),
+        (guest("joan"), React(room="lobby", seq=1, emoji="🎉")),
+        (GRACE, React(room="lobby", seq=1, emoji="👍")),  # is there already
+        (GRACE, Unreact(room="lobby", seq=1, emoji="👍")),
+        (guest("joan"), React(room="lobby", seq=1, emoji="🎉")),
+        facts=facts,
+    )
+    assert codes(commit.answers) == [None, "too_large", None, None, None]
+
+
+# --- the document ---
+
+
+@pytest.mark.parametrize(
+    "if_seq, is_met", [(4, False), (5, True), (7, True), (10, True), (11, False)]
+)
+def test_a_patch_is_made_only_if_nobody_patched_since(if_seq: int, is_met: bool) -> None:
+    commit = by_ada(Patch(room="lobby", patch={"n": 1}, if_seq=if_seq))
+    assert codes(commit.answers) == [None if is_met else "conflict"]
+
+
+def test_a_room_that_was_never_patched_is_at_version_zero() -> None:
+    patch = Patch(room="kitchen", patch={"n": 1}, if_seq=0)
+    assert codes(by_ada(patch, patch, facts=Facts()).answers) == [None, "conflict"]
+
+
+def test_of_two_who_compare_and_set_at_once_one_wins() -> None:
+    commit = decide(
+        (ADA, Patch(room="lobby", patch={"turn": "ada"}, if_seq=5)),
+        (GRACE, Patch(room="lobby", patch={"turn": "grace"}, if_seq=5)),
+    )
+    assert codes(commit.answers) == [None, "conflict"]
+
+
+def test_patches_are_merged_one_after_the_other() -> None:
+    ledger = Ledger(lobby_facts(), AT)
+    patches: list[Any] = [{"n": {"a": 1}}, {"n": {"b": 2}, "topic": None}]
+    ledger.decide([Proposal(ADA, Patch(room="lobby", patch=patch)) for patch in patches])
+    assert ledger.patched == {"lobby": Document({"n": {"a": 1, "b": 2}}, 12)}
+
+
+def test_a_document_takes_only_so_many_bytes() -> None:
+    fitting = "x" * (MAX_DOCUMENT_BYTES - len('{"topic":"lunch","n":""}'))
+    assert codes(by_ada(Patch(room="lobby", patch={"n": fitting})).answers) == [None]
+    too_large = Patch(room="lobby", patch={"n": fitting + "x"})
+    small = Patch(room="lobby", patch={"n": 1})
+    commit = by_ada(too_large, small)
+    assert codes(commit.answers) == ["too_large", None]
+    assert decoded(commit) == [Patched("lobby", 11, AT, "ada", patch={"n": 1})]
+
+
+# --- several changes that depend on one another ---
+
+
+def test_a_message_can_be_changed_in_the_batch_that_posts_it() -> None:
+    ledger = Ledger(lobby_facts(), AT)
+    commit = ledger.decide(
+        [
+            Proposal(ADA, Post(room="lobby", text="hi")),
+            Proposal(GRACE, Post(room="lobby", text="yes?", reply_to=11)),
+            Proposal(ADA, Edit(room="lobby", seq=11, text="hello")),
+            Proposal(ADA, Edit(room="lobby", seq=11, text="hello!")),
+            Proposal(GRACE, React(room="lobby", seq=11, emoji="👍")),
+            Proposal(GRACE, Edit(room="lobby", seq=11, text="mine")),
+            Proposal(ADA, Delete(room="lobby", seq=11)),
+            Proposal(ADA, Edit(room="lobby", seq=11, text="too late")),
+            Proposal(ADA, Delete(room="lobby", seq=11)),
+            Proposal(GRACE, React(room="lobby", seq=11, emoji="🎉")),
+            Proposal(GRACE, Post(room="lobby", text="hm", reply_to=11)),
+        ]
+    )
+    refused = ["forbidden", None, "gone", "gone", "gone", "gone"]
+    assert codes(commit.answers) == [None] * 5 + refused
+    assert [type(event) for event in decoded(commit)] == [
+        *(Posted, Posted, Edited, Edited, Reacted, Deleted)
+    ]
+    assert [event.seq for event in decoded(commit)] == list(range(11, 17))
+    assert ledger.edited[MessageKey("lobby", 11)].text == "hello!"
+    assert ledger.deleted == {MessageKey("lobby", 11)}
+
+
+def test_what_the_ledger_holds_is_what_it_delivers() -> None:
+    ledger = Ledger(lobby_facts(), AT)
+    commit = ledger.decide(
+        [
+            Proposal(ADA, Post(room="lobby", text="hi", client_message_id="01K")),
+            Proposal(ADA, Patch(room="lobby", patch={})),
+            Proposal(ADA, Post(room="kitchen", text="hi")),
+        ]
+    )
+    written = {(post.room, post.seq): post.body for post in ledger.posts}
+    written |= {(change.room, change.seq): change.body for change in ledger.changes}
+    assert written == {
+        (batch.room, seq): body
+        for batch in commit.batches
+        for seq, body in enumerate(batch.bodies, start=batch.first)
+    }
+    assert [post.key for post in ledger.posts] == [PostKey("lobby", "01K", "ada"), None]
+
+
+# --- needs ---
+
+
+def test_the_ledger_says_what_it_has_to_know() -> None:
+    wanted = needs(
+        [
+            Proposal(ADA, Post(room="lobby", text="hi", client_message_id="01J", reply_to=4)),
+            Proposal(stranger("guest-1"), Post(room="lobby", text="hi", client_message_id="01J")),
+            Proposal(ADA, Post(room="attic", text="hi")),
+            Proposal(ADA, Edit(room="lobby", seq=1, text="x")),
+            Proposal(ADA, Delete(room="kitchen", seq=2)),
+            Proposal(ADA, React(room="lobby", seq=3, emoji="👍")),
+            Proposal(GRACE, Unreact(room="lobby", seq=3, emoji="👍")),
+            Proposal(GRACE, Patch(room="garden", patch={})),
+        ]
+    )
+    assert wanted.rooms == {"lobby", "kitchen", "attic", "garden"}
+    assert wanted.posts == {PostKey("lobby", "01J", "ada"), PostKey("lobby", "01J", "")}
+    assert wanted.messages == {("lobby", 4), ("lobby", 1), ("kitchen", 2), ("lobby", 3)}
+    assert wanted.reactions == {
+        ReactionKey("lobby", 3, "👍", "ada"),
+        ReactionKey("lobby", 3, "👍", "grace"),
+    }
+    assert wanted.documents == {"garden"}
+
+
+def test_every_kind_of_change_has_its_case() -> None:
+    kinds = {Post, Edit, Delete, React, Unreact, Patch}
+    assert set(Change.__args__) == kinds
+    assert {kind.__name__.lower() for kind in kinds} <= {
+        name.lstrip("_") for name in vars(rules.Ledger)
+    }

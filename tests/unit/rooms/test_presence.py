@@ -1,0 +1,129 @@
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.protocol.messages import Members, Presence
+from hubbub.rooms.presence import MAX_NAMES, Attendance
+
+
+def attendance(*names: str) -> Attendance:
+    """A room in which these are, and that was told."""
+    here = Attendance("lobby")
+    for name in names:
+        here.enter(name)
+    here.changes()
+    return here
+
+
+def crowd(count: int) -> list[str]:
+    return [f"guest-{n:03}" for n in range(count)]
+
+
+def test_at_first_nobody_is_here() -> None:
+    here = Attendance("lobby")
+    assert len(here) == 0
+    assert here.members() == Members(0, [])
+    assert not here.has_changed
+
+
+def test_people_are_told_by_name_in_order() -> None:
+    here = attendance("grace", "ada")
+    assert here.members() == Members(2, ["ada", "grace"])
+    assert here.everyone() == Presence("lobby", 2, names=["ada", "grace"])
+
+
+def test_a_person_with_two_connections_is_here_once_until_both_are_gone() -> None:
+    here = attendance("ada", "ada")
+    assert len(here) == 1
+    here.exit("ada")
+    assert not here.has_changed
+    assert here.members() == Members(1, ["ada"])
+    here.exit("ada")
+    assert here.changes() == Presence("lobby", 0, joined=[], left=["ada"])
+
+
+def test_who_came_and_who_went_is_told_once() -> None:
+    here = attendance("ada")
+    here.enter("grace")
+    here.exit("ada")
+    assert here.changes() == Presence("lobby", 1, joined=["grace"], left=["ada"])
+    assert not here.has_changed
+    assert here.changes() == Presence("lobby", 1, joined=[], left=[])
+
+
+def test_who_came_and_went_between_two_tellings_is_not_told() -> None:
+    here = attendance("ada")
+    here.enter("grace")
+    here.exit("grace")
+    here.exit("ada")
+    here.enter("ada")
+    assert not here.has_changed
+
+
+def test_up_to_a_hundred_people_are_told_by_name() -> None:
+    here = attendance(*crowd(MAX_NAMES))
+    assert here.members() == Members(100, crowd(100))
+    here.exit("guest-000")
+    here.enter("ada")
+    assert here.changes() == Presence("lobby", 100, joined=["ada"], left=["guest-000"])
+
+
+def test_more_are_only_counted() -> None:
+    here = attendance(*crowd(MAX_NAMES))
+    here.enter("ada")
+    assert here.members() == Members(101, [])
+    assert here.everyone() == Presence("lobby", 101)
+    assert here.changes() == Presence("lobby", 101)
+    here.enter("grace")
+    assert here.changes() == Presence("lobby", 102)
+
+
+def test_when_a_crowd_thins_out_all_names_are_told_again() -> None:
+    here = attendance(*crowd(MAX_NAMES + 1))
+    here.exit("guest-000")
+    assert here.changes() == Presence("lobby", 100, names=crowd(101)[1:])
+    here.exit("guest-001")
+    assert here.changes() == Presence("lobby", 99, joined=[], left=["guest-001"])
+
+
+def told(known: set[str] | None, push: Presence) -> set[str] | None:
+    """Whom a client knows to be here after a push; None: it only knows how many."""
+    if push.names is not None:
+        return set(push.names)
+    if push.joined is None or push.left is None:
+        return set() if push.count == 0 else None
+    assert known is not None, "changes of what it can't know"
+    return (known | set(push.joined)) - set(push.left)
+
+
+names = st.sampled_from(crowd(MAX_NAMES + 3))
+
+
+@given(
+    start=st.sampled_from([0, 98, 99, 100, 101, 102]),
+    steps=st.lists(st.lists(st.tuples(st.booleans(), names), max_size=4), max_size=8),
+)
+def test_who_follows_the_changes_knows_who_is_here(
+    start: int, steps: list[list[tuple[bool, str]]]
+) -> None:
+    here = attendance(*crowd(start))
+    present = Counter(crowd(start))
+    followers = [told(None, here.everyone())]
+    for step in steps:
+        for enters, name in step:
+            if enters:
+                here.enter(name)
+                present[name] += 1
+            elif present[name]:
+                here.exit(name)
+                present[name] -= 1
+            followers.append(told(None, here.everyone()))  # another one comes just now
+        expected = set(+present)
+        if here.has_changed:
+            push = here.changes()
+            followers = [told(known, push) for known in followers]
+            assert push.count == len(expected)
+        assert len(here) == len(expected)
+        for known in followers:
+            assert known == (expected if len(expected) <= MAX_NAMES else None)
