@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
-from hubbub.events import AnyEvent, Posted
+from hubbub.events import Posted
 from hubbub.protocol.messages import Message
 from hubbub.protocol.view import RoomView
 from hubbub.protocol.wires import NATIVE, Wire
@@ -119,6 +119,7 @@ class MemoryStore:
         self.epoch = epoch
         self.logs: dict[str, list[bytes]] = {}
         self.kept: dict[str, int] = {}
+        self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
@@ -192,16 +193,12 @@ class MemoryStore:
                 self._first_answers[post.key] = _First(post.seq, at)
         for batch in commit.batches:
             self.logs.setdefault(batch.room, []).extend(batch.bodies)
+            for body in batch.bodies:
+                self._view(batch.room).apply(events.decode(body))
         done.set_result(commit)
 
-    def _events(self, room: str) -> list[AnyEvent]:
-        return [events.decode(body) for body in self.logs.get(room, [])]
-
     def _view(self, room: str) -> RoomView:
-        view = RoomView()
-        for event in self._events(room):
-            view.apply(event)
-        return view
+        return self._views.setdefault(room, RoomView())
 
     def _messages(self, room: str) -> list[Message]:
         kept = self.kept.get(room, 1)
@@ -216,23 +213,25 @@ class MemoryStore:
         for room in wanted.rooms:
             facts.heads[room] = Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
             facts.documents[room] = self._document(room)
-            self._learn_messages(facts, room)
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
                 facts.posts[key] = Accepted(*self._first_answers[key])
+        for message in wanted.messages:
+            self._learn(facts, message)
         return facts
 
-    def _learn_messages(self, facts: Facts, room: str) -> None:
-        messages = {m.seq: m for m in self._messages(room)}
-        for event in self._events(room):
-            if isinstance(event, Posted) and event.seq in messages:
-                facts.messages[MessageKey(room, event.seq)] = event
-        for seq, message in messages.items():
-            if message.deleted:
-                facts.deleted.add(MessageKey(room, seq))
-            reactions = [(e, by) for e, names in (message.reactions or {}).items() for by in names]
-            facts.reactions.update(ReactionKey(room, seq, emoji, by) for emoji, by in reactions)
-            facts.reaction_counts[MessageKey(room, seq)] = len(reactions)
+    def _learn(self, facts: Facts, key: MessageKey) -> None:
+        message = self._view(key.room).messages.get(key.seq)
+        if message is None or key.seq < self.kept.get(key.room, 1):
+            return
+        posted = events.decode(self.logs[key.room][key.seq - 1])
+        assert isinstance(posted, Posted)
+        facts.messages[key] = posted
+        if message.deleted:
+            facts.deleted.add(key)
+        reactions = [(e, by) for e, names in (message.reactions or {}).items() for by in names]
+        facts.reactions.update(ReactionKey(*key, emoji, by) for emoji, by in reactions)
+        facts.reaction_counts[key] = len(reactions)
 
 
 class HeldStore(MemoryStore):

@@ -1,0 +1,279 @@
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any
+
+import pytest
+
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Delete, Patch, Post
+from hubbub.rooms.ledger import Accepted, Answer, Batch, Proposal
+from hubbub.server.journal import (
+    MAX_BATCH,
+    MAX_BATCH_BYTES,
+    MAX_WAITING,
+    Journal,
+)
+from tests.support.fakes import ADA, AT, HeldStore, MemoryStore, settle, timeless
+
+
+class Desk:
+    """A journal, and what is seen of it: answers and deliveries, in the order of their coming."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.seen: list[tuple[str, Any]] = []
+        self.journal = Journal(store, self._deliver, lambda: AT)
+
+    def post(self, text: str) -> None:
+        self.journal.submit(proposal(text), lambda answer: self.seen.append((text, answer)))
+
+    def _deliver(self, batches: list[Batch]) -> None:
+        if batches:
+            self.seen.append(("delivered", [(b.first, b.last) for b in batches]))
+
+    def answers(self) -> list[tuple[str, Answer]]:
+        return [entry for entry in self.seen if entry[0] != "delivered"]
+
+
+def proposal(text: str) -> Proposal:
+    return Proposal(ADA, Post(room="lobby", text=text))
+
+
+def texts(batch: Any) -> list[str]:
+    return [change.text for _, change in batch]
+
+
+Test = Callable[[Desk, Any], Coroutine[Any, Any, None]]
+
+
+def at_desk(test: Test) -> Callable[[], None]:
+    """Give a test a journal over a held store, and close it in the end."""
+
+    @timeless
+    async def run() -> None:
+        store = HeldStore()
+        desk = Desk(store)
+        await test(desk, store)
+        closing = asyncio.create_task(desk.journal.close())
+        await settle()
+        while not closing.done():
+            await store.finish()
+
+    @wraps(test)
+    def test_in_no_time() -> None:
+        run()
+
+    del test_in_no_time.__wrapped__  # pytest would look for its arguments
+    return test_in_no_time
+
+
+@at_desk
+async def test_what_comes_during_a_commit_goes_into_the_next(desk: Desk, store: HeldStore) -> None:
+    desk.post("one")
+    await settle()
+    for text in ("two", "three", "four"):
+        desk.post(text)
+    await settle()
+    assert [texts(batch) for batch in store.commits] == [["one"]]
+    await store.finish()
+    assert [texts(batch) for batch in store.commits] == [["one"], ["two", "three", "four"]]
+
+
+@at_desk
+async def test_nobody_is_answered_before_the_commit_is_done(desk: Desk, store: HeldStore) -> None:
+    desk.post("one")
+    await settle()
+    assert desk.seen == []
+    await store.finish()
+    assert desk.seen == [("one", Accepted(1, AT)), ("delivered", [(1, 1)])]
+
+
+@at_desk
+async def test_everyone_is_answered_in_order_and_then_it_is_delivered(
+    desk: Desk, store: HeldStore
+) -> None:
+    desk.post("one")
+    desk.post("two")
+    await settle()
+    desk.post("three")
+    await store.finish()
+    await store.finish()
+    assert desk.seen == [
+        ("one", Accepted(1, AT)),
+        ("two", Accepted(2, AT)),
+        ("delivered", [(1, 2)]),
+        ("three", Accepted(3, AT)),
+        ("delivered", [(3, 3)]),
+    ]
+
+
+@at_desk
+async def test_delivery_happens_while_the_next_commit_is_under_way(
+    desk: Desk, store: HeldStore
+) -> None:
+    desk.post("one")
+    await settle()
+    desk.post("two")
+    await store.finish()
+    assert len(store.commits) == 2
+    assert desk.seen == [("one", Accepted(1, AT)), ("delivered", [(1, 1)])]
+
+
+@at_desk
+async def test_a_refusal_is_an_answer_like_any_other(desk: Desk, store: HeldStore) -> None:
+    refused = asyncio.create_task(desk.journal.commit(Proposal(ADA, Delete(room="lobby", seq=1))))
+    accepted = asyncio.create_task(desk.journal.commit(proposal("hi")))
+    await settle()
+    await store.finish()
+    answer = await refused
+    assert isinstance(answer, Refusal) and answer.code == "not_found"
+    assert await accepted == Accepted(1, AT)
+
+
+@at_desk
+async def test_when_a_commit_fails_all_in_it_hear_so_and_nothing_is_delivered(
+    desk: Desk, store: HeldStore
+) -> None:
+    desk.post("one")
+    desk.post("two")
+    await settle()
+    desk.post("three")
+    await store.fail()
+    assert [(text, a.code, a.row.temporary) for text, a in desk.seen] == [
+        ("one", "unavailable", True),
+        ("two", "unavailable", True),
+    ]
+    await store.finish()
+    assert desk.seen[2:] == [("three", Accepted(1, AT)), ("delivered", [(1, 1)])]
+
+
+@at_desk
+async def test_who_no_longer_waits_does_no_harm(desk: Desk, store: HeldStore) -> None:
+    waiting = asyncio.create_task(desk.journal.commit(proposal("one")))
+    await settle()
+    waiting.cancel()
+    desk.post("two")
+    await store.finish()
+    await store.finish()
+    assert desk.answers() == [("two", Accepted(2, AT))]
+
+
+@at_desk
+async def test_a_batch_has_a_bound(desk: Desk, store: HeldStore) -> None:
+    for n in range(MAX_BATCH + 1):
+        desk.post(str(n))
+    await settle()
+    await store.finish()
+    assert [len(batch) for batch in store.commits] == [MAX_BATCH, 1]
+
+
+@at_desk
+async def test_a_batch_has_a_bound_in_bytes(desk: Desk, store: HeldStore) -> None:
+    text = "x" * (MAX_BATCH_BYTES // 4)
+    for _ in range(5):
+        desk.post(text)
+    await settle()
+    await store.finish()
+    assert [len(batch) for batch in store.commits] == [4, 1]
+
+
+@at_desk
+async def test_other_changes_have_their_weight_too(desk: Desk, store: HeldStore) -> None:
+    for _ in range(MAX_BATCH):
+        desk.journal.submit(Proposal(ADA, Patch(room="lobby", patch={})), lambda _: None)
+    await settle()
+    assert len(store.commits[0]) == -(-MAX_BATCH_BYTES // 1000)
+
+
+@at_desk
+async def test_when_too_much_waits_no_more_is_taken(desk: Desk, store: HeldStore) -> None:
+    for n in range(MAX_WAITING):
+        desk.post(str(n))
+    assert desk.seen == []
+    desk.post("too much")
+    ((text, answer),) = desk.seen
+    assert (text, answer.code, answer.retry_after) == ("too much", "busy", 0.5)
+    await settle()
+    desk.post("fits again")
+    assert len(desk.seen) == 1
+
+
+@at_desk
+async def test_too_many_bytes_are_too_much(desk: Desk, store: HeldStore) -> None:
+    desk.post("x" * MAX_WAITING_BYTES)
+    desk.post("too much")
+    await settle()
+    assert [answer.code for _, answer in desk.seen if isinstance(answer, Refusal)] == ["busy"]
+    desk.post("fits again")
+
+
+@at_desk
+async def test_who_waits_for_room_gets_it_when_there_is_some(desk: Desk, store: HeldStore) -> None:
+    await desk.journal.has_room()
+    for n in range(MAX_WAITING):
+        desk.post(str(n))
+    waiting = [asyncio.create_task(wait_and_post(desk, n)) for n in range(MAX_BATCH + 10)]
+    await settle()
+    assert sum(task.done() for task in waiting) == MAX_BATCH
+    await store.finish()
+    assert all(task.done() for task in waiting)
+    assert "busy" not in {a.code for _, a in desk.answers() if isinstance(a, Refusal)}
+
+
+async def wait_and_post(desk: Desk, n: int) -> None:
+    await desk.journal.has_room()
+    desk.post(f"patient {n}")
+
+
+@timeless
+async def test_closing_drains_what_was_taken_and_takes_no_more() -> None:
+    store = HeldStore()
+    desk = Desk(store)
+    desk.post("one")
+    await settle()
+    desk.post("two")
+    closing = asyncio.create_task(desk.journal.close())
+    await settle()
+    desk.post("too late")
+    ((text, answer),) = desk.seen
+    assert (text, answer.code) == ("too late", "unavailable")
+    await store.finish()
+    assert not closing.done()
+    await store.finish()
+    assert closing.done()
+    assert desk.seen[1:] == [
+        ("one", Accepted(1, AT)),
+        ("delivered", [(1, 1)]),
+        ("two", Accepted(2, AT)),
+        ("delivered", [(2, 2)]),
+    ]
+    assert desk.journal.running.done()
+
+
+@timeless
+async def test_a_journal_that_nothing_was_asked_of_closes_at_once() -> None:
+    desk = Desk(MemoryStore())
+    await desk.journal.close()
+    assert desk.store.commits == []
+
+
+@timeless
+async def test_a_fault_in_one_commit_leaves_the_next_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Faulty(MemoryStore):
+        def commit(self, proposals: Any, at: str) -> Any:
+            commit = super().commit(proposals, at)
+            if len(self.commits) == 1:
+                commit = asyncio.get_running_loop().create_future()
+                commit.set_exception(ZeroDivisionError())
+            return commit
+
+    desk = Desk(Faulty())
+    with caplog.at_level(logging.CRITICAL):
+        answer = await desk.journal.commit(proposal("one"))
+    assert isinstance(answer, Refusal) and answer.code == "internal"
+    assert isinstance(await desk.journal.commit(proposal("two")), Accepted)
+    await desk.journal.close()
