@@ -148,7 +148,7 @@ async def test_closing_says_goodbye() -> None:
     async with play() as (scene, link):
         await scene.client.close()
         assert link.close_code == 1000
-        assert scene.client.status.state is CLOSED
+        assert [status.state async for status in scene.client.statuses()] == [CLOSED]
         await scene.client.close()
 
 

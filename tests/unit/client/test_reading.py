@@ -98,6 +98,32 @@ async def test_a_gap_is_read_again_from_the_log() -> None:
         link.say(*(posted(seq) for seq in range(5, 10)))
         stream = room.stream(markers=True)
         assert await take(stream, 6) == [4, 5, 6, 7, 8, 9]
+        assert link.heard_already() == []
+
+
+async def test_a_gap_after_a_reconnect_is_no_other_reconnect() -> None:
+    async with play() as (scene, link):
+        room = await join(scene, link, snapshot(head=3))
+        link = await scene.reconnect(link)
+        link.accept(await link.heard(), **resumed(head=3))
+        link.say(posted(5))
+        link.accept(await link.heard(), **resumed(head=5, missed=2))
+        link.say(posted(4), posted(5))
+        stream = room.stream(markers=True)
+        assert isinstance(await anext(stream), Resumed)
+        assert await take(stream, 2) == [4, 5]
+
+
+async def test_a_join_whose_answer_was_lost_is_sent_again_once() -> None:
+    async with play() as (scene, link):
+        joining = asyncio.create_task(scene.client.join("lobby"))
+        await link.heard()
+        link = await scene.reconnect(link)
+        command = await link.heard()
+        await settle()
+        assert link.heard_already() == []
+        link.accept(command, **snapshot(head=3))
+        assert (await joining).position == ("e1", 3)
 
 
 async def test_events_before_the_answer_to_a_join_do_not_count() -> None:
