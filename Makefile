@@ -72,7 +72,7 @@ $(stamps)/bench: $(stamps)/run requirements/bench.txt
 serve: $(stamps)/run ## start the server: make serve ARGS="--port 9000"
 	@exec $(bin)/hubbub serve $(ARGS)
 
-bench: $(stamps)/bench ## run the benchmarks: make bench ARGS="..."
+bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 	@exec $(bin)/python -m benchmarks $(ARGS)
 
 # --- look after -----------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ lock: $(bin)/python ## renew requirements/*.txt from pyproject.toml (ARGS="--upg
 		echo 'The locks name a place to download from; they must not.' >&2; exit 1; fi
 
 clean: ## remove the environment and everything that was made
-	rm -rf $(VENV) .venv-lock build dist htmlcov .coverage .coverage.* .hypothesis
+	rm -rf $(VENV) .venv-lock build dist htmlcov .coverage .coverage.* .hypothesis benchmarks/.cache benchmarks/results
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name node_modules -prune -exec rm -rf {} +
