@@ -1,0 +1,210 @@
+"""Judges what recorded clients saw and were told against the final log. Knows bytes and numbers, no server.
+
+Each broken promise is a `Finding`; `check` returns all of them, so an empty list is the good news.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import apsw
+
+
+class Fault(Enum):
+    """What can be wrong."""
+
+    HOLE = "a number is missing"
+    REPEATED = "a number came again"
+    ALTERED = "an event is not what the log has under its number"
+    NOT_DURABLE = "an event was delivered that is not in the log"
+    TURNED_AWAY = "a position that was given is refused"
+    UNDELIVERED = "a healthy follower did not get all"
+    LOST = "an acknowledged change is not in the log"
+    DOUBLED = "a change is in the log more than once"
+    WRONG_ANSWER = "the answer does not name the event"
+    REFUSED_BUT_DONE = "a refused change is in the log"
+    INVENTED = "nobody asked for an event that is in the log"
+
+
+class Finding(NamedTuple):
+    """One broken promise."""
+
+    fault: Fault
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.fault.value}: {self.detail}"
+
+
+@dataclass
+class Attempt:
+    """One change that a client asked for, as often as it did, and all that it was told.
+
+    `mark` occurs nowhere else, so that the event can be found: a post's text, an edit's, a patch's
+    key; for a deletion the number of the message.
+    """
+
+    kind: str  # posted, edited, deleted, patched
+    mark: str
+    key: str | None = None  # client_message_id
+    about: int = 0  # the message that is edited
+    answers: list[tuple[int, str]] = field(default_factory=list)  # seq and at
+    refusal: str | None = None  # a code that says it was not done and never will be
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the client was told how it went."""
+        return bool(self.answers) or self.refusal is not None
+
+
+@dataclass
+class Run:
+    """What one connection or request was given, after the position it asked for."""
+
+    since: int
+    bodies: list[bytes] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """One client's whole experience.
+
+    A plain client's bodies are texts. `is_healthy`: in the end it was connected, and had time.
+    """
+
+    name: str
+    runs: list[Run] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    epochs: set[str] = field(default_factory=set)
+    turned_away: str | None = None
+    is_plain: bool = False
+    is_healthy: bool = True
+
+
+def read_log(database: Path, room: str) -> list[bytes]:
+    """A room's log straight from the database file, by its numbers."""
+    connection = apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)
+    sql = """
+        SELECT posted FROM (
+            SELECT room, seq, posted FROM message UNION ALL SELECT room, seq, body FROM change
+        ) WHERE room = (SELECT id FROM room WHERE name = ?) ORDER BY seq
+    """
+    try:
+        assert connection.pragma("integrity_check") == "ok"
+        return [body for (body,) in connection.execute(sql, (room,))]
+    finally:
+        connection.close()
+
+
+def check(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
+    """Everything in which the records and the final log break a promise."""
+    records = list(records)
+    events = [json.loads(body) for body in log]
+    return [
+        *_check_log(events),
+        *(finding for record in records for finding in _check_runs(log, events, record)),
+        *_check_attempts(events, records),
+    ]
+
+
+def _check_log(events: list[dict[str, Any]]) -> Iterator[Finding]:
+    """The log itself is numbered 1, 2, 3 …"""
+    last = 0
+    for event in events:
+        if event["seq"] > last + 1:
+            yield Finding(Fault.HOLE, f"in the log, {event['seq']} follows {last}")
+        elif event["seq"] <= last:
+            yield Finding(Fault.REPEATED, f"in the log, {event['seq']} follows {last}")
+        last = event["seq"]
+
+
+def _check_runs(
+    log: Sequence[bytes], events: list[dict[str, Any]], record: Record
+) -> Iterator[Finding]:
+    if record.is_plain:
+        places = [e["seq"] for e in events if e["event"] == "posted"]
+        truth = [_plain_body(e) for e in events if e["event"] == "posted"]
+    else:
+        places, truth = [e["seq"] for e in events], list(log)
+    if record.turned_away is not None:
+        yield Finding(Fault.TURNED_AWAY, f"{record.name}: {record.turned_away}")
+    reached = 0
+    for number, run in enumerate(record.runs):
+        first = next((i for i, seq in enumerate(places) if seq > run.since), len(places))
+        due = truth[first : first + len(run.bodies)]
+        if run.bodies != due:
+            yield _explain(record, number, run, due, truth)
+        else:
+            reached = max(reached, first + len(due))
+    if record.runs and record.is_healthy and reached < len(truth):
+        yield Finding(
+            Fault.UNDELIVERED, f"{record.name} got the log up to {reached} of {len(truth)}"
+        )
+
+
+def _explain(
+    record: Record, number: int, run: Run, due: list[bytes], truth: list[bytes]
+) -> Finding:
+    """Name the first difference between what a run gave and what was due."""
+    index, got = next(
+        (i, body) for i, body in enumerate(run.bodies) if i >= len(due) or body != due[i]
+    )
+    place = f"{record.name}, run {number} from {run.since}, event {index}: {got[:120]!r}"
+    if got in run.bodies[:index]:
+        return Finding(Fault.REPEATED, place)
+    if got not in truth:
+        seq = None if record.is_plain else json.loads(got)["seq"]
+        is_taken = seq is not None and 0 < seq <= len(truth)
+        return Finding(Fault.ALTERED if is_taken else Fault.NOT_DURABLE, place)
+    is_later = index < len(due) and truth.index(got) > truth.index(due[index])
+    return Finding(Fault.HOLE if is_later else Fault.REPEATED, place)
+
+
+def _plain_body(event: dict[str, Any]) -> bytes:
+    assert "text" in event, "these plain clients post no binary"
+    text: str = event["text"]
+    return text.encode()
+
+
+def _check_attempts(events: list[dict[str, Any]], records: list[Record]) -> Iterator[Finding]:
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for event in events:
+        found.setdefault((event["event"], _mark(event)), []).append(event)
+    asked: Counter[tuple[str, str]] = Counter()
+    for record in records:
+        for attempt in record.attempts:
+            place = (attempt.kind, attempt.mark)
+            asked[place] += 1
+            for finding in _check_attempt(attempt, found.get(place, [])):
+                yield finding._replace(detail=f"{record.name}: {finding.detail}")
+    for place in found.keys() - asked.keys():
+        yield Finding(Fault.INVENTED, str(place))
+    assert not [place for place, count in asked.items() if count > 1], "marks must be unique"
+
+
+def _check_attempt(attempt: Attempt, events: list[dict[str, Any]]) -> Iterator[Finding]:
+    if len(events) > 1:
+        yield Finding(Fault.DOUBLED, f"{attempt} is in the log as {[e['seq'] for e in events]}")
+    if attempt.refusal is not None and events:
+        yield Finding(Fault.REFUSED_BUT_DONE, f"{attempt} is in the log as {events[0]['seq']}")
+    if attempt.answers and not events:
+        yield Finding(Fault.LOST, str(attempt))
+    for answer in attempt.answers:
+        if events and answer != (events[0]["seq"], events[0]["at"]):
+            yield Finding(Fault.WRONG_ANSWER, f"{attempt}, and the log has {events[0]}")
+
+
+def _mark(event: dict[str, Any]) -> str:
+    match event["event"]:
+        case "posted" | "edited":
+            return str(event["text"])
+        case "deleted":
+            return str(event["message"])
+        case "patched":
+            return ",".join(event["patch"])
+        case other:
+            raise AssertionError(f"these clients cause no {other} events")

@@ -1,0 +1,138 @@
+"""A crowd of recorded clients in one room, on every transport, and what became of them in the end."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import ClientSession
+
+from tests.support.checker import Finding, check, read_log
+from tests.support.recorder import (
+    Atlas,
+    Client,
+    Frame,
+    HttpPoster,
+    LongPollClient,
+    NativeClient,
+    PlainClient,
+    PollPage,
+    Site,
+    SseClient,
+)
+
+ROOM = "lobby"
+HEAL_SECONDS = 30.0
+
+
+class Crowd:
+    """Mixed clients who post and follow; `seed` decides what they do, and about when.
+
+    Each who posts asks for about `pace` changes a second, some for fewer.
+    """
+
+    def __init__(self, site: Site, seed: int, pace: float = 100) -> None:
+        self._site = site
+        self._atlas = Atlas()
+        self._dice = random.Random(seed)
+        self.clients: list[Client] = []
+        for kind, name, own_pace in (
+            (NativeClient, "ada", pace),
+            (NativeClient, "grace", pace),
+            (NativeClient, "", pace / 2),
+            (HttpPoster, "mary", pace / 2),
+            (HttpPoster, "", pace / 2),
+            (PlainClient, "hedy", pace / 4),
+            (PlainClient, "joan", 0),
+            (SseClient, "radia", 0),
+            (SseClient, "barbara", 0),
+            (LongPollClient, "frances", 0),
+            (LongPollClient, "jean", 0),
+        ):
+            self._add(kind, name, own_pace)
+
+    @property
+    def acknowledged(self) -> int:
+        """How many changes were answered so far."""
+        return sum(a.is_known for c in self.clients for a in c.record.attempts)
+
+    @property
+    def delivered(self) -> int:
+        """How many events came so far, at all clients together."""
+        return sum(len(run.bodies) for c in self.clients for run in c.record.runs)
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """All clients live; an error of one ends the block."""
+        async with asyncio.TaskGroup() as tasks:
+            lives = [tasks.create_task(client.live()) for client in self.clients]
+            yield
+            for life in lives:
+                life.cancel()
+
+    async def heal(self) -> list[bytes]:
+        """Let everyone ask for nothing new, learn how all went, and get all; returns the log by HTTP.
+
+        Who doesn't get there in time is left behind, and the checker will see that.
+        """
+        for client in self.clients:
+            client.is_posting = False
+        waits = [_settled(client) for client in self.clients]
+        await self._in_time(waits)
+        log = await self._read_by_http()
+        await self._in_time([self._caught_up(client, log) for client in self.clients])
+        return log
+
+    def check(self, by_http: list[bytes], data: Path) -> list[Finding]:
+        """What is wrong, going by the database file; both ways to read the log must agree."""
+        log = read_log(data / "hubbub.db", ROOM)
+        findings = check(log, [client.record for client in self.clients])
+        if not findings:
+            assert by_http == log, "the events API does not give what the database holds"
+            epochs = set().union(*(client.record.epochs for client in self.clients))
+            assert len(epochs) == 1, f"the epoch changed: {epochs}"
+        return findings
+
+    def _add(self, kind: type[Client], name: str, pace: float) -> None:
+        dice = random.Random(self._dice.random())
+        client = kind(self._site, self._atlas, ROOM, name, dice, pace)
+        client.record.name = f"{kind.__name__} {len(self.clients)}"
+        self.clients.append(client)
+
+    async def _in_time(self, waits: list[Coroutine[Any, Any, None]]) -> None:
+        tasks = [asyncio.create_task(wait) for wait in waits]
+        _, late = await asyncio.wait(tasks, timeout=HEAL_SECONDS)
+        for task in late:
+            task.cancel()
+
+    async def _caught_up(self, client: Client, log: list[bytes]) -> None:
+        last = max((frame(body).seq or 0 for body in log), default=0)
+        texts = [frame(body).text for body in log if frame(body).event == "posted"]
+        if isinstance(client, PlainClient):
+            await client.until(lambda: not texts or (texts[-1] or "").encode() in client.texts)
+        elif not isinstance(client, HttpPoster):
+            await client.until(lambda: client.seq >= last)
+
+    async def _read_by_http(self) -> list[bytes]:
+        log: list[bytes] = []
+        seq, last = 0, -1
+        async with ClientSession() as session:
+            while seq > last:
+                url = f"http://{self._site.address}/api/v1/rooms/{ROOM}/events?since={seq}"
+                async with session.get(url) as response:
+                    page = msgspec.json.decode(await response.read(), type=PollPage)
+                log += map(bytes, page.events)
+                last, seq = seq, frame(log[-1]).seq or 0
+        return log
+
+
+async def _settled(client: Client) -> None:
+    await client.until(lambda: client.is_settled)
+
+
+def frame(body: bytes) -> Frame:
+    """An event, as far as these clients look at it."""
+    return msgspec.json.decode(body, type=Frame)

@@ -1,0 +1,130 @@
+"""A real hubbub server that restarts at once: a parent that has imported everything forks it.
+
+What starts is the command line's `serve`, in a fresh process with a fresh loop; only the third of a
+second of imports is saved, so that a test can kill it a hundred times. Run as a module, this is the parent.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+START_SECONDS = 15.0
+CHILD, READY, EXITED = LANDMARKS = ("child ", "hubbub is ready:", "exited ")
+
+
+class QuickServer:
+    """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
+
+    Clients wait for `up`, which is cleared before each kill.
+    """
+
+    def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
+        self.data = data
+        self.port = 0
+        self.pid = 0
+        self.up = asyncio.Event()
+        self.output: list[str] = []
+        self._flags = flags
+        self._sabotage = sabotage
+        self._landmarks: asyncio.Queue[str] = asyncio.Queue()
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it, and wait until it is ready; again on the same port."""
+        flags = ("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data))
+        self._write("\t".join((self._sabotage, "serve", *flags, *self._flags)))
+        self.pid = int(await self._line_after(CHILD))
+        ready = await self._line_after(READY)
+        self.port = int(ready.rpartition(":")[2])
+        self.up.set()
+
+    async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """Kill it, and wait until it is gone; returns the exit status, negative for a signal."""
+        self.up.clear()
+        os.kill(self.pid, how)
+        return await self.gone()
+
+    async def gone(self) -> int:
+        """Wait until it has ended by itself; returns the exit status, negative for a signal."""
+        status = int(await self._line_after(EXITED))
+        self.up.clear()
+        self.pid = 0
+        return status
+
+    async def __aenter__(self) -> Self:
+        self._parent = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.quick_server"),
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        self._reading = asyncio.create_task(self._read())
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.pid:
+            await self.kill()
+        assert self._parent.stdin is not None
+        self._parent.stdin.close()
+        await self._parent.wait()
+        await self._reading
+
+    def _write(self, line: str) -> None:
+        assert self._parent.stdin is not None
+        self._parent.stdin.write(f"{line}\n".encode())
+
+    async def _read(self) -> None:
+        assert self._parent.stdout is not None
+        async for line in self._parent.stdout:
+            self.output.append(line.decode(errors="replace"))
+            if self.output[-1].startswith(LANDMARKS):
+                self._landmarks.put_nowait(self.output[-1])
+
+    async def _line_after(self, landmark: str) -> str:
+        """The rest of the next line that begins so."""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not (line := await self._landmarks.get()).startswith(landmark):
+                    pass
+        except TimeoutError:
+            raise AssertionError(
+                f"no line {landmark!r}; it wrote:\n{''.join(self.output[-100:])}"
+            ) from None
+        return line.removeprefix(landmark).strip()
+
+
+def _breed() -> None:
+    """Fork a server for each line, and tell when it ends."""
+    import hubbub.server.app  # noqa: F401 - so that the children need not
+    from hubbub import cli
+    from tests.support import seeded_bugs
+
+    for line in sys.stdin:
+        sabotage, *arguments = line.rstrip("\n").split("\t")
+        if (pid := os.fork()) == 0:
+            sys.stdin.close()
+            print(f"{CHILD}{os.getpid()}", flush=True)
+            if sabotage:
+                seeded_bugs.sow(sabotage)
+            os._exit(cli.main(arguments))
+        _, status = os.waitpid(pid, 0)
+        print(f"{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+if __name__ == "__main__":
+    _breed()

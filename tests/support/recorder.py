@@ -1,0 +1,366 @@
+"""Clients that record all they see and are told, over each transport, through every cut.
+
+They know the wire and nothing of hubbub's own client, so that what they saw is evidence. Each follows
+a room from its beginning, comes back whenever its server is up, and goes on from its own position.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from tests.support.checker import Attempt, Record, Run
+
+CUT = (OSError, EOFError, WebSocketException, ClientError, TimeoutError)
+NOT_DONE_YET = {"unavailable", "busy", "internal", "rate_limited"}  # may be tried again
+UNHURRIED: dict[str, Any] = {
+    "compression": None,
+    "ping_interval": None,
+    "max_queue": None,
+    "max_size": None,
+}
+WINDOW = 8  # commands in flight
+
+
+class Site(Protocol):
+    """Where a server is, and whether it is up."""
+
+    up: asyncio.Event
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+
+
+class Atlas:
+    """What all clients of one room know together: a plain client is told no numbers."""
+
+    def __init__(self) -> None:
+        self.seqs: dict[bytes, int] = {}  # of posts, by their text
+        self.epoch = ""
+
+
+class Frame(msgspec.Struct):
+    """A native push or reply, as far as these clients look at it."""
+
+    event: str | None = None
+    seq: int | None = None
+    text: str | None = None
+    re: int | None = None
+    ok: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+class Client:
+    """A person at one transport. `pace` is how many changes a second it asks for."""
+
+    def __init__(
+        self, site: Site, atlas: Atlas, room: str, name: str, dice: random.Random, pace: float = 0
+    ) -> None:
+        self.record = Record(name or "nameless")
+        self.seq = 0
+        self.is_posting = pace > 0
+        self._site, self._atlas, self._room, self._name = site, atlas, room, name
+        self._dice, self._pace = dice, pace
+        self._asked = 0
+        self._moved = asyncio.Event()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that can be tried again has been answered."""
+        return not self._retries()
+
+    async def live(self) -> None:
+        """Connect, follow, post, and do so again after each cut, until cancelled."""
+        while self.record.turned_away is None:
+            await self._site.up.wait()
+            with suppress(*CUT):
+                await self._visit()
+
+    async def until(self, is_reached: Callable[[], bool]) -> None:
+        """Wait until something is so that only what this client gets can make so."""
+        while not is_reached():
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _visit(self) -> None:
+        """One connection, until it is cut, or turned away."""
+        raise NotImplementedError
+
+    @property
+    def _rooms_url(self) -> str:
+        return f"http://{self._site.address}/api/v1/rooms/{self._room}"
+
+    @property
+    def _credentials(self) -> dict[str, str]:
+        return {"Hubbub-Key": f"the secret of {self._name}"} if self._name else {}
+
+    def _take(self, seq: int, body: bytes) -> None:
+        """An event came."""
+        self.record.runs[-1].bodies.append(body)
+        self.seq = seq
+        self._moved.set()
+
+    def _attempt(self, kind: str = "posted", mark: str | None = None) -> Attempt:
+        self._asked += 1
+        own = f"{self.record.name} {self._asked}"
+        attempt = Attempt(kind, mark or own, f"{own} key" if kind == "posted" else None)
+        self.record.attempts.append(attempt)
+        return attempt
+
+    def _told(self, attempt: Attempt, answer: dict[str, Any] | None, code: str | None) -> None:
+        if answer is not None:
+            attempt.answers.append((answer["seq"], answer["at"]))
+        elif code not in NOT_DONE_YET:
+            attempt.refusal = code
+        self._moved.set()
+
+    def _retries(self) -> deque[Attempt]:
+        """What to ask again, since it is not known how it went and the key makes it safe."""
+        return deque(a for a in self.record.attempts if a.key and not a.is_known)
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self._dice.expovariate(self._pace))
+
+
+class Talk:
+    """What goes on in one native connection."""
+
+    def __init__(self, retries: deque[Attempt]) -> None:
+        self.retries = retries
+        self.waiting: dict[int, Attempt] = {}
+        self.window = asyncio.Semaphore(WINDOW)
+
+
+class NativeClient(Client):
+    """hubbub.v1 over WebSocket: follows and posts on one connection; edits, deletes and patches too."""
+
+    async def _visit(self) -> None:
+        uri = f"ws://{self._site.address}/ws"
+        async with connect(uri, **UNHURRIED) as socket:
+            if self._name:
+                hello = {"do": "hello", "name": self._name, "key": self._credentials["Hubbub-Key"]}
+                await self._send(socket, hello)
+            await self._send(socket, {"id": 0, "do": "join", "room": self._room, "since": self.seq})
+            self.record.runs.append(Run(self.seq))
+            talk = Talk(self._retries())
+            speaking = asyncio.create_task(self._speak(socket, talk))
+            try:
+                await self._listen(socket, talk)
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
+
+    async def _listen(self, socket: ClientConnection, talk: Talk) -> None:
+        decode = msgspec.json.Decoder(Frame).decode
+        async for body in socket:
+            assert isinstance(body, str)
+            frame = decode(body)
+            if frame.event is not None and frame.seq is not None:
+                if frame.event == "posted" and frame.text is not None:
+                    self._atlas.seqs[frame.text.encode()] = frame.seq
+                self._take(frame.seq, body.encode())
+            elif frame.re == 0:
+                if frame.ok is None or frame.ok["mode"] != "resumed":
+                    self.record.turned_away = body
+                    return
+                self.record.epochs.add(frame.ok["epoch"])
+                self._atlas.epoch = frame.ok["epoch"]
+            elif frame.re is not None:
+                talk.window.release()
+                attempt = talk.waiting.pop(frame.re)
+                self._told(attempt, frame.ok, frame.error["code"] if frame.error else None)
+                if attempt.key and not attempt.is_known:
+                    talk.retries.append(attempt)
+
+    async def _speak(self, socket: ClientConnection, talk: Talk) -> None:
+        """First what is not known from before, then new things."""
+        number = 0
+        while self._pace:
+            await self._pause()
+            if talk.retries:
+                attempt = talk.retries.popleft()
+            elif self.is_posting:
+                attempt = self._choose()
+            else:
+                continue
+            await talk.window.acquire()
+            number += 1
+            talk.waiting[number] = attempt
+            await self._send(socket, {"id": number, "room": self._room, **_command(attempt)})
+
+    def _choose(self) -> Attempt:
+        """What to ask for: mostly posts, and now and then a change to one of its own."""
+        own = [a for a in self.record.attempts[-20:] if a.kind == "posted" and a.answers]
+        what = self._dice.random()
+        if not self._name or not own or what < 0.8:
+            return self._attempt()
+        message = self._dice.choice(own)
+        gone = {a.mark for a in self.record.attempts if a.kind == "deleted"}
+        seq = str(message.answers[0][0])
+        if what < 0.83 and seq not in gone:
+            return self._attempt("deleted", seq)
+        if what < 0.9:
+            return self._attempt("patched")
+        edit = self._attempt("edited")
+        edit.about = message.answers[0][0]
+        return edit
+
+    async def _send(self, socket: ClientConnection, command: dict[str, Any]) -> None:
+        await socket.send(msgspec.json.encode(command).decode())
+
+
+def _command(attempt: Attempt) -> dict[str, Any]:
+    match attempt.kind:
+        case "posted":
+            return {"do": "post", "text": attempt.mark, "client_message_id": attempt.key}
+        case "edited":
+            return {"do": "edit", "seq": attempt.about, "text": attempt.mark}
+        case "deleted":
+            return {"do": "delete", "seq": int(attempt.mark)}
+        case _:
+            return {"do": "patch", "patch": {attempt.mark: True}}
+
+
+class PlainClient(Client):
+    """Texts and nothing else; comes back with `since`, a position that others have seen its last text at."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.record.is_plain = True
+        self.texts: set[bytes] = set()
+
+    async def _visit(self) -> None:
+        since = self._known_position()
+        query = f"room={self._room}&name={self._name}&since={since}&epoch={self._atlas.epoch}"
+        uri = f"ws://{self._site.address}/?{query}"
+        try:
+            await self._follow(uri, since)
+        except InvalidStatus as error:
+            self.record.turned_away = str(error)
+
+    async def _follow(self, uri: str, since: int) -> None:
+        async with connect(uri, additional_headers=self._credentials, **UNHURRIED) as socket:
+            self.record.runs.append(Run(since))
+            speaking = asyncio.create_task(self._speak(socket))
+            try:
+                async for text in socket:
+                    assert isinstance(text, str)
+                    self.texts.add(text.encode())
+                    self._take(self.seq, text.encode())
+            finally:
+                speaking.cancel()
+                await asyncio.gather(speaking, return_exceptions=True)
+
+    async def _speak(self, socket: ClientConnection) -> None:
+        while self._pace and self.is_posting:
+            attempt = self._attempt()
+            attempt.key = None  # it has no words for one, so it never knows and never retries
+            await socket.send(attempt.mark)
+            await self._pause()
+
+    def _known_position(self) -> int:
+        """The last position up to which it surely has everything."""
+        for run in reversed(self.record.runs):
+            for text in reversed(run.bodies):
+                if text in self._atlas.seqs:
+                    return self._atlas.seqs[text]
+        return 0
+
+
+class SseClient(Client):
+    """Server-sent events, resumed by Last-Event-ID."""
+
+    _last_id = ""
+
+    async def _visit(self) -> None:
+        headers = {"Accept": "text/event-stream", **self._credentials}
+        if self._last_id:
+            headers["Last-Event-ID"] = self._last_id
+        url = f"{self._rooms_url}/events?since=0&name={self._name}"
+        async with (
+            ClientSession(timeout=ClientTimeout(None), read_bufsize=2**20) as session,
+            session.get(url, headers=headers) as response,
+        ):
+            if response.status != 200:
+                self.record.turned_away = await response.text()
+                return
+            self.record.runs.append(Run(self.seq))
+            position = ""
+            async for line in response.content:
+                field, _, value = line.rstrip(b"\n").partition(b": ")
+                if field == b"event":  # a reset
+                    self.record.turned_away = line.decode()
+                    return
+                if field == b"id":
+                    position = value.decode()
+                elif field == b"data" and position:
+                    self._note(position, value)
+                    position = ""
+
+    def _note(self, position: str, body: bytes) -> None:
+        epoch, _, seq = position.rpartition(":")
+        self.record.epochs.add(epoch)
+        self._last_id = position
+        self._take(int(seq), body)
+
+
+class PollPage(msgspec.Struct):
+    """The answer of a long-poll, each event as it came."""
+
+    epoch: str
+    head: int
+    events: list[msgspec.Raw]
+
+
+class LongPollClient(Client):
+    """Long-polls, one request after the other."""
+
+    async def _visit(self) -> None:
+        async with ClientSession(timeout=ClientTimeout(20)) as session:
+            while True:
+                epoch = f"&epoch={self._atlas.epoch}" if self._atlas.epoch else ""
+                url = f"{self._rooms_url}/events?since={self.seq}&wait=10{epoch}"
+                async with session.get(url) as response:
+                    answer = await response.read()
+                    if response.status != 200:
+                        self.record.turned_away = answer.decode()
+                        return
+                page = msgspec.json.decode(answer, type=PollPage)
+                self.record.epochs.add(page.epoch)
+                self.record.runs.append(Run(self.seq))
+                for raw in page.events:
+                    body = bytes(raw)
+                    self._take(msgspec.json.decode(body, type=Frame).seq or 0, body)
+
+
+class HttpPoster(Client):
+    """Follows nothing; posts, and tries again with the same Idempotency-Key until it is told."""
+
+    async def _visit(self) -> None:
+        async with ClientSession(timeout=ClientTimeout(20)) as session:
+            while True:
+                for attempt in self._retries():
+                    await self._post(session, attempt)
+                await self._pause()
+                if self.is_posting:
+                    self._attempt()
+
+    async def _post(self, session: ClientSession, attempt: Attempt) -> None:
+        assert attempt.key is not None
+        headers = {"Idempotency-Key": attempt.key, **self._credentials}
+        url = f"{self._rooms_url}/messages" + (f"?name={self._name}" if self._name else "")
+        async with session.post(url, json={"text": attempt.mark}, headers=headers) as response:
+            answer = msgspec.json.decode(await response.read(), type=dict[str, Any])
+        if response.status == 201:
+            self.record.epochs.add(answer["epoch"])
+            self._told(attempt, answer, None)
+        else:
+            self._told(attempt, None, answer["code"])

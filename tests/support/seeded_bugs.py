@@ -1,0 +1,203 @@
+"""Bugs that can be sown into a server before it starts, each breaking one promise, to show that it shows.
+
+`sow("name")` patches the code of this process; `sow("die_at_flush:7")` is no bug but a fate.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from hubbub.rooms.ledger import Commit, Ledger, NewPost, Proposal, needs
+from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.journal import Journal
+from hubbub.server.outlet import Outlet
+from hubbub.server.stores.base import LogPage
+from hubbub.server.stores.sqlite_reader import SqliteReader
+from hubbub.server.stores.sqlite_writer import SqliteWriter
+
+WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
+
+Sow = Callable[..., None]
+_bugs: dict[str, Sow] = {}
+
+
+def sow(order: str) -> None:
+    """Sow a bug by its name, with what may follow a colon."""
+    name, *arguments = order.split(":")
+    _bugs[name](*arguments)
+
+
+def bug(sow: Sow) -> Sow:
+    """Register what can be sown."""
+    _bugs[sow.__name__] = sow
+    return sow
+
+
+def put(owner: type, **methods: Callable[..., Any]) -> None:
+    """Put other methods in the place of a class's own."""
+    for name, method in methods.items():
+        setattr(owner, name, method)
+
+
+@bug
+def acknowledge_before_commit() -> None:
+    """The answers go out when it is decided what to write; events are delivered after the commit."""
+    taken: list[Any] = []
+    take = Journal._take
+
+    def remember(self: Journal) -> Any:
+        taken[:] = take(self)
+        return list(taken)
+
+    def answer_now(commit: Commit) -> None:
+        for (_, answer), outcome in zip(taken, commit.answers, strict=True):
+            answer(outcome)
+
+    put(Journal, _take=remember)
+    put(Journal, _answer=lambda *call: call[2].batches)
+    _when_decided(lambda: answer_now)
+
+
+@bug
+def deliver_before_commit() -> None:
+    """Events are delivered when it is decided what to write; answers go out after the commit."""
+    fanouts: list[FanOut] = []
+    begin = FanOut.__init__
+
+    def remember(self: FanOut, *args: Any) -> None:
+        begin(self, *args)
+        fanouts.append(self)
+
+    put(FanOut, __init__=remember)
+    _when_decided(lambda: lambda commit: fanouts[0].deliver(commit.batches))
+
+
+def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
+    """Act on a commit in the loop's thread, a little before it is made durable."""
+    loops: list[asyncio.AbstractEventLoop] = []
+    begin = Journal.__init__
+
+    def remember(self: Journal, *args: Any) -> None:
+        begin(self, *args)
+        loops.append(asyncio.get_running_loop())
+
+    def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
+        with self._transaction():
+            ledger = Ledger(self._facts(needs(proposals)), at)
+            decided = ledger.decide(proposals)
+            self._write(ledger)
+            loops[0].call_soon_threadsafe(act(), decided)
+            time.sleep(WINDOW)
+        return decided
+
+    put(Journal, __init__=remember)
+    put(SqliteWriter, commit=commit)
+
+
+@bug
+def resume_one_too_late() -> None:
+    """Reading on leaves the first missed event out."""
+    read = SqliteReader.read
+    put(SqliteReader, read=lambda self, room, after, upto: read(self, room, after + 1, upto))
+
+
+@bug
+def resume_one_too_early() -> None:
+    """Reading on gives the last seen event again."""
+    read = SqliteReader.read
+
+    def too_early(self: SqliteReader, room: str, after: int, upto: int) -> LogPage:
+        return read(self, room, max(after - 1, 0), upto)
+
+    put(SqliteReader, read=too_early)
+
+
+@bug
+def post_again_on_retry() -> None:
+    """No client_message_id is kept; and answers are slow, so that kills leave some unknown."""
+    post, commit = Ledger._post, SqliteWriter.commit
+
+    def forgetful(self: Ledger, *proposal: Any) -> Any:
+        self._facts.posts.clear()
+        answer = post(self, *proposal)
+        self.posts[-1] = NewPost(*self.posts[-1][:3], None)
+        return answer
+
+    def slow(self: SqliteWriter, *args: Any) -> Commit:
+        committed = commit(self, *args)
+        time.sleep(WINDOW)
+        return committed
+
+    put(Ledger, _post=forgetful)
+    put(SqliteWriter, commit=slow)
+
+
+@bug
+def leave_numbers_out() -> None:
+    """As a database's own sequence does: what is taken and not used is gone."""
+    head = Ledger.head
+    put(Ledger, head=lambda self, room: head(self, room) + (head(self, room) % 50 == 49))
+
+
+@bug
+def deliver_twice_after_reading_on() -> None:
+    """One that has caught up from memory is written the last batch again."""
+    catch_up = FanOut._catch_up
+
+    async def forgetful(self: FanOut, cursor: Cursor) -> None:
+        await catch_up(self, cursor)
+        if cursor.feed.head and cursor.task is None:
+            page = await self._store.read(cursor.feed.room, cursor.feed.head - 1, cursor.feed.head)
+            cursor.outlet.write(
+                cursor.outlet.wire.events(self._store.epoch, cursor.feed.head, page.bodies)
+            )
+
+    put(FanOut, _catch_up=forgetful)
+
+
+@bug
+def drop_what_a_slow_reader_cannot_take() -> None:
+    """One that can't keep up stays live, and misses what it could not take."""
+    put(FanOut, _fall_behind=lambda *_: None)
+
+
+@bug
+def queue_without_bound() -> None:
+    """All is queued for one that reads nothing."""
+    put(Outlet, _has_room_for=lambda *_: True)
+
+
+@bug
+def die_at_flush(number: str) -> None:
+    """Kill the process inside the nth flush of a file of the database; odd ones before it is done."""
+    left = int(number)
+
+    class Mortal(apsw.VFSFile):
+        def xSync(self, flags: int) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0 and int(number) % 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            super().xSync(flags)
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    _install("mortal", Mortal)
+
+
+def _install(name: str, kind: type[apsw.VFSFile]) -> None:
+    """Let every database file that is opened from now on be of this kind."""
+
+    class Files(apsw.VFS):
+        def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
+            return kind("unix", name, flags)
+
+    _keep.append(Files(name, "", makedefault=True))
+
+
+_keep: list[apsw.VFS] = []  # SQLite must find them as long as the process lives
