@@ -218,12 +218,12 @@ class FanOut:
             cursor.lost()
             return
         if rest:
-            outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
+            outlet.queue(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
         cursor.task = None
         feed.reading.discard(cursor)
         self._go_live(cursor)
         if outlet.wire.takes_signals:
-            outlet.write(outlet.wire.signals(feed.signals.present()))
+            outlet.queue(outlet.wire.signals(feed.signals.present()))
 
     async def _read_page(self, cursor: Cursor) -> None:
         feed, outlet = cursor.feed, cursor.outlet
@@ -234,5 +234,6 @@ class FanOut:
         page = await self._store.read(feed.room, cursor.seq, feed.head)
         if not page.bodies:
             raise StoreFailed(f"the log after {cursor.seq} is no longer kept")
-        outlet.write(outlet.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
+        # Queued, since `write` may refuse: a drained peer can still have a little to take.
+        outlet.queue(outlet.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
         cursor.seq += len(page.bodies)
