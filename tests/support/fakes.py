@@ -35,6 +35,7 @@ Parameters = ParamSpec("Parameters")
 
 AT = "2026-11-23T09:00:00.123Z"
 EPOCH = "e1"
+HIGH_WATER = 65_536  # bytes queued, above which a peer is waited for
 PAGE_EVENTS = 5  # small, so that reading on takes several pages
 
 
@@ -337,7 +338,8 @@ class Peer(asyncio.Transport):
         self._is_closing = self.was_aborted = True
 
     async def drain(self) -> None:
-        await self._flowing.wait()
+        if len(self._queued) > HIGH_WATER:  # as transports do: a little may stay queued
+            await self._flowing.wait()
 
     def _drink(self) -> None:
         try:
@@ -349,12 +351,13 @@ class Peer(asyncio.Transport):
 
 def unframe(stream: bytes) -> Iterator[bytes]:
     """The payloads of unmasked WebSocket frames."""
-    while stream:
-        size, start = stream[1], 2
+    at = 0
+    while at < len(stream):
+        size, start = stream[at + 1], at + 2
         if size == 126:
-            size, start = int.from_bytes(stream[2:4], "big"), 4
+            size, start = int.from_bytes(stream[start : start + 2], "big"), start + 2
         elif size == 127:
-            size, start = int.from_bytes(stream[2:10], "big"), 10
-        assert len(stream) >= start + size, "a frame was cut off"
-        yield stream[start : start + size]
-        stream = stream[start + size :]
+            size, start = int.from_bytes(stream[start : start + 8], "big"), start + 8
+        at = start + size
+        assert at <= len(stream), "a frame was cut off"
+        yield stream[start:at]
