@@ -8,6 +8,7 @@ from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.requests import HUB, credentials, number
 from hubbub.server.transports.echo import serve_echo
+from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
 
@@ -20,8 +21,9 @@ routes = web.RouteTableDef()
 @routes.get("/")
 async def root(request: web.Request) -> web.StreamResponse:
     """The page, or a plain client, or a native one that asks for its subprotocol here."""
-    if "upgrade" not in request.headers.get("Connection", "").lower():
+    if not is_handshake(request):
         return await page.index()
+    require_handshake(request)
     offered = _offered(request)
     if SUBPROTOCOL in offered:
         return await native(request)
@@ -41,7 +43,7 @@ async def root(request: web.Request) -> web.StreamResponse:
 @routes.get("/ws")
 async def native(request: web.Request) -> web.StreamResponse:
     """A native client."""
-    _require_upgrade(request)
+    require_handshake(request)
     offered = _offered(request)
     if offered and SUBPROTOCOL not in offered:
         raise Refused(
@@ -58,7 +60,7 @@ async def native(request: web.Request) -> web.StreamResponse:
 @routes.get("/echo")
 async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
-    _require_upgrade(request)
+    require_handshake(request)
     return await serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES])
 
 
@@ -71,12 +73,3 @@ async def asset(request: web.Request) -> web.StreamResponse:
 def _offered(request: web.Request) -> list[str]:
     header = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
     return [name.strip() for name in header.split(",") if name.strip()]
-
-
-def _require_upgrade(request: web.Request) -> None:
-    if request.headers.get("Upgrade", "").lower() != "websocket":
-        raise Refused(
-            "upgrade_required",
-            "this door is for WebSockets",
-            hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
-        )

@@ -11,6 +11,7 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
 from hubbub.server.http.origins import Origins
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports.handshake import VERSION
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BY_STATUS = {
@@ -19,6 +20,13 @@ BY_STATUS = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported",
+}
+HEADERS = {
+    "upgrade_required": {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": VERSION,
+    },
 }
 
 log = logging.getLogger(__name__)
@@ -36,7 +44,7 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
         "temporary": row.temporary,
         **refusal.facts,
     }
-    headers = dict(headers or {})
+    headers = {**HEADERS.get(refusal.code, {}), **(headers or {})}
     if refusal.hint is not None:
         body["hint"] = refusal.hint
     if refusal.retry_after is not None:
