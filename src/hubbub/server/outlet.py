@@ -94,6 +94,13 @@ class Outlet:
         """Close the connection when all is written."""
         self._transport.close()
 
+    def finish(self) -> None:
+        """Tell the peer that nothing more comes when all is written, and let it hang up."""
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self.close()
+
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()

@@ -2,19 +2,38 @@
 
 import asyncio
 import logging
+from typing import Any
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from hubbub.protocol.errors import Close
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import Links
+from hubbub.server.transports.frames import StrictReader
 
 CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
 log = logging.getLogger(__name__)
+
+
+class Response(web.WebSocketResponse):
+    """aiohttp's, which reads more strictly, and leaves closing to the socket."""
+
+    async def close(self, **_: Any) -> bool:
+        """Do nothing: aiohttp would close TCP before the peer has read why."""
+        return False
+
+    def _post_start(self, request: web.BaseRequest, *rest: Any) -> None:
+        # What came along with the handshake is read at once, and is to be read strictly, too.
+        http: Any = request.protocol
+        early, http._message_tail = http._message_tail, b""
+        super()._post_start(request, *rest)
+        reader = http._payload_parser = StrictReader(http._payload_parser)
+        if early:
+            reader.feed_data(early)
 
 
 class Socket:
@@ -28,7 +47,8 @@ class Socket:
         self._links = links
         self._state = State.OPENING
         self._deadline: asyncio.TimerHandle | None = None
-        self._response = web.WebSocketResponse(
+        self._is_broken = False
+        self._response = Response(
             protocols=(subprotocol,) if subprotocol else (),
             compress=False,
             autoping=False,
@@ -59,6 +79,8 @@ class Socket:
                         return received
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
+                    if self.outlet.is_full:  # it asks, but doesn't listen
+                        await self.outlet.drained()
                 case WSMsgType.PONG:
                     pass
                 case _:
@@ -88,6 +110,8 @@ class Socket:
             self.hang_up(Close.NORMAL)
             while self._state is State.CLOSING:
                 await self.receive()
+            if self._is_broken:
+                await self._linger()
         finally:
             self._links.discard(self)
             if self._deadline is not None:
@@ -95,10 +119,25 @@ class Socket:
 
     def _over(self, message: WSMessage) -> None:
         """The peer has sent a close frame, or broken the protocol, or is gone."""
-        if message.type is WSMsgType.CLOSE and self._state is State.OPEN:
-            self._send_close(_answer_to(message.data))
+        if self._state is State.OPEN:
+            if message.type is WSMsgType.CLOSE:
+                self._send_close(_answer_to(message.data))
+            elif isinstance(message.data, WebSocketError):
+                self._send_close(message.data.code)
+                self._is_broken = True
         self._step(State.CLOSED, f"{message.type.name} {message.data}")
-        self.outlet.close()
+        if self._is_broken:
+            self.outlet.finish()
+        else:
+            self.outlet.close()
+
+    async def _linger(self) -> None:
+        """Wait for a peer that broke the protocol to hang up; aiohttp discards what it still sends.
+
+        TCP resets a connection that is closed with bytes unread, and our close frame would be lost.
+        """
+        await asyncio.sleep(CLOSE_TIMEOUT)  # cancelled by aiohttp once the peer is gone
+        self.outlet.abort()
 
     def _send_close(self, code: int) -> None:
         self.outlet.queue(frame(code.to_bytes(2, "big"), CLOSE))

@@ -1,0 +1,66 @@
+"""Looks at the header of each frame of a client, since aiohttp's reader lets some wrong frames through.
+
+Those are frames without a mask (RFC 6455 section 5.1), and a new message amid one whose fragments
+were empty so far (section 5.4).
+"""
+
+from aiohttp.http import WebSocketReader
+
+SHORT_TEXT = 0x81  # first byte of nearly all frames; looked at in a third of the time of others
+WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it with 1002
+
+
+class StrictReader:
+    """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused."""
+
+    def __init__(self, reader: WebSocketReader) -> None:
+        self._reader = reader
+        self._held = b""  # the beginning of a header
+        self._rest = 0  # bytes of the current frame that are still to come
+        self._is_fragmented = False
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Take what was received; returns what aiohttp's reader does."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        at, size = self._rest, len(data)
+        while size - at > 1:
+            second = data[at + 1]
+            if data[at] == SHORT_TEXT and 127 < second < 254 and not self._is_fragmented:
+                at += second - 122
+                continue
+            end = self._end_of_frame(data, at)
+            if end is None:
+                return self._reader.feed_data(data[:at] + WRONG_FRAME)
+            if not end:
+                break
+            at = end
+        if at < size:
+            data, self._held = data[:at], data[at:]
+        self._rest = max(at - size, 0)
+        return self._reader.feed_data(data)
+
+    def feed_eof(self) -> None:
+        """The connection is gone."""
+        self._reader.feed_eof()
+
+    def _end_of_frame(self, data: bytes, at: int) -> int | None:
+        """Where the frame that begins at `at` ends: 0 if it can't be told yet, None if it is wrong."""
+        header = data[at : at + 10]
+        first, length = header[0], header[1] - 128
+        width = 0 if length < 126 else 2 if length == 126 else 8
+        if len(header) < 2 + width:
+            return 0
+        if length < 0 or not self._may_come(first):
+            return None
+        if width:
+            length = int.from_bytes(header[2 : 2 + width])
+        return at + 6 + width + length
+
+    def _may_come(self, first: int) -> bool:
+        """Whether a frame with this first byte may come now; keeps track of fragments."""
+        opcode = first & 15
+        if opcode > 2:
+            return True
+        was_fragmented, self._is_fragmented = self._is_fragmented, first < 128
+        return opcode == 0 or not was_fragmented
