@@ -42,7 +42,7 @@ class Signals:
         elif signal.value is None:
             self.values.pop(signal.key, None)
             self._fresh["value", signal.key] = signal
-        elif signal.key not in self.values and len(self.values) >= MAX_VALUES:
+        elif signal.key not in self.values and self._is_full():
             return False
         else:
             expires_at = asyncio.get_running_loop().time() + signal.ttl
@@ -80,6 +80,9 @@ class Signals:
     def present(self) -> list[bytes]:
         """All that one who has just caught up must be told, encoded."""
         return [encode(signal) for signal in (self.attendance.everyone(), *self.live())]
+
+    def _is_full(self) -> bool:
+        return len(self.values) >= MAX_VALUES and len(self.live()) >= MAX_VALUES
 
     def _wake_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
