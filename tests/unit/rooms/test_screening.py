@@ -1,0 +1,123 @@
+from typing import Any, get_args
+
+import pytest
+
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Patch,
+    Post,
+    React,
+    Signal,
+    Typing,
+    Unreact,
+    Value,
+)
+from hubbub.rooms.access import TABLE, Operation, Role
+from hubbub.rooms.screening import (
+    MAX_VALUE_BYTES,
+    OPERATIONS,
+    TYPING_TTL,
+    screen,
+    screen_change,
+    screen_signal,
+)
+from tests.support.fakes import ADA
+
+CHANGES: list[Change] = [
+    Post(room="lobby", text="hi"),
+    Edit(room="lobby", seq=1, text="hello"),
+    Delete(room="lobby", seq=1),
+    React(room="lobby", seq=1, emoji="👍"),
+    Unreact(room="lobby", seq=1, emoji="👍"),
+    Patch(room="lobby", patch={}),
+]
+
+
+def code(refusal: Refusal | None) -> str | None:
+    return None if refusal is None else refusal.code
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
+def test_each_change_is_screened_by_its_operation(
+    change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert screen_change(ADA, change, 256) is None
+    monkeypatch.setitem(TABLE, Role.GUEST, TABLE[Role.GUEST] - {OPERATIONS[type(change)]})
+    assert code(screen_change(ADA, change, 256)) == "forbidden"
+
+
+def test_there_is_an_operation_for_each_change() -> None:
+    assert set(OPERATIONS) == set(get_args(Change)) == {type(change) for change in CHANGES}
+
+
+@pytest.mark.parametrize("room", ["the lobby", "a/b", "lobby\n", "x" * 65])
+def test_no_room_is_called_so(room: str) -> None:
+    assert code(screen(ADA, Operation.READ, room)) == "bad_request"
+    assert code(screen_change(ADA, Post(room=room, text="hi"), 256)) == "bad_request"
+    assert code(screen(ADA, Operation.READ, "lobby")) is None
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        ({}, "bad_request"),
+        ({"text": "hi", "bytes": b"hi"}, "bad_request"),
+        ({"text": ""}, None),
+        ({"bytes": b""}, None),
+        ({"text": "x" * 256}, None),
+        ({"text": "x" * 257}, "too_large"),
+        ({"text": "ü" * 128}, None),
+        ({"text": "ü" * 128 + "x"}, "too_large"),
+        ({"bytes": b"x" * 256}, None),
+        ({"bytes": b"x" * 257}, "too_large"),
+    ],
+)
+def test_a_post_is_either_text_or_bytes_and_no_larger_than_allowed(
+    content: dict[str, Any], expected: str | None
+) -> None:
+    assert code(screen_change(ADA, Post(room="lobby", **content), 256)) == expected
+
+
+def test_an_edit_is_no_larger_than_a_post_may_be() -> None:
+    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text="x" * 256), 256)) is None
+    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text="x" * 257), 256)) == "too_large"
+
+
+@pytest.mark.parametrize("kind", [React, Unreact])
+def test_a_reaction_is_something_to_see(kind: type[React | Unreact]) -> None:
+    assert code(screen_change(ADA, kind(room="lobby", seq=1, emoji=" "), 256)) == "bad_request"
+
+
+def test_typing_is_sent_on_with_the_name() -> None:
+    signal = Signal(room="lobby", signal="typing")
+    assert screen_signal(ADA, signal) == Typing("lobby", "ada", TYPING_TTL)
+
+
+def test_a_live_value_is_sent_on_with_the_name() -> None:
+    signal = Signal(room="lobby", key="van", value={"lat": 52.5}, ttl=9.0)
+    assert screen_signal(ADA, signal) == Value("lobby", "ada", "van", {"lat": 52.5}, 9.0)
+
+
+@pytest.mark.parametrize(
+    "signal, expected",
+    [
+        (Signal(room="a b", signal="typing"), "bad_request"),
+        (Signal(room="lobby", signal="waving"), "bad_request"),
+        (Signal(room="lobby", value=1), "bad_request"),
+        (Signal(room="lobby", key="van", value="x" * MAX_VALUE_BYTES), "too_large"),
+    ],
+)
+def test_a_signal_that_can_not_be(signal: Signal, expected: str) -> None:
+    refusal = screen_signal(ADA, signal)
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == expected
+
+
+def test_the_access_table_decides_on_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TABLE, Role.GUEST, TABLE[Role.GUEST] - {Operation.SIGNAL})
+    refusal = screen_signal(ADA, Signal(room="lobby", signal="typing"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "forbidden"
