@@ -122,12 +122,14 @@ async def test_a_forgotten_past_is_a_hole_that_is_told(tmp_path: Path) -> None:
         Server(tmp_path, "--keep-events", "10") as after,
         hubbub.connect(after.url) as me,
     ):
-        room = await me.join("lobby", since=0)
-        reset = await anext(room.stream(markers=True))
-        assert isinstance(reset, Reset)
-        assert reset.truncated == 21
-        again = await me.history("lobby", limit=200)
-        assert again.head == 30
+        while True:  # the server forgets soon after it has started
+            room = await me.join("lobby", since=0)
+            marker = await anext(room.stream(markers=True))
+            if isinstance(marker, Reset):
+                break
+            await room.leave()
+        assert marker.truncated == 21
+        assert room.position.seq == 30
 
 
 async def test_a_slow_reader_gets_everything_and_keeps_little(shared_server: Server) -> None:

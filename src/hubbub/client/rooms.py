@@ -23,7 +23,7 @@ class Rooms:
         self._exchange = exchange
         self._max_queued = max_queued
         self._readings: dict[str, Reading] = {}
-        self._rejoining: set[asyncio.Task[None]] = set()
+        self._rejoining: dict[asyncio.Task[None], Reading] = {}
         self._stir = exchange.stir
 
     async def join(
@@ -50,6 +50,9 @@ class Rooms:
         """Stop following a room. Raises as `Exchange.ask`."""
         if reading := self._readings.pop(room, None):
             reading.end()
+            for task, rejoined in self._rejoining.items():
+                if rejoined is reading:
+                    task.cancel()
             self._stir.set()
             await self._exchange.ask(Leave(room=room))
 
@@ -132,8 +135,8 @@ class Rooms:
         """Begin to join again from where the room is; what comes before the answer is passed over."""
         reading.cursor.is_joining = True
         task = asyncio.create_task(self._join_again(reading))
-        self._rejoining.add(task)
-        task.add_done_callback(self._rejoining.discard)
+        self._rejoining[task] = reading
+        task.add_done_callback(self._rejoining.pop)
 
     async def _join_again(self, reading: Reading) -> None:
         waits = Backoff(self._outside.draw)

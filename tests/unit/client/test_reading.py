@@ -304,6 +304,19 @@ async def test_leaving_ends_the_stream_and_is_not_undone_by_a_reconnect() -> Non
         assert link.heard_already() == []
 
 
+async def test_who_leaves_is_not_joined_again() -> None:
+    async with play() as (scene, link):
+        room = await join(scene, link, snapshot())
+        link = await scene.reconnect(link)
+        link.refuse(await link.heard(), "unavailable", temporary=True)
+        await settle()
+        leaving = asyncio.create_task(room.leave())
+        link.accept(await link.heard(), room="lobby")
+        await leaving
+        await scene.clock.advance(60)
+        assert link.heard_already() == []
+
+
 async def test_closing_ends_the_stream() -> None:
     async with play() as (scene, link):
         room = await join(scene, link, snapshot())
