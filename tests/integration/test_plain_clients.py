@@ -1,0 +1,192 @@
+"""The programs of tutorials, as they stand in them: they talk to each other, and see every line."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
+
+from tests.integration.programs import Program, program
+from tests.integration.raw import WAIT_SECONDS, connected
+from tests.support.server import Server
+
+PAGE = "http://localhost:3000"
+LINES = [
+    "hello",
+    "",
+    "  indented, with a tab\tand spaces at the end  ",
+    "Grüße, 世界 👩‍👩‍👧 שלום",
+    '{"id": 1, "do": "post"}',
+    "<script>alert('hi')</script>",
+    "x" * 10_000,
+]
+
+
+def url_of(server: Server, room: str) -> str:
+    return f"ws://127.0.0.1:{server.port}/?room={room}"
+
+
+@asynccontextmanager
+async def talking(server: Server, room: str) -> AsyncIterator[tuple[Program, Program]]:
+    """Two of the tutorial's clients, both connected."""
+    url = url_of(server, room)
+    async with program("tutorial.js", url) as ada, program("tutorial.js", url, PAGE) as grace:
+        assert [await ada.says(), await grace.says()] == ["open", "open"]
+        yield ada, grace
+
+
+async def heard(client: ClientConnection) -> str | bytes:
+    async with asyncio.timeout(WAIT_SECONDS):
+        return await client.recv()
+
+
+async def test_two_of_the_tutorials_clients_see_every_line_verbatim_their_own_too(
+    shared_server: Server,
+) -> None:
+    async with talking(shared_server, "tutorial") as (ada, grace):
+        for number, line in enumerate(LINES):
+            (ada, grace)[number % 2].tell(line)
+            assert [await ada.hears(), await grace.hears()] == [line, line]
+
+
+async def test_the_tutorials_url_without_room_or_path_is_the_lobby(tmp_path: Path) -> None:
+    """And `localhost` is reached, whichever loopback the client tries first."""
+    async with Server(tmp_path / "data", "--host", "localhost") as server:
+        url = f"ws://localhost:{server.port}"
+        async with program("tutorial.js", url) as ada, connect(f"{url}/?room=lobby") as grace:
+            assert await ada.says() == "open"
+            await grace.send("hello")
+            assert await ada.hears() == "hello"
+        for address in loopbacks():
+            async with connected(server.port, address) as raw:
+                response = await raw.request("GET /healthz HTTP/1.1", {"Host": "localhost"})
+                assert response.status == 200, address
+
+
+def loopbacks() -> list[str]:
+    """The loopback addresses that this machine has."""
+    return ["127.0.0.1", *(["::1"] if has_ipv6_loopback() else [])]
+
+
+def has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("protocol", ["", "echo-protocol"])
+async def test_the_client_of_npm_websocket_joins_with_and_without_a_subprotocol(
+    shared_server: Server, protocol: str
+) -> None:
+    url = url_of(shared_server, f"npm-websocket-{protocol}")
+    async with (
+        program("websocket_client.js", url.replace("localhost"), protocol) as client,
+        connect(url.replace("localhost")) as other,
+    ):
+        assert await client.says() == f"open {protocol or 'undefined'}"
+        client.tell("from npm")
+        assert [await client.hears(), await heard(other)] == ["from npm", "from npm"]
+        await other.send("from Python")
+        assert [await client.hears(), await heard(other)] == ["from Python", "from Python"]
+        client.tell("0x00ff80")
+        assert await client.says() == "binary 00ff80"
+        assert await heard(other) == b"\x00\xff\x80"
+        await other.send(b"")
+        assert await client.says() == "binary "
+        client.leave()
+        assert await client.says() == "closed 1000"
+        assert await client.ended() == 0
+
+
+async def test_w3cwebsocket_joins_as_a_browser_does(shared_server: Server) -> None:
+    url = url_of(shared_server, "w3c")
+    async with (
+        program("w3c.js", url, "echo-protocol", PAGE) as client,
+        connect(url, origin=Origin(PAGE)) as other,
+    ):
+        assert await client.says() == "open echo-protocol"
+        client.tell("grüß dich")
+        assert [await client.hears(), await heard(other)] == ["grüß dich", "grüß dich"]
+        await other.send(b"\x01\x02")
+        assert await client.says() == "binary 0102"
+        client.leave()
+        assert await client.says() == "closed 1000 cleanly"
+
+
+async def test_rooms_do_not_hear_each_other(shared_server: Server) -> None:
+    one, two = url_of(shared_server, "one"), url_of(shared_server, "two")
+    async with connect(one) as ada, connect(two) as grace:
+        await grace.send("in two")
+        assert await heard(grace) == "in two"
+        await ada.send("in one")
+        assert await heard(ada) == "in one"
+
+
+async def test_who_comes_later_sees_only_what_is_new(shared_server: Server) -> None:
+    url = url_of(shared_server, "later")
+    async with connect(url) as ada:
+        await ada.send("early")
+        assert await heard(ada) == "early"
+        async with connect(url) as grace:
+            await ada.send("late")
+            assert await heard(grace) == "late"
+
+
+async def test_a_plain_client_can_resume_from_a_position(shared_server: Server) -> None:
+    url = url_of(shared_server, "resume")
+    async with connect(url) as ada:
+        for n in range(5):
+            await ada.send(str(n))
+            await heard(ada)
+    async with connect(f"{url}&since=2") as ada:
+        await ada.send("new")
+        assert [await heard(ada) for _ in range(4)] == ["2", "3", "4", "new"]
+
+
+# --- closing ---
+
+
+async def test_a_client_that_closes_sees_its_own_code_back(shared_server: Server) -> None:
+    async with talking(shared_server, "closing") as (ada, grace):
+        ada.leave()
+        assert await ada.says() == "closed 1000 cleanly"
+        assert await ada.ended() == 0
+        grace.tell("still here")
+        assert await grace.hears() == "still here"
+
+
+async def test_what_is_sent_right_before_a_close_is_posted(shared_server: Server) -> None:
+    async with talking(shared_server, "last-words") as (ada, grace):
+        ada.tell("last words")
+        ada.leave()
+        assert await grace.hears() == "last words"
+
+
+async def test_a_server_that_stops_tells_everyone_to_come_back(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data") as server, talking(server, "lobby") as (ada, grace):
+        async with connect(f"ws://127.0.0.1:{server.port}") as python:
+            ada.tell("before")
+            assert [await ada.hears(), await grace.hears()] == ["before", "before"]
+            assert await server.terminate() == 0
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    await heard(python)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+        assert await ada.says() == "closed 1012 cleanly"
+        assert await grace.says() == "closed 1012 cleanly"
+
+
+async def test_a_server_that_is_killed_closes_nobody_cleanly(tmp_path: Path) -> None:
+    """So that the tests above can fail."""
+    async with Server(tmp_path / "data") as server, talking(server, "lobby") as (ada, _):
+        await server.kill()
+        assert await ada.says() == "closed 1006 not cleanly"
