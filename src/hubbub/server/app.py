@@ -4,9 +4,9 @@ The only module that names adapters.
 """
 
 import asyncio
-import errno
 import gc
 import logging
+import os
 import random
 import resource
 import secrets
@@ -129,7 +129,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
         await web.TCPSite(runner, first, port, backlog=BACKLOG).start()
         port = runner.addresses[0][1]
     except OSError as error:
-        why = errno.errorcode.get(error.errno or 0, str(error))
+        why = os.strerror(error.errno) if error.errno else str(error)
         raise CannotStart(
             f"can't listen on {host} port {port} ({why}); choose another with --port"
         ) from error
