@@ -16,10 +16,14 @@ START_SECONDS = 15.0
 CHILD, READY, EXITED = LANDMARKS = ("child ", "hubbub is ready:", "exited ")
 
 
+class DiedAtStart(Exception):
+    """It ended before it was ready."""
+
+
 class QuickServer:
     """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
 
-    Clients wait for `up`, which is cleared before each kill.
+    Clients wait for `up`, which is cleared before each kill. `sabotage` is sown at each start.
     """
 
     def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
@@ -29,7 +33,7 @@ class QuickServer:
         self.up = asyncio.Event()
         self.output: list[str] = []
         self._flags = flags
-        self._sabotage = sabotage
+        self.sabotage = sabotage
         self._landmarks: asyncio.Queue[str] = asyncio.Queue()
 
     @property
@@ -38,12 +42,15 @@ class QuickServer:
         return f"127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Start it, and wait until it is ready; again on the same port."""
+        """Start it, and wait until it is ready; again on the same port. Raises DiedAtStart."""
         flags = ("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data))
-        self._write("\t".join((self._sabotage, "serve", *flags, *self._flags)))
+        self._write("\t".join((self.sabotage, "serve", *flags, *self._flags)))
         self.pid = int(await self._line_after(CHILD))
-        ready = await self._line_after(READY)
-        self.port = int(ready.rpartition(":")[2])
+        landmark, rest = await self._next_landmark()
+        if landmark == EXITED:
+            self.pid = 0
+            raise DiedAtStart(f"with exit status {rest}")
+        self.port = int(rest.rpartition(":")[2])
         self.up.set()
 
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
@@ -68,7 +75,11 @@ class QuickServer:
             stderr=asyncio.subprocess.STDOUT,
         )
         self._reading = asyncio.create_task(self._read())
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
@@ -77,6 +88,9 @@ class QuickServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         if self.pid:
             await self.kill()
         assert self._parent.stdin is not None
@@ -95,17 +109,23 @@ class QuickServer:
             if self.output[-1].startswith(LANDMARKS):
                 self._landmarks.put_nowait(self.output[-1])
 
-    async def _line_after(self, landmark: str) -> str:
-        """The rest of the next line that begins so."""
+    async def _line_after(self, expected: str) -> str:
+        landmark, rest = await self._next_landmark()
+        assert landmark == expected, f"{landmark}{rest}; it wrote:\n{self._text()}"
+        return rest
+
+    async def _next_landmark(self) -> tuple[str, str]:
+        """The next line that begins with one of the landmarks, and what follows that."""
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not (line := await self._landmarks.get()).startswith(landmark):
-                    pass
+                line = await self._landmarks.get()
         except TimeoutError:
-            raise AssertionError(
-                f"no line {landmark!r}; it wrote:\n{''.join(self.output[-100:])}"
-            ) from None
-        return line.removeprefix(landmark).strip()
+            raise AssertionError(f"it does nothing; it wrote:\n{self._text()}") from None
+        landmark = next(landmark for landmark in LANDMARKS if line.startswith(landmark))
+        return landmark, line.removeprefix(landmark).strip()
+
+    def _text(self) -> str:
+        return "".join(self.output[-100:])
 
 
 def _breed() -> None:
@@ -123,7 +143,7 @@ def _breed() -> None:
                 seeded_bugs.sow(sabotage)
             os._exit(cli.main(arguments))
         _, status = os.waitpid(pid, 0)
-        print(f"{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
+        print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
 
 
 if __name__ == "__main__":
