@@ -13,14 +13,14 @@ class Bucket:
 
 
 class Rates:
-    """Each principal may do `per_second` things a second, and twice as many at once. 0: no limit.
+    """Each principal may do `per_second` things a second, and twice as many (or one) at once. 0: no limit.
 
     Times are seconds of any clock that only goes forward; the caller says what time it is.
     """
 
     def __init__(self, per_second: float) -> None:
         self.per_second = per_second
-        self._burst = 2 * per_second
+        self._burst = max(1.0, 2 * per_second)
         self._buckets: dict[str, Bucket] = {}
 
     def wait(self, who: str, now: float) -> float:
