@@ -61,8 +61,7 @@ class Door:
             raise Refused("bad_request", "nobody can be called so: 1 to 32 letters or digits")
         holder = self._holders.get(name)
         if holder is not None and (
-            holder.key is None
-            or not secrets.compare_digest(holder.key.encode(), (key or "").encode())
+            holder.key is None or not secrets.compare_digest(_bytes(holder.key), _bytes(key or ""))
         ):
             raise Refused(
                 "name_taken",
@@ -75,3 +74,8 @@ class Door:
         while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self._holders:
             pass
         return Principal(name, Role.GUEST, "")
+
+
+def _bytes(key: str) -> bytes:
+    """A key as bytes; one from a header may hold what is no Unicode."""
+    return key.encode("utf-8", "surrogatepass")
