@@ -44,7 +44,7 @@ class Settings:
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
-        self._require("keep_days", self.keep_days >= 0, "0 (for ever) or more")
+        self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")
         if not _is_loopback(self.host):
             raise BadSettings(
                 f"host {self.host}: only guests can come in so far, and those only on loopback;"
@@ -102,14 +102,16 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         if name == "data":
             return Path(value).expanduser()
         if name == "allow_origin":
-            return tuple(value.split(",") if isinstance(value, str) else value)
+            return tuple(map(str.strip, value.split(",") if isinstance(value, str) else value))
         if default is not MISSING and isinstance(default, int | float):
-            if isinstance(value, bool):
+            if isinstance(value, bool) or (
+                isinstance(value, float) and type(default)(value) != value
+            ):
                 raise ValueError
             return type(default)(value)
         if not isinstance(value, str):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadSettings(f"{origin}: {name} can't be {value!r}") from None
     return value
 
