@@ -55,7 +55,7 @@ async def test_signals_are_gathered_for_a_tick() -> None:
     await asyncio.sleep(1)
     assert len(wall.sent) == 10
     assert all(
-        later - sooner >= TICK
+        later - sooner > TICK - 1e-6
         for sooner, later in zip(wall.times(), wall.times()[1:], strict=False)
     )
 

@@ -1,0 +1,143 @@
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub.server.config import BadSettings, Settings, default_data_directory, load
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "hubbub.toml"
+
+
+def test_without_a_word_the_defaults_hold() -> None:
+    assert load({}, {}) == Settings()
+    settings = Settings()
+    assert (settings.host, settings.port, settings.durability) == ("localhost", 8181, "full")
+
+
+def test_flags_come_before_the_environment_and_that_before_the_file(file: Path) -> None:
+    file.write_text('port = 1\nhost = "127.0.0.1"\nmessage_rate = 5\n')
+    environment = {"HUBBUB_PORT": "2", "HUBBUB_HOST": "::1"}
+    assert load({"port": 3, "host": None}, environment, file) == Settings(
+        port=3, host="::1", message_rate=5.0
+    )
+
+
+def test_all_can_be_set_from_everywhere(file: Path) -> None:
+    wanted = Settings(
+        host="::1",
+        port=9000,
+        data=Path("/srv/hubbub"),
+        durability="normal",
+        message_rate=2.5,
+        max_message_bytes=1024,
+        echo_max_bytes=2048,
+        allow_origin=("https://a.example", "https://b.example"),
+        keep_events=10,
+        keep_days=1.5,
+    )
+    given: dict[str, Any] = {f.name: getattr(wanted, f.name) for f in fields(Settings)}
+    assert load(given, {}) == wanted
+    texts = given | {"allow_origin": "https://a.example,https://b.example"}
+    assert load({}, {f"HUBBUB_{name.upper()}": str(v) for name, v in texts.items()}) == wanted
+    file.write_text(
+        """
+        host = "::1"
+        port = 9000
+        data = "/srv/hubbub"
+        durability = "normal"
+        message_rate = 2.5
+        max_message_bytes = 1024
+        echo_max_bytes = 2048
+        allow_origin = ["https://a.example", "https://b.example"]
+        keep_events = 10
+        keep_days = 1.5
+        """
+    )
+    assert load({}, {}, file) == wanted
+
+
+def test_blanks_around_origins_do_not_matter() -> None:
+    settings = load({"allow_origin": "https://a.example, https://b.example"}, {})
+    assert settings.allow_origin == ("https://a.example", "https://b.example")
+
+
+def test_an_unknown_key_in_the_file_is_an_error_with_a_suggestion(file: Path) -> None:
+    file.write_text("prot = 9000")
+    with pytest.raises(BadSettings, match=r"hubbub.toml: .*'prot'; do you mean 'port'\?"):
+        load({}, {}, file)
+    file.write_text("zzz = 1")
+    with pytest.raises(BadSettings, match="there is no setting 'zzz'$"):
+        load({}, {}, file)
+
+
+def test_other_variables_of_the_environment_are_not_ours() -> None:
+    assert load({}, {"PORT": "1", "HUBBUB": "x", "HUBBUB_TOKEN": "x", "HOME": "/"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "name, value, why",
+    [
+        ("port", "http", "--port: port can't be 'http'"),
+        ("port", True, "--port: port can't be True"),
+        ("port", -1, "0 to 65535"),
+        ("port", 65_536, "0 to 65535"),
+        ("port", 8181.5, "--port: port can't be 8181.5"),
+        ("port", [1], "port can't be"),
+        ("host", 7, "--host: host can't be 7"),
+        ("host", "0.0.0.0", "only on loopback"),
+        ("host", "chat.example", "only on loopback"),
+        ("data", 7, "--data: data can't be 7"),
+        ("durability", "fast", "full or normal"),
+        ("message_rate", -1, "0 .no limit. or more"),
+        ("message_rate", "nan", "message_rate is nan"),
+        ("max_message_bytes", 255, "256 to 1048576"),
+        ("max_message_bytes", 2**20 + 1, "256 to 1048576"),
+        ("echo_max_bytes", 255, "256 to 67108864"),
+        ("keep_events", -1, "0 .all. or more"),
+        ("keep_days", -0.5, "0 .for ever. or more|0 .for ever. to"),
+        ("keep_days", "nan", "keep_days is nan"),
+        ("keep_days", "inf", "keep_days is inf"),
+        ("keep_days", 1e9, "keep_days is"),
+        ("allow_origin", 7, "--allow-origin: allow_origin can't be 7"),
+        ("allow_origin", [7], "allow_origin can't be"),
+    ],
+)
+def test_what_can_not_be_is_refused_and_says_what_can(name: str, value: Any, why: str) -> None:
+    with pytest.raises(BadSettings, match=why):
+        load({name: value}, {})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
+def test_guests_are_let_in_on_loopback(host: str) -> None:
+    assert load({"host": host}, {}).host == host
+
+
+def test_a_file_that_can_not_be_read_says_so(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="can't read"):
+        load({}, {}, file)
+    with pytest.raises(BadSettings, match="can't read"):
+        load({}, {}, tmp_path)
+    file.write_bytes(b"\xff")
+    with pytest.raises(BadSettings, match="can't read"):
+        load({}, {}, file)
+    file.write_text("port =")
+    with pytest.raises(BadSettings, match="is no TOML"):
+        load({}, {}, file)
+
+
+def test_data_goes_where_the_desktop_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert default_data_directory() == Path("/data/hubbub")
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert default_data_directory() == Path("/home/ada/.local/share/hubbub")
+    assert load({"data": "~/chat"}, {}).data == Path("/home/ada/chat")
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().port = 1  # type: ignore[misc]
