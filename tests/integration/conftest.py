@@ -1,0 +1,29 @@
+"""Native clients and rooms for the tests of the doors."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.integration.native import Native, native
+from tests.support.server import Server
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> str:
+    """A room of the test's own, called as the test."""
+    return re.sub(r"[^\w.-]+", "-", request.node.name)[-64:]
+
+
+@pytest.fixture
+async def ada(shared_server: Server) -> AsyncIterator[Native]:
+    """A native client of the shared server, called ada."""
+    async with native(shared_server.port, "ada") as client:
+        yield client
+
+
+@pytest.fixture
+async def grace(shared_server: Server) -> AsyncIterator[Native]:
+    """A native client of the shared server, called grace."""
+    async with native(shared_server.port, "grace") as client:
+        yield client
