@@ -70,7 +70,7 @@ def test_an_unknown_key_in_the_file_is_an_error_with_a_suggestion(file: Path) ->
     with pytest.raises(BadSettings, match=r"hubbub.toml: .*'prot'; do you mean 'port'\?"):
         load({}, {}, file)
     file.write_text("zzz = 1")
-    with pytest.raises(BadSettings, match="there is no setting 'zzz'$"):
+    with pytest.raises(BadSettings, match=r"there is no setting 'zzz'$"):
         load({}, {}, file)
 
 

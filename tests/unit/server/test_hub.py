@@ -1,0 +1,483 @@
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.messages import (
+    Change,
+    History,
+    Join,
+    Patch,
+    Post,
+    Resumed,
+    Signal,
+    Snapshot,
+    Value,
+)
+from hubbub.rooms.access import TABLE, Principal, Role
+from hubbub.rooms.ledger import Accepted, Answer, Document
+from hubbub.server import hub as hubs
+from hubbub.server.door import Door
+from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.hub import Hub, Limits
+from hubbub.server.journal import Journal
+from hubbub.server.stores.base import RoomRow, StoredRoom
+from tests.support.fakes import (
+    ADA,
+    AT,
+    EPOCH,
+    GRACE,
+    HeldStore,
+    MemoryStore,
+    Peer,
+    settle,
+    timeless,
+    unframe,
+)
+
+NewPeer = Callable[..., Peer]
+
+
+class CountingStore(MemoryStore):
+    snapshots = 0
+
+    async def snapshot(self, room: str, limit: int) -> StoredRoom:
+        self.snapshots += 1
+        return await super().snapshot(room, limit)
+
+
+class House:
+    """A hub over a store in memory, and whoever is in it."""
+
+    def __init__(self, rate: float = 0, store: MemoryStore | None = None) -> None:
+        self.store = store or CountingStore()
+        self.fanout = FanOut(self.store)
+        self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
+        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, rate))
+        self.told: list[Resumed | Snapshot] = []
+
+    async def post(self, *texts: str, room: str = "lobby") -> None:
+        for text in texts:
+            answer = await self.hub.commit(ADA, Post(room=room, text=text))
+            assert isinstance(answer, Accepted)
+        await settle()
+
+    async def join(self, peer: Peer, by: Principal = ADA, **fields: Any) -> Cursor:
+        join = Join(room="lobby", **fields)
+        return await self.hub.join(by, join, peer.outlet, self.told.append, lambda: None)
+
+    async def refused(self, act: Any) -> Refusal:
+        with pytest.raises(Refused) as caught:
+            await act
+        return caught.value.refusal
+
+
+def pushes(peer: Peer) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(payload) for payload in unframe(peer.received)]
+
+
+def seqs(peer: Peer) -> list[int]:
+    return [push["seq"] for push in pushes(peer) if "event" in push]
+
+
+# --- changes ---
+
+
+@timeless
+async def test_a_change_is_committed_and_delivered(new_peer: NewPeer) -> None:
+    house, peer = House(), new_peer()
+    await house.join(peer)
+    assert await house.hub.commit(ADA, Post(room="lobby", text="hi")) == Accepted(1, AT)
+    await settle()
+    assert seqs(peer) == [1]
+
+
+@pytest.mark.parametrize(
+    "change, code",
+    [
+        (Post(room="the lobby", text="hi"), "bad_request"),
+        (Post(room="lobby"), "bad_request"),
+        (Post(room="lobby", text="x" * 257), "too_large"),
+    ],
+)
+@timeless
+async def test_what_can_not_be_is_refused_before_it_is_committed(change: Change, code: str) -> None:
+    house = House()
+    answers: list[Answer] = []
+    house.hub.submit(ADA, change, answers.append)
+    await house.hub.submit_in_turn(ADA, change, answers.append)
+    answers.append(await house.hub.commit(ADA, change))
+    assert [answer.code for answer in answers if isinstance(answer, Refusal)] == [code] * 3
+    assert house.store.commits == []
+
+
+@timeless
+async def test_who_is_too_fast_is_told_when_to_go_on() -> None:
+    house = House(rate=10)
+    answers: list[Answer] = []
+    for _ in range(21):
+        house.hub.submit(ADA, Post(room="lobby", text="hi"), answers.append)
+    (refusal,) = answers
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.retry_after) == ("rate_limited", 0.1)
+    await asyncio.sleep(0.11)
+    house.hub.submit(ADA, Post(room="lobby", text="hi"), answers.append)
+    await settle()
+    assert sum(isinstance(answer, Accepted) for answer in answers) == 21
+    assert not house.hub.is_flooding(ADA)
+    for _ in range(200):
+        house.hub.submit(ADA, Post(room="lobby", text="hi"), answers.append)
+    assert house.hub.is_flooding(ADA)
+    assert not house.hub.is_flooding(GRACE)
+    assert not house.hub.is_flooding(None)
+
+
+@timeless
+async def test_who_knows_no_refusal_is_slowed_down_and_loses_nothing() -> None:
+    house = House(rate=10)
+    answers: list[Answer] = []
+    for n in range(50):
+        await house.hub.submit_in_turn(ADA, Post(room="lobby", text=str(n)), answers.append)
+    await settle()
+    assert [a.seq for a in answers if isinstance(a, Accepted)] == list(range(1, 51))
+    assert asyncio.get_running_loop().time() == pytest.approx(3.0, abs=0.01)
+
+
+# --- joining ---
+
+
+@timeless
+async def test_joining_without_a_position_gives_a_snapshot_and_then_what_follows(
+    new_peer: NewPeer,
+) -> None:
+    house, peer = House(), new_peer()
+    await house.post(*map(str, range(60)))
+    await house.hub.commit(ADA, Patch(room="lobby", patch={"topic": "lunch"}))
+    house.hub.signal(GRACE, Signal(room="lobby", key="van", value=1))
+    await house.join(peer)
+    (snapshot,) = house.told
+    assert isinstance(snapshot, Snapshot)
+    assert (snapshot.room, snapshot.epoch, snapshot.head) == ("lobby", EPOCH, 61)
+    assert [message.seq for message in snapshot.messages] == list(range(11, 61))
+    assert snapshot.more
+    assert (snapshot.state, snapshot.state_seq) == ({"topic": "lunch"}, 61)
+    assert (snapshot.members.count, snapshot.members.names) == (1, ["ada"])
+    assert snapshot.live == [Value("lobby", "grace", "van", 1, 60.0)]
+    assert snapshot.truncated is msgspec.UNSET
+    await house.post("next")
+    assert seqs(peer) == [62]
+
+
+@pytest.mark.parametrize("epoch", [None, EPOCH])
+@timeless
+async def test_joining_with_a_position_goes_on_from_there(
+    new_peer: NewPeer, epoch: str | None
+) -> None:
+    house, peer = House(), new_peer()
+    await house.post("a", "b", "c")
+    await house.join(peer, since=1, epoch=epoch)
+    await settle()
+    assert house.told == [Resumed("lobby", EPOCH, 3, 2)]
+    await house.post("d")
+    assert seqs(peer) == [2, 3, 4]
+
+
+@timeless
+async def test_who_has_missed_nothing_is_live_at_once(new_peer: NewPeer) -> None:
+    house, peer = House(), new_peer()
+    await house.post("a")
+    await house.join(peer, since=1)
+    assert house.told == [Resumed("lobby", EPOCH, 1, 0)]
+    await house.post("b")
+    assert seqs(peer) == [2]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"since": 1, "epoch": "another"}, {"since": 0, "max_missed": 1}, {}]
+)
+@timeless
+async def test_where_resuming_is_no_use_there_is_a_snapshot(
+    new_peer: NewPeer, fields: dict[str, Any]
+) -> None:
+    house, peer = House(), new_peer()
+    await house.post("a", "b")
+    await house.join(peer, **fields)
+    await settle()
+    assert isinstance(house.told[0], Snapshot)
+    assert seqs(peer) == []
+
+
+@timeless
+async def test_few_enough_missed_events_are_resumed(new_peer: NewPeer) -> None:
+    house = House()
+    await house.post("a", "b")
+    await house.join(new_peer(), since=0, max_missed=2)
+    assert house.told == [Resumed("lobby", EPOCH, 2, 2)]
+
+
+@timeless
+async def test_a_position_that_is_no_longer_kept_is_answered_with_what_is(
+    new_peer: NewPeer,
+) -> None:
+    house = House()
+    await house.post("a", "b", "c", "d")
+    await house.store.trim("lobby", 2)
+    for since in (0, 1):
+        await house.join(new_peer(), since=since)
+    assert [t.truncated for t in house.told if isinstance(t, Snapshot)] == [3, 3]
+    await house.join(new_peer(), since=2)
+    assert house.told[2] == Resumed("lobby", EPOCH, 4, 2)
+
+
+@pytest.mark.parametrize("since", [-1, 2, 2**63 - 1])
+@timeless
+async def test_a_position_that_can_not_be_is_refused(new_peer: NewPeer, since: int) -> None:
+    house, peer = House(), new_peer()
+    await house.post("a")
+    assert (await house.refused(house.join(peer, since=since))).code == "bad_position"
+    check = house.hub.check_join(ADA, Join(room="lobby", since=since))
+    assert (await house.refused(check)).code == "bad_position"
+    await house.hub.check_join(ADA, Join(room="lobby", since=1))
+    await house.hub.check_join(ADA, Join(room="lobby"))
+    assert house.told == []
+
+
+@timeless
+async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer) -> None:
+    hub, room = House().hub, "the lobby"
+    outlet = new_peer().outlet
+    house = House()
+    for act in (
+        hub.join(ADA, Join(room=room), outlet, house.told.append, lambda: None),
+        hub.check_join(ADA, Join(room=room)),
+        hub.snapshot(ADA, room),
+        hub.history(ADA, History(room=room)),
+        hub.document(ADA, room),
+        hub.events(ADA, room, None, None, 0),
+    ):
+        assert (await house.refused(act)).code == "bad_request"
+    with pytest.raises(Refused):
+        hub.signal(ADA, Signal(room=room, signal="typing"))
+
+
+@timeless
+async def test_whom_the_table_does_not_let_read_learns_nothing(
+    new_peer: NewPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TABLE, Role.GUEST, frozenset())
+    house = House()
+    assert (await house.refused(house.join(new_peer()))).code == "forbidden"
+    assert (await house.refused(house.hub.snapshot(ADA, "lobby"))).code == "forbidden"
+
+
+@timeless
+async def test_who_leaves_gets_no_more_and_is_no_longer_here(new_peer: NewPeer) -> None:
+    house, peer = House(), new_peer()
+    cursor = await house.join(peer)
+    await house.post("a")
+    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 1), 1)]
+    house.hub.leave(cursor)
+    await house.post("b")
+    assert seqs(peer) == [1]
+    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 2), 0)]
+    house.hub.sweep()
+    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 2), 0)]
+
+
+@timeless
+async def test_newcomers_to_a_quiet_room_share_one_reading(
+    new_peer: NewPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "CACHED_SNAPSHOTS", 2)
+    house = House()
+    assert isinstance(house.store, CountingStore)
+    await house.post("a")
+    for _ in range(5):
+        await house.join(new_peer())
+    assert house.store.snapshots == 1
+    await house.post("b")
+    snapshot = await house.hub.snapshot(ADA, "lobby")
+    assert (snapshot.head, house.store.snapshots) == (2, 2)
+    for room in ("kitchen", "attic"):
+        await house.hub.snapshot(ADA, room)
+    assert len(house.hub._snapshots) == 2
+    assert (await house.hub.snapshot(ADA, "lobby")).head == 2
+    assert house.store.snapshots == 5
+
+
+@timeless
+async def test_between_the_answer_and_the_first_push_nothing_is_missed_or_doubled(
+    new_peer: NewPeer,
+) -> None:
+    """Someone joins at every moment that commits leave, with and without a position."""
+    dice = random.Random(7)
+    store = HeldStore()
+    house = House(store=store)
+    joined: list[tuple[Peer, list[Resumed | Snapshot], asyncio.Task[Cursor]]] = []
+
+    def come(**fields: Any) -> None:
+        peer, told = new_peer(), list[Resumed | Snapshot]()
+        join = house.hub.join(ADA, Join(room="lobby", **fields), peer.outlet, told.append, print)
+        joined.append((peer, told, asyncio.create_task(join)))
+
+    answers: list[Answer] = []
+    for n in range(60):
+        house.hub.submit(ADA, Post(room="lobby", text=str(n)), answers.append)
+        for _ in range(dice.randrange(3)):
+            await asyncio.sleep(0)
+        come(**dice.choice([{}, {"since": 0}]))
+        for _ in range(dice.randrange(3)):
+            await asyncio.sleep(0)
+        if store._held and dice.random() < 0.7:
+            await store.finish()
+    while store._held:
+        await store.finish()
+    await settle()
+    assert [answer.seq for answer in answers if isinstance(answer, Accepted)] == list(range(1, 61))
+    for peer, (answer,), task in joined:
+        start = answer.head if isinstance(answer, Snapshot) else answer.head - answer.missed
+        assert seqs(peer) == list(range(start + 1, 61))
+        house.hub.leave(await task)
+
+
+# --- reading ---
+
+
+@timeless
+async def test_history_says_where_it_was_read() -> None:
+    house = House()
+    await house.post("a", "b", "c")
+    page = await house.hub.history(ADA, History(room="lobby", before=3, limit=1))
+    assert (page.room, page.epoch, page.head, page.more) == ("lobby", EPOCH, 3, True)
+    assert [message.seq for message in page.messages] == [2]
+    both = house.hub.history(ADA, History(room="lobby", before=3, after=1))
+    assert (await house.refused(both)).code == "bad_request"
+
+
+@timeless
+async def test_the_document_is_read_with_its_version() -> None:
+    house = House()
+    await house.hub.commit(ADA, Patch(room="lobby", patch={"n": 1}))
+    assert await house.hub.document(GRACE, "lobby") == Document({"n": 1}, 1)
+
+
+@timeless
+async def test_waiting_for_events_ends_at_once_if_there_are_some() -> None:
+    house = House()
+    await house.post("a", "b")
+    epoch, head, bodies = await house.hub.events(GRACE, "lobby", 1, EPOCH, 25)
+    assert (epoch, head, len(bodies)) == (EPOCH, 2, 1)
+    assert asyncio.get_running_loop().time() < 1
+
+
+@timeless
+async def test_waiting_for_events_ends_when_some_come() -> None:
+    house = House()
+    await house.post("a")
+    waiting = asyncio.create_task(house.hub.events(GRACE, "lobby", None, None, 25))
+    await asyncio.sleep(10)
+    assert not waiting.done()
+    await house.post("b")
+    events = await waiting
+    assert (events.head, len(events.bodies)) == (2, 1)
+
+
+@timeless
+async def test_waiting_in_vain_ends_too() -> None:
+    house = House()
+    await house.post("a")
+    assert await house.hub.events(GRACE, "lobby", 1, None, 25) == (EPOCH, 1, [])
+    assert asyncio.get_running_loop().time() == pytest.approx(25, abs=0.01)
+    assert await house.hub.events(GRACE, "lobby", 1, None, 0) == (EPOCH, 1, [])
+
+
+@timeless
+async def test_events_that_can_not_be_read_on_from_there_say_where_to_begin() -> None:
+    house = House()
+    await house.post("a", "b", "c")
+    await house.store.trim("lobby", 2)
+    another = await house.refused(house.hub.events(ADA, "lobby", 1, "another", 0))
+    assert (another.code, dict(another.facts)) == ("reset", {"epoch": EPOCH, "head": 3})
+    old = await house.refused(house.hub.events(ADA, "lobby", 1, EPOCH, 0))
+    assert (old.code, old.facts["truncated"]) == ("reset", 3)
+    beyond = await house.refused(house.hub.events(ADA, "lobby", 4, EPOCH, 0))
+    assert beyond.code == "bad_position"
+
+
+# --- signals ---
+
+
+@timeless
+async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(rate=1)
+    monkeypatch.setattr("hubbub.server.signals.MAX_VALUES", 1)
+
+    def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
+        with pytest.raises(Refused) as caught:
+            house.hub.signal(by, signal)
+        return caught.value.refusal
+
+    assert refusal_of(Signal(room="lobby", signal="waving")).code == "bad_request"
+    house.hub.signal(ADA, Signal(room="lobby", key="van", value=1))
+    assert refusal_of(Signal(room="lobby", key="bus", value=1), GRACE).code == "too_large"
+    house.hub.signal(ADA, Signal(room="lobby", signal="typing"))
+    assert refusal_of(Signal(room="lobby", signal="typing")).code == "rate_limited"
+
+
+@timeless
+async def test_signals_reach_everyone_in_the_room_the_sender_too(new_peer: NewPeer) -> None:
+    house, peers = House(), [new_peer(), new_peer()]
+    for peer in peers:
+        await house.join(peer)
+    await asyncio.sleep(1)
+    for peer in peers:
+        peer.take()
+    house.hub.signal(ADA, Signal(room="lobby", signal="typing"))
+    await asyncio.sleep(1)
+    typing = {"signal": "typing", "room": "lobby", "by": "ada", "ttl": 5.0}
+    assert [pushes(peer) for peer in peers] == [[typing]] * 2
+
+
+@timeless
+async def test_a_live_value_outlives_the_presence_of_people() -> None:
+    house = House()
+    house.hub.signal(ADA, Signal(room="lobby", key="van", value=1, ttl=30.0))
+    await asyncio.sleep(20)
+    house.hub.sweep()
+    assert (await house.hub.snapshot(ADA, "lobby")).live != []
+    await asyncio.sleep(11)
+    house.hub.sweep()
+    assert house.fanout.get("lobby") is None
+    assert (await house.hub.snapshot(ADA, "lobby")).live == []
+
+
+# --- the end ---
+
+
+@timeless
+async def test_stopping_answers_what_was_taken_and_lets_go_who_waits() -> None:
+    house = House()
+    waiting = asyncio.create_task(house.hub.events(ADA, "lobby", None, None, 60))
+    await settle()
+    answers: list[Answer] = []
+    house.hub.submit(ADA, Post(room="kitchen", text="hi"), answers.append)
+    await house.hub.stop()
+    assert answers == [Accepted(1, AT)]
+    assert (await waiting).bodies == []
+    late = await house.hub.commit(ADA, Post(room="lobby", text="too late"))
+    assert isinstance(late, Refusal)
+    assert late.code == "unavailable"
+    assert asyncio.get_running_loop().time() < 1
+
+
+@timeless
+async def test_checking_asks_the_store() -> None:
+    house = House()
+    await house.hub.check()
+    house.store.is_failing = True
+    with pytest.raises(Exception, match="full"):
+        await house.hub.check()

@@ -1,0 +1,93 @@
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from hubbub.protocol.messages import Patch, Post
+from hubbub.rooms.ledger import Document, Head, Proposal
+from hubbub.server import retention as retentions
+from hubbub.server.retention import Retention
+from tests.support.fakes import ADA, MemoryStore, timeless
+
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+async def post(store: MemoryStore, count: int, days_ago: float = 0, room: str = "lobby") -> None:
+    at = (NOW - timedelta(days=days_ago)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    await store.commit([Proposal(ADA, Post(room=room, text="hi"))] * count, at)
+
+
+@timeless
+async def test_by_default_all_is_kept() -> None:
+    store = MemoryStore()
+    await post(store, 20, days_ago=10_000)
+    await Retention(store, 0, 0).apply(NOW)
+    assert await store.head("lobby") == Head(20, 1)
+
+
+@timeless
+async def test_of_each_room_the_newest_events_are_kept() -> None:
+    store = MemoryStore()
+    for room, count in (("lobby", 20), ("kitchen", 5), ("attic", 4)):
+        await post(store, count, room=room)
+    await Retention(store, 5, 0).apply(NOW)
+    assert store.kept == {"lobby": 16}
+    await post(store, 1)
+    await Retention(store, 5, 0).apply(NOW)
+    assert await store.head("lobby") == Head(21, 17)
+
+
+@timeless
+async def test_what_is_older_than_so_many_days_is_forgotten() -> None:
+    store = MemoryStore()
+    await post(store, 12, days_ago=3)
+    await post(store, 1, days_ago=2.001)
+    await post(store, 1, days_ago=2)
+    await post(store, 7, days_ago=1)
+    await Retention(store, 0, 2).apply(NOW)
+    assert await store.head("lobby") == Head(21, 14)
+    await Retention(store, 0, 2).apply(NOW + timedelta(days=9))
+    assert await store.head("lobby") == Head(21, 22)
+    await Retention(store, 0, 2).apply(NOW + timedelta(days=10))
+    assert await store.head("lobby") == Head(21, 22)
+
+
+@timeless
+async def test_whichever_limit_forgets_more_holds() -> None:
+    store = MemoryStore()
+    await post(store, 6, days_ago=3)
+    await post(store, 6, days_ago=1)
+    await Retention(store, 9, 2).apply(NOW)
+    assert await store.head("lobby") == Head(12, 7)
+    await Retention(store, 4, 2).apply(NOW)
+    assert await store.head("lobby") == Head(12, 9)
+
+
+@timeless
+async def test_the_time_zone_of_the_clock_does_not_matter() -> None:
+    store = MemoryStore()
+    await post(store, 1, days_ago=2.1)
+    await post(store, 1, days_ago=1.9)
+    elsewhere = NOW.astimezone(timezone(timedelta(hours=9)))
+    await Retention(store, 0, 2).apply(elsewhere)
+    assert await store.head("lobby") == Head(2, 2)
+
+
+@timeless
+async def test_the_document_stays() -> None:
+    store = MemoryStore()
+    await store.commit([Proposal(ADA, Patch(room="lobby", patch={"n": 1}))], "2020-01-01T00:00:00Z")
+    await post(store, 3)
+    await Retention(store, 1, 0).apply(NOW)
+    assert await store.head("lobby") == Head(4, 4)
+    assert await store.document("lobby") == Document({"n": 1}, 1)
+
+
+@timeless
+async def test_all_rooms_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retentions, "ROOMS_AT_ONCE", 2)
+    store = MemoryStore()
+    for n in range(7):
+        await post(store, 2, room=f"room-{n}")
+    await asyncio.wait_for(Retention(store, 1, 0).apply(NOW), 10)
+    assert store.kept == {f"room-{n}": 2 for n in range(7)}
