@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Typing, Value
 from hubbub.rooms.presence import Attendance
@@ -68,9 +70,13 @@ class Signals:
             del self.values[key]
 
     def live(self) -> list[AnySignal]:
-        """The values that have not expired."""
+        """The values that have not expired, each with the time that is left to it."""
         self.expire()
-        return [live.value for live in self.values.values()]
+        now = asyncio.get_running_loop().time()
+        return [
+            msgspec.structs.replace(live.value, ttl=max(round(live.expires_at - now, 3), 0.001))
+            for live in self.values.values()
+        ]
 
     def close(self) -> None:
         """Tell nothing more."""
