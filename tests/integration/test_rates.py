@@ -1,0 +1,104 @@
+"""Who is too fast: refused with when to come back, then shown out; plain clients are slowed instead."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.integration.native import Json, native
+from tests.support.server import Server
+
+PER_SECOND, BURST = 5, 10
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    data = tmp_path_factory.mktemp("rates") / "data"
+    async with Server(data, "--message-rate", str(PER_SECOND)) as server:
+        yield server
+
+
+def is_rate_limited(error: Json) -> bool:
+    assert error["code"] == "rate_limited"
+    assert error["temporary"] is True
+    assert 0 < error["retry_after"] <= 1 / PER_SECOND
+    return True
+
+
+async def test_the_limit_is_in_hello(server: Server) -> None:
+    async with native(server.port) as client:
+        assert (await client.ask("hello"))["limits"]["messages_per_s"] == PER_SECOND
+
+
+async def test_beyond_a_burst_each_command_is_refused_with_when_to_come_back(
+    server: Server, room: str
+) -> None:
+    async with native(server.port, "ada") as client:
+        for n in range(30):
+            await client.send({"id": n, "do": "post", "room": room, "text": str(n)})
+        replies = sorted([await client.reply() for _ in range(30)], key=lambda reply: reply["re"])
+        accepted = [reply["re"] for reply in replies if "ok" in reply]
+        assert accepted[:BURST] == list(range(BURST))
+        assert len(accepted) <= BURST + 2
+        assert all(is_rate_limited(reply["error"]) for reply in replies if "error" in reply)
+
+
+async def test_who_comes_back_then_gets_in(server: Server, room: str) -> None:
+    async with native(server.port, "grace") as client:
+        for n in range(BURST):
+            await client.ask("post", room=room, text=str(n))
+        error = await client.refused("post", room=room, text="too fast")
+        await asyncio.sleep(error["retry_after"] + 0.01)  # as the server asks
+        assert (await client.ask("post", room=room, text="in time"))["seq"] == BURST + 1
+
+
+async def test_one_persons_haste_is_not_anothers(server: Server, room: str) -> None:
+    async with native(server.port, "hasty") as hasty, native(server.port, "calm") as calm:
+        for n in range(BURST):
+            await hasty.ask("post", room=room, text=str(n))
+        assert (await hasty.refused("post", room=room, text="x"))["code"] == "rate_limited"
+        assert (await calm.ask("post", room=room, text="x"))["seq"] == BURST + 1
+
+
+async def test_signals_count_too(server: Server, room: str) -> None:
+    async with native(server.port, "signaller") as client:
+        for n in range(BURST):
+            await client.ask("signal", room=room, key="k", value=n)
+        assert is_rate_limited(await client.refused("signal", room=room, key="k", value=0))
+
+
+async def test_who_goes_on_and_on_is_shown_out(server: Server, room: str) -> None:
+    async with native(server.port, "flood") as client:
+        for n in range(BURST + 150):
+            await client.send({"id": n, "do": "post", "room": room, "text": str(n)})
+        assert await client.closed() == 4429
+        refused = [reply for reply in client.replies if "error" in reply]
+        assert 100 <= len(refused) <= 102
+        assert all(is_rate_limited(reply["error"]) for reply in refused)
+
+
+async def test_over_http_the_header_says_when_to_come_back(server: Server, room: str) -> None:
+    url = f"{server.url}/api/v1/rooms/{room}/messages?name=curl"
+    async with aiohttp.ClientSession() as http:
+        for n in range(BURST):
+            async with http.post(url, json={"text": str(n)}) as response:
+                assert response.status == 201
+        async with http.post(url, json={"text": "too fast"}) as response:
+            assert response.status == 429
+            assert response.headers["Retry-After"] == "1"
+            assert is_rate_limited(await response.json(content_type="application/problem+json"))
+
+
+async def test_a_plain_client_is_slowed_and_nothing_is_lost(server: Server, room: str) -> None:
+    loop = asyncio.get_running_loop()
+    texts = [str(n) for n in range(BURST + 5)]
+    async with connect(f"ws://127.0.0.1:{server.port}/?room={room}&name=plain") as client:
+        began = loop.time()
+        for text in texts:
+            await client.send(text)
+        async with asyncio.timeout(10):
+            assert [await client.recv() for _ in texts] == texts
+        assert loop.time() - began > 0.8 * 5 / PER_SECOND
+        assert client.close_code is None
