@@ -49,7 +49,7 @@ class Feed:
         self.signals = signals
         self.head: int | None = None  # None: not known yet
         self.live: dict[Wire, dict[Outlet, Cursor]] = {}
-        self.reading: set[Cursor] = set()
+        self.reading: set[Cursor] = set()  # whose turn it is to read on
         self.pins = 0
         self._tail: deque[Batch] = deque()  # what came while someone was reading
         self._tail_bytes = 0
@@ -58,7 +58,11 @@ class Feed:
     @property
     def is_idle(self) -> bool:
         """Whether nobody needs it any more."""
-        return not (self.pins or self.reading or any(self.live.values()) or self.signals.values)
+        return not (self.pins or any(self.live.values()) or self.signals.values)
+
+    def unpin(self) -> None:
+        """One less needs it."""
+        self.pins -= 1
 
     def learn(self, head: int) -> None:
         """Take the store's word for the head, unless deliveries have told it already."""
@@ -126,7 +130,7 @@ class FanOut:
         try:
             yield feed
         finally:
-            feed.pins -= 1
+            feed.unpin()
 
     def sweep(self) -> None:
         """Forget feeds that nobody needs."""
@@ -196,17 +200,19 @@ class FanOut:
         cursor.feed.live.setdefault(cursor.outlet.wire, {})[cursor.outlet] = cursor
 
     def _read_on(self, cursor: Cursor, seq: int) -> None:
+        feed = cursor.feed
         cursor.seq = seq
-        cursor.feed.reading.add(cursor)
+        feed.pins += 1
         cursor.task = asyncio.create_task(self._catch_up(cursor))
+        cursor.task.add_done_callback(lambda _: feed.unpin())
 
     async def _catch_up(self, cursor: Cursor) -> None:
         feed, outlet = cursor.feed, cursor.outlet
+        rest: list[bytes] | None = None
         try:
-            await outlet.drained()
-            while (rest := feed.tail_after(cursor.seq)) is None:
-                await self._read_page(cursor)
-                await outlet.drained()
+            while rest is None:
+                async with outlet.turn:  # the rooms of one connection share its bound
+                    rest = await self._read_some(cursor)
         except (ConnectionError, asyncio.CancelledError):
             return  # the connection is being taken down, or the cursor was detached
         except StoreFailed as error:
@@ -224,6 +230,18 @@ class FanOut:
         self._go_live(cursor)
         if outlet.wire.takes_signals:
             outlet.queue(outlet.wire.signals(feed.signals.present()))
+
+    async def _read_some(self, cursor: Cursor) -> list[bytes] | None:
+        """Read on by a page when the peer can take one; returns the rest, if that is at hand then."""
+        feed = cursor.feed
+        feed.reading.add(cursor)  # only now, so that one connection keeps only one room's tail
+        await cursor.outlet.drained()
+        if (rest := feed.tail_after(cursor.seq)) is None:
+            await self._read_page(cursor)
+            rest = feed.tail_after(cursor.seq)
+        if rest is None:
+            feed.reading.discard(cursor)
+        return rest
 
     async def _read_page(self, cursor: Cursor) -> None:
         feed, outlet = cursor.feed, cursor.outlet

@@ -33,11 +33,15 @@ class Outlet:
         "_pending_bytes",
         "_socket",
         "_transport",
+        "turn",
         "wire",
     )
 
     def __init__(self, transport: asyncio.Transport, drain: Drain, wire: Wire) -> None:
         self.wire = wire
+        self.turn = (
+            asyncio.Lock()
+        )  # whoever has much to write takes turns with others, page by page
         self._transport = transport
         self._drain = drain
         theirs = transport.get_extra_info("socket")
@@ -80,7 +84,8 @@ class Outlet:
     async def drained(self) -> None:
         """Wait until the peer has taken most of what is queued. Raises ConnectionError if it's gone."""
         self.flush()
-        await self._drain.drain()
+        # All who wait share one future of aiohttp's: cancelling one must not cancel the others.
+        await asyncio.shield(asyncio.create_task(self._until_drained()))
         if self._is_sealed or self._transport.is_closing():
             raise ConnectionResetError("the connection is closing")
 
@@ -104,6 +109,12 @@ class Outlet:
     def abort(self) -> None:
         """Cut the connection."""
         self._transport.abort()
+
+    async def _until_drained(self) -> None:
+        try:
+            await self._drain.drain()
+        except ConnectionError:
+            pass  # `drained` looks for itself
 
     def _has_room_for(self, size: int) -> bool:
         if self._is_sealed or self._transport.is_closing():
