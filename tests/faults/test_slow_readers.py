@@ -1,0 +1,166 @@
+"""One that stops reading costs the server at most its cap, nobody else notices, and it misses nothing."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.memory import MIB, resident_bytes
+from tests.support.quick_server import QuickServer
+
+TEXT = "x" * 60_000
+POSTS = 900  # 54 MB
+MAX_GROWTH = 16 * MIB  # of the server: seven times the cap, and a little
+SLOW: dict[str, Any] = {
+    "compression": None,
+    "ping_interval": None,
+    "max_queue": 1,
+    "max_size": None,
+    "close_timeout": 0.1,
+}
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[QuickServer]:
+    async with QuickServer(tmp_path, "--message-rate", "0") as server:
+        yield server
+
+
+async def test_who_stops_reading_costs_little_and_gets_all_in_the_end(server: QuickServer) -> None:
+    ordeal = await endure(server)
+    show(ordeal)
+    assert ordeal.growth < MAX_GROWTH
+    assert max(ordeal.latencies) < 1.0
+    assert len(ordeal.latencies) == POSTS
+    for name, texts in ordeal.texts.items():
+        assert texts == ordeal.posted, f"{name} did not get all"
+
+
+@pytest.mark.parametrize("bug", ["queue_without_bound", "drop_what_a_slow_reader_cannot_take"])
+async def test_that_would_not_hold_if_the_server_were_to(bug: str, tmp_path: Path) -> None:
+    async with QuickServer(tmp_path, "--message-rate", "0", sabotage=bug) as server:
+        ordeal = await endure(server)
+    show(ordeal)
+    if bug == "queue_without_bound":
+        assert ordeal.growth > MAX_GROWTH
+    else:
+        assert any(texts != ordeal.posted for texts in ordeal.texts.values())
+
+
+def show(ordeal: "Ordeal") -> None:
+    slowest = max(ordeal.latencies)
+    print(f"grew by {ordeal.growth / MIB:.1f} MiB, slowest delivery {slowest:.3f} s")
+
+
+@dataclass
+class Ordeal:
+    """What came of posting much while some did not read."""
+
+    growth: int = 0
+    posted: list[str] = field(default_factory=list)
+    latencies: list[float] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+
+async def endure(server: QuickServer) -> Ordeal:
+    """Post 54 MB to a watcher and to seven who read only when it is over."""
+    ordeal = Ordeal()
+    async with AsyncExitStack() as stack:
+        poster = await stack.enter_async_context(connect(f"ws://{server.address}/ws", **SLOW))
+        watcher = await native(stack, server)
+        readers = {f"native {i}": await native(stack, server) for i in range(3)}
+        readers |= {f"plain {i}": await plain(stack, server) for i in range(2)}
+        readers |= {f"sse {i}": await sse(stack, server) for i in range(2)}
+        watching = asyncio.create_task(watch(watcher, ordeal.latencies))
+        await post_all(server, poster, ordeal)
+        await watching
+        began = time.monotonic()
+        drained = await asyncio.gather(*(drain(r, ordeal.posted[-1]) for r in readers.values()))
+        print(f"drained in {time.monotonic() - began:.1f} s")
+        ordeal.texts = dict(zip(readers, drained, strict=True))
+    return ordeal
+
+
+async def post_all(server: QuickServer, poster: ClientConnection, ordeal: Ordeal) -> None:
+    before = 0
+    for number in range(POSTS):
+        text = f"{number} {time.monotonic()} {TEXT}"
+        ordeal.posted.append(text)
+        await poster.send(json.dumps({"id": number, "do": "post", "room": "lobby", "text": text}))
+        reply = json.loads(await poster.recv())
+        assert reply["ok"]["seq"] == number + 1
+        if number == POSTS // 10:  # all that is needed anyway is there
+            before = resident_bytes(server.pid)
+        ordeal.growth = max(ordeal.growth, resident_bytes(server.pid) - before if before else 0)
+
+
+async def watch(texts: AsyncIterator[str], latencies: list[float]) -> None:
+    """Take each text at once, and note how long ago it was posted."""
+    while len(latencies) < POSTS:
+        number, at, _ = (await anext(texts)).split(" ")
+        assert int(number) == len(latencies)
+        latencies.append(time.monotonic() - float(at))
+
+
+async def drain(texts: AsyncIterator[str], last: str) -> list[str]:
+    """All texts up to the last, or what comes within a time."""
+    taken: list[str] = []
+    try:
+        async with asyncio.timeout(6):
+            while not taken or taken[-1] != last:
+                taken.append(await anext(texts))
+    except TimeoutError:
+        pass
+    return taken
+
+
+async def native(stack: AsyncExitStack, server: QuickServer) -> AsyncIterator[str]:
+    socket = await stack.enter_async_context(connect(f"ws://{server.address}/ws", **SLOW))
+    await socket.send('{"id": 0, "do": "join", "room": "lobby", "since": 0}')
+    assert json.loads(await socket.recv())["ok"]["mode"] == "resumed"
+
+    async def texts() -> AsyncIterator[str]:
+        seq = 0
+        async for frame in socket:
+            push = json.loads(frame)
+            if "event" in push:
+                seq += 1
+                assert push["seq"] == seq
+                yield push["text"]
+
+    return texts()
+
+
+async def plain(stack: AsyncExitStack, server: QuickServer) -> AsyncIterator[str]:
+    socket = await stack.enter_async_context(connect(f"ws://{server.address}/", **SLOW))
+
+    async def texts() -> AsyncIterator[str]:
+        async for frame in socket:
+            yield str(frame)
+
+    return texts()
+
+
+async def sse(stack: AsyncExitStack, server: QuickServer) -> AsyncIterator[str]:
+    session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(None)))
+    response = await stack.enter_async_context(
+        session.get(
+            f"http://{server.address}/api/v1/rooms/lobby/events?since=0",
+            headers={"Accept": "text/event-stream"},
+        )
+    )
+
+    async def texts() -> AsyncIterator[str]:
+        async for line in response.content:
+            if line.startswith(b"data: ") and "text" in (push := json.loads(line[6:])):
+                yield push["text"]
+
+    return texts()
