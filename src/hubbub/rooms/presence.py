@@ -20,7 +20,7 @@ class Attendance:
     @property
     def has_changed(self) -> bool:
         """Whether `changes` has something to tell."""
-        return bool(self._told)
+        return bool(self._told) or (self._was_large and len(self) <= MAX_NAMES)
 
     def __len__(self) -> int:
         return len(self._connections)

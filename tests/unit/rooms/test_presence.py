@@ -87,6 +87,28 @@ def test_when_a_crowd_thins_out_all_names_are_told_again() -> None:
     assert here.changes() == Presence("lobby", 99, joined=[], left=["guest-001"])
 
 
+def test_who_came_when_it_was_a_crowd_for_a_moment_is_told_all_names() -> None:
+    here = attendance(*crowd(MAX_NAMES))
+    here.enter("ada")
+    assert here.everyone() == Presence("lobby", 101)
+    here.exit("ada")
+    assert here.has_changed
+    assert here.changes() == Presence("lobby", 100, names=crowd(100))
+    assert not here.has_changed
+
+
+def test_who_comes_while_anothers_page_reloads_is_told_of_them() -> None:
+    here = attendance("ada")
+    here.exit("ada")
+    assert here.everyone() == Presence("lobby", 0)
+    here.enter("ada")
+    assert here.changes() == Presence("lobby", 1, joined=["ada"], left=[])
+    here.enter("grace")
+    assert here.everyone() == Presence("lobby", 2, names=["ada", "grace"])
+    here.exit("grace")
+    assert here.changes() == Presence("lobby", 1, joined=[], left=["grace"])
+
+
 def told(known: set[str] | None, push: Presence) -> set[str] | None:
     """Whom a client knows to be here after a push; None: it only knows how many."""
     if push.names is not None:
