@@ -71,12 +71,15 @@ class Store(Protocol):
         """Some events with after < seq <= upto, at least one if there are any."""
 
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
-        """The room's last `limit` messages and its document, at one head."""
+        """The room's last messages, as in `history`, and its document, at one head."""
 
     async def history(
         self, room: str, before: int | None, after: int | None, limit: int
     ) -> StoredPage:
-        """The `limit` messages next before or after a seq; neither: the last ones."""
+        """Messages next before or after a seq; neither: the last ones.
+
+        At most `limit`, and fewer if they are large, but at least one if there are any.
+        """
 
     async def document(self, room: str) -> Document:
         """The room's state document: ({}, 0) if it was never patched."""

@@ -1,5 +1,6 @@
 """A connection that only reads: pages of the log, snapshots, history."""
 
+from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ Reactions = dict[str, list[str]]
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
+MAX_MESSAGES_BYTES = 256 * 1024  # in one answer: it has to be queued as a whole
 AFTER_ALL = 2**63 - 1
 
 
@@ -87,11 +89,11 @@ class SqliteReader:
         if row is None:
             return StoredPage(0, [], False)
         if after is not None:
-            rows = self._execute(Q.messages_after, (row[0], after, limit + 1)).fetchall()
+            found = self._execute(Q.messages_after, (row[0], after, limit + 1))
         else:
             bound = AFTER_ALL if before is None else before
-            rows = self._execute(Q.messages_before, (row[0], bound, limit + 1)).fetchall()
-        has_more, rows = len(rows) > limit, rows[:limit]
+            found = self._execute(Q.messages_before, (row[0], bound, limit + 1))
+        rows, has_more = _bounded(found, limit)
         if after is None:
             rows.reverse()
         return StoredPage(row[1], self._messages(row[0], rows), has_more)
@@ -107,6 +109,18 @@ class SqliteReader:
             _message(seq, posted, edited, is_deleted, reactions.get(seq))
             for seq, posted, edited, is_deleted in rows
         ]
+
+
+def _bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, ...]], bool]:
+    """The first rows, at most `limit` and about `MAX_MESSAGES_BYTES`, and whether there are more."""
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for row in found:
+        if len(rows) == limit or size >= MAX_MESSAGES_BYTES:
+            return rows, True
+        rows.append(row)
+        size += len(row[1]) + len(row[2] or b"")
+    return rows, False
 
 
 def _message(
