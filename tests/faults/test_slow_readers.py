@@ -164,3 +164,50 @@ async def sse(stack: AsyncExitStack, server: QuickServer) -> AsyncIterator[str]:
                 yield push["text"]
 
     return texts()
+
+
+@pytest.mark.parametrize("ask", ["post", "history", "join"])
+async def test_who_asks_and_reads_no_answers_is_listened_to_no_more(
+    ask: str, server: QuickServer
+) -> None:
+    more: dict[str, dict[str, Any]] = {"post": {"text": "y" * 200}, "history": {"limit": 200}}
+    command = {"do": ask, "room": "lobby", **more.get(ask, {})}
+    async with (
+        connect(f"ws://{server.address}/ws", **SLOW) as neighbour,
+        connect(f"ws://{server.address}/ws", **SLOW) as asker,
+    ):
+        for _ in range(60):
+            await posted(neighbour, TEXT)
+        before = resident_bytes(server.pid)
+        sent = await send_until_stuck(asker, command, at_most=100_000 if ask == "post" else 300)
+        growth, delays = 0, []
+        for _ in range(50):
+            began = time.monotonic()
+            await posted(neighbour, "hi")
+            delays.append(time.monotonic() - began)
+            growth = max(growth, resident_bytes(server.pid) - before)
+        print(f"{sent} sent; grew by {growth / MIB:.1f} MiB, slowest reply {max(delays):.3f} s")
+        assert growth < MAX_GROWTH
+        assert max(delays) < 0.5
+        for number in range(sent):
+            while (reply := json.loads(await asker.recv())).get("re") is None:
+                pass
+            assert reply["re"] == number and "ok" in reply
+
+
+async def posted(socket: ClientConnection, text: str) -> None:
+    await socket.send(json.dumps({"id": "post", "do": "post", "room": "lobby", "text": text}))
+    assert "ok" in json.loads(await socket.recv())
+
+
+async def send_until_stuck(socket: ClientConnection, command: dict[str, Any], at_most: int) -> int:
+    """Send and read nothing, until nothing more is taken for a while; returns how many went."""
+    sent = 0
+    try:
+        while sent < at_most:
+            async with asyncio.timeout(0.5):
+                await socket.send(json.dumps({"id": sent, **command}))
+            sent += 1
+    except TimeoutError:
+        pass
+    return sent
