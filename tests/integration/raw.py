@@ -79,12 +79,16 @@ class Raw:
 
     async def request(self, line: str, headers: Mapping[str, str]) -> Response:
         """Send the head of a request, and read the response."""
-        lines = [line, *(f"{name}: {value}" for name, value in headers.items())]
-        self.send("\r\n".join((*lines, "", "")).encode())
+        self.send_request(line, headers)
         return await self.response()
 
-    async def response(self) -> Response:
-        """Read a response."""
+    def send_request(self, line: str, headers: Mapping[str, str]) -> None:
+        """Send the head of a request."""
+        lines = [line, *(f"{name}: {value}" for name, value in headers.items())]
+        self.send("\r\n".join((*lines, "", "")).encode())
+
+    async def response(self, *, has_body: bool = True) -> Response:
+        """Read a response; one to HEAD has no body."""
         async with asyncio.timeout(WAIT_SECONDS):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
             status, *lines = head.strip().split("\r\n")
@@ -92,7 +96,7 @@ class Raw:
                 name.lower(): value.strip()
                 for name, _, value in (line.partition(":") for line in lines)
             }
-            body = await self._reader.readexactly(int(headers.get("content-length", 0)))
+            body = await self._reader.readexactly(has_body * int(headers.get("content-length", 0)))
         _, code, reason = status.split(" ", 2)
         return Response(int(code), reason, headers, body)
 

@@ -113,10 +113,19 @@ async def test_a_proxy_that_drops_the_connection_header_is_hinted_at(
 
 
 @each_door
-async def test_only_get_upgrades(shared_server: Server, door: str) -> None:
-    response = await ask(shared_server, door, line="POST {door} HTTP/1.1")
+@pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS", "DELETE"])
+async def test_only_get_upgrades(shared_server: Server, door: str, method: str) -> None:
+    response = await ask(shared_server, door, line=f"{method} {{door}} HTTP/1.1")
     assert (response.status, code_of(response)) == (405, "method_not_allowed")
     assert "GET" in response.headers["allow"]
+
+
+@each_door
+async def test_head_does_not_upgrade(shared_server: Server, door: str) -> None:
+    headers = {"Host": "localhost"} | HANDSHAKE
+    async with connected(shared_server.port) as raw:
+        raw.send_request(f"HEAD {door} HTTP/1.1", headers)
+        assert (await raw.response(has_body=False)).status in {400, 405}
 
 
 @each_door

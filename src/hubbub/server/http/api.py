@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refused
@@ -129,7 +129,7 @@ async def post_signal(request: web.Request) -> web.Response:
     return json({"room": signal.room}, status=202)
 
 
-@routes.get(ROOM + "/events")
+@routes.get(ROOM + "/events", allow_head=False)
 async def get_events(request: web.Request) -> web.StreamResponse:
     """The log from a position on: long-poll, or server-sent events if asked for."""
     if "text/event-stream" in request.headers.get("Accept", ""):
@@ -147,12 +147,17 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
+    if request.version < HttpVersion11:
+        hint = "speak HTTP/1.1; for nginx before you: proxy_http_version 1.1"
+        raise Refused("bad_request", "HTTP/1.0 has no streams", hint=hint)
     since, epoch = number(request, "since"), request.query.get("epoch") or None
     if last := request.headers.get("Last-Event-ID"):
         since, epoch = _position(last)
     join = Join(room=room_of(request), since=since, epoch=epoch)
-    with request.app[HUB].door.admitted(*credentials(request)) as principal:
-        return await serve_sse(request, request.app[HUB], request.app[LINKS], principal, join)
+    hub = request.app[HUB]
+    with hub.door.admitted(*credentials(request)) as principal:
+        await hub.check_join(principal, join)
+        return await serve_sse(request, hub, request.app[LINKS], principal, join)
 
 
 async def _change(request: web.Request, change: Change, status: int = 200) -> web.Response:

@@ -40,7 +40,7 @@ async def root(request: web.Request) -> web.StreamResponse:
         return await serve_plain(request, hub, request.app[LINKS], principal, protocol, join)
 
 
-@routes.get("/ws")
+@routes.get("/ws", allow_head=False)
 async def native(request: web.Request) -> web.StreamResponse:
     """A native client."""
     require_handshake(request)
@@ -57,7 +57,7 @@ async def native(request: web.Request) -> web.StreamResponse:
     return await serve_native(request, hub, request.app[LINKS], principal, protocol)
 
 
-@routes.get("/echo")
+@routes.get("/echo", allow_head=False)
 async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
     require_handshake(request)

@@ -25,8 +25,8 @@ def require_handshake(request: web.Request) -> None:
         )
     if request.headers.get("Sec-WebSocket-Version") != VERSION:
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
-    if request.version < HttpVersion11:
-        raise Refused("bad_request", "a WebSocket begins with HTTP/1.1")
+    if request.method != "GET" or request.version < HttpVersion11:
+        raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1")
     if not _KEY.fullmatch(request.headers.get("Sec-WebSocket-Key", "")):
         raise Refused("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
 

@@ -5,12 +5,13 @@ import asyncio
 from aiohttp import web
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close
+from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE
 from hubbub.rooms.access import Principal
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import Outlet
+from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
 
 HEADERS = {
@@ -58,7 +59,10 @@ async def serve_sse(
         if isinstance(answer, Snapshot) and join.since is not None:
             outlet.queue(SSE.reset(answer.epoch, answer.head, encode(answer)))
 
-    cursor = await hub.join(principal, join, outlet, tell, stream.ended.set)
+    try:
+        cursor = await hub.join(principal, join, outlet, tell, stream.ended.set)
+    except (Refused, StoreFailed):  # it was fine before the headers; EventSource comes back
+        return response
     links.add(stream)
     try:
         await stream.ended.wait()
