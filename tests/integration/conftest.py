@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.native import Native, native
+from tests.integration.web import Http, over_http
 from tests.support.server import Server
 
 
@@ -27,3 +28,17 @@ async def grace(shared_server: Server) -> AsyncIterator[Native]:
     """A native client of the shared server, called grace."""
     async with native(shared_server.port, "grace") as client:
         yield client
+
+
+@pytest.fixture
+async def curl(shared_server: Server) -> AsyncIterator[Http]:
+    """A client of the HTTP API without a name."""
+    async with over_http(shared_server) as http:
+        yield http
+
+
+@pytest.fixture
+async def joan(shared_server: Server) -> AsyncIterator[Http]:
+    """A client of the HTTP API who says that she is joan."""
+    async with over_http(shared_server, "joan") as http:
+        yield http
