@@ -14,6 +14,18 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+# Not the machine's own table: with `nosniff` a module of another type would not run.
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+}
+
 
 def find_page() -> Path:
     """Where the page's files are: in the package, or beside its sources."""
@@ -37,4 +49,5 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 
 async def _serve(path: Path) -> web.StreamResponse:
-    return web.FileResponse(path, headers=SECURITY_HEADERS)
+    content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+    return web.FileResponse(path, headers=SECURITY_HEADERS | {"Content-Type": content_type})
