@@ -1,0 +1,109 @@
+"""The page and its files, and the doors that say how the server is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hubbub.server.http.page import CONTENT_TYPES
+from tests.integration.raw import Response, connected
+from tests.support.server import Server
+
+ROOT = Path(__file__).parents[2]
+WEB = ROOT / "web"
+
+
+async def get(server: Server, target: str, method: str = "GET") -> Response:
+    """A request whose target nobody has tidied up."""
+    async with connected(server.port) as raw:
+        raw.send_request(f"{method} {target} HTTP/1.1", {"Host": "localhost"})
+        return await raw.response(has_body=method != "HEAD")
+
+
+async def test_the_page_is_at_the_root_and_may_load_only_what_is_ours(
+    shared_server: Server,
+) -> None:
+    response = await get(shared_server, "/")
+    assert response.status == 200
+    assert response.body == (WEB / "index.html").read_bytes()
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    policy = dict(
+        directive.strip().split(" ", 1)
+        for directive in response.headers["content-security-policy"].split(";")
+    )
+    assert policy["default-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["object-src"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_every_file_of_the_page_is_served_as_it_is(shared_server: Server) -> None:
+    files = [path for path in WEB.iterdir() if path.is_file()]
+    assert {".html", ".js", ".css"} <= {path.suffix for path in files}
+    assert CONTENT_TYPES[".js"].startswith("text/javascript")  # whatever this machine's table says
+    for path in files:
+        response = await get(shared_server, f"/web/{path.name}")
+        assert (response.status, response.body) == (200, path.read_bytes())
+        assert response.headers["content-type"] == CONTENT_TYPES[path.suffix]
+        assert response.headers["content-security-policy"]
+
+
+async def test_the_page_names_only_files_that_are_there(shared_server: Server) -> None:
+    page = (WEB / "index.html").read_text()
+    named = re.findall(r'(?:src|href)="(/?web/[^"#]+)"', page)
+    assert named
+    for path in named:
+        assert (await get(shared_server, f"/{path.lstrip('/')}")).status == 200, path
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/web/nothing.js",
+        "/web/",
+        "/web",
+        "/web/index.html/",
+        "/web/../README.md",
+        "/web/../web/index.html",
+        "/web/..%2fREADME.md",
+        "/web/%2e%2e/README.md",
+        "/web/%2e%2e%2fpyproject.toml",
+        "/web/..%5cREADME.md",
+        "/web/....//README.md",
+        "/web//etc/passwd",
+        "/web/%2fetc%2fpasswd",
+        "/web/index.html%00.js",
+        "/web/.",
+        "/web/..",
+        "/README.md",
+        "/../README.md",
+        "/src/hubbub/cli.py",
+        "/nothing",
+    ],
+)
+async def test_nothing_else_is_served(shared_server: Server, target: str) -> None:
+    response = await get(shared_server, target)
+    assert response.status in {400, 404}
+    assert b"hubbub" not in response.body
+    if response.status == 404:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert b'"not_found"' in response.body
+
+
+async def test_the_page_can_only_be_got(shared_server: Server) -> None:
+    assert (await get(shared_server, "/", "HEAD")).status == 200
+    response = await get(shared_server, "/", "POST")
+    assert response.status == 405
+    assert response.headers["allow"] == "GET,HEAD"
+
+
+@pytest.mark.parametrize(
+    "door, body", [("/healthz", b'{"status":"ok"}'), ("/readyz", b'{"status":"ready"}')]
+)
+async def test_the_server_says_how_it_is(shared_server: Server, door: str, body: bytes) -> None:
+    response = await get(shared_server, door)
+    assert (response.status, response.body) == (200, body)
+    assert response.headers["cache-control"] == "no-store"
+    assert (await get(shared_server, door, "HEAD")).status == 200
+    assert (await get(shared_server, door, "POST")).status == 405
