@@ -57,6 +57,8 @@ class Connection:
     `lost` is called if a room's log can't be read on for it; it is to be closed, so that it joins anew.
     """
 
+    __slots__ = ("_bad_frames", "_cursors", "_hub", "_is_greeted", "_lost", "_outlet", "_principal")
+
     def __init__(
         self, hub: Hub, outlet: Outlet, principal: Principal | None, lost: Callable[[], None]
     ) -> None:

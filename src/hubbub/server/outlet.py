@@ -39,9 +39,7 @@ class Outlet:
 
     def __init__(self, transport: asyncio.Transport, drain: Drain, wire: Wire) -> None:
         self.wire = wire
-        self.turn = (
-            asyncio.Lock()
-        )  # whoever has much to write takes turns with others, page by page
+        self.turn = asyncio.Lock()  # who has much to write takes turns with others, page by page
         self._transport = transport
         self._drain = drain
         theirs = transport.get_extra_info("socket")

@@ -13,6 +13,8 @@ WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it wi
 class StrictReader:
     """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused."""
 
+    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest")
+
     def __init__(self, reader: WebSocketReader) -> None:
         self._reader = reader
         self._held = b""  # the beginning of a header

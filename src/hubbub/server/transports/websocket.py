@@ -43,6 +43,16 @@ class Socket:
     kept; so the closing handshake is done here too.
     """
 
+    __slots__ = (
+        "_deadline",
+        "_is_broken",
+        "_links",
+        "_response",
+        "_state",
+        "outlet",
+        "was_heard",
+    )
+
     def __init__(self, links: Links, max_message_bytes: int, subprotocol: str | None) -> None:
         self._links = links
         self._state = State.OPENING
