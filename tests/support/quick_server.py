@@ -31,6 +31,7 @@ class QuickServer:
         self.port = 0
         self.pid = 0
         self.up = asyncio.Event()
+        self.stopping = asyncio.Event()  # it has said so
         self.output: list[str] = []
         self._flags = flags
         self.sabotage = sabotage
@@ -56,8 +57,12 @@ class QuickServer:
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Kill it, and wait until it is gone; returns the exit status, negative for a signal."""
         self.up.clear()
-        os.kill(self.pid, how)
+        self.signal(how)
         return await self.gone()
+
+    def signal(self, which: signal.Signals) -> None:
+        """Send it a signal."""
+        os.kill(self.pid, which)
 
     async def gone(self) -> int:
         """Wait until it has ended by itself; returns the exit status, negative for a signal."""
@@ -106,6 +111,8 @@ class QuickServer:
         assert self._parent.stdout is not None
         async for line in self._parent.stdout:
             self.output.append(line.decode(errors="replace"))
+            if self.output[-1].startswith("stopping"):
+                self.stopping.set()
             if self.output[-1].startswith(LANDMARKS):
                 self._landmarks.put_nowait(self.output[-1])
 
