@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from hubbub.protocol.messages import Change, Patch, Post
+from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
 from hubbub.server.stores.base import StoredPage, StoreFailed
 from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
@@ -104,7 +104,8 @@ async def test_a_full_disk_fails_the_commit_and_what_was_stored_stays(store: Sql
         await commit(store, *[Post(room="lobby", text="x" * 60_000)] * 5)
     assert await store.head("lobby") == Head(1, 1)
     # The connection was replaced, and with it its limit.
-    assert (await commit(store, Post(room="lobby", text="there"))).answers == [Accepted(2, AT)]
+    answers, _ = await commit(store, *[Post(room="lobby", text="x" * 60_000)] * 5)
+    assert answers == [Accepted(n, AT) for n in range(2, 7)]
 
 
 async def test_a_database_that_someone_else_writes_to_fails_the_check(store: SqliteStore) -> None:
@@ -145,6 +146,17 @@ async def test_a_snapshot_is_read_in_one_transaction(
     assert page.head == 1
     assert document == Document({}, 0)
     assert await store.document("lobby") == Document({"n": 1}, 2)
+
+
+async def test_a_page_of_the_log_is_bounded_in_bytes(store: SqliteStore) -> None:
+    await commit(store, *[Post(room="lobby", text="x" * 60_000)] * 20)
+    assert len((await store.read("lobby", 0, 20)).bodies) == 3
+
+
+async def test_nothing_is_left_of_reactions_to_a_deleted_message(store: SqliteStore) -> None:
+    await commit(store, Post(room="lobby", text="hi"), React(room="lobby", seq=1, emoji="👍"))
+    await commit(store, React(room="lobby", seq=1, emoji="🎉"), Delete(room="lobby", seq=1))
+    assert at_side(store, "SELECT count(*) FROM reaction") == [(0,)]
 
 
 # --- durability ---

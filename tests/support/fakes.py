@@ -281,7 +281,7 @@ class Peer(asyncio.Transport):
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._is_closing = False
-        self.was_aborted = False
+        self.was_aborted = self.was_finished = False
         self.outlet = Outlet(self, self, wire)
 
     @property
@@ -334,6 +334,12 @@ class Peer(asyncio.Transport):
 
     def close(self) -> None:
         self._is_closing = True
+
+    def can_write_eof(self) -> bool:
+        return self.is_direct  # TLS has no half-closed connections
+
+    def write_eof(self) -> None:
+        self.was_finished = True
 
     def abort(self) -> None:
         self._is_closing = self.was_aborted = True

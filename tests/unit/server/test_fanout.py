@@ -399,10 +399,11 @@ async def test_what_was_missing_in_between_is_read_from_the_store(new_peer: NewP
 async def test_what_was_delivered_already_is_not_delivered_again(new_peer: NewPeer) -> None:
     lobby, peer = Lobby(), new_peer()
     batches = await lobby.commit("a")
-    await lobby.follow(peer, 0)  # the head is known to be 1 by now
+    cursor = await lobby.follow(peer, 0)  # the head is known to be 1 by now
     await settle()
     lobby.fanout.deliver(batches)
     assert seqs(peer) == [1]
+    assert lobby.is_live(cursor)
 
 
 @timeless

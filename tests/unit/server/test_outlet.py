@@ -149,6 +149,17 @@ async def test_closing_and_cutting(peer: Peer, new_peer: NewPeer) -> None:
 
 
 @timeless
+async def test_finishing_leaves_it_to_the_peer_to_hang_up_where_that_is_possible(
+    new_peer: NewPeer,
+) -> None:
+    direct, through_tls = new_peer(NATIVE, True), new_peer(NATIVE, False)
+    direct.outlet.finish()
+    assert (direct.was_finished, direct.is_closing()) == (True, False)
+    through_tls.outlet.finish()
+    assert (through_tls.was_finished, through_tls.is_closing()) == (False, True)
+
+
+@timeless
 async def test_all_get_it_but_those_who_have_no_room(new_peer: NewPeer) -> None:
     peers = [new_peer(NATIVE, is_direct) for is_direct in (True, False, True, False)]
     for peer in peers[:2]:

@@ -53,6 +53,12 @@ def test_however_low_the_rate_a_patient_one_gets_through(rate: float) -> None:
     assert done <= max(1.0, 2 * rate) + rate * now + 1e-6
 
 
+def test_who_was_silent_for_long_has_saved_no_more_than_a_full_bucket() -> None:
+    rates = Rates(10)
+    rates.wait("ada", 0.0)
+    assert sum(rates.wait("ada", 3600.0) == 0.0 for _ in range(100)) == 20
+
+
 def test_who_goes_on_and_on_although_refused_is_flooding() -> None:
     rates = Rates(30)
     for _ in range(60 + 150):
