@@ -260,6 +260,13 @@ async def test_too_much_is_refused_before_it_is_all_sent(raw: Raw) -> None:
     assert await raw.close_code() == 1009
 
 
+async def test_by_default_messages_may_be_64_kib(shared_server: Server) -> None:
+    async with opened(shared_server.port, "/echo") as raw:
+        raw.send(frame(BINARY, b"x" * 65_536) + frame(BINARY, b"x" * 65_537))
+        assert await raw.frame() == Frame(BINARY, b"x" * 65_536)
+        assert await raw.close_code() == 1009
+
+
 # --- closing ---
 
 
@@ -307,16 +314,18 @@ async def test_a_client_that_vanishes_amid_a_message_harms_nobody(server: Server
         assert await raw.frame() == Frame(TEXT, b"hi")
 
 
-@pytest.mark.parametrize("what", [PING, TEXT])
-async def test_a_client_that_only_sends_is_listened_to_no_more(raw: Raw, what: int) -> None:
+@pytest.mark.parametrize("what, answered_by, size", [(PING, PONG, 125), (TEXT, TEXT, 10_000)])
+async def test_a_client_that_only_sends_is_listened_to_no_more(
+    raw: Raw, what: int, answered_by: int, size: int
+) -> None:
     """What it is sent piles up; beyond a bound the server waits for it to read."""
-    burst = frame(what, b"x" * 125) * 1000
-    sent = 0
+    burst = frame(what, b"x" * size) * (100_000 // size)
+    sent = 1
     while await is_taken(raw, burst):
         sent += 1
-        assert sent < 400, "50 MB were taken that nobody reads the answers to"
-    answer = frame(PONG if what == PING else TEXT, b"x" * 125, mask=None)
-    assert await raw.exactly(len(answer) * 1000 * (sent + 1)) == answer * 1000 * (sent + 1)
+        assert sent < 500, "50 MB were taken that nobody reads the answers to"
+    answers = frame(answered_by, b"x" * size, mask=None) * (100_000 // size) * sent
+    assert await raw.exactly(len(answers)) == answers
 
 
 async def is_taken(raw: Raw, data: bytes) -> bool:

@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hubbub import __version__
 from tests.integration.native import Json, Native, native
+from tests.integration.web import Http
 from tests.support.server import Server
 
 TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -134,6 +136,41 @@ async def test_who_has_left_hears_no_more(ada: Native, grace: Native, room: str)
     await grace.ask("post", room=room, text="unheard")
     await grace.ask("post", room="next-door", text="heard")
     assert (await ada.event())["text"] == "heard"
+
+
+async def test_a_connection_can_be_in_a_thousand_rooms(ada: Native) -> None:
+    for n in range(1000):
+        await ada.send({"do": "join", "room": f"thousand-{n}"})
+    assert (await ada.refused("join", room="one-more"))["code"] == "too_large"
+    await ada.ask("leave", room="thousand-7")
+    await ada.ask("join", room="one-more")
+
+
+async def test_nameless_guests_share_one_set_of_keys(
+    shared_server: Server, curl: Http, room: str
+) -> None:
+    """A nameless guest has another name at each connection; a retry must still be known as one."""
+    for again in (False, True):
+        async with native(shared_server.port) as guest:
+            answer = await guest.ask("post", room=room, text="x", client_message_id="k")
+            assert answer.get("duplicate", False) is again
+    assert (await curl.post(room, "x", client_message_id="k"))["duplicate"]
+
+
+async def test_a_server_that_stops_says_when_to_come_back(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data") as server, native(server.port) as client:
+        await client.ask("join", room="lobby")
+        await client.send({"id": "last", "do": "post", "room": "lobby", "text": "last words"})
+        assert await server.terminate() == 0
+        assert await client.closed() == 1012
+        (notice,) = client.notices
+        assert (notice["notice"], notice["reason"]) == ("closing", "restarting")
+        assert 0 < notice["reconnect_after"] <= 60
+        if client.replies:  # it was read before the server stopped: then it is also there
+            await server.start()
+            async with native(server.port) as again:
+                (message,) = (await again.ask("history", room="lobby"))["messages"]
+                assert message["text"] == "last words"
 
 
 # --- replies ---

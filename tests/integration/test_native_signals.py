@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-import pytest
+from websockets.asyncio.client import connect
 
 from tests.integration.native import Json, Native, native
+from tests.integration.stream import streamed
+from tests.integration.web import over_http
 from tests.support.server import Server
 
 
@@ -38,12 +40,16 @@ async def test_plain_and_streaming_clients_are_here_too(
     shared_server: Server, ada: Native, room: str
 ) -> None:
     await ada.ask("join", room=room)
-    async with native(shared_server.port) as stranger:
-        await stranger.ask("join", room=room)
-        user = (await stranger.refused("hello"))["message"]
-        assert user
-        signal = await until(ada, lambda s: s["count"] == 2)
-        assert signal["joined"][-1].startswith("guest-")
+    plain = f"ws://127.0.0.1:{shared_server.port}/?room={room}&name=plain"
+    async with (
+        connect(plain),
+        over_http(shared_server, "streamer") as http,
+        streamed(http, f"/{room}/events"),
+    ):
+        await until(ada, lambda s: s["count"] == 3)
+        members = (await ada.ask("join", room=room))["members"]
+        assert members == {"count": 3, "names": ["ada", "plain", "streamer"]}
+    await until(ada, lambda s: s["count"] == 1)
 
 
 async def test_two_connections_of_one_name_are_one_person(
@@ -60,15 +66,10 @@ async def test_two_connections_of_one_name_are_one_person(
         assert (await until(ada, lambda s: "joan" in s["joined"]))["count"] == 2
         await tabs[0].ask("leave", room=room)
         await ada.ask("signal", room=room, key="still", value=1)
-        signals = [signal async for signal in up_to_value(ada)]
-        assert [s for s in signals if s["signal"] == "presence" and s["left"]] == []
+        while (signal := await ada.signal())["signal"] != "value":
+            assert signal["left"] == []
         await tabs[1].ask("leave", room=room)
         assert (await until(ada, lambda s: s["signal"] == "presence"))["left"] == ["joan"]
-
-
-async def up_to_value(client: Native):  # type: ignore[no-untyped-def]
-    while (signal := await client.signal())["signal"] != "value":
-        yield signal
 
 
 async def test_typing_is_told_with_how_long_to_believe_it(
@@ -160,10 +161,10 @@ async def test_signals_are_in_no_log(ada: Native, room: str) -> None:
     assert (await ada.ask("history", room=room))["head"] == 0
 
 
-@pytest.mark.parametrize("count", [101])
 async def test_in_a_large_room_only_the_count_is_told(
-    shared_server: Server, ada: Native, room: str, count: int
+    shared_server: Server, ada: Native, room: str
 ) -> None:
+    count = 101
     await ada.ask("join", room=room)
     async with AsyncExitStack() as stack:
         for _ in range(count):
@@ -174,6 +175,4 @@ async def test_in_a_large_room_only_the_count_is_told(
         members = (await ada.ask("join", room=room))["members"]
         assert members["count"] == count + 1
         assert len(members["names"]) <= 100
-    signal = await until(ada, lambda s: s["count"] <= 100)
-    while "names" not in signal and "left" not in signal:
-        signal = await ada.signal()
+    await until(ada, lambda s: "names" in s or "left" in s)

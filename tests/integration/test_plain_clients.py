@@ -5,14 +5,16 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
+from tests.integration.native import Native
 from tests.integration.programs import Program, program
-from tests.integration.raw import WAIT_SECONDS, connected
+from tests.integration.raw import TEXT, WAIT_SECONDS, connected, frame, opened
 from tests.support.server import Server
 
 PAGE = "http://localhost:3000"
@@ -28,7 +30,7 @@ LINES = [
 
 
 def url_of(server: Server, room: str) -> str:
-    return f"ws://127.0.0.1:{server.port}/?room={room}"
+    return f"ws://127.0.0.1:{server.port}/?room={quote(room)}"
 
 
 @asynccontextmanager
@@ -149,6 +151,63 @@ async def test_a_plain_client_can_resume_from_a_position(shared_server: Server) 
     async with connect(f"{url}&since=2") as ada:
         await ada.send("new")
         assert [await heard(ada) for _ in range(4)] == ["2", "3", "4", "new"]
+
+
+async def test_native_clients_see_what_plain_ones_say(
+    shared_server: Server, ada: Native, room: str
+) -> None:
+    await ada.ask("join", room=room)
+    async with connect(f"{url_of(shared_server, room)}&name=joan") as plain:
+        await plain.send("a text")
+        await plain.send(b"\x00\xff")
+        text, binary = await ada.event(), await ada.event()
+        assert (text["by"], text["seq"], text["text"]) == ("joan", 1, "a text")
+        assert (binary["by"], binary["seq"], binary["bytes"]) == ("joan", 2, "AP8=")
+
+
+async def test_plain_clients_hear_the_messages_of_others_and_nothing_else(
+    shared_server: Server, ada: Native, room: str
+) -> None:
+    async with connect(url_of(shared_server, room)) as plain:
+        await ada.ask("post", room=room, text="frist")
+        await ada.ask("edit", room=room, seq=1, text="first")
+        await ada.ask("react", room=room, seq=1, emoji="👍")
+        await ada.ask("signal", room=room, key="place", value=1)
+        await ada.ask("patch", room=room, patch={"a": 1})
+        await ada.ask("delete", room=room, seq=1)
+        await ada.ask("post", room=room, bytes="AP8=")
+        assert [await heard(plain), await heard(plain)] == ["frist", b"\x00\xff"]
+
+
+async def test_the_largest_message_is_passed_on_and_a_larger_one_refused(
+    shared_server: Server, room: str
+) -> None:
+    async with connect(url_of(shared_server, room)) as plain:
+        await plain.send("x" * 65_536)
+        assert await heard(plain) == "x" * 65_536
+        await plain.send("x" * 65_537)
+        with pytest.raises(ConnectionClosed) as closed:
+            await heard(plain)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize(
+    "sent, code",
+    [(frame(TEXT, b"hi", mask=None), 1002), (frame(TEXT, b"\xff"), 1007), (frame(3), 1002)],
+    ids=["unmasked", "not UTF-8", "a reserved opcode"],
+)
+async def test_a_broken_frame_closes_and_is_passed_on_to_nobody(
+    shared_server: Server, room: str, sent: bytes, code: int
+) -> None:
+    async with (
+        connect(url_of(shared_server, room)) as other,
+        opened(shared_server.port, f"/?room={quote(room)}") as raw,
+    ):
+        raw.send(frame(TEXT, b"before") + sent + frame(TEXT, b"after"))
+        assert await raw.close_code() == code
+        await other.send("next")
+        assert [await heard(other), await heard(other)] == ["before", "next"]
 
 
 # --- closing ---
