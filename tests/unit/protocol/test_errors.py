@@ -23,7 +23,6 @@ def table(first_heading: str) -> list[list[str]]:
     return rows
 
 
-@pytest.mark.xfail(reason="method_not_allowed and upgrade_required are not documented yet")
 def test_the_documented_error_codes_are_those_of_the_table() -> None:
     documented = {
         code.strip("`"): (int(status), {"yes": True, "no": False}[temporary])

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from hubbub.protocol.errors import Close
 
-HEARTBEAT = 15.0  # seconds of silence before a ping, and then before the end
+HEARTBEAT = 15.0  # seconds from one ping to the next
 
 
 class Link(Protocol):
@@ -25,11 +25,10 @@ class Link(Protocol):
 
 
 class Links:
-    """All open links. Pings each after a silence, and closes those that stay silent."""
+    """All open links. Pings each now and then, and closes those that nothing is heard from meanwhile."""
 
     def __init__(self) -> None:
         self._due: dict[Link, float] = {}
-        self._pinged: set[Link] = set()
         self._emptied = asyncio.Event()
 
     def __len__(self) -> int:
@@ -42,7 +41,6 @@ class Links:
     def discard(self, link: Link) -> None:
         """A link is gone."""
         self._due.pop(link, None)
-        self._pinged.discard(link)
         if not self._due:
             self._emptied.set()
 
@@ -52,12 +50,9 @@ class Links:
             self._due[link] = now + HEARTBEAT
             if link.was_heard:
                 link.was_heard = False
-                self._pinged.discard(link)
-            if link in self._pinged:
-                link.hang_up(Close.TIMED_OUT)
-            else:
-                self._pinged.add(link)
                 link.ping()
+            else:
+                link.hang_up(Close.TIMED_OUT)
 
     async def stop(self, notice: Callable[[int], bytes], timeout: float) -> None:
         """Tell all links that the server stops, and wait up to `timeout` seconds for them to go."""
