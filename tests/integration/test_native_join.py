@@ -141,7 +141,9 @@ async def test_a_position_that_cannot_be_is_refused(
         assert error["code"] == "bad_position"
 
 
-async def test_joining_again_moves_the_position(ada: Native, room: str, written: str) -> None:
+async def test_joining_again_moves_the_position(
+    ada: Native, grace: Native, room: str, written: str
+) -> None:
     await ada.ask("join", room=room, since=8)
     assert await seqs(ada, 2) == [9, 10]
     assert (await ada.ask("join", room=room, since=5))["missed"] == 5
@@ -151,6 +153,7 @@ async def test_joining_again_moves_the_position(ada: Native, room: str, written:
     assert await seqs(ada, 1) == [11]
     await ada.ask("leave", room=room)
     assert not ada.events, "the same event came twice"
+    assert (await grace.ask("join", room=room))["members"]["names"] == ["grace"]
 
 
 async def test_a_refused_join_leaves_the_one_before_as_it_was(
