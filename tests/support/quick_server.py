@@ -78,6 +78,7 @@ class QuickServer:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
         )
         self._reading = asyncio.create_task(self._read())
         try:
@@ -96,12 +97,11 @@ class QuickServer:
         await self._close()
 
     async def _close(self) -> None:
-        if self.pid:
-            await self.kill()
-        assert self._parent.stdin is not None
-        self._parent.stdin.close()
+        self.up.clear()
+        os.killpg(self._parent.pid, signal.SIGKILL)  # the parent, and what it has forked
         await self._parent.wait()
         await self._reading
+        self.pid = 0
 
     def _write(self, line: str) -> None:
         assert self._parent.stdin is not None

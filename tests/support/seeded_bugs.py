@@ -190,6 +190,32 @@ def die_at_flush(number: str) -> None:
     _install("mortal", Mortal)
 
 
+@bug
+def full_while(flag: str) -> None:
+    """As long as a file of that name exists, nothing can be written to the database's files."""
+
+    class Full(apsw.VFSFile):
+        def xWrite(self, data: bytes, offset: int) -> None:
+            if os.path.exists(flag):
+                raise apsw.FullError("no space is left")
+            super().xWrite(data, offset)
+
+    _install("full", Full)
+
+
+@bug
+def no_flush_while(flag: str) -> None:
+    """As long as a file of that name exists, every flush of the database's files fails."""
+
+    class Flushless(apsw.VFSFile):
+        def xSync(self, flags: int) -> None:
+            if os.path.exists(flag):
+                raise apsw.IOError("the flush failed")
+            super().xSync(flags)
+
+    _install("flushless", Flushless)
+
+
 def _install(name: str, kind: type[apsw.VFSFile]) -> None:
     """Let every database file that is opened from now on be of this kind."""
 
