@@ -11,18 +11,8 @@ import msgspec
 from aiohttp import ClientSession
 
 from tests.support.checker import Finding, check, read_log
-from tests.support.recorder import (
-    Atlas,
-    Client,
-    Frame,
-    HttpPoster,
-    LongPollClient,
-    NativeClient,
-    PlainClient,
-    PollPage,
-    Site,
-    SseClient,
-)
+from tests.support.recorder import Atlas, Client, Frame, NativeClient, PlainClient, Site
+from tests.support.recorder_http import HttpPoster, LongPollClient, PollPage, SseClient
 
 ROOM = "lobby"
 HEAL_SECONDS = 30.0
