@@ -1,13 +1,16 @@
 // The connection: says who this is, follows rooms from their positions, sends the outbox, comes back when cut.
 
+import { randomId } from "/web/outbox.js";
+
 const NOT_AGAIN = new Set([1002, 1003, 1007, 1009, 4400, 4401, 4403]); // close codes that a retry can't help
 const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 15_000;
 const SILENCE = 45_000; // the server pings, but pages don't see pings: so ask when nothing comes
+const PATIENCE = 10_000; // for an answer that must come
 const MAX_MISSED = 500; // a snapshot is shorter than very many events
 
 /**
- * Fires: `state` (connecting, connected, waiting with `until`, refused with `error`, ended with `code`),
+ * Fires: `state` (connecting, connected, waiting with `until`, refused with `error`, ended with `code`, closed),
  * `snapshot`, `resumed`, `event`, `signal`, `outbox`, `problem`.
  */
 export class Client extends EventTarget {
@@ -23,25 +26,30 @@ export class Client extends EventTarget {
 
   /** Connect now, whatever was planned. */
   connect() {
-    clearTimeout(this.timer);
-    this.socket?.close(1000);
-    this.#fail(new Error("The connection was cut"));
+    if (this.state === "closed") return;
+    this.#drop();
     this.#become("connecting");
     const socket = new WebSocket(this.url, "hubbub.v1");
     this.socket = socket;
-    socket.onopen = () => this.#greet();
+    socket.onopen = () => this.socket === socket && this.#greet();
     socket.onmessage = ({ data }) => this.socket === socket && this.#hear(JSON.parse(data));
     socket.onclose = ({ code }) => this.socket === socket && this.#cut(code);
+    this.silence = setTimeout(() => this.#cut(), PATIENCE);
+  }
+
+  /** See whether the other side is still there, or connect if one is waiting to. */
+  check() {
+    if (this.state === "waiting") this.connect();
+    if (this.state !== "connected") return;
+    this.ask({ do: "hello" }).catch(() => {}); // a second one is refused, which is an answer
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.#cut(), PATIENCE);
   }
 
   /** Leave for good. */
   close() {
-    clearTimeout(this.timer);
-    clearTimeout(this.silence);
-    const { socket } = this;
-    this.socket = undefined;
-    socket?.close(1000);
-    this.#fail(new Error("closed"));
+    this.#drop();
+    this.#become("closed");
   }
 
   /** Follow a room; on each connection anew, from where one was. */
@@ -50,17 +58,12 @@ export class Client extends EventTarget {
     if (this.state === "connected") this.#join(room);
   }
 
-  leave(room) {
-    this.rooms.delete(room);
-    if (this.state === "connected") this.#send({ do: "leave", room });
-  }
-
   /** Put a message into the outbox; it goes out now, or when there is a connection. */
   post(room, text, reply_to) {
-    const entry = { room, text, reply_to, client_message_id: crypto.randomUUID(), at: new Date().toISOString() };
+    const entry = { room, text, reply_to, client_message_id: randomId(), at: new Date().toISOString() };
     this.outbox.add(entry);
     this.#fire("outbox", { room });
-    if (this.state === "connected") this.#post(entry);
+    this.#empty();
   }
 
   /** Try once more what was refused. */
@@ -70,7 +73,7 @@ export class Client extends EventTarget {
     delete entry.failed;
     this.outbox.save();
     this.#fire("outbox", { room: entry.room });
-    if (this.state === "connected") this.#post(entry);
+    this.#empty();
   }
 
   discard(id) {
@@ -82,28 +85,35 @@ export class Client extends EventTarget {
   ask(command) {
     if (this.state !== "connected" && command.do !== "hello") return Promise.reject(new Error("There is no connection"));
     const id = ++this.lastId;
+    const frame = JSON.stringify({ id, ...command });
+    // The server closes the connection on a message that is too long, and would each time it is sent again.
+    if (new Blob([frame]).size > (this.user?.limits.message_bytes ?? Infinity)) {
+      return Promise.reject(Object.assign(new Error("This is too long for one message"), { code: "too_large" }));
+    }
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.#send({ id, ...command });
+      this.#send(frame);
     });
   }
 
   /** Say something that needs no answer and is worth nothing later. */
   signal(room, signal) {
-    if (this.state === "connected") this.#send({ do: "signal", room, signal });
+    if (this.state === "connected") this.#send(JSON.stringify({ do: "signal", room, signal }));
   }
 
   async #greet() {
     try {
       this.user = await this.ask({ do: "hello", name: this.name, key: this.key });
     } catch (error) {
-      if (error.code) this.#refused(error);
+      if (error.temporary) this.#cut();
+      else if (error.code) this.#refused(error);
       return;
     }
     this.tries = 0;
     this.#become("connected");
     for (const room of this.rooms.keys()) this.#join(room);
-    for (const entry of this.outbox.entries) if (!entry.failed) this.#post(entry);
+    for (const entry of this.outbox.entries) delete entry.seq;
+    this.#empty();
   }
 
   async #join(room) {
@@ -116,6 +126,8 @@ export class Client extends EventTarget {
       if (error.code === "bad_position") {
         this.rooms.set(room, { joined: false });
         this.#join(room);
+      } else if (error.temporary) {
+        setTimeout(() => this.state === "connected" && !place.joined && this.#join(room), pause(error));
       } else if (error.code) {
         this.#fire("problem", { error });
       }
@@ -131,28 +143,45 @@ export class Client extends EventTarget {
     if (ok.mode === "snapshot") {
       place.seq = ok.head;
       for (const message of ok.messages) this.#arrived(message.client_message_id, ok.room);
+      this.#reached(ok.room);
       this.#fire("snapshot", { room: ok.room, snapshot: ok });
     } else {
       this.#fire("resumed", { room: ok.room, missed: ok.missed });
     }
   }
 
+  /** Send what is in the outbox: one at a time, so that one that must wait doesn't come after those behind it. */
+  async #empty() {
+    if (this.isEmptying) return;
+    this.isEmptying = true;
+    for (let entry; this.state === "connected" && (entry = this.outbox.next()); ) await this.#post(entry);
+    this.isEmptying = false;
+  }
+
   async #post(entry) {
     const { room, text, reply_to, client_message_id } = entry;
     try {
-      await this.ask({ do: "post", room, text, reply_to, client_message_id });
+      const { seq } = await this.ask({ do: "post", room, text, reply_to, client_message_id });
+      entry.seq = seq;
+      this.#reached(room); // else it stays until its event comes
     } catch (error) {
       if (!error.code) return; // cut before the answer: it is sent again with the same id
       if (error.temporary) {
-        setTimeout(() => this.state === "connected" && this.#post(entry), 1000 * (error.retry_after ?? 1));
+        await new Promise((resolve) => setTimeout(resolve, pause(error)));
         return;
       }
       entry.failed = error.message;
       this.outbox.save();
       this.#fire("outbox", { room });
-      return;
     }
-    this.#arrived(client_message_id, room);
+  }
+
+  /** What was sent and is in the log up to where one is in a room need not be kept any longer. */
+  #reached(room) {
+    const { joined, seq } = this.rooms.get(room) ?? {};
+    for (const entry of this.outbox.entries) {
+      if (entry.room === room && entry.seq && (!joined || entry.seq <= seq)) this.#arrived(entry.client_message_id, room);
+    }
   }
 
   #arrived(id, room) {
@@ -187,22 +216,18 @@ export class Client extends EventTarget {
     }
     place.seq = event.seq;
     this.#arrived(event.client_message_id, event.room);
+    this.#reached(event.room);
     this.#fire("event", { room: event.room, event });
   }
 
   /** If nothing comes for long, ask something; if then nothing comes, the connection is dead. */
   #listen() {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => {
-      this.ask({ do: "hello" }).catch(() => {});
-      this.silence = setTimeout(() => this.socket?.readyState === WebSocket.OPEN && this.connect(), 10_000);
-    }, SILENCE);
+    this.silence = setTimeout(() => this.check(), SILENCE);
   }
 
   #cut(code) {
-    clearTimeout(this.silence);
-    this.#fail(new Error("The connection was cut"));
-    if (this.state === "refused") return;
+    this.#drop();
     if (NOT_AGAIN.has(code)) {
       this.#become("ended", { code });
       return;
@@ -215,12 +240,18 @@ export class Client extends EventTarget {
   }
 
   #refused(error) {
+    this.#drop();
     this.#become("refused", { error });
-    this.close();
   }
 
-  #fail(error) {
-    for (const { reject } of this.waiting.values()) reject(error);
+  /** Let go of the connection, whatever its state; who waits for an answer is told. */
+  #drop() {
+    clearTimeout(this.timer);
+    clearTimeout(this.silence);
+    const { socket } = this;
+    this.socket = undefined;
+    socket?.close(1000);
+    for (const { reject } of this.waiting.values()) reject(new Error("The connection was cut"));
     this.waiting.clear();
     for (const place of this.rooms.values()) place.joined = false;
   }
@@ -230,11 +261,16 @@ export class Client extends EventTarget {
     this.#fire("state", { state, ...detail });
   }
 
-  #send(command) {
-    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(command));
+  #send(frame) {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(frame);
   }
 
   #fire(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+/** Milliseconds to wait before trying again what was refused for now. */
+function pause(error) {
+  return 1000 * (error.retry_after ?? 1);
 }

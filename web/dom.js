@@ -12,7 +12,7 @@ export const byId = (id) => document.getElementById(id);
 
 const LINK = /https?:\/\/[^\s<>"'`]+[^\s<>"'`.,;:!?()[\]{}]/g;
 // Characters that would turn the text around them about, or can't be seen: shown as their code.
-const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u206f\ufeff]/g;
 
 export function harmless(text) {
   return text.replace(UNSEEN, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
@@ -20,7 +20,7 @@ export function harmless(text) {
 
 /** A message's text, with links that can be followed. */
 export function linked(text) {
-  const shown = harmless(text);
+  const shown = harmless(text.replaceAll("\r\n", "\n"));
   const parts = [];
   let done = 0;
   for (const { 0: url, index } of shown.matchAll(LINK)) {
@@ -55,3 +55,9 @@ export function clock(at) {
 }
 
 export const dayOf = (at) => DAY.format(new Date(at));
+
+/** Make a text area as high as what is in it. */
+export function fit(area) {
+  area.style.height = "auto";
+  area.style.height = `${area.scrollHeight + area.offsetHeight - area.clientHeight}px`;
+}

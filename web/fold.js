@@ -3,8 +3,6 @@
 /** A room as a snapshot shows it: messages by seq in order, and the state document. */
 export function viewOf(snapshot) {
   return {
-    seq: snapshot.head,
-    epoch: snapshot.epoch,
     messages: new Map(snapshot.messages.map((message) => [message.seq, message])),
     more: snapshot.more,
     state: snapshot.state,
@@ -16,7 +14,6 @@ export function viewOf(snapshot) {
  * The event must be the next one: the caller sees to that.
  */
 export function apply(view, event) {
-  view.seq = event.seq;
   if (event.event === "posted") {
     const { event: _kind, room: _room, ...message } = event;
     view.messages.set(event.seq, message);
@@ -32,10 +29,16 @@ export function apply(view, event) {
   return event.message;
 }
 
-/** Put older messages, oldest first, before those that are there. */
-export function prepend(view, messages, more) {
-  view.messages = new Map([...messages.map((message) => [message.seq, message]), ...view.messages]);
-  view.more = more;
+/**
+ * Put older messages before those that are there. `page` is the answer to `history`; `meanwhile` are the events that
+ * came since it was asked for: those that are newer than the page may have changed what is on it.
+ */
+export function prepend(view, page, meanwhile) {
+  const older = page.messages.map((message) => [message.seq, message]);
+  view.messages = new Map([...older, ...view.messages]);
+  view.more = page.more;
+  const isOlder = new Set(older.map(([seq]) => seq));
+  for (const event of meanwhile) if (event.seq > page.head && isOlder.has(event.message)) apply(view, event);
 }
 
 /** Let go of the oldest messages, so that at most `count` stay; they can be had again. */

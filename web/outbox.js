@@ -14,6 +14,11 @@ export class Outbox {
     this.save();
   }
 
+  /** The first that is neither sent nor refused. */
+  next() {
+    return this.entries.find((entry) => !entry.failed && !entry.seq);
+  }
+
   find(id) {
     return this.entries.find((entry) => entry.client_message_id === id);
   }
@@ -46,15 +51,24 @@ export class Outbox {
   }
 }
 
+/** What nobody guesses and nothing else is called. (crypto.randomUUID is only there on secure origins.) */
+export function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+let tab; // once found out, it stays
+
 /** This tab's id, its own even if the tab was duplicated, and the ids of all that are open. */
 export async function identifyTab() {
   const locks = navigator.locks;
   if (!locks) return { tab: "only", openTabs: new Set() };
-  let tab = sessionStorage.getItem("hubbub.tab");
-  if (!tab || !(await hold(locks, tab))) {
-    tab = crypto.randomUUID();
-    await hold(locks, tab);
-    sessionStorage.setItem("hubbub.tab", tab);
+  if (!tab) {
+    tab = sessionStorage.getItem("hubbub.tab");
+    if (!tab || !(await hold(locks, tab))) {
+      tab = randomId();
+      await hold(locks, tab);
+      sessionStorage.setItem("hubbub.tab", tab);
+    }
   }
   const { held } = await locks.query();
   return { tab, openTabs: new Set(held.map(({ name }) => name.replace(/^hubbub\.tab\./, ""))) };

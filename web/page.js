@@ -1,15 +1,16 @@
 // The page: puts the connection, the rooms and the screen together.
 
 import { Client } from "/web/client.js";
-import { avatar, byId, harmless, hue, make } from "/web/dom.js";
-import { apply, prepend, viewOf } from "/web/fold.js";
+import { avatar, byId, fit, harmless, hue, make } from "/web/dom.js";
+import { apply, prepend, trim, viewOf } from "/web/fold.js";
+import { identity, isRoomName, keepName, keepRooms, rememberedRooms, roomFromAddress } from "/web/memory.js";
 import { Outbox, identifyTab } from "/web/outbox.js";
-import { Timeline } from "/web/timeline.js";
+import { MOST_SHOWN, Timeline } from "/web/timeline.js";
 
 const GRACE = 2000; // milliseconds without a connection before the page says so
 const TYPING_EVERY = 3000;
 const ROOMS_EVERY = 30_000;
-const LOBBY = "lobby";
+const MOST_READ = 5000; // messages kept while one reads further up
 
 const views = new Map(); // room -> {view, unread, members, count, typing}
 let client;
@@ -19,56 +20,34 @@ const drafts = new Map();
 
 // --- who one is ---
 
-/** `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
-function identity() {
-  const asked = new URLSearchParams(location.search).get("name");
-  const store = asked || sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage;
-  if (asked && asked !== store.getItem("hubbub.name")) keepName(store, asked);
-  return { store, name: store.getItem("hubbub.name"), key: store.getItem("hubbub.key") };
-}
-
-function keepName(store, name) {
-  store.setItem("hubbub.name", name);
-  store.setItem("hubbub.key", crypto.randomUUID());
-}
-
 function askName(why = "", name = "") {
   client?.close();
+  clearTimeout(graceTimer);
+  clearInterval(countdown);
+  graceTimer = undefined;
+  byId("banner").hidden = true;
   byId("app").hidden = true;
   byId("welcome").hidden = false;
   byId("welcome-why").textContent = why;
   byId("welcome-name").value = name;
-  byId("welcome-name").focus();
+  byId("welcome-name").select();
 }
 
 byId("welcome-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = byId("welcome-name").value.trim().normalize("NFC");
   if (!name) return;
-  keepName(identity().store, name);
+  keepName(name);
   start();
 });
 byId("rename").addEventListener("click", () => askName("", identity().name));
 
 // --- rooms ---
 
-function roomFromAddress() {
-  const hash = decodeURIComponent(location.hash.slice(1));
-  return hash || new URLSearchParams(location.search).get("room") || LOBBY;
-}
-
-function rememberedRooms() {
-  try {
-    return JSON.parse(localStorage.getItem("hubbub.rooms")) ?? [LOBBY];
-  } catch {
-    return [LOBBY];
-  }
-}
-
 function track(room) {
   if (!views.has(room)) {
     views.set(room, { unread: 0, members: new Set(), count: 0, typing: new Map() });
-    localStorage.setItem("hubbub.rooms", JSON.stringify([...views.keys()]));
+    keepRooms(views.keys());
     client.join(room);
   }
   return views.get(room);
@@ -82,12 +61,13 @@ function open(room) {
   replyTo = undefined;
   byId("title").textContent = harmless(room);
   byId("text").value = drafts.get(room) ?? "";
-  document.body.classList.remove("menu-open");
-  byId("menu").setAttribute("aria-expanded", "false");
+  showMenu(false);
+  showMemberList(false);
   if (location.hash.slice(1) !== encodeURIComponent(room)) history.replaceState(null, "", `#${encodeURIComponent(room)}`);
   showRoom();
   showRooms();
   showComposer();
+  if (!isTouch) text.focus();
 }
 
 async function listRooms() {
@@ -104,7 +84,7 @@ let known = [];
 byId("open-room").addEventListener("submit", (event) => {
   event.preventDefault();
   const room = byId("room-name").value.trim().replaceAll(/\s+/g, "-").normalize("NFC");
-  if (!/^[\p{L}\p{N}\p{M}_\-.:@+~]{1,64}$/u.test(room)) {
+  if (!isRoomName(room)) {
     toast("A room's name has letters, digits and any of _ - . : @ + ~");
     return;
   }
@@ -115,20 +95,22 @@ byId("open-room").addEventListener("submit", (event) => {
 // --- what is shown ---
 
 function showRooms() {
+  const focused = byId("rooms").contains(document.activeElement) && document.activeElement.dataset.room;
   const names = [...new Set([...views.keys(), ...known])].sort((a, b) => a.localeCompare(b));
   byId("rooms").replaceChildren(
     ...names.map((room) => {
       const unread = views.get(room)?.unread ?? 0;
       const button = make(
         "button",
-        { type: "button", onclick: () => open(room), attributes: room === current ? { "aria-current": "page" } : {} },
+        { type: "button", onclick: () => open(room), attributes: { "data-room": room, ...(room === current && { "aria-current": "page" }) } },
         make("span", { className: "hash", attributes: { "aria-hidden": "true" } }, "#"),
         make("bdi", {}, harmless(room)),
       );
-      if (unread) button.append(make("span", { className: "badge", attributes: { "aria-label": `${unread} unread` } }, String(unread)));
+      if (unread) button.append(make("span", { className: "badge" }, String(unread), make("span", { className: "visually-hidden" }, " unread")));
       return make("li", {}, button);
     }),
   );
+  if (focused) byId("rooms").querySelector(`[data-room="${focused}"]`)?.focus();
   const unread = [...views.values()].reduce((sum, place) => sum + place.unread, 0);
   document.title = `${unread ? `(${unread}) ` : ""}${harmless(current ?? "")} – hubbub`;
   byId("menu-unread").hidden = !unread;
@@ -136,13 +118,12 @@ function showRooms() {
 
 function showRoom() {
   const { view } = views.get(current);
-  timeline.show(view ?? { messages: new Map(), more: true }, pending(current), client.name);
-  timeline.toEnd();
+  timeline.show(view ?? { messages: new Map(), more: true }, unsent(current), client.name);
   showMembers();
   showTyping();
 }
 
-function pending(room) {
+function unsent(room) {
   return client.outbox.entries
     .filter((entry) => entry.room === room)
     .map((entry) => ({ ...entry, isUnsure: client.state !== "connected" }));
@@ -151,7 +132,6 @@ function pending(room) {
 function showMembers() {
   const { members, count } = views.get(current);
   byId("members").textContent = count === 1 ? "1 person" : `${count} people`;
-  byId("members").setAttribute("aria-label", `${count} here`);
   byId("member-list").replaceChildren(
     ...[...members].sort().map((name) => make("li", {}, avatar(name), make("bdi", {}, harmless(name)))),
   );
@@ -164,9 +144,7 @@ function showTyping() {
 }
 
 function showComposer() {
-  const text = byId("text");
-  text.style.height = "auto";
-  text.style.height = `${Math.min(text.scrollHeight, 200)}px`;
+  fit(text);
   byId("replying").hidden = !replyTo;
   byId("replying-to").textContent = replyTo ? `Replying to ${harmless(replyTo.by)}` : "";
 }
@@ -194,6 +172,7 @@ function showState({ state, until, code }) {
     hasConnected = true;
     listRooms();
   } else {
+    for (const place of views.values()) place.typing.clear();
     const say = () => {
       const left = until ? Math.max(0, Math.ceil((until - Date.now()) / 1000)) : 0;
       byId("banner-text").textContent =
@@ -204,15 +183,18 @@ function showState({ state, until, code }) {
     if (until) countdown = setInterval(say, 500);
     graceTimer ??= setTimeout(() => (byId("banner").hidden = false), state === "ended" ? 0 : GRACE);
   }
-  if (current) timeline.showPending(pending(current));
+  if (current) {
+    timeline.showUnsent(unsent(current));
+    showTyping();
+  }
 }
 
 byId("retry-now").addEventListener("click", () => client.connect());
-addEventListener("online", () => client && client.state === "waiting" && client.connect());
+addEventListener("online", () => client?.check());
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden || !client) return;
-  if (client.state === "waiting") client.connect();
-  if (current) views.get(current).unread = 0;
+  if (document.hidden || !current) return;
+  client.check();
+  views.get(current).unread = 0;
   showRooms();
 });
 addEventListener("pagehide", () => client?.close());
@@ -222,7 +204,7 @@ function hear(client) {
   const on = (type, act) => client.addEventListener(type, ({ detail }) => act(detail));
   on("state", (detail) => {
     if (detail.state === "refused") askName(detail.error.message, client.name);
-    else showState(detail);
+    else if (detail.state !== "closed") showState(detail);
   });
   on("snapshot", ({ room, snapshot }) => {
     const place = track(room);
@@ -231,7 +213,7 @@ function hear(client) {
     if (room === current) showRoom();
   });
   on("event", ({ room, event }) => take(room, event));
-  on("outbox", ({ room }) => room === current && timeline.showPending(pending(room)));
+  on("outbox", ({ room }) => room === current && timeline.showUnsent(unsent(room)));
   on("signal", ({ signal }) => takeSignal(signal));
   on("problem", ({ error }) => toast(error.message));
 }
@@ -240,6 +222,7 @@ function take(room, event) {
   const place = views.get(room);
   if (!place?.view) return;
   const seq = apply(place.view, event);
+  if (loading?.room === room) loading.meanwhile.push(event);
   const isPost = event.event === "posted";
   if (isPost) place.typing.delete(event.by);
   const isSeen = room === current && !document.hidden;
@@ -247,10 +230,12 @@ function take(room, event) {
     place.unread += 1;
     showRooms();
   }
-  if (room !== current || seq === undefined) return;
-  if (isPost) timeline.append(seq);
-  else timeline.update(seq);
-  showTyping();
+  if (room === current && seq !== undefined) {
+    if (isPost) timeline.append(seq);
+    else timeline.update(seq);
+    showTyping();
+  }
+  trim(place.view, room === current && !timeline.wasAtEnd ? MOST_READ : MOST_SHOWN);
 }
 
 function takeSignal(signal) {
@@ -314,7 +299,7 @@ text.addEventListener("input", () => {
   typingTimer = setTimeout(() => client.signal(room, "typing"), 300); // not if it is sent at once
 });
 text.addEventListener("keydown", (key) => {
-  if (key.isComposing) return; // an input method is choosing characters
+  if (key.isComposing || key.keyCode === 229) return; // an input method is choosing characters
   if (key.key === "Enter" && !key.shiftKey && !isTouch) {
     key.preventDefault();
     send();
@@ -330,7 +315,7 @@ text.addEventListener("keydown", (key) => {
 });
 
 const ask = (command) => client.ask({ room: current, ...command }).catch((error) => toast(error.message));
-let isLoading = false;
+let loading; // the room whose older messages are on their way, and the events that came meanwhile
 
 const timeline = new Timeline({
   react: (seq, emoji, on) => ask({ do: on ? "react" : "unreact", seq, emoji }),
@@ -343,35 +328,51 @@ const timeline = new Timeline({
     showComposer();
     text.focus();
   },
-  older: async () => {
-    const room = current;
-    const { view } = views.get(room);
-    const first = view?.messages.keys().next().value;
-    if (isLoading || first === undefined || client.state !== "connected") return;
-    isLoading = true;
-    const page = await ask({ do: "history", before: first, limit: 100 });
-    isLoading = false;
-    if (!page || views.get(room).view !== view) return;
-    prepend(view, page.messages, page.more);
-    if (room === current) timeline.showOlder(pending(room));
-  },
+  older: () => loadOlder(current),
 });
+
+async function loadOlder(room) {
+  const { view } = views.get(room);
+  const first = view.messages.keys().next().value;
+  if (loading || client.state !== "connected") return;
+  const { meanwhile } = (loading = { room, meanwhile: [] });
+  const page = await client.ask({ do: "history", room, before: first, limit: 100 }).catch(() => undefined);
+  loading = undefined;
+  // If the view was trimmed or replaced by a snapshot, the page would leave a hole.
+  if (!page || views.get(room)?.view !== view || view.messages.keys().next().value !== first) return;
+  prepend(view, page, meanwhile);
+  if (room === current) timeline.showOlder();
+}
 
 // --- menu ---
 
-byId("menu").addEventListener("click", () => {
-  const isOpen = document.body.classList.toggle("menu-open");
+function showMenu(isOpen) {
+  document.body.classList.toggle("menu-open", isOpen);
   byId("menu").setAttribute("aria-expanded", String(isOpen));
+  if (isOpen) byId("rooms").querySelector("[aria-current]")?.focus();
+}
+
+function showMemberList(isOpen) {
+  byId("member-list").hidden = !isOpen;
+  byId("members").setAttribute("aria-expanded", String(isOpen));
+}
+
+byId("menu").addEventListener("click", (event) => {
+  event.stopPropagation(); // else the room would close it at once
+  showMenu(true);
 });
-byId("members").addEventListener("click", () => {
-  const list = byId("member-list");
-  list.hidden = !list.hidden;
-  byId("members").setAttribute("aria-expanded", String(!list.hidden));
+byId("room").addEventListener("click", () => showMenu(false)); // what is left of it is in the shade
+byId("members").addEventListener("click", () => showMemberList(byId("member-list").hidden));
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!target.closest?.("#members, #member-list")) showMemberList(false);
 });
 document.addEventListener("keydown", (key) => {
   if (key.key !== "Escape") return;
-  byId("member-list").hidden = true;
-  document.body.classList.remove("menu-open");
+  showMemberList(false);
+  if (document.body.classList.contains("menu-open")) {
+    showMenu(false);
+    byId("menu").focus();
+  }
 });
 addEventListener("hashchange", () => client && open(roomFromAddress()));
 setInterval(() => client?.state === "connected" && !document.hidden && listRooms(), ROOMS_EVERY);
@@ -387,8 +388,8 @@ async function start() {
   byId("me").textContent = harmless([...name][0].toUpperCase());
   byId("me").style.setProperty("--hue", hue(name));
   const { tab, openTabs } = await identifyTab();
-  const outbox = new Outbox(`${name}.${tab}`);
-  outbox.adopt(new Set([...openTabs].map((open) => `${name}.${open}`)), `${name}.`);
+  const outbox = new Outbox(`${name}/${tab}`);
+  outbox.adopt(new Set([...openTabs].map((open) => `${name}/${open}`)), `${name}/`);
   views.clear();
   client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, outbox });
   hear(client);
@@ -396,7 +397,6 @@ async function start() {
   for (const remembered of rememberedRooms()) track(remembered);
   open(room);
   client.connect();
-  if (!isTouch) text.focus();
   return undefined;
 }
 

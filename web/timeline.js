@@ -1,10 +1,12 @@
-// The messages on the screen: from a view (fold.js) and the outbox to list items, and back to what was clicked.
+// The messages on the screen: a window on a view (fold.js), kept where one is reading, and what is not yet sent.
 
-import { avatar, byId, clock, dayOf, harmless, linked, make } from "/web/dom.js";
+import { byId, fit, make } from "/web/dom.js";
+import { dayItem, messageItem, quoteText, toolsOf, unsentItem } from "/web/items.js";
 
-const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
 const NEAR_END = 100; // pixels
+const NEAR_BEGINNING = 300;
+const STEP = 100; // messages by which the window moves
 export const MOST_SHOWN = 300;
 
 export class Timeline {
@@ -12,74 +14,75 @@ export class Timeline {
   constructor(actions) {
     this.actions = actions;
     this.list = byId("timeline");
+    this.unsent = byId("unsent");
     this.scroller = byId("scroller");
     this.pill = byId("pill");
     this.missed = 0;
+    this.wasAtEnd = true;
+    this.last = Infinity; // the seq at which the window ends; Infinity: it goes along with the newest message
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.pill.addEventListener("click", () => this.toEnd());
+    this.list.addEventListener("click", ({ target }) => this.#choose(target));
+    document.addEventListener("pointerdown", ({ target }) => this.#leave(target));
     new ResizeObserver(() => this.wasAtEnd && this.toEnd()).observe(this.scroller);
-    this.wasAtEnd = true;
   }
 
-  /** Show another room, or this one anew; stays at the end, or where one was reading. */
-  show(view, pending, me) {
-    Object.assign(this, { view, me });
-    const items = [];
-    let before;
-    for (const message of view.messages.values()) {
-      items.push(...this.#withDay(message, before));
-      before = message;
-    }
-    this.list.replaceChildren(...items);
-    this.showPending(pending);
-    byId("beginning").hidden = view.more;
+  /** Show another room, or this one anew, at its end. */
+  show(view, entries, me) {
+    Object.assign(this, { view, me, last: Infinity });
+    this.#draw();
+    this.showUnsent(entries);
+    this.toEnd();
+    requestAnimationFrame(() => this.#move()); // few or short messages may leave room for older ones
   }
 
   /** A message was added at the end. */
   append(seq) {
     const messages = [...this.view.messages.values()];
-    const stay = this.wasAtEnd;
-    const items = this.#withDay(messages.at(-1), messages.at(-2));
-    const pending = this.list.querySelector(".pending");
-    if (pending) pending.before(...items);
-    else this.list.append(...items);
-    if (stay) {
-      this.#dropOldest();
+    const message = messages.at(-1);
+    const isFull = this.list.querySelectorAll(".message").length >= MOST_SHOWN;
+    if (!this.wasAtEnd && message.by !== this.me) this.missed += 1;
+    // One who reads further up must not lose what is there; the new ones come into the window when one goes down.
+    if (!this.wasAtEnd && isFull && this.last === Infinity) this.last = messages.at(-2).seq;
+    if (this.last === Infinity) this.list.append(...this.#withDay(message, messages.at(-2)));
+    if (this.wasAtEnd) {
+      if (isFull) this.#dropFirst();
       this.toEnd();
-    } else if (this.view.messages.get(seq).by !== this.me) {
-      this.missed += 1;
-      this.#showPill();
     }
+    this.#showPill();
   }
 
-  /** A message that is there was changed. */
+  /** A message that is there was changed: itself, and where it is quoted. */
   update(seq) {
-    const old = this.list.querySelector(`[data-seq="${seq}"]`);
+    for (const quote of this.list.querySelectorAll(`[data-quotes="${seq}"]`)) {
+      quote.textContent = quoteText(this.view.messages.get(seq));
+    }
+    const old = this.#itemOf(seq);
     if (!old || old.querySelector("textarea")) return;
-    const stay = this.wasAtEnd;
     const hadFocus = old.contains(document.activeElement);
     const item = this.#item(this.view.messages.get(seq), old.classList.contains("follows"));
     old.replaceWith(item);
-    if (hadFocus) item.querySelector("button")?.focus();
-    if (stay) this.toEnd();
-  }
-
-  /** What is still in the outbox stands at the end. */
-  showPending(entries) {
-    for (const item of this.list.querySelectorAll(".pending")) item.remove();
-    this.list.append(...entries.map((entry) => this.#pendingItem(entry)));
+    if (hadFocus) (item.querySelector("button") ?? this.scroller).focus({ preventScroll: true });
     if (this.wasAtEnd) this.toEnd();
   }
 
-  /** Older messages were put before the others: what one reads stays where it is. */
-  showOlder(pending) {
-    const fromEnd = this.scroller.scrollHeight - this.scroller.scrollTop;
-    this.wasAtEnd = false;
-    this.show(this.view, pending, this.me);
-    this.scroller.scrollTop = this.scroller.scrollHeight - fromEnd;
+  /** What is still in the outbox stands at the end. */
+  showUnsent(entries) {
+    this.unsent.replaceChildren(...entries.map((entry) => unsentItem(entry, this.me, this.actions)));
+    if (this.wasAtEnd) this.toEnd();
+  }
+
+  /** Older messages were put into the view. */
+  showOlder() {
+    this.#move();
+    byId("beginning").hidden = this.view.more;
   }
 
   toEnd() {
+    if (this.last !== Infinity) {
+      this.last = Infinity;
+      this.#draw();
+    }
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.wasAtEnd = true;
     this.missed = 0;
@@ -89,168 +92,133 @@ export class Timeline {
   /** Write a message's text anew, in its place. */
   editInPlace(seq) {
     const message = this.view.messages.get(seq);
-    const item = this.list.querySelector(`[data-seq="${seq}"]`);
-    if (!item || message?.text === undefined) return;
+    const item = this.#itemOf(seq);
+    if (message?.text === undefined || !item || item.querySelector("textarea")) return;
     const text = make("textarea", { value: message.text, rows: 1, dir: "auto", attributes: { "aria-label": "Edit message" } });
-    const done = (save) => {
-      const changed = text.value.trim();
+    const done = () => {
       text.remove();
       this.update(seq);
-      if (save && changed && changed !== message.text) this.actions.edit(seq, changed);
       byId("text").focus();
     };
+    const save = async () => {
+      const changed = text.value.trim();
+      // What could not be saved stays in the editor.
+      if (!changed || changed === message.text || (await this.actions.edit(seq, changed))) done();
+    };
+    text.addEventListener("input", () => fit(text));
     text.addEventListener("keydown", (key) => {
-      if (key.key === "Enter" && !key.shiftKey && !key.isComposing) done(true);
-      else if (key.key === "Escape") done(false);
+      if (key.key === "Enter" && !key.shiftKey && !key.isComposing) save();
+      else if (key.key === "Escape") done();
       else return;
       key.preventDefault();
       key.stopPropagation();
     });
-    const save = make("button", { type: "button", className: "primary", onclick: () => done(true) }, "Save");
-    const cancel = make("button", { type: "button", className: "quiet", onclick: () => done(false) }, "Cancel");
-    item.querySelector(".body").replaceChildren(text, make("div", { className: "editing" }, save, cancel));
+    const saves = make("button", { type: "button", className: "primary", onclick: save }, "Save");
+    const cancels = make("button", { type: "button", className: "quiet", onclick: done }, "Cancel");
+    item.classList.remove("chosen");
+    item.querySelector(".body").replaceChildren(text, make("div", { className: "editing" }, saves, cancels));
+    fit(text);
     text.focus();
     text.setSelectionRange(text.value.length, text.value.length);
+    item.scrollIntoView({ block: "nearest" });
   }
 
-  #withDay(message, before) {
-    const items = [];
-    const isNewDay = !before || dayOf(before.at) !== dayOf(message.at);
-    if (isNewDay) items.push(make("li", { className: "day" }, make("span", {}, dayOf(message.at))));
-    const follows =
-      !isNewDay && before.by === message.by && !message.reply_to && new Date(message.at) - new Date(before.at) < TOGETHER;
-    items.push(this.#item(message, follows));
-    return items;
+  // --- the window ---
+
+  /** Draw at most MOST_SHOWN messages up to `last`. */
+  #draw() {
+    const messages = [...this.view.messages.values()].filter(({ seq }) => seq <= this.last).slice(-MOST_SHOWN);
+    this.list.setAttribute("aria-busy", "true"); // nothing of this is news
+    this.list.replaceChildren(...messages.flatMap((message, i) => this.#withDay(message, messages[i - 1])));
+    this.list.removeAttribute("aria-busy");
+    byId("beginning").hidden = this.view.more || messages[0]?.seq !== this.#seqs()[0];
   }
 
-  #item(message, follows) {
-    const item = make("li", {
-      className: `message${follows ? " follows" : ""}${message.by === this.me ? " mine" : ""}`,
-      attributes: { "data-seq": message.seq },
-    });
-    const head = make("div", { className: "head" }, make("bdi", { className: "by" }, harmless(message.by)), clock(message.at));
-    const main = make("div", { className: "main" }, head, this.#quote(message), make("div", { className: "body", dir: "auto" }, ...body(message)));
-    if (message.reactions) main.append(this.#reactions(message));
-    item.append(avatar(message.by), main);
-    if (!message.deleted) item.append(this.#tools(message));
-    return item;
+  /** Near one of its ends, move the window on; what one reads stays where it is. */
+  #move() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    if (!this.view?.messages.size) return;
+    const seqs = this.#seqs();
+    const shown = this.list.querySelectorAll(".message");
+    const first = seqs.indexOf(Number(shown[0]?.dataset.seq));
+    const end = first + shown.length;
+    if (first < 0) this.toEnd(); // one has read so long that what one read was let go of
+    else if (scrollTop < NEAR_BEGINNING && first > 0) this.#moveTo(seqs, Math.max(first - STEP, 0) + MOST_SHOWN);
+    else if (scrollTop < NEAR_BEGINNING && this.view.more && first === 0) this.actions.older();
+    else if (scrollHeight - scrollTop - clientHeight < NEAR_BEGINNING && end < seqs.length) this.#moveTo(seqs, end + STEP);
   }
 
-  #quote(message) {
-    if (!message.reply_to) return "";
-    const quoted = this.view.messages.get(message.reply_to);
-    const text = quoted ? `${quoted.by}: ${quoted.deleted ? "deleted" : (quoted.text ?? "binary")}` : "an earlier message";
-    return make("div", { className: "quote", dir: "auto" }, harmless(text.slice(0, 140)));
+  /** Show the messages before the `end`th, and keep one that is on the screen in its place. */
+  #moveTo(seqs, end) {
+    const top = this.scroller.getBoundingClientRect().top;
+    const reading = [...this.list.querySelectorAll(".message")].find((item) => item.getBoundingClientRect().bottom > top);
+    const before = reading?.getBoundingClientRect().top;
+    this.last = end < seqs.length ? seqs[end - 1] : Infinity;
+    this.#draw();
+    const after = reading && this.#itemOf(reading.dataset.seq)?.getBoundingClientRect().top;
+    if (after !== undefined) this.scroller.scrollTop += after - before;
   }
 
-  #reactions(message) {
-    const row = make("div", { className: "reactions" });
-    for (const [emoji, names] of Object.entries(message.reactions)) {
-      const isMine = names.includes(this.me);
-      row.append(
-        make(
-          "button",
-          {
-            type: "button",
-            title: names.map(harmless).join(", "),
-            attributes: { "aria-pressed": isMine, "aria-label": `${emoji} by ${names.length}` },
-            onclick: () => this.actions.react(message.seq, emoji, !isMine),
-          },
-          `${harmless(emoji)} ${names.length}`,
-        ),
-      );
-    }
-    return row;
-  }
-
-  #tools(message) {
-    const tools = make("div", { className: "tools", attributes: { role: "toolbar", "aria-label": "Message" } });
-    const tool = (label, sign, onclick) =>
-      tools.append(make("button", { type: "button", title: label, attributes: { "aria-label": label }, onclick }, sign));
-    tool("React", "☺", () => this.#pick(tools, message));
-    tool("Reply", "↩", () => this.actions.reply(message));
-    if (message.by === this.me) {
-      if (message.text !== undefined) tool("Edit", "✎", () => this.editInPlace(message.seq));
-      tool("Delete", "🗑", () => this.#confirm(tools, message.seq));
-    }
-    return tools;
-  }
-
-  #pick(tools, message) {
-    tools.replaceChildren(
-      ...EMOJI.map((emoji) => {
-        const isMine = message.reactions?.[emoji]?.includes(this.me) ?? false;
-        const onclick = () => {
-          this.actions.react(message.seq, emoji, !isMine);
-          this.update(message.seq);
-        };
-        return make("button", { type: "button", attributes: { "aria-label": `React with ${emoji}`, "aria-pressed": isMine }, onclick }, emoji);
-      }),
-    );
-    this.#resetWhenLeft(tools, message.seq);
-  }
-
-  #confirm(tools, seq) {
-    const sure = make("button", { type: "button", className: "danger", onclick: () => this.actions.remove(seq) }, "Delete?");
-    const no = make("button", { type: "button", onclick: () => this.update(seq) }, "Keep");
-    tools.replaceChildren(sure, no);
-    this.#resetWhenLeft(tools, seq);
-  }
-
-  #resetWhenLeft(tools, seq) {
-    tools.classList.add("open");
-    tools.querySelector("button").focus();
-    tools.addEventListener("keydown", (key) => key.key === "Escape" && this.update(seq));
-    tools.addEventListener("focusout", ({ relatedTarget }) => {
-      if (!tools.contains(relatedTarget) && tools.isConnected) setTimeout(() => this.update(seq), 150);
-    });
-  }
-
-  #pendingItem(entry) {
-    const { client_message_id: id, failed, isUnsure } = entry;
-    const item = make("li", { className: `message mine pending${failed ? " failed" : ""}`, attributes: { "data-id": id } });
-    const status = failed ? `Not sent: ${failed}` : isUnsure ? "Not confirmed yet; it will be sent when the connection is back" : "Sending…";
-    const foot = make("div", { className: "status" }, status);
-    if (failed) {
-      foot.append(
-        make("button", { type: "button", onclick: () => this.actions.repost(id) }, "Retry"),
-        make("button", { type: "button", onclick: () => this.actions.discard(id) }, "Discard"),
-      );
-    }
-    const head = make("div", { className: "head" }, make("bdi", { className: "by" }, this.me), clock(entry.at));
-    item.append(avatar(this.me), make("div", { className: "main" }, head, make("div", { className: "body", dir: "auto" }, ...linked(entry.text)), foot));
-    return item;
-  }
-
-  #dropOldest() {
-    const items = this.list.querySelectorAll(".message:not(.pending)");
-    for (let i = 0; i < items.length - MOST_SHOWN; i++) {
-      this.view.messages.delete(Number(items[i].dataset.seq));
-      this.view.more = true;
-      items[i].remove();
-    }
-    const [first, second] = this.list.children;
-    if (first?.className === "day" && second?.className === "day") first.remove();
+  #dropFirst() {
+    const [first, second] = this.list.querySelectorAll(".message");
+    first.remove();
+    const [day, next] = this.list.children;
+    if (day?.className === "day" && next?.className === "day") day.remove();
+    second?.classList.remove("follows");
+    byId("beginning").hidden = true;
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.wasAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.wasAtEnd = this.last === Infinity && scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (this.wasAtEnd) this.missed = 0;
     this.#showPill();
-    if (scrollTop < 200 && this.view?.more) this.actions.older();
+    this.#move();
   }
 
   #showPill() {
     this.pill.hidden = this.wasAtEnd;
     this.pill.textContent = this.missed ? `${this.missed} new ${this.missed === 1 ? "message" : "messages"} ↓` : "Jump to latest ↓";
   }
-}
 
-function body(message) {
-  if (message.deleted) return [make("em", {}, "deleted")];
-  if (message.bytes !== undefined) return [make("em", {}, `binary, ${atob(message.bytes).length} bytes`)];
-  const parts = linked(message.text ?? "");
-  if (message.edited_at) parts.push(make("small", { title: message.edited_at }, " (edited)"));
-  return parts;
+  // --- one message ---
+
+  #seqs() {
+    return [...this.view.messages.keys()];
+  }
+
+  #itemOf(seq) {
+    return this.list.querySelector(`[data-seq="${seq}"]`);
+  }
+
+  #withDay(message, before) {
+    const day = dayItem(message, before);
+    const follows =
+      !day && before.by === message.by && !message.reply_to && new Date(message.at) - new Date(before.at) < TOGETHER;
+    return [...(day ? [day] : []), this.#item(message, follows)];
+  }
+
+  #item(message, follows) {
+    const item = messageItem(message, { follows, me: this.me, quoted: this.view.messages.get(message.reply_to), react: this.actions.react });
+    if (!message.deleted) item.append(toolsOf(message, this.me, this.actions, this));
+    return item;
+  }
+
+  /** A tap on a message brings its tools, where there is no pointer that could hover. */
+  #choose(target) {
+    if (target.closest("button, a, textarea") || matchMedia("(hover: hover)").matches) return;
+    target.closest(".message")?.classList.toggle("chosen");
+  }
+
+  /** Put away the tools of all messages but the one that is touched. */
+  #leave(target) {
+    const touched = target.closest?.(".message");
+    for (const tools of this.list.querySelectorAll(".chosen > .tools, .tools.open")) {
+      const item = tools.closest(".message");
+      const isOpen = tools.classList.contains("open");
+      if (item === touched && (!isOpen || tools.contains(target))) continue;
+      item.classList.remove("chosen");
+      if (isOpen) this.update(Number(item.dataset.seq));
+    }
+  }
 }

@@ -1,0 +1,59 @@
+// What the browser remembers of one: name, key and rooms.
+
+import { randomId } from "/web/outbox.js";
+
+const LOBBY = "lobby";
+const MOST_ROOMS = 200;
+const ROOM = /^[\p{L}\p{N}\p{M}_\-.:@+~]{1,64}$/u;
+
+export const isRoomName = (name) => ROOM.test(name);
+
+/** The name and its key. `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
+export function identity() {
+  const asked = new URLSearchParams(location.search).get("name");
+  if (asked && asked !== sessionStorage.getItem("hubbub.name")) keep(sessionStorage, asked);
+  const store = storage();
+  return { name: store.getItem("hubbub.name"), key: store.getItem("hubbub.key") };
+}
+
+/** Be called so from now on, whatever the address says. */
+export function keepName(name) {
+  keep(storage(), name);
+  const address = new URL(location);
+  address.searchParams.delete("name");
+  history.replaceState(null, "", address);
+}
+
+/** The room that the address names, if one may be called so. */
+export function roomFromAddress() {
+  try {
+    const asked = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get("room");
+    const room = asked?.normalize("NFC") ?? LOBBY;
+    return isRoomName(room) ? room : LOBBY;
+  } catch {
+    return LOBBY; // not an encoded text
+  }
+}
+
+export function rememberedRooms() {
+  try {
+    const rooms = JSON.parse(localStorage.getItem("hubbub.rooms")) ?? [LOBBY];
+    return rooms.filter(isRoomName).slice(-MOST_ROOMS);
+  } catch {
+    return [LOBBY];
+  }
+}
+
+/** Remember these too: other tabs have theirs. */
+export function keepRooms(rooms) {
+  localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...rooms])]));
+}
+
+const storage = () => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);
+
+/** The key goes with the name: other tabs may still be using it. */
+function keep(store, name) {
+  if (name === store.getItem("hubbub.name")) return;
+  store.setItem("hubbub.name", name);
+  store.setItem("hubbub.key", randomId());
+}
