@@ -23,7 +23,8 @@ class DiedAtStart(Exception):
 class QuickServer:
     """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
 
-    Clients wait for `up`, which is cleared before each kill. `sabotage` is sown at each start.
+    Clients wait for `up`, which is cleared before each kill. `sabotage` is the name of a
+    seeded bug, or a disk, that each start gets.
     """
 
     def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
@@ -139,15 +140,17 @@ def _breed() -> None:
     """Fork a server for each line, and tell when it ends."""
     import hubbub.server.app  # noqa: F401 - so that the children need not
     from hubbub import cli
-    from tests.support import seeded_bugs
+    from tests.support import disks, seeded_bugs
 
     for line in sys.stdin:
         sabotage, *arguments = line.rstrip("\n").split("\t")
         if (pid := os.fork()) == 0:
             sys.stdin.close()
             print(f"{CHILD}{os.getpid()}", flush=True)
-            if sabotage:
+            if seeded_bugs.is_bug(sabotage):
                 seeded_bugs.sow(sabotage)
+            elif sabotage:
+                disks.insert(sabotage)
             os._exit(cli.main(arguments))
         _, status = os.waitpid(pid, 0)
         print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)

@@ -1,16 +1,12 @@
 """Bugs that can be sown into a server before it starts, each breaking one promise, to show that it shows.
 
-`sow("name")` patches the code of this process; `sow("die_at_flush:7")` is no bug but a fate.
+`sow("name")` patches the code of this process.
 """
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Callable
 from typing import Any
-
-import apsw
 
 from hubbub.rooms.ledger import Commit, Ledger, NewPost, Proposal, needs
 from hubbub.server.fanout import Cursor, FanOut
@@ -22,14 +18,18 @@ from hubbub.server.stores.sqlite_writer import SqliteWriter
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
 
-Sow = Callable[..., None]
+Sow = Callable[[], None]
 _bugs: dict[str, Sow] = {}
 
 
-def sow(order: str) -> None:
-    """Sow a bug by its name, with what may follow a colon."""
-    name, *arguments = order.split(":")
-    _bugs[name](*arguments)
+def sow(name: str) -> None:
+    """Sow a bug by its name."""
+    _bugs[name]()
+
+
+def is_bug(name: str) -> bool:
+    """Whether there is one of that name."""
+    return name in _bugs
 
 
 def bug(sow: Sow) -> Sow:
@@ -170,60 +170,3 @@ def drop_what_a_slow_reader_cannot_take() -> None:
 def queue_without_bound() -> None:
     """All is queued for one that reads nothing."""
     put(Outlet, _has_room_for=lambda *_: True)
-
-
-@bug
-def die_at_flush(number: str) -> None:
-    """Kill the process inside the nth flush of a file of the database; odd ones before it is done."""
-    left = int(number)
-
-    class Mortal(apsw.VFSFile):
-        def xSync(self, flags: int) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0 and int(number) % 2:
-                os.kill(os.getpid(), signal.SIGKILL)
-            super().xSync(flags)
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    _install("mortal", Mortal)
-
-
-@bug
-def full_while(flag: str) -> None:
-    """As long as a file of that name exists, nothing can be written to the database's files."""
-
-    class Full(apsw.VFSFile):
-        def xWrite(self, data: bytes, offset: int) -> None:
-            if os.path.exists(flag):
-                raise apsw.FullError("no space is left")
-            super().xWrite(data, offset)
-
-    _install("full", Full)
-
-
-@bug
-def no_flush_while(flag: str) -> None:
-    """As long as a file of that name exists, every flush of the database's files fails."""
-
-    class Flushless(apsw.VFSFile):
-        def xSync(self, flags: int) -> None:
-            if os.path.exists(flag):
-                raise apsw.IOError("the flush failed")
-            super().xSync(flags)
-
-    _install("flushless", Flushless)
-
-
-def _install(name: str, kind: type[apsw.VFSFile]) -> None:
-    """Let every database file that is opened from now on be of this kind."""
-
-    class Files(apsw.VFS):
-        def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
-            return kind("unix", name, flags)
-
-    _keep.append(Files(name, "", makedefault=True))
-
-
-_keep: list[apsw.VFS] = []  # SQLite must find them as long as the process lives
