@@ -137,7 +137,7 @@ class Raw:
 @asynccontextmanager
 async def connected(port: int, host: str = "127.0.0.1") -> AsyncIterator[Raw]:
     """A TCP connection, closed at the end."""
-    reader, writer = await asyncio.open_connection(host, port, limit=2**24)
+    reader, writer = await asyncio.open_connection(host, port)
     try:
         yield Raw(reader, writer)
     finally:
