@@ -42,21 +42,38 @@ class Story:
 
 
 async def test_nothing_is_done_in_silence_and_natives_are_told_when_to_return(
-    server: QuickServer, tmp_path: Path
+    server: QuickServer,
 ) -> None:
-    async with asyncio.TaskGroup() as tasks:
-        natives = [tasks.create_task(native(server, f"native {n}")) for n in range(6)]
-        posters = [tasks.create_task(over_http(server, f"http {n}")) for n in range(4)]
-        await until_head(server, 2000)
-        assert await server.kill(signal.SIGTERM) == 0
-    done = {json.loads(body)["text"] for body in read_log(tmp_path / "hubbub.db", "lobby")}
-    stories = [task.result() for task in natives + posters]
-    assert set().union(*(story.acknowledged for story in stories)) == done
-    for story in (task.result() for task in natives):
+    natives, others = await stop_under_load(server)
+    acknowledged = set().union(*(story.acknowledged for story in natives + others))
+    assert acknowledged == done(server)
+    for story in natives:
         assert [notice["reason"] for notice in story.notices] == ["restarting"]
         assert 0 < story.notices[0]["reconnect_after"] < 5
         assert story.close_code == 1012
-    assert set().union(*(story.refused for story in stories)) <= {"unavailable"}
+    assert set().union(*(story.refused for story in natives + others)) <= {"unavailable"}
+
+
+async def test_that_would_not_hold_if_it_closed_before_it_answered(tmp_path: Path) -> None:
+    flags = ("--message-rate", "0")
+    async with QuickServer(tmp_path, *flags, sabotage="stop_before_answering") as server:
+        natives, others = await stop_under_load(server)
+        assert done(server) - set().union(*(story.acknowledged for story in natives + others))
+
+
+async def stop_under_load(server: QuickServer) -> tuple[list[Story], list[Story]]:
+    """Stop it while natives and HTTP clients post as fast as they can; returns their stories."""
+    async with asyncio.TaskGroup() as tasks:
+        natives = [tasks.create_task(native(server, f"native {n}")) for n in range(6)]
+        others = [tasks.create_task(over_http(server, f"http {n}")) for n in range(4)]
+        await until_head(server, 2000)
+        assert await server.kill(signal.SIGTERM) == 0
+    return [task.result() for task in natives], [task.result() for task in others]
+
+
+def done(server: QuickServer) -> set[str]:
+    """The texts in the log."""
+    return {json.loads(body)["text"] for body in read_log(server.data / "hubbub.db", "lobby")}
 
 
 async def test_plain_clients_streams_and_long_polls_end_well(server: QuickServer) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from tests.support.checker import Fault
 from tests.support.crowd import Crowd
 from tests.support.quick_server import DiedAtStart, QuickServer
 
@@ -66,6 +67,24 @@ async def test_while_the_disk_does_not_write_nothing_is_acknowledged(
             log = await crowd.heal()
         await server.kill()
     assert crowd.check(log, tmp_path) == []
+
+
+async def test_the_checker_would_notice_if_a_failed_commit_were_acknowledged(
+    tmp_path: Path,
+) -> None:
+    flag = tmp_path / "trouble"
+    sabotage = f"acknowledge_what_failed and full_while:{flag}"
+    async with QuickServer(tmp_path, sabotage=sabotage) as server:
+        crowd = Crowd(server, seed=1)
+        async with crowd.living():
+            await until(server, DONE)
+            flag.touch()
+            for _ in range(50):
+                assert await post(server) == DONE
+            flag.unlink()
+            log = await crowd.heal()
+        await server.kill()
+    assert Fault.LOST in {finding.fault for finding in crowd.check(log, tmp_path)}
 
 
 @pytest.fixture

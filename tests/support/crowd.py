@@ -115,7 +115,7 @@ class Crowd:
                 async with session.get(url) as response:
                     page = msgspec.json.decode(await response.read(), type=PollPage)
                 log += map(bytes, page.events)
-                last, seq = seq, frame(log[-1]).seq or 0
+                last, seq = seq, (frame(log[-1]).seq if log else None) or 0
         return log
 
 

@@ -23,8 +23,8 @@ class DiedAtStart(Exception):
 class QuickServer:
     """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
 
-    Clients wait for `up`, which is cleared before each kill. `sabotage` is the name of a
-    seeded bug, or a disk, that each start gets.
+    Clients wait for `up`, which is cleared before each kill. `sabotage` names a seeded
+    bug or a disk that each start gets, or both: `bug and disk`.
     """
 
     def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
@@ -147,10 +147,8 @@ def _breed() -> None:
         if (pid := os.fork()) == 0:
             sys.stdin.close()
             print(f"{CHILD}{os.getpid()}", flush=True)
-            if seeded_bugs.is_bug(sabotage):
-                seeded_bugs.sow(sabotage)
-            elif sabotage:
-                disks.insert(sabotage)
+            for one in filter(None, sabotage.split(" and ")):
+                (seeded_bugs.sow if seeded_bugs.is_bug(one) else disks.insert)(one)
             os._exit(cli.main(arguments))
         _, status = os.waitpid(pid, 0)
         print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)

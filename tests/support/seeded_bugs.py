@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from hubbub.rooms.ledger import Commit, Ledger, NewPost, Proposal, needs
+from hubbub.rooms.ledger import Accepted, Commit, Ledger, NewPost, Proposal, needs
 from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet
-from hubbub.server.stores.base import LogPage
+from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 
@@ -170,3 +171,26 @@ def drop_what_a_slow_reader_cannot_take() -> None:
 def queue_without_bound() -> None:
     """All is queued for one that reads nothing."""
     put(Outlet, _has_room_for=lambda *_: True)
+
+
+@bug
+def acknowledge_what_failed() -> None:
+    """A commit that failed is answered as if it had not."""
+
+    async def hopeful(_: Journal, committing: "asyncio.Future[Commit]", count: int) -> Commit:
+        try:
+            return await committing
+        except StoreFailed:
+            return Commit([Accepted(1, "now")] * count, [])
+
+    put(Journal, _outcome=hopeful)
+
+
+@bug
+def stop_before_answering() -> None:
+    """The connections are closed while commits are still under way."""
+
+    async def hasty(self: Hub) -> None:
+        self.is_stopping = True
+
+    put(Hub, stop=hasty)
