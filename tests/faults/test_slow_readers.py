@@ -18,7 +18,9 @@ from tests.support.quick_server import QuickServer
 
 TEXT = "x" * 60_000
 POSTS = 900  # 54 MB
+DRAIN_SECONDS = 10.0
 MAX_GROWTH = 16 * MIB  # of the server: seven times the cap, and a little
+JOURNAL = 32 * MIB  # where no rate is set, one client's posts may fill it
 SLOW: dict[str, Any] = {
     "compression": None,
     "ping_interval": None,
@@ -45,7 +47,10 @@ async def test_who_stops_reading_costs_little_and_gets_all_in_the_end(server: Qu
 
 
 @pytest.mark.parametrize("bug", ["queue_without_bound", "drop_what_a_slow_reader_cannot_take"])
-async def test_that_would_not_hold_if_the_server_were_to(bug: str, tmp_path: Path) -> None:
+async def test_that_would_not_hold_if_the_server_were_to(
+    bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.faults.test_slow_readers.DRAIN_SECONDS", 2.0)  # it never gets all
     async with QuickServer(tmp_path, "--message-rate", "0", sabotage=bug) as server:
         ordeal = await endure(server)
     show(ordeal)
@@ -114,7 +119,7 @@ async def drain(texts: AsyncIterator[str], last: str) -> list[str]:
     """All texts up to the last, or what comes within a time."""
     taken: list[str] = []
     try:
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(DRAIN_SECONDS):
             while not taken or taken[-1] != last:
                 taken.append(await anext(texts))
     except TimeoutError:
@@ -187,8 +192,8 @@ async def test_who_asks_and_reads_no_answers_is_listened_to_no_more(
             delays.append(time.monotonic() - began)
             growth = max(growth, resident_bytes(server.pid) - before)
         print(f"{sent} sent; grew by {growth / MIB:.1f} MiB, slowest reply {max(delays):.3f} s")
-        assert growth < MAX_GROWTH
-        assert max(delays) < 0.5
+        assert growth < MAX_GROWTH + (JOURNAL if ask == "post" else 0)
+        assert max(delays) < 2.0
         for number in range(sent):
             while (reply := json.loads(await asker.recv())).get("re") is None:
                 pass
