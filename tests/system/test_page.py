@@ -1,0 +1,727 @@
+"""The web page as people use it, in a real browser: they click, type, scroll and reload."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext, Error, Locator, Page, expect
+from playwright.async_api import WebSocketRoute as Socket
+
+from tests.support.server import Server
+
+expect.set_options(timeout=15_000)
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
+REFUSED = "ERR_CONNECTION_"
+AWAY = re.compile(f"{REFUSED}|WebSocket connection to .* failed")  # of a server that is down
+MOST_SHOWN = 300
+
+Open = Callable[..., Awaitable[Page]]
+
+
+class Browsing:
+    """Profiles and pages of one test, and all that went wrong in them."""
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self.contexts: list[BrowserContext] = []
+        self.wrong: list[str] = []
+
+    async def open(self, path: str = "/", beside: Page | None = None, **profile: Any) -> Page:
+        """A page in a profile of its own, or in another tab `beside` one."""
+        context = beside.context if beside else await self._browser.new_context(**profile)
+        if beside is None:
+            self.contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("dialog", lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"))
+        await page.goto(self._url + path)
+        return page
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"} and not AWAY.search(text):
+            self.wrong.append(text)
+
+
+@pytest.fixture
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Open]:
+    """Opens pages of `server`; the test fails if one threw, or its console had an error."""
+    browsing = Browsing(browser, server.url)
+    yield browsing.open
+    for context in browsing.contexts:
+        await context.close()
+    assert not browsing.wrong
+
+
+@pytest.fixture
+async def ada(visit: Open) -> Page:
+    return await here(await visit("/?name=ada"))
+
+
+@pytest.fixture
+async def grace(visit: Open) -> Page:
+    return await here(await visit("/?name=grace"))
+
+
+async def here(page: Page) -> Page:
+    """Wait until the page is in its room."""
+    await expect(
+        page.get_by_role("button", name=re.compile(r"^\d+ (person|people)$"))
+    ).to_be_visible()
+    return page
+
+
+def composer(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Message", exact=True)
+
+
+def bodies(page: Page) -> Locator:
+    """The messages that are in the log, without those that are still to be sent."""
+    return page.get_by_role("log").locator(".body")
+
+
+def message(page: Page, text: str) -> Locator:
+    return page.get_by_role("log").locator(".message").filter(has_text=text)
+
+
+def unsent(page: Page) -> Locator:
+    return page.get_by_role("list", name="Not yet sent").get_by_role("listitem")
+
+
+async def say(page: Page, text: str) -> None:
+    await composer(page).fill(text)
+    await composer(page).press("Enter")
+
+
+async def use(page: Page, text: str, *tools: str) -> None:
+    """Go to a message with the mouse, and press its buttons."""
+    await message(page, text).hover()
+    for tool in tools:
+        await message(page, text).get_by_role("button", name=tool, exact=True).click()
+
+
+async def in_the_log(server: Server, room: str = "lobby") -> list[str]:
+    url = f"{server.url}/api/v1/rooms/{room}/messages?limit=200"
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        return [message["text"] for message in (await answer.json())["messages"]]
+
+
+async def post(server: Server, *texts: str, room: str = "lobby", **fields: object) -> None:
+    """As a program does: by HTTP, as charles."""
+    url = f"{server.url}/api/v1/rooms/{room}/messages?name=charles"
+    async with aiohttp.ClientSession() as http:
+        for text in texts:
+            async with http.post(url, json={"text": text, **fields}) as answer:
+                assert answer.status == 201, await answer.text()
+
+
+# --- talking ---
+
+
+async def test_two_talk_while_the_server_is_killed_between_their_messages(
+    server: Server, ada: Page, grace: Page
+) -> None:
+    expected = []
+    for n in range(12):
+        if n in (3, 8):
+            await server.kill()
+        if n in (6, 11):
+            await server.start()
+        speaker = ada if n % 2 else grace
+        await say(speaker, f"line {n}")
+        expected.append(f"line {n}")
+        if server.is_running:
+            await expect(bodies(ada)).to_have_count(n + 1)
+            await expect(bodies(grace)).to_have_count(n + 1)
+    log = await in_the_log(server)
+    assert sorted(log) == sorted(expected)
+    assert log[:3] == expected[:3]
+    await expect(bodies(ada)).to_have_text(log)
+    await expect(bodies(grace)).to_have_text(log)
+    for name in ("odd", "even"):
+        own = [line for line in log if int(line.split()[1]) % 2 == (name == "odd")]
+        assert own == sorted(own, key=lambda line: int(line.split()[1]))
+    await expect(unsent(ada)).to_have_count(0)
+    await expect(unsent(grace)).to_have_count(0)
+
+
+async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
+    server: Server, ada: Page
+) -> None:
+    banner = ada.get_by_role("status")
+    await expect(banner).to_be_hidden()
+    await server.kill()
+    await say(ada, "is anyone there?")
+    await expect(unsent(ada)).to_contain_text("Not confirmed yet")
+    await expect(banner).to_contain_text(re.compile(r"Trying again in \d+ s"))
+    await expect(composer(ada)).to_be_in_viewport()
+    await server.start()
+    await banner.get_by_role("button", name="Retry now").click()
+    await expect(banner).to_be_hidden()
+    await expect(unsent(ada)).to_have_count(0)
+    await expect(bodies(ada)).to_have_text(["is anyone there?"])
+    await expect(ada.get_by_role("alert").filter(has_text="Back again")).to_be_visible()
+
+
+async def test_a_message_is_kept_over_a_reload_while_the_server_is_away(
+    server: Server, ada: Page, grace: Page
+) -> None:
+    await server.kill()
+    for text in ("first", "second", "third"):
+        await say(ada, text)
+    await expect(unsent(ada)).to_have_count(3)
+    with pytest.raises(Error, match=REFUSED):
+        await ada.reload()
+    await server.start()
+    await ada.goto(f"{server.url}/?name=ada")
+    await expect(bodies(ada)).to_have_text(["first", "second", "third"])
+    await expect(unsent(ada)).to_have_count(0)
+    await expect(bodies(grace)).to_have_text(["first", "second", "third"])
+    assert await in_the_log(server) == ["first", "second", "third"]
+
+
+async def test_what_a_closed_tab_left_unsent_is_sent_by_the_next(
+    server: Server, visit: Open
+) -> None:
+    tab = await visit("/")
+    await tab.get_by_label("Your name").fill("ada")
+    await tab.get_by_role("button", name="Start talking").click()
+    await here(tab)
+    await server.kill()
+    await say(tab, "from beyond")
+    await expect(unsent(tab)).to_have_count(1)
+    blank = await tab.context.new_page()
+    await tab.close()
+    await server.start()
+    await blank.goto(server.url)
+    await expect(bodies(blank)).to_have_text(["from beyond"])
+    assert await in_the_log(server) == ["from beyond"]
+
+
+async def test_a_message_whose_answer_was_lost_is_there_once(server: Server, visit: Open) -> None:
+    page = await visit("/")
+    cuts = 0
+
+    async def between(socket: Socket) -> None:
+        upstream = socket.connect_to_server()
+
+        async def pass_on(frame: str | bytes) -> None:
+            nonlocal cuts
+            heard = json.loads(frame)
+            if not cuts and "seq" in heard.get("ok", {}):  # committed, and nobody hears of it
+                cuts += 1
+                await upstream.close()
+                await socket.close(code=1012)
+                return
+            socket.send(frame)
+
+        upstream.on_message(pass_on)
+
+    await page.route_web_socket("**/ws", between)
+    await page.goto(f"{server.url}/?name=ada")
+    await here(page)
+    await say(page, "once")
+    await expect(bodies(page)).to_have_text(["once"])
+    await expect(unsent(page)).to_have_count(0)
+    await say(page, "and again")
+    await expect(bodies(page)).to_have_text(["once", "and again"])
+    assert await in_the_log(server) == ["once", "and again"]
+    assert cuts == 1
+
+
+async def test_what_is_refused_says_why_and_holds_up_nothing(server: Server, ada: Page) -> None:
+    await say(ada, "long " * 20_000)
+    failed = unsent(ada)
+    await expect(failed.get_by_role("alert")).to_contain_text("too long")
+    await say(ada, "short")
+    await expect(bodies(ada)).to_have_text(["short"])
+    await failed.get_by_role("button", name="Retry").click()
+    await expect(failed.get_by_role("alert")).to_contain_text("too long")
+    await failed.get_by_role("button", name="Discard").click()
+    await expect(unsent(ada)).to_have_count(0)
+    assert await in_the_log(server) == ["short"]
+
+
+# --- what one does with messages ---
+
+
+async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
+    await say(ada, "gladly")
+    await expect(bodies(grace)).to_have_text(["gladly"])
+    await use(grace, "gladly", "React", "React with 🎉")
+    await message(ada, "gladly").get_by_role("button", name="🎉 by 1").click()
+    both = message(grace, "gladly").get_by_role("button", name="🎉 by 2")
+    await expect(both).to_have_attribute("aria-pressed", "true")
+    await both.click()
+    await expect(message(ada, "gladly").get_by_role("button", name="🎉 by 1")).to_be_visible()
+    await message(ada, "gladly").get_by_role("button", name="🎉 by 1").click()
+    await expect(message(grace, "gladly").locator(".reactions")).to_have_count(0)
+
+
+async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(
+    ada: Page, grace: Page
+) -> None:
+    await say(ada, "tea at four")
+    await expect(bodies(grace)).to_have_text(["tea at four"])
+    await use(grace, "tea at four", "Reply")
+    await expect(grace.get_by_text("Replying to ada")).to_be_visible()
+    await say(grace, "gladly")
+    quote = message(ada, "gladly").locator(".quote")
+    await expect(quote).to_have_text("ada: tea at four")
+
+    first = ada.get_by_role("log").locator(".message").first
+    await first.hover()
+    await first.get_by_role("button", name="Edit").click()
+    await ada.get_by_role("textbox", name="Edit message").fill("tea at five")
+    await ada.get_by_role("button", name="Save").click()
+    await expect(bodies(grace)).to_have_text(["tea at five (edited)", "gladly"])
+    await expect(quote).to_have_text("ada: tea at five")
+
+    await first.hover()
+    await first.get_by_role("button", name="Delete").click()
+    await first.get_by_role("button", name="Delete?").click()
+    await expect(bodies(grace)).to_have_text(["deleted", "gladly"])
+    await expect(quote).to_have_text("ada: deleted")
+    shown = await grace.get_by_role("log").inner_text()
+    await grace.reload()
+    await expect(bodies(grace)).to_have_count(2)
+    assert await grace.get_by_role("log").inner_text() == shown
+
+
+async def test_only_ones_own_messages_can_be_edited_and_deleted(ada: Page, grace: Page) -> None:
+    await say(ada, "mine")
+    tools = message(grace, "mine").get_by_role("toolbar").get_by_role("button")
+    await expect(tools).to_have_count(2)
+    await expect(tools.nth(0)).to_have_accessible_name("React")
+    await expect(tools.nth(1)).to_have_accessible_name("Reply")
+
+
+async def test_an_edit_that_cannot_be_saved_stays_in_the_editor(server: Server, ada: Page) -> None:
+    await say(ada, "one")
+    await use(ada, "one", "Edit")
+    await server.kill()
+    await expect(ada.get_by_role("status")).to_be_visible()
+    editor = ada.get_by_role("textbox", name="Edit message")
+    await editor.fill("two")
+    await editor.press("Enter")
+    await expect(ada.get_by_role("alert").filter(has_text="no connection")).to_be_visible()
+    await server.start()
+    await expect(ada.get_by_role("status")).to_be_hidden()
+    await expect(editor).to_have_value("two")
+    await editor.press("Enter")
+    await expect(bodies(ada)).to_have_text(["two (edited)"])
+
+
+async def test_one_sees_who_is_here_and_who_is_typing(ada: Page, visit: Open) -> None:
+    grace = await here(await visit("/?name=grace"))
+    people = ada.get_by_role("button", name="2 people")
+    await people.click()
+    names = ada.get_by_role("list", name="Who is here").get_by_role("listitem")
+    await expect(names).to_have_text([re.compile("ada"), re.compile("grace")])
+    await ada.keyboard.press("Escape")
+    await expect(names).to_have_count(0)
+    await composer(grace).press_sequentially("let me think")
+    await expect(ada.get_by_text("grace is typing…")).to_be_visible()
+    await composer(grace).press("Enter")
+    await expect(bodies(ada)).to_have_text(["let me think"])
+    await expect(ada.get_by_text("grace is typing…")).to_have_count(0)
+    await grace.close()
+    await expect(ada.get_by_role("button", name="1 person")).to_be_visible()
+
+
+async def test_the_keyboard_is_enough(ada: Page, grace: Page) -> None:
+    text = composer(ada)
+    await expect(text).to_be_focused()
+    await ada.keyboard.type("two")
+    await ada.keyboard.press("Shift+Enter")
+    await ada.keyboard.type("lines")
+    await ada.keyboard.press("Enter")
+    await expect(bodies(grace)).to_have_text(["two\nlines"], use_inner_text=True)
+    await ada.keyboard.press("ArrowUp")
+    editor = ada.get_by_role("textbox", name="Edit message")
+    await expect(editor).to_be_focused()
+    await ada.keyboard.type(" more")
+    await ada.keyboard.press("Escape")
+    await expect(editor).to_have_count(0)
+    await expect(text).to_be_focused()
+    await ada.keyboard.press("ArrowUp")
+    await ada.keyboard.type("!")
+    await ada.keyboard.press("Enter")
+    await expect(bodies(grace)).to_have_text(["two\nlines! (edited)"], use_inner_text=True)
+    await use(ada, "lines", "Reply")
+    await expect(ada.get_by_text("Replying to ada")).to_be_visible()
+    await ada.keyboard.press("Escape")
+    await expect(ada.get_by_text("Replying to ada")).to_be_hidden()
+
+
+# --- who one is ---
+
+
+async def test_one_is_asked_for_a_name_and_can_change_it(visit: Open, ada: Page) -> None:
+    page = await visit("/")
+    await page.get_by_role("textbox", name="Your name").fill("ada")
+    await page.get_by_role("button", name="Start talking").click()
+    await expect(page.get_by_role("alert")).to_contain_text("ada")  # someone is called so
+    await page.get_by_role("textbox", name="Your name").fill("grace")
+    await page.keyboard.press("Enter")
+    await here(page)
+    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+    await page.get_by_role("button", name="Change name").click()
+    await expect(ada.get_by_role("button", name="1 person")).to_be_visible()  # the name is free
+    await page.get_by_role("textbox", name="Your name").fill("hedy")
+    await page.keyboard.press("Enter")
+    await here(page)
+    await say(page, "it is me")
+    await expect(message(ada, "it is me").locator(".by")).to_have_text("hedy")
+    await page.reload()
+    await here(page)
+    await expect(page.get_by_role("navigation").get_by_text("hedy")).to_be_visible()
+
+
+async def test_a_name_in_the_address_can_be_changed_too(visit: Open, ada: Page) -> None:
+    page = await visit("/?name=ada")
+    await expect(page.get_by_role("alert")).to_contain_text("ada")
+    await page.get_by_role("textbox", name="Your name").fill("lin")
+    await page.keyboard.press("Enter")
+    await here(page)
+    await say(page, "hello")
+    await expect(message(ada, "hello").locator(".by")).to_have_text("lin")
+
+
+async def test_a_name_that_cannot_be_one_is_explained(visit: Open) -> None:
+    page = await visit("/?name=<b>ada</b>")
+    await expect(page.get_by_role("alert")).not_to_be_empty()
+    await expect(page.get_by_role("textbox", name="Your name")).to_have_value("<b>ada</b>")
+
+
+async def test_two_tabs_of_one_browser_are_one_person(visit: Open, ada: Page) -> None:
+    first = await visit("/")
+    await first.get_by_label("Your name").fill("grace")
+    await first.get_by_role("button", name="Start talking").click()
+    await here(first)
+    second = await here(await visit("/", beside=first))
+    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+    await say(first, "from the first")
+    await say(second, "from the second")
+    await expect(bodies(first)).to_have_count(2)
+    await expect(message(second, "from the second")).to_have_class(re.compile("mine"))
+    await expect(message(first, "from the second")).to_have_class(re.compile("mine"))
+    await first.close()
+    await say(second, "still here")
+    await expect(bodies(ada)).to_have_count(3)
+    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+
+
+# --- rooms ---
+
+
+async def test_another_room_shows_how_many_messages_one_has_not_read(
+    server: Server, ada: Page
+) -> None:
+    await ada.get_by_label("Open or start a room").fill("the kitchen")
+    await ada.keyboard.press("Enter")
+    await expect(ada.get_by_role("heading", name="the-kitchen")).to_be_visible()
+    await composer(ada).fill("a draft")
+    rooms = ada.get_by_role("navigation", name="Rooms")
+    await rooms.get_by_role("button", name="lobby").click()
+    await expect(composer(ada)).to_have_value("")
+    await post(server, "soup is ready", "and bread", room="the-kitchen")
+    kitchen = rooms.get_by_role("button", name=re.compile("the-kitchen"))
+    await expect(kitchen).to_have_accessible_name("the-kitchen 2 unread")
+    await expect(ada).to_have_title(re.compile(r"^\(2\) lobby"))
+    await kitchen.click()
+    await expect(bodies(ada)).to_have_text(["soup is ready", "and bread"])
+    await expect(kitchen).to_have_accessible_name("the-kitchen")
+    await expect(ada).to_have_title(re.compile("^the-kitchen"))
+    await expect(composer(ada)).to_have_value("a draft")
+    await ada.reload()
+    await expect(bodies(ada)).to_have_text(["soup is ready", "and bread"])
+
+
+async def test_the_address_names_the_room(server: Server, visit: Open) -> None:
+    await post(server, "grüezi", room="küche")
+    page = await here(await visit("/?name=ada#küche"))
+    await expect(bodies(page)).to_have_text(["grüezi"])
+    await page.goto(f"{server.url}/?name=ada#lobby")
+    await expect(page.get_by_role("heading", name="lobby")).to_be_visible()
+    await expect(bodies(page)).to_have_count(0)
+
+
+async def test_an_address_that_names_no_room_leads_to_the_lobby(
+    server: Server, visit: Open
+) -> None:
+    page = await here(await visit("/?name=ada#kitchen"))
+    for wrong in ("%", "%E0%A4%A", "<img src=x onerror=alert(1)>", "a b", "x" * 65):
+        await page.goto(f"{server.url}/?name=ada#kitchen")
+        await expect(page.get_by_role("heading", name="kitchen")).to_be_visible()
+        await page.goto(f"{server.url}/?name=ada#{wrong}")
+        await expect(page.get_by_role("heading", name="lobby")).to_be_visible()
+    await page.goto(f"{server.url}/?name=ada&again#%")
+    await expect((await here(page)).get_by_role("heading", name="lobby")).to_be_visible()
+
+
+# --- scrolling ---
+
+
+async def test_older_messages_come_without_a_jump(server: Server, visit: Open) -> None:
+    await post(server, *(f"line {n}" for n in range(150)))
+    page = await here(await visit("/?name=ada"))
+    await expect(bodies(page)).to_have_count(50)
+    await expect(message(page, "line 149")).to_be_in_viewport()
+    reading = message(page, "line 104")
+    await expect(reading).not_to_be_in_viewport()
+    # In one go, so that nothing older can come in between.
+    before = await reading.evaluate(
+        "item => { const s = document.getElementById('scroller'); s.scrollTop = 120;"
+        " return item.getBoundingClientRect().top }"
+    )
+    await expect(bodies(page)).to_have_count(150)
+    await expect(reading).to_be_in_viewport()
+    after = await reading.evaluate("item => item.getBoundingClientRect().top")
+    assert abs(after - before) <= 1
+    await expect(page.get_by_role("button", name="Jump to latest")).to_be_visible()
+
+
+async def test_at_most_300_messages_are_drawn_and_none_is_out_of_reach(
+    server: Server, visit: Open
+) -> None:
+    everything = [f"line {n}" for n in range(440)]
+    await post(server, *everything)
+    page = await here(await visit("/?name=ada"))
+    await expect(bodies(page)).to_have_count(50)
+    seen = set(await bodies(page).all_inner_texts())
+    beginning = page.get_by_text("This is where the room begins.")
+    items = page.get_by_role("log").locator(".message")
+    while not await beginning.is_visible():
+        first = await items.first.get_attribute("data-seq") or ""
+        await page.get_by_role("region", name="Conversation").press("Home")
+        await expect(items.first).not_to_have_attribute("data-seq", first)
+        seen.update(shown := await bodies(page).all_inner_texts())
+        assert len(shown) <= MOST_SHOWN
+    assert seen == set(everything)
+    await expect(bodies(page)).to_have_text(everything[:MOST_SHOWN])
+
+    await post(server, "news")
+    await expect(page.get_by_role("button", name="1 new message")).to_be_visible()
+    await expect(message(page, "news")).to_have_count(0)
+    while await items.last.get_attribute("data-seq") != "441":
+        last = await items.last.get_attribute("data-seq") or ""
+        await page.get_by_role("region", name="Conversation").press("End")
+        await expect(items.last).not_to_have_attribute("data-seq", last)
+        assert await items.count() <= MOST_SHOWN
+    await expect(bodies(page)).to_have_text([*everything, "news"][-MOST_SHOWN:])
+    await page.get_by_role("region", name="Conversation").press("End")
+    await expect(page.locator("#pill")).to_be_hidden()
+    await post(server, "more", "and more")
+    await expect(bodies(page).last).to_have_text("and more")
+    await expect(bodies(page).last).to_be_in_viewport()
+    await expect(bodies(page)).to_have_count(MOST_SHOWN)
+
+
+async def test_one_who_reads_further_up_is_told_of_new_messages_and_stays_there(
+    server: Server, visit: Open
+) -> None:
+    await post(server, *(f"line {n:02}" for n in range(50)))
+    page = await here(await visit("/?name=ada"))
+    await expect(message(page, "line 49")).to_be_in_viewport()
+    await page.get_by_role("region", name="Conversation").press("Home")
+    await expect(message(page, "line 03")).to_be_in_viewport()
+    await post(server, "new one", "new two")
+    pill = page.get_by_role("button", name="2 new messages")
+    await expect(pill).to_be_visible()
+    await expect(message(page, "line 03")).to_be_in_viewport()
+    await expect(message(page, "new two")).not_to_be_in_viewport()
+    await pill.click()
+    await expect(message(page, "new two")).to_be_in_viewport()
+    await expect(pill).to_be_hidden()
+
+
+# --- what others write is text ---
+
+EVIL = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<a href=javascript:alert(1)>x</a>",
+    "javascript:alert(1)",
+    'https://example.org/"onmouseover=alert(1)//',
+    "https://example.org/'onmouseover=alert(1)//",
+    "http://example.org/<script>alert(1)</script>",
+    "<style>*{display:none}</style>",
+    "<base href=//example.org>",
+    "<form action=javascript:alert(1)><button>",
+    "<body onload=alert(1)>",
+    "<math><mi xlink:href=javascript:alert(1)>x",
+    "<details open ontoggle=alert(1)>",
+    "<video><source onerror=alert(1)>",
+    "<input autofocus onfocus=alert(1)>",
+    "<template><img src=x onerror=alert(1)></template>",
+    "</li></ol><h1>hubbub</h1>",
+    "<!--<img src='--><img src=x onerror=alert(1)>",
+    "&lt;img src=x onerror=alert(1)&gt;",
+    "${alert(1)} {{alert(1)}} <%= alert(1) %>",
+    "data:text/html,<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "__proto__ constructor",
+]
+ODD_NAMES = ["O'Brien onload", "a ' b", "x:y@z+~", "__proto__", "constructor"]
+HANDLERS = (
+    "() => [...document.querySelectorAll('*')].filter(e =>"
+    " [...e.attributes].some(a => a.name.startsWith('on') || /^javascript:/i.test(a.value))).length"
+)
+
+
+async def test_no_text_becomes_markup(server: Server, visit: Open) -> None:
+    page = await here(await visit("/?name=ada"))
+    await post(server, *EVIL)
+    await post(server, "a reply", reply_to=2)
+    await expect(bodies(page)).to_have_text([*EVIL, "a reply"])
+    emoji = "<img/src/onerror=alert(1)>"
+    url = f"{server.url}/api/v1/rooms/lobby/messages/1/reactions/"
+    async with aiohttp.ClientSession() as http:
+        for name, reaction in (("charles", emoji), *((name, "__proto__") for name in ODD_NAMES)):
+            path = f"{url}{reaction.replace('/', '%2F')}"
+            async with http.put(path, params={"name": name}) as answer:
+                assert answer.status in {200, 404}, await answer.text()
+    for name in ODD_NAMES:
+        other = await here(
+            await visit(
+                f"/?name={name.replace('+', '%2B')}#{name.replace(' ', '-')}".replace("'", "")
+            )
+        )
+        await other.close()
+    await expect(
+        page.get_by_role("log").locator(":is(img, script, svg, iframe, style, form)")
+    ).to_have_count(0)
+    await expect(page.locator("script")).to_have_count(1)
+    assert await page.evaluate(HANDLERS) == 0
+    for link in await page.get_by_role("log").get_by_role("link").all():
+        assert re.fullmatch(r"https?://example\.org/\S*", await link.get_attribute("href") or "")
+        assert await link.get_attribute("rel") == "noopener noreferrer"
+
+
+async def test_characters_that_turn_text_about_are_shown_as_their_codes(
+    server: Server, ada: Page
+) -> None:
+    await post(
+        server, "pay \u202eevil\u202c \u2066x\u2069 \u200b\ufeff", "\u0001bell\u0007", "a\r\nb"
+    )
+    await post(server, "سلام دوستان 👩‍👩‍👧 نمی‌خواهم")
+    await expect(bodies(ada)).to_have_text(
+        [
+            r"pay \u202eevil\u202c \u2066x\u2069 \u200b\ufeff",
+            r"\u0001bell\u0007",
+            "a\nb",
+            "سلام دوستان 👩‍👩‍👧 نمی‌خواهم",
+        ]
+    )
+    assert await bodies(ada).last.evaluate("body => getComputedStyle(body).direction") == "rtl"
+
+
+# --- small screens, dark rooms ---
+
+
+async def test_a_phone_has_one_pane_and_a_menu(visit: Open) -> None:
+    page = await here(await visit("/?name=ada", **PHONE))
+    rooms = page.get_by_role("navigation", name="Rooms")
+    menu = page.get_by_role("button", name="Rooms")
+    await expect(rooms).to_be_hidden()
+    await menu.tap()
+    await expect(rooms).to_be_visible()
+    await expect(menu).to_have_attribute("aria-expanded", "true")
+    await page.touchscreen.tap(380, 400)  # beside it
+    await expect(rooms).to_be_hidden()
+    await expect(menu).to_have_attribute("aria-expanded", "false")
+    await menu.tap()
+    await rooms.get_by_label("Open or start a room").fill("kitchen")
+    await rooms.get_by_role("button", name="Open room").tap()
+    await expect(rooms).to_be_hidden()
+    await expect(page.get_by_role("heading", name="kitchen")).to_be_visible()
+    await menu.tap()
+    await page.keyboard.press("Escape")
+    await expect(rooms).to_be_hidden()
+
+
+async def test_on_a_phone_enter_begins_a_line_and_a_tap_brings_a_messages_tools(
+    visit: Open, ada: Page
+) -> None:
+    page = await here(await visit("/?name=grace", **PHONE))
+    await composer(page).tap()
+    await page.keyboard.type("two")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("lines")
+    await page.get_by_role("button", name="Send").tap()
+    await expect(bodies(ada)).to_have_text(["two\nlines"], use_inner_text=True)
+    tools = message(page, "lines").get_by_role("toolbar")
+    await expect(tools).to_have_css("opacity", "0")
+    await message(page, "lines").locator(".body").tap()
+    await expect(tools).to_have_css("opacity", "1")
+    await tools.get_by_role("button", name="React").tap()
+    await page.get_by_role("button", name="React with ❤️").tap()
+    await expect(message(ada, "lines").get_by_role("button", name="❤️ by 1")).to_be_visible()
+    await message(page, "lines").locator(".body").tap()
+    await expect(tools).to_have_css("opacity", "1")
+    await composer(page).tap()
+    await expect(tools).to_have_css("opacity", "0")
+
+
+async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
+    server: Server, visit: Open
+) -> None:
+    page = await here(await visit(f"/?name={'W' * 32}#{'r' * 64}", **PHONE))
+    await say(page, "")
+    await composer(page).fill("x" * 500 + " https://example.org/" + "y" * 300)
+    await page.get_by_role("button", name="Send").tap()
+    await expect(bodies(page)).to_have_count(1)
+    await server.kill()
+    await expect(page.get_by_role("status")).to_be_in_viewport(ratio=1)
+    await expect(composer(page)).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="1 person")).to_be_in_viewport(ratio=1)
+    for selector in ("#scroller", "body", "#room"):
+        wide = await page.locator(selector).evaluate("e => e.scrollWidth - e.clientWidth")
+        assert wide <= 0, selector
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_colours_follow_the_system_and_can_be_read(visit: Open, scheme: str) -> None:
+    page = await here(await visit("/?name=ada", color_scheme=scheme))
+    await say(page, "hello https://example.org")
+    await expect(bodies(page)).to_have_count(1)
+    paper = await colour(page.locator("#room"), "backgroundColor")
+    assert (luminance(paper) < 0.1) == (scheme == "dark")
+    for selector in (".by", ".body", ".body a", ".message time", ".day", "#members", "#title"):
+        ink = await colour(page.locator(selector).first, "color")
+        assert contrast(ink, paper) >= 4.5, selector
+    for selector in ("#send", "#rooms [aria-current]"):
+        button = page.locator(selector)
+        ink, back = await colour(button, "color"), await colour(button, "backgroundColor")
+        assert contrast(ink, back) >= 4.5, selector
+
+
+async def colour(locator: Locator, property: str) -> tuple[float, ...]:
+    found = await locator.evaluate("(e, name) => getComputedStyle(e)[name]", property)
+    return tuple(int(part) / 255 for part in re.findall(r"\d+", found)[:3])
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """WCAG 2.2, relative luminance."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """WCAG 2.2, contrast ratio; 4.5 is enough for text (AA)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
