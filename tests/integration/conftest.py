@@ -1,5 +1,6 @@
 """Native clients and rooms for the tests of the doors."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
@@ -42,3 +43,17 @@ async def joan(shared_server: Server) -> AsyncIterator[Http]:
     """A client of the HTTP API who says that she is joan."""
     async with over_http(shared_server, "joan") as http:
         yield http
+
+
+@pytest.fixture(scope="session")
+async def forgetful(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A server that keeps the last 10 events of a room; in the lobby there were 30."""
+    data = tmp_path_factory.mktemp("forgetful") / "data"
+    async with Server(data) as before, native(before.port, "ada") as client:
+        for n in range(1, 31):
+            await client.ask("post", room="lobby", text=str(n))
+    async with Server(data, "--keep-events", "10") as server:
+        async with over_http(server) as http, asyncio.timeout(20):
+            while (await http.ask("GET", "/lobby/events?since=0")).status == 200:
+                pass  # it forgets in the background
+        yield server

@@ -95,3 +95,12 @@ async def native(port: int, name: str | None = None, **hello: Any) -> AsyncItera
         if hello:
             await client.ask("hello", **hello)
         yield client
+
+
+async def fill(port: int, room: str, count: int, text: str) -> None:
+    """Post a text so many times in an empty room; by someone new, who has the whole burst to spend."""
+    assert count <= 2000, "more than the burst of the default rate"
+    async with native(port) as client:
+        for _ in range(count - 1):
+            await client.send({"do": "post", "room": room, "text": text})
+        assert (await client.ask("post", room=room, text=text))["seq"] == count

@@ -1,13 +1,11 @@
 """Long-polling a room's log: at once, when something comes, or empty-handed after a while."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.integration.native import Native, native
+from tests.integration.native import Native, fill
 from tests.integration.web import Answer, Http, over_http
 from tests.support.server import Server
 
@@ -69,16 +67,14 @@ async def test_pages_are_as_long_as_is_asked_for(curl: Http, room: str, written:
 
 
 async def test_a_very_long_log_comes_in_pages_of_five_hundred(
-    curl: Http, ada: Native, room: str
+    shared_server: Server, curl: Http, room: str
 ) -> None:
-    for _ in range(1200):
-        await ada.send({"do": "post", "room": room, "text": "x" * 100})
-    await ada.ask("patch", room=room, patch={})
+    await fill(shared_server.port, room, 1200, "x" * 100)
     seen: list[int] = []
     while page := await seqs_after(curl, room, len(seen)):
         assert len(page) <= 500
         seen += page
-    assert seen == list(range(1, 1202))
+    assert seen == list(range(1, 1201))
 
 
 async def test_who_waits_is_woken_by_the_next_post(
@@ -131,25 +127,12 @@ async def test_a_position_that_cannot_be_is_refused(
     assert (answer.status, answer.code) == (400, "bad_position")
 
 
-@pytest.fixture(scope="module")
-async def forgetful(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Http]:
-    """A server that keeps the last 10 events of a room; there were 30."""
-    data: Path = tmp_path_factory.mktemp("forgetful-poll") / "data"
-    async with Server(data) as before, native(before.port) as guest:
-        for n in range(1, 31):
-            await guest.ask("post", room="lobby", text=str(n))
-    async with Server(data, "--keep-events", "10") as server, over_http(server) as http:
-        async with asyncio.timeout(10):
-            while (await http.ask("GET", "/lobby/events?since=0")).status == 200:
-                pass  # it forgets in the background
-        yield http
-
-
-async def test_a_position_that_is_no_longer_kept_is_a_reset(forgetful: Http) -> None:
-    answer: Any = await forgetful.ask("GET", "/lobby/events?since=19&wait=20")
-    assert (answer.status, answer.code) == (410, "reset")
-    assert (answer.body["head"], answer.body["truncated"]) == (30, 21)
-    assert await seqs_after(forgetful, "lobby", 20) == list(range(21, 31))
+async def test_a_position_that_is_no_longer_kept_is_a_reset(forgetful: Server) -> None:
+    async with over_http(forgetful) as http:
+        answer = await http.ask("GET", "/lobby/events?since=19&wait=20")
+        assert (answer.status, answer.code) == (410, "reset")
+        assert (answer.body["head"], answer.body["truncated"]) == (30, 21)
+        assert await seqs_after(http, "lobby", 20) == list(range(21, 31))
 
 
 async def test_a_server_that_stops_lets_go_who_waits(tmp_path: Path) -> None:

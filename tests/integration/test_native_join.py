@@ -1,12 +1,10 @@
 """Joining: from a position, from a snapshot, and what becomes of a position that can't be had."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.native import Json, Native, native
+from tests.integration.native import Json, Native, fill, native
 from tests.support.server import Server
 
 
@@ -166,31 +164,15 @@ async def test_a_refused_join_leaves_the_one_before_as_it_was(
 
 
 async def test_a_long_past_is_played_whole_while_more_is_written(
-    ada: Native, grace: Native, room: str
+    shared_server: Server, ada: Native, grace: Native, room: str
 ) -> None:
     """Several pages of the log, and what is posted meanwhile: dense, in order, once."""
     text = "x" * 2000
-    for _ in range(1000):
-        await ada.send({"do": "post", "room": room, "text": text})
-    assert (await ada.ask("patch", room=room, patch={}))["seq"] == 1001
+    await fill(shared_server.port, room, 1000, text)
     for _ in range(500):
         await ada.send({"do": "post", "room": room, "text": text})
     await grace.ask("join", room=room, since=0)
-    assert await seqs(grace, 1501) == list(range(1, 1502))
-
-
-@pytest.fixture(scope="module")
-async def forgetful(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """A server that keeps the last 10 events of a room; there were 30."""
-    data: Path = tmp_path_factory.mktemp("forgetful") / "data"
-    async with Server(data) as before, native(before.port, "ada") as ada:
-        for n in range(1, 31):
-            await ada.ask("post", room="lobby", text=str(n))
-    async with Server(data, "--keep-events", "10") as server:
-        async with native(server.port, "ada") as ada, asyncio.timeout(10):
-            while (await ada.ask("join", room="lobby", since=0))["mode"] != "snapshot":
-                pass  # it forgets in the background
-        yield server
+    assert await seqs(grace, 1500) == list(range(1, 1501))
 
 
 async def test_a_position_that_is_no_longer_kept_gives_a_snapshot_that_says_so(

@@ -1,12 +1,11 @@
 """Server-sent events: a room's log as a stream that resumes by itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.native import Native, native
+from tests.integration.native import Native, fill
 from tests.integration.raw import connected
 from tests.integration.stream import streamed
 from tests.integration.web import Http, over_http
@@ -73,26 +72,13 @@ async def test_a_position_of_another_epoch_is_a_reset_with_a_snapshot(
         assert (event.name, event.seq) == ("message", 6)
 
 
-@pytest.fixture(scope="module")
-async def forgetful(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Http]:
-    """A server that keeps the last 10 events of a room; there were 30."""
-    data: Path = tmp_path_factory.mktemp("forgetful-sse") / "data"
-    async with Server(data) as before, native(before.port) as guest:
-        for n in range(1, 31):
-            await guest.ask("post", room="lobby", text=str(n))
-    async with Server(data, "--keep-events", "10") as server, over_http(server) as http:
-        async with asyncio.timeout(10):
-            while (await http.ask("GET", "/lobby/events?since=0")).status == 200:
-                pass  # it forgets in the background
-        yield http
-
-
-async def test_a_position_that_is_no_longer_kept_is_a_reset(forgetful: Http) -> None:
-    async with streamed(forgetful, "/lobby/events?since=3") as stream:
-        reset = await stream.event()
-        assert (reset.name, reset.data["head"], reset.data["truncated"]) == ("reset", 30, 21)
-    async with streamed(forgetful, "/lobby/events?since=20") as stream:
-        assert [(await stream.event()).seq for _ in range(10)] == list(range(21, 31))
+async def test_a_position_that_is_no_longer_kept_is_a_reset(forgetful: Server) -> None:
+    async with over_http(forgetful) as http:
+        async with streamed(http, "/lobby/events?since=3") as stream:
+            reset = await stream.event()
+            assert (reset.name, reset.data["head"], reset.data["truncated"]) == ("reset", 30, 21)
+        async with streamed(http, "/lobby/events?since=20") as stream:
+            assert [(await stream.event()).seq for _ in range(10)] == list(range(21, 31))
 
 
 STREAM = {"Accept": "text/event-stream"}
@@ -164,12 +150,10 @@ async def test_a_taken_name_is_refused(shared_server: Server, ada: Native, room:
         assert (answer.status, answer.code) == (409, "name_taken")
 
 
-async def test_a_long_log_streams_whole(curl: Http, ada: Native, room: str) -> None:
-    for _ in range(2000):
-        await ada.send({"do": "post", "room": room, "text": "x" * 500})
-    await ada.ask("patch", room=room, patch={})
+async def test_a_long_log_streams_whole(shared_server: Server, curl: Http, room: str) -> None:
+    await fill(shared_server.port, room, 1500, "x" * 500)
     async with streamed(curl, f"/{room}/events?since=0") as stream:
-        assert [(await stream.event()).seq for _ in range(2001)] == list(range(1, 2002))
+        assert [(await stream.event()).seq for _ in range(1500)] == list(range(1, 1501))
 
 
 async def test_a_server_that_stops_ends_the_stream_cleanly(tmp_path: Path) -> None:
