@@ -107,3 +107,10 @@ async def test_the_server_says_how_it_is(shared_server: Server, door: str, body:
     assert response.headers["cache-control"] == "no-store"
     assert (await get(shared_server, door, "HEAD")).status == 200
     assert (await get(shared_server, door, "POST")).status == 405
+
+
+@pytest.mark.parametrize("target", ["/", "/api/v1/rooms", "/nothing", "/ws"])
+async def test_no_answer_tells_what_the_server_is_made_of(
+    shared_server: Server, target: str
+) -> None:
+    assert (await get(shared_server, target)).headers["server"] == "hubbub"

@@ -149,9 +149,14 @@ def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
     application[HUB] = hub
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
+    application.on_response_prepare.append(_name_the_server)
     for routes in (doors.routes, api.routes, health.routes):
         application.add_routes(routes)
     return application
+
+
+async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "hubbub"  # and not what it is made of
 
 
 async def _keep(hub: Hub, links: Links) -> None:

@@ -6,6 +6,7 @@ from hubbub import events
 from hubbub.server.stores.base import Store
 
 ROOMS_AT_ONCE = 500
+EVENTS_AT_ONCE = 2000  # posts wait for no more than these to be forgotten
 
 
 class Retention:
@@ -32,6 +33,8 @@ class Retention:
         if self._keep_days:
             oldest = now.astimezone(UTC) - timedelta(days=self._keep_days)
             upto = max(upto, await self._last_before(room, head, first_kept, oldest))
+        for last in range(first_kept - 1 + EVENTS_AT_ONCE, upto, EVENTS_AT_ONCE):
+            await self._store.trim(room, last)
         if upto >= first_kept:
             await self._store.trim(room, upto)
 

@@ -91,3 +91,22 @@ async def test_all_rooms_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> Non
         await post(store, 2, room=f"room-{n}")
     await asyncio.wait_for(Retention(store, 1, 0).apply(NOW), 10)
     assert store.kept == {f"room-{n}": 2 for n in range(7)}
+
+
+@timeless
+async def test_many_are_forgotten_in_steps_so_that_posts_get_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    steps: list[int] = []
+    trim = store.trim
+
+    async def watched(room: str, upto: int) -> None:
+        steps.append(upto)
+        await trim(room, upto)
+
+    monkeypatch.setattr(store, "trim", watched)
+    monkeypatch.setattr(retentions, "EVENTS_AT_ONCE", 4)
+    await post(store, 12)
+    await Retention(store, 2, 0).apply(NOW)
+    assert steps == [4, 8, 10]
