@@ -31,7 +31,7 @@ async def open_store(tmp_path: Path) -> AsyncIterator[Open]:
 
     yield open_store
     for store in opened:
-        if not store._writing._shutdown:
+        if store._writing._thread.is_alive():
             await store.close()
 
 
@@ -221,7 +221,7 @@ async def test_closing_leaves_one_whole_file(open_store: Open, tmp_path: Path) -
     await store.close()
     assert sorted(os.listdir(tmp_path / "data")) == [FILE_NAME, "lock"]
     with sqlite3.connect(f"file:{tmp_path / 'data' / FILE_NAME}?mode=ro", uri=True) as database:
-        assert database.execute("SELECT name, head FROM room").fetchall() == [("lobby", 1)]
+        assert database.execute("SELECT name, head FROM headed_room").fetchall() == [("lobby", 1)]
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA application_id").fetchall() == [(APPLICATION_ID,)]
     database.close()

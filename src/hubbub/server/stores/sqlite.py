@@ -1,11 +1,9 @@
 """The default store: one SQLite file, one thread that writes it, one that reads it."""
 
-import asyncio
 import fcntl
 import os
 from asyncio import Future
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +23,7 @@ from hubbub.server.stores.base import (
 )
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.stores.worker import Worker
 
 T = TypeVar("T")
 
@@ -51,8 +50,6 @@ class SqliteStore:
         self._directory = directory
         self._durability = durability
         self._lock = _lock(directory)
-        self._writing = ThreadPoolExecutor(1, "hubbub-writer")
-        self._reading = ThreadPoolExecutor(1, "hubbub-reader")
         try:
             _check_ours(directory / FILE_NAME)
             self._database = self._open_for_writing()
@@ -66,6 +63,8 @@ class SqliteStore:
         except StoreFailed:
             os.close(self._lock)
             raise
+        self._writing = Worker("hubbub-writer")
+        self._reading = Worker("hubbub-reader")
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Store a batch; see the contract."""
@@ -109,15 +108,14 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See the contract."""
-        for executor in (self._reading, self._writing):
-            await asyncio.to_thread(executor.shutdown)
+        for worker in (self._reading, self._writing):
+            await worker.close()
         self._read_only.close()
         self._database.close()  # the last to close folds the write-ahead log into the file
         os.close(self._lock)
 
     def _write(self, act: Callable[[SqliteWriter], T]) -> "Future[T]":
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._writing, self._guard, act)
+        return self._writing.do(lambda: self._guard(act))
 
     def _guard(self, act: Callable[[SqliteWriter], T]) -> T:
         """Act in the writer's thread. After a failure the connection is not trusted any more.
@@ -140,9 +138,8 @@ class SqliteStore:
             raise StoreFailed(str(error)) from error
 
     async def _read(self, act: Callable[..., T], *args: Any) -> T:
-        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._reading, act, *args)
+            return await self._reading.do(lambda: act(*args))
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
 

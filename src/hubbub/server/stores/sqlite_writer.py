@@ -144,8 +144,6 @@ class SqliteWriter:
         for room, document in ledger.patched.items():
             value = msgspec.json.encode(document.value)
             self._execute(Q.set_document, (value, document.seq, ids[room]))
-        for batch in ledger.batches.values():
-            self._execute(Q.set_head, (batch.last, ids[batch.room]))
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert many rows in few statements.

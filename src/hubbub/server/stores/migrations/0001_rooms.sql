@@ -9,7 +9,6 @@ CREATE TABLE meta (
 CREATE TABLE room (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    head INTEGER NOT NULL,                    -- the last seq
     kept INTEGER NOT NULL DEFAULT 1,          -- the first seq that retention has left
     document BLOB,                            -- JSON; NULL: never patched
     document_seq INTEGER NOT NULL DEFAULT 0   -- of its last patch
@@ -44,3 +43,12 @@ CREATE TABLE reaction (
     seq INTEGER NOT NULL,                     -- of the reacted event
     PRIMARY KEY (room, message, emoji, by)
 ) STRICT, WITHOUT ROWID;
+
+-- The last seq of a room is that of its newest row, or of the last that was forgotten: stored nowhere
+-- else, so that a commit writes no more than its events.
+CREATE VIEW headed_room AS
+SELECT room.*, max(
+    kept - 1,
+    coalesce((SELECT max(seq) FROM message WHERE message.room = room.id), 0),
+    coalesce((SELECT max(seq) FROM change WHERE change.room = room.id), 0)
+) AS head FROM room;

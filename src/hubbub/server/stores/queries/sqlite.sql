@@ -1,5 +1,5 @@
 -- :rooms_by_name What is known of these rooms.
-SELECT name, id, head, kept FROM room WHERE name IN (SELECT value FROM json_each(?));
+SELECT name, id, head, kept FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
 
 -- :posts_by_key The first answers to these keys: [[room id, client_message_id, owner], …].
 SELECT message.room, message.client_message_id, message.key_owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
@@ -26,10 +26,7 @@ SELECT count(*) FROM reaction WHERE room = ? AND message = ?;
 SELECT document, document_seq FROM room WHERE name = ?;
 
 -- :add_room A room's first event is being stored.
-INSERT INTO room (name, head) VALUES (?, 0) RETURNING id;
-
--- :set_head The last number of a room.
-UPDATE room SET head = ? WHERE id = ?;
+INSERT INTO room (name) VALUES (?) RETURNING id;
 
 -- :add_messages Posts: room, seq, posted, client_message_id, key_owner.
 INSERT INTO message (room, seq, posted, client_message_id, key_owner) VALUES (?, ?, ?, ?, ?);
@@ -56,7 +53,7 @@ DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND by = ?;
 UPDATE room SET document = ?, document_seq = ? WHERE id = ?;
 
 -- :room A room's row.
-SELECT id, head, kept, document, document_seq FROM room WHERE name = ?;
+SELECT id, head, kept FROM headed_room WHERE name = ?;
 
 -- :log Events after a number up to another, in order.
 SELECT posted FROM (
@@ -76,7 +73,7 @@ SELECT seq, posted, edited, is_deleted FROM message WHERE room = ? AND seq > ? O
 SELECT message, emoji, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
 
 -- :room_list Rooms by name, after a name.
-SELECT name, head FROM room WHERE name > ? AND head > 0 ORDER BY name LIMIT ?;
+SELECT name, head FROM headed_room WHERE name > ? ORDER BY name LIMIT ?;
 
 -- :set_kept The first number that is kept.
 UPDATE room SET kept = ? WHERE id = ?;
