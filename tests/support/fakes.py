@@ -282,7 +282,7 @@ class Peer(asyncio.Transport):
         self._flowing.set()
         self._is_closing = False
         self.was_aborted = self.was_finished = False
-        self.outlet = Outlet(self, self, wire)
+        self.outlet = Outlet(self, self, wire, is_told=True)
 
     @property
     def received(self) -> bytes:
@@ -309,6 +309,7 @@ class Peer(asyncio.Transport):
     def vanish(self) -> None:
         """Be gone: whoever waits for it finds out."""
         self._is_closing = True
+        self.outlet.lost()
         self._flowing.set()
 
     def dispose(self) -> None:

@@ -17,41 +17,52 @@ class Drain(Protocol):
         """Return once little is queued; raises ConnectionError if the connection is gone."""
 
 
-class Outlet:
-    """Writes whole frames to one socket, in order; nothing else may write to it.
+class Outlet(SocketType):
+    """Writes whole frames to one connection, in order; nothing else may write to it.
 
     With nothing queued it writes straight to the socket: where each message is one write a client,
     an event loop's own bookkeeping is a seventh of the cost. What the socket does not take at once
-    is queued in the transport.
+    is queued in the transport. It is a socket object itself, over the transport's descriptor, so
+    that the one loop over all clients touches one object each: with a thousand of them, what a
+    write costs beside the system call is the memory that it has to fetch.
     """
 
     __slots__ = (
         "_drain",
         "_is_direct",
         "_is_sealed",
+        "_may_be_direct",
         "_pending",
         "_pending_bytes",
-        "_socket",
         "_transport",
         "turn",
         "wire",
     )
 
-    def __init__(self, transport: asyncio.Transport, drain: Drain, wire: Wire) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, drain: Drain, wire: Wire, *, is_told: bool
+    ) -> None:
+        """`is_told`: `lost` will be called before the transport gives its descriptor away."""
+        theirs = transport.get_extra_info("socket")
+        super().__init__(theirs.family, theirs.type, theirs.proto, theirs.fileno())
         self.wire = wire
         self.turn = asyncio.Lock()  # who has much to write takes turns with others, page by page
         self._transport = transport
         self._drain = drain
-        theirs = transport.get_extra_info("socket")
-        self._socket = SocketType(theirs.family, theirs.type, theirs.proto, theirs.fileno())
-        # Nothing is queued, so that the socket may be written to: never so under TLS.
-        self._is_direct = transport.get_extra_info("sslcontext") is None
+        is_plain = transport.get_extra_info("sslcontext") is None
+        self._may_be_direct = is_told and is_plain and not transport.is_closing()
+        self._is_direct = self._may_be_direct  # nothing is queued: the socket may be written to
         self._is_sealed = False
         self._pending: list[bytes] | None = None  # answers, to go with the next delivery
         self._pending_bytes = 0
 
     def __del__(self) -> None:
-        self._socket.detach()  # the descriptor is the transport's, to close and to give away
+        self.detach()  # the descriptor is the transport's, to close and to give away
+
+    def lost(self) -> None:
+        """The connection is gone, and its descriptor may soon be another's."""
+        self._may_be_direct = self._is_direct = False
+        self.detach()
 
     @property
     def is_full(self) -> bool:
@@ -95,6 +106,7 @@ class Outlet:
 
     def close(self) -> None:
         """Close the connection when all is written."""
+        self._may_be_direct = self._is_direct = False
         self._transport.close()
 
     def finish(self) -> None:
@@ -106,6 +118,7 @@ class Outlet:
 
     def abort(self) -> None:
         """Cut the connection."""
+        self._may_be_direct = self._is_direct = False
         self._transport.abort()
 
     async def _until_drained(self) -> None:
@@ -125,10 +138,7 @@ class Outlet:
         transport = self._transport
         if not (self._is_sealed or transport.is_closing()):
             transport.write(self._take_pending() + buffer if self._pending else buffer)
-            self._is_direct = (
-                transport.get_write_buffer_size() == 0
-                and transport.get_extra_info("sslcontext") is None
-            )
+            self._is_direct = self._may_be_direct and not transport.get_write_buffer_size()
 
     def _write_rest(self, buffer: bytes, sent: int) -> None:
         self._is_direct = False
@@ -143,13 +153,13 @@ class Outlet:
 def write_to_all(outlets: Iterable[Outlet], buffer: bytes) -> list[Outlet]:
     """Write one buffer to each of many; returns those that have no room for it, and got nothing.
 
-    This is the inner loop of everything. While a transport isn't closing, its descriptor is its own.
+    This is the inner loop of everything.
     """
     size, refused = len(buffer), []
     for outlet in outlets:
-        if outlet._is_direct and not outlet._transport.is_closing():
+        if outlet._is_direct:
             try:
-                sent = outlet._socket.send(buffer)
+                sent = outlet.send(buffer)
             except BlockingIOError:
                 sent = 0
             except OSError:

@@ -4,6 +4,8 @@ Those are frames without a mask (RFC 6455 section 5.1), and a new message amid o
 were empty so far (section 5.4).
 """
 
+from collections.abc import Callable
+
 from aiohttp.http import WebSocketReader
 
 SHORT_TEXT = 0x81  # first byte of nearly all frames; looked at in a third of the time of others
@@ -13,9 +15,10 @@ WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it wi
 class StrictReader:
     """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused."""
 
-    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest")
+    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest", "lost")
 
     def __init__(self, reader: WebSocketReader) -> None:
+        self.lost: Callable[[], None] | None = None  # called when the connection is gone
         self._reader = reader
         self._held = b""  # the beginning of a header
         self._rest = 0  # bytes of the current frame that are still to come
@@ -43,7 +46,9 @@ class StrictReader:
         return self._reader.feed_data(data)
 
     def feed_eof(self) -> None:
-        """The connection is gone."""
+        """The connection is gone; its descriptor is closed only after this."""
+        if self.lost is not None:
+            self.lost()
         self._reader.feed_eof()
 
     def _end_of_frame(self, data: bytes, at: int) -> int | None:

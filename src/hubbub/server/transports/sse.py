@@ -51,7 +51,7 @@ async def serve_sse(
     response.enable_chunked_encoding()
     writer = await response.prepare(request)
     assert request.transport is not None and writer is not None
-    outlet = Outlet(request.transport, writer, SSE)
+    outlet = Outlet(request.transport, writer, SSE, is_told=False)
     stream = Stream(outlet)
 
     def tell(answer: Resumed | Snapshot) -> None:

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 class Response(web.WebSocketResponse):
     """aiohttp's, which reads more strictly, and leaves closing to the socket."""
 
+    reader: StrictReader
+
     async def close(self, **_: Any) -> bool:
         """Do nothing: aiohttp would close TCP before the peer has read why."""
         return False
@@ -31,9 +33,9 @@ class Response(web.WebSocketResponse):
         http: Any = request.protocol
         early, http._message_tail = http._message_tail, b""
         super()._post_start(request, *rest)
-        reader = http._payload_parser = StrictReader(http._payload_parser)
+        self.reader = http._payload_parser = StrictReader(http._payload_parser)
         if early:
-            reader.feed_data(early)
+            self.reader.feed_data(early)
 
 
 class Socket:
@@ -72,7 +74,8 @@ class Socket:
         """Answer the handshake with 101, or raise the HTTP error that says why not."""
         writer = await self._response.prepare(request)
         assert request.transport is not None and writer is not None
-        self.outlet = Outlet(request.transport, writer, wire)
+        self.outlet = Outlet(request.transport, writer, wire, is_told=True)
+        self._response.reader.lost = self.outlet.lost
         self._step(State.OPEN)
         self._links.add(self)
         return self._response

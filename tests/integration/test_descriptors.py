@@ -1,0 +1,75 @@
+"""A descriptor is written to only while it is the connection's own."""
+
+import asyncio
+import os
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from socket import SO_LINGER, SOL_SOCKET
+
+import pytest
+from aiohttp import web
+
+from hubbub.protocol.wires import PLAIN
+from hubbub.server.outlet import Outlet
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.websocket import Socket
+from tests.integration.raw import HANDSHAKE, connected
+
+
+class Watched:
+    """Serves WebSockets, and looks at the descriptor while the loss of one is told."""
+
+    def __init__(self) -> None:
+        self.seen: asyncio.Future[tuple[int, bool]] = asyncio.get_running_loop().create_future()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        connection = Socket(Links(), 1024, None)
+        response = await connection.open(request, PLAIN)
+        assert connection.outlet._is_direct
+        self._watch(connection)
+        try:
+            await connection.receive()
+        finally:
+            await connection.end()
+        return response
+
+    def _watch(self, connection: Socket) -> None:
+        outlet: Outlet = connection.outlet
+        fd = outlet.fileno()
+        inode = os.fstat(fd).st_ino
+
+        def lost() -> None:
+            is_ours = os.fstat(fd).st_ino == inode  # raises OSError if it is closed
+            outlet.lost()
+            self.seen.set_result((outlet.fileno(), is_ours))
+
+        assert connection._response.reader.lost == outlet.lost
+        connection._response.reader.lost = lost
+
+
+@asynccontextmanager
+async def serving(watched: Watched) -> AsyncIterator[int]:
+    """The port of a server with nothing but this door."""
+    application = web.Application()
+    application.router.add_get("/", watched.serve)
+    runner = web.AppRunner(application, handler_cancellation=True)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+async def test_an_outlet_lets_go_before_its_descriptor_is_given_away(how: str) -> None:
+    watched = Watched()
+    async with serving(watched) as port, connected(port) as raw:
+        assert (await raw.request("GET / HTTP/1.1", {"Host": "x"} | HANDSHAKE)).status == 101
+        if how == "reset":
+            linger = struct.pack("ii", 1, 0)
+            raw.writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, linger)
+        raw.writer.transport.abort()
+        async with asyncio.timeout(10):
+            assert await watched.seen == (-1, True)
