@@ -84,9 +84,13 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     if isinstance(post.id, int) and abs(post.id) > MAX_INTEGER:
         return False
     escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
-    fields = 2 + sum(
-        field is not None
-        for field in (post.id, post.text, post.bytes, post.client_message_id, post.reply_to)
+    fields = (
+        2
+        + (post.id is not None)
+        + (post.text is not None)
+        + (post.bytes is not None)
+        + (post.client_message_id is not None)
+        + (post.reply_to is not None)
     )
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 

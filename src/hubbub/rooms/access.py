@@ -7,11 +7,15 @@ from enum import Enum
 class Role(Enum):
     """What a principal is to a room."""
 
+    __hash__ = object.__hash__  # as good for what there is only one of, and faster than its name's
+
     GUEST = "guest"
 
 
 class Operation(Enum):
     """What the table decides on; own: on what one wrote oneself."""
+
+    __hash__ = object.__hash__
 
     READ = "read"
     POST = "post"

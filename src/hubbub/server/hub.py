@@ -93,7 +93,8 @@ class Hub:
         loop = asyncio.get_running_loop()
         while delay := self._rates.wait(principal.name, loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
-        await self._journal.has_room()
+        if self._journal.is_full:
+            await self._journal.has_room()
         if refusal := self._screen(principal, change):
             answer(refusal)
         else:
