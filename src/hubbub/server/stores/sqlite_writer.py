@@ -6,7 +6,7 @@ Runs in one thread of its own. Knows SQL and nothing of the rules.
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from hubbub import events
 from hubbub.rooms.ledger import (
     Accepted,
+    Batch,
     Commit,
     Document,
     Facts,
@@ -31,6 +32,15 @@ from hubbub.server.stores import queries
 
 Q = queries.load("sqlite")
 
+MAX_KNOWN_ROOMS = 10_000
+
+
+class Room(NamedTuple):
+    """What is known of a room that has events."""
+
+    id: int
+    head: Head
+
 
 class SqliteWriter:
     """Commits batches, each in one transaction."""
@@ -38,10 +48,12 @@ class SqliteWriter:
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
         self._execute = database.execute
-        self._room_ids: dict[str, int] = {}  # of the rooms in the present batch
+        self._rooms: dict[str, Room] = {}  # as they are in the file, which nobody else writes
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
         """Decide and write; returns once it is flushed, or raises `apsw.Error` and has done nothing."""
+        if len(self._rooms) > MAX_KNOWN_ROOMS:
+            self._rooms.clear()
         with self._transaction():
             ledger = Ledger(self._facts(needs(proposals)), at)
             commit = ledger.decide(proposals)
@@ -51,13 +63,15 @@ class SqliteWriter:
     def trim(self, room: str, upto: int) -> None:
         """Forget what is numbered up to `upto`."""
         with self._transaction():
-            row = self._execute(Q.room, (room,)).fetchone()
-            if row is None or upto < row[2]:
+            self._look_up([room])
+            if room not in self._rooms or upto < self._rooms[room].head.kept:
                 return
-            room_id, upto = row[0], min(upto, row[1])
+            room_id, head = self._rooms[room]
+            upto = min(upto, head.seq)
             for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
                 self._execute(query, (room_id, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
+            self._rooms[room] = Room(room_id, Head(head.seq, upto + 1))
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
@@ -71,19 +85,16 @@ class SqliteWriter:
             yield
             self._execute("COMMIT")
         except BaseException:
+            self._rooms.clear()  # some may be as they were to become
             if not self._database.get_autocommit():
                 self._execute("ROLLBACK")
             raise
 
     def _facts(self, wanted: Needs) -> Facts:
-        facts = Facts()
-        self._room_ids = {}
-        for name, room_id, head, kept in self._execute(
-            Q.rooms_by_name, (_json(list(wanted.rooms)),)
-        ):
-            self._room_ids[name] = room_id
-            facts.heads[name] = Head(head, kept)
-        names = {room_id: name for name, room_id in self._room_ids.items()}
+        self._look_up([room for room in wanted.rooms if room not in self._rooms])
+        known = {name: self._rooms[name] for name in wanted.rooms if name in self._rooms}
+        facts = Facts({name: room.head for name, room in known.items()})
+        names = {room.id: name for name, room in known.items()}
         if wanted.posts:
             rows = self._select(Q.posts_by_key, wanted.posts)
             for room_id, message_id, owner, seq, at in rows:
@@ -92,11 +103,17 @@ class SqliteWriter:
             self._message_facts(facts, wanted.messages, names)
         if wanted.reactions:
             self._reaction_facts(facts, wanted.reactions, names)
-        for room in wanted.documents & self._room_ids.keys():
-            value, seq = next(self._execute(Q.document, (room,)))
+        for name in wanted.documents & known.keys():
+            value, seq = next(self._execute(Q.document, (name,)))
             if seq:
-                facts.documents[room] = Document(msgspec.json.decode(value), seq)
+                facts.documents[name] = Document(msgspec.json.decode(value), seq)
         return facts
+
+    def _look_up(self, rooms: list[str]) -> None:
+        """Get to know rooms, as far as they are there."""
+        if rooms:
+            for name, room_id, head, kept in self._execute(Q.rooms_by_name, (_json(rooms),)):
+                self._rooms[name] = Room(room_id, Head(head, kept))
 
     def _message_facts(
         self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
@@ -115,20 +132,18 @@ class SqliteWriter:
         for room_id, *rest in self._select(Q.reactions_by_key, keys):
             facts.reactions.add(ReactionKey(names[room_id], *rest))
         for room, seq in {(key.room, key.message) for key in keys}:
-            if room in self._room_ids:
-                count = self._execute(Q.reaction_count, (self._room_ids[room], seq)).get
+            if room in self._rooms:
+                count = self._execute(Q.reaction_count, (self._rooms[room].id, seq)).get
                 facts.reaction_counts[MessageKey(room, seq)] = count
 
     def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Run a query over keys whose first part is a room's name; rooms that aren't there have none."""
-        ids = self._room_ids
-        wanted = [(ids[room], *rest) for room, *rest in keys if room in ids]
+        rooms = self._rooms
+        wanted = [(rooms[room].id, *rest) for room, *rest in keys if room in rooms]
         return self._execute(query, (_json(wanted),)).fetchall()
 
     def _write(self, ledger: Ledger) -> None:
-        ids = self._room_ids
-        for room in ledger.batches.keys() - ids.keys():
-            ids[room] = self._execute(Q.add_room, (room,)).get
+        ids = {name: self._grown(name, batch) for name, batch in ledger.batches.items()}
         self._insert(Q.add_messages, [_message_row(ids[post.room], post) for post in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body) for c in ledger.changes])
         for key, event in ledger.edited.items():
@@ -144,6 +159,15 @@ class SqliteWriter:
         for room, document in ledger.patched.items():
             value = msgspec.json.encode(document.value)
             self._execute(Q.set_document, (value, document.seq, ids[room]))
+
+    def _grown(self, name: str, batch: Batch) -> int:
+        """Note a room's new head; returns its id, which it gets with its first event."""
+        if room := self._rooms.get(name):
+            room_id, (_, kept) = room
+        else:
+            room_id, kept = self._execute(Q.add_room, (name,)).get, 1
+        self._rooms[name] = Room(room_id, Head(batch.last, kept))
+        return room_id
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert many rows in few statements.
