@@ -55,7 +55,7 @@ class IntermixedParser(Parser):
 
     def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
         """As argparse's, which calls this one again for each of its two passes."""
-        if self._is_inside:
+        if self._is_inside or self._subparsers is not None:
             return super().parse_known_args(args, namespace)
         self._is_inside = True
         try:
@@ -99,6 +99,26 @@ def _serve(chosen: argparse.Namespace) -> int:
     except BadSettings as error:
         return _fail(USAGE, error)
     except CannotStart as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+def _token(chosen: argparse.Namespace) -> int:
+    from hubbub.server.config import BadSettings, load
+    from hubbub.server.issuing import CannotIssue, create, revoke, show
+
+    try:
+        data = load({"data": chosen.data}, os.environ, _settings_file(chosen.config)).data
+        match chosen.action:
+            case "create":
+                create(data, chosen.name, chosen.can, chosen.rooms, chosen.expires_in)
+            case "list":
+                show(data, as_json=chosen.json)
+            case _:
+                revoke(data, chosen.token)
+    except BadSettings as error:
+        return _fail(USAGE, error)
+    except CannotIssue as error:
         return _fail(FAILED, error)
     return 0
 
@@ -153,7 +173,8 @@ def _client(chosen: argparse.Namespace, open_timeout: float | None) -> "Client":
 
     url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
     try:
-        return connect(url, name=chosen.name, open_timeout=open_timeout)
+        token = os.environ.get("HUBBUB_TOKEN")  # not a flag: others on the machine can read those
+        return connect(url, name=chosen.name, token=token, open_timeout=open_timeout)
     except ValueError as error:
         raise SystemExit(_fail(USAGE, error)) from None
 
@@ -269,9 +290,60 @@ _SETTINGS = {
     "message_rate": ("N", "messages a second from one person; 0: no limit (default 1000)"),
     "max_message_bytes": ("N", "the largest message (default 65536)"),
     "echo_max_bytes": ("N", "the largest message that /echo sends back (default 65536)"),
+    "guests": (
+        "WHO",
+        "may people come in without a token: on, off, or auto: on loopback (default)",
+    ),
+    "jwt_secret_file": ("FILE", "take JWTs signed with the secret in FILE (HS256)"),
+    "jwt_public_key_file": ("FILE", "take JWTs signed for this public key (PEM; RS256, EdDSA)"),
+    "jwt_jwks_url": ("URL", "take JWTs signed with the keys that are published there (JWKS)"),
+    "jwt_issuer": ("ISS", "only those of this issuer (claim iss)"),
+    "jwt_audience": ("AUD", "only those for this audience (claim aud)"),
     "keep_events": ("N", "keep only the newest N events of each room (default: all)"),
     "keep_days": ("N", "keep events for N days (default: for ever)"),
 }
+
+
+def _add_token(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub token create --name ci --rooms 'build-*' --can read,post
+  hubbub token list
+  hubbub token revoke ci"""
+    actions = parser.add_subparsers(
+        title="actions", metavar="ACTION", required=True, parser_class=Parser
+    )
+    create: Parser = actions.add_parser("create", help="give out a token, and print it, this once")
+    create.examples = "  hubbub token create --name ci --rooms 'build-*' --can read,post"
+    create.add_argument("--name", required=True, help="what its holder is called")
+    create.add_argument(
+        "--rooms",
+        default="*",
+        metavar="PATTERNS",
+        help="rooms it is for, with commas between; * stands for any letters (default: all)",
+    )
+    create.add_argument(
+        "--can",
+        default="read,post",
+        metavar="RIGHTS",
+        help="of read, post, patch, moderate; with commas between (default read,post)",
+    )
+    create.add_argument(
+        "--expires-in", metavar="TIME", help="such as 90d, 12h or 30m (default: never)"
+    )
+    listing: Parser = actions.add_parser("list", help="show the tokens that were given out")
+    listing.examples = "  hubbub token list --json"
+    listing.add_argument("--json", action="store_true", help="one JSON object a line")
+    revoke: Parser = actions.add_parser(
+        "revoke", help="make tokens invalid, also where they are in use"
+    )
+    revoke.examples = "  hubbub token revoke ci"
+    revoke.add_argument("token", metavar="NAME", help="name or id of the token")
+    for action, name in ((create, "create"), (listing, "list"), (revoke, "revoke")):
+        action.set_defaults(action=name)
+        action.add_argument("--data", metavar="DIR", help="data directory, as for serve")
+        action.add_argument(
+            "--config", metavar="FILE", type=Path, help="settings in TOML, as for serve"
+        )
 
 
 def _add_chat(parser: Parser) -> None:
@@ -361,6 +433,7 @@ def _seconds(text: str) -> float:
 
 _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
     "serve": (_add_serve, _serve, "run a server"),
+    "token": (_add_token, _token, "give out tokens for scripts and apps, list and revoke them"),
     "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
     "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),
     "tail": (_add_tail, _with_sdk(_tail), "show what happens in a room, as it happens"),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from hubbub.events import Edited
 from hubbub.protocol import view
-from hubbub.rooms.ledger import Ledger, NewPost, PostKey
+from hubbub.rooms.ledger import Ledger, NewPost
 from hubbub.server.stores import sqlite_reader
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite import SqliteStore
@@ -85,8 +85,8 @@ def a_key_that_was_used_is_not_looked_up(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_key_is_not_stored(patch: pytest.MonkeyPatch) -> None:
-    def keyless(room: str, seq: int, body: bytes, _: PostKey | None) -> NewPost:
-        return NewPost(room, seq, body, None)
+    def keyless(room: str, seq: int, body: bytes, _: str | None, owner: str) -> NewPost:
+        return NewPost(room, seq, body, None, owner)
 
     patch.setattr("hubbub.rooms.ledger.NewPost", keyless)
 

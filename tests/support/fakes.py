@@ -29,7 +29,14 @@ from hubbub.rooms.ledger import (
     needs,
 )
 from hubbub.server.outlet import Outlet
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, StoreFailed
+from hubbub.server.stores.base import (
+    LogPage,
+    RoomRow,
+    StoredPage,
+    StoredRoom,
+    StoreFailed,
+    Token,
+)
 
 Parameters = ParamSpec("Parameters")
 
@@ -123,8 +130,10 @@ class MemoryStore:
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
+        self._owners: dict[MessageKey, str] = {}
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
+        self.given_tokens: list[Token] = []
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         self.commits.append(proposals)
@@ -168,6 +177,14 @@ class MemoryStore:
         names = sorted(name for name in self.logs if name > after)[:limit]
         return [RoomRow(name, len(self.logs[name])) for name in names]
 
+    async def tokens_version(self) -> int:
+        self._fail_if_asked()
+        return len(self.given_tokens)
+
+    async def tokens(self) -> list[Token]:
+        self._fail_if_asked()
+        return self.given_tokens
+
     async def trim(self, room: str, upto: int) -> None:
         self._fail_if_asked()
         if room in self.logs:
@@ -191,6 +208,7 @@ class MemoryStore:
         ledger = Ledger(self._facts(needs(proposals)), at)
         commit = ledger.decide(proposals)
         for post in ledger.posts:
+            self._owners[MessageKey(post.room, post.seq)] = post.owner
             if post.key is not None:
                 self._first_answers[post.key] = _First(post.seq, at)
         for batch in commit.batches:
@@ -229,6 +247,7 @@ class MemoryStore:
         posted = events.decode(self.logs[key.room][key.seq - 1])
         assert isinstance(posted, Posted)
         facts.messages[key] = posted
+        facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)
         reactions = [(e, by) for e, names in (message.reactions or {}).items() for by in names]

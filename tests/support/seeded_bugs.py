@@ -126,7 +126,7 @@ def post_again_on_retry() -> None:
     def forgetful(self: Ledger, *proposal: Any) -> Any:
         self._facts.posts.clear()
         answer = post(self, *proposal)
-        self.posts[-1] = NewPost(*self.posts[-1][:3], None)
+        self.posts[-1] = NewPost(*self.posts[-1][:3], None, "")
         return answer
 
     def slow(self: SqliteWriter, *args: Any) -> Commit:

@@ -35,11 +35,12 @@ class Client:
         welcome: what the server last said of itself and of us; None before the first connection.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what can be set
         self,
         url: str = DEFAULT_URL,
         *,
         name: str | None = None,
+        token: str | None = None,
         key: str | None = None,
         open_timeout: float | None = 10.0,
         patience: float = 30.0,
@@ -47,7 +48,7 @@ class Client:
         outside: Outside | None = None,
     ) -> None:
         outside = outside or Outside()
-        hello = Hello(name=name, key=key or secrets.token_urlsafe(24))
+        hello = Hello(name=name, key=key or secrets.token_urlsafe(24), token=token)
         self.status = Status(ConnectionState.DISCONNECTED)
         self.welcome: Welcome | None = None
         self.url = url
@@ -242,6 +243,7 @@ def connect(
     url: str = DEFAULT_URL,
     *,
     name: str | None = None,
+    token: str | None = None,
     key: str | None = None,
     open_timeout: float | None = 10.0,
     patience: float = 30.0,
@@ -264,6 +266,7 @@ def connect(
     Args:
         url: the server, as `http(s)://…`, `ws(s)://…` or `host:port`.
         name: how to be called; without one, the server makes one up.
+        token: what the server's owner gave out, or a JWT that it takes; then the name comes from there.
         key: a secret that makes the name yours while you are connected, 16 to 128 characters; made up
             at random if not given, and used for all reconnects of this client.
         open_timeout: seconds to wait for the first connection; None waits for ever. Later ones
@@ -279,6 +282,7 @@ def connect(
     return Client(
         url,
         name=name,
+        token=token,
         key=key,
         open_timeout=open_timeout,
         patience=patience,

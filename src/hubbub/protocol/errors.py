@@ -1,7 +1,7 @@
 """One table of error codes and one of close codes: what each is called, and whether trying again may help."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ class Code(NamedTuple):
 CODES: dict[str, Code] = {
     "bad_request": Code(400, False, "The request is not one"),
     "bad_position": Code(400, False, "No such position in this log"),
+    "unauthenticated": Code(401, False, "Say who you are"),
     "forbidden": Code(403, False, "Not allowed"),
     "bad_origin": Code(403, False, "Pages of that origin may not connect"),
     "not_found": Code(404, False, "There is no such thing"),
@@ -47,6 +48,10 @@ class Refusal:
     retry_after: float | None = None
     hint: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def after(self, seconds: float) -> "Refusal":
+        """The same, to be tried again after some time."""
+        return replace(self, retry_after=seconds)
 
     @property
     def row(self) -> Code:

@@ -26,6 +26,7 @@ class Hello(Command, frozen=True):
 
     name: PersonName | None = None
     key: Annotated[str, Meta(min_length=16, max_length=128)] | None = None
+    token: Annotated[str, Meta(max_length=8192)] | None = None
 
 
 class Join(Command, frozen=True):

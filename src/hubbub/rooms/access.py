@@ -1,15 +1,22 @@
 """Who may do what: one table for every door."""
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+
+from hubbub.protocol.names import is_room_name
 
 
 class Role(Enum):
-    """What a principal is to a room."""
+    """What a principal came in as."""
 
     __hash__ = object.__hash__  # as good for what there is only one of, and faster than its name's
 
-    GUEST = "guest"
+    GUEST = "guest"  # with a name that they chose, or none
+    TOKEN = "token"  # with a token that this server gave out
+    USER = "user"  # with a JWT of another application
 
 
 class Operation(Enum):
@@ -28,34 +35,73 @@ class Operation(Enum):
     SIGNAL = "signal"
 
 
-TABLE: dict[Role, frozenset[Operation]] = {
-    Role.GUEST: frozenset(
+# The table: what each right allows, in the rooms that a principal may know of.
+RIGHTS: dict[str, frozenset[Operation]] = {
+    "read": frozenset({Operation.READ}),
+    "post": frozenset(
         {
-            Operation.READ,
             Operation.POST,
             Operation.EDIT_OWN,
             Operation.DELETE_OWN,
             Operation.REACT,
-            Operation.PATCH,
             Operation.SIGNAL,
         }
     ),
+    "patch": frozenset({Operation.PATCH}),
+    "moderate": frozenset(
+        {
+            Operation.EDIT_OWN,
+            Operation.EDIT_ANY,
+            Operation.DELETE_OWN,
+            Operation.DELETE_ANY,
+        }
+    ),
 }
+ALL_ROOMS = ("*",)
+
+
+def allowed(rights: Iterable[str]) -> frozenset[Operation]:
+    """The operations that some rights allow together. Raises KeyError: there is no such right."""
+    return frozenset().union(*(RIGHTS[right] for right in rights))
+
+
+GUESTS_MAY = allowed(("read", "post", "patch"))
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who a connection or request acts for; decided once, at the door.
 
-    `key_owner` is whose `client_message_id`s these are. It is the name, or empty for the nameless: a
-    nameless guest gets another name at each connection, and a retry must still be known as one.
+    `key_owner` is whose messages and `client_message_id`s these are: for a guest the name, or
+    nothing for the nameless, who get another name at each connection although a retry must still be
+    known as one; for others what stays although their name may change. `rooms` are patterns.
+    `until` is when the credential expires, in seconds since 1970.
     """
 
     name: str
     role: Role
     key_owner: str
+    operations: frozenset[Operation] = GUESTS_MAY
+    rooms: tuple[str, ...] = ALL_ROOMS
+    until: float = float("inf")
 
 
 def may(principal: Principal, operation: Operation) -> bool:
-    """Whether the table lets `principal` do this."""
-    return operation in TABLE[principal.role]
+    """Whether the table lets `principal` do this, in the rooms that it may know of."""
+    return operation in principal.operations
+
+
+def may_know(principal: Principal, room: str) -> bool:
+    """Whether `principal` may know that there is such a room."""
+    return principal.rooms is ALL_ROOMS or _matcher(principal.rooms)(room) is not None
+
+
+def is_room_pattern(pattern: str) -> bool:
+    """Whether it is a room's name, in which each `*` stands for any characters."""
+    return is_room_name(pattern.replace("*", "x"))
+
+
+@lru_cache(maxsize=1024)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    alternatives = "|".join(".*".join(map(re.escape, p.split("*"))) for p in patterns)
+    return re.compile(alternatives).fullmatch

@@ -118,6 +118,7 @@ class Facts:
     heads: dict[str, Head] = field(default_factory=dict)
     posts: dict[PostKey, Accepted] = field(default_factory=dict)
     messages: dict[MessageKey, events.Posted] = field(default_factory=dict)
+    owners: dict[MessageKey, str] = field(default_factory=dict)  # of each of the messages
     deleted: set[MessageKey] = field(default_factory=set)
     reactions: set[ReactionKey] = field(default_factory=set)
     reaction_counts: dict[MessageKey, int] = field(default_factory=dict)
@@ -130,7 +131,15 @@ class NewPost(NamedTuple):
     room: str
     seq: int
     body: bytes
-    key: PostKey | None
+    client_message_id: str | None
+    owner: str
+
+    @property
+    def key(self) -> PostKey | None:
+        """What a retry is known by."""
+        if self.client_message_id is None:
+            return None
+        return PostKey(self.room, self.client_message_id, self.owner)
 
 
 class NewChange(NamedTuple):
@@ -220,8 +229,12 @@ class Ledger:
             post.client_message_id,
             post.reply_to,
         )
-        self.posts.append(NewPost(post.room, event.seq, self._append(event), key))
-        self._facts.messages[MessageKey(post.room, event.seq)] = event
+        owner = principal.key_owner
+        body = self._append(event)
+        self.posts.append(NewPost(post.room, event.seq, body, post.client_message_id, owner))
+        message = MessageKey(post.room, event.seq)
+        self._facts.messages[message] = event
+        self._facts.owners[message] = owner
         answer = Accepted(event.seq, self._at)
         if key is not None:
             self._facts.posts[key] = answer
@@ -302,7 +315,11 @@ class Ledger:
     def _not_theirs(
         self, principal: Principal, key: MessageKey, own: Operation, anyones: Operation
     ) -> Refusal | None:
-        is_own = self._facts.messages[key].by == principal.name
+        # Owner and name: names may be reused, and the nameless have but one owner.
+        is_own = (self._facts.messages[key].by, self._facts.owners[key]) == (
+            principal.name,
+            principal.key_owner,
+        )
         if may(principal, own if is_own else anyones):
             return None
         return Refusal("forbidden", "only its author may do that to a message")

@@ -15,7 +15,7 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.protocol.names import is_emoji, is_room_name
-from hubbub.rooms.access import Operation, Principal, may
+from hubbub.rooms.access import Operation, Principal, may, may_know
 
 MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
@@ -37,6 +37,8 @@ def screen(principal: Principal, operation: Operation, room: str) -> Refusal | N
             "bad_request",
             "no room can be called so: 1 to 64 letters, digits or any of _ - . : @ + ~",
         )
+    if not may_know(principal, room):
+        return Refusal("not_found", "there is no such room for you")
     if not may(principal, operation):
         return Refusal("forbidden", f"not allowed to {operation.value}")
     return None

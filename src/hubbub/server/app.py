@@ -15,7 +15,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvloop
 from aiohttp import web
@@ -32,13 +32,19 @@ from hubbub.server.http.requests import HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
 
-BEAT = 1.0  # seconds
-SWEEP_EVERY = 10  # beats
+if TYPE_CHECKING:
+    from hubbub.server.jwts import Jwts
+
+BEAT = 0.5  # seconds; a revoked token is noticed within one
+SWEEP_EVERY = 20  # beats
 RETENTION_EVERY = 3600.0  # seconds
+KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
+KEYS_EVERY = 600.0  # seconds
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
@@ -103,7 +109,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         fanout = FanOut(store)
         journal = Journal(store, fanout.deliver, _now)
         limits = Limits(settings.max_message_bytes, settings.message_rate)
-        hub = Hub(store, journal, fanout, Door(), limits)
+        tokens = Tokens()
+        await tokens.refresh(store)
+        jwts = await _jwts(settings)
+        door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
+        hub = Hub(store, journal, fanout, door, limits)
         links = Links()
         runner = web.AppRunner(
             _application(hub, links, settings),
@@ -115,7 +125,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_drain, runner, hub, links)
         retention = Retention(store, settings.keep_events, settings.keep_days)
-        for task in (_keep(hub, links), _forget(retention)):
+        tasks = [_keep(hub, links), _check_tokens(door, tokens, store), _forget(retention)]
+        if jwts is not None and settings.jwt_jwks_url:
+            tasks.append(_keep_keys(jwts, settings))
+        for task in tasks:
             stack.callback(asyncio.create_task(task).cancel)
         port = await _listen(runner, settings.host, settings.port)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
@@ -169,6 +182,56 @@ async def _keep(hub: Hub, links: Links) -> None:
         beats += 1
         if beats % SWEEP_EVERY == 0:
             hub.sweep()
+            hub.door.sweep()
+
+
+async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
+    """Show out whose token is no longer good, for as long as the server runs."""
+    while True:
+        await asyncio.sleep(BEAT)
+        try:
+            await tokens.refresh(store)
+        except StoreFailed as error:
+            log.warning("can't look whether tokens were revoked: %s", error)
+        door.review()
+
+
+async def _jwts(settings: Settings) -> "Jwts | None":
+    """What checks the JWTs of another application, if there is one. Raises CannotStart."""
+    files = (settings.jwt_secret_file, settings.jwt_public_key_file)
+    if not (any(files) or settings.jwt_jwks_url):
+        return None
+    from hubbub.server import jwts  # it takes some megabytes, which few need
+
+    try:
+        keys = [
+            read(file)
+            for read, file in zip((jwts.key_from_secret, jwts.key_from_pem), files, strict=True)
+            if file is not None
+        ]
+        if settings.jwt_jwks_url:
+            keys += await jwts.fetch(settings.jwt_jwks_url)
+    except jwts.BadKey as error:
+        raise CannotStart(str(error)) from error
+    return jwts.Jwts(keys, settings.jwt_issuer, settings.jwt_audience)
+
+
+async def _keep_keys(jwts: "Jwts", settings: Settings) -> None:
+    """Fetch the keys again: now and then, and soon after a token came with one that isn't known."""
+    from hubbub.server.jwts import BadKey, fetch
+
+    own = [key for key in jwts.keys if key.kid is None]
+    age = 0.0
+    while True:
+        await asyncio.sleep(KEYS_CHECK)
+        age += KEYS_CHECK
+        if age < KEYS_EVERY and not jwts.has_met_unknown_kid:
+            continue
+        age, jwts.has_met_unknown_kid = 0.0, False
+        try:
+            jwts.keys = (*own, *await fetch(settings.jwt_jwks_url))
+        except BadKey as error:
+            log.warning("the old keys stay: %s", error)
 
 
 async def _forget(retention: Retention) -> None:

@@ -34,6 +34,12 @@ class Settings:
     max_message_bytes: int = 65_536
     echo_max_bytes: int = 65_536
     allow_origin: tuple[str, ...] = ()
+    guests: str = "auto"  # who has no token: on, off, or auto: on if bound to loopback
+    jwt_secret_file: Path | None = None  # HS256
+    jwt_public_key_file: Path | None = None  # RS256 or EdDSA
+    jwt_jwks_url: str = ""  # sets of such keys
+    jwt_issuer: str = ""  # empty: any
+    jwt_audience: str = ""
     keep_events: int = 0  # newest events kept in each room; 0: all
     keep_days: float = 0.0  # 0: for ever
 
@@ -43,13 +49,19 @@ class Settings:
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
+        self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
         self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")
-        if not _is_loopback(self.host):
+        if not is_loopback(self.host):
             raise BadSettings(
                 f"host {self.host}: only guests can come in so far, and those only on loopback;"
                 " use 127.0.0.1, ::1 or localhost"
             )
+
+    @property
+    def has_guests(self) -> bool:
+        """Whether people may come in with nothing but a name."""
+        return self.guests == "on" or (self.guests == "auto" and is_loopback(self.host))
 
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:
@@ -99,7 +111,7 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         )
     default = known[name].default
     try:
-        if name == "data":
+        if name == "data" or name.endswith("_file"):
             return Path(value).expanduser()
         if name == "allow_origin":
             return tuple(map(str.strip, value.split(",") if isinstance(value, str) else value))
@@ -116,7 +128,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
     return value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own, and can't be reached from another."""
     if host == "localhost":
         return True
     try:

@@ -27,8 +27,9 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import native_frame
-from hubbub.rooms.access import Principal
+from hubbub.rooms.access import Principal, Role
 from hubbub.rooms.ledger import Accepted, Answer
+from hubbub.server.door import Credentials, Visit
 from hubbub.server.fanout import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import Outlet
@@ -54,21 +55,41 @@ class Hangup(Exception):
 class Connection:
     """A native connection from its first frame to its last.
 
-    `lost` is called if a room's log can't be read on for it; it is to be closed, so that it joins anew.
+    `hang_up` closes it: so that it joins anew, if a room's log can't be read on for it, or since its
+    token is no longer valid. `visit` is None until a first command says who this is.
     """
 
-    __slots__ = ("_bad_frames", "_cursors", "_hub", "_is_greeted", "_lost", "_outlet", "_principal")
+    __slots__ = (
+        "_address",
+        "_bad_frames",
+        "_cursors",
+        "_hang_up",
+        "_hub",
+        "_is_greeted",
+        "_outlet",
+        "_principal",
+        "_visit",
+    )
 
     def __init__(
-        self, hub: Hub, outlet: Outlet, principal: Principal | None, lost: Callable[[], None]
+        self,
+        hub: Hub,
+        outlet: Outlet,
+        hang_up: Callable[[Close], None],
+        visit: Visit | None,
+        address: str = "",
     ) -> None:
         self._hub = hub
         self._outlet = outlet
-        self._principal = principal
-        self._lost = lost
+        self._hang_up = hang_up
+        self._address = address
+        self._visit: Visit | None = None
+        self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
         self._bad_frames = 0
         self._is_greeted = False
+        if visit is not None:
+            self._admit(visit)
 
     async def hear(self, frame: str) -> None:
         """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
@@ -88,8 +109,13 @@ class Connection:
         for cursor in self._cursors.values():
             self._hub.leave(cursor)
         self._cursors.clear()
-        if self._principal is not None:
-            self._hub.door.exit(self._principal)
+        if self._visit is not None:
+            self._hub.door.exit(self._visit)
+
+    def require_hello(self) -> None:
+        """By now it must have been said who this is."""
+        if self._visit is None:
+            self._hang_up(Close.TIMED_OUT)
 
     async def _carry_out(self, command: AnyCommand) -> None:
         """Carry out any command; whatever goes wrong becomes its reply."""
@@ -113,14 +139,34 @@ class Connection:
     def _greet(self, command: AnyCommand) -> Principal:
         """Who this is: the first command says so, or leaves it at a nameless guest."""
         hello = command if isinstance(command, Hello) else Hello()
-        if self._is_greeted and command is hello:
-            raise Refused("bad_request", "`hello` comes first, and once")
-        if self._principal is None:
-            self._principal = self._hub.door.enter(hello.name, hello.key)
-        elif not self._is_greeted and hello.name not in (None, self._principal.name):
-            raise Refused("bad_request", f"already here as {self._principal.name}")
+        if self._visit is None:
+            given = Credentials(hello.name, hello.key, hello.token, self._address)
+            self._admit(self._hub.door.enter(given))
+        elif hello.token is not None:
+            self._renew(hello.token)
+        elif self._is_greeted and command is hello:
+            raise Refused("bad_request", "`hello` comes first, and again only with a new token")
+        elif not self._is_greeted and hello.name not in (None, self._visit.principal.name):
+            raise Refused("bad_request", f"already here as {self._visit.principal.name}")
         self._is_greeted = True
+        assert self._principal is not None
         return self._principal
+
+    def _admit(self, visit: Visit) -> None:
+        self._visit, self._principal = visit, visit.principal
+        visit.expel = partial(self._hang_up, Close.UNAUTHENTICATED)
+
+    def _renew(self, token: str) -> None:
+        """Go on with a newer token of the same person: it may last longer, and allow more or less."""
+        assert self._visit is not None
+        visit = self._hub.door.enter(Credentials(token=token, address=self._address))
+        if visit.principal.key_owner != self._visit.principal.key_owner:
+            self._hub.door.exit(visit)
+            raise Refused("bad_request", "that token is not of who is here")
+        self._hub.door.exit(self._visit)
+        self._admit(visit)
+        for room in [r for r in self._cursors if not self._hub.may_read(visit.principal, r)]:
+            self._hub.leave(self._cursors.pop(room))
 
     def _change(self, change: Change, principal: Principal) -> None:
         self._hub.submit(principal, change, partial(self._answer, change.id, change.room))
@@ -159,14 +205,15 @@ class Connection:
                 self._hub.leave(previous)
             self._reply(join.id, answer)
 
-        cursor = await self._hub.join(principal, join, self._outlet, tell, self._lost)
+        lost = partial(self._hang_up, Close.GOING_AWAY)
+        cursor = await self._hub.join(principal, join, self._outlet, tell, lost)
         self._cursors[join.room] = cursor
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
         limits = self._hub.limits
         return {
             "user": principal.name,
-            "guest": True,
+            "guest": principal.role is Role.GUEST,
             "server": f"hubbub/{__version__}",
             "protocol": "hubbub.v1",
             "epoch": self._hub.epoch,

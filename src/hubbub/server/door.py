@@ -1,68 +1,172 @@
-"""Who comes in: decides, once for each connection or request, which principal it acts for."""
+"""Who comes in: decides, once for each connection or request, which principal it acts for.
+
+And shows out whose credential is no longer good.
+"""
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.names import is_person_name
 from hubbub.rooms.access import Principal, Role
+from hubbub.server.rates import Rates
 
 NAMELESS = "guest"
+GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
 
 
-@dataclass(slots=True)
-class Holder:
-    """Who holds a name, and by how many connections."""
+class Credentials(NamedTuple):
+    """What a connection or request gives for itself; `address` is where it comes from."""
 
-    key: str | None
-    connections: int = 0
+    name: str | None = None
+    key: str | None = None
+    token: str | None = None
+    address: str = ""
+
+
+class Checker(Protocol):
+    """Knows one kind of token."""
+
+    def principal(self, token: str) -> Principal | None:
+        """Whom a token stands for; None if it is none, or no longer valid. Raises Refused."""
+
+    def is_valid(self, principal: Principal) -> bool:
+        """Whether what a principal came in with has not been revoked since."""
+
+
+class Visit:
+    """A connection or request that was let in.
+
+    `expel` is called when its credential is no longer good.
+    """
+
+    __slots__ = ("expel", "key", "principal")
+
+    def __init__(self, principal: Principal, key: str | None) -> None:
+        self.principal = principal
+        self.key = key
+        self.expel: Callable[[], None] = _nothing
 
 
 class Door:
-    """Lets guests in under a name that is theirs while they are connected."""
+    """Lets in who has a valid token, and guests, under a name that is theirs while they are connected."""
 
-    def __init__(self) -> None:
-        self._holders: dict[str, Holder] = {}
+    def __init__(
+        self,
+        checkers: tuple[Checker, ...] = (),
+        *,
+        has_guests: bool = True,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`now` is in seconds since 1970, for what expires; `clock` only goes forward."""
+        self.has_guests = has_guests
+        self._checkers = checkers
+        self._now = now
+        self._clock = clock
+        self._guesses = Rates(GUESSES_PER_SECOND)
+        self._holders: dict[str, list[Visit]] = {}  # by name
+        self._known: set[Visit] = set()  # who came in with a token
 
     @contextmanager
-    def admitted(self, name: str | None, key: str | None) -> Iterator[Principal]:
-        """A connection's principal, which holds its name until the end of the block.
+    def admitted(self, credentials: Credentials) -> Iterator[Visit]:
+        """A connection's visit, which holds its name until the end of the block.
 
         Raises:
-            Refused: `bad_request` if nobody may be called so, `name_taken` if someone else is.
+            Refused: `bad_request` if nobody may be called so, `name_taken` if someone else is,
+                `unauthenticated` if the token is not valid, or one is needed.
         """
-        principal = self.enter(name, key)
+        visit = self.enter(credentials)
         try:
-            yield principal
+            yield visit
         finally:
-            self.exit(principal)
+            self.exit(visit)
 
-    def enter(self, name: str | None, key: str | None) -> Principal:
+    @contextmanager
+    def calling(self, credentials: Credentials) -> Iterator[Visit]:
+        """The visit of a single request, which holds no name. Raises as `admitted` does."""
+        visit = Visit(self.recognise(credentials), credentials.key)
+        self._notice(visit)
+        try:
+            yield visit
+        finally:
+            self._known.discard(visit)
+
+    def enter(self, credentials: Credentials) -> Visit:
         """As `admitted`, to be followed by one `exit`."""
-        principal = self.recognise(name, key) if name is not None else self._stranger()
-        holder = self._holders.setdefault(principal.name, Holder(key))
-        holder.connections += 1
-        return principal
+        if credentials.token is None and credentials.name is None and self.has_guests:
+            principal = self._stranger()
+        else:
+            principal = self.recognise(credentials)
+        visit = Visit(principal, credentials.key)
+        holders = self._holders.setdefault(principal.name, [])
+        if principal.role is not Role.GUEST:
+            for guest in [v for v in holders if v.principal.role is Role.GUEST]:
+                guest.expel()  # it is not theirs
+        holders.append(visit)
+        self._notice(visit)
+        return visit
 
-    def exit(self, principal: Principal) -> None:
-        """One of the principal's connections has ended; with the last, the name is free."""
-        holder = self._holders[principal.name]
-        holder.connections -= 1
-        if not holder.connections:
-            del self._holders[principal.name]
+    def exit(self, visit: Visit) -> None:
+        """One connection has ended; with the last under its name, the name is free."""
+        name = visit.principal.name
+        self._holders[name].remove(visit)
+        if not self._holders[name]:
+            del self._holders[name]
+        self._known.discard(visit)
 
-    def recognise(self, name: str | None, key: str | None) -> Principal:
-        """The principal of a single request, which holds no name. Raises as `admitted` does."""
+    def recognise(self, credentials: Credentials) -> Principal:
+        """The principal of a request that is answered at once. Raises as `admitted` does."""
+        if credentials.token is not None:
+            return self._check(credentials.token, credentials.address)
+        if not self.has_guests:
+            raise Refused(
+                "unauthenticated",
+                "only those with a token may come in",
+                hint="send it in the header Authorization: Bearer TOKEN",
+            )
+        return self._guest(credentials.name, credentials.key)
+
+    def review(self) -> None:
+        """Show out whose token has expired or was revoked; to be called at least once a second."""
+        now = self._now()
+        for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
+            self._known.discard(visit)
+            visit.expel()
+
+    def sweep(self) -> None:
+        """Forget old guesses."""
+        self._guesses.sweep(self._clock())
+
+    def _notice(self, visit: Visit) -> None:
+        if visit.principal.role is not Role.GUEST:
+            self._known.add(visit)
+
+    def _is_valid(self, principal: Principal, now: float) -> bool:
+        return now < principal.until and all(c.is_valid(principal) for c in self._checkers)
+
+    def _check(self, token: str, address: str) -> Principal:
+        for checker in self._checkers:
+            principal = checker.principal(token)
+            if principal is not None and self._is_valid(principal, self._now()):
+                return principal
+        # Only who guesses wrong is slowed down, so that nobody can lock out another.
+        if wait := self._guesses.wait(address, self._clock()):
+            refused = Refused("rate_limited", "too many wrong tokens")
+            refused.refusal = refused.refusal.after(round(max(wait, 0.001), 3))
+            raise refused
+        raise Refused("unauthenticated", "the token is not valid, or no longer")
+
+    def _guest(self, name: str | None, key: str | None) -> Principal:
         if name is None:
             return Principal(NAMELESS, Role.GUEST, "")
         if not is_person_name(name):
             raise Refused("bad_request", "nobody can be called so: 1 to 32 letters or digits")
-        holder = self._holders.get(name)
-        if holder is not None and (
-            holder.key is None or not secrets.compare_digest(_bytes(holder.key), _bytes(key or ""))
-        ):
+        holders = self._holders.get(name)
+        if holders and not _is_key_of(holders[0], key):
             raise Refused(
                 "name_taken",
                 f"someone is connected as {name}",
@@ -76,6 +180,16 @@ class Door:
         return Principal(name, Role.GUEST, "")
 
 
+def _is_key_of(holder: Visit, key: str | None) -> bool:
+    if holder.key is None or holder.principal.role is not Role.GUEST:
+        return False
+    return secrets.compare_digest(_bytes(holder.key), _bytes(key or ""))
+
+
 def _bytes(key: str) -> bytes:
     """A key as bytes; one from a header may hold what is no Unicode."""
     return key.encode("utf-8", "surrogatepass")
+
+
+def _nothing() -> None:
+    """Nobody is there to be shown out yet."""

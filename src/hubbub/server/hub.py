@@ -21,7 +21,7 @@ from hubbub.protocol.messages import (
     Signal,
     Snapshot,
 )
-from hubbub.rooms.access import Operation, Principal
+from hubbub.rooms.access import Operation, Principal, may, may_know
 from hubbub.rooms.ledger import Answer, Document, Proposal
 from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
@@ -169,10 +169,21 @@ class Hub:
         self._allow(principal, Operation.READ, room)
         return await self._store.document(room)
 
-    async def rooms(self, after: str, limit: int) -> list[tuple[RoomRow, int]]:
-        """Rooms by name, and how many people are in each."""
-        rows = await self._store.rooms(after, limit)
-        return [(row, self._count(row.room)) for row in rows]
+    async def rooms(
+        self, principal: Principal, after: str, limit: int
+    ) -> list[tuple[RoomRow, int]]:
+        """Rooms by name that a principal may read, and how many people are in each. Raises Refused."""
+        if not may(principal, Operation.READ):
+            raise Refused("forbidden", f"not allowed to {Operation.READ.value}")
+        known: list[RoomRow] = []
+        while len(known) < limit and (rows := await self._store.rooms(after, limit)):
+            known += [row for row in rows if may_know(principal, row.room)]
+            after = rows[-1].room
+        return [(row, self._count(row.room)) for row in known[:limit]]
+
+    def may_read(self, principal: Principal, room: str) -> bool:
+        """Whether a principal may follow a room."""
+        return screen(principal, Operation.READ, room) is None
 
     async def events(
         self,

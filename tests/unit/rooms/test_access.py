@@ -1,6 +1,20 @@
+import re
+from itertools import product
+
 import pytest
 
-from hubbub.rooms.access import TABLE, Operation, Role, may
+from hubbub.rooms.access import (
+    ALL_ROOMS,
+    RIGHTS,
+    Operation,
+    Principal,
+    Role,
+    allowed,
+    is_room_pattern,
+    may,
+    may_know,
+)
+from hubbub.rooms.screening import screen
 from tests.support.fakes import ADA, stranger
 
 GUESTS_MAY = {
@@ -14,6 +28,8 @@ GUESTS_MAY = {
     Operation.PATCH: True,
     Operation.SIGNAL: True,
 }
+ROOMS = ("build-1", "build-", "build", "Build-1", "prebuild-1", "lobby", "a.b", "axb")
+PATTERNS = (ALL_ROOMS, ("build-*",), ("lobby", "*-1"), ("a.b",), ("*", "lobby"))
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -22,5 +38,36 @@ def test_a_guest_may_do_everything_but_change_what_others_wrote(operation: Opera
     assert may(stranger("guest-1"), operation) is GUESTS_MAY[operation]
 
 
-def test_every_role_has_its_row() -> None:
-    assert set(TABLE) == set(Role)
+def test_every_operation_is_in_some_right() -> None:
+    assert allowed(RIGHTS) == set(Operation)
+    with pytest.raises(KeyError):
+        allowed(["read", "everything"])
+
+
+@pytest.mark.parametrize(
+    "right, operation, rooms, room", [*product(RIGHTS, Operation, PATTERNS, ROOMS)]
+)
+def test_each_cell_of_right_operation_and_room(
+    right: str, operation: Operation, rooms: tuple[str, ...], room: str
+) -> None:
+    principal = Principal("ci", Role.TOKEN, "token/1", RIGHTS[right], rooms)
+    is_known = any(re.fullmatch(p.replace(".", "[.]").replace("*", ".*"), room) for p in rooms)
+    refusal = screen(principal, operation, room)
+    if not is_known:
+        assert refusal is not None and refusal.code == "not_found"  # nor that it is there
+        assert "lobby" not in refusal.detail
+    elif operation not in RIGHTS[right]:
+        assert refusal is not None and refusal.code == "forbidden"
+    else:
+        assert refusal is None
+    assert may_know(principal, room) is is_known
+
+
+@pytest.mark.parametrize("pattern", ["*", "build-*", "*-1", "a*b*c", "lobby"])
+def test_a_pattern_is_a_name_with_stars(pattern: str) -> None:
+    assert is_room_pattern(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["", "a b", "[a]", "a?", "x" * 65, "a/b"])
+def test_no_room_matches_such_a_pattern(pattern: str) -> None:
+    assert not is_room_pattern(pattern)

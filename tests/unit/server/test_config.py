@@ -36,6 +36,12 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes=1024,
         echo_max_bytes=2048,
         allow_origin=("https://a.example", "https://b.example"),
+        guests="on",
+        jwt_secret_file=Path("/srv/secret"),
+        jwt_public_key_file=Path("/srv/key.pem"),
+        jwt_jwks_url="https://a.example/keys",
+        jwt_issuer="a",
+        jwt_audience="hubbub",
         keep_events=10,
         keep_days=1.5,
     )
@@ -53,6 +59,12 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes = 1024
         echo_max_bytes = 2048
         allow_origin = ["https://a.example", "https://b.example"]
+        guests = "on"
+        jwt_secret_file = "/srv/secret"
+        jwt_public_key_file = "/srv/key.pem"
+        jwt_jwks_url = "https://a.example/keys"
+        jwt_issuer = "a"
+        jwt_audience = "hubbub"
         keep_events = 10
         keep_days = 1.5
         """

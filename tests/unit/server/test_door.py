@@ -1,11 +1,25 @@
+from collections.abc import Sequence
+
 import pytest
 
 from hubbub.protocol.errors import Refused
-from hubbub.rooms.access import Principal, Role
-from hubbub.server.door import Door
+from hubbub.rooms.access import Principal, Role, allowed
+from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
+from hubbub.server.stores.base import Token
+from hubbub.server.tokens import Tokens, digest_of
 
 KEY, OTHER_KEY = "ada's secret key", "another secret key"
 ADA = Principal("ada", Role.GUEST, "ada")
+TOKEN, OTHER_TOKEN = "hubbub_one", "hubbub_two"
+
+
+class Clock:
+    """Stands still until it is set."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -13,18 +27,47 @@ def door() -> Door:
     return Door()
 
 
+def token(name: str, secret: str = TOKEN, until: float | None = None) -> Token:
+    return Token(name, name, digest_of(secret), ("read",), ("build-*",), "", until)
+
+
+def enter(door: Door, name: str | None, key: str | None = None) -> Principal:
+    return door.enter(Credentials(name, key)).principal
+
+
+def recognise(door: Door, name: str | None, key: str | None = None) -> Principal:
+    return door.recognise(Credentials(name, key))
+
+
+def known(*tokens: Token, clock: Clock | None = None) -> tuple[Door, Tokens]:
+    """A door for those who have one of these tokens, and nobody else."""
+    checker = Tokens()
+    checker.replace(tokens)
+    clock = clock or Clock()
+    return Door((checker,), has_guests=False, now=clock, clock=clock), checker
+
+
+def expelled(door: Door, *visits: Visit) -> Sequence[bool]:
+    """Which of these the next review shows out."""
+    out: list[Visit] = []
+    for visit in visits:
+        visit.expel = lambda visit=visit: out.append(visit)  # type: ignore[misc]
+    door.review()
+    return [visit in out for visit in visits]
+
+
 def refusal_at(door: Door, name: str, key: str | None) -> str:
     with pytest.raises(Refused) as caught:
-        door.enter(name, key)
+        enter(door, name, key)
     with pytest.raises(Refused) as again:
-        door.recognise(name, key)
+        recognise(door, name, key)
     assert again.value.refusal == caught.value.refusal
     return caught.value.refusal.code
 
 
 def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:
-    assert door.enter("ada", None) == ADA
-    assert door.recognise("grace", None) == Principal("grace", Role.GUEST, "grace")
+    assert enter(door, "ada", None) == ADA
+    assert recognise(door, "grace", None) == Principal("grace", Role.GUEST, "grace")
 
 
 @pytest.mark.parametrize("name", ["", " ada", "a" * 33, "ada\n", "<ada>"])
@@ -34,47 +77,47 @@ def test_nobody_is_called_so(door: Door, name: str) -> None:
 
 @pytest.mark.parametrize("key", [None, "", OTHER_KEY, "ključ od Ade i Grace", "\udcff" * 16])
 def test_a_name_is_its_holders_while_they_are_connected(door: Door, key: str | None) -> None:
-    door.enter("ada", KEY)
+    enter(door, "ada", KEY)
     assert refusal_at(door, "ada", key) == "name_taken"
 
 
 @pytest.mark.parametrize("key", [None, KEY])
 def test_who_gave_no_key_can_not_come_twice(door: Door, key: str | None) -> None:
-    door.enter("ada", None)
+    enter(door, "ada", None)
     assert refusal_at(door, "ada", key) == "name_taken"
 
 
 @pytest.mark.parametrize("key", [KEY, "ključ od Ade i Grace", "\udcff" * 16])
 def test_the_same_key_comes_in_as_often_as_it_likes(door: Door, key: str) -> None:
-    assert [door.enter("ada", key) for _ in range(3)] == [ADA] * 3
-    assert door.recognise("ada", key) == ADA
+    assert [enter(door, "ada", key) for _ in range(3)] == [ADA] * 3
+    assert recognise(door, "ada", key) == ADA
 
 
 def test_a_name_is_free_when_its_last_connection_has_ended(door: Door) -> None:
-    first, second = door.enter("ada", KEY), door.enter("ada", KEY)
+    first, second = (door.enter(Credentials("ada", KEY)) for _ in range(2))
     door.exit(first)
     assert refusal_at(door, "ada", OTHER_KEY) == "name_taken"
     door.exit(second)
-    assert door.enter("ada", OTHER_KEY) == ADA
+    assert enter(door, "ada", OTHER_KEY) == ADA
     assert refusal_at(door, "ada", KEY) == "name_taken"
 
 
 def test_a_name_is_held_for_the_length_of_a_block(door: Door) -> None:
-    with door.admitted("ada", None) as principal:
-        assert principal == ADA
+    with door.admitted(Credentials("ada")) as visit:
+        assert visit.principal == ADA
         assert refusal_at(door, "ada", None) == "name_taken"
-    with pytest.raises(ZeroDivisionError), door.admitted("ada", None):
+    with pytest.raises(ZeroDivisionError), door.admitted(Credentials("ada")):
         raise ZeroDivisionError
-    assert door.enter("ada", None) == ADA
+    assert enter(door, "ada", None) == ADA
 
 
 def test_recognising_holds_no_name(door: Door) -> None:
-    door.recognise("ada", KEY)
-    assert door.enter("ada", OTHER_KEY) == ADA
+    recognise(door, "ada", KEY)
+    assert enter(door, "ada", OTHER_KEY) == ADA
 
 
 def test_the_nameless_get_a_name_each_and_share_their_keys(door: Door) -> None:
-    strangers = [door.enter(None, None) for _ in range(100)]
+    strangers = [enter(door, None, None) for _ in range(100)]
     assert len({stranger.name for stranger in strangers}) == 100
     assert {stranger.key_owner for stranger in strangers} == {""}
     assert all(stranger.name.startswith("guest-") for stranger in strangers)
@@ -82,10 +125,97 @@ def test_the_nameless_get_a_name_each_and_share_their_keys(door: Door) -> None:
 
 
 def test_a_nameless_request_is_simply_a_guest(door: Door) -> None:
-    assert door.recognise(None, None) == Principal("guest", Role.GUEST, "")
+    assert recognise(door, None, None) == Principal("guest", Role.GUEST, "")
 
 
 def test_a_name_given_away_is_not_given_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = iter(["aaaaaa", "aaaaaa", "bbbbbb"])
     monkeypatch.setattr("secrets.token_hex", lambda _: next(tokens))
-    assert [door.enter(None, None).name for _ in range(2)] == ["guest-aaaaaa", "guest-bbbbbb"]
+    assert [enter(door, None, None).name for _ in range(2)] == ["guest-aaaaaa", "guest-bbbbbb"]
+
+
+def test_who_has_a_token_comes_in_with_its_name_rights_and_rooms() -> None:
+    door, _ = known(token("ci", until=2000.0))
+    principal = door.enter(Credentials(token=TOKEN)).principal
+    assert principal == Principal(
+        "ci", Role.TOKEN, "token/ci", allowed(["read"]), ("build-*",), 2000.0
+    )
+
+
+@pytest.mark.parametrize("wrong", [OTHER_TOKEN, "", "hubbub_", "\udcff", "x" * 9000])
+def test_a_wrong_token_lets_nobody_in(wrong: str) -> None:
+    door, _ = known(token("ci"))
+    with pytest.raises(Refused) as caught:
+        door.enter(Credentials("ada", token=wrong))
+    assert caught.value.refusal.code == "unauthenticated"
+
+
+def test_where_guests_are_not_let_in_a_name_is_not_enough() -> None:
+    door, _ = known(token("ci"))
+    assert refusal_at(door, "ada", None) == "unauthenticated"
+    with pytest.raises(Refused):
+        door.enter(Credentials())
+
+
+def test_who_guesses_is_slowed_down_and_nobody_else_is() -> None:
+    clock = Clock()
+    door, _ = known(token("ci"), clock=clock)
+    codes = []
+    for n in range(1000):
+        with pytest.raises(Refused) as caught:
+            door.recognise(Credentials(token=f"hubbub_{n}", address="a"))
+        codes.append(caught.value.refusal)
+    burst = int(2 * GUESSES_PER_SECOND)
+    assert [refusal.code for refusal in codes[:burst]] == ["unauthenticated"] * burst
+    assert {refusal.code for refusal in codes[burst:]} == {"rate_limited"}
+    assert 0 < (codes[-1].retry_after or 0) <= 1
+    assert door.recognise(Credentials(token=TOKEN, address="a")).name == "ci"
+    with pytest.raises(Refused) as caught:
+        door.recognise(Credentials(token="hubbub_x", address="b"))
+    assert caught.value.refusal.code == "unauthenticated"
+
+
+def test_an_expired_token_is_none_and_who_came_in_with_it_is_shown_out() -> None:
+    clock = Clock()
+    door, _ = known(token("ci", until=1010.0), token("app", OTHER_TOKEN), clock=clock)
+    ci, app = (door.enter(Credentials(token=t)) for t in (TOKEN, OTHER_TOKEN))
+    assert expelled(door, ci, app) == [False, False]
+    clock.now = 1010.0
+    assert expelled(door, ci, app) == [True, False]
+    assert expelled(door, ci, app) == [False, False]  # once
+    with pytest.raises(Refused):
+        door.enter(Credentials(token=TOKEN))
+
+
+def test_who_came_in_with_a_revoked_token_is_shown_out_of_connections_and_requests() -> None:
+    door, tokens = known(token("ci"), token("app", OTHER_TOKEN))
+    ci, app = (door.enter(Credentials(token=t)) for t in (TOKEN, OTHER_TOKEN))
+    with door.calling(Credentials(token=TOKEN)) as call:
+        tokens.replace([token("app", OTHER_TOKEN)])
+        assert expelled(door, ci, app, call) == [True, False, True]
+
+
+def test_who_has_left_is_not_shown_out() -> None:
+    door, tokens = known(token("ci"))
+    ci = door.enter(Credentials(token=TOKEN))
+    door.exit(ci)
+    with door.calling(Credentials(token=TOKEN)) as call:
+        pass
+    tokens.replace([])
+    assert expelled(door, ci, call) == [False, False]
+
+
+def test_a_guest_makes_room_for_whom_the_name_belongs_to() -> None:
+    tokens = Tokens()
+    tokens.replace([token("ada")])
+    door = Door((tokens,))
+    guest = door.enter(Credentials("ada", KEY))
+    out: list[str] = []
+    guest.expel = lambda: out.append("guest")
+    holder = door.enter(Credentials(token=TOKEN))
+    assert out == ["guest"]
+    door.exit(guest)
+    assert refusal_at(door, "ada", KEY) == "name_taken"
+    door.enter(Credentials(token=TOKEN))
+    door.exit(holder)
+    assert refusal_at(door, "ada", KEY) == "name_taken"

@@ -1,6 +1,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from hubbub.protocol.messages import (
     Snapshot,
     Value,
 )
-from hubbub.rooms.access import TABLE, Principal, Role
+from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Answer, Document
 from hubbub.server import hub as hubs
 from hubbub.server.door import Door
@@ -265,13 +266,39 @@ async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer)
 
 
 @timeless
-async def test_whom_the_table_does_not_let_read_learns_nothing(
-    new_peer: NewPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(TABLE, Role.GUEST, frozenset())
+async def test_whom_the_table_does_not_let_read_learns_nothing() -> None:
     house = House()
-    assert (await house.refused(house.join(new_peer()))).code == "forbidden"
-    assert (await house.refused(house.hub.snapshot(ADA, "lobby"))).code == "forbidden"
+    hub = house.hub
+    await house.post("secret")
+    for mute, code in (
+        (replace(ADA, operations=frozenset()), "forbidden"),
+        (replace(ADA, rooms=("kitchen",)), "not_found"),
+    ):
+        for act in (
+            hub.snapshot(mute, "lobby"),
+            hub.document(mute, "lobby"),
+            hub.history(mute, History(room="lobby")),
+            hub.events(mute, "lobby", 0, None, 0),
+            hub.check_join(mute, Join(room="lobby")),
+        ):
+            assert (await house.refused(act)).code == code
+    assert (
+        await house.refused(hub.rooms(replace(ADA, operations=frozenset()), "", 9))
+    ).code == "forbidden"
+
+
+@timeless
+async def test_rooms_that_one_may_not_know_of_are_not_listed() -> None:
+    house = House()
+    for room in ("a", "b", "build-1", "build-2", "c", "build-3"):
+        await house.post("x", room=room)
+    builder = replace(ADA, rooms=("build-*",))
+
+    async def listed(after: str, limit: int) -> list[str]:
+        return [row.room for row, _ in await house.hub.rooms(builder, after, limit)]
+
+    assert await listed("", 2) == ["build-1", "build-2"]
+    assert await listed("build-2", 2) == ["build-3"]
 
 
 @timeless
@@ -279,13 +306,13 @@ async def test_who_leaves_gets_no_more_and_is_no_longer_here(new_peer: NewPeer) 
     house, peer = House(), new_peer()
     cursor = await house.join(peer)
     await house.post("a")
-    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 1), 1)]
+    assert await house.hub.rooms(ADA, "", 9) == [(RoomRow("lobby", 1), 1)]
     house.hub.leave(cursor)
     await house.post("b")
     assert seqs(peer) == [1]
-    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 2), 0)]
+    assert await house.hub.rooms(ADA, "", 9) == [(RoomRow("lobby", 2), 0)]
     house.hub.sweep()
-    assert await house.hub.rooms("", 9) == [(RoomRow("lobby", 2), 0)]
+    assert await house.hub.rooms(ADA, "", 9) == [(RoomRow("lobby", 2), 0)]
 
 
 @timeless

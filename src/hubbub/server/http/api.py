@@ -29,6 +29,7 @@ from hubbub.server.http.requests import (
     principal_of,
     room_of,
     seq_of,
+    staying,
 )
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.sse import serve_sse
@@ -44,7 +45,8 @@ ROOM = "/api/v1/rooms/{room}"
 async def list_rooms(request: web.Request) -> web.Response:
     """Rooms by name, paged."""
     limit = number(request, "limit", 1, 1000) or 100
-    rows = await request.app[HUB].rooms(request.query.get("after", ""), limit + 1)
+    principal, after = principal_of(request), request.query.get("after", "")
+    rows = await request.app[HUB].rooms(principal, after, limit + 1)
     rooms = [
         {"room": row.room, "head": row.head, "members": members} for row, members in rows[:limit]
     ]
@@ -136,8 +138,10 @@ async def get_events(request: web.Request) -> web.StreamResponse:
         return await _stream(request)
     since, epoch = number(request, "since"), request.query.get("epoch") or None
     wait, limit = number(request, "wait", 0, MAX_WAIT) or 0, number(request, "limit", 1, 500) or 500
-    principal, room = principal_of(request), room_of(request)
-    epoch, head, bodies = await request.app[HUB].events(principal, room, since, epoch, wait)
+    hub, room = request.app[HUB], room_of(request)
+    with hub.door.calling(credentials(request)) as visit:
+        async with staying(visit):
+            epoch, head, bodies = await hub.events(visit.principal, room, since, epoch, wait)
     return web.Response(
         body=b'{"epoch":%b,"head":%d,"events":[%b]}'
         % (encode(epoch), head, b",".join(bodies[:limit])),
@@ -155,9 +159,9 @@ async def _stream(request: web.Request) -> web.StreamResponse:
         since, epoch = _position(last)
     join = Join(room=room_of(request), since=since, epoch=epoch)
     hub = request.app[HUB]
-    with hub.door.admitted(*credentials(request)) as principal:
-        await hub.check_join(principal, join)
-        return await serve_sse(request, hub, request.app[LINKS], principal, join)
+    with hub.door.admitted(credentials(request)) as visit:
+        await hub.check_join(visit.principal, join)
+        return await serve_sse(request, hub, request.app[LINKS], visit, join)
 
 
 async def _change(request: web.Request, change: Change, status: int = 200) -> web.Response:

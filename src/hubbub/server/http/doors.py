@@ -33,11 +33,11 @@ async def root(request: web.Request) -> web.StreamResponse:
         epoch=request.query.get("epoch") or None,
     )
     hub = request.app[HUB]
-    with hub.door.admitted(*credentials(request)) as principal:
+    with hub.door.admitted(credentials(request)) as visit:
         # Any subprotocol will do: it is between the clients what their frames mean.
         protocol = offered[0] if offered else None
-        await hub.check_join(principal, join)
-        return await serve_plain(request, hub, request.app[LINKS], principal, protocol, join)
+        await hub.check_join(visit.principal, join)
+        return await serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
 
 
 @routes.get("/ws", allow_head=False)
@@ -51,10 +51,10 @@ async def native(request: web.Request) -> web.StreamResponse:
             f"none of the subprotocols offered is {SUBPROTOCOL}",
             hint=f"offer {SUBPROTOCOL}, or none",
         )
-    hub, (name, key) = request.app[HUB], credentials(request)
-    principal = hub.door.enter(name, key) if name is not None else None
     protocol = SUBPROTOCOL if offered else None
-    return await serve_native(request, hub, request.app[LINKS], principal, protocol)
+    return await serve_native(
+        request, request.app[HUB], request.app[LINKS], credentials(request), protocol
+    )
 
 
 @routes.get("/echo", allow_head=False)

@@ -22,6 +22,7 @@ BY_STATUS = {
     415: "unsupported",
 }
 HEADERS = {
+    "unauthenticated": {"WWW-Authenticate": "Bearer"},
     "upgrade_required": {
         "Connection": "Upgrade",
         "Upgrade": "websocket",

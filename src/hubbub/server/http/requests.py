@@ -1,6 +1,9 @@
 """Reading requests strictly: who is asking, numbers from the query, JSON from the body."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,6 +14,7 @@ from hubbub.protocol.errors import Refusal, Refused
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
+from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import problem
 from hubbub.server.hub import Hub
 
@@ -20,14 +24,40 @@ HUB = web.AppKey("hub", Hub)
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
-def credentials(request: web.Request) -> tuple[str | None, str | None]:
-    """The name and key that a request gives for itself."""
-    return request.query.get("name") or None, request.headers.get("Hubbub-Key")
+def credentials(request: web.Request) -> Credentials:
+    """What a request gives for itself: a name and a key, or a token (RFC 6750 sections 2.1 and 2.3)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return Credentials(
+        request.query.get("name") or None,
+        request.headers.get("Hubbub-Key"),
+        token.strip() if scheme.lower() == "bearer" else request.query.get("access_token"),
+        request.remote or "",
+    )
 
 
 def principal_of(request: web.Request) -> Principal:
     """Whom a single request acts for."""
-    return request.app[HUB].door.recognise(*credentials(request))
+    return request.app[HUB].door.recognise(credentials(request))
+
+
+@asynccontextmanager
+async def staying(visit: Visit) -> AsyncIterator[None]:
+    """A request that waits: raises Refused if its credential is no longer good meanwhile."""
+    task, was_expelled = asyncio.current_task(), False
+    assert task is not None
+
+    def expel() -> None:
+        nonlocal was_expelled
+        was_expelled = True
+        task.cancel()
+
+    visit.expel = expel
+    try:
+        yield
+    except asyncio.CancelledError:
+        if was_expelled and not task.uncancel():
+            raise Refused("unauthenticated", "the token is no longer valid") from None
+        raise
 
 
 def room_of(request: web.Request) -> str:

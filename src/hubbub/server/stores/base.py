@@ -43,6 +43,21 @@ class RoomRow(NamedTuple):
     head: int
 
 
+class Token(NamedTuple):
+    """A token that was given out, and is not revoked; of the token itself only the SHA-256 is known.
+
+    `can` are rights, `rooms` patterns; `created_at` is RFC 3339, `expires_at` seconds since 1970.
+    """
+
+    id: str
+    name: str
+    digest: str
+    can: tuple[str, ...]
+    rooms: tuple[str, ...]
+    created_at: str
+    expires_at: float | None
+
+
 class StoreFailed(Exception):
     """The database could not do it. Nothing of the commit is stored; reading may still work."""
 
@@ -86,6 +101,12 @@ class Store(Protocol):
 
     async def rooms(self, after: str, limit: int) -> list[RoomRow]:
         """Rooms with at least one event, by name, after a name."""
+
+    async def tokens_version(self) -> int:
+        """Grows whenever a token was given out or revoked, by whatever process."""
+
+    async def tokens(self) -> list[Token]:
+        """All tokens that are not revoked."""
 
     async def trim(self, room: str, upto: int) -> None:
         """Forget the events and messages numbered up to `upto`; the document stays."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import apsw
@@ -20,6 +21,7 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
     StoreFailed,
+    Token,
 )
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
@@ -55,7 +57,7 @@ class SqliteStore:
             self._database = self._open_for_writing()
             self.epoch = _prepare(self._database, new_epoch)
             self._writer = SqliteWriter(self._database)
-            self._read_only = self._open("PRAGMA query_only = ON")
+            self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)
         except apsw.Error as error:
             os.close(self._lock)
@@ -95,6 +97,14 @@ class SqliteStore:
     async def rooms(self, after: str, limit: int) -> list[RoomRow]:
         """See the contract."""
         return await self._read(self._reader.rooms, after, limit)
+
+    async def tokens_version(self) -> int:
+        """See the contract."""
+        return await self._read(self._reader.tokens_version)
+
+    async def tokens(self) -> list[Token]:
+        """See the contract."""
+        return await self._read(self._reader.tokens)
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
@@ -144,17 +154,29 @@ class SqliteStore:
             raise StoreFailed(str(error)) from error
 
     def _open_for_writing(self) -> apsw.Connection:
-        return self._open(
+        return _connect(
+            self._directory,
             f"PRAGMA synchronous = {self._durability.upper()}",
             f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
         )
 
-    def _open(self, *pragmas: str) -> apsw.Connection:
-        database = apsw.Connection(str(self._directory / FILE_NAME))
-        database.set_busy_timeout(5000)
-        for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
-            database.execute(pragma).fetchall()
-        return database
+
+def open_database(
+    directory: Path, new_epoch: Callable[[], str] = lambda: token_hex(8)
+) -> apsw.Connection:
+    """A connection to the database, which is made if it isn't there. Raises StoreFailed and apsw.Error."""
+    _check_ours(directory / FILE_NAME)
+    database = _connect(directory)
+    _prepare(database, new_epoch)
+    return database
+
+
+def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
+    database = apsw.Connection(str(directory / FILE_NAME))
+    database.set_busy_timeout(5000)
+    for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
+        database.execute(pragma).fetchall()
+    return database
 
 
 def _lock(directory: Path) -> int:

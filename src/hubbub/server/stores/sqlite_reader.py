@@ -1,5 +1,6 @@
 """A connection that only reads: pages of the log, snapshots, history."""
 
+import json
 from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from hubbub.protocol.messages import Message
 from hubbub.protocol.view import changed, message_of, tombstone
 from hubbub.rooms.ledger import Document, Head
 from hubbub.server.stores import queries
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
 
 Q = queries.load("sqlite")
 Reactions = dict[str, list[str]]
@@ -70,6 +71,18 @@ class SqliteReader:
     def rooms(self, after: str, limit: int) -> list[RoomRow]:
         """Rooms by name."""
         return [RoomRow(*row) for row in self._execute(Q.room_list, (after, limit))]
+
+    def tokens_version(self) -> int:
+        """How often tokens were changed."""
+        version: int = self._execute(Q.tokens_version).get
+        return version
+
+    def tokens(self) -> list[Token]:
+        """All tokens that are not revoked."""
+        return [
+            Token(id_, name, digest, tuple(json.loads(can)), tuple(json.loads(rooms)), at, until)
+            for id_, name, digest, can, rooms, at, until in self._execute(Q.tokens)
+        ]
 
     @contextmanager
     def _transaction(self) -> Any:

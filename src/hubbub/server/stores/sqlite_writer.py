@@ -118,11 +118,12 @@ class SqliteWriter:
     def _message_facts(
         self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
     ) -> None:
-        for room_id, seq, posted, is_deleted in self._select(Q.messages_by_seq, keys):
+        for room_id, seq, posted, owner, is_deleted in self._select(Q.messages_by_seq, keys):
             key = MessageKey(names[room_id], seq)
             event = events.decode(posted)
             assert isinstance(event, events.Posted)
             facts.messages[key] = event
+            facts.owners[key] = owner
             if is_deleted:
                 facts.deleted.add(key)
 
@@ -185,9 +186,7 @@ class SqliteWriter:
 
 
 def _message_row(room_id: int, post: NewPost) -> tuple[Any, ...]:
-    if post.key is None:
-        return room_id, post.seq, post.body, None, None
-    return room_id, post.seq, post.body, post.key.client_message_id, post.key.owner
+    return room_id, post.seq, post.body, post.client_message_id, post.owner
 
 
 def _json(value: Any) -> str:

@@ -1,30 +1,37 @@
 """hubbub.v1 over WebSocket: JSON text frames in both directions."""
 
+import asyncio
+
 from aiohttp import web
 
 from hubbub.protocol.errors import Close
 from hubbub.protocol.wires import NATIVE
-from hubbub.rooms.access import Principal
 from hubbub.server.connection import Connection, Hangup
+from hubbub.server.door import Credentials
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Socket
 
 SUBPROTOCOL = "hubbub.v1"
+HELLO_TIMEOUT = 10.0  # seconds for who may come in only with a token
 
 
 async def serve_native(
-    request: web.Request, hub: Hub, links: Links, principal: Principal | None, protocol: str | None
+    request: web.Request, hub: Hub, links: Links, credentials: Credentials, protocol: str | None
 ) -> web.WebSocketResponse:
     """Serve one native client until it goes."""
+    is_known = credentials.name is not None or credentials.token is not None
+    visit = hub.door.enter(credentials) if is_known else None
     socket = Socket(links, hub.limits.message_bytes, protocol)
     try:
         response = await socket.open(request, NATIVE)
     except BaseException:
-        if principal is not None:
-            hub.door.exit(principal)
+        if visit is not None:
+            hub.door.exit(visit)
         raise
-    connection = Connection(hub, socket.outlet, principal, lambda: socket.hang_up(Close.GOING_AWAY))
+    connection = Connection(hub, socket.outlet, socket.hang_up, visit, credentials.address)
+    if not (is_known or hub.door.has_guests):
+        asyncio.get_running_loop().call_later(HELLO_TIMEOUT, connection.require_hello)
     try:
         while (received := await socket.receive()) is not None:
             if isinstance(received, bytes):

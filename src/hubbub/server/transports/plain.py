@@ -5,8 +5,8 @@ from aiohttp import web
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
-from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer
+from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
@@ -17,7 +17,7 @@ async def serve_plain(
     request: web.Request,
     hub: Hub,
     links: Links,
-    principal: Principal,
+    visit: Visit,
     protocol: str | None,
     join: Join,
 ) -> web.WebSocketResponse:
@@ -31,16 +31,18 @@ async def serve_plain(
         ):  # there are no words for it here, but silence would be a lie
             socket.hang_up(Close.INTERNAL)
 
+    visit.expel = lambda: socket.hang_up(Close.UNAUTHENTICATED)
+
     def lost() -> None:
         socket.hang_up(Close.GOING_AWAY)
 
     cursor = None
     try:
-        cursor = await hub.join(principal, join, socket.outlet, lambda _: None, lost)
+        cursor = await hub.join(visit.principal, join, socket.outlet, lambda _: None, lost)
         while (received := await socket.receive()) is not None:
             text, binary = (received, None) if isinstance(received, str) else (None, received)
             post = Post(room=join.room, text=text, bytes=binary)
-            await hub.submit_in_turn(principal, post, answer)
+            await hub.submit_in_turn(visit.principal, post, answer)
             if socket.outlet.is_full:
                 await socket.outlet.drained()
     except ConnectionError:

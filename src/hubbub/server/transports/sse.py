@@ -8,7 +8,7 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE
-from hubbub.rooms.access import Principal
+from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import StoreFailed
@@ -44,7 +44,7 @@ class Stream:
 
 
 async def serve_sse(
-    request: web.Request, hub: Hub, links: Links, principal: Principal, join: Join
+    request: web.Request, hub: Hub, links: Links, visit: Visit, join: Join
 ) -> web.StreamResponse:
     """Stream a room's events until the client goes."""
     response = web.StreamResponse(headers=HEADERS)
@@ -53,6 +53,7 @@ async def serve_sse(
     assert request.transport is not None and writer is not None
     outlet = Outlet(request.transport, writer, SSE, is_told=False)
     stream = Stream(outlet)
+    visit.expel = stream.ended.set
 
     def tell(answer: Resumed | Snapshot) -> None:
         outlet.queue(SSE.comment())  # the headers go out, so that the client knows it is connected
@@ -60,7 +61,7 @@ async def serve_sse(
             outlet.queue(SSE.reset(answer.epoch, answer.head, encode(answer)))
 
     try:
-        cursor = await hub.join(principal, join, outlet, tell, stream.ended.set)
+        cursor = await hub.join(visit.principal, join, outlet, tell, stream.ended.set)
     except (Refused, StoreFailed):  # it was fine before the headers; EventSource comes back
         return response
     links.add(stream)

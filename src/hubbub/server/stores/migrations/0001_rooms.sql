@@ -19,13 +19,13 @@ CREATE TABLE message (
     seq INTEGER NOT NULL,
     posted BLOB NOT NULL,                     -- the event, as it goes out; never changes
     client_message_id TEXT,
-    key_owner TEXT,                           -- whose client_message_id it is
+    owner TEXT NOT NULL,                      -- whose message and client_message_id it is
     edited BLOB,                              -- the last edited event
     is_deleted INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (room, seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE UNIQUE INDEX message_key ON message (room, client_message_id, key_owner)
+CREATE UNIQUE INDEX message_key ON message (room, client_message_id, owner)
     WHERE client_message_id IS NOT NULL;
 
 CREATE TABLE change (

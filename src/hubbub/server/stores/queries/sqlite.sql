@@ -2,14 +2,14 @@
 SELECT name, id, head, kept FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
 
 -- :posts_by_key The first answers to these keys: [[room id, client_message_id, owner], …].
-SELECT message.room, message.client_message_id, message.key_owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
+SELECT message.room, message.client_message_id, message.owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0
     AND message.client_message_id = wanted.value ->> 1
-    AND message.key_owner = wanted.value ->> 2;
+    AND message.owner = wanted.value ->> 2;
 
 -- :messages_by_seq These messages: [[room id, seq], …].
-SELECT message.room, message.seq, message.posted, message.is_deleted
+SELECT message.room, message.seq, message.posted, message.owner, message.is_deleted
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
@@ -28,8 +28,8 @@ SELECT document, document_seq FROM room WHERE name = ?;
 -- :add_room A room's first event is being stored.
 INSERT INTO room (name) VALUES (?) RETURNING id;
 
--- :add_messages Posts: room, seq, posted, client_message_id, key_owner.
-INSERT INTO message (room, seq, posted, client_message_id, key_owner) VALUES (?, ?, ?, ?, ?);
+-- :add_messages Posts: room, seq, posted, client_message_id, owner.
+INSERT INTO message (room, seq, posted, client_message_id, owner) VALUES (?, ?, ?, ?, ?);
 
 -- :add_changes All other events: room, seq, body.
 INSERT INTO change (room, seq, body) VALUES (?, ?, ?);
@@ -89,3 +89,20 @@ DELETE FROM reaction WHERE room = ? AND message <= ?;
 
 -- :touch A write that changes nothing that anyone reads.
 INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- :tokens All tokens that were not revoked.
+SELECT id, name, digest, can, rooms, created_at, expires_at FROM token
+WHERE revoked_at IS NULL ORDER BY created_at, id;
+
+-- :tokens_version Grows with each change of a token.
+SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'tokens'), 0);
+
+-- :tokens_changed A token is being changed.
+INSERT INTO meta (name, value) VALUES ('tokens', '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT);
+
+-- :add_token A new one.
+INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- :revoke_tokens Those with this id or name.
+UPDATE token SET revoked_at = ?1 WHERE revoked_at IS NULL AND (id = ?2 OR name = ?2) RETURNING id;

@@ -1,0 +1,97 @@
+"""Gives out, lists and revokes tokens in a data directory, whether a server runs there or not."""
+
+import json
+import re
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hubbub.protocol.names import is_person_name
+from hubbub.rooms.access import RIGHTS, is_room_pattern
+from hubbub.server.stores.base import StoreFailed, Token
+from hubbub.server.stores.sqlite_tokens import SqliteTokens
+from hubbub.server.tokens import PREFIX, digest_of
+
+SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+class CannotIssue(Exception):
+    """The message says why, and what would do."""
+
+
+def create(data: Path, name: str, can: str, rooms: str, expires_in: str | None) -> None:
+    """Print a new token; it can't be shown again. Raises CannotIssue."""
+    rights, patterns = _split(can), _split(rooms)
+    if not is_person_name(name):
+        raise CannotIssue(f"no token can be called {name!r}: 1 to 32 letters or digits")
+    if not rights or not set(rights) <= RIGHTS.keys():
+        raise CannotIssue(f"--can {can}: there are {', '.join(RIGHTS)}")
+    if not patterns or not all(map(is_room_pattern, patterns)):
+        raise CannotIssue(f"--rooms {rooms}: names of rooms, in which * stands for any letters")
+    expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
+    secret = PREFIX + secrets.token_urlsafe(32)
+    with _tokens(data) as tokens:
+        try:
+            token = tokens.create(name, digest_of(secret), rights, patterns, expires_at)
+        except ValueError as error:
+            raise CannotIssue(f"{error}; revoke it first, or choose another name") from error
+    print(f"{_described(token)}\nIt is shown only now:", file=sys.stderr)
+    print(secret)
+
+
+def show(data: Path, *, as_json: bool) -> None:
+    """Print the tokens that were given out. Raises CannotIssue."""
+    with _tokens(data) as tokens:
+        for token in tokens.list():
+            if as_json:
+                row = token._asdict()
+                del row["digest"]
+                print(json.dumps(row))
+            else:
+                print(_described(token))
+
+
+def revoke(data: Path, id_or_name: str) -> None:
+    """Make tokens invalid. Raises CannotIssue."""
+    with _tokens(data) as tokens:
+        ids = tokens.revoke(id_or_name)
+    if not ids:
+        raise CannotIssue(
+            f"there is no token {id_or_name!r}; `hubbub token list` shows those there are"
+        )
+    print(f"revoked: {', '.join(ids)}")
+
+
+@contextmanager
+def _tokens(data: Path) -> Iterator[SqliteTokens]:
+    try:
+        tokens = SqliteTokens(data)
+        try:
+            yield tokens
+        finally:
+            tokens.close()
+    except StoreFailed as error:
+        raise CannotIssue(str(error)) from error
+
+
+def _described(token: Token) -> str:
+    until = ""
+    if token.expires_at is not None:
+        until = f"  until {datetime.fromtimestamp(token.expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    can, rooms = ",".join(token.can), ",".join(token.rooms)
+    return f"{token.id}  {token.name}  can {can}  in {rooms}  since {token.created_at}{until}"
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
+    if found is None:
+        raise CannotIssue(f"--expires-in {text}: such as 90d, 12h or 30m")
+    return float(found[1]) * SECONDS[found[2]]

@@ -1,0 +1,63 @@
+"""Gives out and revokes tokens, beside a server that runs, or without one."""
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import StoreFailed, Token
+from hubbub.server.stores.sqlite import open_database
+from hubbub.server.stores.sqlite_reader import SqliteReader
+
+Q = queries.load("sqlite")
+
+
+class SqliteTokens:
+    """The tokens in a data directory. Raises StoreFailed if it can't be used."""
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._database = open_database(directory)
+        except (OSError, apsw.Error) as error:
+            raise StoreFailed(f"can't use the data directory {directory}: {error}") from error
+
+    def create(
+        self,
+        name: str,
+        digest: str,
+        can: tuple[str, ...],
+        rooms: tuple[str, ...],
+        expires_at: float | None,
+    ) -> Token:
+        """Note that a token was given out. Raises ValueError if another one has the name."""
+        if any(token.name == name for token in self.list()):
+            raise ValueError(f"there is a token called {name}")
+        token = Token(secrets.token_hex(4), name, digest, can, rooms, _now(), expires_at)
+        row = (*token[:3], json.dumps(can), json.dumps(rooms), *token[5:])
+        with self._database:
+            self._database.execute(Q.add_token, row)
+            self._database.execute(Q.tokens_changed)
+        return token
+
+    def revoke(self, id_or_name: str) -> list[str]:
+        """Make tokens invalid, within a second also where they are in use; returns their ids."""
+        with self._database:
+            ids = [row[0] for row in self._database.execute(Q.revoke_tokens, (_now(), id_or_name))]
+            self._database.execute(Q.tokens_changed)
+        return ids
+
+    def list(self) -> list[Token]:
+        """Those that are not revoked, the oldest first."""
+        return SqliteReader(self._database).tokens()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,60 @@
+"""Tokens that this server gave out: `hubbub_` and 256 random bits. Only their hashes are known here."""
+
+import hashlib
+from collections.abc import Sequence
+
+from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.server.stores.base import Store, Token
+
+PREFIX = "hubbub_"
+
+
+def digest_of(token: str) -> str:
+    """What is kept of a token: with 256 random bits in it, a fast hash is as good as a slow one."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Tokens:
+    """Those that are valid, as the store had them last."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._by_digest: dict[str, Token] = {}
+        self._owners: frozenset[str] = frozenset()
+
+    async def refresh(self, store: Store) -> None:
+        """Look whether any was given out or revoked. Raises StoreFailed."""
+        version = await store.tokens_version()
+        if version != self._version:
+            self.replace(await store.tokens())
+            self._version = version
+
+    def replace(self, tokens: Sequence[Token]) -> None:
+        """From now on these are valid."""
+        self._by_digest = {token.digest: token for token in tokens}
+        self._owners = frozenset(map(owner_of, tokens))
+
+    def principal(self, token: str) -> Principal | None:
+        """Whom a token stands for; None if it is none of these."""
+        if not token.startswith(PREFIX):
+            return None
+        found = self._by_digest.get(digest_of(token))
+        if found is None:
+            return None
+        return Principal(
+            found.name,
+            Role.TOKEN,
+            owner_of(found),
+            allowed(found.can),
+            ALL_ROOMS if found.rooms == ALL_ROOMS else found.rooms,
+            float("inf") if found.expires_at is None else found.expires_at,
+        )
+
+    def is_valid(self, principal: Principal) -> bool:
+        """Whether the token that a principal came in with was not revoked."""
+        return principal.role is not Role.TOKEN or principal.key_owner in self._owners
+
+
+def owner_of(token: Token) -> str:
+    """Whose messages they are that come with a token. No guest can be called so."""
+    return f"token/{token.id}"

@@ -1,0 +1,323 @@
+"""Tokens and JWTs at every door: who has one comes in, and is out within a second when it is no longer good."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+
+from tests.support.server import Server
+
+SECRET = "correct horse battery staple, and more"
+NOTICED_SECONDS = 3.0  # a second is promised; the rest is for a busy machine
+Session = aiohttp.ClientSession
+
+
+class Given:
+    """A server that lets in who has a token, and the tokens that it gave out."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.http = f"{server.url}/api/v1/rooms"
+        self.ws = f"ws://127.0.0.1:{server.port}"
+
+    async def token(self, *arguments: str) -> str:
+        """What `hubbub token …` prints."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hubbub", "token", *arguments, "--data", str(self.server.data)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode == 0, err.decode()
+        return out.decode().strip()
+
+
+@pytest.fixture(scope="module")
+async def given(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Given]:
+    directory = tmp_path_factory.mktemp("principals")
+    (directory / "secret").write_text(SECRET)
+    flags = ("--guests", "off", "--jwt-secret-file", str(directory / "secret"))
+    async with Server(directory / "data", *flags) as server:
+        yield Given(server)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Session]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+def contents(directory: Path) -> list[bytes]:
+    return [file.read_bytes() for file in directory.iterdir()]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def known(given: Given, token: str) -> None:
+    """Wait until the server has heard of a token."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(10):
+        while True:
+            async with session.get(given.http, headers=bearer(token)) as answer:
+                if answer.status == 200:
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def token_for(given: Given, name: str, *more: str) -> str:
+    token = await given.token("create", "--name", name, *more)
+    await known(given, token)
+    return token
+
+
+async def over_native(given: Given, http: Session, token: str) -> aiohttp.ClientWebSocketResponse:
+    socket = await http.ws_connect(f"{given.ws}/ws")
+    await socket.send_json({"id": 1, "do": "hello", "token": token})
+    assert "ok" in await socket.receive_json(timeout=5)
+    await socket.send_json({"id": 2, "do": "join", "room": "lobby"})
+    assert "ok" in await socket.receive_json(timeout=5)
+    return socket
+
+
+async def native_ends(given: Given, http: Session, token: str) -> Any:
+    socket = await over_native(given, http, token)
+    async for _ in socket:
+        pass
+    return socket.close_code
+
+
+async def plain_ends(given: Given, http: Session, token: str) -> Any:
+    socket = await http.ws_connect(f"{given.ws}/", headers=bearer(token))
+    async for _ in socket:
+        pass
+    return socket.close_code
+
+
+async def poll_ends(given: Given, http: Session, token: str) -> Any:
+    url = f"{given.http}/lobby/events?wait=60"
+    async with http.get(url, headers=bearer(token)) as answer:
+        return answer.status
+
+
+async def stream_ends(given: Given, http: Session, token: str) -> Any:
+    headers = bearer(token) | {"Accept": "text/event-stream"}
+    async with http.get(f"{given.http}/lobby/events", headers=headers) as answer:
+        async for _ in answer.content:
+            pass
+    async with http.get(f"{given.http}/lobby/events", headers=headers) as again:
+        return again.status
+
+
+Door = Callable[[Given, Session, str], Awaitable[Any]]
+DOORS: dict[str, tuple[Door, int]] = {
+    "native": (native_ends, 4401),
+    "plain": (plain_ends, 4401),
+    "long-poll": (poll_ends, 401),
+    "sse": (stream_ends, 401),
+}
+
+
+@pytest.mark.parametrize("ends, result", DOORS.values(), ids=DOORS)
+async def test_a_revoked_token_is_out(given: Given, http: Session, ends: Door, result: int) -> None:
+    name = f"ci-{result}-{ends.__name__}"
+    token = await token_for(given, name)
+    waiting = asyncio.ensure_future(ends(given, http, token))
+    await asyncio.wait([waiting], timeout=0.3)
+    assert not waiting.done()
+    await given.token("revoke", name)
+    since = time.monotonic()
+    assert await asyncio.wait_for(waiting, 10) == result
+    assert time.monotonic() - since < NOTICED_SECONDS
+
+
+@pytest.mark.parametrize("ends, result", DOORS.values(), ids=DOORS)
+async def test_an_expired_jwt_is_out(given: Given, http: Session, ends: Door, result: int) -> None:
+    until = time.time() + 1.5
+    token = jwt.encode({"sub": "ada", "exp": int(until) + 1}, SECRET)
+    assert await asyncio.wait_for(ends(given, http, token), 10) == result
+    assert until - 1 < time.time() < int(until) + 1 + NOTICED_SECONDS
+
+
+PATHS = ["/ws", "/", "/api/v1/rooms", "/api/v1/rooms/lobby", "/api/v1/rooms/lobby/events"]
+
+
+@pytest.mark.parametrize(
+    "path, token",
+    [(path, token) for path in PATHS for token in ("hubbub_wrong", "", "x.y.z")]
+    + [(path, None) for path in PATHS[1:]],  # at /ws it may come with `hello`
+)
+async def test_without_a_valid_token_nobody_comes_in(
+    given: Given, http: Session, path: str, token: str | None
+) -> None:
+    headers = {} if token is None else bearer(token)
+    if path in ("/ws", "/"):
+        headers |= {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        }
+    async with http.get(given.server.url + path, headers=headers) as answer:
+        assert answer.status in (401, 429)
+        assert (await answer.json(content_type=None))["code"] in ("unauthenticated", "rate_limited")
+        if answer.status == 401:
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_a_wrong_token_in_hello_is_an_error_and_another_may_follow(
+    given: Given, http: Session
+) -> None:
+    token = await token_for(given, "retrying")
+    async with http.ws_connect(f"{given.ws}/ws") as socket:
+        await socket.send_json({"id": 1, "do": "join", "room": "lobby"})
+        assert (await socket.receive_json(timeout=5))["error"]["code"] == "unauthenticated"
+        await socket.send_json({"id": 2, "do": "hello", "token": "hubbub_wrong"})
+        assert (await socket.receive_json(timeout=5))["error"]["code"] in (
+            "unauthenticated",
+            "rate_limited",
+        )
+        await socket.send_json({"id": 3, "do": "hello", "token": token})
+        ok = (await socket.receive_json(timeout=5))["ok"]
+        assert (ok["user"], ok["guest"]) == ("retrying", False)
+
+
+async def test_a_token_in_the_address_is_as_good_as_one_in_a_header(
+    given: Given, http: Session
+) -> None:
+    token = await token_for(given, "browser")
+    async with http.ws_connect(f"{given.ws}/?access_token={token}") as socket:
+        await socket.send_str("hello")
+        assert await socket.receive_str(timeout=5) == "hello"
+    assert not any(token in line for line in given.server.output)
+
+
+async def test_rights_and_rooms_hold_at_every_door(given: Given, http: Session) -> None:
+    token = await token_for(given, "builder", "--rooms", "build-*", "--can", "read,post")
+    headers = bearer(token)
+
+    async def ask(method: str, path: str, **options: Any) -> tuple[int, Any]:
+        async with http.request(method, given.http + path, headers=headers, **options) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    post = {"json": {"text": "green"}}
+    assert (await ask("POST", "/build-1/messages", **post))[0] == 201
+    assert (await ask("POST", "/lobby/messages", **post))[0] == 404
+    assert (await ask("GET", "/lobby"))[0] == 404
+    assert (await ask("GET", "/lobby/events?since=0"))[0] == 404
+    async with http.patch(
+        f"{given.http}/build-1/state",
+        headers=headers | {"Content-Type": "application/merge-patch+json"},
+        data="{}",
+    ) as answer:
+        assert answer.status == 403
+    _, listing = await ask("GET", "?limit=1")
+    assert [row["room"] for row in listing["rooms"]] == ["build-1"]
+    async with http.ws_connect(f"{given.ws}/ws", headers=headers) as socket:
+        for n, (do, room, code) in enumerate(
+            [
+                ("join", "lobby", "not_found"),
+                ("post", "lobby", "not_found"),
+                ("patch", "build-1", "forbidden"),
+            ]
+        ):
+            await socket.send_json({"id": n, "do": do, "room": room, "text": "x", "patch": {}})
+            reply = await socket.receive_json(timeout=5)
+            assert (reply["re"], reply["error"]["code"]) == (n, code)
+
+
+async def test_messages_are_their_owners_even_if_another_is_called_the_same(
+    given: Given, http: Session
+) -> None:
+    first, second = (
+        jwt.encode({"sub": sub, "name": "twin", "exp": int(time.time()) + 60}, SECRET)
+        for sub in ("1", "2")
+    )
+    async with http.post(
+        f"{given.http}/twins/messages", json={"text": "mine"}, headers=bearer(first)
+    ) as answer:
+        seq = (await answer.json())["seq"]
+    for token, status in ((second, 403), (first, 200)):
+        async with http.patch(
+            f"{given.http}/twins/messages/{seq}", json={"text": "changed"}, headers=bearer(token)
+        ) as answer:
+            assert answer.status == status
+
+
+async def test_a_moderator_deletes_what_others_wrote(given: Given, http: Session) -> None:
+    writer = await token_for(given, "writer")
+    moderator = await token_for(given, "moderator", "--can", "read,moderate")
+    async with http.post(
+        f"{given.http}/moderated/messages", json={"text": "rude"}, headers=bearer(writer)
+    ) as answer:
+        seq = (await answer.json())["seq"]
+    url = f"{given.http}/moderated/messages/{seq}"
+    async with http.delete(url, headers=bearer(moderator)) as answer:
+        assert answer.status == 200
+    async with http.post(
+        f"{given.http}/moderated/messages", json={"text": "x"}, headers=bearer(moderator)
+    ) as answer:
+        assert answer.status == 403
+
+
+async def test_a_newer_token_prolongs_the_stay_and_takes_rooms_away(
+    given: Given, http: Session
+) -> None:
+    def made(seconds: float, **claims: Any) -> str:
+        return jwt.encode(
+            {"sub": "7", "name": "ada", "exp": int(time.time() + seconds)} | claims, SECRET
+        )
+
+    async with AsyncExitStack() as stack:
+        socket = await over_native(given, http, made(2))
+        stack.push_async_callback(socket.close)
+        for n, (token, is_ok) in enumerate(
+            [(made(60, sub="8"), False), (made(60, rooms=["kitchen"]), True)]
+        ):
+            await socket.send_json({"id": 10 + n, "do": "hello", "token": token})
+            assert ("ok" in await socket.receive_json(timeout=5)) is is_ok
+        headers = bearer(made(60))
+        async with http.post(
+            f"{given.http}/lobby/messages", json={"text": "unheard"}, headers=headers
+        ) as answer:
+            assert answer.status == 201
+        with pytest.raises(TimeoutError):  # the first token would have ended the connection by now
+            raise AssertionError(await socket.receive(timeout=4))
+        await socket.send_json({"id": 20, "do": "join", "room": "kitchen"})
+        assert (await socket.receive_json(timeout=5))["ok"]["room"] == "kitchen"
+
+
+async def test_tokens_are_listed_without_what_is_secret(given: Given) -> None:
+    token = await given.token("create", "--name", "listed", "--expires-in", "90d")
+    rows = [json.loads(row) for row in (await given.token("list", "--json")).splitlines()]
+    (row,) = [row for row in rows if row["name"] == "listed"]
+    assert (row["can"], row["rooms"]) == (["read", "post"], ["*"])
+    assert row["expires_at"] == pytest.approx(time.time() + 90 * 86_400, abs=60)
+    assert token not in json.dumps(rows) and "digest" not in row
+    assert not any(token.encode() in content for content in contents(given.server.data))
+    assert "listed" in await given.token("list")
+
+
+@pytest.mark.parametrize(
+    "arguments, why",
+    [
+        (("create", "--name", "<x>"), "no token can be called"),
+        (("create", "--name", "x", "--can", "fly"), "there are read, post, patch, moderate"),
+        (("create", "--name", "x", "--rooms", "a b"), "names of rooms"),
+        (("create", "--name", "x", "--expires-in", "soon"), "such as 90d"),
+        (("revoke", "nobody"), "hubbub token list"),
+    ],
+)
+async def test_what_can_not_be_done_says_why(
+    given: Given, arguments: tuple[str, ...], why: str
+) -> None:
+    with pytest.raises(AssertionError, match=why):
+        await given.token(*arguments)
