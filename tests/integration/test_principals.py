@@ -12,6 +12,9 @@ from typing import Any
 import aiohttp
 import jwt
 import pytest
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
 
 from tests.support.server import Server
 
@@ -321,3 +324,40 @@ async def test_what_can_not_be_done_says_why(
 ) -> None:
     with pytest.raises(AssertionError, match=why):
         await given.token(*arguments)
+
+
+async def test_keys_that_an_application_publishes_are_fetched_and_renewed(tmp_path: Path) -> None:
+    keys = {kid: Ed25519PrivateKey.generate() for kid in ("old", "new")}
+    published = ["old"]
+
+    async def jwks(_: web.Request) -> web.Response:
+        rows = [as_jwk(keys[kid]) | {"kid": kid} for kid in published]
+        return web.json_response({"keys": rows})
+
+    def signed(kid: str) -> dict[str, str]:
+        claims = {"sub": "ada", "exp": int(time.time()) + 60}
+        return bearer(jwt.encode(claims, keys[kid], "EdDSA", headers={"kid": kid}))
+
+    application = web.Application()
+    application.router.add_get("/keys", jwks)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/keys"
+        async with Server(tmp_path / "data", "--jwt-jwks-url", url) as server, Session() as http:
+            rooms = f"{server.url}/api/v1/rooms"
+            assert (await http.get(rooms, headers=signed("old"))).status == 200
+            assert (await http.get(rooms, headers=signed("new"))).status == 401
+            published[:] = ["new"]
+            async with asyncio.timeout(20):
+                while (await http.get(rooms, headers=signed("new"))).status != 200:  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)  # only the server knows when it has fetched them
+            assert (await http.get(rooms, headers=signed("old"))).status in (401, 429)
+    finally:
+        await runner.cleanup()
+
+
+def as_jwk(key: Ed25519PrivateKey) -> dict[str, Any]:
+    row: dict[str, Any] = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return row
