@@ -92,7 +92,9 @@ def _serve(chosen: argparse.Namespace) -> int:
     from hubbub.server.config import BadSettings, load
 
     flags = {
-        name: value for name, value in vars(chosen).items() if name in {*_SETTINGS, "allow_origin"}
+        name: value
+        for name, value in vars(chosen).items()
+        if name in {*_SETTINGS, "allow_origin", "trusted_proxy", "insecure_http"}
     }
     try:
         serve(load(flags, os.environ, _settings_file(chosen.config)))
@@ -270,6 +272,18 @@ def _add_serve(parser: Parser) -> None:
         help="pages of this origin may connect, too, such as https://example.org; may be repeated",
     )
     parser.add_argument(
+        "--trusted-proxy",
+        action="append",
+        metavar="NETWORK",
+        help="believe X-Forwarded-For of proxies there, such as 127.0.0.1 or 10.0.0.0/8; may be repeated",
+    )
+    parser.add_argument(
+        "--insecure-http",
+        action="store_true",
+        default=None,
+        help="let others on the network in although there is no TLS",
+    )
+    parser.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
@@ -290,6 +304,12 @@ _SETTINGS = {
     "message_rate": ("N", "messages a second from one person; 0: no limit (default 1000)"),
     "max_message_bytes": ("N", "the largest message (default 65536)"),
     "echo_max_bytes": ("N", "the largest message that /echo sends back (default 65536)"),
+    "public_url": ("URL", "how it is reached from outside, such as https://chat.example.org"),
+    "tls_cert": (
+        "FILE",
+        "certificate with its chain in PEM: https:// and wss://; SIGHUP reads it again",
+    ),
+    "tls_key": ("FILE", "the certificate's key in PEM"),
     "guests": (
         "WHO",
         "may people come in without a token: on, off, or auto: on loopback (default)",

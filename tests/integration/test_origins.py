@@ -59,7 +59,8 @@ def is_refused(response: Response) -> bool:
     problem = json.loads(response.body)
     assert response.headers["content-type"] == "application/problem+json"
     assert problem["code"] == "bad_origin"
-    assert "--allow-origin" in problem["hint"]
+    setting = "--allow-origin" if "pages of" in problem["detail"] else "--public-url"
+    assert setting in problem["hint"]
     return True
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,10 @@ def test_every_setting_has_a_flag(served: dict[str, Any]) -> None:
     from hubbub.server.config import Settings
 
     names = [field.name for field in fields(Settings)]
-    cli.main(["serve", *(part for name in names for part in (f"--{name.replace('_', '-')}", "1"))])
+    flags = [f"--{name.replace('_', '-')}" for name in names]
+    values = [[] if isinstance(field.default, bool) else ["1"] for field in fields(Settings)]
+    given_flags = [[flag, *value] for flag, value in zip(flags, values, strict=True)]
+    cli.main(["serve", *chain.from_iterable(given_flags)])
     assert set(given(served["flags"])) == set(names)
 
 

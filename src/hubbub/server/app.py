@@ -11,6 +11,7 @@ import random
 import resource
 import secrets
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,18 +23,20 @@ from aiohttp import web
 
 from hubbub.protocol.messages import Closing
 from hubbub.protocol.wires import native_frame
-from hubbub.server.config import Settings
+from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http import api, doors, health
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard
-from hubbub.server.http.requests import HUB
+from hubbub.server.http.proxies import Proxies
+from hubbub.server.http.requests import HUB, PROXIES
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.tls import BadCertificate, Tls
 from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
 
@@ -87,7 +90,9 @@ async def _serve(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ask_to_stop)
-    async with running(settings) as server:
+    tls = _tls(settings)
+    loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
+    async with running(settings, tls) as server:
         _tell_ready(settings, server.port)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, server.journal}, return_when=asyncio.FIRST_COMPLETED)
@@ -101,7 +106,7 @@ class Running(NamedTuple):
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[Running]:
     """A server that runs during the block."""
     try:
         store = SqliteStore(settings.data, settings.durability, lambda: secrets.token_hex(8))
@@ -133,16 +138,17 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
             stack.callback(asyncio.create_task(task).cancel)
-        port = await _listen(runner, settings.host, settings.port)
+        context = tls.context if tls else None
+        port = await _listen(runner, settings.host, settings.port, context)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
         yield Running(port, journal.running)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None) -> int:
     """Listen on an address; `localhost` is the loopback of IPv4 and, where there is one, of IPv6."""
     first, *others = LOOPBACKS if host == "localhost" else (host,)
     try:
-        await web.TCPSite(runner, first, port, backlog=BACKLOG).start()
+        await web.TCPSite(runner, first, port, backlog=BACKLOG, ssl_context=tls).start()
         port = runner.addresses[0][1]
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
@@ -151,7 +157,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
         ) from error
     for other in others:
         try:
-            await web.TCPSite(runner, other, port, backlog=BACKLOG).start()
+            await web.TCPSite(runner, other, port, backlog=BACKLOG, ssl_context=tls).start()
         except OSError as error:
             log.info("not listening on %s: %s", other, error)
     return port
@@ -159,16 +165,35 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
 
 def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
     application = web.Application(
-        middlewares=[guard(Origins(settings.allow_origin))],
+        middlewares=[guard(_origins(settings))],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
+    application[PROXIES] = Proxies(settings.trusted_proxy)
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
     application.on_response_prepare.append(_name_the_server)
     for routes in (doors.routes, api.routes, health.routes):
         application.add_routes(routes)
     return application
+
+
+def _origins(settings: Settings) -> Origins:
+    ours = (*settings.allow_origin, *filter(None, [settings.public_url]))
+    return Origins(ours, is_local=is_loopback(settings.host))
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    try:
+        return Tls(settings.tls_cert, settings.tls_key)
+    except BadCertificate as error:
+        raise CannotStart(str(error)) from error
+
+
+def _nothing_to_reload() -> None:
+    log.info("SIGHUP reads the certificate again, and there is none")
 
 
 async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None:
@@ -265,9 +290,11 @@ async def _drain(runner: web.AppRunner, hub: Hub, links: Links) -> None:
 
 def _tell_ready(settings: Settings, port: int) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    scheme = "https" if settings.tls_cert else "http"
+    outside = f"outside:          {settings.public_url}\n" if settings.public_url else ""
     flushed = {"full": "each commit is flushed", "normal": "flushed only now and then"}
     print(
-        f"hubbub is ready:  http://{host}:{port}\n"
+        f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
         f"data:             {settings.data.resolve()}"
         f" (durability {settings.durability}: {flushed[settings.durability]})\n"
         "stop it:          Ctrl-C",

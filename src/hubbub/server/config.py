@@ -4,12 +4,16 @@ import difflib
 import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from hubbub.server.stores.base import Durability
+
+LISTS = frozenset({"allow_origin", "trusted_proxy"})
+PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
 
 
 class BadSettings(Exception):
@@ -34,6 +38,11 @@ class Settings:
     max_message_bytes: int = 65_536
     echo_max_bytes: int = 65_536
     allow_origin: tuple[str, ...] = ()
+    public_url: str = ""  # how it is reached from outside, if otherwise than by host and port
+    trusted_proxy: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
+    tls_cert: Path | None = None  # PEM, with the chain; read again at SIGHUP
+    tls_key: Path | None = None
+    insecure_http: bool = False  # whether others may come in without TLS
     guests: str = "auto"  # who has no token: on, off, or auto: on if bound to loopback
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
@@ -52,10 +61,15 @@ class Settings:
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
         self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")
-        if not is_loopback(self.host):
+        self._require("public_url", _is_url_or_empty(self.public_url), "such as https://a.example")
+        self._require("trusted_proxy", _are_networks(self.trusted_proxy), "such as 10.0.0.0/8")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise BadSettings("tls_cert and tls_key go together: set both, or none")
+        if not (is_loopback(self.host) or self.tls_cert or self.insecure_http):
             raise BadSettings(
-                f"host {self.host}: only guests can come in so far, and those only on loopback;"
-                " use 127.0.0.1, ::1 or localhost"
+                f"host {self.host}: others on the way could read and change everything; set tls_cert and"
+                " tls_key, or listen on 127.0.0.1 behind a proxy that does TLS, or, if you mean it,"
+                " say --insecure-http"
             )
 
     @property
@@ -111,9 +125,11 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         )
     default = known[name].default
     try:
-        if name == "data" or name.endswith("_file"):
+        if name in PATHS:
             return Path(value).expanduser()
-        if name == "allow_origin":
+        if isinstance(default, bool):
+            return _truth(value)
+        if name in LISTS:
             return tuple(map(str.strip, value.split(",") if isinstance(value, str) else value))
         if default is not MISSING and isinstance(default, int | float):
             if isinstance(value, bool) or (
@@ -123,9 +139,30 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
             return type(default)(value)
         if not isinstance(value, str):
             raise ValueError
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, KeyError):
         raise BadSettings(f"{origin}: {name} can't be {value!r}") from None
     return value
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+        str(value).lower()
+    ]
+
+
+def _are_networks(networks: Sequence[str]) -> bool:
+    try:
+        return all(ipaddress.ip_network(network) is not None for network in networks)
+    except ValueError:
+        return False
+
+
+def _is_url_or_empty(url: str) -> bool:
+    parts = urlsplit(url)
+    is_bare = not (parts.query or parts.fragment or parts.username) and parts.path in ("", "/")
+    return not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and is_bare)
 
 
 def is_loopback(host: str) -> bool:

@@ -36,6 +36,11 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes=1024,
         echo_max_bytes=2048,
         allow_origin=("https://a.example", "https://b.example"),
+        public_url="https://chat.example",
+        trusted_proxy=("127.0.0.1", "10.0.0.0/8"),
+        tls_cert=Path("/srv/cert.pem"),
+        tls_key=Path("/srv/key.pem"),
+        insecure_http=True,
         guests="on",
         jwt_secret_file=Path("/srv/secret"),
         jwt_public_key_file=Path("/srv/key.pem"),
@@ -47,7 +52,10 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
     )
     given: dict[str, Any] = {f.name: getattr(wanted, f.name) for f in fields(Settings)}
     assert load(given, {}) == wanted
-    texts = given | {"allow_origin": "https://a.example,https://b.example"}
+    texts = given | {
+        "allow_origin": "https://a.example,https://b.example",
+        "trusted_proxy": "127.0.0.1,10.0.0.0/8",
+    }
     assert load({}, {f"HUBBUB_{name.upper()}": str(v) for name, v in texts.items()}) == wanted
     file.write_text(
         """
@@ -59,6 +67,11 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes = 1024
         echo_max_bytes = 2048
         allow_origin = ["https://a.example", "https://b.example"]
+        public_url = "https://chat.example"
+        trusted_proxy = ["127.0.0.1", "10.0.0.0/8"]
+        tls_cert = "/srv/cert.pem"
+        tls_key = "/srv/key.pem"
+        insecure_http = true
         guests = "on"
         jwt_secret_file = "/srv/secret"
         jwt_public_key_file = "/srv/key.pem"
@@ -100,8 +113,14 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
         ("port", 8181.5, "--port: port can't be 8181.5"),
         ("port", [1], "port can't be"),
         ("host", 7, "--host: host can't be 7"),
-        ("host", "0.0.0.0", "only on loopback"),
-        ("host", "chat.example", "only on loopback"),
+        ("host", "0.0.0.0", "set tls_cert and tls_key"),
+        ("host", "chat.example", "--insecure-http"),
+        ("tls_cert", "/srv/cert.pem", "set both, or none"),
+        ("public_url", "chat.example", "such as https://a.example"),
+        ("public_url", "https://a.example/chat", "such as https://a.example"),
+        ("insecure_http", "maybe", "insecure_http can't be 'maybe'"),
+        ("trusted_proxy", ["10.0.0.0/99"], "such as 10.0.0.0/8"),
+        ("guests", "sometimes", "auto, on or off"),
         ("data", 7, "--data: data can't be 7"),
         ("durability", "fast", "full or normal"),
         ("message_rate", -1, "0 .no limit. or more"),
@@ -124,8 +143,20 @@ def test_what_can_not_be_is_refused_and_says_what_can(name: str, value: Any, why
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.8.8", "::1"])
-def test_guests_are_let_in_on_loopback(host: str) -> None:
-    assert load({"host": host}, {}).host == host
+def test_on_loopback_neither_tls_nor_tokens_are_needed(host: str) -> None:
+    settings = load({"host": host}, {})
+    assert (settings.host, settings.has_guests) == (host, True)
+    assert not load({"host": host, "guests": "off"}, {}).has_guests
+
+
+@pytest.mark.parametrize(
+    "flags", [{"insecure_http": True}, {"tls_cert": "/srv/cert.pem", "tls_key": "/srv/key.pem"}]
+)
+def test_elsewhere_there_is_tls_unless_one_insists_and_guests_only_if_said_so(
+    flags: dict[str, Any],
+) -> None:
+    assert not load({"host": "0.0.0.0"} | flags, {}).has_guests
+    assert load({"host": "0.0.0.0", "guests": "on"} | flags, {}).has_guests
 
 
 def test_a_file_that_can_not_be_read_says_so(file: Path, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ def test_a_refusal_says_what_would_help() -> None:
         with pytest.raises(Refused) as caught:
             Origins(()).check(origin, host)
         assert caught.value.refusal.hint is not None
-        assert caught.value.refusal.hint.endswith("--allow-origin https://evil.example")
+        assert caught.value.refusal.hint.endswith(
+            f"{'--allow-origin' if origin else '--public-url'} https://evil.example"
+        )
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,16 @@ def test_an_origin_that_was_allowed_comes_in_and_names_this_server(allowed: str)
     assert is_refused(origins, "https://chat.example:444", HERE)
     assert is_refused(origins, "https://evil.chat.example", HERE)
     assert is_refused(origins, None, "evil.example")
+
+
+def test_where_it_is_reached_from_elsewhere_its_own_pages_come_in_and_no_others() -> None:
+    origins = Origins(("https://chat.example",), is_local=False)
+    assert not is_refused(origins, "https://chat.example", "chat.example")
+    assert not is_refused(origins, "https://192.168.1.7:8181", "192.168.1.7:8181")
+    assert not is_refused(origins, None, "[fd00::1]:8181")
+    assert is_refused(origins, "https://192.168.1.8:8181", "192.168.1.7:8181")
+    assert is_refused(origins, "https://192.168.1.7", "192.168.1.7:8181")
+    assert is_refused(origins, "http://localhost:3000", "chat.example")
+    assert is_refused(origins, "null", "chat.example")
+    assert is_refused(origins, None, "evil.example")
+    assert is_refused(origins, "https://evil.example", "evil.example")

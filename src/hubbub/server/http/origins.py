@@ -1,7 +1,7 @@
-"""Which pages may use this server: on loopback anyone may come in, so pages of other sites must not.
+"""Which pages may use this server: where anyone may come in, the pages of other sites still must not.
 
-The Host header is looked at as well: a foreign name that resolves to 127.0.0.1 makes its pages
-same-origin with us.
+The Host header is looked at as well: a foreign name that resolves to our address makes its pages
+same-origin with us. Addresses in numbers can't be made to resolve to something else.
 """
 
 from collections.abc import Sequence
@@ -14,38 +14,57 @@ from hubbub.protocol.errors import Refused
 
 
 class Origins:
-    """Decides by the Origin and Host headers of a request."""
+    """Decides by the Origin and Host headers of a request.
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    `is_local`: the server is on loopback, so that pages from there, on any port, are not foreign.
+    """
+
+    def __init__(self, allowed: Sequence[str], *, is_local: bool = True) -> None:
+        self._is_local = is_local
         self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
         self._hosts = frozenset(URL(origin).host for origin in self._allowed)
-        self._is_ours = lru_cache(1024)(self._judge)
+        self._is_our_host = lru_cache(1024)(self._judge_host)
+        self._is_our_page = lru_cache(1024)(self._judge_page)
 
     def check(self, origin: str | None, host: str | None) -> None:
         """Raise Refused (`bad_origin`) unless both are ours, or there is no Origin and the Host is."""
-        if host is None or not self._is_ours(f"http://{host}", True):
+        if host is None or not self._is_our_host(host):
             raise Refused(
                 "bad_origin",
                 f"this server is not called {(host or '')[:100]!r}",
-                hint=f"start it with --allow-origin https://{(host or 'NAME')[:100]}",
+                hint=f"start it with --public-url https://{(host or 'NAME')[:100]}",
             )
-        if origin is not None and not self._is_ours(origin, False):
+        if origin is not None and not self._is_our_page(origin, host):
             raise Refused(
                 "bad_origin",
                 f"pages of {origin[:100]!r} may not connect",
                 hint=f"start the server with --allow-origin {origin[:100]}",
             )
 
-    def _judge(self, origin: str, is_host: bool) -> bool:
-        if origin.lower() in self._allowed:
-            return True
-        try:
-            name = URL(origin).host
-        except ValueError:
-            return False
+    def _judge_host(self, host: str) -> bool:
+        name = _host_of(f"http://{host}")
         if name is None:
             return False
-        return _is_loopback_name(name) or (is_host and name in self._hosts)
+        if name in self._hosts or _is_loopback_name(name):
+            return True
+        return not self._is_local and _is_address(name)
+
+    def _judge_page(self, origin: str, host: str) -> bool:
+        if origin.lower() in self._allowed:
+            return True
+        name = _host_of(origin)
+        if name is None:
+            return False
+        if self._is_local:
+            return _is_loopback_name(name)
+        return origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return URL(origin).host
+    except ValueError:
+        return None
 
 
 def _is_loopback_name(name: str) -> bool:
@@ -55,3 +74,11 @@ def _is_loopback_name(name: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

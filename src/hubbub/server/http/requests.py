@@ -16,11 +16,13 @@ from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import problem
+from hubbub.server.http.proxies import Proxies
 from hubbub.server.hub import Hub
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 HUB = web.AppKey("hub", Hub)
+PROXIES = web.AppKey("proxies", Proxies)
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
@@ -31,7 +33,7 @@ def credentials(request: web.Request) -> Credentials:
         request.query.get("name") or None,
         request.headers.get("Hubbub-Key"),
         token.strip() if scheme.lower() == "bearer" else request.query.get("access_token"),
-        request.remote or "",
+        request.app[PROXIES].address_of(request),
     )
 
 

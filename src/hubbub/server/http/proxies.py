@@ -1,0 +1,40 @@
+"""Where a request comes from, if proxies stand before us: what they say counts only if they are known."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from aiohttp import web
+
+Address = IPv4Address | IPv6Address
+
+
+class Proxies:
+    """The networks whose `X-Forwarded-For` is believed. Raises ValueError if one is no network."""
+
+    def __init__(self, networks: Sequence[str] = ()) -> None:
+        self._networks = tuple(ip_network(network) for network in networks)
+
+    def address_of(self, request: web.Request) -> str:
+        """The address of the last one on the way here who is no known proxy; empty if not known.
+
+        Each proxy adds whom it was asked by at the right, so that all further left may be made up.
+        """
+        address = _parsed(request.remote or "")
+        claimed = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        while self._is_known(address) and claimed:
+            before = _parsed(claimed.pop().strip())
+            if before is None:
+                break
+            address = before
+        return "" if address is None else str(address)
+
+    def _is_known(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._networks)
+
+
+def _parsed(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

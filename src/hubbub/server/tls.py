@@ -1,0 +1,54 @@
+"""TLS: the certificate, and a new one while connections go on."""
+
+import logging
+import ssl
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+class BadCertificate(Exception):
+    """A certificate or key that can't be used; the message says which, and why."""
+
+
+class Tls:
+    """What connections are encrypted with. `context` stays the same when the certificate is renewed."""
+
+    def __init__(self, cert: Path, key: Path) -> None:
+        self._files = (cert, key)
+        self.context = self._load()
+
+    def reload(self) -> None:
+        """Take what is in the files now for new connections; if that can't be used, the old stays."""
+        try:
+            self._load()  # first where nobody is served from
+            self.context.load_cert_chain(*self._files)
+        except (BadCertificate, OSError) as error:
+            log.error("the old certificate stays: %s", error)
+        else:
+            log.info("the certificate was read again")
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        cert, key = self._files
+        try:
+            for file in self._files:
+                file.read_bytes()  # `load_cert_chain` doesn't say which one it can't read
+            context.load_cert_chain(cert, key, password=_no_password)
+        except ssl.SSLError as error:
+            why = "they don't belong together" if "MISMATCH" in str(error) else "they are no PEM"
+            raise BadCertificate(
+                f"{cert} and {key} can't be used: {why} ({error.reason})"
+            ) from error
+        except OSError as error:
+            raise BadCertificate(
+                f"can't read {error.filename or cert}: {error.strerror}"
+            ) from error
+        return context
+
+
+def _no_password() -> bytes:
+    """Without this OpenSSL would ask at the terminal, and the server would not start."""
+    return b""
