@@ -125,6 +125,32 @@ def _token(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _backup(chosen: argparse.Namespace) -> int:
+    from hubbub.server.copying import back_up
+
+    return _copy(chosen, back_up)
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from hubbub.server.copying import restore
+
+    return _copy(chosen, restore)
+
+
+def _copy(chosen: argparse.Namespace, copy: Callable[[Path, Path], None]) -> int:
+    from hubbub.server.config import BadSettings, load
+    from hubbub.server.copying import CannotCopy
+
+    try:
+        settings = load({"data": chosen.data}, os.environ, _settings_file(chosen.config))
+        copy(settings.data, chosen.file)
+    except BadSettings as error:
+        return _fail(USAGE, error)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
 def _chat(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.chat import chat
     from hubbub.terminal.screen import is_terminal
@@ -360,10 +386,26 @@ def _add_token(parser: Parser) -> None:
     revoke.add_argument("token", metavar="NAME", help="name or id of the token")
     for action, name in ((create, "create"), (listing, "list"), (revoke, "revoke")):
         action.set_defaults(action=name)
-        action.add_argument("--data", metavar="DIR", help="data directory, as for serve")
-        action.add_argument(
-            "--config", metavar="FILE", type=Path, help="settings in TOML, as for serve"
-        )
+        _add_data(action)
+
+
+def _add_backup(parser: Parser) -> None:
+    parser.examples = "  hubbub backup monday.db           # while the server runs, too"
+    parser.add_argument("file", metavar="FILE", type=Path, help="a new file")
+    _add_data(parser)
+
+
+def _add_restore(parser: Parser) -> None:
+    parser.examples = "  hubbub restore monday.db          # what was there is kept beside it"
+    parser.add_argument("file", metavar="FILE", type=Path, help="what `hubbub backup` wrote")
+    _add_data(parser)
+
+
+def _add_data(parser: Parser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="data directory, as for serve")
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="settings in TOML, as for serve"
+    )
 
 
 def _add_chat(parser: Parser) -> None:
@@ -454,6 +496,8 @@ def _seconds(text: str) -> float:
 _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
     "serve": (_add_serve, _serve, "run a server"),
     "token": (_add_token, _token, "give out tokens for scripts and apps, list and revoke them"),
+    "backup": (_add_backup, _backup, "copy the database to a file, while the server runs"),
+    "restore": (_add_restore, _restore, "put a copy in the place of the database"),
     "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
     "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),
     "tail": (_add_tail, _with_sdk(_tail), "show what happens in a room, as it happens"),

@@ -3,8 +3,8 @@
 import fcntl
 import os
 from asyncio import Future
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
+MAX_CHECKED_BYTES = 64 * 1024 * 1024  # looked through at start, in some tenths of a second
+WAY_OUT = "Put a backup in its place: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
 
 
@@ -53,7 +55,8 @@ class SqliteStore:
         self._durability = durability
         self._lock = _lock(directory)
         try:
-            _check_ours(directory / FILE_NAME)
+            check_is_ours(directory / FILE_NAME)
+            _check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
             self.epoch = _prepare(self._database, new_epoch)
             self._writer = SqliteWriter(self._database)
@@ -61,7 +64,7 @@ class SqliteStore:
             self._reader = SqliteReader(self._read_only)
         except apsw.Error as error:
             os.close(self._lock)
-            raise StoreFailed(f"{directory / FILE_NAME}: {error}") from error
+            raise StoreFailed(f"{directory / FILE_NAME}: {error}. {WAY_OUT}") from error
         except StoreFailed:
             os.close(self._lock)
             raise
@@ -165,7 +168,7 @@ def open_database(
     directory: Path, new_epoch: Callable[[], str] = lambda: token_hex(8)
 ) -> apsw.Connection:
     """A connection to the database, which is made if it isn't there. Raises StoreFailed and apsw.Error."""
-    _check_ours(directory / FILE_NAME)
+    check_is_ours(directory / FILE_NAME)
     database = _connect(directory)
     _prepare(database, new_epoch)
     return database
@@ -177,6 +180,16 @@ def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
     for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
         database.execute(pragma).fetchall()
     return database
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Take a directory for this process during the block. Raises StoreFailed if another has it."""
+    lock = _lock(directory)
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _lock(directory: Path) -> int:
@@ -199,7 +212,7 @@ def _lock(directory: Path) -> int:
     return lock
 
 
-def _check_ours(file: Path) -> None:
+def check_is_ours(file: Path) -> None:
     """Look at a file before anything in it is changed.
 
     Raises:
@@ -212,6 +225,20 @@ def _check_ours(file: Path) -> None:
         version = database.pragma("user_version")
         if version > migrations.all_steps()[-1][0]:
             raise StoreFailed(f"{file} was written by a later hubbub (version {version})")
+
+
+def _check_soundness(file: Path) -> None:
+    """Look through a database before anyone relies on it; a large one would take too long.
+
+    Raises:
+        StoreFailed: it is damaged.
+    """
+    if file.stat().st_size > MAX_CHECKED_BYTES:
+        return
+    with closing(apsw.Connection(str(file))) as database:
+        found = database.execute("PRAGMA quick_check(1)").get
+    if found != "ok":
+        raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")
 
 
 def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:

@@ -1,0 +1,122 @@
+"""Copies a database while a server writes to it, and puts a copy in the place of one that no server uses."""
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked
+
+PAGES_AT_ONCE = 1000
+Progress = Callable[[int, int], None]  # pages that are done, of so many
+
+
+def back_up(directory: Path, target: Path, progress: Progress) -> None:
+    """Write the rooms as they are at one moment to a new file, which only its owner may read.
+
+    Raises:
+        StoreFailed: there is no database, or `target` is there already or can't be written.
+    """
+    source = directory / FILE_NAME
+    if not source.exists():
+        raise StoreFailed(f"there is no database in {directory}")
+    part = _new_file(target)
+    try:
+        with closing(apsw.Connection(str(source), apsw.SQLITE_OPEN_READONLY)) as database:
+            check_is_ours(source)
+            database.execute("BEGIN")  # what is written meanwhile is not in the copy
+            database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            _copy(database, part, progress)
+        _check_whole(part)
+        os.link(part, target)  # unlike a rename this never replaces what is there
+        _flush(target.parent)
+    except (apsw.Error, OSError) as error:
+        raise StoreFailed(f"can't back up {source} to {target}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def restore(directory: Path, copy: Path, new_epoch: str, progress: Progress) -> Path | None:
+    """Put a copy into a directory, under a new epoch, since its numbers may have gone on elsewhere.
+
+    Returns where the database that was there has been kept, if there was one.
+
+    Raises:
+        StoreFailed: a server uses the directory, or the copy is none of ours, or not whole.
+    """
+    if not copy.is_file():
+        raise StoreFailed(f"there is no file {copy}")
+    with locked(directory):
+        try:
+            check_is_ours(copy)
+            _check_whole(copy)
+            return _replace(directory / FILE_NAME, copy, new_epoch, progress)
+        except (apsw.Error, OSError) as error:
+            raise StoreFailed(f"can't restore {copy} to {directory}: {error}") from error
+
+
+def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path | None:
+    part = _new_file(file)
+    try:
+        with closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as database:
+            _copy(database, part, progress)
+        with closing(apsw.Connection(str(part))) as database:
+            database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
+        kept = _put_aside(file) if file.exists() else None
+        part.rename(file)
+        _flush(file.parent)
+    finally:
+        part.unlink(missing_ok=True)
+    return kept
+
+
+def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:
+    with closing(apsw.Connection(str(target))) as database:
+        with database.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(PAGES_AT_ONCE)
+                progress(backup.page_count - backup.remaining, backup.page_count)
+        # One file, with nothing beside it, until a server opens it.
+        database.execute("PRAGMA journal_mode = DELETE").fetchall()
+    _flush(target)
+
+
+def _put_aside(file: Path) -> Path:
+    """Keep a database under another name, with all that its write-ahead log holds."""
+    kept = file.with_name(f"{file.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    for beside in ("", "-wal"):
+        part = file.with_name(file.name + beside)
+        if part.exists():
+            part.rename(kept.with_name(kept.name + beside))
+    file.with_name(f"{file.name}-shm").unlink(missing_ok=True)
+    return kept
+
+
+def _check_whole(file: Path) -> None:
+    with closing(apsw.Connection(str(file), apsw.SQLITE_OPEN_READONLY)) as database:
+        if (found := database.execute("PRAGMA integrity_check(1)").get) != "ok":
+            raise StoreFailed(f"{file} is damaged: {found}")
+
+
+def _new_file(target: Path) -> Path:
+    """An empty file beside a target, which only its owner may read."""
+    if target.exists() and target.name != FILE_NAME:
+        raise StoreFailed(f"{target} is there already; nothing is ever written over it")
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreFailed(f"can't write {part}: {error.strerror}") from error
+    return part
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
