@@ -338,7 +338,7 @@ _SETTINGS = {
     "tls_key": ("FILE", "the certificate's key in PEM"),
     "guests": (
         "WHO",
-        "may people come in without a token: on, off, or auto: on loopback (default)",
+        "may people come in without a token: on, off, or auto: if only this machine reaches it (default)",
     ),
     "jwt_secret_file": ("FILE", "take JWTs signed with the secret in FILE (HS256)"),
     "jwt_public_key_file": ("FILE", "take JWTs signed for this public key (PEM; RS256, EdDSA)"),

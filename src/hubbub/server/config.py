@@ -43,7 +43,7 @@ class Settings:
     tls_cert: Path | None = None  # PEM, with the chain; read again at SIGHUP
     tls_key: Path | None = None
     insecure_http: bool = False  # whether others may come in without TLS
-    guests: str = "auto"  # who has no token: on, off, or auto: on if bound to loopback
+    guests: str = "auto"  # who has no token: on, off, or auto: on if only this machine reaches it
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
     jwt_jwks_url: str = ""  # sets of such keys
@@ -75,7 +75,9 @@ class Settings:
     @property
     def has_guests(self) -> bool:
         """Whether people may come in with nothing but a name."""
-        return self.guests == "on" or (self.guests == "auto" and is_loopback(self.host))
+        is_reached_from_outside = self.public_url or self.trusted_proxy
+        is_local = is_loopback(self.host) and not is_reached_from_outside
+        return self.guests == "on" or (self.guests == "auto" and is_local)
 
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:

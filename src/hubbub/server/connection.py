@@ -154,7 +154,7 @@ class Connection:
 
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
-        visit.expel = partial(self._hang_up, Close.UNAUTHENTICATED)
+        visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
         """Go on with a newer token of the same person: it may last longer, and allow more or less."""

@@ -38,17 +38,27 @@ class Checker(Protocol):
 
 
 class Visit:
-    """A connection or request that was let in.
+    """A connection or request that was let in, until its credential is no longer good."""
 
-    `expel` is called when its credential is no longer good.
-    """
-
-    __slots__ = ("expel", "key", "principal")
+    __slots__ = ("_leave", "is_expelled", "key", "principal")
 
     def __init__(self, principal: Principal, key: str | None) -> None:
         self.principal = principal
         self.key = key
-        self.expel: Callable[[], None] = _nothing
+        self.is_expelled = False
+        self._leave: Callable[[], object] | None = None
+
+    def when_expelled(self, leave: Callable[[], object]) -> None:
+        """Call `leave` when it must go; at once if it must already."""
+        self._leave = leave
+        if self.is_expelled:
+            leave()
+
+    def expel(self) -> None:
+        """Its credential is no longer good."""
+        self.is_expelled = True
+        if self._leave is not None:
+            self._leave()
 
 
 class Door:
@@ -189,7 +199,3 @@ def _is_key_of(holder: Visit, key: str | None) -> bool:
 def _bytes(key: str) -> bytes:
     """A key as bytes; one from a header may hold what is no Unicode."""
     return key.encode("utf-8", "surrogatepass")
-
-
-def _nothing() -> None:
-    """Nobody is there to be shown out yet."""

@@ -150,6 +150,14 @@ def test_on_loopback_neither_tls_nor_tokens_are_needed(host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "flags", [{"public_url": "https://chat.example"}, {"trusted_proxy": ["127.0.0.1"]}]
+)
+def test_behind_a_proxy_everyone_seems_to_be_here_but_is_no_guest(flags: dict[str, Any]) -> None:
+    assert not load(flags, {}).has_guests
+    assert load({"guests": "on"} | flags, {}).has_guests
+
+
+@pytest.mark.parametrize(
     "flags", [{"insecure_http": True}, {"tls_cert": "/srv/cert.pem", "tls_key": "/srv/key.pem"}]
 )
 def test_elsewhere_there_is_tls_unless_one_insists_and_guests_only_if_said_so(

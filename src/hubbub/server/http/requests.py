@@ -45,19 +45,13 @@ def principal_of(request: web.Request) -> Principal:
 @asynccontextmanager
 async def staying(visit: Visit) -> AsyncIterator[None]:
     """A request that waits: raises Refused if its credential is no longer good meanwhile."""
-    task, was_expelled = asyncio.current_task(), False
+    task = asyncio.current_task()
     assert task is not None
-
-    def expel() -> None:
-        nonlocal was_expelled
-        was_expelled = True
-        task.cancel()
-
-    visit.expel = expel
+    visit.when_expelled(task.cancel)
     try:
         yield
     except asyncio.CancelledError:
-        if was_expelled and not task.uncancel():
+        if visit.is_expelled and not task.uncancel():
             raise Refused("unauthenticated", "the token is no longer valid") from None
         raise
 

@@ -31,7 +31,7 @@ async def serve_plain(
         ):  # there are no words for it here, but silence would be a lie
             socket.hang_up(Close.INTERNAL)
 
-    visit.expel = lambda: socket.hang_up(Close.UNAUTHENTICATED)
+    visit.when_expelled(lambda: socket.hang_up(Close.UNAUTHENTICATED))
 
     def lost() -> None:
         socket.hang_up(Close.GOING_AWAY)

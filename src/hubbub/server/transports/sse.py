@@ -53,7 +53,7 @@ async def serve_sse(
     assert request.transport is not None and writer is not None
     outlet = Outlet(request.transport, writer, SSE, is_told=False)
     stream = Stream(outlet)
-    visit.expel = stream.ended.set
+    visit.when_expelled(stream.ended.set)
 
     def tell(answer: Resumed | Snapshot) -> None:
         outlet.queue(SSE.comment())  # the headers go out, so that the client knows it is connected
