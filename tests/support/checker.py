@@ -28,6 +28,8 @@ class Fault(Enum):
     WRONG_ANSWER = "the answer does not name the event"
     REFUSED_BUT_DONE = "a refused change is in the log"
     INVENTED = "nobody asked for an event that is in the log"
+    UNBOUNDED = "more is held than may be"
+    LEFT_OVER = "something is kept that nobody needs"
 
 
 class Finding(NamedTuple):

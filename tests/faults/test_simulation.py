@@ -1,0 +1,46 @@
+"""Simulated histories keep every promise, and each bug that is sown into them shows.
+
+`HUBBUB_SEED=7 HUBBUB_HISTORIES=1` plays the history of one seed again.
+"""
+
+import logging
+import os
+
+import pytest
+
+from tests.support.core_bugs import BUGS
+from tests.support.simulation import simulate
+
+FIRST = int(os.environ.get("HUBBUB_SEED", "1"))
+HISTORIES = int(os.environ.get("HUBBUB_HISTORIES", "200"))
+MOST_TRIED = 40
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_sown_failures() -> None:
+    logging.getLogger("hubbub").setLevel(logging.CRITICAL)
+
+
+@pytest.mark.timeout(86_400 if HISTORIES > 1_000 else 60)
+def test_no_history_breaks_a_promise() -> None:
+    for seed in range(FIRST, FIRST + HISTORIES):
+        findings = simulate(seed)
+        assert findings == [], f"HUBBUB_SEED={seed}"
+
+
+def test_a_seed_gives_the_same_history_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sow, _ = BUGS["acknowledge_what_failed"]
+    sow(monkeypatch)
+    assert simulate(FIRST) == simulate(FIRST) != []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_the_simulation_finds(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sow, faults = BUGS[bug]
+    sow(monkeypatch)
+    found = set()
+    for seed in range(FIRST, FIRST + MOST_TRIED):
+        found |= {finding.fault for finding in simulate(seed)}
+        if found & faults:
+            return
+    pytest.fail(f"found {found}")

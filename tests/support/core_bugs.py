@@ -1,0 +1,195 @@
+"""Bugs that can be sown into the simulated node, each breaking one promise; `BUGS` says what must be found.
+
+Each is a patch that ends with the test. `seeded_bugs` has those for a running server.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from hubbub.protocol.errors import Refusal
+from hubbub.rooms.ledger import Accepted, Commit, Ledger, Proposal, needs
+from hubbub.server.fanout import Cursor, FanOut, Feed
+from hubbub.server.hub import Hub
+from hubbub.server.journal import Journal
+from hubbub.server.outlet import Outlet
+from hubbub.server.stores.base import LogPage
+from tests.support.checker import Fault
+from tests.support.simulation import Durable, SimulatedStore
+
+Sow = Callable[[pytest.MonkeyPatch], None]
+BUGS: dict[str, tuple[Sow, set[Fault]]] = {}
+
+
+def shows_as(*faults: Fault) -> Callable[[Sow], Sow]:
+    """Register a bug, and what it must be found by."""
+
+    def register(sow: Sow) -> Sow:
+        BUGS[sow.__name__] = (sow, set(faults))
+        return sow
+
+    return register
+
+
+@shows_as(Fault.LOST, Fault.WRONG_ANSWER, Fault.TURNED_AWAY)
+def acknowledge_before_flush(bugs: pytest.MonkeyPatch) -> None:
+    """A commit is done when it is decided; it is flushed a little later."""
+
+    async def hasty(
+        self: SimulatedStore, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
+    ) -> None:
+        self._finish(done, proposals, at)
+        await self.pause()
+        self.durable.append((proposals, at))
+
+    bugs.setattr(SimulatedStore, "_commit", hasty)
+
+
+@shows_as(Fault.NOT_DURABLE, Fault.ALTERED, Fault.TURNED_AWAY)
+def deliver_before_commit(bugs: pytest.MonkeyPatch) -> None:
+    """Events go out when it is decided what to write."""
+    fanouts: list[FanOut] = []
+    begin, commit = FanOut.__init__, SimulatedStore._commit
+
+    def remember(self: FanOut, store: Any) -> None:
+        begin(self, store)
+        fanouts.append(self)
+
+    async def leak(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:
+        decided = Ledger(self._facts(needs(proposals)), at).decide(proposals)
+        fanouts[-1].deliver(decided.batches)
+        await commit(self, done, proposals, at)
+
+    bugs.setattr(FanOut, "__init__", remember)
+    bugs.setattr(SimulatedStore, "_commit", leak)
+
+
+@shows_as(Fault.HOLE)
+def resume_one_too_late(bugs: pytest.MonkeyPatch) -> None:
+    """Reading on leaves the first missed event out."""
+    _read_from(bugs, 1)
+
+
+@shows_as(Fault.REPEATED)
+def resume_one_too_early(bugs: pytest.MonkeyPatch) -> None:
+    """Reading on gives the last seen event again."""
+    _read_from(bugs, -1)
+
+
+def _read_from(bugs: pytest.MonkeyPatch, shift: int) -> None:
+    read = SimulatedStore.read
+
+    async def shifted(self: SimulatedStore, room: str, after: int, upto: int) -> LogPage:
+        return await read(self, room, max(0, after + shift), upto)
+
+    bugs.setattr(SimulatedStore, "read", shifted)
+
+
+@shows_as(Fault.DOUBLED)
+def post_again_on_retry(bugs: pytest.MonkeyPatch) -> None:
+    """A client_message_id is not looked up."""
+    post = Ledger._post
+
+    def forgetful(self: Ledger, *proposal: Any) -> Any:
+        self._facts.posts.clear()
+        return post(self, *proposal)
+
+    bugs.setattr(Ledger, "_post", forgetful)
+
+
+@shows_as(Fault.DOUBLED)
+def forget_keys_in_a_restart(bugs: pytest.MonkeyPatch) -> None:
+    """The first answers are only remembered in memory."""
+    begin, finish = SimulatedStore.__init__, SimulatedStore._finish
+
+    def restart(self: SimulatedStore, durable: Durable, dice: random.Random) -> None:
+        durable.append(([], "restart"))
+        begin(self, durable, dice)
+
+    def forgetful(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:
+        if at == "restart":
+            self._first_answers.clear()
+        finish(self, done, proposals, at)
+
+    bugs.setattr(SimulatedStore, "__init__", restart)
+    bugs.setattr(SimulatedStore, "_finish", forgetful)
+
+
+@shows_as(Fault.HOLE)
+def skip_one_of_the_tail(bugs: pytest.MonkeyPatch) -> None:
+    """Who reads on from memory misses the first event there."""
+    tail_after = Feed.tail_after
+
+    def skipping(self: Feed, seq: int) -> list[bytes] | None:
+        rest = tail_after(self, seq)
+        return rest[1:] if rest else rest
+
+    bugs.setattr(Feed, "tail_after", skipping)
+
+
+@shows_as(Fault.HOLE)
+def drop_what_a_slow_reader_cannot_take(bugs: pytest.MonkeyPatch) -> None:
+    """One that can't keep up stays live, and misses what it could not take."""
+    bugs.setattr(FanOut, "_fall_behind", lambda *_: None)
+
+
+@shows_as(Fault.UNDELIVERED)
+def forget_a_laggard(bugs: pytest.MonkeyPatch) -> None:
+    """One that can't keep up is no longer live, and nobody reads on for it."""
+
+    def forget(_: FanOut, __: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
+        for outlet in behind:
+            live.pop(outlet)
+
+    bugs.setattr(FanOut, "_fall_behind", forget)
+
+
+@shows_as(Fault.WRONG_ANSWER)
+def answer_in_the_wrong_order(bugs: pytest.MonkeyPatch) -> None:
+    """In a commit of several, one is told what became of another."""
+    answer = Journal._answer
+
+    def twisted(self: Journal, taken: Any, commit: Commit) -> Any:
+        return answer(self, taken, commit._replace(answers=commit.answers[::-1]))
+
+    bugs.setattr(Journal, "_answer", twisted)
+
+
+@shows_as(Fault.LOST, Fault.WRONG_ANSWER)
+def acknowledge_what_failed(bugs: pytest.MonkeyPatch) -> None:
+    """A commit that failed is answered as if it had not."""
+    outcome = Journal._outcome
+
+    async def hopeful(self: Journal, committing: Any, count: int) -> Commit:
+        commit = await outcome(self, committing, count)
+        answers = [Accepted(1, "now") if isinstance(a, Refusal) else a for a in commit.answers]
+        return commit._replace(answers=list(answers))
+
+    bugs.setattr(Journal, "_outcome", hopeful)
+
+
+@shows_as(Fault.UNBOUNDED)
+def queue_without_bound(bugs: pytest.MonkeyPatch) -> None:
+    """All is queued for one that reads nothing."""
+    bugs.setattr(Outlet, "_has_room_for", lambda *_: True)
+
+
+@shows_as(Fault.UNBOUNDED)
+def take_proposals_without_bound(bugs: pytest.MonkeyPatch) -> None:
+    """However slow the disk is, more is taken."""
+    bugs.setattr(Journal, "is_full", False)
+
+
+@shows_as(Fault.LEFT_OVER)
+def lose_pins(bugs: pytest.MonkeyPatch) -> None:
+    """Who has read on still holds the feed."""
+    bugs.setattr(Feed, "unpin", lambda _: None)
+
+
+@shows_as(Fault.LEFT_OVER)
+def stay_present(bugs: pytest.MonkeyPatch) -> None:
+    """Who has left is still shown."""
+    bugs.setattr(Hub, "leave", lambda self, cursor: self._fanout.detach(cursor))
