@@ -91,18 +91,30 @@ def _serve(chosen: argparse.Namespace) -> int:
     from hubbub.server.app import CannotStart, serve
     from hubbub.server.config import BadSettings, load
 
-    flags = {
-        name: value
-        for name, value in vars(chosen).items()
-        if name in {*_SETTINGS, "allow_origin", "trusted_proxy", "insecure_http"}
-    }
     try:
-        serve(load(flags, os.environ, _settings_file(chosen.config)))
+        serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
     except BadSettings as error:
         return _fail(USAGE, error)
     except CannotStart as error:
         return _fail(FAILED, error)
     return 0
+
+
+def _config(chosen: argparse.Namespace) -> int:
+    from hubbub.server.config import BadSettings
+    from hubbub.server.showing import show
+
+    try:
+        file = _settings_file(chosen.config)
+        show(_flags(chosen), os.environ, file, with_origin=chosen.origin)
+    except BadSettings as error:
+        return _fail(USAGE, error)
+    return 0
+
+
+def _flags(chosen: argparse.Namespace) -> dict[str, object]:
+    lists_and_truths = {"allow_origin", "trusted_proxy", "insecure_http"}
+    return {n: value for n, value in vars(chosen).items() if n in {*_SETTINGS, *lists_and_truths}}
 
 
 def _token(chosen: argparse.Namespace) -> int:
@@ -289,6 +301,23 @@ def _add_serve(parser: Parser) -> None:
   hubbub serve --port 9000 --data ./data
   HUBBUB_PORT=9000 hubbub serve         # each option can come from the environment, too
   hubbub serve --config hubbub.toml     # or from a file: port = 9000"""
+    _add_settings(parser)
+
+
+def _add_config(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub config show --origin           # and where each comes from
+  hubbub config show --port 9000        # as `hubbub serve --port 9000` would have them"""
+    actions = parser.add_subparsers(
+        title="actions", metavar="ACTION", required=True, parser_class=Parser
+    )
+    show: Parser = actions.add_parser("show", help="show every setting, as a server would have it")
+    show.examples = "  hubbub config show --origin"
+    show.add_argument("--origin", action="store_true", help="say where each comes from, too")
+    _add_settings(show)
+
+
+def _add_settings(parser: Parser) -> None:
     for name, (metavar, text) in _SETTINGS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
     parser.add_argument(
@@ -495,6 +524,7 @@ def _seconds(text: str) -> float:
 
 _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
     "serve": (_add_serve, _serve, "run a server"),
+    "config": (_add_config, _config, "show the settings, and where each comes from"),
     "token": (_add_token, _token, "give out tokens for scripts and apps, list and revoke them"),
     "backup": (_add_backup, _backup, "copy the database to a file, while the server runs"),
     "restore": (_add_restore, _restore, "put a copy in the place of the database"),

@@ -92,18 +92,28 @@ def load(
     Raises:
         BadSettings: an unknown key or an impossible value.
     """
+    return Settings(
+        **{name: value for name, (value, _) in gather(flags, environment, file).items()}
+    )
+
+
+def gather(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> dict[str, tuple[Any, str]]:
+    """The settings that were made, each with what it comes from. Raises BadSettings."""
     known = {f.name: f for f in fields(Settings)}
-    values: dict[str, Any] = {}
+    made: dict[str, tuple[Any, str]] = {}
     for name, value in _read(file).items():
-        values[name] = _convert(known, name, value, str(file))
+        made[name] = _convert(known, name, value, str(file)), str(file)
     for variable, text in environment.items():
         name = variable.removeprefix("HUBBUB_").lower()
         if variable.startswith("HUBBUB_") and name in known:
-            values[name] = _convert(known, name, text, variable)
+            made[name] = _convert(known, name, text, variable), variable
     for name, value in flags.items():
         if value is not None:
-            values[name] = _convert(known, name, value, f"--{name.replace('_', '-')}")
-    return Settings(**values)
+            flag = f"--{name.replace('_', '-')}"
+            made[name] = _convert(known, name, value, flag), flag
+    return made
 
 
 def _read(file: Path | None) -> dict[str, Any]:

@@ -1,0 +1,39 @@
+"""`hubbub config show`: every setting as a server here would have it, and where it comes from."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from hubbub.server.config import Settings, gather, load
+
+
+def show(
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str],
+    file: Path | None,
+    *,
+    with_origin: bool,
+) -> None:
+    """Print the settings as TOML, one a line. Raises BadSettings."""
+    settings = load(flags, environment, file)
+    made = gather(flags, environment, file)
+    for name in (field.name for field in fields(settings)):
+        origin = made[name][1] if name in made else "default"
+        print(_line(settings, name) + (f"  # {origin}" if with_origin else ""))
+
+
+def _line(settings: Settings, name: str) -> str:
+    value = getattr(settings, name)
+    if value is None:
+        return f"# {name} is not set"
+    plain = str(value) if isinstance(value, Path) else value
+    return f"{name} = {_without_secrets(json.dumps(plain, ensure_ascii=False))}"
+
+
+def _without_secrets(text: str) -> str:
+    """Hide what an address may carry: a password before its host, a key in its query."""
+    text = re.sub(r"://[^/@\"]*@", "://***@", text)
+    return re.sub(r"(://[^?\"]*\?)[^\"]+", r"\1***", text)
