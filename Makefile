@@ -23,7 +23,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve bench check format test coverage clients chromium lock clean
+.PHONY: help install serve bench check format test soak coverage clients chromium lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -93,6 +93,13 @@ format: $(stamps)/dev ## format the code, and mend what can be mended without th
 test: check clients chromium ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	$(say) "Testing"
 	@$(bin)/python -m pytest $(ARGS)
+
+# Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines.
+soak: $(stamps)/dev ## look for rare faults: 1,000 kills, 5,000 histories, 16,000 power cuts
+	$(say) "Soaking"
+	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-5000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
+		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
+		tests/faults/test_kills.py $(ARGS)
 
 coverage: $(stamps)/dev clients chromium ## all tests, and which branches they reach
 	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)

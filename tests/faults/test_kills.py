@@ -25,10 +25,12 @@ async def test_nothing_is_lost_or_doubled_when_it_is_killed_a_hundred_times(tmp_
     async with QuickServer(tmp_path, "--message-rate", "0") as server:
         crowd = Crowd(server, SEED, pace=150)
         async with crowd.living():
-            for _ in range(KILLS):
+            for number in range(1, KILLS + 1):
                 await asyncio.sleep(dice.uniform(0.02, 0.6))
                 await server.kill()
                 await server.start()
+                if number % 50 == 0:
+                    print(f"{number} kills, {crowd.acknowledged} acknowledged", flush=True)
             log = await crowd.heal()
         await server.kill()
     print(f"{len(log)} events, {crowd.acknowledged} acknowledged, {crowd.delivered} delivered")
