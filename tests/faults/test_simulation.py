@@ -17,8 +17,8 @@ MOST_TRIED = 40
 
 
 @pytest.fixture(autouse=True)
-def no_log_of_sown_failures() -> None:
-    logging.getLogger("hubbub").setLevel(logging.CRITICAL)
+def no_log_of_sown_failures(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "hubbub")
 
 
 @pytest.mark.timeout(86_400 if HISTORIES > 1_000 else 60)
