@@ -23,7 +23,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve bench check format test soak coverage clients chromium lock clean
+.PHONY: help install serve bench check format test soak coverage clients chromium nginx lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -90,7 +90,7 @@ format: $(stamps)/dev ## format the code, and mend what can be mended without th
 	@$(bin)/ruff check --quiet --fix-only $(sources)
 	@$(bin)/ruff format $(sources)
 
-test: check clients chromium ## checks, then all tests: make test ARGS="tests/unit -k resume"
+test: check clients chromium nginx ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	$(say) "Testing"
 	@$(bin)/python -m pytest $(ARGS)
 
@@ -101,7 +101,7 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 kills, 5,000 histories, 16,00
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py $(ARGS)
 
-coverage: $(stamps)/dev clients chromium ## all tests, and which branches they reach
+coverage: $(stamps)/dev clients chromium nginx ## all tests, and which branches they reach
 	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 # The JavaScript clients, with the node that came as a wheel.
@@ -123,6 +123,15 @@ chromium:
 	printf '\033[1m==> %s\033[0m\n' 'Installing Chromium for the tests (apt-get install $(browser_packages))'; \
 	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(browser_packages); } \
 		> $(VENV)/apt.log 2>&1 || { tail -n 20 $(VENV)/apt.log; echo 'apt-get could not install Chromium' >&2; }
+
+# So does nginx; its test starts one of its own, on a free port.
+nginx:
+	@if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then exit; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo 'There is no nginx: the test with it will not run. On Debian: apt-get install nginx-light'; exit; fi; \
+	printf '\033[1m==> %s\033[0m\n' 'Installing nginx for the tests (apt-get install nginx-light)'; \
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nginx-light; } \
+		> $(VENV)/apt-nginx.log 2>&1 || { tail -n 20 $(VENV)/apt-nginx.log; echo 'apt-get could not install nginx' >&2; }
 
 uv := .venv-lock/bin/uv
 
