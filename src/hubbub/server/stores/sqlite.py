@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from asyncio import Future
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -31,7 +32,8 @@ T = TypeVar("T")
 
 FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
-MAX_CHECKED_BYTES = 64 * 1024 * 1024  # looked through at start, in some tenths of a second
+CHECK_SECONDS = 2.0  # at start
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: some milliseconds
 WAY_OUT = "Put a backup in its place: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
 
@@ -228,15 +230,18 @@ def check_is_ours(file: Path) -> None:
 
 
 def _check_soundness(file: Path) -> None:
-    """Look through a database before anyone relies on it; a large one would take too long.
+    """Look through a database before anyone relies on it, a large one as far as time allows.
 
     Raises:
         StoreFailed: it is damaged.
     """
-    if file.stat().st_size > MAX_CHECKED_BYTES:
-        return
+    until = time.monotonic() + CHECK_SECONDS
     with closing(apsw.Connection(str(file))) as database:
-        found = database.execute("PRAGMA quick_check(1)").get
+        database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+        try:
+            found = database.execute("PRAGMA quick_check(1)").get
+        except apsw.InterruptError:
+            return  # so far it is sound
     if found != "ok":
         raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")
 
