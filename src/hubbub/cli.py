@@ -365,6 +365,7 @@ _SETTINGS = {
         "certificate with its chain in PEM: https:// and wss://; SIGHUP reads it again",
     ),
     "tls_key": ("FILE", "the certificate's key in PEM"),
+    "metrics": ("WHO", "who may look at /metrics: loopback (default), on: everyone, or off"),
     "guests": (
         "WHO",
         "may people come in without a token: on, off, or auto: if only this machine reaches it (default)",

@@ -27,11 +27,13 @@ from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http import api, doors, health
+from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
+from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard
 from hubbub.server.http.proxies import Proxies
 from hubbub.server.http.requests import HUB, PROXIES
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import Store, StoreFailed
@@ -115,16 +117,17 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         fanout = FanOut(store)
-        journal = Journal(store, fanout.deliver, _now)
-        limits = Limits(settings.max_message_bytes, settings.message_rate)
+        metrics = Metrics()
+        journal = Journal(store, fanout.deliver, _now, metrics.committed)
         tokens = Tokens()
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
-        hub = Hub(store, journal, fanout, door, limits)
+        hub = Hub(store, journal, fanout, door, _limits(settings))
         links = Links()
+        metrics.watch(hub, links)
         runner = web.AppRunner(
-            _application(hub, links, settings),
+            _application(hub, links, metrics, settings),
             access_log=None,
             handler_cancellation=True,
             shutdown_timeout=LINKS_TIMEOUT,
@@ -133,7 +136,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(runner.cleanup)
         stack.push_async_callback(_drain, runner, hub, links)
         retention = Retention(store, settings.keep_events, settings.keep_days)
-        tasks = [_keep(hub, links), _check_tokens(door, tokens, store), _forget(retention)]
+        tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
@@ -163,9 +166,9 @@ async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLConte
     return port
 
 
-def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
+def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
     application = web.Application(
-        middlewares=[guard(_origins(settings))],
+        middlewares=[guard(_origins(settings), metrics.refused)],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
@@ -173,7 +176,8 @@ def _application(hub: Hub, links: Links, settings: Settings) -> web.Application:
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
     application.on_response_prepare.append(_name_the_server)
-    for routes in (doors.routes, api.routes, health.routes):
+    application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
+    for routes in (doors.routes, api.routes, health.routes, metrics_routes):
         application.add_routes(routes)
     return application
 
@@ -200,12 +204,14 @@ async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None
     response.headers["Server"] = "hubbub"  # and not what it is made of
 
 
-async def _keep(hub: Hub, links: Links) -> None:
+async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:
     """Heartbeats and tidying up, for as long as the server runs."""
     loop = asyncio.get_running_loop()
     beats = 0
     while True:
+        due = loop.time() + BEAT
         await asyncio.sleep(BEAT)
+        metrics.woke(loop.time() - due)
         links.beat(loop.time())
         beats += 1
         if beats % SWEEP_EVERY == 0:

@@ -43,6 +43,7 @@ class Settings:
     tls_cert: Path | None = None  # PEM, with the chain; read again at SIGHUP
     tls_key: Path | None = None
     insecure_http: bool = False  # whether others may come in without TLS
+    metrics: str = "loopback"  # who may look at /metrics: loopback, on (everyone) or off
     guests: str = "auto"  # who has no token: on, off, or auto: on if only this machine reaches it
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
@@ -58,6 +59,7 @@ class Settings:
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
+        self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
         self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")

@@ -232,6 +232,17 @@ class Hub:
         for feed in self._fanout:
             feed.wake()
 
+    @property
+    def waiting(self) -> int:
+        """How many changes wait for a commit."""
+        return self._journal.waiting
+
+    def followers(self) -> tuple[int, int, int]:
+        """How many cursors are live, how many read on, and how many rooms they follow."""
+        feeds = list(self._fanout)
+        live = sum(len(cursors) for feed in feeds for cursors in feed.live.values())
+        return live, sum(len(feed.reading) for feed in feeds), len(feeds)
+
     def sweep(self) -> None:
         """Forget what nobody needs any more; to be called now and then."""
         self._fanout.sweep()

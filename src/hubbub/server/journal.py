@@ -6,6 +6,7 @@ delivered, before the commit is durable.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -31,11 +32,17 @@ class Journal:
     """
 
     def __init__(
-        self, store: Store, deliver: Callable[[list[Batch]], None], now: Callable[[], str]
+        self,
+        store: Store,
+        deliver: Callable[[list[Batch]], None],
+        now: Callable[[], str],
+        observe: Callable[[int, float], object] = lambda *_: None,
     ) -> None:
+        """`observe` is told of each commit how many proposals it had, and the seconds that it took."""
         self._store = store
         self._deliver = deliver
         self._now = now
+        self._observe = observe
         self._waiting: deque[tuple[Proposal, Callable[[Answer], None], int]] = deque()
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
@@ -47,6 +54,11 @@ class Journal:
     def is_full(self) -> bool:
         """Whether too much is waiting to take more."""
         return len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
+
+    @property
+    def waiting(self) -> int:
+        """How many proposals wait for a commit."""
+        return len(self._waiting)
 
     def submit(self, proposal: Proposal, answer: Callable[[Answer], None]) -> None:
         """Put a proposal into the next commit; `answer` is called once, when its fate is known."""
@@ -106,6 +118,7 @@ class Journal:
         return taken
 
     async def _outcome(self, committing: "asyncio.Future[Commit]", count: int) -> Commit:
+        begin = time.perf_counter()
         try:
             return await committing
         except StoreFailed as error:
@@ -114,6 +127,8 @@ class Journal:
         except Exception:  # nothing of it is stored; whatever it was, others go on
             log.exception("a commit of %d failed", count)
             refusal = Refusal("internal", "a fault of the server's")
+        finally:
+            self._observe(count, time.perf_counter() - begin)
         return Commit([refusal] * count, [])
 
     def _answer(

@@ -67,8 +67,12 @@ class Outlet(SocketType):
     @property
     def is_full(self) -> bool:
         """Whether so much is queued that the peer should not be listened to for now."""
-        queued = self._transport.get_write_buffer_size() + self._pending_bytes
-        return queued > MAX_QUEUED_BYTES // 2
+        return self.queued_bytes > MAX_QUEUED_BYTES // 2
+
+    @property
+    def queued_bytes(self) -> int:
+        """What was written and not yet taken by the peer."""
+        return self._transport.get_write_buffer_size() + self._pending_bytes
 
     def write(self, buffer: bytes) -> bool:
         """Write now, after what is queued. False, and nothing written, if that would be too much."""

@@ -41,6 +41,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         tls_cert=Path("/srv/cert.pem"),
         tls_key=Path("/srv/key.pem"),
         insecure_http=True,
+        metrics="off",
         guests="on",
         jwt_secret_file=Path("/srv/secret"),
         jwt_public_key_file=Path("/srv/key.pem"),
@@ -72,6 +73,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         tls_cert = "/srv/cert.pem"
         tls_key = "/srv/key.pem"
         insecure_http = true
+        metrics = "off"
         guests = "on"
         jwt_secret_file = "/srv/secret"
         jwt_public_key_file = "/srv/key.pem"
@@ -120,6 +122,7 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
         ("public_url", "https://a.example/chat", "such as https://a.example"),
         ("insecure_http", "maybe", "insecure_http can't be 'maybe'"),
         ("trusted_proxy", ["10.0.0.0/99"], "such as 10.0.0.0/8"),
+        ("metrics", "maybe", "loopback, on or off"),
         ("guests", "sometimes", "auto, on or off"),
         ("data", 7, "--data: data can't be 7"),
         ("durability", "fast", "full or normal"),

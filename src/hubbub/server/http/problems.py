@@ -59,8 +59,15 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
     )
 
 
-def guard(origins: Origins) -> Any:
-    """Middleware: foreign pages stay out, and whatever goes wrong becomes problem details."""
+def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) -> Any:
+    """Middleware: foreign pages stay out, and whatever goes wrong becomes problem details.
+
+    `refused` is told the code of each.
+    """
+
+    def told(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
+        refused(refusal.code)
+        return problem(refusal, headers)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -68,19 +75,19 @@ def guard(origins: Origins) -> Any:
             origins.check(request.headers.get("Origin"), request.headers.get("Host"))
             return await handler(request)
         except Refused as error:
-            return problem(error.refusal)
+            return told(error.refusal)
         except StoreFailed as error:
             log.warning("a request failed: %s", error)
-            return problem(Refusal("unavailable", "the database can't do it now", retry_after=1.0))
+            return told(Refusal("unavailable", "the database can't do it now", retry_after=1.0))
         except web.HTTPException as error:
             if error.status not in BY_STATUS:
                 raise
             kept = {k: v for k, v in error.headers.items() if k == "Allow"}
-            return problem(Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
+            return told(Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
             log.exception("a request failed")
-            return problem(Refusal("internal", "a fault of the server's"))
+            return told(Refusal("internal", "a fault of the server's"))
 
     return guarded

@@ -1,10 +1,11 @@
 """What every open link has in common, and who keeps them alive: heartbeats, and the notice at the end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from hubbub.protocol.errors import Close
+from hubbub.server.outlet import Outlet
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 
@@ -13,6 +14,7 @@ class Link(Protocol):
     """An open connection of any transport that stays."""
 
     was_heard: bool
+    outlet: Outlet
 
     def ping(self) -> None:
         """Ask for a sign of life, or give one."""
@@ -33,6 +35,9 @@ class Links:
 
     def __len__(self) -> int:
         return len(self._due)
+
+    def __iter__(self) -> Iterator[Link]:
+        return iter(list(self._due))
 
     def add(self, link: Link) -> None:
         """A link was opened."""

@@ -25,14 +25,14 @@ class Stream:
     """An open response to which events are written. It hears nothing, so it only gives signs of life."""
 
     def __init__(self, outlet: Outlet) -> None:
-        self._outlet = outlet
+        self.outlet = outlet
         self.was_heard = True
         self.ended = asyncio.Event()
 
     def ping(self) -> None:
         """Write a comment; if the peer is gone, TCP will find out."""
         self.was_heard = True
-        self._outlet.queue(SSE.comment())
+        self.outlet.queue(SSE.comment())
 
     def hang_up(self, code: Close) -> None:
         """Let the response end."""

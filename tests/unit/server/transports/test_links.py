@@ -1,12 +1,15 @@
 import asyncio
 
 from hubbub.protocol.errors import Close
+from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import HEARTBEAT, Links
 from tests.support.fakes import settle, timeless
 
 
 class FakeLink:
     """A link that notes what is asked of it, and may answer pings and go when asked to."""
+
+    outlet: Outlet
 
     def __init__(self, links: Links, answers: bool = True, goes: bool = True) -> None:
         self.was_heard = True

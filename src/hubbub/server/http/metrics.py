@@ -1,0 +1,120 @@
+"""`/metrics`: how the server is, for Prometheus. What is alive is counted when asked for, not before."""
+
+from collections import Counter
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import Counter as CounterMetric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from hubbub.protocol.errors import Refused
+from hubbub.server.http.requests import PROXIES
+from hubbub.server.hub import Hub
+from hubbub.server.transports.base import Links
+
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
+
+
+class Metrics:
+    """What is counted as it happens, once a commit or refusal and never once a delivery."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._commit_seconds = Histogram(
+            "hubbub_commit_seconds",
+            "From handing a batch to the store until it was durable",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._commit_changes = Histogram(
+            "hubbub_commit_changes", "Changes in a commit", buckets=SIZES, registry=self.registry
+        )
+        self._loop_lag = Histogram(
+            "hubbub_loop_lag_seconds",
+            "How late the event loop woke a timer",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._refusals = CounterMetric(
+            "hubbub_refusals",
+            "Requests over HTTP that were refused",
+            ["code"],
+            registry=self.registry,
+        )
+
+    def watch(self, hub: Hub, links: Links) -> None:
+        """Show who is here, too."""
+        self.registry.register(_Alive(hub, links))
+
+    def committed(self, changes: int, seconds: float) -> None:
+        """A batch was committed, or failed."""
+        self._commit_changes.observe(changes)
+        self._commit_seconds.observe(seconds)
+
+    def woke(self, late: float) -> None:
+        """A timer went off so many seconds after it was due."""
+        self._loop_lag.observe(max(late, 0.0))
+
+    def refused(self, code: str) -> None:
+        """A request was refused."""
+        self._refusals.labels(code).inc()
+
+
+class _Alive(Collector):
+    """Counts what is there now."""
+
+    def __init__(self, hub: Hub, links: Links) -> None:
+        self._hub = hub
+        self._links = links
+
+    def collect(self) -> Iterator[Metric]:
+        """The gauges."""
+        transports, queued = Counter[str](), 0
+        for link in self._links:
+            transports[link.outlet.wire.name] += 1
+            queued += link.outlet.queued_bytes
+        connections = GaugeMetricFamily(
+            "hubbub_connections", "Open WebSockets and streams", labels=["transport"]
+        )
+        for name in sorted({"native", "plain", "sse", *transports}):
+            connections.add_metric([name], transports[name])
+        yield connections
+        yield GaugeMetricFamily(
+            "hubbub_queued_bytes", "Written, but not yet taken by a peer", queued
+        )
+        live, reading, feeds = self._hub.followers()
+        yield GaugeMetricFamily("hubbub_rooms_followed", "Rooms that someone follows", feeds)
+        yield GaugeMetricFamily("hubbub_cursors_live", "Followers at the head of a room", live)
+        yield GaugeMetricFamily("hubbub_cursors_reading", "Followers that are reading on", reading)
+        yield GaugeMetricFamily(
+            "hubbub_waiting_changes", "Changes that wait for a commit", self._hub.waiting
+        )
+
+
+METRICS = web.AppKey("metrics", Metrics)
+WHO_MAY_LOOK = web.AppKey("who_may_look", str)
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/metrics")
+async def get_metrics(request: web.Request) -> web.Response:
+    """All of it, for those who may look."""
+    if not _may_look(request):
+        raise Refused("not_found", "there is nothing here")
+    body = generate_latest(request.app[METRICS].registry)
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+
+def _may_look(request: web.Request) -> bool:
+    who = request.app[WHO_MAY_LOOK]
+    if who != "loopback":
+        return who == "on"
+    address = request.app[PROXIES].address_of(request)
+    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
+    return bool(address) and ip_address(address).is_loopback and not is_forwarded

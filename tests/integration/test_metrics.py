@@ -1,0 +1,54 @@
+"""`/metrics` as Prometheus reads it."""
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.integration.native import native
+from tests.support.server import Server
+
+
+async def figures(url: str) -> dict[str, float]:
+    """Each sample by its name, and its label if it has one."""
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as answer:
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        families = text_string_to_metric_families(await answer.text())
+        return {
+            " ".join([sample.name, *sample.labels.values()]): sample.value
+            for family in families
+            for sample in family.samples
+        }
+
+
+async def test_what_happens_is_counted(server: Server) -> None:
+    before = await figures(server.url)
+    assert before["hubbub_connections native"] == before["hubbub_connections plain"] == 0
+    async with (
+        aiohttp.ClientSession() as http,
+        native(server.port, "ada") as ada,
+        http.ws_connect(f"ws://127.0.0.1:{server.port}/") as plain,
+    ):
+        for room in ("lobby", "kitchen"):
+            await ada.ask("join", room=room)
+            await ada.ask("post", room=room, text="hi")
+        assert await plain.receive_str(timeout=5) == "hi"
+        for _ in range(3):
+            async with http.get(f"{server.url}/api/v1/rooms/a%20b") as answer:
+                assert answer.status == 400
+        now = await figures(server.url)
+    assert now["hubbub_connections native"] == now["hubbub_connections plain"] == 1
+    assert (now["hubbub_cursors_live"], now["hubbub_rooms_followed"]) == (3, 2)
+    assert now["hubbub_commit_changes_sum"] == 2
+    assert now["hubbub_commit_seconds_count"] == now["hubbub_commit_changes_count"] == 2
+    assert 0 < now["hubbub_commit_seconds_sum"] < 5
+    assert now["hubbub_refusals_total bad_request"] == 3
+    assert now["hubbub_waiting_changes"] == now["hubbub_queued_bytes"] == 0
+    assert now["hubbub_loop_lag_seconds_count"] >= 0
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+async def test_who_comes_through_a_proxy_may_not_look(shared_server: Server, header: str) -> None:
+    url, headers = f"{shared_server.url}/metrics", {header: "127.0.0.1"}
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
+        assert answer.status == 404
