@@ -33,7 +33,7 @@ from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard
 from hubbub.server.http.proxies import Proxies
 from hubbub.server.http.requests import HUB, PROXIES
-from hubbub.server.hub import Hub
+from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import Store, StoreFailed
@@ -164,6 +164,10 @@ async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLConte
         except OSError as error:
             log.info("not listening on %s: %s", other, error)
     return port
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_message_bytes, settings.message_rate)
 
 
 def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
