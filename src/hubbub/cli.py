@@ -87,28 +87,36 @@ def _run(arguments: Sequence[str]) -> int:
     return command(chosen)
 
 
+def _with_settings(run: Command) -> Command:
+    """A command that reads settings: bad ones are bad usage."""
+
+    def command(chosen: argparse.Namespace) -> int:
+        from hubbub.server.config import BadSettings
+
+        try:
+            return run(chosen)
+        except BadSettings as error:
+            return _fail(USAGE, error)
+
+    return command
+
+
 def _serve(chosen: argparse.Namespace) -> int:
     from hubbub.server.app import CannotStart, serve
-    from hubbub.server.config import BadSettings, load
+    from hubbub.server.config import load
 
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
-    except BadSettings as error:
-        return _fail(USAGE, error)
     except CannotStart as error:
         return _fail(FAILED, error)
     return 0
 
 
 def _config(chosen: argparse.Namespace) -> int:
-    from hubbub.server.config import BadSettings
     from hubbub.server.showing import show
 
-    try:
-        file = _settings_file(chosen.config)
-        show(_flags(chosen), os.environ, file, with_origin=chosen.origin)
-    except BadSettings as error:
-        return _fail(USAGE, error)
+    file = _settings_file(chosen.config)
+    show(_flags(chosen), os.environ, file, with_origin=chosen.origin)
     return 0
 
 
@@ -118,11 +126,10 @@ def _flags(chosen: argparse.Namespace) -> dict[str, object]:
 
 
 def _token(chosen: argparse.Namespace) -> int:
-    from hubbub.server.config import BadSettings, load
     from hubbub.server.issuing import CannotIssue, create, revoke, show
 
+    data = _data_directory(chosen)
     try:
-        data = load({"data": chosen.data}, os.environ, _settings_file(chosen.config)).data
         match chosen.action:
             case "create":
                 create(data, chosen.name, chosen.can, chosen.rooms, chosen.expires_in)
@@ -130,37 +137,35 @@ def _token(chosen: argparse.Namespace) -> int:
                 show(data, as_json=chosen.json)
             case _:
                 revoke(data, chosen.token)
-    except BadSettings as error:
-        return _fail(USAGE, error)
     except CannotIssue as error:
         return _fail(FAILED, error)
     return 0
 
 
 def _backup(chosen: argparse.Namespace) -> int:
-    from hubbub.server.copying import back_up
-
-    return _copy(chosen, back_up)
-
-
-def _restore(chosen: argparse.Namespace) -> int:
-    from hubbub.server.copying import restore
-
-    return _copy(chosen, restore)
-
-
-def _copy(chosen: argparse.Namespace, copy: Callable[[Path, Path], None]) -> int:
-    from hubbub.server.config import BadSettings, load
-    from hubbub.server.copying import CannotCopy
+    from hubbub.server.copying import CannotCopy, back_up
 
     try:
-        settings = load({"data": chosen.data}, os.environ, _settings_file(chosen.config))
-        copy(settings.data, chosen.file)
-    except BadSettings as error:
-        return _fail(USAGE, error)
+        back_up(_data_directory(chosen), chosen.file)
     except CannotCopy as error:
         return _fail(FAILED, error)
     return 0
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from hubbub.server.copying import CannotCopy, restore
+
+    try:
+        restore(_data_directory(chosen), chosen.file)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+def _data_directory(chosen: argparse.Namespace) -> Path:
+    from hubbub.server.config import load
+
+    return load({"data": chosen.data}, os.environ, _settings_file(chosen.config)).data
 
 
 def _chat(chosen: argparse.Namespace) -> int:
@@ -524,11 +529,23 @@ def _seconds(text: str) -> float:
 
 
 _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
-    "serve": (_add_serve, _serve, "run a server"),
-    "config": (_add_config, _config, "show the settings, and where each comes from"),
-    "token": (_add_token, _token, "give out tokens for scripts and apps, list and revoke them"),
-    "backup": (_add_backup, _backup, "copy the database to a file, while the server runs"),
-    "restore": (_add_restore, _restore, "put a copy in the place of the database"),
+    "serve": (_add_serve, _with_settings(_serve), "run a server"),
+    "config": (
+        _add_config,
+        _with_settings(_config),
+        "show the settings, and where each comes from",
+    ),
+    "token": (
+        _add_token,
+        _with_settings(_token),
+        "give out tokens for scripts and apps, list and revoke them",
+    ),
+    "backup": (
+        _add_backup,
+        _with_settings(_backup),
+        "copy the database to a file, while the server runs",
+    ),
+    "restore": (_add_restore, _with_settings(_restore), "put a copy in the place of the database"),
     "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
     "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),
     "tail": (_add_tail, _with_sdk(_tail), "show what happens in a room, as it happens"),

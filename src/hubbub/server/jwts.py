@@ -19,7 +19,7 @@ from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed, is_room_pat
 MIN_SECRET_BYTES = 32
 FETCH_SECONDS = 5.0
 MAX_DOCUMENT_BYTES = 65_536
-ALGORITHMS = {"oct": "HS256", "RSA": "RS256", "OKP": "EdDSA"}  # by the kind of key
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by the kind of key in a set
 
 
 class BadKey(Exception):
@@ -129,7 +129,7 @@ def keys_from_jwks(document: bytes) -> list[Key]:
     """The keys of a set (RFC 7517) that can be used here; others in it are left out. Raises BadKey."""
     try:
         rows = json.loads(document)["keys"]
-        usable = [row for row in rows if ALGORITHMS.get(row["kty"]) in ("RS256", "EdDSA")]
+        usable = [row for row in rows if row["kty"] in ALGORITHMS]
     except (ValueError, KeyError, TypeError) as error:
         raise BadKey("the document is no set of keys (RFC 7517)") from error
     return [_key_from_jwk(row) for row in usable if row.get("use", "sig") == "sig"]
