@@ -364,6 +364,11 @@ _SETTINGS = {
     "message_rate": ("N", "messages a second from one person; 0: no limit (default 1000)"),
     "max_message_bytes": ("N", "the largest message (default 65536)"),
     "echo_max_bytes": ("N", "the largest message that /echo sends back (default 65536)"),
+    "max_connections": (
+        "N",
+        "connections at once (default: as many as the process may open files, but for 96)",
+    ),
+    "request_timeout": ("SECONDS", "for a request's head, and its body, to arrive (default 10)"),
     "public_url": ("URL", "how it is reached from outside, such as https://chat.example.org"),
     "tls_cert": (
         "FILE",

@@ -314,17 +314,15 @@ async def test_a_client_that_vanishes_amid_a_message_harms_nobody(server: Server
         assert await raw.frame() == Frame(TEXT, b"hi")
 
 
-@pytest.mark.parametrize("what, answered_by, size", [(PING, PONG, 125), (TEXT, TEXT, 10_000)])
-async def test_a_client_that_only_sends_is_listened_to_no_more(
-    raw: Raw, what: int, answered_by: int, size: int
-) -> None:
+async def test_a_client_that_only_sends_is_listened_to_no_more(raw: Raw) -> None:
     """What it is sent piles up; beyond a bound the server waits for it to read."""
-    burst = frame(what, b"x" * size) * (100_000 // size)
+    size = 10_000
+    burst = frame(TEXT, b"x" * size) * (100_000 // size)
     sent = 1
     while await is_taken(raw, burst):
         sent += 1
         assert sent < 500, "50 MB were taken that nobody reads the answers to"
-    answers = frame(answered_by, b"x" * size, mask=None) * (100_000 // size) * sent
+    answers = frame(TEXT, b"x" * size, mask=None) * (100_000 // size) * sent
     assert await raw.exactly(len(answers)) == answers
 
 

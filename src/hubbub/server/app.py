@@ -27,12 +27,13 @@ from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http import api, doors, health
+from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard
 from hubbub.server.http.proxies import Proxies
-from hubbub.server.http.requests import HUB, PROXIES
+from hubbub.server.http.requests import BODY_TIMEOUT, HUB, PROXIES
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
@@ -53,7 +54,7 @@ KEYS_EVERY = 600.0  # seconds
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
-BACKLOG = 4096
+OWN_FILES = 96  # not for connections: the database's, and those that are only told to go
 LOOPBACKS = ("127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
@@ -126,43 +127,50 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         hub = Hub(store, journal, fanout, door, _limits(settings))
         links = Links()
         metrics.watch(hub, links)
-        runner = web.AppRunner(
+        runner = BoundedRunner(
             _application(hub, links, metrics, settings),
-            access_log=None,
-            handler_cancellation=True,
+            max_connections=settings.max_connections or _connections_for_files(),
+            request_timeout=settings.request_timeout,
+            refused=metrics.refused,
             shutdown_timeout=LINKS_TIMEOUT,
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        stack.push_async_callback(_drain, runner, hub, links)
+        listeners: list[asyncio.Server] = []
+        stack.push_async_callback(_drain, listeners, hub, links)
         retention = Retention(store, settings.keep_events, settings.keep_days)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
             stack.callback(asyncio.create_task(task).cancel)
-        context = tls.context if tls else None
-        port = await _listen(runner, settings.host, settings.port, context)
+        listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
-        yield Running(port, journal.running)
+        yield Running(_port_of(listeners[0]), journal.running)
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, tls: ssl.SSLContext | None) -> int:
+async def _listen(
+    runner: BoundedRunner, settings: Settings, tls: ssl.SSLContext | None
+) -> list[asyncio.Server]:
     """Listen on an address; `localhost` is the loopback of IPv4 and, where there is one, of IPv6."""
-    first, *others = LOOPBACKS if host == "localhost" else (host,)
+    first, *others = LOOPBACKS if settings.host == "localhost" else (settings.host,)
     try:
-        await web.TCPSite(runner, first, port, backlog=BACKLOG, ssl_context=tls).start()
-        port = runner.addresses[0][1]
+        listeners = [await runner.listen(first, settings.port, tls)]
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise CannotStart(
-            f"can't listen on {host} port {port} ({why}); choose another with --port"
+            f"can't listen on {settings.host} port {settings.port} ({why}); choose another with --port"
         ) from error
     for other in others:
         try:
-            await web.TCPSite(runner, other, port, backlog=BACKLOG, ssl_context=tls).start()
+            listeners.append(await runner.listen(other, _port_of(listeners[0]), tls))
         except OSError as error:
             log.info("not listening on %s: %s", other, error)
+    return listeners
+
+
+def _port_of(listener: asyncio.Server) -> int:
+    port: int = listener.sockets[0].getsockname()[1]
     return port
 
 
@@ -177,6 +185,7 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     )
     application[HUB] = hub
     application[PROXIES] = Proxies(settings.trusted_proxy)
+    application[BODY_TIMEOUT] = settings.request_timeout
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
     application.on_response_prepare.append(_name_the_server)
@@ -282,10 +291,10 @@ async def _forget(retention: Retention) -> None:
         await asyncio.sleep(RETENTION_EVERY)
 
 
-async def _drain(runner: web.AppRunner, hub: Hub, links: Links) -> None:
+async def _drain(listeners: list[asyncio.Server], hub: Hub, links: Links) -> None:
     """Answer what was asked, then tell everyone when to come back, and let them go."""
-    for site in list(runner.sites):
-        await site.stop()
+    for listener in listeners:
+        listener.close()
     try:
         await asyncio.wait_for(hub.stop(), STOP_TIMEOUT)
     except TimeoutError:
@@ -310,6 +319,12 @@ def _tell_ready(settings: Settings, port: int) -> None:
         "stop it:          Ctrl-C",
         flush=True,
     )
+
+
+def _connections_for_files() -> int:
+    """As many connections as files may be open, but for some of our own."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(allowed - OWN_FILES, 1)
 
 
 def _allow_many_files() -> None:

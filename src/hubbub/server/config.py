@@ -37,6 +37,8 @@ class Settings:
     message_rate: float = 1000.0
     max_message_bytes: int = 65_536
     echo_max_bytes: int = 65_536
+    max_connections: int = 0  # 0: as many as the process may open files
+    request_timeout: float = 10.0  # seconds for a request to arrive, head and body each
     allow_origin: tuple[str, ...] = ()
     public_url: str = ""  # how it is reached from outside, if otherwise than by host and port
     trusted_proxy: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
@@ -59,6 +61,8 @@ class Settings:
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
+        self._require("max_connections", self.max_connections >= 0, "0 (by the file limit) or more")
+        self._require("request_timeout", 0 < self.request_timeout <= 3600, "up to 3600 (seconds)")
         self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")

@@ -196,7 +196,7 @@ async def test_a_greeting_refused_for_now_is_tried_again() -> None:
 
 
 async def test_nobody_there_in_time_is_unreachable() -> None:
-    scene = Play(open_timeout=0.001)
+    scene = Play(open_timeout=0.1)
     opening = asyncio.create_task(scene.client.open())
     await scene.network.refuse()
     with pytest.raises(Unreachable, match="no way"):

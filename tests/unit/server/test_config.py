@@ -35,6 +35,8 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         message_rate=2.5,
         max_message_bytes=1024,
         echo_max_bytes=2048,
+        max_connections=300,
+        request_timeout=2.5,
         allow_origin=("https://a.example", "https://b.example"),
         public_url="https://chat.example",
         trusted_proxy=("127.0.0.1", "10.0.0.0/8"),
@@ -67,6 +69,8 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         message_rate = 2.5
         max_message_bytes = 1024
         echo_max_bytes = 2048
+        max_connections = 300
+        request_timeout = 2.5
         allow_origin = ["https://a.example", "https://b.example"]
         public_url = "https://chat.example"
         trusted_proxy = ["127.0.0.1", "10.0.0.0/8"]

@@ -8,7 +8,11 @@ from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.requests import HUB, credentials, number
 from hubbub.server.transports.echo import serve_echo
-from hubbub.server.transports.handshake import is_handshake, require_handshake
+from hubbub.server.transports.handshake import (
+    is_handshake,
+    offered_subprotocols,
+    require_handshake,
+)
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
 
@@ -24,7 +28,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     if not is_handshake(request):
         return await page.index()
     require_handshake(request)
-    offered = _offered(request)
+    offered = offered_subprotocols(request)
     if SUBPROTOCOL in offered:
         return await native(request)
     join = Join(
@@ -35,7 +39,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     hub = request.app[HUB]
     with hub.door.admitted(credentials(request)) as visit:
         # Any subprotocol will do: it is between the clients what their frames mean.
-        protocol = offered[0] if offered else None
+        protocol = next(iter(offered), None)
         await hub.check_join(visit.principal, join)
         return await serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
 
@@ -44,7 +48,7 @@ async def root(request: web.Request) -> web.StreamResponse:
 async def native(request: web.Request) -> web.StreamResponse:
     """A native client."""
     require_handshake(request)
-    offered = _offered(request)
+    offered = offered_subprotocols(request)
     if offered and SUBPROTOCOL not in offered:
         raise Refused(
             "bad_request",
@@ -61,15 +65,11 @@ async def native(request: web.Request) -> web.StreamResponse:
 async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
     require_handshake(request)
-    return await serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES])
+    protocol = next(iter(offered_subprotocols(request)), None)
+    return await serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES], protocol)
 
 
 @routes.get("/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the page."""
     return await page.asset(request)
-
-
-def _offered(request: web.Request) -> list[str]:
-    header = ",".join(request.headers.getall("Sec-WebSocket-Protocol", []))
-    return [name.strip() for name in header.split(",") if name.strip()]

@@ -72,7 +72,7 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            origins.check(request.headers.get("Origin"), request.headers.get("Host"))
+            _check_origin(request, origins)
             return await handler(request)
         except Refused as error:
             return told(error.refusal)
@@ -91,3 +91,13 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
             return told(Refusal("internal", "a fault of the server's"))
 
     return guarded
+
+
+def _check_origin(request: web.Request, origins: Origins) -> None:
+    """Raise Refused if the request is of a foreign page, or for a foreign host."""
+    given = request.headers.getall("Origin", [])
+    if len(given) > 1:
+        raise Refused("bad_request", "a request comes from one origin")
+    # `request.host` is that of a target which is a whole URL; else what the header says.
+    host = request.host if "Host" in request.headers else None
+    origins.check(next(iter(given), None), host)

@@ -23,6 +23,7 @@ C = TypeVar("C", bound=msgspec.Struct)
 
 HUB = web.AppKey("hub", Hub)
 PROXIES = web.AppKey("proxies", Proxies)
+BODY_TIMEOUT = web.AppKey("body_timeout", float)
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
@@ -101,7 +102,22 @@ async def json_from(request: web.Request, kind: Any, content_type: str = "applic
             f"the content type is {request.content_type[:100]}",
             hint=f"send it with the header content-type: {content_type}",
         )
-    return decode_body(await request.read(), kind)
+    if "Content-Encoding" in request.headers:
+        raise Refused("unsupported", "bodies are not compressed here")
+    return decode_body(await _body(request), kind)
+
+
+async def _body(request: web.Request) -> bytes:
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+    timeout = request.app[BODY_TIMEOUT]
+    try:
+        async with asyncio.timeout(timeout):
+            return await request.read()
+    except TimeoutError:
+        raise Refused("timed_out", f"the body did not arrive in {timeout:g} seconds") from None
+    except web.RequestPayloadError as error:
+        raise Refused("bad_request", "the body is malformed") from error
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

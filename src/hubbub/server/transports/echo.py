@@ -7,9 +7,11 @@ from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Socket
 
 
-async def serve_echo(request: web.Request, links: Links, max_bytes: int) -> web.WebSocketResponse:
+async def serve_echo(
+    request: web.Request, links: Links, max_bytes: int, protocol: str | None
+) -> web.WebSocketResponse:
     """Echo until the client goes."""
-    socket = Socket(links, max_bytes, None)
+    socket = Socket(links, max_bytes, protocol)
     response = await socket.open(request, NATIVE)
     outlet = socket.outlet
     try:

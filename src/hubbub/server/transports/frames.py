@@ -9,16 +9,21 @@ from collections.abc import Callable
 from aiohttp.http import WebSocketReader
 
 SHORT_TEXT = 0x81  # first byte of nearly all frames; looked at in a third of the time of others
+MAX_EMPTY_FRAMES = 3_000  # pings and the like, and fragments of nothing, between two heartbeats
 WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it with 1002
 
 
 class StrictReader:
     """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused."""
 
-    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest", "lost")
+    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest", "empty_frames", "flooded", "lost")
 
     def __init__(self, reader: WebSocketReader) -> None:
         self.lost: Callable[[], None] | None = None  # called when the connection is gone
+        self.flooded: Callable[[], None] | None = (
+            None  # called when there were too many empty frames
+        )
+        self.empty_frames = 0  # since somebody set it to 0
         self._reader = reader
         self._held = b""  # the beginning of a header
         self._rest = 0  # bytes of the current frame that are still to come
@@ -60,6 +65,8 @@ class StrictReader:
             return 0
         if length < 0 or not self._may_come(first):
             return None
+        if first & 8 or (not length and first < 128):
+            self._count_empty()
         if width:
             length = int.from_bytes(header[2 : 2 + width])
         return at + 6 + width + length
@@ -71,3 +78,8 @@ class StrictReader:
             return True
         was_fragmented, self._is_fragmented = self._is_fragmented, first < 128
         return opcode == 0 or not was_fragmented
+
+    def _count_empty(self) -> None:
+        self.empty_frames += 1
+        if self.empty_frames == MAX_EMPTY_FRAMES and self.flooded is not None:
+            self.flooded()

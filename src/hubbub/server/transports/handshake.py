@@ -7,30 +7,53 @@ from aiohttp import HttpVersion11, web
 from hubbub.protocol.errors import Refused
 
 VERSION = "13"
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
+_SUBPROTOCOL = re.compile(_TOKEN)
+_PARAMETER = rf"[ \t]*;[ \t]*{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|\"{_TOKEN}\"))?"
+_EXTENSION = re.compile(rf"{_TOKEN}(?:{_PARAMETER})*")
 
 
 def is_handshake(request: web.Request) -> bool:
     """Whether a WebSocket is asked for. Other upgrades, such as `h2c`, are to be ignored."""
-    return "websocket" in _tokens(request, "Upgrade")
+    return "websocket" in map(str.lower, _values(request, "Upgrade"))
 
 
 def require_handshake(request: web.Request) -> None:
     """Raise Refused unless a WebSocket is asked for, and rightly so."""
-    if not is_handshake(request) or "upgrade" not in _tokens(request, "Connection"):
+    headers = request.headers
+    if headers.get("Upgrade", "").strip().lower() != "websocket" or not _wants_upgrade(request):
         raise Refused(
             "upgrade_required",
             "this door is for WebSockets",
             hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
         )
-    if request.headers.get("Sec-WebSocket-Version") != VERSION:
+    if set(headers.getall("Sec-WebSocket-Version", [])) != {VERSION}:
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
-    if request.method != "GET" or request.version < HttpVersion11:
-        raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1")
-    if not _KEY.fullmatch(request.headers.get("Sec-WebSocket-Key", "")):
+    if request.method != "GET" or request.version < HttpVersion11 or request.body_exists:
+        raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body")
+    for name in ("Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"):
+        if len(headers.getall(name, [])) > 1:
+            raise Refused("bad_request", f"{name} is there more than once")
+    if not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
         raise Refused("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
+    if not all(map(_EXTENSION.fullmatch, _values(request, "Sec-WebSocket-Extensions"))):
+        raise Refused("bad_request", "Sec-WebSocket-Extensions is malformed")
 
 
-def _tokens(request: web.Request, header: str) -> list[str]:
-    values = ",".join(request.headers.getall(header, []))
-    return [token.strip().lower() for token in values.split(",")]
+def offered_subprotocols(request: web.Request) -> list[str]:
+    """What a client would speak, best first. Raises Refused."""
+    offered = _values(request, "Sec-WebSocket-Protocol")
+    if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
+        raise Refused("bad_request", "Sec-WebSocket-Protocol is not a list of different tokens")
+    return offered
+
+
+def _wants_upgrade(request: web.Request) -> bool:
+    return "upgrade" in map(str.lower, _values(request, "Connection"))
+
+
+def _values(request: web.Request, header: str) -> list[str]:
+    """The elements of a header that is a list; empty ones don't count (RFC 9110 section 5.6.1)."""
+    elements = ",".join(request.headers.getall(header, [])).split(",")
+    return [element.strip(" \t") for element in elements if element.strip(" \t")]

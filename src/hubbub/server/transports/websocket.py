@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
@@ -17,6 +18,7 @@ CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
 log = logging.getLogger(__name__)
+logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # a client may offer what it likes
 
 
 class Response(web.WebSocketResponse):
@@ -76,6 +78,7 @@ class Socket:
         assert request.transport is not None and writer is not None
         self.outlet = Outlet(request.transport, writer, wire, is_told=True)
         self._response.reader.lost = self.outlet.lost
+        self._response.reader.flooded = partial(self.hang_up, Close.TOO_FAST)
         self._step(State.OPEN)
         self._links.add(self)
         return self._response
@@ -102,6 +105,7 @@ class Socket:
 
     def ping(self) -> None:
         """Ask for a sign of life."""
+        self._response.reader.empty_frames = 0
         self.outlet.queue(frame(b"", PING))
 
     def hang_up(self, code: Close) -> None:

@@ -1,0 +1,185 @@
+"""aiohttp's HTTP/1.1, within bounds of time and of connections, and with our own words for what is no HTTP."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from hubbub.protocol.errors import Refusal
+from hubbub.server.http.heads import MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
+from hubbub.server.http.problems import problem
+
+KEEP_ALIVE = 75.0  # seconds between requests: longer than a proxy's usual 60
+LINGER = 2.0  # seconds for a peer to read why it is cut off
+SURPLUS = 32  # connections over the limit that are at least told so
+BACKLOG = 4096
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class BoundedConnection(web.RequestHandler):
+    """One connection. It has some seconds for each head: from its opening, or from the first byte on."""
+
+    __slots__ = ("_deadline", "_heads", "_server")
+
+    def __init__(self, server: "BoundedServer", **settings: Any) -> None:
+        super().__init__(server, **settings)
+        self._server = server
+        self._deadline: asyncio.TimerHandle | None = None
+        self._heads: StrictParser = StrictParser(self._parser)
+        self._parser: Any = self._heads
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for a request; if there are too many connections, to refuse it."""
+        super().connection_made(transport)
+        self._set_deadline()
+        surplus = len(self._server) - self._server.max_connections
+        if surplus > SURPLUS:
+            self.force_close()
+        elif surplus > 0:
+            self._request_handler = self._last_words(
+                Refusal("unavailable", "there are too many connections", retry_after=1.0)
+            )
+
+    def connection_lost(self, reason: BaseException | None) -> None:
+        """The connection is gone."""
+        self._clear_deadline()
+        super().connection_lost(reason)
+
+    def data_received(self, data: bytes) -> None:
+        """Take frames of a WebSocket, or a part of a head or a body."""
+        if self._payload_parser is not None:
+            if not (self._force_close or self._close) and self._payload_parser.feed_data(data)[0]:
+                self.close()
+            return
+        super().data_received(data)
+        if not self._heads.held_bytes:
+            self._clear_deadline()
+        elif self._deadline is None:
+            self._set_deadline()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """A handler has failed in a way that nobody foresaw."""
+        log.error("a request failed", exc_info=exc)
+        return _response(Refusal("internal", "a fault of the server's"))
+
+    def _make_error_handler(self, error: Any) -> Answer:
+        log.debug("no request of HTTP/1.1: %s", error.message)
+        return self._last_words(refusal_of(error.exc))
+
+    def _last_words(self, refusal: Refusal) -> Answer:
+        """Refuse whatever is asked, and discard the rest.
+
+        TCP resets a connection that is closed with bytes unread, and what we say would be lost.
+        """
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            self._server.refused(refusal.code)
+            response = _response(refusal)
+            self.close()
+            await response.prepare(request)
+            await response.write_eof()
+            if self.transport is not None and self.transport.can_write_eof():
+                self.transport.write_eof()
+                await asyncio.sleep(LINGER)  # cancelled once the peer is gone
+            return response
+
+        return answer
+
+    def _set_deadline(self) -> None:
+        timeout = self._server.request_timeout
+        self._deadline = self._loop.call_later(timeout, self.force_close)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class BoundedServer(web.Server):
+    """Makes such connections. `refused` is told the code of each refusal."""
+
+    def __init__(
+        self,
+        plain: web.Server,
+        max_connections: int,
+        request_timeout: float,
+        refused: Callable[[str], object],
+    ) -> None:
+        super().__init__(
+            plain.request_handler,
+            request_factory=plain.request_factory,
+            handler_cancellation=plain.handler_cancellation,
+            loop=plain._loop,
+            **plain._kwargs,
+        )
+        self.max_connections = max_connections
+        self.request_timeout = request_timeout
+        self.refused = refused
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def __call__(self) -> BoundedConnection:
+        """A protocol for a new connection."""
+        return BoundedConnection(self, loop=self._loop, **self._kwargs)
+
+
+class BoundedRunner(web.AppRunner):
+    """Runs an application on such a server."""
+
+    def __init__(
+        self,
+        application: web.Application,
+        *,
+        max_connections: int,
+        request_timeout: float,
+        refused: Callable[[str], object] = lambda _: None,
+        shutdown_timeout: float,
+    ) -> None:
+        super().__init__(
+            application,
+            access_log=None,
+            auto_decompress=False,
+            handler_cancellation=True,
+            keepalive_timeout=KEEP_ALIVE,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+            max_line_size=MAX_LINE_BYTES,
+            shutdown_timeout=shutdown_timeout,
+        )
+        self._bounds = (max_connections, request_timeout, refused)
+
+    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
+        """Listen on an address. Raises OSError."""
+        assert self.server is not None
+        return await asyncio.get_running_loop().create_server(
+            self.server,
+            host,
+            port,
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=self._bounds[1] if tls else None,
+        )
+
+    async def _make_server(self) -> web.Server:
+        return BoundedServer(await super()._make_server(), *self._bounds)
+
+
+def _response(refusal: Refusal) -> web.Response:
+    """A refusal from before there is an application."""
+    response = problem(refusal)
+    response.headers["Server"] = "hubbub"
+    response.force_close()
+    return response

@@ -1,0 +1,67 @@
+"""Reads the heads of requests more strictly than aiohttp's parser does by itself."""
+
+from typing import Any
+
+from aiohttp import HttpVersion11
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
+
+from hubbub.protocol.errors import Refusal
+
+MAX_HEADERS = 100
+MAX_LINE_BYTES = 8190  # of the request line, and of each header
+MAX_HEAD_BYTES = 65_536
+_TOO_MANY_HEADERS = "Too many headers"  # aiohttp has no exception of its own for it
+
+
+class HeadTooLarge(BadHttpMessage):
+    """All lines together are too long."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the head of a request may have {MAX_HEAD_BYTES} bytes")
+
+
+class StrictParser:
+    """Passes what it is fed on to aiohttp's parser, and looks at the heads that come out.
+
+    `held_bytes` is how much of a head is there that is not yet complete.
+    """
+
+    def __init__(self, parser: Any) -> None:
+        self.held_bytes = 0
+        self._parser = parser
+        self._body: Any = None  # of the newest request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parser, name)
+
+    def feed_data(self, data: bytes) -> Any:
+        """Take what was received; returns what aiohttp's parser does. Raises HttpProcessingError."""
+        is_head = self._body is None or self._body.is_eof()
+        parsed = self._parser.feed_data(data)
+        self.held_bytes = self.held_bytes + len(data) if is_head else 0
+        is_large = self.held_bytes > MAX_HEAD_BYTES
+        for message, body in parsed[0]:
+            _check(message, is_large)
+            self.held_bytes, self._body = 0, body
+        if self.held_bytes > MAX_HEAD_BYTES:
+            raise HeadTooLarge
+        return parsed
+
+
+def refusal_of(error: BaseException | None) -> Refusal:
+    """What to say to a peer about a head that is none, without what was in it."""
+    why = error.message.partition("\n")[0] if isinstance(error, HttpProcessingError) else ""
+    is_large = isinstance(error, LineTooLong | HeadTooLarge) or why.startswith(_TOO_MANY_HEADERS)
+    if is_large:
+        most = f"{MAX_HEADERS} headers, {MAX_LINE_BYTES} bytes each, {MAX_HEAD_BYTES} bytes in all"
+        return Refusal("head_too_large", f"the head of a request may have {most}")
+    return Refusal("bad_request", why.rstrip(":") or "this is no HTTP/1.1")
+
+
+def _check(message: Any, is_large: bool) -> None:
+    if message.version > HttpVersion11:
+        raise BadHttpMessage("HTTP/1.1 is spoken here")
+    if "#" in message.path:
+        raise BadHttpMessage("a fragment is the client's own, and not to be sent")
+    if is_large and sum(map(len, sum(message.raw_headers, ()))) > MAX_HEAD_BYTES:
+        raise HeadTooLarge
