@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,18 +25,24 @@ class Server:
             await server.kill()     # as a power cut would
             await server.start()    # the same port, the same data
 
-    `flags` are added to the command line, and `environment` to the environment. Every wait is
-    bounded; what the server wrote is in `output`, and in the message of any failure.
+    `flags` are added to the command line, and `environment` to the environment; `prepare` is called
+    in the new process before it becomes the server. Every wait is bounded; what the server wrote is in `output`, and in the message of any failure.
     """
 
     def __init__(
-        self, data: Path, *flags: str, environment: dict[str, str] | None = None, port: int = 0
+        self,
+        data: Path,
+        *flags: str,
+        environment: dict[str, str] | None = None,
+        port: int = 0,
+        prepare: Callable[[], object] | None = None,
     ) -> None:
         self.data = data
         self.port = port
         self.output: list[str] = []
         self._flags = flags
         self._environment = environment or {}
+        self._prepare = prepare
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
@@ -68,6 +74,7 @@ class Server:
             env=os.environ | {"PYTHONUNBUFFERED": "1"} | self._environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=self._prepare,
         )
         self._reading = asyncio.create_task(self._read())
         await self._until_ready()

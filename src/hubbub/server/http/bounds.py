@@ -25,12 +25,13 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class BoundedConnection(web.RequestHandler):
     """One connection. It has some seconds for each head: from its opening, or from the first byte on."""
 
-    __slots__ = ("_deadline", "_heads", "_server")
+    __slots__ = ("_deadline", "_heads", "_is_surplus", "_server")
 
     def __init__(self, server: "BoundedServer", **settings: Any) -> None:
         super().__init__(server, **settings)
         self._server = server
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_surplus = False
         self._heads: StrictParser = StrictParser(self._parser)
         self._parser: Any = self._heads
 
@@ -38,10 +39,12 @@ class BoundedConnection(web.RequestHandler):
         """Wait for a request; if there are too many connections, to refuse it."""
         super().connection_made(transport)
         self._set_deadline()
-        surplus = len(self._server) - self._server.max_connections
-        if surplus > SURPLUS:
+        self._is_surplus = self._server.admitted >= self._server.max_connections
+        if not self._is_surplus:
+            self._server.admitted += 1
+        elif len(self._server) - self._server.admitted > SURPLUS:
             self.force_close()
-        elif surplus > 0:
+        else:
             self._request_handler = self._last_words(
                 Refusal("unavailable", "there are too many connections", retry_after=1.0)
             )
@@ -49,6 +52,7 @@ class BoundedConnection(web.RequestHandler):
     def connection_lost(self, reason: BaseException | None) -> None:
         """The connection is gone."""
         self._clear_deadline()
+        self._server.admitted -= not self._is_surplus
         super().connection_lost(reason)
 
     def data_received(self, data: bytes) -> None:
@@ -58,7 +62,9 @@ class BoundedConnection(web.RequestHandler):
                 self.close()
             return
         super().data_received(data)
-        if not self._heads.held_bytes:
+        if self._heads.is_broken:
+            self.close()
+        elif not self._heads.held_bytes:
             self._clear_deadline()
         elif self._deadline is None:
             self._set_deadline()
@@ -125,6 +131,7 @@ class BoundedServer(web.Server):
             **plain._kwargs,
         )
         self.max_connections = max_connections
+        self.admitted = 0
         self.request_timeout = request_timeout
         self.refused = refused
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from aiohttp import HttpVersion11
+from aiohttp import HttpVersion10, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
+from aiohttp.web import RequestPayloadError
 
 from hubbub.protocol.errors import Refusal
 
@@ -23,11 +24,13 @@ class HeadTooLarge(BadHttpMessage):
 class StrictParser:
     """Passes what it is fed on to aiohttp's parser, and looks at the heads that come out.
 
-    `held_bytes` is how much of a head is there that is not yet complete.
+    `held_bytes` is how much of a head is there that is not yet complete; `is_broken`: a body turned
+    out to be none, and nothing can be understood after it.
     """
 
     def __init__(self, parser: Any) -> None:
         self.held_bytes = 0
+        self.is_broken = False
         self._parser = parser
         self._body: Any = None  # of the newest request
 
@@ -37,7 +40,12 @@ class StrictParser:
     def feed_data(self, data: bytes) -> Any:
         """Take what was received; returns what aiohttp's parser does. Raises HttpProcessingError."""
         is_head = self._body is None or self._body.is_eof()
-        parsed = self._parser.feed_data(data)
+        try:
+            parsed = self._parser.feed_data(data)
+        except HttpProcessingError as error:
+            if is_head:
+                raise
+            return self._break_body(error)
         self.held_bytes = self.held_bytes + len(data) if is_head else 0
         is_large = self.held_bytes > MAX_HEAD_BYTES
         for message, body in parsed[0]:
@@ -46,6 +54,13 @@ class StrictParser:
         if self.held_bytes > MAX_HEAD_BYTES:
             raise HeadTooLarge
         return parsed
+
+    def _break_body(self, error: HttpProcessingError) -> Any:
+        """Tell who reads the body; aiohttp leaves him waiting."""
+        self.is_broken = True
+        self._body.set_exception(RequestPayloadError(str(error)))
+        self._body.feed_eof()
+        return (), False, b""
 
 
 def refusal_of(error: BaseException | None) -> Refusal:
@@ -59,7 +74,7 @@ def refusal_of(error: BaseException | None) -> Refusal:
 
 
 def _check(message: Any, is_large: bool) -> None:
-    if message.version > HttpVersion11:
+    if not HttpVersion10 <= message.version <= HttpVersion11:
         raise BadHttpMessage("HTTP/1.1 is spoken here")
     if "#" in message.path:
         raise BadHttpMessage("a fragment is the client's own, and not to be sent")

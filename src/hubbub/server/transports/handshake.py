@@ -30,7 +30,8 @@ def require_handshake(request: web.Request) -> None:
         )
     if set(headers.getall("Sec-WebSocket-Version", [])) != {VERSION}:
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
-    if request.method != "GET" or request.version < HttpVersion11 or request.body_exists:
+    has_body = request.body_exists or "Transfer-Encoding" in headers
+    if request.method != "GET" or request.version < HttpVersion11 or has_body:
         raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body")
     for name in ("Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"):
         if len(headers.getall(name, [])) > 1:

@@ -1,0 +1,71 @@
+"""Those who take their time, at every door: they are cut off, and don't keep anyone waiting."""
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from hubbub.server.config import Settings
+from tests.abuse.doors import BODIES, DOORS, head
+from tests.integration.raw import Raw, connected
+
+TIMEOUT = 1.0  # of the target
+
+
+async def test_ten_seconds_are_waited_unless_said_otherwise() -> None:
+    assert Settings().request_timeout == 10.0
+
+
+async def test_a_silent_socket_is_cut_off(port: int) -> None:
+    async with connected(port) as raw:
+        assert await seconds_until_cut(raw) == pytest.approx(TIMEOUT, abs=0.9)
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_a_head_that_trickles_in_is_cut_off(port: int, door: str) -> None:
+    async with connected(port) as raw:
+        trickle = asyncio.create_task(send_slowly(raw, head(door, DOORS[door])))
+        assert await seconds_until_cut(raw) < TIMEOUT + 1
+        trickle.cancel()
+
+
+async def test_a_second_head_that_trickles_in_is_cut_off(port: int) -> None:
+    async with connected(port) as raw:
+        raw.send(head("/healthz"))
+        assert (await raw.response()).status == 200
+        trickle = asyncio.create_task(send_slowly(raw, head("/healthz")))
+        assert await seconds_until_cut(raw) < TIMEOUT + 1
+        trickle.cancel()
+
+
+async def test_who_asks_again_later_is_not_cut_off(port: int) -> None:
+    async with connected(port) as raw:
+        for pause in (0, 1.3 * TIMEOUT):
+            await asyncio.sleep(pause)  # is what is tested
+            raw.send(head("/healthz"))
+            assert (await raw.response()).status == 200
+
+
+@pytest.mark.parametrize("method, target", BODIES)
+async def test_a_body_that_does_not_come_is_given_up(port: int, method: str, target: str) -> None:
+    headers = (BODIES[method, target], "Content-Length: 50")
+    async with connected(port) as raw:
+        raw.send(head(target, headers, line=f"{method} {{}} HTTP/1.1") + b'{"text": ')
+        response = await raw.response()
+        assert (response.status, json.loads(response.body)["code"]) == (408, "timed_out")
+
+
+async def seconds_until_cut(raw: Raw) -> float:
+    began = time.monotonic()
+    try:
+        assert await raw.rest() == b""
+    except ConnectionResetError:
+        pass  # it was still sending
+    return time.monotonic() - began
+
+
+async def send_slowly(raw: Raw, data: bytes) -> None:
+    for byte in data[:-1]:
+        raw.send(bytes([byte]))
+        await asyncio.sleep(0.05)

@@ -1,0 +1,81 @@
+"""What must hold while a server is abused: it lives, its memory stays bounded, and others notice nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import count
+
+from tests.integration.native import Native, native
+from tests.support.memory import MIB, resident_bytes
+from tests.support.server import Server
+
+EVERY = 0.005  # seconds from one message of the innocent to the next
+AT_LEAST = 2  # messages during each abuse
+P99 = 0.5  # seconds; on a busy machine a hundred times what it takes
+GROWTH = 96 * MIB  # while it lasts
+
+
+class Watch:
+    """Two innocent people who talk in a room of their own, and look at the clock."""
+
+    def __init__(self, server: Server, speaker: Native, listener: Native) -> None:
+        self.latencies: list[float] = []
+        self.server = server
+        self._speaker = speaker
+        self._listener = listener
+        self._numbers = count()
+
+    async def talk(self) -> None:
+        """Say something, and wait until it arrives; again and again."""
+        while True:
+            said = str(next(self._numbers))
+            began = time.perf_counter()
+            await self._speaker.send({"do": "post", "room": "innocent", "text": said})
+            while (await self._listener.event())["text"] != said:
+                pass  # of before, when nobody waited for it any more
+            self.latencies.append(time.perf_counter() - began)
+            await asyncio.sleep(EVERY)
+
+    @asynccontextmanager
+    async def during(self) -> AsyncIterator[None]:
+        """They talk during the block, and it must go on as if nothing happened."""
+        self.latencies.clear()
+        lines, before = len(self.server.output), resident_bytes(self.server.pid)
+        talking = asyncio.create_task(self.talk())
+        try:
+            yield
+            while len(self.latencies) < AT_LEAST and not talking.done():  # noqa: ASYNC110
+                await asyncio.sleep(EVERY)
+        finally:
+            talking.cancel()
+            await asyncio.wait({talking})
+        if not talking.cancelled():
+            talking.result()
+        assert self.server.is_running
+        assert p99(self.latencies) < P99, f"others waited: {sorted(self.latencies)[-3:]}"
+        grown = resident_bytes(self.server.pid) - before
+        assert grown < GROWTH, f"it took {grown / MIB:.0f} MiB"
+        said = "".join(self.server.output[lines:])
+        assert "Traceback" not in said, said
+
+
+def p99(latencies: list[float]) -> float:
+    """What 99 of 100 did not exceed; of few, the slowest but one."""
+    return sorted(latencies)[max(0, int(len(latencies) * 0.99) - 1)]
+
+
+@asynccontextmanager
+async def watching(server: Server) -> AsyncIterator[Watch]:
+    """The innocent, on a server that is to be abused."""
+    async with native(server.port, "speaker") as speaker, native(server.port, "list") as listener:
+        await listener.ask("join", room="innocent")
+        yield Watch(server, speaker, listener)
+
+
+@contextmanager
+def memory_returns(server: Server, within: int = 48 * MIB) -> Iterator[None]:
+    """What the block has taken was given back at its end."""
+    before = resident_bytes(server.pid)
+    yield
+    assert resident_bytes(server.pid) - before < within
