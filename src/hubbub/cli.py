@@ -376,6 +376,8 @@ _SETTINGS = {
     ),
     "tls_key": ("FILE", "the certificate's key in PEM"),
     "metrics": ("WHO", "who may look at /metrics: loopback (default), on: everyone, or off"),
+    "log_format": ("HOW", "text, or json: one object a line (default text)"),
+    "log_level": ("LEVEL", "debug, info, warning or error (default info)"),
     "guests": (
         "WHO",
         "may people come in without a token: on, off, or auto: if only this machine reaches it (default)",

@@ -21,8 +21,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvloop
 from aiohttp import web
 
+from hubbub import __version__
 from hubbub.protocol.messages import Closing
 from hubbub.protocol.wires import native_frame
+from hubbub.server import logs
+from hubbub.server.audit import audit
 from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
@@ -32,8 +35,8 @@ from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard
-from hubbub.server.http.proxies import Proxies
-from hubbub.server.http.requests import BODY_TIMEOUT, HUB, PROXIES
+from hubbub.server.http.proxies import PROXIES, Proxies
+from hubbub.server.http.requests import BODY_TIMEOUT, HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
@@ -70,7 +73,7 @@ def serve(settings: Settings) -> None:
     Raises:
         CannotStart: the port or the data directory can't be had.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.configure(settings.log_format, settings.log_level)
     # The writer's thread must get the interpreter back quickly while the loop is busy.
     sys.setswitchinterval(0.0005)
     # Nearly nothing here is in cycles, and with 9,000 connections the collector's usual pace stopped
@@ -96,9 +99,15 @@ async def _serve(settings: Settings) -> None:
     tls = _tls(settings)
     loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
     async with running(settings, tls) as server:
+        try:
+            logs.open_audit(settings.data)
+        except OSError as error:
+            raise CannotStart(f"can't write {error.filename}: {error.strerror}") from error
+        audit("started", version=__version__, port=server.port)
         _tell_ready(settings, server.port)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, server.journal}, return_when=asyncio.FIRST_COMPLETED)
+    audit("stopped")
 
 
 class Running(NamedTuple):
@@ -131,7 +140,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
             _application(hub, links, metrics, settings),
             max_connections=settings.max_connections or _connections_for_files(),
             request_timeout=settings.request_timeout,
-            refused=metrics.refused,
+            refused=hub.refused,
             shutdown_timeout=LINKS_TIMEOUT,
         )
         await runner.setup()
@@ -180,7 +189,7 @@ def _limits(settings: Settings) -> Limits:
 
 def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
     application = web.Application(
-        middlewares=[guard(_origins(settings), metrics.refused)],
+        middlewares=[guard(_origins(settings), hub.refused)],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from hubbub.server.stores.base import Durability
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
+FORMATS = ("text", "json")
+LEVELS = ("debug", "info", "warning", "error")
 PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
 
 
@@ -46,6 +48,8 @@ class Settings:
     tls_key: Path | None = None
     insecure_http: bool = False  # whether others may come in without TLS
     metrics: str = "loopback"  # who may look at /metrics: loopback, on (everyone) or off
+    log_format: str = "text"  # or json
+    log_level: str = "info"  # debug, info, warning or error
     guests: str = "auto"  # who has no token: on, off, or auto: on if only this machine reaches it
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
@@ -64,6 +68,8 @@ class Settings:
         self._require("max_connections", self.max_connections >= 0, "0 (by the file limit) or more")
         self._require("request_timeout", 0 < self.request_timeout <= 3600, "up to 3600 (seconds)")
         self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
+        self._require("log_format", self.log_format in FORMATS, "text or json")
+        self._require("log_level", self.log_level in LEVELS, "debug, info, warning or error")
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
         self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")

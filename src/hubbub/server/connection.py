@@ -230,6 +230,7 @@ class Connection:
             self._outlet.queue(native_frame(Reply(re=command_id, ok=ok)))
 
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
+        self._hub.refused(refusal.code)
         error = Error(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
         self._outlet.queue(native_frame(Reply(re=command_id, error=error)))
         if refusal.code == "rate_limited" and self._hub.is_flooding(self._principal):

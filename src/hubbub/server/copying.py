@@ -4,6 +4,8 @@ import secrets
 import sys
 from pathlib import Path
 
+from hubbub.server.audit import audit
+from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
 
@@ -18,6 +20,8 @@ def back_up(data: Path, target: Path) -> None:
         sqlite_backup.back_up(data, target, _show)
     except StoreFailed as error:
         raise CannotCopy(str(error)) from error
+    open_audit(data)
+    audit("backed up", file=str(target))
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
 
 
@@ -27,6 +31,8 @@ def restore(data: Path, copy: Path) -> None:
         kept = sqlite_backup.restore(data, copy, secrets.token_hex(8), _show)
     except StoreFailed as error:
         raise CannotCopy(str(error)) from error
+    open_audit(data)
+    audit("restored", file=str(copy))
     if kept is not None:
         print(f"what was there is kept: {kept}", file=sys.stderr)
     print("restored; clients will take a new snapshot of each room", file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.names import is_person_name
 from hubbub.rooms.access import Principal, Role
+from hubbub.server.audit import audit
 from hubbub.server.rates import Rates
 
 NAMELESS = "guest"
@@ -116,6 +117,12 @@ class Door:
         if principal.role is not Role.GUEST:
             for guest in [v for v in holders if v.principal.role is Role.GUEST]:
                 guest.expel()  # it is not theirs
+            audit(
+                "entered",
+                owner=principal.key_owner,
+                who=principal.name,
+                address=credentials.address,
+            )
         holders.append(visit)
         self._notice(visit)
         return visit
@@ -145,6 +152,7 @@ class Door:
         now = self._now()
         for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
             self._known.discard(visit)
+            audit("shown out", owner=visit.principal.key_owner, who=visit.principal.name)
             visit.expel()
 
     def sweep(self) -> None:
@@ -168,6 +176,7 @@ class Door:
             refused = Refused("rate_limited", "too many wrong tokens")
             refused.refusal = refused.refusal.after(round(max(wait, 0.001), 3))
             raise refused
+        audit("refused", address=address)
         raise Refused("unauthenticated", "the token is not valid, or no longer")
 
     def _guest(self, name: str | None, key: str | None) -> Principal:

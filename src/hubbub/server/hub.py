@@ -4,7 +4,7 @@ Knows no transport. A refusal is a value or a `Refused`, never a crash.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -65,6 +65,7 @@ class Hub:
         self._fanout = fanout
         self._rates = Rates(limits.messages_per_s)
         self.is_stopping = False
+        self.refusals = Counter[str]()  # by code, of commands and of requests
         self._snapshots: OrderedDict[str, StoredRoom] = OrderedDict()
 
     @property
@@ -99,6 +100,10 @@ class Hub:
             answer(refusal)
         else:
             self._journal.submit(Proposal(principal, change), answer)
+
+    def refused(self, code: str) -> None:
+        """Count a refusal."""
+        self.refusals[code] += 1
 
     def is_flooding(self, principal: Principal | None) -> bool:
         """Whether a principal goes on and on although it is refused."""

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from hubbub.protocol.names import is_person_name
 from hubbub.rooms.access import RIGHTS, is_room_pattern
+from hubbub.server.audit import audit
+from hubbub.server.logs import open_audit
 from hubbub.server.stores.base import StoreFailed, Token
 from hubbub.server.stores.sqlite_tokens import SqliteTokens
 from hubbub.server.tokens import PREFIX, digest_of
@@ -39,6 +41,7 @@ def create(data: Path, name: str, can: str, rooms: str, expires_in: str | None) 
             token = tokens.create(name, digest_of(secret), rights, patterns, expires_at)
         except ValueError as error:
             raise CannotIssue(f"{error}; revoke it first, or choose another name") from error
+        audit("token created", token=token.id, who=name, can=rights, rooms=patterns)
     print(f"{_described(token)}\nIt is shown only now:", file=sys.stderr)
     print(secret)
 
@@ -59,6 +62,8 @@ def revoke(data: Path, id_or_name: str) -> None:
     """Make tokens invalid. Raises CannotIssue."""
     with _tokens(data) as tokens:
         ids = tokens.revoke(id_or_name)
+        for token in ids:
+            audit("token revoked", token=token)
     if not ids:
         raise CannotIssue(
             f"there is no token {id_or_name!r}; `hubbub token list` shows those there are"
@@ -70,6 +75,7 @@ def revoke(data: Path, id_or_name: str) -> None:
 def _tokens(data: Path) -> Iterator[SqliteTokens]:
     try:
         tokens = SqliteTokens(data)
+        open_audit(data)
         try:
             yield tokens
         finally:

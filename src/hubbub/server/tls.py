@@ -4,6 +4,8 @@ import logging
 import ssl
 from pathlib import Path
 
+from hubbub.server.audit import audit
+
 log = logging.getLogger(__name__)
 
 
@@ -26,6 +28,7 @@ class Tls:
         except (BadCertificate, OSError) as error:
             log.error("the old certificate stays: %s", error)
         else:
+            audit("certificate read again")
             log.info("the certificate was read again")
 
     def _load(self) -> ssl.SSLContext:

@@ -44,6 +44,8 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         tls_key=Path("/srv/key.pem"),
         insecure_http=True,
         metrics="off",
+        log_format="json",
+        log_level="debug",
         guests="on",
         jwt_secret_file=Path("/srv/secret"),
         jwt_public_key_file=Path("/srv/key.pem"),
@@ -78,6 +80,8 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         tls_key = "/srv/key.pem"
         insecure_http = true
         metrics = "off"
+        log_format = "json"
+        log_level = "debug"
         guests = "on"
         jwt_secret_file = "/srv/secret"
         jwt_public_key_file = "/srv/key.pem"

@@ -1,11 +1,15 @@
 """The WebSocket doors: which kind of client a handshake is for."""
 
+import logging
+from collections.abc import Awaitable
+
 from aiohttp import web
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
+from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, credentials, number
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.handshake import (
@@ -15,10 +19,14 @@ from hubbub.server.transports.handshake import (
 )
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
+from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
 
+PEACEFUL = {0, Close.NORMAL, Close.GOING_AWAY, Close.RESTARTING}
+
+log = logging.getLogger(__name__)
 routes = web.RouteTableDef()
 
 
@@ -41,7 +49,8 @@ async def root(request: web.Request) -> web.StreamResponse:
         # Any subprotocol will do: it is between the clients what their frames mean.
         protocol = next(iter(offered), None)
         await hub.check_join(visit.principal, join)
-        return await serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
+        serving = serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
+        return await _told(request, "plain", serving)
 
 
 @routes.get("/ws", allow_head=False)
@@ -56,9 +65,10 @@ async def native(request: web.Request) -> web.StreamResponse:
             hint=f"offer {SUBPROTOCOL}, or none",
         )
     protocol = SUBPROTOCOL if offered else None
-    return await serve_native(
+    serving = serve_native(
         request, request.app[HUB], request.app[LINKS], credentials(request), protocol
     )
+    return await _told(request, "native", serving)
 
 
 @routes.get("/echo", allow_head=False)
@@ -66,10 +76,25 @@ async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
     require_handshake(request)
     protocol = next(iter(offered_subprotocols(request)), None)
-    return await serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES], protocol)
+    serving = serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES], protocol)
+    return await _told(request, "echo", serving)
 
 
 @routes.get("/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the page."""
     return await page.asset(request)
+
+
+async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -> Response:
+    """Serve, and write down that it begins and ends; at `info` if it ends in discord."""
+    facts = {"door": door, "remote": request.app[PROXIES].address_of(request)}
+    log.debug("connection opened", extra=facts)
+    code = 0
+    try:
+        response = await serving
+        code = response.sent_code
+        return response
+    finally:
+        level = logging.DEBUG if code in PEACEFUL else logging.INFO
+        log.log(level, "connection closed", extra=facts | {"code": code})

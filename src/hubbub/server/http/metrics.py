@@ -6,13 +6,12 @@ from ipaddress import ip_address
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client import Counter as CounterMetric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hubbub.protocol.errors import Refused
-from hubbub.server.http.requests import PROXIES
+from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
 
@@ -21,7 +20,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
 
 class Metrics:
-    """What is counted as it happens, once a commit or refusal and never once a delivery."""
+    """What is counted as it happens, once a commit and never once a delivery."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -40,12 +39,6 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self._refusals = CounterMetric(
-            "hubbub_refusals",
-            "Requests over HTTP that were refused",
-            ["code"],
-            registry=self.registry,
-        )
 
     def watch(self, hub: Hub, links: Links) -> None:
         """Show who is here, too."""
@@ -59,10 +52,6 @@ class Metrics:
     def woke(self, late: float) -> None:
         """A timer went off so many seconds after it was due."""
         self._loop_lag.observe(max(late, 0.0))
-
-    def refused(self, code: str) -> None:
-        """A request was refused."""
-        self._refusals.labels(code).inc()
 
 
 class _Alive(Collector):
@@ -91,6 +80,12 @@ class _Alive(Collector):
         yield GaugeMetricFamily("hubbub_rooms_followed", "Rooms that someone follows", feeds)
         yield GaugeMetricFamily("hubbub_cursors_live", "Followers at the head of a room", live)
         yield GaugeMetricFamily("hubbub_cursors_reading", "Followers that are reading on", reading)
+        refusals = CounterMetricFamily(
+            "hubbub_refusals", "Commands and requests that were refused", labels=["code"]
+        )
+        for code, count in self._hub.refusals.items():
+            refusals.add_metric([code], count)
+        yield refusals
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes that wait for a commit", self._hub.waiting
         )

@@ -10,6 +10,7 @@ from aiohttp import web
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
 from hubbub.server.http.origins import Origins
+from hubbub.server.http.proxies import PROXIES
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.handshake import VERSION
 
@@ -65,8 +66,17 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
     `refused` is told the code of each.
     """
 
-    def told(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
+    def told(
+        request: web.Request, refusal: Refusal, headers: dict[str, str] | None = None
+    ) -> web.Response:
         refused(refusal.code)
+        resource = request.match_info.route.resource
+        facts = {
+            "code": refusal.code,
+            "method": request.method,
+            "remote": request.app[PROXIES].address_of(request),
+        }
+        log.info("refused", extra=facts | {"door": resource.canonical if resource else None})
         return problem(refusal, headers)
 
     @web.middleware
@@ -75,20 +85,22 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
             _check_origin(request, origins)
             return await handler(request)
         except Refused as error:
-            return told(error.refusal)
+            return told(request, error.refusal)
         except StoreFailed as error:
             log.warning("a request failed: %s", error)
-            return told(Refusal("unavailable", "the database can't do it now", retry_after=1.0))
+            return told(
+                request, Refusal("unavailable", "the database can't do it now", retry_after=1.0)
+            )
         except web.HTTPException as error:
             if error.status not in BY_STATUS:
                 raise
             kept = {k: v for k, v in error.headers.items() if k == "Allow"}
-            return told(Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
+            return told(request, Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
         except (ConnectionError, TimeoutError):
             raise
         except Exception:
             log.exception("a request failed")
-            return told(Refusal("internal", "a fault of the server's"))
+            return told(request, Refusal("internal", "a fault of the server's"))
 
     return guarded
 

@@ -32,6 +32,9 @@ class Proxies:
         return address is not None and any(address in network for network in self._networks)
 
 
+PROXIES = web.AppKey("proxies", Proxies)
+
+
 def _parsed(text: str) -> Address | None:
     try:
         address = ip_address(text)

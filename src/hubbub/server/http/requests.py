@@ -16,13 +16,12 @@ from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import problem
-from hubbub.server.http.proxies import Proxies
+from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 HUB = web.AppKey("hub", Hub)
-PROXIES = web.AppKey("proxies", Proxies)
 BODY_TIMEOUT = web.AppKey("body_timeout", float)
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 

@@ -4,12 +4,12 @@ from aiohttp import web
 
 from hubbub.protocol.wires import BINARY, NATIVE, TEXT, frame
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Socket
+from hubbub.server.transports.websocket import Response, Socket
 
 
 async def serve_echo(
     request: web.Request, links: Links, max_bytes: int, protocol: str | None
-) -> web.WebSocketResponse:
+) -> Response:
     """Echo until the client goes."""
     socket = Socket(links, max_bytes, protocol)
     response = await socket.open(request, NATIVE)

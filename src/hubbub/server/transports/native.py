@@ -10,7 +10,7 @@ from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Socket
+from hubbub.server.transports.websocket import Response, Socket
 
 SUBPROTOCOL = "hubbub.v1"
 HELLO_TIMEOUT = 10.0  # seconds for who may come in only with a token
@@ -18,7 +18,7 @@ HELLO_TIMEOUT = 10.0  # seconds for who may come in only with a token
 
 async def serve_native(
     request: web.Request, hub: Hub, links: Links, credentials: Credentials, protocol: str | None
-) -> web.WebSocketResponse:
+) -> Response:
     """Serve one native client until it goes."""
     is_known = credentials.name is not None or credentials.token is not None
     visit = hub.door.enter(credentials) if is_known else None

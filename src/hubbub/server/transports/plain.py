@@ -10,7 +10,7 @@ from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Socket
+from hubbub.server.transports.websocket import Response, Socket
 
 
 async def serve_plain(
@@ -20,7 +20,7 @@ async def serve_plain(
     visit: Visit,
     protocol: str | None,
     join: Join,
-) -> web.WebSocketResponse:
+) -> Response:
     """Serve one plain client until it goes."""
     socket = Socket(links, hub.limits.message_bytes, protocol)
     response = await socket.open(request, PLAIN)

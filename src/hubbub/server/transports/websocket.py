@@ -25,6 +25,7 @@ class Response(web.WebSocketResponse):
     """aiohttp's, which reads more strictly, and leaves closing to the socket."""
 
     reader: StrictReader
+    sent_code = 0  # of our close frame
 
     async def close(self, **_: Any) -> bool:
         """Do nothing: aiohttp would close TCP before the peer has read why."""
@@ -72,7 +73,7 @@ class Socket:
         self.outlet: Outlet
         self.was_heard = True
 
-    async def open(self, request: web.Request, wire: Wire) -> web.WebSocketResponse:
+    async def open(self, request: web.Request, wire: Wire) -> Response:
         """Answer the handshake with 101, or raise the HTTP error that says why not."""
         writer = await self._response.prepare(request)
         assert request.transport is not None and writer is not None
@@ -159,6 +160,7 @@ class Socket:
     def _send_close(self, code: int) -> None:
         self.outlet.queue(frame(code.to_bytes(2, "big"), CLOSE))
         self.outlet.seal()
+        self._response.sent_code = code
         self._step(State.CLOSING, str(code))
 
     def _step(self, to: State, why: str = "") -> None:

@@ -1,0 +1,96 @@
+"""Sets up the logs: for people or for machines, and never so much of one thing that it fills a disk."""
+
+import logging
+import os
+import sys
+import time
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+AUDIT_FILE = "audit.log"
+AT_MOST = 10  # lines a second of one wording
+
+
+def configure(form: str, level: str) -> None:
+    """Log to standard error from now on: `form` is text or json, `level` a name."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(form, "message"))
+    handler.addFilter(NotTooOften())
+    logging.raiseExceptions = False  # a log that can't be written must not fill standard error
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def open_audit(data: Path) -> None:
+    """Append what is audited to a file in the data directory, which only its owner may read.
+
+    A file that was moved away is begun anew, so that it can be rotated.
+    """
+    file = data / AUDIT_FILE
+    handler = WatchedFileHandler(file, encoding="utf-8")
+    os.chmod(file, 0o600)
+    handler.setFormatter(_formatter("json", "action", has_level=False))
+    handler.addFilter(NotTooOften(only={"refused"}))
+    log = logging.getLogger("hubbub.audit")
+    for old in list(log.handlers):
+        log.removeHandler(old)
+        old.close()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+class NotTooOften(logging.Filter):
+    """Lets pass at most AT_MOST records of one wording a second; the next says how many were left out."""
+
+    def __init__(self, only: set[str] | None = None) -> None:
+        super().__init__()
+        self._only = only
+        self._second = 0
+        self._seen: dict[str, int] = {}
+        self._left_out: dict[str, int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is to be written."""
+        wording = str(record.msg)
+        if self._only is not None and wording not in self._only:
+            return True
+        if (second := int(time.monotonic())) != self._second:
+            self._second, self._seen = second, {}
+        self._seen[wording] = seen = self._seen.get(wording, 0) + 1
+        if seen > AT_MOST:
+            self._left_out[wording] = self._left_out.get(wording, 0) + 1
+            return False
+        if left_out := self._left_out.pop(wording, 0):
+            record.left_out = left_out
+        return True
+
+
+def _formatter(form: str, event: str, *, has_level: bool = True) -> logging.Formatter:
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True, key="at")
+    level = [structlog.stdlib.add_log_level] if has_level else []
+    renderers = _for_people() if form == "text" else _for_machines(event)
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *level, stamp],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+    )
+
+
+def _for_people() -> list[Any]:
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        timestamp_key="at",
+        pad_event_to=0,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
+    return [renderer]
+
+
+def _for_machines(event: str) -> list[Any]:
+    def first_what(_: object, __: str, facts: Any) -> Any:
+        return {"at": facts.pop("at"), event: facts.pop("event"), **facts}
+
+    render = structlog.processors.JSONRenderer(default=str)
+    return [structlog.processors.format_exc_info, first_what, render]
