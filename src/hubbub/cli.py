@@ -168,6 +168,13 @@ def _data_directory(chosen: argparse.Namespace) -> Path:
     return load({"data": chosen.data}, os.environ, _settings_file(chosen.config)).data
 
 
+def _doctor(chosen: argparse.Namespace) -> int:
+    from hubbub.doctor import examine
+
+    token, file = os.environ.get("HUBBUB_TOKEN"), _settings_file(chosen.config)
+    return 0 if examine(chosen.url, token, os.environ, file) else FAILED
+
+
 def _chat(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.chat import chat
     from hubbub.terminal.screen import is_terminal
@@ -392,6 +399,18 @@ _SETTINGS = {
 }
 
 
+def _add_doctor(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub doctor                         # settings, data directory, database, limits
+  hubbub doctor https://chat.example.org  # the way there: TLS, proxies, each transport"""
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="a server (default: look at what is here)"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="settings in TOML, as for serve"
+    )
+
+
 def _add_token(parser: Parser) -> None:
     parser.examples = """\
   hubbub token create --name ci --rooms 'build-*' --can read,post
@@ -553,6 +572,7 @@ _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
         "copy the database to a file, while the server runs",
     ),
     "restore": (_add_restore, _with_settings(_restore), "put a copy in the place of the database"),
+    "doctor": (_add_doctor, _doctor, "look for what is wrong here, or on the way to a server"),
     "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
     "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),
     "tail": (_add_tail, _with_sdk(_tail), "show what happens in a room, as it happens"),

@@ -58,7 +58,7 @@ class SqliteStore:
         self._lock = _lock(directory)
         try:
             check_is_ours(directory / FILE_NAME)
-            _check_soundness(directory / FILE_NAME)
+            check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
             self.epoch = _prepare(self._database, new_epoch)
             self._writer = SqliteWriter(self._database)
@@ -229,7 +229,7 @@ def check_is_ours(file: Path) -> None:
             raise StoreFailed(f"{file} was written by a later hubbub (version {version})")
 
 
-def _check_soundness(file: Path) -> None:
+def check_soundness(file: Path) -> None:
     """Look through a database before anyone relies on it, a large one as far as time allows.
 
     Raises:

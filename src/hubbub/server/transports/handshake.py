@@ -22,11 +22,16 @@ def is_handshake(request: web.Request) -> bool:
 def require_handshake(request: web.Request) -> None:
     """Raise Refused unless a WebSocket is asked for, and rightly so."""
     headers = request.headers
-    if headers.get("Upgrade", "").strip().lower() != "websocket" or not _wants_upgrade(request):
+    is_there = {
+        "Upgrade": headers.get("Upgrade", "").strip().lower() == "websocket",
+        "Connection": "upgrade" in map(str.lower, _values(request, "Connection")),
+    }
+    if not all(is_there.values()):
         raise Refused(
             "upgrade_required",
             "this door is for WebSockets",
             hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
+            missing=[name for name, is_right in is_there.items() if not is_right],
         )
     if set(headers.getall("Sec-WebSocket-Version", [])) != {VERSION}:
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
@@ -48,10 +53,6 @@ def offered_subprotocols(request: web.Request) -> list[str]:
     if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
         raise Refused("bad_request", "Sec-WebSocket-Protocol is not a list of different tokens")
     return offered
-
-
-def _wants_upgrade(request: web.Request) -> bool:
-    return "upgrade" in map(str.lower, _values(request, "Connection"))
 
 
 def _values(request: web.Request, header: str) -> list[str]:

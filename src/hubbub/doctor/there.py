@@ -1,0 +1,235 @@
+"""What may be wrong on the way to a server: name, TLS, proxies in between, each transport."""
+
+import asyncio
+import json
+import ssl
+import statistics
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from hubbub.doctor.findings import Finding, ok, problem, warning
+
+TIMEOUT = 10.0
+ROOM = "lobby"
+ECHOES = 20
+HELD_BACK = 3.0  # seconds; a stream's first bytes come at once
+EXPIRES_SOON = 21  # days
+PROXY = "in the proxy's configuration (for nginx):\n  "
+UPGRADE_FIX = (
+    f"{PROXY}proxy_http_version 1.1;\n"
+    "  proxy_set_header Upgrade $http_upgrade;\n"
+    "  proxy_set_header Connection $http_connection;"
+)
+BUFFER_FIX = f"{PROXY}proxy_buffering off;"
+TIMEOUT_FIX = f"{PROXY}proxy_read_timeout 120s;"
+TOKEN_FIX = "set HUBBUB_TOKEN to one that `hubbub token create` gave out"
+
+Failure = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+
+
+async def examine_there(address: str, token: str | None) -> AsyncIterator[Finding]:
+    """Look at the way to a server, as one of its clients."""
+    url = _http(address)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+    async with aiohttp.ClientSession(url, headers=headers, timeout=timeout) as http:
+        reached = await _reach(http, url)
+        for finding in reached:
+            yield finding
+        if any(finding.how == "problem" for finding in reached):
+            return
+        looks = {
+            "ready": _ready(http),
+            "WebSocket": _echo(http, url),
+            "native": _native(http),
+            "long-poll": _long_poll(http),
+            "events": _stream(http),
+        }
+        for what, looking in [(w, asyncio.create_task(look)) for w, look in looks.items()]:
+            try:
+                yield await looking
+            except Failure as error:
+                yield problem(what, _why(error))
+
+
+def _http(address: str) -> URL:
+    text = address if "://" in address else f"http://{address}"
+    url = URL(text)
+    scheme = {"ws": "http", "wss": "https"}.get(url.scheme, url.scheme)
+    return url.with_scheme(scheme).origin()
+
+
+async def _reach(http: aiohttp.ClientSession, url: URL) -> list[Finding]:
+    """Whether a hubbub answers there, how it is encrypted, and what its clock says."""
+    try:
+        async with http.get("/healthz") as answer:
+            body = await answer.read()
+    except aiohttp.ClientConnectorCertificateError as error:
+        reason = error.certificate_error
+        return [
+            problem("TLS", str(reason), "renew the certificate; --tls-cert needs its whole chain")
+        ]
+    except Failure as error:
+        return [
+            problem(
+                "reach",
+                f"{url}: {_why(error)}",
+                "is `hubbub serve` running there, and no firewall between?",
+            )
+        ]
+    if answer.status == 403:
+        details = _details(body)
+        return [
+            problem("name", details.get("detail", "refused"), f"restart it with --public-url {url}")
+        ]
+    if answer.status != 200 or _details(body).get("status") != "ok":
+        fix = "a proxy without its server behind it, or a wrong port?"
+        return [problem("reach", f"{url} answers {answer.status}, but not as hubbub does", fix)]
+    return [
+        ok("reach", f"{url} answers"),
+        *([await _certificate(url)] if url.scheme == "https" else []),
+        *_encrypted(url),
+        _clock(answer.headers.get("Date", "")),
+    ]
+
+
+def _encrypted(url: URL) -> list[Finding]:
+    if url.scheme == "https" or url.host in {"localhost", "127.0.0.1", "::1"}:
+        return []
+    return [
+        warning(
+            "TLS",
+            "none: others on the way can read everything",
+            "--tls-cert and --tls-key, or a proxy that does TLS",
+        )
+    ]
+
+
+async def _certificate(url: URL) -> Finding:
+    _, writer = await asyncio.open_connection(url.host, url.port, ssl=True)
+    until = datetime.fromtimestamp(
+        ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"]), UTC
+    )
+    writer.close()
+    days = (until - datetime.now(UTC)).days
+    if days < EXPIRES_SOON:
+        return warning(
+            "TLS", f"the certificate expires in {days} days", "renew it, and send SIGHUP"
+        )
+    return ok("TLS", f"the certificate is valid until {until:%Y-%m-%d}")
+
+
+def _clock(date: str) -> Finding:
+    try:
+        behind = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except ValueError:
+        return warning("clock", "the answer has no date")
+    if abs(behind) > 5:
+        return warning(
+            "clock", f"its clock and this one differ by {abs(behind):.0f} s", "set both by NTP"
+        )
+    return ok("clock", "as here")
+
+
+async def _ready(http: aiohttp.ClientSession) -> Finding:
+    async with http.get("/readyz") as answer:
+        if answer.status == 200:
+            return ok("ready", "the database can be written")
+        detail = _details(await answer.read()).get("detail", answer.reason)
+        return problem("ready", f"{answer.status}: {detail}", "look into its log, and at the disk")
+
+
+async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
+    """The handshake, and both kinds of messages there and back."""
+    headers = {
+        **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+        "Sec-WebSocket-Key": "aHViYnViJ3MgZG9jdG9yIQ==",
+    }
+    try:
+        socket = await http.ws_connect("/echo")
+    except aiohttp.WSServerHandshakeError:
+        async with aiohttp.request("GET", url / "echo", headers=headers) as answer:
+            return _no_handshake(answer.status, _details(await answer.read()))
+    async with socket:
+        times = []
+        for n in range(ECHOES):
+            began = time.perf_counter()
+            await socket.send_str(f"ä {n}")
+            await socket.send_bytes(bytes([n, 255]))
+            if await socket.receive_str(timeout=TIMEOUT) != f"ä {n}":
+                return problem(
+                    "WebSocket", "text comes back changed", "something rewrites it on the way"
+                )
+            if await socket.receive_bytes(timeout=TIMEOUT) != bytes([n, 255]):
+                return problem(
+                    "WebSocket", "bytes come back changed", "something rewrites them on the way"
+                )
+            times.append(time.perf_counter() - began)
+    return ok(
+        "WebSocket",
+        f"text and bytes, there and back in {statistics.median(times) * 1000:.1f} ms (median)",
+    )
+
+
+def _no_handshake(status: int, details: dict[str, Any]) -> Finding:
+    missing = " and ".join(details.get("missing", []))
+    if missing:
+        return problem("WebSocket", f"something on the way drops the header {missing}", UPGRADE_FIX)
+    detail = details.get("detail", "no 101 Switching Protocols")
+    return problem("WebSocket", f"the handshake is answered with {status}: {detail}", UPGRADE_FIX)
+
+
+async def _native(http: aiohttp.ClientSession) -> Finding:
+    async with http.ws_connect("/ws", protocols=["hubbub.v1"]) as socket:
+        await socket.send_json({"id": 1, "do": "hello"})
+        reply = json.loads(await socket.receive_str(timeout=TIMEOUT))
+    if "error" in reply:
+        return problem("native", reply["error"]["message"], TOKEN_FIX)
+    return ok("native", f"{reply['ok']['server']}, as {reply['ok']['user']}")
+
+
+async def _long_poll(http: aiohttp.ClientSession) -> Finding:
+    began = time.perf_counter()
+    async with http.get(f"/api/v1/rooms/{ROOM}/events", params={"wait": "1"}) as answer:
+        details = _details(await answer.read())
+    if answer.status == 200:
+        return ok("long-poll", f"answered after {time.perf_counter() - began:.1f} s")
+    if answer.status in {401, 403, 404}:
+        return warning("long-poll", details.get("detail", str(answer.status)), TOKEN_FIX)
+    return problem("long-poll", f"answered with {answer.status}", TIMEOUT_FIX)
+
+
+async def _stream(http: aiohttp.ClientSession) -> Finding:
+    headers = {"Accept": "text/event-stream"}
+    async with http.get(f"/api/v1/rooms/{ROOM}/events", headers=headers) as answer:
+        if answer.status != 200:
+            detail = _details(await answer.read()).get("detail", str(answer.status))
+            return warning("events", detail, TOKEN_FIX)
+        try:
+            async with asyncio.timeout(HELD_BACK):
+                await answer.content.readuntil(b"\n\n")
+        except TimeoutError:
+            return problem("events", "a proxy holds the stream back", BUFFER_FIX)
+    return ok("events", "the stream begins at once")
+
+
+def _details(body: bytes) -> dict[str, Any]:
+    try:
+        details = json.loads(body)
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error)
+    return str(error) or type(error).__name__

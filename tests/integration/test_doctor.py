@@ -1,0 +1,221 @@
+"""`hubbub doctor`: what is wrong is named, with what would mend it."""
+
+import asyncio
+import os
+import re
+import resource
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.certificates import certify, flags
+from tests.support.server import Server
+
+
+class Told(NamedTuple):
+    """What it printed, and its exit code."""
+
+    text: str
+    code: int | None
+
+    def problems(self) -> list[str]:
+        """What is a problem."""
+        return re.findall(r"^PROBLEM ([\w -]+):", self.text, re.MULTILINE)
+
+    def warnings(self) -> list[str]:
+        """What may become one."""
+        return re.findall(r"^warning ([\w -]+):", self.text, re.MULTILINE)
+
+
+async def doctor(
+    *arguments: str, prepare: Callable[[], object] | None = None, **environment: str
+) -> Told:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", "doctor", *arguments),
+        env=os.environ | environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        preexec_fn=prepare,
+    )
+    written, _ = await process.communicate()
+    return Told(written.decode(), process.returncode)
+
+
+@asynccontextmanager
+async def proxy(
+    server: Server,
+    ask: Callable[[bytes], bytes] = bytes,
+    answer: Callable[[bytes], bytes] = bytes,
+) -> AsyncIterator[str]:
+    """A proxy before a server, that changes what passes; its address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = await asyncio.open_connection("127.0.0.1", server.port)
+        both = (pump(reader, behind[1], ask), pump(behind[0], writer, answer))
+        await asyncio.gather(*both, return_exceptions=True)
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listener:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+
+
+async def pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]
+) -> None:
+    try:
+        while received := await reader.read(65_536):
+            writer.write(change(received))
+    finally:
+        writer.close()
+
+
+# --- here ---
+
+
+async def test_a_place_where_a_server_runs_is_well(server: Server) -> None:
+    told = await doctor(HUBBUB_DATA=str(server.data))
+    assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
+    for what in ("settings", "data directory", "database", "clock", "SQLite", "open files"):
+        assert f"ok      {what}:" in told.text
+
+
+async def test_a_place_where_nothing_is_yet_is_well(tmp_path: Path) -> None:
+    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"))
+    assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
+    assert not (tmp_path / "new").exists()
+
+
+async def test_bad_settings_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "hubbub.toml"
+    file.write_text("prot = 1\n")
+    told = await doctor("--config", str(file))
+    assert (told.problems(), told.code) == (["settings"], 1)
+    assert "do you mean 'port'?" in told.text
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 1000, b"SQLite format 3\0" * 1000])
+async def test_what_is_no_database_of_hubbubs_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "hubbub.db").write_bytes(content)
+    told = await doctor(HUBBUB_DATA=str(tmp_path))
+    assert (told.problems(), told.code) == (["database"], 1)
+
+
+async def test_a_database_from_the_future_tells_that_the_clock_is_wrong(server: Server) -> None:
+    await server.terminate()
+    later = 2**32
+    os.utime(server.data / "hubbub.db", (later, later))
+    told = await doctor(HUBBUB_DATA=str(server.data))
+    assert (told.problems(), told.warnings(), told.code) == ([], ["clock"], 0)
+
+
+async def test_a_directory_that_others_may_read_is_warned_of(server: Server) -> None:
+    server.data.chmod(0o755)
+    told = await doctor(HUBBUB_DATA=str(server.data))
+    assert (told.problems(), told.warnings(), told.code) == ([], ["data directory"], 0)
+    assert f"chmod 700 {server.data}" in told.text
+
+
+async def test_few_files_are_warned_of(tmp_path: Path) -> None:
+    few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256))
+    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), prepare=few)
+    assert (told.problems(), told.warnings(), told.code) == ([], ["open files"], 0)
+    assert "160 connections" in told.text
+
+
+# --- there ---
+
+
+async def test_a_server_that_can_be_reached_is_well_on_every_transport(server: Server) -> None:
+    told = await doctor(server.url)
+    assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
+    for what in ("reach", "clock", "ready", "WebSocket", "native", "long-poll", "events"):
+        assert f"ok      {what}:" in told.text
+
+
+async def test_nobody_there_is_a_problem() -> None:
+    told = await doctor("http://127.0.0.1:1")
+    assert (told.problems(), told.code) == (["reach"], 1)
+    assert "Traceback" not in told.text
+
+
+DROPPED = {
+    "Upgrade": ((b"Upgrade: websocket\r\n", b""),),
+    "Connection": ((b"Connection: Upgrade\r\n", b"Connection: close\r\n"),),
+    "Upgrade and Connection": (
+        (b"Upgrade: websocket\r\n", b""),
+        (b"Connection: Upgrade\r\n", b""),
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", DROPPED)
+async def test_the_header_that_a_proxy_drops_is_named_with_the_lines_that_help(
+    server: Server, missing: str
+) -> None:
+    def drop(request: bytes) -> bytes:
+        for header, instead in DROPPED[missing]:
+            request = re.sub(re.escape(header), instead, request, flags=re.IGNORECASE)
+        return request
+
+    async with proxy(server, ask=drop) as url:
+        told = await doctor(url)
+    assert told.problems()[0] == "WebSocket"
+    assert told.code == 1
+    assert f"drops the header {missing}\n" in told.text
+    assert "proxy_set_header Upgrade $http_upgrade;" in told.text
+
+
+async def test_a_proxy_that_speaks_http_1_0_is_found(server: Server) -> None:
+    async with proxy(server, ask=lambda r: r.replace(b"HTTP/1.1", b"HTTP/1.0")) as url:
+        told = await doctor(url)
+    assert "WebSocket" in told.problems()
+    assert "proxy_http_version 1.1;" in told.text
+
+
+async def test_a_proxy_that_holds_streams_back_is_found(server: Server) -> None:
+    async with proxy(server, answer=lambda r: r.replace(b":\n\n", b"")) as url:
+        told = await doctor(url)
+    assert (told.problems(), told.code) == (["events"], 1)
+    assert "proxy_buffering off;" in told.text
+
+
+async def test_something_else_that_answers_is_a_problem(server: Server) -> None:
+    async with proxy(server, answer=lambda r: r.replace(b'"ok"', b'"no"')) as url:
+        told = await doctor(url)
+    assert (told.problems(), told.code) == (["reach"], 1)
+
+
+async def test_a_name_that_the_server_does_not_know_is_named(server: Server) -> None:
+    def rename(request: bytes) -> bytes:
+        return re.sub(rb"Host: [^\r]*", b"Host: chat.example", request)
+
+    async with proxy(server, ask=rename) as url:
+        told = await doctor(url)
+    assert (told.problems(), told.code) == (["name"], 1)
+    assert "--public-url" in told.text
+
+
+async def test_without_guests_a_token_is_asked_for(tmp_path: Path) -> None:
+    async with Server(tmp_path / "data", "--guests", "off") as server:
+        told = await doctor(server.url)
+    assert told.problems() == ["native"]
+    assert "HUBBUB_TOKEN" in told.text
+
+
+@pytest.mark.parametrize(
+    "days, problems, warnings", [(300, [], []), (5, [], ["TLS"]), (-5, ["TLS"], [])]
+)
+async def test_a_certificate_that_expires_is_warned_of(
+    tmp_path: Path, days: int, problems: list[str], warnings: list[str]
+) -> None:
+    certify(tmp_path, days=days)
+    async with Server(tmp_path / "data", *flags(tmp_path)) as server:
+        told = await doctor(
+            f"https://127.0.0.1:{server.port}", SSL_CERT_FILE=str(tmp_path / "cert.pem")
+        )
+    assert (told.problems(), told.warnings()) == (problems, warnings), told.text
