@@ -29,7 +29,7 @@ from hubbub.server.audit import audit
 from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
-from hubbub.server.http import api, doors, health
+from hubbub.server.http import api, description, doors, health
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
@@ -199,7 +199,7 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
     application.on_response_prepare.append(_name_the_server)
     application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
-    for routes in (doors.routes, api.routes, health.routes, metrics_routes):
+    for routes in (doors.routes, api.routes, description.routes, health.routes, metrics_routes):
         application.add_routes(routes)
     return application
 

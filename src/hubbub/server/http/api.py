@@ -118,7 +118,7 @@ async def patch_state(request: web.Request) -> web.Response:
     """Merge a patch into the state document."""
     patch = await json_from(request, Any, "application/merge-patch+json")
     if_seq = number(request, "if_seq")
-    if if_seq is None and "If-Match" in request.headers:
+    if "If-Match" in request.headers:
         if_seq = _version(request.headers["If-Match"])
     return await _change(request, Patch(room=room_of(request), patch=patch, if_seq=if_seq))
 

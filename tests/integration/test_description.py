@@ -1,0 +1,140 @@
+"""The documents for machines say what the server does: all of it, and nothing else."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jsonschema_rs
+import pytest
+from aiohttp import web
+
+from hubbub.protocol.errors import CODES
+from hubbub.server.http import api, operations
+from tests.integration.native import native
+from tests.support.server import Server
+
+WIRE = Path(__file__).parents[1] / "wire" / "native"
+EXAMPLES = "40"
+CONFIGURATION = "[generation]\nallow-extra-parameters = false\n"
+
+
+@pytest.fixture(scope="module")
+async def described(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A server in whose lobby there is a message, as the documents' examples want it."""
+    data = tmp_path_factory.mktemp("described") / "data"
+    async with Server(data, "--message-rate", "0") as server:
+        async with native(server.port) as client:
+            await client.ask("post", room="lobby", text="hi")
+        yield server
+
+
+async def document(server: Server, name: str) -> Any:
+    """One of the documents."""
+    async with aiohttp.ClientSession() as http, http.get(f"{server.url}/api/v1/{name}.json") as got:
+        assert (got.status, got.content_type) == (200, "application/json")
+        return await got.json()
+
+
+def refs(value: Any) -> set[str]:
+    """All that a document refers to."""
+    if isinstance(value, dict):
+        found = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return found.union(*map(refs, value.values())) if value else found
+    return set().union(*map(refs, value)) if isinstance(value, list) and value else set()
+
+
+def test_each_route_of_the_api_is_described_and_no_other() -> None:
+    routes = {(r.method.lower(), r.path) for r in api.routes if isinstance(r, web.RouteDef)}
+    described = [(o.method, o.path) for o in operations.OPERATIONS]
+    assert set(described) == routes
+    assert len(described) == len(routes)
+
+
+async def test_each_error_code_of_http_is_described(described: Server) -> None:
+    openapi = await document(described, "openapi")
+    of_the_websocket = {"upgrade_required"}
+    texts = json.dumps(
+        [o["responses"] for path in openapi["paths"].values() for o in path.values()]
+    )
+    assert {code for code in CODES if f"{code}: " in texts} == CODES.keys() - of_the_websocket
+    assert openapi["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == list(CODES)
+
+
+@pytest.mark.parametrize("name", ["openapi", "asyncapi"])
+async def test_whatever_a_document_refers_to_is_in_it(described: Server, name: str) -> None:
+    whole = await document(described, name)
+    found = refs(whole)
+    assert found
+    for ref in found:
+        part = whole
+        for step in ref.removeprefix("#/").split("/"):
+            part = part[step]
+
+
+SENT = {file.stem: json.loads(file.read_text()) for file in sorted(WIRE.glob("*.json"))}
+KINDS = {"event": "Event", "signal": "Signal", "notice": "Closing"}
+
+
+@pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
+async def test_what_goes_over_the_wire_is_as_described(described: Server, sent: Any) -> None:
+    whole = await document(described, "asyncapi")
+    kind = next((kind for key, kind in KINDS.items() if key in sent), "Reply")
+    assert complaints(whole, whole["components"]["messages"][kind]["payload"], sent) == []
+    if isinstance(sent.get("ok"), dict) and "mode" in sent["ok"]:
+        joined = {"$ref": f"#/components/schemas/{sent['ok']['mode'].capitalize()}"}
+        assert complaints(whole, joined, sent["ok"]) == []
+
+
+async def test_a_command_that_is_none_is_not_as_described(described: Server) -> None:
+    whole = await document(described, "asyncapi")
+    payload = whole["components"]["messages"]["Command"]["payload"]
+    assert complaints(whole, payload, {"do": "post", "room": "lobby", "text": "hi"}) == []
+    wrongs: list[Any] = [
+        {"do": "drop"},
+        {"do": "post", "room": 1},
+        {"do": "post"},
+        {"room": "lobby"},
+        [],
+    ]
+    for wrong in wrongs:
+        assert complaints(whole, payload, wrong)
+
+
+def complaints(whole: Any, schema: Any, value: Any) -> list[str]:
+    """What a schema of a document has against a value."""
+    validator = jsonschema_rs.Draft202012Validator(schema | {"components": whole["components"]})
+    return [error.message for error in validator.iter_errors(value)]
+
+
+@pytest.mark.timeout(120)
+async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
+    described: Server, tmp_path: Path
+) -> None:
+    """By schemathesis: no fault of the server's, each answer as described, what is wrong refused.
+
+    Waiting and streams are left out: they would take their time.
+    """
+    openapi = await document(described, "openapi")
+    events = openapi["paths"]["/api/v1/rooms/{room}/events"]["get"]
+    events["parameters"] = [p for p in events["parameters"] if p["name"] != "wait"]
+    del events["responses"]["200"]["content"]["text/event-stream"]
+    for name, text in (("openapi.json", json.dumps(openapi)), ("schemathesis.toml", CONFIGURATION)):
+        (tmp_path / name).write_text(text)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "schemathesis.cli", "--no-color", "run", "openapi.json"),
+        *("--url", described.url, "--max-examples", EXAMPLES, "--generation-deterministic"),
+        *("--phases", "examples,coverage,fuzzing", "--exclude-checks", "positive_data_acceptance"),
+        *("--warnings", "off"),
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    written, _ = await process.communicate()
+    assert process.returncode == 0, written.decode()[-6000:]
+    assert f"Tested: {len(operations.OPERATIONS)}" in written.decode()
