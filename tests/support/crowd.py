@@ -21,11 +21,15 @@ HEAL_SECONDS = 30.0
 class Crowd:
     """Mixed clients who post and follow; `seed` decides what they do, and about when.
 
-    Each who posts asks for about `pace` changes a second, some for fewer.
+    Each who posts asks for about `pace` changes a second, some for fewer. Every other client takes
+    the `detour`, if there is one.
     """
 
-    def __init__(self, site: Site, seed: int, pace: float = 100) -> None:
+    def __init__(
+        self, site: Site, seed: int, pace: float = 100, detour: Site | None = None
+    ) -> None:
         self._site = site
+        self._detour = detour or site
         self._atlas = Atlas()
         self._dice = random.Random(seed)
         self.clients: list[Client] = []
@@ -47,7 +51,7 @@ class Crowd:
     @property
     def acknowledged(self) -> int:
         """How many changes were answered so far."""
-        return sum(a.is_known for c in self.clients for a in c.record.attempts)
+        return sum(client.answered for client in self.clients)
 
     @property
     def delivered(self) -> int:
@@ -88,7 +92,8 @@ class Crowd:
 
     def _add(self, kind: type[Client], name: str, pace: float) -> None:
         dice = random.Random(self._dice.random())
-        client = kind(self._site, self._atlas, ROOM, name, dice, pace)
+        site = self._detour if len(self.clients) % 2 else self._site
+        client = kind(site, self._atlas, ROOM, name, dice, pace)
         client.record.name = f"{kind.__name__} {len(self.clients)}"
         self.clients.append(client)
 

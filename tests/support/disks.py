@@ -5,10 +5,13 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 import apsw
+
+SLOW_FLUSH_SECONDS = 0.03
 
 Disk = Callable[..., type[apsw.VFSFile]]
 _disks: dict[str, Disk] = {}
@@ -79,6 +82,33 @@ def no_flush_while(flag: str) -> type[apsw.VFSFile]:
             super().xSync(flags)
 
     return Flushless
+
+
+@disk
+def troubled_by(folder: str) -> type[apsw.VFSFile]:
+    """As long as a file of that name is in the folder: full, broken, flushless, stuck or slow."""
+
+    def is_now(trouble: str) -> bool:
+        return os.path.exists(f"{folder}/{trouble}")
+
+    class Troubled(apsw.VFSFile):
+        def xWrite(self, data: bytes, offset: int) -> None:
+            if is_now("full"):
+                raise apsw.FullError("no space is left")
+            if is_now("broken"):
+                raise apsw.IOError("it could not be written")
+            super().xWrite(data, offset)
+
+        def xSync(self, flags: int) -> None:
+            if is_now("flushless"):
+                raise apsw.IOError("the flush failed")
+            if is_now("slow"):
+                time.sleep(SLOW_FLUSH_SECONDS)
+            while is_now("stuck"):
+                time.sleep(0.005)
+            super().xSync(flags)
+
+    return Troubled
 
 
 class Image:

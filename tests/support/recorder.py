@@ -70,6 +70,8 @@ class Client:
         self._site, self._atlas, self._room, self._name = site, atlas, room, name
         self._dice, self._pace = dice, pace
         self._asked = 0
+        self._open: dict[str, Attempt] = {}  # by their marks: what was never answered
+        self.answered = 0
         self._moved = asyncio.Event()
 
     @property
@@ -113,6 +115,7 @@ class Client:
         own = f"{self.record.name} {self._asked}"
         attempt = Attempt(kind, mark or own, f"{own} key" if kind == "posted" else None)
         self.record.attempts.append(attempt)
+        self._open[attempt.mark] = attempt
         return attempt
 
     def _told(self, attempt: Attempt, answer: dict[str, Any] | None, code: str | None) -> None:
@@ -120,11 +123,13 @@ class Client:
             attempt.answers.append((answer["seq"], answer["at"]))
         elif code not in NOT_DONE_YET:
             attempt.refusal = code
+        if attempt.is_known and self._open.pop(attempt.mark, None) is not None:
+            self.answered += 1
         self._moved.set()
 
     def _retries(self) -> deque[Attempt]:
         """What to ask again, since it is not known how it went and the key makes it safe."""
-        return deque(a for a in self.record.attempts if a.key and not a.is_known)
+        return deque(attempt for attempt in self._open.values() if attempt.key)
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._dice.expovariate(self._pace))
@@ -141,6 +146,10 @@ class Talk:
 
 class NativeClient(Client):
     """hubbub.v1 over WebSocket: follows and posts on one connection; edits, deletes and patches too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._gone: set[str] = set()  # what it has asked to delete
 
     async def _visit(self) -> None:
         uri = f"ws://{self._site.address}/ws"
@@ -203,9 +212,9 @@ class NativeClient(Client):
         if not self._name or not own or what < 0.8:
             return self._attempt()
         message = self._dice.choice(own)
-        gone = {a.mark for a in self.record.attempts if a.kind == "deleted"}
         seq = str(message.answers[0][0])
-        if what < 0.83 and seq not in gone:
+        if what < 0.83 and seq not in self._gone:
+            self._gone.add(seq)
             return self._attempt("deleted", seq)
         if what < 0.9:
             return self._attempt("patched")
