@@ -111,6 +111,62 @@ def troubled_by(folder: str) -> type[apsw.VFSFile]:
     return Troubled
 
 
+class FailingDisk:
+    """A disk for this process alone, not for all that opens a file; fails when it is told to.
+
+    `failed` are the acts that did: `write` or `flush`.
+    """
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+        self._left: dict[str, int] = {}
+        self._error: type[apsw.Error] = apsw.IOError
+        self._files = _files_of(self)
+
+    @property
+    def name(self) -> str:
+        """What a connection calls it by."""
+        return self._files.name
+
+    def fail(self, act: str, number: int, error: type[apsw.Error]) -> None:
+        """The nth act from now on fails, and no other."""
+        self._left, self._error = {act: number}, error
+
+    def work(self) -> None:
+        """Fail no more."""
+        self._left = {}
+
+    def try_to(self, act: str) -> None:
+        """Raise if it is the one that fails."""
+        self._left[act] = left = self._left.get(act, 0) - 1
+        if left == 0:
+            self.failed.append(act)
+            raise self._error("the disk failed")
+
+
+class _Files(apsw.VFS):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name, "unix")
+
+
+def _files_of(disk: FailingDisk) -> _Files:
+    class File(apsw.VFSFile):
+        def xWrite(self, data: bytes, offset: int) -> None:
+            disk.try_to("write")
+            super().xWrite(data, offset)
+
+        def xSync(self, flags: int) -> None:
+            disk.try_to("flush")
+            super().xSync(flags)
+
+    class Files(_Files):
+        def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
+            return File("unix", name, flags)
+
+    return Files(f"failing {id(disk)}")
+
+
 class Image:
     """A file as this process sees it, and what of it is not yet flushed."""
 

@@ -1,9 +1,13 @@
 """Is the process alive; can it serve: a real round trip to the database."""
 
+import asyncio
+
 from aiohttp import web
 
 from hubbub.protocol.errors import Refused
 from hubbub.server.http.requests import HUB, json
+
+READY_SECONDS = 0.8  # for the round trip; who asks often waits a second
 
 routes = web.RouteTableDef()
 
@@ -19,5 +23,8 @@ async def readyz(request: web.Request) -> web.Response:
     """The database can be read and written, and the server isn't stopping."""
     if request.app[HUB].is_stopping:
         raise Refused("unavailable", "the server is stopping")
-    await request.app[HUB].check()
+    try:
+        await asyncio.wait_for(request.app[HUB].check(), READY_SECONDS)
+    except TimeoutError:
+        raise Refused("unavailable", "the database takes too long") from None
     return json({"status": "ready"})

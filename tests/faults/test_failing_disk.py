@@ -1,0 +1,113 @@
+"""Any write and any flush of the database may fail: no answer is wrong, and it goes on by itself."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import apsw
+import pytest
+
+from hubbub.protocol.messages import Post
+from hubbub.rooms.ledger import Accepted, Answer, Proposal
+from hubbub.server.stores import sqlite
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.sqlite import SqliteStore
+from tests.support.disks import FailingDisk
+from tests.support.fakes import ADA, AT
+
+COMMITS = 6
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> FailingDisk:
+    disk = FailingDisk()
+    monkeypatch.setattr(apsw, "Connection", partial(apsw.Connection, vfs=disk.name))
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 8)  # so that checkpoints fail, too
+    return disk
+
+
+@pytest.mark.parametrize("error", [apsw.IOError, apsw.FullError], ids=["EIO", "ENOSPC"])
+@pytest.mark.parametrize("act", ["write", "flush"])
+async def test_whichever_fails_nothing_acknowledged_is_lost_or_doubled(
+    act: str, error: type[apsw.Error], disk: FailingDisk, tmp_path: Path
+) -> None:
+    number, refusals = 0, 0
+    while len(disk.failed) == number:
+        number += 1
+        store = open_store(tmp_path / str(number))
+        disk.fail(act, number, error)
+        answers = [await tried(store, n) for n in range(COMMITS)]
+        refusals += answers.count(None)
+        disk.work()
+        again = [await tried(store, n) for n in range(COMMITS)]  # with nobody's help
+        assert None not in again
+        assert seqs(again) == {n + 1 for n in range(COMMITS)}
+        assert all(first in (None, later) for first, later in zip(answers, again, strict=True))
+        assert (await store.head("lobby")).seq == COMMITS
+        await store.close()
+        await found_again(tmp_path / str(number))
+    print(f"{number - 1} acts failed, {refusals} commits were refused")
+    assert refusals >= COMMITS  # at least one act in each commit
+
+
+async def test_after_a_failed_flush_nothing_more_is_acknowledged_on_that_connection(
+    disk: FailingDisk, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    distrusted = store._database
+    disk.fail("flush", 1, apsw.IOError)
+    with pytest.raises(StoreFailed):
+        await store.commit([post(0)], AT)
+    with pytest.raises(apsw.ConnectionClosedError):
+        distrusted.execute("SELECT 1")
+    assert await tried(store, 0) == Accepted(1, AT)
+    await store.close()
+
+
+async def test_commits_that_already_wait_when_one_fails_start_from_what_is_in_the_file(
+    disk: FailingDisk, tmp_path: Path
+) -> None:
+    store = open_store(tmp_path)
+    assert await tried(store, 0)
+    disk.fail("flush", 2, apsw.IOError)
+    commits = [store.commit([post(n)], AT) for n in range(1, 5)]
+    outcomes = await asyncio.gather(*commits, return_exceptions=True)
+    assert sum(isinstance(outcome, StoreFailed) for outcome in outcomes) == 1
+    again = [await tried(store, n) for n in range(5)]
+    assert seqs(again) == {1, 2, 3, 4, 5}
+    await store.close()
+
+
+def open_store(directory: Path) -> SqliteStore:
+    return SqliteStore(directory, "full", lambda: "e1")
+
+
+def post(number: int) -> Proposal:
+    text = f"{number} {'x' * 5_000}"  # more than a page
+    return Proposal(ADA, Post(room="lobby", text=text, client_message_id=str(number)))
+
+
+async def tried(store: SqliteStore, number: int) -> Accepted | None:
+    """The first answer to a post; none if the store failed."""
+    try:
+        (answer,) = (await store.commit([post(number)], AT)).answers
+    except StoreFailed:
+        return None
+    return first_of(answer)
+
+
+def first_of(answer: Answer) -> Accepted:
+    assert isinstance(answer, Accepted) and answer.seq is not None
+    return Accepted(answer.seq, answer.at)
+
+
+def seqs(answers: list[Accepted | None]) -> set[int | None]:
+    return {answer.seq for answer in answers if answer is not None}
+
+
+async def found_again(directory: Path) -> None:
+    """Who opens the file next finds it whole."""
+    store = open_store(directory)
+    page = await store.read("lobby", 0, COMMITS)
+    assert len(page.bodies) == COMMITS
+    await store.close()

@@ -1,0 +1,112 @@
+"""The disk stands still, or crawls: who posts is told so, memory is bounded, and all else goes on."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.support.memory import MIB, resident_bytes
+from tests.support.quick_server import QuickServer
+from tests.support.recorder import UNHURRIED
+
+POSTS = 40_000  # more than may wait for a commit
+MAX_GROWTH = 64 * MIB  # what may wait, and the objects around it
+SOON = 1.0  # seconds
+
+
+class Site:
+    """A server whose disk can be troubled."""
+
+    def __init__(self, server: QuickServer, troubles: Path) -> None:
+        self.server, self.troubles = server, troubles
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """The status and the answer, which must come soon."""
+        url = f"http://{self.server.address}{path}"
+        async with asyncio.timeout(SOON), ClientSession() as session, session.get(url) as response:
+            return response.status, await response.json()
+
+    async def post(self, room: str, text: str) -> int:
+        """The status."""
+        url = f"http://{self.server.address}/api/v1/rooms/{room}/messages"
+        async with ClientSession() as session, session.post(url, json={"text": text}) as response:
+            return response.status
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    sabotage = f"troubled_by:{tmp_path}"
+    async with QuickServer(tmp_path / "data", "--message-rate", "0", sabotage=sabotage) as server:
+        yield Site(server, tmp_path)
+
+
+async def test_while_the_disk_stands_still_posts_are_refused_and_all_else_goes_on(
+    site: Site,
+) -> None:
+    assert await site.post("kitchen", "before") == 201
+    (site.troubles / "stuck").touch()
+    before = resident_bytes(site.server.pid)
+    async with connect(f"ws://{site.server.address}/ws", **UNHURRIED) as poster:
+        counting = asyncio.create_task(count_answers(poster))
+        await ask_for_many(poster)
+        await until_refused(site)
+        for _ in range(5):
+            await everything_else_goes_on(site)
+        growth = resident_bytes(site.server.pid) - before
+        (site.troubles / "stuck").unlink()
+        answers = await counting
+    print(f"{answers}, grew by {growth / MIB:.1f} MiB")
+    assert set(answers) == {"ok", "busy"}
+    assert growth < MAX_GROWTH
+    assert await site.post("kitchen", "after") == 201
+    assert (await site.get("/api/v1/rooms/lobby/events"))[1]["head"] == answers["ok"]
+
+
+async def ask_for_many(poster: ClientConnection) -> None:
+    for number in range(POSTS):
+        post = {"id": number, "do": "post", "room": "lobby", "text": f"{number} {'x' * 200}"}
+        await poster.send(json.dumps(post))
+
+
+async def count_answers(poster: ClientConnection) -> Counter[str]:
+    """How many posts were answered how, once all are."""
+    answers: Counter[str] = Counter()
+    while answers.total() < POSTS:
+        reply = json.loads(await poster.recv())
+        if error := reply.get("error"):
+            assert error["temporary"] and error["retry_after"] > 0
+        answers[error["code"] if error else "ok"] += 1
+    return answers
+
+
+async def until_refused(site: Site) -> None:
+    """Wait until what may wait for a commit does."""
+    async with asyncio.timeout(10), ClientSession() as session:
+        url = f"http://{site.server.address}/api/v1/rooms/lobby/messages"
+        async with session.post(url, json={"text": "one more"}) as response:
+            assert response.status == 503
+            assert (await response.json())["code"] == "busy"
+            assert float(response.headers["Retry-After"]) > 0
+
+
+async def everything_else_goes_on(site: Site) -> None:
+    status, page = await site.get("/api/v1/rooms/kitchen/messages")
+    assert status == 200 and [m["text"] for m in page["messages"]] == ["before"]
+    assert (await site.get("/api/v1/rooms/kitchen/events?since=0"))[0] == 200
+    assert (await site.get("/healthz"))[0] == 200
+    assert (await site.get("/readyz"))[0] == 503
+    began = time.monotonic()
+    async with connect(f"ws://{site.server.address}/ws", **UNHURRIED) as newcomer:
+        await newcomer.send('{"id": 1, "do": "join", "room": "kitchen"}')
+        assert json.loads(await newcomer.recv())["ok"]["mode"] == "snapshot"
+        await newcomer.send('{"id": 2, "do": "signal", "room": "kitchen", "signal": "typing"}')
+        while json.loads(await newcomer.recv()).get("signal") != "typing":
+            pass
+    assert time.monotonic() - began < SOON
