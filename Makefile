@@ -23,7 +23,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve bench check format test soak coverage clients chromium nginx lock clean
+.PHONY: help install serve bench check format test soak fuzz coverage clients chromium nginx lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -60,6 +60,11 @@ $(stamps)/run: $(bin)/python requirements/run.txt pyproject.toml
 $(stamps)/dev: $(stamps)/run requirements/dev.txt
 	$(say) "Installing the tools for checks and tests (requirements/dev.txt)"
 	@$(pip_install) requirements/dev.txt
+	@touch $@
+
+$(stamps)/fuzz: $(stamps)/dev requirements/fuzz.txt
+	$(say) "Installing the fuzzer (requirements/fuzz.txt)"
+	@$(pip_install) requirements/fuzz.txt
 	@touch $@
 
 $(stamps)/bench: $(stamps)/run requirements/bench.txt
@@ -101,6 +106,11 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-5000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py $(ARGS)
+
+# What breaks something is in .fuzz/, and a case for tests/fuzz.
+fuzz: $(stamps)/fuzz ## look for bytes that break something, a minute for each target
+	$(say) "Fuzzing"
+	@$(bin)/python -m tests.fuzz $(ARGS)
 
 coverage: $(stamps)/dev clients chromium nginx ## all tests, and which branches they reach
 	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
@@ -147,6 +157,7 @@ lock: $(bin)/python ## renew requirements/*.txt from pyproject.toml (ARGS="--upg
 			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
 	lock run --group build && \
 	lock dev --group dev --constraint requirements/run.txt && \
+	lock fuzz --group fuzz --constraint requirements/run.txt --constraint requirements/dev.txt && \
 	lock bench --group bench --constraint requirements/run.txt --constraint requirements/dev.txt
 	@if grep -nE '://|^ *(-i|-f|--(extra-)?index|--find-links)' requirements/*.txt; then \
 		echo 'The locks name a place to download from; they must not.' >&2; exit 1; fi

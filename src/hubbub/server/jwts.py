@@ -49,14 +49,16 @@ class Jwts:
         Raises:
             Refused: it is valid, but its claims can't be used here.
         """
+        if not token.isascii():
+            return None
         try:
             header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             return None
         for key in self._keys_for(header):
             try:
                 return _principal(self._claims(token, key))
-            except jwt.InvalidTokenError:
+            except (jwt.InvalidTokenError, RecursionError):
                 continue
         return None
 
@@ -139,7 +141,7 @@ def _key_from_jwk(row: Mapping[str, Any]) -> Key:
     algorithm = ALGORITHMS[row["kty"]]
     try:
         material = get_default_algorithms()[algorithm].from_jwk(dict(row))
-    except jwt.InvalidKeyError as error:
+    except (jwt.InvalidKeyError, ValueError, TypeError, AttributeError) as error:
         raise BadKey(f"the key {row.get('kid')!r} can't be used: {error}") from error
     return Key(material, algorithm, row.get("kid"))
 
@@ -153,6 +155,9 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         raise Refused("bad_request", "the token's `rooms` are names of rooms, `*` for any letters")
     try:
         operations = allowed(_texts(claims, "can", ["read", "post"]))
+        until = float(claims["exp"])
+    except OverflowError:
+        raise Refused("bad_request", "the token's `exp` is no time") from None
     except KeyError as error:
         raise Refused("bad_request", f"the token's `can` names no right: {error}") from None
     return Principal(
@@ -161,7 +166,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         f"user/{claims['sub']}",
         operations,
         ALL_ROOMS if "*" in rooms else tuple(rooms),
-        float(claims["exp"]),
+        until,
     )
 
 

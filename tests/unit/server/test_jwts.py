@@ -183,3 +183,30 @@ def test_a_set_of_keys_is_told_apart_by_their_names() -> None:
 def test_what_is_no_set_of_keys(document: bytes) -> None:
     with pytest.raises(BadKey):
         keys_from_jwks(document)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "\udcff",
+        "ä.ö.ü",
+        base64.urlsafe_b64encode(b"[" * 5000).decode() + ".e30.e30",
+        base64.urlsafe_b64encode(b'{"alg":"HS256","kid":["a"]}').decode() + ".e30.e30",
+    ],
+)
+def test_what_no_jwt_can_be_is_nobodys(token: str) -> None:
+    assert Jwts([Key(b"a secret of at least 32 bytes, here", "HS256")]).principal(token) is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        '{"kty": "OKP", "crv": "Ed25519", "x": "1"}',
+        '{"kty": "OKP", "crv": "Ed25519", "x": 1}',
+        '{"kty": "RSA", "n": "AQAB", "e": "AQAB"}',
+        '{"kty": "RSA", "n": null, "e": []}',
+    ],
+)
+def test_a_key_that_is_none_is_bad(key: str) -> None:
+    with pytest.raises(BadKey):
+        keys_from_jwks(f'{{"keys": [{key}]}}'.encode())

@@ -45,7 +45,7 @@ def test_this_machine_is_ours_by_any_of_its_names(host: str) -> None:
     "host",
     [
         *(None, "", "evil.example", "evil.example:8181", "localhost.evil.example", "192.168.1.7"),
-        *("notlocalhost", "127.0.0.1.evil.example", "[::2]", "[", "a:b:c", "0.0.0.0"),
+        *("notlocalhost", "127.0.0.1.evil.example", "[::2]", "[", "a:b:c", "0.0.0.0", "[]:1@"),
     ],
 )
 def test_a_foreign_name_that_leads_here_is_refused(host: str | None) -> None:

@@ -46,6 +46,8 @@ class StrictParser:
             if is_head:
                 raise
             return self._break_body(error)
+        except (ValueError, IndexError) as error:  # aiohttp's, of http://[]:1@/
+            raise BadHttpMessage("the target is no URL") from error
         self.held_bytes = self.held_bytes + len(data) if is_head else 0
         is_large = self.held_bytes > MAX_HEAD_BYTES
         for message, body in parsed[0]:

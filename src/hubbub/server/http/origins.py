@@ -63,7 +63,7 @@ class Origins:
 def _host_of(origin: str) -> str | None:
     try:
         return URL(origin).host
-    except ValueError:
+    except (ValueError, IndexError):  # of http://[]:1@, which yarl stumbles over
         return None
 
 
