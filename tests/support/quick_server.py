@@ -24,7 +24,7 @@ class QuickServer:
     """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
 
     Clients wait for `up`, which is cleared before each kill. `sabotage` names a seeded
-    bug or a disk that each start gets, or both: `bug and disk`.
+    bug, a disk or a clock that each start gets, or several: `bug and disk`.
     """
 
     def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
@@ -138,9 +138,8 @@ class QuickServer:
 
 def _breed() -> None:
     """Fork a server for each line, and tell when it ends."""
-    import hubbub.server.app  # noqa: F401 - so that the children need not
+    import tests.support.clocks  # noqa: F401 - and with it hubbub, so that the children need not
     from hubbub import cli
-    from tests.support import disks, seeded_bugs
 
     for line in sys.stdin:
         sabotage, *arguments = line.rstrip("\n").split("\t")
@@ -148,10 +147,21 @@ def _breed() -> None:
             sys.stdin.close()
             print(f"{CHILD}{os.getpid()}", flush=True)
             for one in filter(None, sabotage.split(" and ")):
-                (seeded_bugs.sow if seeded_bugs.is_bug(one) else disks.insert)(one)
+                _sabotage(one)
             os._exit(cli.main(arguments))
         _, status = os.waitpid(pid, 0)
         print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+def _sabotage(order: str) -> None:
+    from tests.support import clocks, disks, seeded_bugs
+
+    if seeded_bugs.is_bug(order):
+        seeded_bugs.sow(order)
+    elif clocks.is_clock(order):
+        clocks.set_up(order)
+    else:
+        disks.insert(order)
 
 
 if __name__ == "__main__":
