@@ -38,20 +38,26 @@ class Watch:
             await asyncio.sleep(EVERY)
 
     @asynccontextmanager
-    async def during(self) -> AsyncIterator[None]:
-        """They talk during the block, and it must go on as if nothing happened."""
+    async def talking(self) -> AsyncIterator[None]:
+        """They talk during the block, and `latencies` tells how it went."""
         self.latencies.clear()
-        lines, before = len(self.server.output), resident_bytes(self.server.pid)
-        talking = asyncio.create_task(self.talk())
+        talk = asyncio.create_task(self.talk())
         try:
             yield
-            while len(self.latencies) < AT_LEAST and not talking.done():  # noqa: ASYNC110
+            while len(self.latencies) < AT_LEAST and not talk.done():  # noqa: ASYNC110
                 await asyncio.sleep(EVERY)
         finally:
-            talking.cancel()
-            await asyncio.wait({talking})
-        if not talking.cancelled():
-            talking.result()
+            talk.cancel()
+            await asyncio.wait({talk})
+        if not talk.cancelled():
+            talk.result()
+
+    @asynccontextmanager
+    async def during(self) -> AsyncIterator[None]:
+        """They talk during the block, and it must go on as if nothing happened."""
+        lines, before = len(self.server.output), resident_bytes(self.server.pid)
+        async with self.talking():
+            yield
         assert self.server.is_running
         assert p99(self.latencies) < P99, f"others waited: {sorted(self.latencies)[-3:]}"
         grown = resident_bytes(self.server.pid) - before
