@@ -1,0 +1,231 @@
+"""Whoever waits may be cancelled at any await: nothing leaks, and all others go on."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+import hubbub
+from hubbub.protocol.messages import History, Join, Post
+from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.server.door import Door
+from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.hub import Hub, Limits
+from hubbub.server.journal import Journal
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage
+from tests.support.fakes import ADA, AT, GRACE, MemoryStore, Peer, settle, timeless, unframe
+from tests.support.server import Server
+
+EVENTS = 12  # several pages
+MOST_TURNS = 500
+WAIT = 5e-9  # seconds: some turns of a loop whose clock stands while anything can run
+
+
+class SlowStore(MemoryStore):
+    """Each answer takes some turns of the loop."""
+
+    _committing: asyncio.Task[None]
+
+    def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
+        done: Future[Commit] = asyncio.get_running_loop().create_future()
+        self._committing = asyncio.create_task(self._commit(done, proposals, at))
+        return done
+
+    async def _commit(self, done: "Future[Commit]", proposals: Sequence[Proposal], at: str) -> None:
+        await turns(2)
+        self._finish(done, proposals, at)
+
+    async def head(self, room: str) -> Head:
+        await turns(2)
+        return await super().head(room)
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        await turns(2)
+        return await super().read(room, after, upto)
+
+    async def history(
+        self, room: str, before: int | None, after: int | None, limit: int
+    ) -> StoredPage:
+        await turns(2)
+        return await super().history(room, before, after, limit)
+
+    async def document(self, room: str) -> Document:
+        await turns(2)
+        return await super().document(room)
+
+    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        await turns(2)
+        return await super().rooms(after, limit)
+
+
+class Node:
+    """A hub, someone who follows a room, and the one who is cancelled."""
+
+    def __init__(self) -> None:
+        self.store = SlowStore()
+        self.fanout = FanOut(self.store)
+        self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
+        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, 0))
+        self.bystander, self.peer = Peer(), Peer(is_direct=True)
+
+    async def post(self, count: int = 1) -> None:
+        for _ in range(count):
+            await self.hub.commit(GRACE, Post(room="lobby", text="hi"))
+
+    async def follow(self, peer: Peer, since: int | None = 0) -> Cursor:
+        join = Join(room="lobby", since=since)
+        return await self.hub.join(ADA, join, peer.outlet, lambda _: None, lambda: None)
+
+    async def keep_following(self) -> None:
+        """Follow for as long as one may, and leave."""
+        cursor = await self.follow(self.peer)
+        try:
+            await turns(30)  # until all is read
+        finally:
+            self.hub.leave(cursor)
+
+    async def close(self) -> None:
+        await self.journal.close()
+        for peer in (self.bystander, self.peer):
+            peer.dispose()
+
+
+Act = Callable[[Node], Awaitable[Any]]
+ACTS: dict[str, Act] = {
+    "follow from the beginning": Node.keep_following,
+    "look at the room": lambda node: node.hub.snapshot(ADA, "lobby"),
+    "page back": lambda node: node.hub.history(ADA, History(room="lobby")),
+    "read the document": lambda node: node.hub.document(ADA, "lobby"),
+    "list the rooms": lambda node: node.hub.rooms(ADA, "", 10),
+    "poll": lambda node: node.hub.events(ADA, "lobby", EVENTS, None, WAIT),
+    "post": lambda node: node.hub.commit(ADA, Post(room="lobby", text="cancelled?")),
+    "post in turn": lambda node: node.hub.submit_in_turn(
+        ADA, Post(room="lobby", text="cancelled?"), lambda _: None
+    ),
+    "see whether one may join": lambda node: node.hub.check_join(ADA, Join(room="lobby", since=0)),
+}
+
+
+@pytest.mark.parametrize("name", ACTS)
+@timeless
+async def test_cancelled_at_any_await_a_verb_leaves_nothing_behind(name: str) -> None:
+    turn, is_done = 0, False
+    while not is_done:
+        assert turn < MOST_TURNS
+        node = Node()
+        await node.post(EVENTS)
+        following = await node.follow(node.bystander)
+        is_done = await cancelled_after(turn, ACTS[name](node))
+        turn += 1
+        await node.post(2)
+        await settle()
+        check_got_all(node)
+        node.hub.leave(following)
+        await asyncio.sleep(2)
+        check_left_nothing(node)
+        await node.close()
+    assert turn > 1, "it never waited"
+
+
+class PeerOfAiohttp(Peer):
+    """All who wait for it share one future, which is cancelled with the first of them."""
+
+    _shared: Future[None] | None = None
+
+    def listen(self) -> None:
+        super().listen()
+        if self._shared is not None and not self._shared.done():
+            self._shared.set_result(None)
+        self._shared = None
+
+    async def drain(self) -> None:
+        if self._queued:
+            if self._shared is None:
+                self._shared = asyncio.get_running_loop().create_future()
+            await self._shared
+
+
+@timeless
+async def test_who_reads_on_is_not_cancelled_with_another_who_waits_for_the_same_peer() -> None:
+    for turn in range(20):
+        node, peer = Node(), PeerOfAiohttp()
+        await node.post(EVENTS)
+        peer.stall()
+        following = await node.follow(peer)
+        await turns(10)  # the first page is queued
+        await cancelled_after(turn, peer.outlet.drained())
+        peer.listen()
+        await settle()
+        await settle()
+        bodies = [b for b in unframe(peer.received) if b.startswith(b'{"event"')]
+        assert bodies == node.store.logs["lobby"]
+        node.hub.leave(following)
+        await asyncio.sleep(2)
+        check_left_nothing(node)
+        await node.close()
+        peer.dispose()
+
+
+def check_got_all(node: Node) -> None:
+    bodies = [b for b in unframe(node.bystander.received) if b.startswith(b'{"event"')]
+    assert bodies == node.store.logs["lobby"]
+
+
+def check_left_nothing(node: Node) -> None:
+    assert asyncio.all_tasks() == {asyncio.current_task(), node.journal.running}
+    assert [len(feed.signals.attendance) for feed in node.fanout] == [0] * len(list(node.fanout))
+    node.hub.sweep()
+    assert list(node.fanout) == []
+
+
+async def cancelled_after(count: int, act: Awaitable[Any]) -> bool:
+    """Cancel it after so many turns of the loop; whether it was done by then."""
+    task = asyncio.ensure_future(act)
+    await turns(count)
+    is_done = task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()  # no other error
+    return is_done
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+# --- the client -----------------------------------------------------------------------------------
+
+CLIENT_ACTS: dict[str, Callable[[hubbub.Client, str], Awaitable[Any]]] = {
+    "post": lambda me, room: me.post(room, "cancelled?"),
+    "history": lambda me, room: me.history(room),
+    "join": lambda me, room: me.join(room),
+}
+
+
+@pytest.mark.parametrize("name", CLIENT_ACTS)
+async def test_a_cancelled_call_of_the_client_leaves_it_as_good_as_new(
+    name: str, shared_server: Server
+) -> None:
+    turn, done = 0, 0
+    while done < 3:  # an answer takes hundreds of turns, and the first ones matter most
+        room = f"cancelled-{name}-{turn}"
+        async with hubbub.connect(shared_server.url, name=f"ada-{turn}") as me:
+            is_done = await cancelled_after(turn, CLIENT_ACTS[name](me, room))
+            await works(me, room, is_joined=is_done and name == "join")
+        done += is_done
+        turn += 1 + turn // 8
+
+
+async def works(me: hubbub.Client, room: str, *, is_joined: bool) -> None:
+    assert not me._exchange.awaits_answers
+    first = await me.post(room, "after")
+    assert first.seq in (1, 2)  # what was cancelled may have been stored, at most once
+    if is_joined:
+        await me._rooms.leave(room)
+    joined = await me.join(room, since=0)
+    texts = [(await anext(joined.stream())).text for _ in range(first.seq)]  # type: ignore[union-attr]
+    assert texts == ["cancelled?", "after"][-first.seq :]
