@@ -132,7 +132,8 @@ class Hub:
                 tell(self._snapshot(feed, stored, kept))
             else:
                 assert seq is not None and feed.head is not None
-                tell(Resumed(join.room, self.epoch, feed.head, feed.head - seq))
+                head = max(seq, feed.head)
+                tell(Resumed(join.room, self.epoch, head, head - seq))
             cursor = Cursor(feed, outlet, principal.name, seq, lost)
             self._fanout.attach(cursor)
         return cursor
@@ -210,14 +211,14 @@ class Hub:
             since = head if since is None else since
             if epoch is not None and epoch != self.epoch:
                 raise self._reset(head, "the log is another one")
-            _check_position(since, head)
-            while since == feed.head and not self.is_stopping and (left := until - loop.time()) > 0:
+            await self._check_position(feed, since)
+            while since >= head and not self.is_stopping and (left := until - loop.time()) > 0:
                 await feed.moved(left)
-            assert feed.head is not None
-            page = await self._store.read(room, since, feed.head)
+                head = await self._fanout.head(feed)
+            page = await self._store.read(room, since, head)
             if page.kept > since + 1:
-                raise self._reset(feed.head, "the log is kept from later on", truncated=page.kept)
-            return Events(self.epoch, feed.head, page.bodies)
+                raise self._reset(head, "the log is kept from later on", truncated=page.kept)
+            return Events(self.epoch, max(since, head), page.bodies)
 
     async def check_join(self, principal: Principal, join: Join) -> None:
         """Raise Refused if `join` would, as long as there still is a way to say so."""
@@ -259,7 +260,7 @@ class Hub:
         since = join.since
         if since is None or (join.epoch is not None and join.epoch != self.epoch):
             return None, None
-        _check_position(since, head)
+        await self._check_position(feed, since)
         if join.max_missed is not None and head - since > join.max_missed:
             return None, None
         if since < head:
@@ -267,6 +268,18 @@ class Hub:
             if since + 1 < kept:
                 return None, kept
         return since, None
+
+    async def _check_position(self, feed: Feed, since: int) -> None:
+        """Raise Refused if no log can be read from there.
+
+        A position may be ahead of what is delivered: a snapshot shows what is committed, and whoever
+        took it may be back before the commit's last flush, of a checkpoint, is done.
+        """
+        head = await self._fanout.head(feed)
+        if since > head:
+            head = (await self._store.head(feed.room)).seq
+        if not 0 <= since <= head:
+            raise Refused("bad_position", f"`since` is {since}, and the log has 0 to {head}")
 
     async def _stored(self, feed: Feed) -> StoredRoom:
         """The room as stored; many who come at once share one reading."""
@@ -316,8 +329,3 @@ class Hub:
             return None
         limit = f"at most {self.limits.messages_per_s:g} a second"
         return Refusal("rate_limited", limit, retry_after=round(max(wait, 0.001), 3))
-
-
-def _check_position(since: int, head: int) -> None:
-    if not 0 <= since <= head:
-        raise Refused("bad_position", f"`since` is {since}, and the log has 0 to {head}")

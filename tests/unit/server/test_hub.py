@@ -20,7 +20,7 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Answer, Document
+from hubbub.rooms.ledger import Accepted, Answer, Document, Proposal
 from hubbub.server import hub as hubs
 from hubbub.server.door import Door
 from hubbub.server.fanout import Cursor, FanOut
@@ -245,6 +245,29 @@ async def test_a_position_that_can_not_be_is_refused(new_peer: NewPeer, since: i
     await house.hub.check_join(ADA, Join(room="lobby", since=1))
     await house.hub.check_join(ADA, Join(room="lobby"))
     assert house.told == []
+
+
+@timeless
+async def test_a_position_ahead_of_what_is_delivered_is_good_if_it_is_committed(
+    new_peer: NewPeer,
+) -> None:
+    """So is the head of a snapshot, when the commit after which it was read is not yet answered."""
+    house, early, late = House(), new_peer(), new_peer()
+    await house.join(early)
+    await house.post("a")
+    begun = house.store.commit([Proposal(ADA, Post(room="lobby", text="b"))], AT)
+    head = (await house.hub.snapshot(ADA, "lobby")).head
+    await house.join(late, since=head)
+    assert house.told[-1] == Resumed("lobby", EPOCH, 2, 0)
+    assert await house.hub.events(ADA, "lobby", head, EPOCH, 0) == (EPOCH, 2, [])
+    polling = asyncio.create_task(house.hub.events(ADA, "lobby", head, EPOCH, 1))
+    beyond = house.hub.events(ADA, "lobby", head + 1, EPOCH, 0)
+    assert (await house.refused(beyond)).code == "bad_position"
+    house.fanout.deliver((await begun).batches)
+    await settle()
+    await house.post("c")
+    assert (seqs(early), seqs(late)) == ([1, 2, 3], [3])
+    assert len((await polling).bodies) == 1
 
 
 @timeless
