@@ -16,9 +16,9 @@ from hubbub.server.fanout import Cursor, FanOut, Feed
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet
-from hubbub.server.stores.base import LogPage
+from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
 from tests.support.checker import Fault
-from tests.support.simulation import Durable, SimulatedStore
+from tests.support.simulated_node import SimulatedStore
 
 Sow = Callable[[pytest.MonkeyPatch], None]
 BUGS: dict[str, tuple[Sow, set[Fault]]] = {}
@@ -41,9 +41,10 @@ def acknowledge_before_flush(bugs: pytest.MonkeyPatch) -> None:
     async def hasty(
         self: SimulatedStore, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
     ) -> None:
-        self._finish(done, proposals, at)
-        await self.pause()
-        self.durable.append((proposals, at))
+        async with self._turn:
+            done.set_result(Ledger(self._facts(needs(proposals)), at).decide(proposals))
+            await self.pause()  # a crash in here loses it
+            self._finish(asyncio.get_running_loop().create_future(), proposals, at)
 
     bugs.setattr(SimulatedStore, "_commit", hasty)
 
@@ -103,19 +104,13 @@ def post_again_on_retry(bugs: pytest.MonkeyPatch) -> None:
 @shows_as(Fault.DOUBLED)
 def forget_keys_in_a_restart(bugs: pytest.MonkeyPatch) -> None:
     """The first answers are only remembered in memory."""
-    begin, finish = SimulatedStore.__init__, SimulatedStore._finish
+    begin = SimulatedStore.__init__
 
-    def restart(self: SimulatedStore, durable: Durable, dice: random.Random) -> None:
-        durable.append(([], "restart"))
-        begin(self, durable, dice)
-
-    def forgetful(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:
-        if at == "restart":
-            self._first_answers.clear()
-        finish(self, done, proposals, at)
+    def restart(self: SimulatedStore, before: SimulatedStore | None, dice: random.Random) -> None:
+        begin(self, before, dice)
+        self._first_answers.clear()
 
     bugs.setattr(SimulatedStore, "__init__", restart)
-    bugs.setattr(SimulatedStore, "_finish", forgetful)
 
 
 @shows_as(Fault.HOLE)
@@ -193,3 +188,40 @@ def lose_pins(bugs: pytest.MonkeyPatch) -> None:
 def stay_present(bugs: pytest.MonkeyPatch) -> None:
     """Who has left is still shown."""
     bugs.setattr(Hub, "leave", lambda self, cursor: self._fanout.detach(cursor))
+
+
+@shows_as(Fault.HOLE)
+def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> None:
+    """Who comes back after a trim goes on with the first event that is still there."""
+
+    async def silent(self: Hub, feed: Feed, join: Any) -> tuple[int, None]:
+        head = await self._fanout.head(feed)
+        kept = (await self._store.head(feed.room)).kept
+        return min(max(join.since or 0, kept - 1), head), None
+
+    bugs.setattr(Hub, "_resume_point", silent)
+
+
+@shows_as(Fault.ALTERED)
+def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> None:
+    """A snapshot's head is that of now, and what it shows is not."""
+    stored = Hub._stored
+
+    async def stale(self: Hub, feed: Feed) -> StoredRoom:
+        old = self._snapshots.get(feed.room)
+        new = await stored(self, feed)
+        return new if old is None else old._replace(page=old.page._replace(head=new.page.head))
+
+    bugs.setattr(Hub, "_stored", stale)
+
+
+@shows_as(Fault.ALTERED)
+def leave_out_what_was_deleted(bugs: pytest.MonkeyPatch) -> None:
+    """Of a deleted message nothing is left in snapshots."""
+    history = SimulatedStore.history
+
+    async def silent(self: SimulatedStore, *page: Any) -> StoredPage:
+        shown = await history(self, *page)
+        return shown._replace(messages=[m for m in shown.messages if not m.deleted])
+
+    bugs.setattr(SimulatedStore, "history", silent)

@@ -65,24 +65,26 @@ ADA, GRACE = guest("ada"), guest("grace")
 class JumpingLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock all but stands while anything can run, and jumps when all wait.
 
-    If all wait and no timer is set, nobody will ever go on: that is an error, not a hang.
+    If all wait and no timer is set, nobody will ever go on: that is an error, not a hang. Where it
+    `is_alone`, there are neither threads nor sockets to look for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_alone: bool = False) -> None:
         self.now = 0.0
-        super().__init__(_Jump(self))
+        super().__init__(_Jump(self, is_alone=is_alone))
 
     def time(self) -> float:
         return self.now
 
 
 class _Jump(selectors.DefaultSelector):
-    def __init__(self, loop: JumpingLoop) -> None:
+    def __init__(self, loop: JumpingLoop, *, is_alone: bool) -> None:
         super().__init__()
         self._loop = loop
+        self._is_alone = is_alone
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        ready = [] if self._is_alone else super().select(0)
         self._loop.now += 1e-9  # each turn takes a moment, or who sleeps for less would never wake
         if ready or timeout == 0:
             return ready
@@ -196,6 +198,11 @@ class MemoryStore:
 
     async def close(self) -> None:
         pass
+
+    def seq_of(self, key: PostKey) -> int | None:
+        """The number of a post that is in the log."""
+        first = self._first_answers.get(key)
+        return first.seq if first else None
 
     def _fail_if_asked(self) -> None:
         if self.is_failing:

@@ -1,29 +1,45 @@
 """Who follows a room of a simulated node: by a connection that stalls and breaks, or by asking again and again."""
 
 import asyncio
-import json
+import random
+from collections.abc import Iterator
 
+import msgspec
+
+from hubbub import events
 from hubbub.protocol.errors import Refused
-from hubbub.protocol.messages import Join
+from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.view import RoomView
 from hubbub.server.fanout import Cursor
-from hubbub.server.hub import Hub
+from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
 from hubbub.server.stores.base import StoreFailed
-from tests.support.checker import Record, Run
+from tests.support.checker import Fault, Finding, Record, Run
 from tests.support.fakes import Peer, guest, unframe
 
 POLL_SECONDS = 0.01  # of the simulated clock
+WITHOUT_POSITION = 0.1  # how many join so
+IMPATIENT = 0.2  # how many rather have a snapshot than much
+
+
+class _Event(msgspec.Struct):
+    seq: int
+
+
+_event = msgspec.json.Decoder(_Event)
 
 
 class Follower:
     """Someone who follows a room by a connection, and comes back on the position it has reached."""
 
-    def __init__(self, name: str, room: str, is_direct: bool) -> None:
+    def __init__(self, name: str, room: str, dice: random.Random, *, is_direct: bool) -> None:
         self.principal = guest(name)
         self.room = room
         self.record = Record(name)
+        self.snapshots: list[Snapshot] = []
         self.seq = 0
         self.peer: Peer | None = None
         self.cursor: Cursor | None = None
+        self._dice = dice
         self._hub: Hub | None = None
         self._is_direct = is_direct
         self._coming: asyncio.Task[None] | None = None
@@ -32,7 +48,6 @@ class Follower:
         """Connect, unless it is connected."""
         if self.peer is None:
             self.peer, self._hub = Peer(is_direct=self._is_direct), hub
-            self.record.runs.append(Run(self.seq))
             self._coming = asyncio.create_task(self._join(hub, self.peer))
 
     def take(self) -> None:
@@ -41,7 +56,7 @@ class Follower:
             for body in unframe(self.peer.take()):
                 if body.startswith(b'{"event"'):
                     self.record.runs[-1].bodies.append(body)
-                    self.seq = json.loads(body)["seq"]
+                    self.seq = _event.decode(body).seq
 
     def go(self) -> None:
         """Lose the connection, and what was still on its way."""
@@ -56,15 +71,35 @@ class Follower:
         self.peer = self.cursor = None
 
     async def _join(self, hub: Hub, peer: Peer) -> None:
-        join = Join(room=self.room, since=self.seq, epoch=hub.epoch)
+        since = None if self._dice.random() < WITHOUT_POSITION else self.seq
+        max_missed = self._dice.randint(0, 9) if self._dice.random() < IMPATIENT else None
+        join = Join(room=self.room, since=since, epoch=hub.epoch, max_missed=max_missed)
+
+        def tell(told: Resumed | Snapshot) -> None:
+            self._begin(told, join)
+
         try:
-            self.cursor = await hub.join(
-                self.principal, join, peer.outlet, lambda _: None, self._lost
-            )
+            self.cursor = await hub.join(self.principal, join, peer.outlet, tell, self._lost)
         except StoreFailed:
             self._lost()
         except Refused as refused:
             self.record.turned_away = str(refused)
+
+    def _begin(self, told: Resumed | Snapshot, join: Join) -> None:
+        if isinstance(told, Snapshot):
+            missed = told.head - self.seq
+            is_asked_for = join.since is None or (
+                join.max_missed is not None and missed > join.max_missed
+            )
+            is_needed = told.truncated is not msgspec.UNSET and told.truncated > self.seq + 1
+            if not (is_asked_for or is_needed):
+                self.record.turned_away = f"a snapshot at {told.head} instead of {missed} events"
+            self._take_snapshot(told)
+        self.record.runs.append(Run(self.seq))
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+        self.seq = snapshot.head
 
     def _lost(self) -> None:
         asyncio.get_running_loop().call_soon(self.go)
@@ -84,11 +119,33 @@ class Poller(Follower):
 
     async def _poll(self, hub: Hub) -> None:
         try:
-            page = await hub.events(self.principal, self.room, self.seq, hub.epoch, POLL_SECONDS)
+            await self._ask(hub)
         except StoreFailed:
-            return
+            pass
         except Refused as refused:
             self.record.turned_away = str(refused)
-            return
+
+    async def _ask(self, hub: Hub) -> None:
+        try:
+            page = await hub.events(self.principal, self.room, self.seq, hub.epoch, POLL_SECONDS)
+        except Refused as refused:
+            if refused.refusal.code != "reset":
+                raise
+            return self._take_snapshot(await hub.snapshot(self.principal, self.room))
         self.record.runs.append(Run(self.seq, list(page.bodies)))
         self.seq += len(page.bodies)
+
+
+def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Finding]:
+    """Each shows what the log up to its head folds to; what is no longer kept may be missing."""
+    given = [(snapshot, f.record.name) for f in followers for snapshot in f.snapshots]
+    view = RoomView()
+    for snapshot, name in sorted(given, key=lambda one: one[0].head):
+        for body in log[view.seq : snapshot.head]:
+            view.apply(events.decode(body))
+        folded = list(view.messages.values())[-SNAPSHOT_MESSAGES:]
+        is_whole = len(snapshot.messages) == len(folded)
+        is_state = (snapshot.state, snapshot.state_seq) == (view.state, view.state_seq)
+        is_same = snapshot.messages == folded[len(folded) - len(snapshot.messages) :]
+        if view.seq != snapshot.head or not (is_same and is_state):
+            yield Finding(Fault.ALTERED, f"{name}: a snapshot at {snapshot.head}, {is_whole=}")
