@@ -3,9 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ TEXT = "x" * 60_000
 POSTS = 900  # 54 MB
 DRAIN_SECONDS = 10.0
 MAX_GROWTH = 16 * MIB  # of the server: seven times the cap, and a little
+MUCH = 128 * MIB
 JOURNAL = 32 * MIB  # where no rate is set, one client's posts may fill it
 SLOW: dict[str, Any] = {
     "compression": None,
@@ -184,7 +186,8 @@ async def test_who_asks_and_reads_no_answers_is_listened_to_no_more(
         for _ in range(60):
             await posted(neighbour, TEXT)
         before = resident_bytes(server.pid)
-        sent = await send_until_stuck(asker, command, at_most=100_000 if ask == "post" else 300)
+        commands = (json.dumps({"id": number, **command}) for number in count())
+        sent = await send_until_stuck(asker, commands, 100_000 if ask == "post" else 300)
         growth, delays = 0, []
         for _ in range(50):
             began = time.monotonic()
@@ -200,18 +203,46 @@ async def test_who_asks_and_reads_no_answers_is_listened_to_no_more(
             assert reply["re"] == number and "ok" in reply
 
 
+async def test_plain_who_sends_and_reads_nothing_costs_little_and_gets_all(
+    server: QuickServer,
+) -> None:
+    """It is sent all that it says, too."""
+    text = "z" * 20_000
+    async with (
+        connect(f"ws://{server.address}/ws", **SLOW) as neighbour,
+        connect(f"ws://{server.address}/", **SLOW) as plain_one,
+    ):
+        await posted(neighbour, "hi")
+        before = resident_bytes(server.pid)
+        sent = await send_until_stuck(plain_one, repeat(text), MUCH // len(text))
+        growth, delays = 0, []
+        for _ in range(50):
+            began = time.monotonic()
+            await posted(neighbour, "hi")
+            delays.append(time.monotonic() - began)
+            growth = max(growth, resident_bytes(server.pid) - before)
+        print(f"{sent} sent; grew by {growth / MIB:.1f} MiB, slowest {max(delays):.3f} s")
+        assert sent < MUCH // len(text)  # it is listened to no more
+        assert growth < MAX_GROWTH + JOURNAL
+        assert max(delays) < 2.0
+        for _ in range(sent):
+            while (got := await plain_one.recv()) == "hi":
+                pass
+            assert got == text
+
+
 async def posted(socket: ClientConnection, text: str) -> None:
     await socket.send(json.dumps({"id": "post", "do": "post", "room": "lobby", "text": text}))
     assert "ok" in json.loads(await socket.recv())
 
 
-async def send_until_stuck(socket: ClientConnection, command: dict[str, Any], at_most: int) -> int:
+async def send_until_stuck(socket: ClientConnection, frames: Iterator[str], at_most: int) -> int:
     """Send and read nothing, until nothing more is taken for a while; returns how many went."""
     sent = 0
     try:
         while sent < at_most:
             async with asyncio.timeout(0.5):
-                await socket.send(json.dumps({"id": sent, **command}))
+                await socket.send(next(frames))
             sent += 1
     except TimeoutError:
         pass
