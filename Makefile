@@ -100,10 +100,10 @@ test: check clients chromium nginx ## checks, then all tests: make test ARGS="te
 	@$(bin)/python -m pytest $(ARGS)
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines.
-soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 5,000 histories, 16,000 power cuts
+soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 20,000 histories, 16,000 power cuts
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
-	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-5000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
+	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-20000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py $(ARGS)
 

@@ -12,7 +12,7 @@ from tests.support.core_bugs import BUGS
 from tests.support.simulation import simulate
 
 FIRST = int(os.environ.get("HUBBUB_SEED", "1"))
-HISTORIES = int(os.environ.get("HUBBUB_HISTORIES", "200"))
+HISTORIES = int(os.environ.get("HUBBUB_HISTORIES", "400"))
 MOST_TRIED = 40
 
 

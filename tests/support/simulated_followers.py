@@ -95,11 +95,13 @@ class Follower:
             if not (is_asked_for or is_needed):
                 self.record.turned_away = f"a snapshot at {told.head} instead of {missed} events"
             self._take_snapshot(told)
-        self.record.runs.append(Run(self.seq))
+        else:
+            self.record.runs.append(Run(self.seq))
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         self.snapshots.append(snapshot)
         self.seq = snapshot.head
+        self.record.runs.append(Run(self.seq))
 
     def _lost(self) -> None:
         asyncio.get_running_loop().call_soon(self.go)

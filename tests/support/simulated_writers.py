@@ -20,11 +20,16 @@ class Writer:
         self.room = room
         self.record = Record(f"writer-{room}")
         self.open: dict[str, Attempt] = {}  # posts of which it is not known how they went
-        self._asked: Counter[str] = Counter()  # those on their way, by their keys
+        self._asked: Counter[str] = Counter()  # what is on its way, by its mark
         self._posts: list[Attempt] = []
         self._gone: set[int] = set()  # what it has asked to delete
         self._kept = 1
         self._dice = dice
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether anything is on its way."""
+        return any(self._asked.values())
 
     def ask(self, hub: Hub) -> None:
         """Ask for something new."""

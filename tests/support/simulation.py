@@ -139,7 +139,7 @@ class World:
     def is_whole(self) -> bool:
         """Whether everyone knows everything."""
         logs = self.node.store.logs
-        is_idle = not (self.node.journal.waiting or any(w.open for w in self.writers.values()))
+        is_idle = not any(w.open or w.awaits_answers for w in self.writers.values())
         return is_idle and all(f.seq == len(logs.get(f.room, [])) for f in self.followers)
 
     def check_bounds(self) -> None:
