@@ -1,8 +1,10 @@
 """Any write and any flush of the database may fail: no answer is wrong, and it goes on by itself."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -27,7 +29,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> FailingDisk:
 
 
 @pytest.mark.parametrize("error", [apsw.IOError, apsw.FullError], ids=["EIO", "ENOSPC"])
-@pytest.mark.parametrize("act", ["write", "flush"])
+@pytest.mark.parametrize("act", ["read", "write", "flush"])
 async def test_whichever_fails_nothing_acknowledged_is_lost_or_doubled(
     act: str, error: type[apsw.Error], disk: FailingDisk, tmp_path: Path
 ) -> None:
@@ -47,7 +49,37 @@ async def test_whichever_fails_nothing_acknowledged_is_lost_or_doubled(
         await store.close()
         await found_again(tmp_path / str(number))
     print(f"{number - 1} acts failed, {refusals} commits were refused")
-    assert refusals >= COMMITS  # at least one act in each commit
+    assert refusals >= (1 if act == "read" else COMMITS)  # it seldom needs to read
+
+
+@pytest.mark.parametrize("name", ["head", "read", "snapshot", "history", "document", "rooms"])
+async def test_whichever_read_fails_it_says_so_and_the_next_is_right(
+    name: str, disk: FailingDisk, tmp_path: Path
+) -> None:
+    reads: dict[str, Callable[[SqliteStore], Awaitable[Any]]] = {
+        "head": lambda store: store.head("lobby"),
+        "read": lambda store: store.read("lobby", 0, COMMITS),
+        "snapshot": lambda store: store.snapshot("lobby", 50),
+        "history": lambda store: store.history("lobby", None, None, 50),
+        "document": lambda store: store.document("lobby"),
+        "rooms": lambda store: store.rooms("", 10),
+    }
+    store = open_store(tmp_path)
+    await store.commit([post(n) for n in range(COMMITS)], AT)
+    truth, number = await reads[name](store), 0
+    while len(disk.failed) == number:
+        number += 1
+        await store.close()
+        store = open_store(tmp_path)  # with nothing in memory
+        disk.fail("read", number, apsw.IOError)
+        try:
+            assert await reads[name](store) == truth
+        except StoreFailed:
+            assert len(disk.failed) == number
+        disk.work()
+        assert await reads[name](store) == truth
+    await store.close()
+    assert number > 1, "nothing was read"
 
 
 async def test_after_a_failed_flush_nothing_more_is_acknowledged_on_that_connection(

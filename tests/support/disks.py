@@ -114,7 +114,7 @@ def troubled_by(folder: str) -> type[apsw.VFSFile]:
 class FailingDisk:
     """A disk for this process alone, not for all that opens a file; fails when it is told to.
 
-    `failed` are the acts that did: `write` or `flush`.
+    `failed` are the acts that did: `read`, `write` or `flush`.
     """
 
     def __init__(self) -> None:
@@ -152,6 +152,10 @@ class _Files(apsw.VFS):
 
 def _files_of(disk: FailingDisk) -> _Files:
     class File(apsw.VFSFile):
+        def xRead(self, amount: int, offset: int) -> bytes:
+            disk.try_to("read")
+            return super().xRead(amount, offset)
+
         def xWrite(self, data: bytes, offset: int) -> None:
             disk.try_to("write")
             super().xWrite(data, offset)
