@@ -99,7 +99,7 @@ test: check clients chromium nginx ## checks, then all tests: make test ARGS="te
 	$(say) "Testing"
 	@$(bin)/python -m pytest $(ARGS)
 
-# Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines.
+# Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 20,000 histories, 16,000 power cuts
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
