@@ -229,3 +229,82 @@ async def works(me: hubbub.Client, room: str, *, is_joined: bool) -> None:
     joined = await me.join(room, since=0)
     texts = [(await anext(joined.stream())).text for _ in range(first.seq)]  # type: ignore[union-attr]
     assert texts == ["cancelled?", "after"][-first.seq :]
+
+
+async def test_who_stops_waiting_for_the_next_event_does_not_lose_it(
+    shared_server: Server,
+) -> None:
+    async with hubbub.connect(shared_server.url, name="grace") as me:
+        turn, taken = 0, 0
+        while taken < 3:
+            room = await me.join(f"next-{turn}", since=0)
+            posting = asyncio.create_task(room.post("first"))
+            taking = asyncio.ensure_future(anext(room.stream()))
+            taken += await cancelled_after(turn, taking)
+            seqs = [] if taking.cancelled() else [taking.result().seq]
+            await posting
+            await room.post("second")
+            while len(seqs) < 2:
+                seqs.append((await anext(room.stream())).seq)
+            assert seqs == [1, 2]
+            await room.leave()
+            turn += 1 + turn // 8
+
+
+async def test_a_cancelled_change_leaves_the_client_as_good_as_new(
+    shared_server: Server,
+) -> None:
+    async with hubbub.connect(shared_server.url, name="joan") as me:
+        for turn in range(30):
+            room = await me.join(f"changed-{turn}", since=0)
+            first = await room.post("hi")
+            for act in (room.edit(first.seq, "ho"), room.patch({"a": 1}), room.history()):
+                await cancelled_after(turn, act)
+                assert not me._exchange.awaits_answers
+            assert (await room.post("after")).seq in (2, 3, 4)
+
+
+async def test_who_is_cancelled_while_leaving_has_left(
+    shared_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.client.exchange.MAX_UNANSWERED", 1)  # so that leaving waits, too
+    async with (
+        hubbub.connect(shared_server.url, name="hedy") as me,
+        hubbub.connect(shared_server.url, name="radia") as watcher,
+    ):
+        for turn in range(1, 30):  # before the first it has not begun
+            room = await me.join(f"left-{turn}")
+            posting = asyncio.create_task(room.post("hi"))
+            await turns(1)
+            await cancelled_after(turn, room.leave())
+            await posting
+            await me.history(room.name)  # the server has heard what was said until now
+            seen = (await watcher.join(room.name)).snapshot
+            assert seen is not None and seen.members.names == ["radia"]
+            assert (await me.join(room.name)).snapshot
+
+
+async def test_who_gives_up_a_join_may_join_again_at_once(shared_server: Server) -> None:
+    async with hubbub.connect(shared_server.url, name="jean") as me:
+        for number in range(20):
+            try:
+                async with asyncio.timeout(number * 5e-5):
+                    room = await me.join(f"again-{number}", since=0)
+            except TimeoutError:
+                room = await me.join(f"again-{number}", since=0)
+            await room.post("hi")
+            async with asyncio.timeout(5):
+                assert (await anext(room.stream())).seq == 1
+
+
+async def test_a_cancelled_opening_or_closing_leaves_no_task(shared_server: Server) -> None:
+    before = asyncio.all_tasks()
+    turn, opened = 0, 0
+    while opened < 3:
+        client = hubbub.connect(shared_server.url, name="mary")
+        opened += await cancelled_after(turn, client.open())
+        await cancelled_after(turn % 5, client.close())
+        await client.close()  # once more, as one may
+        await settle()
+        assert asyncio.all_tasks() <= before | {asyncio.current_task()}
+        turn += 1 + turn // 8

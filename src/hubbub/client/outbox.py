@@ -53,7 +53,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._pending: dict[int, Pending] = {}
-        self._told: deque[AnyCommand] = deque(maxlen=MAX_TOLD)
+        self._told: deque[tuple[int, AnyCommand]] = deque(maxlen=MAX_TOLD)  # after which id
         self._last_id = 0
         self._is_linked = False
         self.max_frame_bytes: int | None = None
@@ -82,7 +82,7 @@ class Outbox:
     def tell(self, command: AnyCommand) -> None:
         """Queue a command for the present link, if there is one; nobody hears what becomes of it."""
         if self._is_linked:
-            self._told.append(command)
+            self._told.append((self._last_id, command))
             self._stir.set()
 
     def discard(self, pending: Pending) -> None:
@@ -97,11 +97,11 @@ class Outbox:
     def unsent(self) -> Iterator[bytes]:
         """The frames to send on the present link, oldest first; each counts as sent once it is yielded."""
         while pending := next((p for p in self._pending.values() if not p.is_sent), None):
+            yield from self._told_before(_id_of(pending))
             pending.is_sent = True
             pending.times_sent += 1
             yield pending.frame
-        while self._told:
-            yield encode(self._told.popleft())
+        yield from self._told_before(self._last_id + 1)
 
     def settle(self, reply: Reply) -> None:
         """Hand a reply to whoever waits for it; one that nobody waits for is passed over."""
@@ -138,6 +138,10 @@ class Outbox:
             self._fail(
                 pending, Unknown("closed before the answer came") if was_sent else never_sent
             )
+
+    def _told_before(self, number: int) -> Iterator[bytes]:
+        while self._told and self._told[0][0] < number:
+            yield encode(self._told.popleft()[1])
 
     def _accept(self, pending: Pending, ok: Any) -> None:
         if pending.on_ok is not None:

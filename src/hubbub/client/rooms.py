@@ -54,7 +54,11 @@ class Rooms:
                 if rejoined is reading:
                     task.cancel()
             self._stir.set()
-            await self._exchange.ask(Leave(room=room))
+            try:
+                await self._exchange.ask(Leave(room=room))
+            except asyncio.CancelledError:
+                self._exchange.tell(Leave(room=room))  # it may not have been sent yet
+                raise
 
     def link_lost(self) -> None:
         """Nothing comes any more until `resume`."""
