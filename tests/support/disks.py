@@ -86,22 +86,27 @@ def no_flush_while(flag: str) -> type[apsw.VFSFile]:
 
 @disk
 def troubled_by(folder: str) -> type[apsw.VFSFile]:
-    """As long as a file of that name is in the folder: full, broken, flushless, stuck or slow."""
+    """As long as a file of that name is in the folder: unreadable, full, broken, flushless, stuck or slow."""
 
     def is_now(trouble: str) -> bool:
         return os.path.exists(f"{folder}/{trouble}")
 
+    def fail(**troubles: type[apsw.Error]) -> None:
+        for trouble, error in troubles.items():
+            if is_now(trouble):
+                raise error(f"the disk is {trouble}")
+
     class Troubled(apsw.VFSFile):
+        def xRead(self, amount: int, offset: int) -> bytes:
+            fail(unreadable=apsw.IOError)
+            return super().xRead(amount, offset)
+
         def xWrite(self, data: bytes, offset: int) -> None:
-            if is_now("full"):
-                raise apsw.FullError("no space is left")
-            if is_now("broken"):
-                raise apsw.IOError("it could not be written")
+            fail(full=apsw.FullError, broken=apsw.IOError)
             super().xWrite(data, offset)
 
         def xSync(self, flags: int) -> None:
-            if is_now("flushless"):
-                raise apsw.IOError("the flush failed")
+            fail(flushless=apsw.IOError)
             if is_now("slow"):
                 time.sleep(SLOW_FLUSH_SECONDS)
             while is_now("stuck"):

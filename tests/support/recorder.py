@@ -26,6 +26,7 @@ UNHURRIED: dict[str, Any] = {
     "max_queue": None,
     "max_size": None,
 }
+RETRY_SECONDS = 0.02
 WINDOW = 8  # commands in flight
 
 
@@ -131,6 +132,13 @@ class Client:
         """What to ask again, since it is not known how it went and the key makes it safe."""
         return deque(attempt for attempt in self._open.values() if attempt.key)
 
+    async def _turned_away(self, why: str) -> None:
+        """Refused: for good, or until it tries again."""
+        if any(f'"{code}"' in why for code in NOT_DONE_YET):
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            self.record.turned_away = why or "without a word"
+
     async def _pause(self) -> None:
         await asyncio.sleep(self._dice.expovariate(self._pace))
 
@@ -178,8 +186,7 @@ class NativeClient(Client):
                 self._take(frame.seq, body.encode())
             elif frame.re == 0:
                 if frame.ok is None or frame.ok["mode"] != "resumed":
-                    self.record.turned_away = body
-                    return
+                    return await self._turned_away(body)
                 self.record.epochs.add(frame.ok["epoch"])
                 self._atlas.epoch = frame.ok["epoch"]
             elif frame.re is not None:
@@ -253,7 +260,7 @@ class PlainClient(Client):
         try:
             await self._follow(uri, since)
         except InvalidStatus as error:
-            self.record.turned_away = str(error)
+            await self._turned_away(error.response.body.decode() if error.response.body else "")
 
     async def _follow(self, uri: str, since: int) -> None:
         async with connect(uri, additional_headers=self._credentials, **UNHURRIED) as socket:

@@ -24,7 +24,7 @@ class SseClient(Client):
             session.get(url, headers=headers) as response,
         ):
             if response.status != 200:
-                self.record.turned_away = await response.text()
+                await self._turned_away(await response.text())
                 return
             self.record.runs.append(Run(self.seq))
             position = ""
@@ -32,7 +32,7 @@ class SseClient(Client):
                 field, _, value = line.rstrip(b"\n").partition(b": ")
                 if field == b"event":  # a reset
                     self.record.turned_away = line.decode()
-                    return
+                    break
                 if field == b"id":
                     position = value.decode()
                 elif field == b"data" and position:
@@ -65,8 +65,7 @@ class LongPollClient(Client):
                 async with session.get(url) as response:
                     answer = await response.read()
                     if response.status != 200:
-                        self.record.turned_away = answer.decode()
-                        return
+                        return await self._turned_away(answer.decode())
                 page = msgspec.json.decode(answer, type=PollPage)
                 self.record.epochs.add(page.epoch)
                 self.record.runs.append(Run(self.seq))

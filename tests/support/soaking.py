@@ -20,7 +20,7 @@ from tests.support.quick_server import QuickServer
 
 PACE = 2_000.0  # a second, that each who posts would like
 STUCK_SECONDS = 60.0  # without which so many posts must be acknowledged
-DISK_TROUBLES = ("full", "broken", "flushless", "stuck", "slow")
+DISK_TROUBLES = ("unreadable", "full", "broken", "flushless", "stuck", "slow")
 
 
 @dataclass
