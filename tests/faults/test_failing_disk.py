@@ -17,7 +17,7 @@ from hubbub.server.stores.sqlite import SqliteStore
 from tests.support.disks import FailingDisk
 from tests.support.fakes import ADA, AT
 
-COMMITS = 6
+COMMITS = 4
 
 
 @pytest.fixture

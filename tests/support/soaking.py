@@ -20,6 +20,7 @@ from tests.support.quick_server import QuickServer
 
 PACE = 2_000.0  # a second, that each who posts would like
 STUCK_SECONDS = 60.0  # without which so many posts must be acknowledged
+WEIGHTS = (4, 1, 2, 1, 4)  # of kills, stops, cuts, held-up connections, troubles of the disk
 DISK_TROUBLES = ("unreadable", "full", "broken", "flushless", "stuck", "slow")
 
 
@@ -69,7 +70,7 @@ class Segment:
             async with self._crowd.living():
                 for _ in range(faults):
                     await self._more(posts_each)
-                    kind = self._dice.choices(list(self._kinds), (4, 1, 2, 1, 4))[0]
+                    kind = self._dice.choices(list(self._kinds), WEIGHTS)[0]
                     await self._kinds[kind]()
                 await self._more(posts_each)
                 log = await self._crowd.heal()
