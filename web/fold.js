@@ -53,7 +53,7 @@ export function trim(view, count) {
 function changed(message, event) {
   switch (event.event) {
     case "edited": {
-      const { bytes: _bytes, ...rest } = message;
+      const { bytes: _bytes, arguments: _arguments, attachments: _attachments, ...rest } = message;
       return { ...rest, text: event.text, edited_at: event.at };
     }
     case "deleted":

@@ -100,6 +100,7 @@ function head(by, at) {
 
 function body(message) {
   if (message.deleted) return [make("em", {}, "deleted")];
+  if (message.arguments !== undefined) return [make("code", {}, harmless(JSON.stringify(message.arguments)))];
   if (message.bytes !== undefined) return [make("em", {}, `binary, ${atob(message.bytes).length} bytes`)];
   const parts = linked(message.text ?? "");
   if (message.edited_at) parts.push(make("small", { title: message.edited_at }, " (edited)"));

@@ -24,12 +24,19 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, omit_
 
 
 class Posted(Event, frozen=True):
-    """A message was written: `text`, or `bytes` if it came as a binary frame."""
+    """A message was written: `text`, or `bytes` if it came as a binary frame.
+
+    One that a Socket.IO client emitted has that event's name, and may have any `arguments` instead,
+    with placeholders for the bytes that are `attachments`.
+    """
 
     text: str | None = None
     bytes: Base64 | None = None
     client_message_id: str | None = None
     reply_to: int | None = None
+    emitted_as: str | None = None
+    arguments: list[Any] | None = None
+    attachments: list[Base64] | None = None
 
 
 class Edited(Event, frozen=True, kw_only=True):

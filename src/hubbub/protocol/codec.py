@@ -83,6 +83,8 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     """
     if isinstance(post.id, int) and abs(post.id) > MAX_INTEGER:
         return False
+    if post.arguments is not None or post.attachments is not None or post.emitted_as is not None:
+        return False
     escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
     fields = (
         2

@@ -45,13 +45,16 @@ class Leave(Command, frozen=True):
 
 
 class Post(Command, frozen=True):
-    """Writes a message: exactly one of `text` and `bytes`."""
+    """Writes a message: exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
 
     room: RoomName
     text: str | None = None
     bytes: Base64 | None = None
     client_message_id: ClientMessageId | None = None
     reply_to: Seq | None = None
+    emitted_as: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    arguments: list[Any] | None = None
+    attachments: Annotated[list[Base64], Meta(max_length=10)] | None = None
 
 
 class Edit(Command, frozen=True):
@@ -129,6 +132,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     edited_at: str | None = None
     reactions: dict[str, list[str]] | None = None
     deleted: bool = False
+    emitted_as: str | None = None
+    arguments: list[Any] | None = None
+    attachments: list[Base64] | None = None
 
 
 class Members(msgspec.Struct, frozen=True):

@@ -55,6 +55,9 @@ def message_of(event: Posted) -> Message:
         bytes=event.bytes,
         client_message_id=event.client_message_id,
         reply_to=event.reply_to,
+        emitted_as=event.emitted_as,
+        arguments=event.arguments,
+        attachments=event.attachments,
     )
 
 
@@ -62,7 +65,8 @@ def changed(message: Message, event: Edited | Deleted | Reacted | Unreacted) -> 
     """The message after an event that concerns it."""
     match event:
         case Edited():
-            return replace(message, text=event.text, bytes=None, edited_at=event.at)
+            gone = {"bytes": None, "arguments": None, "attachments": None}
+            return replace(message, text=event.text, edited_at=event.at, **gone)
         case Deleted():
             return tombstone(message)
         case Reacted():

@@ -30,6 +30,9 @@ class Wire(Protocol):
     def signals(self, bodies: Sequence[bytes]) -> bytes:
         """Signals, each encoded as native JSON, as one buffer."""
 
+    def notice(self, body: bytes) -> bytes:
+        """A notice, encoded as native JSON; empty if clients of this form know none."""
+
 
 def frame(payload: bytes, first: int = TEXT) -> bytes:
     """One unmasked WebSocket frame (RFC 6455 section 5.2); `first` is its first byte."""
@@ -55,6 +58,10 @@ class Native:
         """Signals are framed as events are."""
         return b"".join(map(frame, bodies))
 
+    def notice(self, body: bytes) -> bytes:
+        """So are notices."""
+        return frame(body)
+
 
 class Plain:
     """The text of each message, verbatim, and nothing else."""
@@ -68,6 +75,10 @@ class Plain:
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
         """Plain clients know no signals."""
+        return b""
+
+    def notice(self, body: bytes) -> bytes:
+        """Nor notices."""
         return b""
 
     def _frame(self, body: bytes) -> bytes:
@@ -100,6 +111,10 @@ class Sse:
     def signals(self, bodies: Sequence[bytes]) -> bytes:
         """Signals have no id: they are in no log."""
         return self.chunk(b"".join([b"data: %b\n\n" % body for body in bodies]))
+
+    def notice(self, body: bytes) -> bytes:
+        """An EventSource comes back by itself."""
+        return b""
 
     def reset(self, epoch: str, head: int, snapshot: bytes) -> bytes:
         """What comes first when the position can't be resumed: a snapshot, and where it stands."""

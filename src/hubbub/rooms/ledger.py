@@ -228,6 +228,9 @@ class Ledger:
             post.bytes,
             post.client_message_id,
             post.reply_to,
+            post.emitted_as,
+            post.arguments,
+            post.attachments,
         )
         owner = principal.key_owner
         body = self._append(event)

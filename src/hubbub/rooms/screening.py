@@ -49,8 +49,12 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
     if refusal := screen(principal, OPERATIONS[type(change)], change.room):
         return refusal
     match change:
-        case Post() if (change.text is None) == (change.bytes is None):
-            return Refusal("bad_request", "a post has either `text` or `bytes`")
+        case Post() if (
+            sum(x is not None for x in (change.text, change.bytes, change.arguments)) != 1
+        ):
+            return Refusal("bad_request", "a post has either `text` or `bytes`, or `arguments`")
+        case Post() if change.attachments is not None and change.arguments is None:
+            return Refusal("bad_request", "`attachments` are those of `arguments`")
         case Post() | Edit() if _size(change) > max_bytes:
             return Refusal("too_large", f"at most {max_bytes} bytes")
         case React() | Unreact() if not is_emoji(change.emoji):
@@ -77,5 +81,7 @@ def _size(change: Post | Edit) -> int:
     """Bytes of the text in UTF-8, or of the binary."""
     if isinstance(change, Post) and change.bytes is not None:
         return len(change.bytes)
+    if isinstance(change, Post) and change.arguments is not None:
+        return len(encode(change.arguments)) + sum(map(len, change.attachments or ()))
     text = change.text or ""
     return len(text) if text.isascii() else len(text.encode())

@@ -23,7 +23,6 @@ from aiohttp import web
 
 from hubbub import __version__
 from hubbub.protocol.messages import Closing
-from hubbub.protocol.wires import native_frame
 from hubbub.server import logs
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings, is_loopback
@@ -34,7 +33,7 @@ from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
-from hubbub.server.http.problems import guard
+from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import BODY_TIMEOUT, HUB
 from hubbub.server.hub import Hub, Limits
@@ -45,6 +44,7 @@ from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.tls import BadCertificate, Tls
 from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
+from hubbub.server.transports.engineio import EngineIo
 
 if TYPE_CHECKING:
     from hubbub.server.jwts import Jwts
@@ -126,18 +126,16 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         raise CannotStart(str(error)) from error
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        fanout = FanOut(store)
-        metrics = Metrics()
+        fanout, metrics, tokens, links = FanOut(store), Metrics(), Tokens(), Links()
         journal = Journal(store, fanout.deliver, _now, metrics.committed)
-        tokens = Tokens()
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
         hub = Hub(store, journal, fanout, door, _limits(settings))
-        links = Links()
         metrics.watch(hub, links)
+        application = _application(hub, links, metrics, settings)
         runner = BoundedRunner(
-            _application(hub, links, metrics, settings),
+            application,
             max_connections=settings.max_connections or _connections_for_files(),
             request_timeout=settings.request_timeout,
             refused=hub.refused,
@@ -146,7 +144,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         listeners: list[asyncio.Server] = []
-        stack.push_async_callback(_drain, listeners, hub, links)
+        stack.push_async_callback(_drain, listeners, hub, links, application[doors.SOCKET_IO])
         retention = Retention(store, settings.keep_events, settings.keep_days)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
         if jwts is not None and settings.jwt_jwks_url:
@@ -197,7 +195,8 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[BODY_TIMEOUT] = settings.request_timeout
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
-    application.on_response_prepare.append(_name_the_server)
+    application[doors.SOCKET_IO] = doors.socket_io_for(hub, links)
+    application.on_response_prepare.extend((_name_the_server, share))
     application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
     for routes in (doors.routes, api.routes, description.routes, health.routes, metrics_routes):
         application.add_routes(routes)
@@ -300,7 +299,9 @@ async def _forget(retention: Retention) -> None:
         await asyncio.sleep(RETENTION_EVERY)
 
 
-async def _drain(listeners: list[asyncio.Server], hub: Hub, links: Links) -> None:
+async def _drain(
+    listeners: list[asyncio.Server], hub: Hub, links: Links, socket_io: EngineIo
+) -> None:
     """Answer what was asked, then tell everyone when to come back, and let them go."""
     for listener in listeners:
         listener.close()
@@ -309,10 +310,11 @@ async def _drain(listeners: list[asyncio.Server], hub: Hub, links: Links) -> Non
     except TimeoutError:
         log.error("the database did not finish in %.0f seconds", STOP_TIMEOUT)
 
-    def notice(clients: int) -> bytes:
+    def notice(clients: int) -> Closing:
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
-        return native_frame(Closing("restarting", round(delay, 2)))
+        return Closing("restarting", round(delay, 2))
 
+    socket_io.let_polls_go()
     await links.stop(notice, LINKS_TIMEOUT)
 
 

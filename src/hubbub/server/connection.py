@@ -32,7 +32,7 @@ from hubbub.rooms.ledger import Accepted, Answer
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.fanout import Cursor
 from hubbub.server.hub import Hub
-from hubbub.server.outlet import Outlet
+from hubbub.server.outlet import AnyOutlet
 from hubbub.server.stores.base import StoreFailed
 
 MAX_BAD_FRAMES = 20
@@ -53,7 +53,7 @@ class Hangup(Exception):
 
 
 class Connection:
-    """A native connection from its first frame to its last.
+    """A connection that speaks in commands, from its first to its last; `encode` makes bytes of replies.
 
     `hang_up` closes it: so that it joins anew, if a room's log can't be read on for it, or since its
     token is no longer valid. `visit` is None until a first command says who this is.
@@ -63,6 +63,7 @@ class Connection:
         "_address",
         "_bad_frames",
         "_cursors",
+        "_encode",
         "_hang_up",
         "_hub",
         "_is_greeted",
@@ -74,15 +75,17 @@ class Connection:
     def __init__(
         self,
         hub: Hub,
-        outlet: Outlet,
+        outlet: AnyOutlet,
         hang_up: Callable[[Close], None],
         visit: Visit | None,
         address: str = "",
+        encode: Callable[[Reply], bytes] = native_frame,
     ) -> None:
         self._hub = hub
         self._outlet = outlet
         self._hang_up = hang_up
         self._address = address
+        self._encode = encode
         self._visit: Visit | None = None
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -96,13 +99,23 @@ class Connection:
         try:
             command = decode_command(frame)
         except BadFrame as error:
-            return self._count_bad(error)
+            return self.count_bad(error)
+        await self.obey(command)
+
+    async def obey(self, command: AnyCommand) -> None:
+        """Carry out one command, and answer it. Raises as `hear` does."""
         if type(command) is Post and self._principal is not None:  # by far the most frequent
             self._change(command, self._principal)
         else:
             await self._carry_out(command)
         if self._outlet.is_full:  # it asks faster than it listens
             await self._outlet.drained()
+
+    def move(self, outlet: AnyOutlet) -> None:
+        """Go on at another outlet of the same client."""
+        self._outlet = outlet
+        for cursor in self._cursors.values():
+            self._hub.move(cursor, outlet)
 
     def end(self) -> None:
         """The connection is over: follow nothing, and give the name back."""
@@ -227,16 +240,17 @@ class Connection:
 
     def _reply(self, command_id: CommandId | None, ok: Any) -> None:
         if command_id is not None and ok is not None:
-            self._outlet.queue(native_frame(Reply(re=command_id, ok=ok)))
+            self._outlet.queue(self._encode(Reply(re=command_id, ok=ok)))
 
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
         self._hub.refused(refusal.code)
         error = Error(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
-        self._outlet.queue(native_frame(Reply(re=command_id, error=error)))
+        self._outlet.queue(self._encode(Reply(re=command_id, error=error)))
         if refusal.code == "rate_limited" and self._hub.is_flooding(self._principal):
             raise Hangup(Close.TOO_FAST)
 
-    def _count_bad(self, error: BadFrame) -> None:
+    def count_bad(self, error: BadFrame) -> None:
+        """Refuse what was no command. Raises Hangup if that happens too often."""
         self._bad_frames += 1
         self._refuse(error.id, error.refusal)
         if self._bad_frames >= MAX_BAD_FRAMES:

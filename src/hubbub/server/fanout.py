@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
-from hubbub.server.outlet import Outlet, write_to_all
+from hubbub.server.outlet import AnyOutlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -28,16 +28,23 @@ class Cursor:
     `lost` is called if the log can't be read on from there.
     """
 
-    __slots__ = ("feed", "lost", "name", "outlet", "seq", "task")
+    __slots__ = ("feed", "lost", "name", "outlet", "seq", "task", "wire")
 
     def __init__(
-        self, feed: "Feed", outlet: Outlet, name: str, seq: int, lost: Callable[[], None]
+        self,
+        feed: "Feed",
+        outlet: AnyOutlet,
+        name: str,
+        seq: int,
+        lost: Callable[[], None],
+        wire: Wire | None = None,
     ) -> None:
         self.feed = feed
         self.outlet = outlet
         self.name = name
         self.seq = seq
         self.lost = lost
+        self.wire = wire or outlet.wire
         self.task: asyncio.Task[None] | None = None
 
 
@@ -48,7 +55,7 @@ class Feed:
         self.room = room
         self.signals = signals
         self.head: int | None = None  # None: not known yet
-        self.live: dict[Wire, dict[Outlet, Cursor]] = {}
+        self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
         self.reading: set[Cursor] = set()  # whose turn it is to read on
         self.pins = 0
         self._tail: deque[Batch] = deque()  # what came while someone was reading
@@ -159,9 +166,18 @@ class FanOut:
         if cursor.task is not None:
             cursor.task.cancel()
         cursor.feed.reading.discard(cursor)
-        live = cursor.feed.live.get(cursor.outlet.wire)
+        live = cursor.feed.live.get(cursor.wire)
         if live is not None:
             live.pop(cursor.outlet, None)
+
+    def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None) -> None:
+        """Go on at another outlet, after all that was written to the one before."""
+        if cursor.task is None:
+            assert cursor.feed.head is not None
+            cursor.seq = cursor.feed.head
+        self.detach(cursor)
+        cursor.outlet, cursor.wire, cursor.task = outlet, wire or outlet.wire, None
+        self.attach(cursor)
 
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer a wire form, one write each."""
@@ -174,7 +190,7 @@ class FanOut:
                     self._deliver(feed, wire, live, batch)
             feed.advance(batch)
 
-    def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
+    def _deliver(self, feed: Feed, wire: Wire, live: dict[AnyOutlet, Cursor], batch: Batch) -> None:
         assert feed.head is not None
         if batch.first != feed.head + 1:  # another node's events are missing in between
             behind = list(live)
@@ -191,13 +207,15 @@ class FanOut:
             if wire.takes_signals and live:
                 self._fall_behind(feed, live, write_to_all(live, wire.signals(bodies)))
 
-    def _fall_behind(self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
+    def _fall_behind(
+        self, feed: Feed, live: dict[AnyOutlet, Cursor], behind: list[AnyOutlet]
+    ) -> None:
         for outlet in behind:
             assert feed.head is not None
             self._read_on(live.pop(outlet), feed.head)
 
     def _go_live(self, cursor: Cursor) -> None:
-        cursor.feed.live.setdefault(cursor.outlet.wire, {})[cursor.outlet] = cursor
+        cursor.feed.live.setdefault(cursor.wire, {})[cursor.outlet] = cursor
 
     def _read_on(self, cursor: Cursor, seq: int) -> None:
         feed = cursor.feed
@@ -224,12 +242,12 @@ class FanOut:
             cursor.lost()
             return
         if rest:
-            outlet.queue(outlet.wire.events(self._store.epoch, cursor.seq + 1, rest))
+            outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, rest))
         cursor.task = None
         feed.reading.discard(cursor)
         self._go_live(cursor)
-        if outlet.wire.takes_signals:
-            outlet.queue(outlet.wire.signals(feed.signals.present()))
+        if cursor.wire.takes_signals:
+            outlet.queue(cursor.wire.signals(feed.signals.present()))
 
     async def _read_some(self, cursor: Cursor) -> list[bytes] | None:
         """Read on by a page when the peer can take one; returns the rest, if that is at hand then."""
@@ -253,5 +271,5 @@ class FanOut:
         if not page.bodies:
             raise StoreFailed(f"the log after {cursor.seq} is no longer kept")
         # Queued, since `write` may refuse: a drained peer can still have a little to take.
-        outlet.queue(outlet.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
+        outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
         cursor.seq += len(page.bodies)

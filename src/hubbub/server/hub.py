@@ -21,13 +21,14 @@ from hubbub.protocol.messages import (
     Signal,
     Snapshot,
 )
+from hubbub.protocol.wires import Wire
 from hubbub.rooms.access import Operation, Principal, may, may_know
 from hubbub.rooms.ledger import Answer, Document, Proposal
 from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
 from hubbub.server.fanout import Cursor, FanOut, Feed
 from hubbub.server.journal import Journal
-from hubbub.server.outlet import Outlet
+from hubbub.server.outlet import AnyOutlet
 from hubbub.server.rates import Rates
 from hubbub.server.stores.base import RoomRow, Store, StoredRoom
 
@@ -113,13 +114,14 @@ class Hub:
         self,
         principal: Principal,
         join: Join,
-        outlet: Outlet,
+        outlet: AnyOutlet,
         tell: Callable[[Resumed | Snapshot], None],
         lost: Callable[[], None],
+        wire: Wire | None = None,
     ) -> Cursor:
         """Follow a room with `outlet`, from a position or a snapshot, which `tell` gets first.
 
-        `lost` is called if ever the log can't be read on for this follower. Raises Refused.
+        `wire` is the form, if another than the outlet's; `lost` is called if ever the log can't be read on for this follower. Raises Refused.
         """
         self._allow(principal, Operation.READ, join.room)
         with self._fanout.pinned(join.room) as feed:
@@ -134,9 +136,13 @@ class Hub:
                 assert seq is not None and feed.head is not None
                 head = max(seq, feed.head)
                 tell(Resumed(join.room, self.epoch, head, head - seq))
-            cursor = Cursor(feed, outlet, principal.name, seq, lost)
+            cursor = Cursor(feed, outlet, principal.name, seq, lost, wire)
             self._fanout.attach(cursor)
         return cursor
+
+    def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None = None) -> None:
+        """Follow on at another outlet of the same client, or in another wire form."""
+        self._fanout.move(cursor, outlet, wire)
 
     def leave(self, cursor: Cursor) -> None:
         """Stop following."""

@@ -1,6 +1,7 @@
-"""The writing end of one connection: bounded, and as close to the socket as is safe."""
+"""The writing end of one connection, or of a session without one of its own: bounded, and in order."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
 from socket import SocketType
 from typing import Protocol
@@ -154,23 +155,117 @@ class Outlet(SocketType):
         return pending
 
 
-def write_to_all(outlets: Iterable[Outlet], buffer: bytes) -> list[Outlet]:
+class Mailbox:
+    """The writing end of a session whose client comes and fetches, such as by polling.
+
+    What is written waits here, up to the bound; a session that is full reads on from the log once
+    it was emptied, as a slow connection does.
+    """
+
+    _is_direct = False
+
+    def __init__(self, wire: Wire, separator: bytes = b"") -> None:
+        """`separator` is what stands between two buffers when they are fetched together."""
+        self.wire = wire
+        self.turn = asyncio.Lock()
+        self._separator = separator
+        self._buffers: deque[bytes] = deque()
+        self._is_sealed = False
+        self._filled: asyncio.Future[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
+        self.queued_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that the client should not be listened to for now."""
+        return self.queued_bytes > MAX_QUEUED_BYTES // 2
+
+    def write(self, buffer: bytes) -> bool:
+        """Put it behind what waits. False, and nothing done, if that would be too much."""
+        if not self._has_room_for(len(buffer)):
+            return False
+        self._write(buffer)
+        return True
+
+    def queue(self, frame: bytes) -> None:
+        """As `write`, although it may be too much, which `is_full` then shows."""
+        if frame:
+            self._write(frame)
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    async def drained(self) -> None:
+        """Wait until most of it was fetched. Raises ConnectionError if nobody will."""
+        while self.is_full and not self._is_sealed:
+            if self._emptied is None:
+                self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._emptied)
+        if self._is_sealed:
+            raise ConnectionResetError("the session is over")
+
+    async def filled(self) -> None:
+        """Wait until something is here to be fetched, or the session is over."""
+        while not (self._buffers or self._is_sealed):
+            if self._filled is None:
+                self._filled = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._filled)
+
+    def take(self, limit: int = MAX_QUEUED_BYTES) -> bytes:
+        """Fetch what waits, oldest first: at least one buffer, and no more than `limit` bytes else."""
+        taken: list[bytes] = []
+        size = 0
+        while self._buffers and (not taken or size + len(self._buffers[0]) <= limit):
+            taken.append(self._buffers.popleft())
+            size += len(taken[-1])
+        self.queued_bytes -= size
+        if not self.is_full:
+            self._wake("_emptied")
+        return self._separator.join(taken)
+
+    def seal(self) -> None:
+        """Take nothing more; what waits can still be fetched."""
+        self._is_sealed = True
+        self._wake("_filled")
+        self._wake("_emptied")
+
+    def _has_room_for(self, size: int) -> bool:
+        return self._is_sealed or not self._buffers or self.queued_bytes + size <= MAX_QUEUED_BYTES
+
+    def _write(self, buffer: bytes) -> None:
+        if not self._is_sealed:
+            self._buffers.append(buffer)
+            self.queued_bytes += len(buffer)
+            self._wake("_filled")
+
+    def _wake(self, name: str) -> None:
+        waiter: asyncio.Future[None] | None = getattr(self, name)
+        if waiter is not None:
+            setattr(self, name, None)
+            waiter.set_result(None)
+
+
+AnyOutlet = Outlet | Mailbox
+
+
+def write_to_all(outlets: Iterable[AnyOutlet], buffer: bytes) -> list[AnyOutlet]:
     """Write one buffer to each of many; returns those that have no room for it, and got nothing.
 
     This is the inner loop of everything.
     """
-    size, refused = len(buffer), []
+    size = len(buffer)
+    refused: list[AnyOutlet] = []
     for outlet in outlets:
         if outlet._is_direct:
             try:
-                sent = outlet.send(buffer)
+                sent = outlet.send(buffer)  # type: ignore[union-attr]
             except BlockingIOError:
                 sent = 0
             except OSError:
-                outlet.abort()
+                outlet.abort()  # type: ignore[union-attr]
                 continue
             if sent != size:
-                outlet._write_rest(buffer, sent)
+                outlet._write_rest(buffer, sent)  # type: ignore[union-attr]
         elif outlet._has_room_for(size):
             outlet._write(buffer)
         else:

@@ -58,6 +58,9 @@ class Transcript:
 
     def _written(self, message: Posted | Message) -> list[str]:
         text = message.text
+        if text is None and message.arguments is not None:
+            arguments = msgspec.json.encode(message.arguments).decode()
+            text = f"[{message.emitted_as}: {shorten(visible(arguments), _PATCH)}]"
         if text is None:
             text = f"[{len(message.bytes or b'')} bytes]"
         self._remember(message.seq, message.by, text)

@@ -51,6 +51,11 @@ def test_bytes_are_counted(transcript: Transcript) -> None:
     ]
 
 
+def test_a_socket_io_event_is_shown_in_short(transcript: Transcript) -> None:
+    event = Posted("lobby", 2, AT, "ada", emitted_as="stroke", arguments=[1, {"x": 2}])
+    assert transcript.event(event) == ['18:00 ada: [stroke: [1,{"x":2}]]']
+
+
 def test_a_reply_quotes(transcript: Transcript) -> None:
     event = Posted("lobby", 2, AT, "ada", "hi", reply_to=1)
     assert transcript.event(event) == ["18:00 ada: (to grace's “hello”) hi"]

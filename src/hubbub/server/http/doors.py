@@ -2,16 +2,23 @@
 
 import logging
 from collections.abc import Awaitable
+from functools import partial
 
 from aiohttp import web
 
+from hubbub.protocol.engineio import Settings
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join
+from hubbub.protocol.socketio import Decoder
+from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, credentials, number
+from hubbub.server.hub import Hub
+from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
+from hubbub.server.transports.engineio import EngineIo, Session
 from hubbub.server.transports.handshake import (
     is_handshake,
     offered_subprotocols,
@@ -19,10 +26,13 @@ from hubbub.server.transports.handshake import (
 )
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
+from hubbub.server.transports.socketio import SocketIo
+from hubbub.server.transports.socketio_client import Client, parse
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
+SOCKET_IO = web.AppKey("socket_io", EngineIo)
 
 PEACEFUL = {0, Close.NORMAL, Close.GOING_AWAY, Close.RESTARTING}
 
@@ -80,6 +90,12 @@ async def echo(request: web.Request) -> web.StreamResponse:
     return await _told(request, "echo", serving)
 
 
+@routes.route("*", "/socket.io/")
+async def socket_io(request: web.Request) -> web.StreamResponse:
+    """A Socket.IO client: its polling requests, and its WebSocket."""
+    return await request.app[SOCKET_IO].handle(request)
+
+
 @routes.get("/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file of the page."""
@@ -98,3 +114,21 @@ async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -
     finally:
         level = logging.DEBUG if code in PEACEFUL else logging.INFO
         log.log(level, "connection closed", extra=facts | {"code": code})
+
+
+def socket_io_for(hub: Hub, links: Links) -> EngineIo:
+    """The door for Socket.IO clients."""
+    size = hub.limits.message_bytes
+
+    def make(session: Session) -> SocketIo:
+        request = session.request
+        main = partial(
+            Client,
+            hub=hub,
+            credentials=credentials(request),
+            room=request.query.get("room") or LOBBY,
+        )
+        return SocketIo(session, {"/": main}, decoder=Decoder(size, parse))
+
+    settings = Settings(max_payload=size)
+    return EngineIo(make, settings, links, SOCKETIO_POLLING, SOCKETIO)

@@ -31,6 +31,8 @@ HEADERS = {
     },
 }
 
+FOREIGN = "foreign"  # marks a request of a page that may not connect
+
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +84,11 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
+            request[FOREIGN] = True
             _check_origin(request, origins)
+            del request[FOREIGN]
+            if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+                return web.Response(status=204)  # the headers come when it is sent
             return await handler(request)
         except Refused as error:
             return told(request, error.refusal)
@@ -113,3 +119,19 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
     # `request.host` is that of a target which is a whole URL; else what the header says.
     host = request.host if "Host" in request.headers else None
     origins.check(next(iter(given), None), host)
+
+
+async def share(request: web.Request, response: web.StreamResponse) -> None:
+    """Let a page of another origin that may come in read what it gets (Fetch Standard, section 3.3)."""
+    origin = request.headers.get("Origin")
+    if origin is None or FOREIGN in request or response.status == 101:
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Allow-Credentials"] = "true"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
+    response.headers["Vary"] = "Origin"
+    if request.method == "OPTIONS":
+        asked = request.headers.get("Access-Control-Request-Headers", "")
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = asked
+        response.headers["Access-Control-Max-Age"] = "7200"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from hubbub.protocol.errors import Close
-from hubbub.server.outlet import Outlet
+from hubbub.protocol.messages import Closing
+from hubbub.server.outlet import AnyOutlet
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 
@@ -14,7 +15,10 @@ class Link(Protocol):
     """An open connection of any transport that stays."""
 
     was_heard: bool
-    outlet: Outlet
+
+    @property
+    def outlet(self) -> AnyOutlet:
+        """Its writing end."""
 
     def ping(self) -> None:
         """Ask for a sign of life, or give one."""
@@ -22,7 +26,7 @@ class Link(Protocol):
     def hang_up(self, code: Close) -> None:
         """Begin to close."""
 
-    def stop(self, notice: bytes) -> None:
+    def stop(self, notice: Closing) -> None:
         """The server stops: tell, and begin to close."""
 
 
@@ -59,7 +63,7 @@ class Links:
             else:
                 link.hang_up(Close.TIMED_OUT)
 
-    async def stop(self, notice: Callable[[int], bytes], timeout: float) -> None:
+    async def stop(self, notice: Callable[[int], Closing], timeout: float) -> None:
         """Tell all links that the server stops, and wait up to `timeout` seconds for them to go."""
         self._emptied.clear()
         count = len(self._due)

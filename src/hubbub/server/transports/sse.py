@@ -6,7 +6,7 @@ from aiohttp import web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refused
-from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE
 from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
@@ -38,7 +38,7 @@ class Stream:
         """Let the response end."""
         self.ended.set()
 
-    def stop(self, notice: bytes) -> None:
+    def stop(self, notice: Closing) -> None:
         """Let the response end; EventSource comes back by itself."""
         self.ended.set()
 

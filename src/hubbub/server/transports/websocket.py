@@ -7,7 +7,9 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
+from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
+from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
@@ -116,10 +118,13 @@ class Socket:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(CLOSE_TIMEOUT, self.outlet.abort)
 
-    def stop(self, notice: bytes) -> None:
+    def hang_up_normally(self) -> None:
+        """Begin to close, since all was said."""
+        self.hang_up(Close.NORMAL)
+
+    def stop(self, notice: Closing) -> None:
         """The server stops: say so, if this wire form has words for it, and close."""
-        if self.outlet.wire.takes_signals:
-            self.outlet.queue(notice)
+        self.outlet.queue(self.outlet.wire.notice(encode(notice)))
         self.hang_up(Close.RESTARTING)
 
     async def end(self) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 
 from hubbub.protocol.errors import Close
+from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import HEARTBEAT, Links
 from tests.support.fakes import settle, timeless
@@ -28,7 +29,7 @@ class FakeLink:
         self.seen.append(code)
         self._go()
 
-    def stop(self, notice: bytes) -> None:
+    def stop(self, notice: Closing) -> None:
         self.seen.append(notice)
         self._go()
 
@@ -93,9 +94,9 @@ async def test_a_link_that_is_gone_is_left_alone() -> None:
 async def test_at_the_end_all_are_told_and_waited_for() -> None:
     links = Links()
     several = [FakeLink(links) for _ in range(3)]
-    stopping = asyncio.create_task(links.stop(lambda count: b"%d" % count, 5.0))
+    stopping = asyncio.create_task(links.stop(lambda count: Closing(str(count), 0.0), 5.0))
     await settle()
-    assert [link.seen for link in several] == [[b"3"]] * 3
+    assert [link.seen for link in several] == [[Closing("3", 0.0)]] * 3
     assert not stopping.done()
     await stopping
     assert len(links) == 0
@@ -107,7 +108,7 @@ async def test_who_does_not_go_is_not_waited_for_forever() -> None:
     links = Links()
     FakeLink(links, goes=False)
     FakeLink(links)
-    await links.stop(lambda _: b"", 5.0)
+    await links.stop(lambda _: Closing("", 0.0), 5.0)
     assert len(links) == 1
     assert 4.9 < asyncio.get_running_loop().time() < 5.1
 
@@ -116,5 +117,5 @@ async def test_who_does_not_go_is_not_waited_for_forever() -> None:
 async def test_with_nobody_there_the_end_comes_at_once() -> None:
     links = Links()
     links.discard(FakeLink(links))
-    await links.stop(lambda _: b"", 5.0)
+    await links.stop(lambda _: Closing("", 0.0), 5.0)
     assert asyncio.get_running_loop().time() < 0.1

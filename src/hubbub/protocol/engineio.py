@@ -1,0 +1,84 @@
+"""Engine.IO 4 as packets and bytes: what goes over polling requests and WebSockets. No I/O, no clock."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+VERSION = "4"
+OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = "0123456"
+SEPARATOR = "\x1e"  # between the packets of a payload
+PROBE = "probe"
+
+
+class BadPacket(ValueError):
+    """What a peer sent is no packet of the protocol."""
+
+
+class Packet(NamedTuple):
+    """One packet. Only a message can hold bytes."""
+
+    kind: str
+    data: str | bytes = ""
+
+
+class Settings(NamedTuple):
+    """What a server tells its clients: milliseconds, and bytes of a payload."""
+
+    ping_interval: int = 25_000
+    ping_timeout: int = 20_000
+    max_payload: int = 1_000_000
+
+
+def handshake(sid: str, settings: Settings, *, can_upgrade: bool) -> Packet:
+    """The packet that opens a session."""
+    told = {
+        "sid": sid,
+        "upgrades": ["websocket"] if can_upgrade else [],
+        "pingInterval": settings.ping_interval,
+        "pingTimeout": settings.ping_timeout,
+        "maxPayload": settings.max_payload,
+    }
+    return Packet(OPEN, msgspec.json.encode(told).decode())
+
+
+def decode_frame(frame: str | bytes) -> Packet:
+    """The packet in a WebSocket message. Raises BadPacket."""
+    if isinstance(frame, bytes):
+        return Packet(MESSAGE, frame)
+    if frame[:1] not in set("0123456"):
+        raise BadPacket("there is no packet of that type")
+    return Packet(frame[0], frame[1:])
+
+
+def decode_payload(payload: str) -> list[Packet]:
+    """The packets in the body of a polling request. Raises BadPacket."""
+    return [_decode_record(record) for record in payload.split(SEPARATOR)]
+
+
+def encode_payload(packets: Iterable[Packet]) -> str:
+    """Packets as the body of a polling response."""
+    return SEPARATOR.join(map(encode_record, packets))
+
+
+def encode_record(packet: Packet) -> str:
+    """A packet as one part of a payload."""
+    if isinstance(packet.data, bytes):
+        return "b" + base64.b64encode(packet.data).decode()
+    return packet.kind + packet.data
+
+
+def encode_frame(packet: Packet) -> str | bytes:
+    """A packet as a WebSocket message."""
+    return packet.data if isinstance(packet.data, bytes) else packet.kind + packet.data
+
+
+def _decode_record(record: str) -> Packet:
+    if record[:1] != "b":
+        return decode_frame(record)
+    try:
+        return Packet(MESSAGE, base64.b64decode(record[1:], validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise BadPacket("bytes are not in base64") from error

@@ -1,0 +1,296 @@
+"""Engine.IO 4 over polling requests and WebSockets: sessions for any application that takes messages."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from typing import Protocol
+
+from aiohttp import web
+
+from hubbub.protocol import engineio
+from hubbub.protocol.engineio import BadPacket, Packet, Settings
+from hubbub.protocol.wires import BINARY, Wire, frame
+from hubbub.server.outlet import AnyOutlet, Mailbox
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.handshake import is_handshake, require_handshake
+from hubbub.server.transports.websocket import Socket
+
+POLLING, WEBSOCKET = "polling", "websocket"
+UPGRADE_TIMEOUT = 10.0  # seconds
+SEPARATOR = engineio.SEPARATOR.encode()
+# As the reference implementation numbers them: clients show the message.
+UNKNOWN_TRANSPORT = {"code": 0, "message": "Transport unknown"}
+UNKNOWN_SESSION = {"code": 1, "message": "Session ID unknown"}
+BAD_METHOD = {"code": 2, "message": "Bad handshake method"}
+BAD_REQUEST = {"code": 3, "message": "Bad request"}
+BAD_VERSION = {
+    "code": 5,
+    "message": "Unsupported protocol version: this server speaks Engine.IO 4, as socket.io-client 3 and 4 do",
+}
+
+
+class Application(Protocol):
+    """What is behind a session."""
+
+    async def hear(self, message: str | bytes) -> None:
+        """A message came. Raises BadPacket if it is none of the application's."""
+
+    def move(self, outlet: AnyOutlet) -> None:
+        """The session writes elsewhere from now on."""
+
+    def end(self) -> None:
+        """The session is over."""
+
+
+class Session:
+    """One client, first by polling or at once by a WebSocket.
+
+    What it is sent goes to `outlet`, made into packets by `send`, or by one of the two wire forms.
+    """
+
+    def __init__(self, server: "EngineIo", request: web.Request) -> None:
+        self.sid = secrets.token_urlsafe(15)
+        self.request = request  # of the handshake
+        self.outlet: AnyOutlet = Mailbox(server.polling, SEPARATOR)
+        self.is_polling = True
+        self.is_over = False
+        self.application: Application
+        self._server = server
+        self._poll: asyncio.Task[object] | None = None
+        self._is_upgrading = False
+        self._turn = asyncio.Lock()
+        self._timer: asyncio.TimerHandle | None = None
+        self._hang_up: Callable[[], object] = lambda: None
+
+    def send(self, *messages: str | bytes) -> None:
+        """Send messages, after what was written before."""
+        for message in messages:
+            self.outlet.queue(self.encoded(Packet(engineio.MESSAGE, message)))
+
+    def encoded(self, packet: Packet) -> bytes:
+        """A packet as it goes to the outlet."""
+        if self.is_polling:
+            return engineio.encode_record(packet).encode()
+        whole = engineio.encode_frame(packet)
+        return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
+
+    def begin(self, *, can_upgrade: bool) -> None:
+        """Open it: tell the client, and look after it from now on."""
+        settings = self._server.settings
+        opening = engineio.handshake(self.sid, settings, can_upgrade=can_upgrade)
+        self.outlet.queue(self.encoded(opening))
+        self.application = self._server.make(self)
+        self._in(settings.ping_interval, self._ping)
+
+    def attach(self, outlet: AnyOutlet, hang_up: Callable[[], object]) -> None:
+        """Write to a WebSocket from now on."""
+        self.outlet, self.is_polling, self._hang_up = outlet, False, hang_up
+
+    async def hear(self, packet: Packet) -> None:
+        """Handle a packet. Raises BadPacket."""
+        match packet.kind:
+            case engineio.MESSAGE:
+                await self.application.hear(packet.data)
+            case engineio.PONG:
+                self._in(self._server.settings.ping_interval, self._ping)
+            case engineio.CLOSE:
+                self.close(engineio.NOOP)
+            case _:
+                raise BadPacket("no packet of that type may come now")
+
+    def close(self, last: str = engineio.CLOSE) -> None:
+        """End it; a poll that waits is told by a `last` packet."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._server.sessions.pop(self.sid, None)
+        self.application.end()
+        if self.is_polling:
+            self.outlet.queue(self.encoded(Packet(last)))
+            self.outlet.seal()
+        self._hang_up()
+
+    async def poll(self) -> bytes:
+        """What waits for the client, or comes. A second poll at once ends the session."""
+        if self._poll is not None:
+            self.close()
+            raise BadPacket("a poll is under way")
+        if self._is_upgrading:
+            return engineio.NOOP.encode()
+        assert isinstance(self.outlet, Mailbox)
+        mailbox = self.outlet
+        self._poll = asyncio.current_task()
+        try:
+            await mailbox.filled()
+        except asyncio.CancelledError:
+            self.close()  # the client hung up: nobody knows what it has got
+            raise
+        finally:
+            self._poll = None
+        return mailbox.take(self._server.settings.max_payload)
+
+    async def receive(self, payload: str) -> None:
+        """Handle the body of a POST. Raises BadPacket, and then the session is over."""
+        try:
+            packets = engineio.decode_payload(payload)
+            async with self._turn:
+                for packet in packets:
+                    await self.hear(packet)
+        except BadPacket:
+            self.close()
+            raise
+
+    async def upgrade(self, socket: Socket) -> bool:
+        """Move from polling to a WebSocket, if its client goes through with it."""
+        if await socket.receive() != engineio.PING + engineio.PROBE:
+            return False
+        socket.outlet.queue(frame((engineio.PONG + engineio.PROBE).encode()))
+        self._is_upgrading = True  # polls return at once from now on
+        try:
+            async with asyncio.timeout(UPGRADE_TIMEOUT):
+                if self._poll is not None:
+                    self.outlet.queue(engineio.NOOP.encode())
+                    await asyncio.wait({self._poll})
+                is_meant = await socket.receive() == engineio.UPGRADE
+        finally:
+            self._is_upgrading = False
+        if not is_meant or self.is_over or not self.is_polling:
+            return False
+        self._move_to(socket)
+        return True
+
+    def _move_to(self, socket: Socket) -> None:
+        mailbox = self.outlet
+        assert isinstance(mailbox, Mailbox)
+        rest = mailbox.take(1 << 62).decode()
+        mailbox.seal()
+        self.attach(socket.outlet, socket.hang_up_normally)
+        for packet in engineio.decode_payload(rest) if rest else ():
+            if packet.kind != engineio.NOOP:
+                self.outlet.queue(self.encoded(packet))
+        self.application.move(self.outlet)
+
+    def _ping(self) -> None:
+        self.outlet.queue(self.encoded(Packet(engineio.PING)))
+        self._in(self._server.settings.ping_timeout, self.close)
+
+    def _in(self, milliseconds: int, act: Callable[[], object]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self.is_over:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(milliseconds / 1000, act)
+
+
+class EngineIo:
+    """All sessions of one door. `make` gives each its application; `polling` and `websocket` are the
+    wire forms that the application's own buffers have on each transport."""
+
+    def __init__(
+        self,
+        make: Callable[[Session], Application],
+        settings: Settings,
+        links: Links,
+        polling: Wire,
+        websocket: Wire,
+    ) -> None:
+        self.make = make
+        self.settings = settings
+        self.polling = polling
+        self.sessions: dict[str, Session] = {}
+        self._links = links
+        self._websocket = websocket
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request to the door."""
+        query = request.query
+        transport, sid = query.get("transport"), query.get("sid")
+        if query.get("EIO") != engineio.VERSION:
+            return _refusal(BAD_VERSION)
+        if transport not in (POLLING, WEBSOCKET) or "j" in query:
+            return _refusal(UNKNOWN_TRANSPORT)
+        session = self.sessions.get(sid) if sid is not None else None
+        if sid is not None and session is None:
+            return _refusal(UNKNOWN_SESSION)
+        if transport == WEBSOCKET:
+            return await self._serve_websocket(request, session)
+        if session is None:
+            return self._open(request) if request.method == "GET" else _refusal(BAD_METHOD)
+        if not session.is_polling:
+            return _refusal(BAD_REQUEST)
+        return await self._serve_polling(request, session)
+
+    def let_polls_go(self) -> None:
+        """End the sessions that poll; WebSockets are links, and closed as such."""
+        for session in [s for s in self.sessions.values() if s.is_polling]:
+            session.close()
+
+    def _open(self, request: web.Request) -> web.Response:
+        session = Session(self, request)
+        self.sessions[session.sid] = session
+        session.begin(can_upgrade=True)
+        assert isinstance(session.outlet, Mailbox)
+        return _payload(session.outlet.take())
+
+    async def _serve_polling(self, request: web.Request, session: Session) -> web.Response:
+        try:
+            if request.method == "GET":
+                return _payload(await session.poll())
+            if request.method == "POST":
+                await session.receive(await self._body(request))
+                return web.Response(text="ok", content_type="text/html")
+        except (BadPacket, UnicodeError):
+            pass
+        return _refusal(BAD_REQUEST)
+
+    async def _body(self, request: web.Request) -> str:
+        if (request.content_length or 0) > self.settings.max_payload:
+            raise web.HTTPRequestEntityTooLarge(self.settings.max_payload)
+        return (await request.read()).decode()
+
+    async def _serve_websocket(
+        self, request: web.Request, session: Session | None
+    ) -> web.StreamResponse:
+        if not is_handshake(request):
+            return _refusal(BAD_REQUEST)
+        require_handshake(request)
+        if session is not None and not session.is_polling:
+            return _refusal(BAD_REQUEST)
+        socket = Socket(self._links, self.settings.max_payload, None)
+        response = await socket.open(request, self._websocket)
+        try:
+            if session is None:
+                session = Session(self, request)
+                self.sessions[session.sid] = session
+                session.attach(socket.outlet, socket.hang_up_normally)
+                session.begin(can_upgrade=False)
+            elif not await session.upgrade(socket):
+                return response
+            await _listen(socket, session)
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            if session is not None and session.outlet is socket.outlet:
+                session.close()
+            await socket.end()
+        return response
+
+
+async def _listen(socket: Socket, session: Session) -> None:
+    while (received := await socket.receive()) is not None:
+        try:
+            await session.hear(engineio.decode_frame(received))
+        except BadPacket:
+            return
+
+
+def _payload(payload: bytes) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=payload, content_type="text/plain", charset="utf-8", headers=headers)
+
+
+def _refusal(why: dict[str, object]) -> web.Response:
+    return web.Response(status=400, text=json.dumps(why), content_type="application/json")

@@ -1,0 +1,137 @@
+"""Socket.IO 5 over Engine.IO sessions: namespaces, and for each a handler that hears events."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from hubbub.protocol import socketio
+from hubbub.protocol.engineio import BadPacket
+from hubbub.protocol.errors import Refused
+from hubbub.protocol.socketio import Decoder, Packet
+from hubbub.server.outlet import AnyOutlet
+from hubbub.server.transports.engineio import Session
+
+CONNECT_TIMEOUT = 45.0  # seconds for a client to connect to a namespace
+
+Acknowledge = Callable[[Sequence[Any]], None]
+
+
+class Handler(Protocol):
+    """What a namespace does for one client."""
+
+    async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
+        """Someone connects: `answer` says that they are in, and something more. Raises Refused."""
+
+    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
+        """An event came; `ack` is what an acknowledgement is to be sent with, if one is asked for."""
+
+    def move(self, outlet: AnyOutlet) -> None:
+        """Write elsewhere from now on."""
+
+    def end(self) -> None:
+        """They are gone."""
+
+
+class Namespace:
+    """One client's connection to a namespace, and its way to say something there."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.session = session
+        self.name = name
+        self.sid = secrets.token_urlsafe(15)
+
+    def emit(self, event: str, *arguments: Any) -> None:
+        """Send an event."""
+        self._send(Packet(socketio.EVENT, [event, *arguments], self.name))
+
+    def acknowledge(self, ack: int, arguments: Sequence[Any]) -> None:
+        """Answer an event that asked for it."""
+        self._send(Packet(socketio.ACK, list(arguments), self.name, ack))
+
+    def disconnect(self) -> None:
+        """Show the client out of the namespace."""
+        self._send(Packet(socketio.DISCONNECT, None, self.name))
+
+    def _send(self, packet: Packet) -> None:
+        self.session.send(*socketio.encode(packet))
+
+
+class SocketIo:
+    """The application of one session: what it speaks to are the handlers of its namespaces."""
+
+    def __init__(
+        self,
+        session: Session,
+        namespaces: Mapping[str, Callable[[Namespace], Handler]],
+        connect_timeout: float = CONNECT_TIMEOUT,
+        decoder: Decoder | None = None,
+    ) -> None:
+        self._session = session
+        self._namespaces = namespaces
+        self._decoder = decoder or Decoder()
+        self._handlers: dict[str, Handler] = {}
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(connect_timeout, session.close)
+
+    async def hear(self, message: str | bytes) -> None:
+        """A message came. Raises BadPacket if it is none of the protocol's."""
+        packet = self._decoder.feed(message)
+        if packet is None:
+            return None
+        if packet.kind == socketio.CONNECT:
+            return await self._connect(packet)
+        handler = self._handlers.get(packet.namespace)
+        if handler is None:
+            raise BadPacket("not connected to that namespace")
+        match packet.kind:
+            case socketio.EVENT:
+                name, *arguments = packet.data
+                await handler.hear(str(name), arguments, packet.id)
+            case socketio.DISCONNECT:
+                del self._handlers[packet.namespace]
+                handler.end()
+            case socketio.ACK:
+                pass  # nothing that is sent from here asks for one
+            case _:
+                raise BadPacket("no packet of that type comes from a client")
+        return None
+
+    def move(self, outlet: AnyOutlet) -> None:
+        """The session writes elsewhere from now on."""
+        for handler in self._handlers.values():
+            handler.move(outlet)
+
+    def end(self) -> None:
+        """The session is over."""
+        self._deadline.cancel()
+        while self._handlers:
+            self._handlers.popitem()[1].end()
+
+    async def _connect(self, packet: Packet) -> None:
+        name = packet.namespace
+        make = self._namespaces.get(name)
+        if make is None:
+            return self._refuse(name, {"message": "Invalid namespace"})
+        if name in self._handlers:
+            raise BadPacket("connected to that namespace already")
+        namespace = Namespace(self._session, name)
+        handler = make(namespace)
+
+        def answer(more: dict[str, Any]) -> None:
+            self._deadline.cancel()
+            self._handlers[name] = handler
+            told = Packet(socketio.CONNECT, {"sid": namespace.sid, **more}, name)
+            self._session.send(*socketio.encode(told))
+
+        try:
+            await handler.connect(packet.data or {}, answer)
+        except Refused as error:
+            details = {"code": error.refusal.code, "hint": error.refusal.hint}
+            self._refuse(name, {"message": error.refusal.detail, "data": details})
+        if self._session.is_over:  # it went while it was let in
+            self.end()
+        return None
+
+    def _refuse(self, name: str, why: dict[str, Any]) -> None:
+        self._session.send(*socketio.encode(Packet(socketio.CONNECT_ERROR, why, name)))

@@ -1,0 +1,222 @@
+"""One Socket.IO client of hubbub's: commands as events, and every other event a message of its room."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hubbub.protocol import socketio
+from hubbub.protocol.codec import BadFrame, check_strictly
+from hubbub.protocol.engineio import BadPacket
+from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.messages import AnyCommand, Join, Post, Reply, Resumed, Snapshot
+from hubbub.protocol.names import is_room_name
+from hubbub.protocol.socketio_wires import (
+    BARE_RELAY,
+    BARE_RELAY_POLLING,
+    RELAY,
+    RELAY_POLLING,
+    SOCKETIO,
+    SOCKETIO_POLLING,
+    SocketIoWire,
+)
+from hubbub.protocol.wires import Wire
+from hubbub.server.connection import Connection, Hangup
+from hubbub.server.door import Credentials, Visit
+from hubbub.server.fanout import Cursor
+from hubbub.server.hub import Hub
+from hubbub.server.outlet import AnyOutlet
+from hubbub.server.transports.socketio import Namespace
+
+COMMANDS = frozenset(
+    [
+        "hello",
+        "join",
+        "leave",
+        "post",
+        "edit",
+        "delete",
+        "react",
+        "unreact",
+        "patch",
+        "signal",
+        "history",
+    ]
+)
+SEVERAL_ROOMS = "several"  # an offset that says nothing about where one was
+
+
+def parse(text: str) -> Any:
+    """The JSON of a packet, as strictly as on every door. Raises BadPacket."""
+    try:
+        check_strictly(text)
+        return msgspec.json.decode(text)
+    except (BadFrame, msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise BadPacket("the packet's data is no JSON, or dangerous") from error
+
+
+class Client:
+    """A client in the main namespace.
+
+    From its connection on it follows one room, the lobby unless it says another, and is sent each of
+    its messages as the event that it was emitted as. With `join` it follows more, in full.
+    """
+
+    def __init__(self, namespace: Namespace, hub: Hub, credentials: Credentials, room: str) -> None:
+        self._namespace = namespace
+        self._session = namespace.session
+        self._hub = hub
+        self._credentials = credentials
+        self._room = room
+        self._visit: Visit | None = None
+        self._cursor: Cursor | None = None
+        self._connection: Connection
+        self._has_joined = False
+
+    async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
+        """Come in, and follow the room from where it was left, if the client says where."""
+        visit = self._hub.door.enter(self._who(auth))
+        try:
+            self._connection = Connection(
+                self._hub,
+                self._session.outlet,
+                self._hang_up,
+                visit,
+                self._credentials.address,
+                self._reply,
+            )
+            self._visit = visit
+            join, has_pid = self._place(auth)
+
+            def tell(resumption: Resumed | Snapshot) -> None:
+                is_whole = isinstance(resumption, Resumed) or not has_pid
+                answer({"pid": self._hub.epoch if is_whole else self._namespace.sid})
+
+            self._cursor = await self._hub.join(
+                visit.principal, join, self._session.outlet, tell, self._lost, self._relay()
+            )
+        except BaseException:
+            self._hub.door.exit(visit)
+            raise
+
+    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
+        """Carry out a command, or pass the event on to everyone in the room."""
+        try:
+            if name in COMMANDS:
+                await self._obey(name, arguments, ack)
+            else:
+                await self._pass_on(name, arguments, ack)
+        except BadFrame as error:
+            await self._count_bad(error)
+        except Hangup:
+            self._session.close()
+        except ConnectionError:
+            pass  # it is gone
+
+    def move(self, outlet: AnyOutlet) -> None:
+        """Write elsewhere from now on."""
+        self._connection.move(outlet)
+        if self._cursor is not None:
+            self._hub.move(self._cursor, outlet, self._relay())
+
+    def end(self) -> None:
+        """It is gone."""
+        if self._cursor is not None:
+            self._hub.leave(self._cursor)
+        self._connection.end()
+
+    def _who(self, auth: dict[str, Any]) -> Credentials:
+        given = {key: auth.get(key) for key in ("name", "key", "token")}
+        if not all(value is None or isinstance(value, str) for value in given.values()):
+            raise Refused("bad_request", "`name`, `key` and `token` are strings")
+        base = self._credentials
+        return Credentials(
+            given["name"] or base.name,
+            given["key"] or base.key,
+            given["token"] or base.token,
+            base.address,
+        )
+
+    def _place(self, auth: dict[str, Any]) -> tuple[Join, bool]:
+        """Where to follow from, and whether Socket.IO's own recovery asks for it."""
+        room, since = auth.get("room", self._room), auth.get("since")
+        pid, offset = auth.get("pid"), auth.get("offset")
+        if not (isinstance(room, str) and is_room_name(room)):
+            raise Refused("bad_request", "no room can be called so")
+        self._room = room
+        epoch = auth.get("epoch") if since is not None else None
+        if since is None and pid is not None:
+            is_known = pid == self._hub.epoch and isinstance(offset, str) and offset.isdecimal()
+            return Join(room=room, since=_seq(offset) if is_known else None), True
+        return Join(room=room, since=_seq(since), epoch=epoch), False
+
+    async def _obey(self, name: str, arguments: list[Any], ack: int | None) -> None:
+        fields = arguments[0] if arguments else {}
+        if not isinstance(fields, dict) or len(arguments) > 1:
+            raise BadFrame(f"`{name}` takes one object", ack)
+        try:
+            command: AnyCommand = msgspec.convert(fields | {"do": name, "id": ack}, AnyCommand)
+            if not isinstance(command, Post):
+                json.dumps(fields)  # what holds bytes is no JSON
+        except (msgspec.ValidationError, TypeError) as error:
+            raise BadFrame(str(error), ack) from None
+        if name == "join" and not self._has_joined:
+            self._follow_several()
+        await self._connection.obey(command)
+
+    def _follow_several(self) -> None:
+        """From now on an offset would tell only of one of its rooms: it goes without."""
+        self._has_joined = True
+        assert self._cursor is not None
+        self._hub.move(self._cursor, self._session.outlet, self._relay())
+        self._namespace.emit("joined", SEVERAL_ROOMS)
+
+    async def _pass_on(self, name: str, arguments: list[Any], ack: int | None) -> None:
+        match arguments:
+            case [str(text)]:
+                said: dict[str, Any] = {"text": text}
+            case _:
+                attachments: list[bytes] = []
+                taken = socketio.take_out(arguments, attachments)
+                said = {"arguments": taken, "attachments": attachments or None}
+        try:
+            post = msgspec.convert(
+                {"room": self._room, "emitted_as": name, **said, "do": "post"}, Post
+            )
+        except msgspec.ValidationError as error:
+            raise BadFrame(str(error), ack) from None
+        await self._connection.obey(msgspec.structs.replace(post, id=ack))
+
+    async def _count_bad(self, error: BadFrame) -> None:
+        try:
+            self._connection.count_bad(error)
+        except Hangup:
+            self._session.close()
+
+    def _reply(self, reply: Reply) -> bytes:
+        return self._wire().reply(reply)
+
+    def _wire(self) -> SocketIoWire:
+        return SOCKETIO_POLLING if self._session.is_polling else SOCKETIO
+
+    def _relay(self) -> Wire:
+        if self._has_joined:
+            return BARE_RELAY_POLLING if self._session.is_polling else BARE_RELAY
+        return RELAY_POLLING if self._session.is_polling else RELAY
+
+    def _hang_up(self, code: Close) -> None:
+        self._session.close()
+
+    def _lost(self) -> None:
+        self._session.close()
+
+
+def _seq(since: Any) -> int | None:
+    if since is None:
+        return None
+    if isinstance(since, str) and since.isascii() and since.isdecimal() and len(since) < 19:
+        since = int(since)
+    if not isinstance(since, int) or isinstance(since, bool):
+        raise Refused("bad_request", "`since` is the seq of an event")
+    return since

@@ -1,0 +1,257 @@
+"""Engine.IO 4, as its public description has it: the door of a server that echoes."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.support.programs import protocol_server
+
+PING_INTERVAL, PING_TIMEOUT = 0.3, 0.2
+Http = aiohttp.ClientSession
+
+
+@pytest.fixture(scope="module", params=["engineio_server"])
+async def base(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    async with protocol_server(request.param) as port:
+        yield f"http://127.0.0.1:{port}/engine.io/"
+
+
+@pytest.fixture
+async def http(base: str) -> AsyncIterator[Http]:
+    async with Http(timeout=aiohttp.ClientTimeout(10)) as session:
+        yield session
+
+
+async def poll(http: Http, base: str, sid: str | None = None, **query: str) -> tuple[int, str]:
+    """A GET; status and body."""
+    params = {"EIO": "4", "transport": "polling"} | ({"sid": sid} if sid else {}) | query
+    async with http.get(base, params=params) as answer:
+        return answer.status, await answer.text()
+
+
+async def push(http: Http, base: str, sid: str, payload: str) -> tuple[int, str]:
+    """A POST; status and body."""
+    params = {"EIO": "4", "transport": "polling", "sid": sid}
+    async with http.post(base, params=params, data=payload) as answer:
+        return answer.status, await answer.text()
+
+
+async def opened(http: Http, base: str) -> str:
+    """A session by polling; its id."""
+    status, body = await poll(http, base)
+    assert (status, body[0]) == (200, "0")
+    sid: str = json.loads(body[1:])["sid"]
+    return sid
+
+
+def websocket(http: Http, base: str, sid: str | None = None, **query: str) -> Any:
+    params = {"EIO": "4", "transport": "websocket"} | ({"sid": sid} if sid else {}) | query
+    return http.ws_connect(base, params=params)
+
+
+async def test_a_session_is_opened_by_polling(http: Http, base: str) -> None:
+    status, body = await poll(http, base)
+    assert status == 200
+    told = json.loads(body[1:])
+    assert isinstance(told.pop("sid"), str)
+    assert told == {
+        "upgrades": ["websocket"],
+        "pingInterval": 300,
+        "pingTimeout": 200,
+        "maxPayload": 1_000_000,
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"transport": "polling"},
+        {"EIO": "abc", "transport": "polling"},
+        {"EIO": "3", "transport": "polling"},
+        {"EIO": "4"},
+        {"EIO": "4", "transport": "abc"},
+        {"EIO": "4", "transport": "polling", "sid": "unknown"},
+        {"EIO": "4", "transport": "polling", "j": "0"},
+    ],
+)
+async def test_a_wrong_query_is_refused(http: Http, base: str, query: dict[str, str]) -> None:
+    async with http.get(base, params=query) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["message"]
+
+
+async def test_an_older_client_is_told_which_one_fits(http: Http, base: str) -> None:
+    async with http.get(base, params={"EIO": "3", "transport": "polling"}) as answer:
+        assert "socket.io-client 3 and 4" in (await answer.json())["message"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_only_get_opens_a_session(http: Http, base: str, method: str) -> None:
+    params = {"EIO": "4", "transport": "polling"}
+    async with http.request(method, base, params=params) as answer:
+        assert answer.status == 400
+
+
+async def test_a_session_is_opened_by_websocket(http: Http, base: str) -> None:
+    async with websocket(http, base) as socket:
+        opening = await socket.receive_str()
+        assert opening[0] == "0"
+        assert json.loads(opening[1:])["upgrades"] == []
+
+
+@pytest.mark.parametrize("query", [{"EIO": "abc"}, {"transport": "abc"}, {"sid": "unknown"}])
+async def test_a_wrong_handshake_is_refused(http: Http, base: str, query: dict[str, str]) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await websocket(http, base, **query)
+
+
+async def test_pings_come_by_polling_and_are_answered(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    for _ in range(3):
+        assert await poll(http, base, sid) == (200, "2")
+        assert await push(http, base, sid, "3") == (200, "ok")
+
+
+async def test_who_answers_no_ping_is_closed(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    await asyncio.sleep(PING_INTERVAL + PING_TIMEOUT + 0.05)  # is what is tested
+    assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_pings_come_by_websocket_and_who_answers_none_is_closed(
+    http: Http, base: str
+) -> None:
+    async with websocket(http, base) as socket:
+        await socket.receive_str()
+        for _ in range(2):
+            assert await socket.receive_str() == "2"
+            await socket.send_str("3")
+        assert await socket.receive_str() == "2"
+        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+        assert socket.close_code == 1000
+
+
+async def test_a_client_closes_by_polling(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    polled, pushed = await asyncio.gather(poll(http, base, sid), push(http, base, sid, "1"))
+    assert (polled, pushed) == ((200, "6"), (200, "ok"))
+    assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_a_client_closes_by_websocket(http: Http, base: str) -> None:
+    async with websocket(http, base) as socket:
+        await socket.receive_str()
+        await socket.send_str("1")
+        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+
+
+@pytest.mark.parametrize("packets", [["4hello"], ["4test1", "4test2", "4test3"], ["bAQIDBA=="]])
+async def test_messages_go_there_and_back_by_polling(
+    http: Http, base: str, packets: list[str]
+) -> None:
+    sid = await opened(http, base)
+    payload = "\x1e".join(packets)
+    assert await push(http, base, sid, payload) == (200, "ok")
+    assert await poll(http, base, sid) == (200, payload)
+
+
+@pytest.mark.parametrize("payload", ["abc", "", "b!!", "4a\x1eabc", "0", "5", "6x"])
+async def test_what_is_no_packet_ends_the_session(http: Http, base: str, payload: str) -> None:
+    sid = await opened(http, base)
+    assert (await push(http, base, sid, payload))[0] == 400
+    assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_two_polls_at_once_end_the_session(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    first = asyncio.create_task(poll(http, base, sid))
+    await asyncio.sleep(0.02)  # so that it is the first
+    assert (await poll(http, base, sid))[0] == 400
+    assert await first == (200, "1")
+    assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_a_poll_that_is_given_up_ends_the_session(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    given_up = asyncio.create_task(poll(http, base, sid))
+    await asyncio.sleep(0.02)  # so that it is there
+    given_up.cancel()
+    await asyncio.sleep(0.02)  # the server is told by TCP
+    assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_messages_go_there_and_back_by_websocket(http: Http, base: str) -> None:
+    async with websocket(http, base) as socket:
+        await socket.receive_str()
+        await socket.send_str("4hello")
+        assert await socket.receive_str() == "4hello"
+        await socket.send_bytes(b"\1\2\3\4")
+        assert await socket.receive_bytes() == b"\1\2\3\4"
+
+
+async def test_what_is_no_packet_ends_the_websocket(http: Http, base: str) -> None:
+    async with websocket(http, base) as socket:
+        await socket.receive_str()
+        await socket.send_str("abc")
+        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+
+
+async def test_a_session_moves_to_a_websocket(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    async with websocket(http, base, sid) as socket:
+        await socket.send_str("2probe")
+        assert await socket.receive_str() == "3probe"
+        await socket.send_str("5")
+        await socket.send_str("4hello")
+        assert await socket.receive_str() == "4hello"
+        assert (await poll(http, base, sid))[0] == 400
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await websocket(http, base, sid)
+        await socket.send_str("4still here")
+        assert await socket.receive_str() == "4still here"
+
+
+async def test_what_waited_comes_over_the_websocket_in_order(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    await push(http, base, sid, "4one\x1ebAQI=\x1e4two")
+    async with websocket(http, base, sid) as socket:
+        await socket.send_str("2probe")
+        assert await socket.receive_str() == "3probe"
+        await socket.send_str("5")
+        await socket.send_str("4three")
+        assert await socket.receive_str() == "4one"
+        assert await socket.receive_bytes() == b"\1\2"
+        assert await socket.receive_str() == "4two"
+        assert await socket.receive_str() == "4three"
+
+
+async def test_a_poll_under_way_is_let_go_for_the_upgrade(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    under_way = asyncio.create_task(poll(http, base, sid))
+    async with websocket(http, base, sid) as socket:
+        await socket.send_str("2probe")
+        assert await socket.receive_str() == "3probe"
+        assert await under_way == (200, "6")
+        assert await poll(http, base, sid) == (200, "6")  # as long as the client has not paused
+        await socket.send_str("5")
+        await socket.send_str("4hello")
+        assert await socket.receive_str() == "4hello"
+
+
+async def test_an_upgrade_that_fails_leaves_the_session_as_it_was(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    async with websocket(http, base, sid) as socket:
+        await socket.send_str("2nonsense")
+        assert (await socket.receive(timeout=2)).type is aiohttp.WSMsgType.CLOSE
+    await push(http, base, sid, "4hello")
+    assert await poll(http, base, sid) == (200, "4hello")
+
+
+async def test_a_payload_over_the_limit_is_refused(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    assert (await push(http, base, sid, "4" + "x" * 1_000_000))[0] == 413
+    assert (await push(http, base, sid, "4" + "x" * 999_000))[0] == 200

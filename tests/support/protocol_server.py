@@ -1,0 +1,42 @@
+"""What the small servers for protocol test suites share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import uvloop
+from aiohttp import web
+
+from hubbub.protocol.engineio import Settings
+from hubbub.protocol.wires import NATIVE, Wire
+from hubbub.server.transports.base import Links
+
+SETTINGS = Settings(ping_interval=300, ping_timeout=200, max_payload=1_000_000)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def links() -> Links:
+    """Open connections that nobody looks after: the protocols have heartbeats of their own."""
+    return Links()
+
+
+def wires() -> tuple[Wire, Wire]:
+    """No rooms here, so no form for their events."""
+    return NATIVE, NATIVE
+
+
+def run(doors: Mapping[str, Handler], port: int) -> None:
+    """Serve on loopback until it is killed; says so when it listens."""
+    application = web.Application(client_max_size=SETTINGS.max_payload)
+    for path, handle in doors.items():
+        application.router.add_route("*", path, handle)
+
+    async def serve() -> None:
+        runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        print(f"listening on http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
+        await asyncio.Event().wait()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(serve())

@@ -1,0 +1,51 @@
+"""`python tests/support/socketio_server.py PORT`: Socket.IO at /socket.io/ as the protocol's test suite wants it.
+
+Namespaces `/` and `/custom`: `auth` tells what a client connected with, `message` comes back as
+`message-back`, `message-with-ack` is acknowledged with its own arguments.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from hubbub.server.transports.engineio import EngineIo
+from hubbub.server.transports.socketio import Namespace, SocketIo
+from tests.support.protocol_server import SETTINGS, links, run, wires
+
+CONNECT_TIMEOUT = 1.0  # seconds
+
+
+class Answering:
+    """One client in one namespace."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self._namespace = namespace
+
+    async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
+        """Let them in, and tell what was said."""
+        answer({})
+        self._namespace.emit("auth", auth)
+
+    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
+        """Answer in one way or the other."""
+        if name == "message":
+            self._namespace.emit("message-back", *arguments)
+        elif name == "message-with-ack" and ack is not None:
+            self._namespace.acknowledge(ack, arguments)
+
+    def move(self, outlet: object) -> None:
+        """The session knows where it writes."""
+
+    def end(self) -> None:
+        """Nothing is kept."""
+
+
+if __name__ == "__main__":
+    namespaces = {"/": Answering, "/custom": Answering}
+    engine = EngineIo(
+        lambda session: SocketIo(session, namespaces, CONNECT_TIMEOUT), SETTINGS, links(), *wires()
+    )
+    run({"/socket.io/": engine.handle}, int(sys.argv[1]))
