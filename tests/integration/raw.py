@@ -121,6 +121,11 @@ class Raw:
         async with asyncio.timeout(WAIT_SECONDS):
             return await self._reader.readexactly(count)
 
+    async def until(self, words: bytes) -> bytes:
+        """What comes up to these bytes."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self._reader.readuntil(words)
+
     async def close_code(self) -> int:
         """Read up to the server's close frame, which must be its last; returns its code."""
         while (received := await self.frame()).opcode != CLOSE:
