@@ -161,6 +161,12 @@ class FanOut:
         else:
             self._read_on(cursor, cursor.seq)
 
+    def show_present(self, cursor: Cursor) -> None:
+        """Send what signals say now, to one that may have missed some."""
+        outlet = cursor.outlet
+        if outlet.wire.takes_signals:
+            outlet.queue(outlet.wire.signals(cursor.feed.signals.present()))
+
     def detach(self, cursor: Cursor) -> None:
         """Stop following."""
         if cursor.task is not None:

@@ -138,6 +138,8 @@ class Hub:
                 tell(Resumed(join.room, self.epoch, head, head - seq))
             cursor = Cursor(feed, outlet, principal.name, seq, lost, wire)
             self._fanout.attach(cursor)
+            if stored is None and cursor.task is None:  # else it comes with the snapshot, or later
+                self._fanout.show_present(cursor)
         return cursor
 
     def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None = None) -> None:

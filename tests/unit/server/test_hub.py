@@ -271,6 +271,17 @@ async def test_a_position_ahead_of_what_is_delivered_is_good_if_it_is_committed(
 
 
 @timeless
+async def test_who_comes_back_at_the_head_is_shown_who_is_here(new_peer: NewPeer) -> None:
+    """Whoever came or left meanwhile is in no event."""
+    house, peer = House(), new_peer()
+    await house.join(new_peer(), by=GRACE)
+    await asyncio.sleep(1)
+    await house.join(peer, since=0)
+    await settle()
+    assert pushes(peer)[0]["names"] == ["ada", "grace"]
+
+
+@timeless
 async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer) -> None:
     hub, room = House().hub, "the lobby"
     outlet = new_peer().outlet
