@@ -13,13 +13,16 @@ ROOM = "/api/v1/rooms/abused"
 
 # target -> the headers that make it a right request
 WEBSOCKETS = {"/": HANDSHAKE, "/ws": HANDSHAKE, "/echo": HANDSHAKE}
-SOCKET_IO = {"/socket.io/?EIO=4&transport=websocket": HANDSHAKE}
+ADAPTERS = {
+    "/socket.io/?EIO=4&transport=websocket": HANDSHAKE,
+    "/sockjs/000/abused/websocket": HANDSHAKE,
+}
 STREAMS = {
     f"{ROOM}/events?wait=5": (),
     f"{ROOM}/events?since=0": ("Accept: text/event-stream",),
 }
 PAGES = {"/healthz": (), ROOM: ()}
-DOORS: dict[str, tuple[str, ...]] = {**WEBSOCKETS, **SOCKET_IO, **STREAMS, **PAGES}
+DOORS: dict[str, tuple[str, ...]] = {**WEBSOCKETS, **ADAPTERS, **STREAMS, **PAGES}
 BODIES = {
     ("POST", f"{ROOM}/messages"): JSON,
     ("PATCH", f"{ROOM}/messages/1"): JSON,

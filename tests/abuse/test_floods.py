@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from hubbub.server.transports.frames import MAX_EMPTY_FRAMES
-from tests.abuse.doors import SOCKET_IO, WEBSOCKETS
+from tests.abuse.doors import ADAPTERS, WEBSOCKETS
 from tests.abuse.watch import memory_returns
 from tests.integration.native import native
 from tests.integration.raw import (
@@ -37,7 +37,7 @@ FLOODS = {
 each_socket = pytest.mark.parametrize("door", WEBSOCKETS)
 
 
-@pytest.mark.parametrize("door", WEBSOCKETS | SOCKET_IO)
+@pytest.mark.parametrize("door", WEBSOCKETS | ADAPTERS)
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
 async def test_a_flood_of_frames_that_say_nothing_is_closed(
     port: int, door: str, flood: bytes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.abuse.doors import SOCKET_IO, WEBSOCKETS
+from tests.abuse.doors import ADAPTERS, WEBSOCKETS
 from tests.integration.raw import (
     BINARY,
     CLOSE,
@@ -60,7 +60,7 @@ FRAMES = {
 }
 
 
-@pytest.mark.parametrize("door", WEBSOCKETS | SOCKET_IO)
+@pytest.mark.parametrize("door", WEBSOCKETS | ADAPTERS)
 @pytest.mark.parametrize("sent, code", FRAMES.values(), ids=FRAMES)
 async def test_a_forbidden_frame_ends_the_connection(
     port: int, door: str, sent: bytes, code: int

@@ -44,7 +44,6 @@ from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.tls import BadCertificate, Tls
 from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.engineio import EngineIo
 
 if TYPE_CHECKING:
     from hubbub.server.jwts import Jwts
@@ -144,7 +143,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         listeners: list[asyncio.Server] = []
-        stack.push_async_callback(_drain, listeners, hub, links, application[doors.SOCKET_IO])
+        stack.push_async_callback(_drain, listeners, hub, links, application)
         retention = Retention(store, settings.keep_events, settings.keep_days)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
         if jwts is not None and settings.jwt_jwks_url:
@@ -196,6 +195,7 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
     application[doors.SOCKET_IO] = doors.socket_io_for(hub, links)
+    application[doors.SOCK_JS] = doors.sock_js_for(hub, links)
     application.on_response_prepare.extend((_name_the_server, share))
     application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
     for routes in (doors.routes, api.routes, description.routes, health.routes, metrics_routes):
@@ -300,7 +300,7 @@ async def _forget(retention: Retention) -> None:
 
 
 async def _drain(
-    listeners: list[asyncio.Server], hub: Hub, links: Links, socket_io: EngineIo
+    listeners: list[asyncio.Server], hub: Hub, links: Links, application: web.Application
 ) -> None:
     """Answer what was asked, then tell everyone when to come back, and let them go."""
     for listener in listeners:
@@ -314,7 +314,8 @@ async def _drain(
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
         return Closing("restarting", round(delay, 2))
 
-    socket_io.let_polls_go()
+    for door in (application[doors.SOCKET_IO], *application[doors.SOCK_JS]):
+        door.let_polls_go()
     await links.stop(notice, LINKS_TIMEOUT)
 
 

@@ -11,6 +11,12 @@ from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join
 from hubbub.protocol.socketio import Decoder
 from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
+from hubbub.protocol.sockjs_wires import (
+    PLAIN_SOCKJS,
+    PLAIN_SOCKJS_POLLING,
+    SOCKJS,
+    SOCKJS_POLLING,
+)
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
@@ -28,11 +34,16 @@ from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
 from hubbub.server.transports.socketio import SocketIo
 from hubbub.server.transports.socketio_client import Client, parse
+from hubbub.server.transports.sockjs import Session as SockJsSession
+from hubbub.server.transports.sockjs import Settings as SockJsSettings
+from hubbub.server.transports.sockjs import SockJs
+from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
 SOCKET_IO = web.AppKey("socket_io", EngineIo)
+SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
 
 PEACEFUL = {0, Close.NORMAL, Close.GOING_AWAY, Close.RESTARTING}
 
@@ -114,6 +125,43 @@ async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -
     finally:
         level = logging.DEBUG if code in PEACEFUL else logging.INFO
         log.log(level, "connection closed", extra=facts | {"code": code})
+
+
+@routes.route("*", "/sockjs")
+@routes.route("*", "/sockjs/{rest:.*}")
+async def sock_js(request: web.Request) -> web.StreamResponse:
+    """A SockJS client that speaks native commands."""
+    return await request.app[SOCK_JS][0].handle(request)
+
+
+@routes.route("*", "/sockjs-plain")
+@routes.route("*", "/sockjs-plain/{rest:.*}")
+async def plain_sock_js(request: web.Request) -> web.StreamResponse:
+    """A SockJS client whose every message goes to everyone."""
+    return await request.app[SOCK_JS][1].handle(request)
+
+
+def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
+    """The doors for SockJS clients: native, and plain."""
+    settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
+
+    def native_client(session: SockJsSession) -> NativeClient:
+        return NativeClient(session, hub, credentials(session.request))
+
+    def plain_client(session: SockJsSession) -> PlainClient:
+        return PlainClient(session, hub, credentials(session.request), LOBBY)
+
+    return (
+        SockJs("/sockjs", native_client, settings, links, SOCKJS_POLLING, SOCKJS),
+        SockJs(
+            "/sockjs-plain",
+            plain_client,
+            settings,
+            links,
+            PLAIN_SOCKJS_POLLING,
+            PLAIN_SOCKJS,
+        ),
+    )
 
 
 def socket_io_for(hub: Hub, links: Links) -> EngineIo:

@@ -19,21 +19,28 @@ def is_handshake(request: web.Request) -> bool:
     return "websocket" in map(str.lower, _values(request, "Upgrade"))
 
 
-def require_handshake(request: web.Request) -> None:
-    """Raise Refused unless a WebSocket is asked for, and rightly so."""
+def is_upgrade_by(request: web.Request, header: str) -> bool:
+    """Whether this header, `Upgrade` or `Connection`, asks for a WebSocket."""
+    if header == "Upgrade":
+        return request.headers.get("Upgrade", "").strip().lower() == "websocket"
+    return "upgrade" in map(str.lower, _values(request, "Connection"))
+
+
+def require_handshake(
+    request: web.Request, versions: frozenset[str] = frozenset({VERSION})
+) -> None:
+    """Raise Refused unless a WebSocket of one of the versions is asked for, and rightly so."""
     headers = request.headers
-    is_there = {
-        "Upgrade": headers.get("Upgrade", "").strip().lower() == "websocket",
-        "Connection": "upgrade" in map(str.lower, _values(request, "Connection")),
-    }
-    if not all(is_there.values()):
+    missing = [name for name in ("Upgrade", "Connection") if not is_upgrade_by(request, name)]
+    if missing:
         raise Refused(
             "upgrade_required",
             "this door is for WebSockets",
             hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
-            missing=[name for name, is_right in is_there.items() if not is_right],
+            missing=missing,
         )
-    if set(headers.getall("Sec-WebSocket-Version", [])) != {VERSION}:
+    given = headers.getall("Sec-WebSocket-Version", [])
+    if not given or not versions.issuperset(given):
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
     has_body = request.body_exists or "Transfer-Encoding" in headers
     if request.method != "GET" or request.version < HttpVersion11 or has_body:

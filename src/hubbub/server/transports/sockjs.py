@@ -1,0 +1,450 @@
+"""SockJS 0.3.x over polling, streams and WebSockets: sessions for any application that takes messages."""
+
+import asyncio
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, Protocol
+
+from aiohttp import HttpVersion11, web
+
+from hubbub.protocol import sockjs
+from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.sockjs import BadPayload
+from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
+from hubbub.protocol.wires import frame
+from hubbub.server.outlet import AnyOutlet, Mailbox
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
+from hubbub.server.transports.websocket import Socket
+
+DISCONNECT_DELAY = 5.0  # seconds without a request that takes what waits
+YEAR = 31_536_000  # seconds
+VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket: the frames of all are the same
+NOT_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, max-age=0"}
+CACHED = {
+    "Cache-Control": f"public, max-age={YEAR}",
+    "Expires": "Fri, 01 Jan 2100 00:00:00 GMT",
+}
+_SESSION = re.compile(r"/([^/.]+)/([^/.]+)/([a-z_]+)")
+_IFRAME = re.compile(r"/iframe[0-9-.a-z_]*\.html")
+METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsource": "GET"}
+
+
+class Settings(NamedTuple):
+    """What a service is like. Times are seconds, sizes bytes."""
+
+    response_limit: int = 131_072  # of a stream, after which the client opens the next
+    heartbeat: float = 25.0
+    has_websocket: bool = True
+    needs_cookie: bool = False
+    max_bytes: int = 65_536
+    client_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js"
+
+
+class Application(Protocol):
+    """What is behind a session."""
+
+    async def hear(self, message: str) -> None:
+        """A message came."""
+
+    def end(self) -> None:
+        """The session is over."""
+
+
+class Session:
+    """One client. What it is sent goes to `outlet`, by `send` or in the service's wire form."""
+
+    def __init__(self, request: web.Request, outlet: AnyOutlet, wire: SockJsWire) -> None:
+        self.request = request  # of the first request
+        self.outlet = outlet
+        self.wire = wire
+        self.closed_with: tuple[int, str] | None = None
+        self.hang_up: Callable[[], object] = lambda: None
+        self.application: Application | None = None
+
+    def send(self, *messages: str) -> None:
+        """Send messages, after what was written before."""
+        self.outlet.queue(self.wire.messages(messages))
+
+    def close(self, code: int = Close.NORMAL, reason: str = "Normal closure") -> None:
+        """End it; the client is told why."""
+        if self.closed_with is not None:
+            return
+        self.closed_with = code, reason
+        if self.application is not None:
+            self.application.end()
+        if isinstance(self.outlet, Mailbox):
+            self.outlet.seal()
+        self.hang_up()
+
+
+class PolledSession(Session):
+    """A session without a connection of its own: requests come and take what waits."""
+
+    def __init__(self, request: web.Request, wire: SockJsWire, forget: Callable[[], None]) -> None:
+        self.mailbox = Mailbox(wire, SEPARATOR)
+        super().__init__(request, self.mailbox, wire)
+        self.is_taken = False  # a request waits
+        self.is_told = False  # that it is open
+        self.turn = asyncio.Lock()
+        self._forget = forget
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def frames(self, heartbeat: float, room: int) -> AsyncIterator[str]:
+        """Frames, as they come, until the session is over; each array of about `room` bytes at most."""
+        if not self.is_told:
+            self.is_told = True
+            yield sockjs.OPEN
+        while True:
+            waiting = self.mailbox.take(room)
+            if waiting:
+                yield sockjs.array(waiting.decode())
+                continue
+            if self.closed_with is not None:
+                yield sockjs.closing(*self.closed_with)
+                return
+            try:
+                async with asyncio.timeout(heartbeat):
+                    await self.mailbox.filled()
+            except TimeoutError:
+                yield sockjs.HEARTBEAT
+
+    def take(self) -> None:
+        """A request comes for what waits."""
+        self.is_taken = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def let_go(self, *, was_cut: bool) -> None:
+        """It is gone: the next has some seconds, or, if it was cut off, nobody knows what arrived."""
+        self.is_taken = False
+        if was_cut:
+            self._expire()
+        else:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(DISCONNECT_DELAY, self._expire)
+
+    def _expire(self) -> None:
+        self._forget()
+        self.close(1002, "Connection interrupted")
+
+
+class SockJs:
+    """A service below `prefix`. `make` gives each session its application.
+
+    `polled` and `framed` are the forms of what its application writes, for requests and for WebSockets.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        make: Callable[[Session], Application],
+        settings: Settings,
+        links: Links,
+        polled: SockJsWire,
+        framed: SockJsWire,
+    ) -> None:
+        self.prefix = prefix
+        self.sessions: dict[str, PolledSession] = {}
+        self._make = make
+        self._settings = settings
+        self._links = links
+        self._polled = polled
+        self._framed = framed
+        self._iframe = IFRAME.replace("URL", settings.client_url).encode()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request below the prefix."""
+        path = request.path.removeprefix(self.prefix)
+        if path in ("", "/") and request.method == "GET":
+            return web.Response(
+                text="Welcome to SockJS!\n", content_type="text/plain", charset="UTF-8"
+            )
+        if path == "/info":
+            return self._info(request)
+        if _IFRAME.fullmatch(path) and request.method == "GET":
+            return self._iframe_page(request)
+        if path == "/websocket" and self._settings.has_websocket:
+            return await self._serve_websocket(request, is_raw=True)
+        found = _SESSION.fullmatch(path)
+        if found is None:
+            return web.Response(status=404)
+        return await self._serve(request, found[2], found[3])
+
+    def let_polls_go(self) -> None:
+        """End the sessions that poll; WebSockets are links, and closed as such."""
+        for session in list(self.sessions.values()):
+            session.close(1012, "restarting")
+
+    async def _serve(self, request: web.Request, name: str, transport: str) -> web.StreamResponse:
+        if transport == "websocket" and self._settings.has_websocket:
+            return await self._serve_websocket(request, is_raw=False)
+        method = METHODS.get(transport)
+        if method is None:
+            return web.Response(status=404)
+        if request.method == "OPTIONS":
+            return self._options(request, f"OPTIONS, {method}")
+        if request.method != method:
+            return _not_allowed(f"OPTIONS, {method}")
+        if transport == "xhr_send":
+            return await self._take_in(request, name)
+        return await self._give_out(request, name, transport)
+
+    async def _take_in(self, request: web.Request, name: str) -> web.Response:
+        session = self.sessions.get(name)
+        if session is None or session.application is None:
+            return web.Response(status=404)
+        if (request.content_length or 0) > self._settings.max_bytes:
+            raise web.HTTPRequestEntityTooLarge(self._settings.max_bytes)
+        headers = self._headers(request) | {"Content-Type": "text/plain; charset=UTF-8"}
+        try:
+            messages = sockjs.decode((await request.read()).decode())
+        except (BadPayload, UnicodeError) as error:
+            text = str(error) if isinstance(error, BadPayload) else "Broken JSON encoding."
+            return web.Response(status=500, text=text)
+        async with session.turn:
+            for message in messages:
+                if session.closed_with is None:
+                    await session.application.hear(message)
+        return web.Response(status=204, headers=headers)
+
+    async def _give_out(
+        self, request: web.Request, name: str, transport: str
+    ) -> web.StreamResponse:
+        session = self.sessions.get(name) or self._begin(request, name)
+        form = FORMS[transport]
+        response = web.StreamResponse(
+            headers=self._headers(request)
+            | {"Content-Type": form.content_type, "X-Accel-Buffering": "no"}
+        )
+        if form.is_stream and request.version >= HttpVersion11:
+            response.enable_chunked_encoding()
+        elif form.is_stream:
+            response.force_close()  # nothing else tells where it ends
+        if session.is_taken:
+            busy = form.framed(sockjs.closing(2010, "Another connection still open"))
+            return await self._say(request, response, form, busy)
+        session.take()
+        was_cut = True
+        try:
+            await self._stream(request, response, form, session)
+            was_cut = False
+        except ConnectionError:
+            pass
+        finally:
+            session.let_go(was_cut=was_cut)
+        return response
+
+    async def _stream(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        form: "Form",
+        session: PolledSession,
+    ) -> None:
+        limit = self._settings.response_limit
+        sent = 0
+        async for found in session.frames(self._settings.heartbeat, limit):
+            framed = form.framed(found)
+            if not form.is_stream:
+                response.content_length = len(framed)
+            if sent == 0:
+                await response.prepare(request)
+                if form.prelude:
+                    await response.write(form.prelude)
+            await response.write(framed)
+            sent += len(framed)
+            if not form.is_stream or sent >= limit:
+                break
+        await response.write_eof()
+
+    async def _say(
+        self, request: web.Request, response: web.StreamResponse, form: "Form", framed: bytes
+    ) -> web.StreamResponse:
+        await response.prepare(request)
+        if form.prelude:
+            await response.write(form.prelude)
+        await response.write(framed)
+        await response.write_eof()
+        return response
+
+    def _begin(self, request: web.Request, name: str) -> PolledSession:
+        session = PolledSession(request, self._polled, lambda: self._forget(name))
+        self.sessions[name] = session
+        self._start(session)
+        return session
+
+    def _start(self, session: Session) -> None:
+        try:
+            session.application = self._make(session)
+        except Refused as error:
+            is_stranger = error.refusal.code == "unauthenticated"
+            session.close(Close.UNAUTHENTICATED if is_stranger else 1008, error.refusal.detail)
+            return
+        if session.closed_with is not None:
+            session.application.end()
+
+    def _forget(self, name: str) -> None:
+        self.sessions.pop(name, None)
+
+    async def _serve_websocket(self, request: web.Request, *, is_raw: bool) -> web.StreamResponse:
+        if request.method != "GET":
+            return _not_allowed("GET")
+        if not is_upgrade_by(request, "Upgrade"):
+            return web.Response(status=400, text='Can "Upgrade" only to "WebSocket".')
+        if not is_upgrade_by(request, "Connection"):
+            return web.Response(status=400, text='"Connection" must be "Upgrade".')
+        require_handshake(request, VERSIONS)
+        socket = Socket(self._links, self._settings.max_bytes, None)
+        wire = RAW if is_raw else self._framed
+        response = await socket.open(request, wire)
+        session = Session(request, socket.outlet, wire)
+        if not is_raw:
+            socket.outlet.queue(frame(sockjs.OPEN.encode()))
+        session.hang_up = lambda: _end_websocket(socket, session, is_raw=is_raw)
+        try:
+            self._start(session)
+            await _listen(socket, session, is_raw=is_raw)
+        except ConnectionError:
+            pass
+        finally:
+            session.hang_up = lambda: None  # there is nobody left to be told
+            session.close()
+            await socket.end()
+        return response
+
+    def _info(self, request: web.Request) -> web.Response:
+        if request.method == "OPTIONS":
+            return self._options(request, "OPTIONS, GET")
+        if request.method != "GET":
+            return _not_allowed("OPTIONS, GET")
+        told = {
+            "websocket": self._settings.has_websocket,
+            "cookie_needed": self._settings.needs_cookie,
+            "origins": ["*:*"],
+            "entropy": secrets.randbits(32),
+        }
+        headers = _shared(request) | NOT_CACHED
+        headers["Content-Type"] = "application/json; charset=UTF-8"
+        return web.Response(text=json.dumps(told), headers=headers)
+
+    def _iframe_page(self, request: web.Request) -> web.Response:
+        etag = f'"{hashlib.sha256(self._iframe).hexdigest()[:16]}"'
+        headers = CACHED | {"ETag": etag}
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = "text/html; charset=UTF-8"
+        return web.Response(body=self._iframe, headers=headers)
+
+    def _options(self, request: web.Request, methods: str) -> web.Response:
+        headers = _shared(request) | CACHED | self._cookie(request)
+        headers |= {"Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": str(YEAR)}
+        return web.Response(status=204, headers=headers)
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        return _shared(request) | NOT_CACHED | self._cookie(request)
+
+    def _cookie(self, request: web.Request) -> dict[str, str]:
+        """What some load balancers stick to."""
+        if not self._settings.needs_cookie:
+            return {}
+        given = request.cookies.get("JSESSIONID", "dummy")
+        value = given if re.fullmatch(r"[\w.-]{1,128}", given, re.ASCII) else "dummy"
+        return {"Set-Cookie": f"JSESSIONID={value}; path=/"}
+
+
+class Form(NamedTuple):
+    """How frames stand in a response."""
+
+    content_type: str
+    before: bytes
+    after: bytes
+    prelude: bytes = b""
+    is_stream: bool = True
+
+    def framed(self, found: str) -> bytes:
+        """A frame as it goes over this transport."""
+        return self.before + found.encode() + self.after
+
+
+SCRIPT = "application/javascript; charset=UTF-8"
+FORMS = {
+    "xhr": Form(SCRIPT, b"", b"\n", is_stream=False),
+    "xhr_streaming": Form(SCRIPT, b"", b"\n", sockjs.PRELUDE.encode()),
+    "eventsource": Form("text/event-stream; charset=UTF-8", b"data: ", b"\r\n\r\n", b"\r\n"),
+}
+
+
+class RawWire(SockJsWire):
+    """A WebSocket without SockJS's frames: each message is one of its own."""
+
+    def messages(self, messages: "list[str] | tuple[str, ...]") -> bytes:  # type: ignore[override]
+        """Each in a text frame."""
+        return b"".join([frame(message.encode()) for message in messages])
+
+
+RAW = RawWire("sockjs-raw", is_framed=True)
+
+IFRAME = """\
+<!DOCTYPE html>
+<html>
+<head>
+  <meta http-equiv="X-UA-Compatible" content="IE=edge" />
+  <meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />
+  <script>
+    document.domain = document.domain;
+    _sockjs_onload = function(){SockJS.bootstrap_iframe();};
+  </script>
+  <script src="URL"></script>
+</head>
+<body>
+  <h2>Don't panic!</h2>
+  <p>This is a SockJS hidden iframe. It's used for cross domain magic.</p>
+</body>
+</html>
+"""
+
+
+async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
+    while (received := await socket.receive()) is not None:
+        if session.application is None or session.closed_with is not None:
+            continue
+        if not isinstance(received, str):
+            return
+        if is_raw:
+            await session.application.hear(received)
+            continue
+        if received:  # empty ones mean nothing
+            try:
+                messages = sockjs.decode(received)
+            except BadPayload:
+                return
+            for message in messages:
+                await session.application.hear(message)
+
+
+def _end_websocket(socket: Socket, session: Session, *, is_raw: bool) -> None:
+    assert session.closed_with is not None
+    if not is_raw:
+        socket.outlet.queue(frame(sockjs.closing(*session.closed_with).encode()))
+    socket.hang_up_normally()
+
+
+def _shared(request: web.Request) -> dict[str, str]:
+    """Headers for pages of other origins; who may not come in has been refused before."""
+    origin = request.headers.get("Origin", "null")
+    headers = {
+        "Access-Control-Allow-Origin": "*" if origin == "null" else origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }
+    if asked := request.headers.get("Access-Control-Request-Headers"):
+        headers["Access-Control-Allow-Headers"] = asked
+    return headers
+
+
+def _not_allowed(methods: str) -> web.Response:
+    return web.Response(status=405, headers={"Allow": methods})

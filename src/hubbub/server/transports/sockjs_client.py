@@ -1,0 +1,91 @@
+"""SockJS clients of hubbub's: the native protocol in its messages, or the text of a plain client."""
+
+import asyncio
+
+from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.messages import Join, Post
+from hubbub.rooms.ledger import Answer
+from hubbub.server.connection import Connection, Hangup
+from hubbub.server.door import Credentials
+from hubbub.server.fanout import Cursor
+from hubbub.server.hub import Hub
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports.native import HELLO_TIMEOUT
+from hubbub.server.transports.sockjs import Session
+
+
+class NativeClient:
+    """Each message is a command, as on a native WebSocket."""
+
+    def __init__(self, session: Session, hub: Hub, credentials: Credentials) -> None:
+        self._session = session
+        is_known = credentials.name is not None or credentials.token is not None
+        visit = hub.door.enter(credentials) if is_known else None
+        self._connection = Connection(
+            hub, session.outlet, self._hang_up, visit, credentials.address, session.wire.reply
+        )
+        if not (is_known or hub.door.has_guests):
+            loop = asyncio.get_running_loop()
+            loop.call_later(HELLO_TIMEOUT, self._connection.require_hello)
+
+    async def hear(self, message: str) -> None:
+        """Obey it."""
+        try:
+            await self._connection.hear(message)
+        except Hangup as hangup:
+            self._hang_up(hangup.code)
+        except ConnectionError:
+            self._session.close(Close.INTERNAL, "the session is over")
+
+    def end(self) -> None:
+        """It is gone."""
+        self._connection.end()
+
+    def _hang_up(self, code: Close) -> None:
+        self._session.close(code, code.name.lower().replace("_", " "))
+
+
+class PlainClient:
+    """Each message is posted in the lobby, and comes back to everyone there, verbatim."""
+
+    def __init__(self, session: Session, hub: Hub, credentials: Credentials, room: str) -> None:
+        self._session = session
+        self._hub = hub
+        self._visit = hub.door.enter(credentials)
+        self._visit.when_expelled(self._close)
+        self._room = room
+        self._cursor: Cursor | None = None
+        self._joining = asyncio.create_task(self._join())
+
+    async def hear(self, message: str) -> None:
+        """Post it, in its turn."""
+        await asyncio.wait({self._joining})
+        await self._hub.submit_in_turn(
+            self._visit.principal, Post(room=self._room, text=message), self._answer
+        )
+
+    def end(self) -> None:
+        """It is gone."""
+        self._joining.cancel()
+        if self._cursor is not None:
+            self._hub.leave(self._cursor)
+        self._hub.door.exit(self._visit)
+
+    async def _join(self) -> None:
+        try:
+            self._cursor = await self._hub.join(
+                self._visit.principal,
+                Join(room=self._room),
+                self._session.outlet,
+                lambda _: None,
+                self._close,
+            )
+        except (Refused, StoreFailed):
+            self._close()
+
+    def _answer(self, answer: Answer) -> None:
+        if isinstance(answer, Refusal):  # there are no words for it, but silence would be a lie
+            self._close()
+
+    def _close(self) -> None:
+        self._session.close(Close.INTERNAL, "it can't go on")

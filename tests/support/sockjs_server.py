@@ -1,0 +1,65 @@
+"""`python tests/support/sockjs_server.py PORT`: the services of SockJS's public test suite.
+
+`/echo`, `/disabled_websocket_echo` and `/cookie_needed_echo` send back what comes, `/close` closes at once, `/amplify`
+sends 2^n letters for a number n.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from hubbub.protocol.sockjs_wires import SOCKJS, SOCKJS_POLLING
+from hubbub.server.transports.sockjs import Session, Settings, SockJs
+from tests.support.protocol_server import links, run
+
+LIMITED = Settings(response_limit=4096, max_bytes=1_000_000)
+MOST = 19  # 2^19 letters are enough
+
+
+class Echo:
+    """Says everything back."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def hear(self, message: str) -> None:
+        """Send it back."""
+        self._session.send(message)
+
+    def end(self) -> None:
+        """Nothing is kept."""
+
+
+class Goodbye(Echo):
+    """Closes at once."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        session.close(3000, "Go away!")
+
+
+class Amplify(Echo):
+    """Answers a number with many letters."""
+
+    async def hear(self, message: str) -> None:
+        """Send 2^n of them."""
+        power = int(message) if message.isdecimal() and int(message) <= MOST else 1
+        self._session.send("x" * 2**power)
+
+
+SERVICES = {
+    "/echo": (Echo, LIMITED),
+    "/close": (Goodbye, LIMITED),
+    "/amplify": (Amplify, LIMITED),
+    "/disabled_websocket_echo": (Echo, LIMITED._replace(has_websocket=False)),
+    "/cookie_needed_echo": (Echo, LIMITED._replace(needs_cookie=True)),
+}
+
+
+if __name__ == "__main__":
+    doors = {}
+    for prefix, (make, settings) in SERVICES.items():
+        service = SockJs(prefix, make, settings, links(), SOCKJS_POLLING, SOCKJS)
+        doors[prefix] = doors[f"{prefix}/{{rest:.*}}"] = service.handle
+    run(doors, int(sys.argv[1]))
