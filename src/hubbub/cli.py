@@ -121,7 +121,7 @@ def _config(chosen: argparse.Namespace) -> int:
 
 
 def _flags(chosen: argparse.Namespace) -> dict[str, object]:
-    lists_and_truths = {"allow_origin", "trusted_proxy", "insecure_http"}
+    lists_and_truths = {"allow_origin", "trusted_proxy", "insecure_http", "compress"}
     return {n: value for n, value in vars(chosen).items() if n in {*_SETTINGS, *lists_and_truths}}
 
 
@@ -349,6 +349,12 @@ def _add_settings(parser: Parser) -> None:
         action="store_true",
         default=None,
         help="let others on the network in although there is no TLS",
+    )
+    parser.add_argument(
+        "--compress",
+        action="store_true",
+        default=None,
+        help="compress messages on WebSockets whose client offers permessage-deflate",
     )
     parser.add_argument(
         "--config",

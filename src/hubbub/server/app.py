@@ -44,6 +44,7 @@ from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.tls import BadCertificate, Tls
 from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
+from hubbub.server.transports.websocket import COMPRESSES
 
 if TYPE_CHECKING:
     from hubbub.server.jwts import Jwts
@@ -194,6 +195,7 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[BODY_TIMEOUT] = settings.request_timeout
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
+    application[COMPRESSES] = settings.compress
     application[doors.SOCKET_IO] = doors.socket_io_for(hub, links)
     application[doors.SOCK_JS] = doors.sock_js_for(hub, links)
     application.on_response_prepare.extend((_name_the_server, share))

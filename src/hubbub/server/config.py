@@ -39,6 +39,7 @@ class Settings:
     message_rate: float = 1000.0
     max_message_bytes: int = 65_536
     echo_max_bytes: int = 65_536
+    compress: bool = False  # permessage-deflate, with clients that offer it
     max_connections: int = 0  # 0: as many as the process may open files
     request_timeout: float = 10.0  # seconds for a request to arrive, head and body each
     allow_origin: tuple[str, ...] = ()

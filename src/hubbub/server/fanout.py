@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hubbub.protocol import deflate
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
 from hubbub.server.outlet import AnyOutlet, write_to_all
@@ -40,12 +41,18 @@ class Cursor:
         wire: Wire | None = None,
     ) -> None:
         self.feed = feed
-        self.outlet = outlet
         self.name = name
         self.seq = seq
         self.lost = lost
-        self.wire = wire or outlet.wire
+        self.take(outlet, wire)
         self.task: asyncio.Task[None] | None = None
+
+    def take(self, outlet: AnyOutlet, wire: Wire | None) -> None:
+        """Write to this outlet, in its own wire form or another."""
+        self.outlet = outlet
+        self.wire = wire or outlet.wire
+        if outlet.is_compressed:
+            self.wire = deflate.form(self.wire)
 
 
 class Feed:
@@ -182,7 +189,8 @@ class FanOut:
             assert cursor.feed.head is not None
             cursor.seq = cursor.feed.head
         self.detach(cursor)
-        cursor.outlet, cursor.wire, cursor.task = outlet, wire or outlet.wire, None
+        cursor.take(outlet, wire)
+        cursor.task = None
         self.attach(cursor)
 
     def deliver(self, batches: list[Batch]) -> None:

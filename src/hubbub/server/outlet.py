@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from socket import SocketType
 from typing import Protocol
 
+from hubbub.protocol.deflate import deflated
 from hubbub.protocol.wires import Wire
 
 MAX_QUEUED_BYTES = 1024 * 1024
@@ -36,17 +37,28 @@ class Outlet(SocketType):
         "_pending",
         "_pending_bytes",
         "_transport",
+        "is_compressed",
         "turn",
         "wire",
     )
 
     def __init__(
-        self, transport: asyncio.Transport, drain: Drain, wire: Wire, *, is_told: bool
+        self,
+        transport: asyncio.Transport,
+        drain: Drain,
+        wire: Wire,
+        *,
+        is_told: bool,
+        is_compressed: bool = False,
     ) -> None:
-        """`is_told`: `lost` will be called before the transport gives its descriptor away."""
+        """`is_told`: `lost` will be called before the transport gives its descriptor away.
+
+        `is_compressed`: the peer takes compressed WebSocket frames.
+        """
         theirs = transport.get_extra_info("socket")
         super().__init__(theirs.family, theirs.type, theirs.proto, theirs.fileno())
         self.wire = wire
+        self.is_compressed = is_compressed
         self.turn = asyncio.Lock()  # who has much to write takes turns with others, page by page
         self._transport = transport
         self._drain = drain
@@ -83,6 +95,8 @@ class Outlet(SocketType):
         """Write at the end of this turn of the loop, or with the next delivery if that is sooner."""
         if self._is_sealed:
             return
+        if self.is_compressed:
+            frame = deflated(frame)
         if self._pending is None:
             self._pending = []
             self._is_direct = False
@@ -162,6 +176,7 @@ class Mailbox:
     it was emptied, as a slow connection does.
     """
 
+    is_compressed = False
     _is_direct = False
 
     def __init__(self, wire: Wire, separator: bytes = b"") -> None:

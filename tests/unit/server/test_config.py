@@ -35,6 +35,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         message_rate=2.5,
         max_message_bytes=1024,
         echo_max_bytes=2048,
+        compress=True,
         max_connections=300,
         request_timeout=2.5,
         allow_origin=("https://a.example", "https://b.example"),
@@ -71,6 +72,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         message_rate = 2.5
         max_message_bytes = 1024
         echo_max_bytes = 2048
+        compress = true
         max_connections = 300
         request_timeout = 2.5
         allow_origin = ["https://a.example", "https://b.example"]

@@ -1,12 +1,15 @@
 """Looks at the header of each frame of a client, since aiohttp's reader lets some wrong frames through.
 
 Those are frames without a mask (RFC 6455 section 5.1), and a new message amid one whose fragments
-were empty so far (section 5.4).
+were empty so far (section 5.4). And it takes note of which messages are compressed (RFC 7692).
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from aiohttp.http import WebSocketReader
+
+from hubbub.protocol.deflate import COMPRESSED
 
 SHORT_TEXT = 0x81  # first byte of nearly all frames; looked at in a third of the time of others
 MAX_EMPTY_FRAMES = 3_000  # pings and the like, and fragments of nothing, between two heartbeats
@@ -14,41 +17,62 @@ WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it wi
 
 
 class StrictReader:
-    """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused."""
+    """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused.
 
-    __slots__ = ("_held", "_is_fragmented", "_reader", "_rest", "empty_frames", "flooded", "lost")
+    Where compression was agreed upon, `compressed` says of each message in turn whether it is; the
+    reader isn't told.
+    """
 
-    def __init__(self, reader: WebSocketReader) -> None:
+    __slots__ = (
+        "_held",
+        "_is_fragmented",
+        "_reader",
+        "_rest",
+        "_usual",
+        "compressed",
+        "empty_frames",
+        "flooded",
+        "lost",
+    )
+
+    def __init__(self, reader: WebSocketReader, *, may_be_compressed: bool = False) -> None:
         self.lost: Callable[[], None] | None = None  # called when the connection is gone
         self.flooded: Callable[[], None] | None = (
             None  # called when there were too many empty frames
         )
         self.empty_frames = 0  # since somebody set it to 0
+        self.compressed: deque[bool] | None = deque() if may_be_compressed else None
+        self._usual = -1 if may_be_compressed else SHORT_TEXT
         self._reader = reader
         self._held = b""  # the beginning of a header
         self._rest = 0  # bytes of the current frame that are still to come
         self._is_fragmented = False
 
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+    def feed_data(self, received: bytes) -> tuple[bool, bytes]:
         """Take what was received; returns what aiohttp's reader does."""
+        data: bytes | bytearray = received
         if self._held:
-            data, self._held = self._held + data, b""
+            data, self._held = self._held + received, b""
+        if self.compressed is not None:
+            data = bytearray(data)  # whose bits can be cleared
         at, size = self._rest, len(data)
         while size - at > 1:
             second = data[at + 1]
-            if data[at] == SHORT_TEXT and 127 < second < 254 and not self._is_fragmented:
+            if data[at] == self._usual and 127 < second < 254 and not self._is_fragmented:
                 at += second - 122
                 continue
             end = self._end_of_frame(data, at)
             if end is None:
-                return self._reader.feed_data(data[:at] + WRONG_FRAME)
+                return self._reader.feed_data(bytes(data[:at]) + WRONG_FRAME)
             if not end:
                 break
+            if self.compressed is not None and data[at] & 15 in (1, 2):
+                self._note(data, at)
             at = end
         if at < size:
-            data, self._held = data[:at], data[at:]
+            data, self._held = data[:at], bytes(data[at:])
         self._rest = max(at - size, 0)
-        return self._reader.feed_data(data)
+        return self._reader.feed_data(bytes(data))
 
     def feed_eof(self) -> None:
         """The connection is gone; its descriptor is closed only after this."""
@@ -56,7 +80,7 @@ class StrictReader:
             self.lost()
         self._reader.feed_eof()
 
-    def _end_of_frame(self, data: bytes, at: int) -> int | None:
+    def _end_of_frame(self, data: bytes | bytearray, at: int) -> int | None:
         """Where the frame that begins at `at` ends: 0 if it can't be told yet, None if it is wrong."""
         header = data[at : at + 10]
         first, length = header[0], header[1] - 128
@@ -70,6 +94,12 @@ class StrictReader:
         if width:
             length = int.from_bytes(header[2 : 2 + width])
         return at + 6 + width + length
+
+    def _note(self, data: bytes | bytearray, at: int) -> None:
+        """Take note of whether the message that begins at `at` is compressed, and hide it."""
+        assert self.compressed is not None and isinstance(data, bytearray)
+        self.compressed.append(bool(data[at] & COMPRESSED))
+        data[at] &= ~COMPRESSED
 
     def _may_come(self, first: int) -> bool:
         """Whether a frame with this first byte may come now; keeps track of fragments."""

@@ -62,6 +62,11 @@ def offered_subprotocols(request: web.Request) -> list[str]:
     return offered
 
 
+def offered_extensions(request: web.Request) -> list[str]:
+    """What a client would have beside the protocol, best first, each with its parameters."""
+    return _values(request, "Sec-WebSocket-Extensions")
+
+
 def _values(request: web.Request, header: str) -> list[str]:
     """The elements of a header that is a list; empty ones don't count (RFC 9110 section 5.6.1)."""
     elements = ",".join(request.headers.getall(header, [])).split(",")

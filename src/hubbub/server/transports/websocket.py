@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
+from hubbub.protocol import deflate
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Closing
@@ -15,7 +16,9 @@ from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.frames import StrictReader
+from hubbub.server.transports.handshake import offered_extensions
 
+COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be agreed upon
 CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
@@ -24,10 +27,25 @@ logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # a client may o
 
 
 class Response(web.WebSocketResponse):
-    """aiohttp's, which reads more strictly, and leaves closing to the socket."""
+    """aiohttp's, which reads more strictly, and leaves closing and compression to the socket."""
 
     reader: StrictReader
     sent_code = 0  # of our close frame
+
+    def __init__(
+        self, subprotocol: str | None, max_message_bytes: int, extensions: str | None
+    ) -> None:
+        super().__init__(
+            protocols=(subprotocol,) if subprotocol else (),
+            compress=False,
+            autoping=False,
+            autoclose=False,
+            max_msg_size=max_message_bytes + 1,  # aiohttp refuses what is as large as it says
+            decode_text=extensions is None,
+        )
+        self._is_compressed = extensions is not None
+        if extensions is not None:
+            self.headers["Sec-WebSocket-Extensions"] = extensions
 
     async def close(self, **_: Any) -> bool:
         """Do nothing: aiohttp would close TCP before the peer has read why."""
@@ -38,7 +56,9 @@ class Response(web.WebSocketResponse):
         http: Any = request.protocol
         early, http._message_tail = http._message_tail, b""
         super()._post_start(request, *rest)
-        self.reader = http._payload_parser = StrictReader(http._payload_parser)
+        self.reader = http._payload_parser = StrictReader(
+            http._payload_parser, may_be_compressed=self._is_compressed
+        )
         if early:
             self.reader.feed_data(early)
 
@@ -54,8 +74,10 @@ class Socket:
         "_deadline",
         "_is_broken",
         "_links",
+        "_max_bytes",
         "_response",
         "_state",
+        "_subprotocol",
         "outlet",
         "was_heard",
     )
@@ -65,21 +87,21 @@ class Socket:
         self._state = State.OPENING
         self._deadline: asyncio.TimerHandle | None = None
         self._is_broken = False
-        self._response = Response(
-            protocols=(subprotocol,) if subprotocol else (),
-            compress=False,
-            autoping=False,
-            autoclose=False,
-            max_msg_size=max_message_bytes + 1,  # aiohttp refuses what is as large as it says
-        )
+        self._max_bytes = max_message_bytes
+        self._subprotocol = subprotocol
+        self._response: Response
         self.outlet: Outlet
         self.was_heard = True
 
     async def open(self, request: web.Request, wire: Wire) -> Response:
         """Answer the handshake with 101, or raise the HTTP error that says why not."""
+        agreed = deflate.agreement(offered_extensions(request)) if _compresses(request) else None
+        self._response = Response(self._subprotocol, self._max_bytes, agreed)
         writer = await self._response.prepare(request)
         assert request.transport is not None and writer is not None
-        self.outlet = Outlet(request.transport, writer, wire, is_told=True)
+        self.outlet = Outlet(
+            request.transport, writer, wire, is_told=True, is_compressed=agreed is not None
+        )
         self._response.reader.lost = self.outlet.lost
         self._response.reader.flooded = partial(self.hang_up, Close.TOO_FAST)
         self._step(State.OPEN)
@@ -94,8 +116,7 @@ class Socket:
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
                     if self._state is State.OPEN:
-                        received: str | bytes = message.data
-                        return received
+                        return self._decompressed(message)
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
                     if self.outlet.is_full:  # it asks, but doesn't listen
@@ -105,6 +126,24 @@ class Socket:
                 case _:
                     self._over(message)
                     return None
+
+    def _decompressed(self, message: WSMessage) -> str | bytes | None:
+        """What a message says; None when that can't be told, and the connection is over."""
+        said: str | bytes = message.data
+        marks = self._response.reader.compressed
+        if marks is None:
+            return said
+        assert isinstance(said, bytes)
+        try:
+            if marks.popleft():
+                said = deflate.decompressed(said, self._max_bytes)
+            return said.decode() if message.type is WSMsgType.TEXT else said
+        except deflate.TooLarge as error:
+            why = WebSocketError(Close.TOO_BIG, str(error))
+        except ValueError as error:  # it can't be decompressed, or is no UTF-8
+            why = WebSocketError(Close.BAD_UTF8, str(error))
+        self._over(WSMessage(WSMsgType.ERROR, why, None))
+        return None
 
     def ping(self) -> None:
         """Ask for a sign of life."""
@@ -171,6 +210,10 @@ class Socket:
     def _step(self, to: State, why: str = "") -> None:
         log.debug("= %s -> %s (%s)", self._state.value, to.value, why)
         self._state = step(self._state, to)
+
+
+def _compresses(request: web.Request) -> bool:
+    return request.app.get(COMPRESSES, False)
 
 
 def _answer_to(code: int) -> int:
