@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientSession
 from websockets.asyncio.client import ClientConnection, connect
 
+from tests.support.lines import UNHURRIED
 from tests.support.memory import MIB, resident_bytes
 from tests.support.quick_server import QuickServer
-from tests.support.recorder import UNHURRIED
 
 POSTS = 40_000  # more than may wait for a commit
 MAX_GROWTH = 64 * MIB  # what may wait, and the objects around it

@@ -33,9 +33,9 @@ async def poll(http: Http, base: str, sid: str | None = None, **query: str) -> t
         return answer.status, await answer.text()
 
 
-async def push(http: Http, base: str, sid: str, payload: str) -> tuple[int, str]:
+async def push(http: Http, base: str, sid: str, payload: str, **query: str) -> tuple[int, str]:
     """A POST; status and body."""
-    params = {"EIO": "4", "transport": "polling", "sid": sid}
+    params = {"EIO": "4", "transport": "polling", "sid": sid} | query
     async with http.post(base, params=params, data=payload) as answer:
         return answer.status, await answer.text()
 
@@ -182,6 +182,22 @@ async def test_a_poll_that_is_given_up_ends_the_session(http: Http, base: str) -
     given_up.cancel()
     await asyncio.sleep(0.02)  # the server is told by TCP
     assert (await poll(http, base, sid))[0] == 400
+
+
+async def test_a_request_that_comes_again_ends_the_session(http: Http, base: str) -> None:
+    """A browser repeats one whose answer was lost, with the client's stamp in it: what was in the answer can't come again."""
+    for repeated in ("GET", "POST"):
+        sid = await opened(http, base)
+        for stamp in ("a", "b"):
+            assert await push(http, base, sid, "4hi", t=stamp) == (200, "ok")
+            assert await poll(http, base, sid, t=stamp) == (200, "4hi")
+        again = (
+            poll(http, base, sid, t="b")
+            if repeated == "GET"
+            else push(http, base, sid, "4hi", t="b")
+        )
+        assert (await again)[0] == 400
+        assert (await poll(http, base, sid, t="c"))[0] == 400, repeated
 
 
 async def test_messages_go_there_and_back_by_websocket(http: Http, base: str) -> None:

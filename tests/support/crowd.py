@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,50 @@ import msgspec
 from aiohttp import ClientSession
 
 from tests.support.checker import Finding, check, read_log
-from tests.support.recorder import Atlas, Client, Frame, NativeClient, PlainClient, Site
+from tests.support.recorder import (
+    Atlas,
+    Client,
+    Frame,
+    NativeClient,
+    PlainClient,
+    Site,
+    SocketIoClient,
+    SocketIoPollingClient,
+    SockJsClient,
+    SockJsPollingClient,
+)
 from tests.support.recorder_http import HttpPoster, LongPollClient, PollPage, SseClient
+from tests.support.recorder_relay import RelayClient
 
 ROOM = "lobby"
 HEAL_SECONDS = 30.0
+FOLLOWERS = (
+    NativeClient,
+    PlainClient,
+    SseClient,
+    LongPollClient,
+    SocketIoClient,
+    SocketIoPollingClient,
+    SockJsClient,
+    SockJsPollingClient,
+    RelayClient,
+)
 
 
 class Crowd:
     """Mixed clients who post and follow; `seed` decides what they do, and about when.
 
     Each who posts asks for about `pace` changes a second, some for fewer. Every other client takes
-    the `detour`, if there is one.
+    the `detour`, if there is one. There can be more `followers`, of each kind in turn.
     """
 
     def __init__(
-        self, site: Site, seed: int, pace: float = 100, detour: Site | None = None
+        self,
+        site: Site,
+        seed: int,
+        pace: float = 100,
+        detour: Site | None = None,
+        followers: int = 0,
     ) -> None:
         self._site = site
         self._detour = detour or site
@@ -45,8 +73,15 @@ class Crowd:
             (SseClient, "barbara", 0),
             (LongPollClient, "frances", 0),
             (LongPollClient, "jean", 0),
+            (SocketIoClient, "annie", pace / 2),
+            (SocketIoPollingClient, "", pace / 4),
+            (SockJsClient, "betty", pace / 2),
+            (SockJsPollingClient, "", pace / 4),
+            (RelayClient, "", pace / 4),
         ):
             self._add(kind, name, own_pace)
+        for number in range(followers):
+            self._add(FOLLOWERS[number % len(FOLLOWERS)], "", 0)
 
     @property
     def acknowledged(self) -> int:
@@ -74,10 +109,9 @@ class Crowd:
         """
         for client in self.clients:
             client.is_posting = False
-        waits = [_settled(client) for client in self.clients]
-        await self._in_time(waits)
+        await self._in_time([_until(client, lambda c: c.is_settled) for client in self.clients])
         log = await self._read_by_http()
-        await self._in_time([self._caught_up(client, log) for client in self.clients])
+        await self._catch_up(log)
         return log
 
     def check(self, by_http: list[bytes], data: Path) -> list[Finding]:
@@ -103,13 +137,19 @@ class Crowd:
         for task in late:
             task.cancel()
 
-    async def _caught_up(self, client: Client, log: list[bytes]) -> None:
-        last = max((frame(body).seq or 0 for body in log), default=0)
-        texts = [frame(body).text for body in log if frame(body).event == "posted"]
-        if isinstance(client, PlainClient):
-            await client.until(lambda: not texts or (texts[-1] or "").encode() in client.texts)
-        elif not isinstance(client, HttpPoster):
-            await client.until(lambda: client.seq >= last)
+    async def _catch_up(self, log: list[bytes]) -> None:
+        frames = [frame(body) for body in log]
+        last = max((event.seq or 0 for event in frames), default=0)
+        posts = [event for event in frames if event.event == "posted"]
+        post = posts[-1] if posts else Frame(seq=0)
+
+        def has_all(client: Client) -> bool:
+            if isinstance(client, PlainClient):
+                return not posts or (post.text or "").encode() in client.texts
+            return client.seq >= ((post.seq if client.record.is_plain else last) or 0)
+
+        followers = [client for client in self.clients if not isinstance(client, HttpPoster)]
+        await self._in_time([_until(client, has_all) for client in followers])
 
     async def _read_by_http(self) -> list[bytes]:
         log: list[bytes] = []
@@ -124,8 +164,8 @@ class Crowd:
         return log
 
 
-async def _settled(client: Client) -> None:
-    await client.until(lambda: client.is_settled)
+async def _until(client: Client, is_so: Callable[[Client], bool]) -> None:
+    await client.until(lambda: is_so(client))
 
 
 def frame(body: bytes) -> Frame:

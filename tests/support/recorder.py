@@ -1,4 +1,4 @@
-"""Clients that record all they see and are told, through every cut; here those over WebSocket.
+"""Clients that record all they see and are told, through every cut; here those that speak native JSON, and plain ones.
 
 They know the wire and nothing of hubbub's own client, so that what they saw is evidence. Each follows
 a room from its beginning, comes back whenever its server is up, and goes on from its own position.
@@ -16,18 +16,15 @@ from aiohttp import ClientError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from tests.support import lines
 from tests.support.checker import Attempt, Record, Run
+from tests.support.lines import UNHURRIED, Line
 
 CUT = (OSError, EOFError, WebSocketException, ClientError, TimeoutError)
 NOT_DONE_YET = {"unavailable", "busy", "internal", "rate_limited"}  # may be tried again
-UNHURRIED: dict[str, Any] = {
-    "compression": None,
-    "ping_interval": None,
-    "max_queue": None,
-    "max_size": None,
-}
 RETRY_SECONDS = 0.02
 WINDOW = 8  # commands in flight
+JOIN, HELLO = 0, 1 << 30  # ids that no other command has
 
 
 class Site(Protocol):
@@ -153,50 +150,50 @@ class Talk:
 
 
 class NativeClient(Client):
-    """hubbub.v1 over WebSocket: follows and posts on one connection; edits, deletes and patches too."""
+    """hubbub.v1: follows and posts on one connection; edits, deletes and patches too."""
+
+    open_line: lines.OpenLine = staticmethod(lines.native)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._gone: set[str] = set()  # what it has asked to delete
 
     async def _visit(self) -> None:
-        uri = f"ws://{self._site.address}/ws"
-        async with connect(uri, **UNHURRIED) as socket:
+        async with self.open_line(self._site.address) as line:
             if self._name:
-                hello = {"do": "hello", "name": self._name, "key": self._credentials["Hubbub-Key"]}
-                await self._send(socket, hello)
-            await self._send(socket, {"id": 0, "do": "join", "room": self._room, "since": self.seq})
+                key = self._credentials["Hubbub-Key"]
+                await line.send({"id": HELLO, "do": "hello", "name": self._name, "key": key})
+            await line.send({"id": JOIN, "do": "join", "room": self._room, "since": self.seq})
             self.record.runs.append(Run(self.seq))
             talk = Talk(self._retries())
-            speaking = asyncio.create_task(self._speak(socket, talk))
+            speaking = asyncio.create_task(self._speak(line, talk))
             try:
-                await self._listen(socket, talk)
+                await self._listen(line, talk)
             finally:
                 speaking.cancel()
                 await asyncio.gather(speaking, return_exceptions=True)
 
-    async def _listen(self, socket: ClientConnection, talk: Talk) -> None:
+    async def _listen(self, line: Line, talk: Talk) -> None:
         decode = msgspec.json.Decoder(Frame).decode
-        async for body in socket:
-            assert isinstance(body, str)
+        async for body in line.said:
             frame = decode(body)
             if frame.event is not None and frame.seq is not None:
                 if frame.event == "posted" and frame.text is not None:
                     self._atlas.seqs[frame.text.encode()] = frame.seq
                 self._take(frame.seq, body.encode())
-            elif frame.re == 0:
+            elif frame.re == JOIN:
                 if frame.ok is None or frame.ok["mode"] != "resumed":
                     return await self._turned_away(body)
                 self.record.epochs.add(frame.ok["epoch"])
                 self._atlas.epoch = frame.ok["epoch"]
-            elif frame.re is not None:
+            elif frame.re is not None and frame.re != HELLO:
                 talk.window.release()
                 attempt = talk.waiting.pop(frame.re)
                 self._told(attempt, frame.ok, frame.error["code"] if frame.error else None)
                 if attempt.key and not attempt.is_known:
                     talk.retries.append(attempt)
 
-    async def _speak(self, socket: ClientConnection, talk: Talk) -> None:
+    async def _speak(self, line: Line, talk: Talk) -> None:
         """First what is not known from before, then new things."""
         number = 0
         while self._pace:
@@ -210,7 +207,7 @@ class NativeClient(Client):
             await talk.window.acquire()
             number += 1
             talk.waiting[number] = attempt
-            await self._send(socket, {"id": number, "room": self._room, **_command(attempt)})
+            await line.send({"id": number, "room": self._room, **_command(attempt)})
 
     def _choose(self) -> Attempt:
         """What to ask for: mostly posts, and now and then a change to one of its own."""
@@ -229,8 +226,29 @@ class NativeClient(Client):
         edit.about = message.answers[0][0]
         return edit
 
-    async def _send(self, socket: ClientConnection, command: dict[str, Any]) -> None:
-        await socket.send(msgspec.json.encode(command).decode())
+
+class SockJsClient(NativeClient):
+    """The same over SockJS."""
+
+    open_line: lines.OpenLine = staticmethod(lines.sockjs_websocket)
+
+
+class SockJsPollingClient(NativeClient):
+    """The same over SockJS's requests."""
+
+    open_line: lines.OpenLine = staticmethod(lines.sockjs_polling)
+
+
+class SocketIoClient(NativeClient):
+    """The same as events of Socket.IO's."""
+
+    open_line: lines.OpenLine = staticmethod(lines.socketio_websocket)
+
+
+class SocketIoPollingClient(NativeClient):
+    """The same by polling."""
+
+    open_line: lines.OpenLine = staticmethod(lines.socketio_polling)
 
 
 def _command(attempt: Attempt) -> dict[str, Any]:

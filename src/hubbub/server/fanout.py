@@ -170,9 +170,8 @@ class FanOut:
 
     def show_present(self, cursor: Cursor) -> None:
         """Send what signals say now, to one that may have missed some."""
-        outlet = cursor.outlet
-        if outlet.wire.takes_signals:
-            outlet.queue(outlet.wire.signals(cursor.feed.signals.present()))
+        if cursor.wire.takes_signals:
+            cursor.outlet.queue(cursor.wire.signals(cursor.feed.signals.present()))
 
     def detach(self, cursor: Cursor) -> None:
         """Stop following."""

@@ -58,6 +58,7 @@ class Session:
         self.application: Application
         self._server = server
         self._poll: asyncio.Task[object] | None = None
+        self._stamps: dict[str, str | None] = {}  # of the last request of each method
         self._is_upgrading = False
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
@@ -112,6 +113,16 @@ class Session:
             self.outlet.queue(self.encoded(Packet(last)))
             self.outlet.seal()
         self._hang_up()
+
+    def require_new(self, method: str, stamp: str | None) -> None:
+        """End the session if a request comes again, as a browser repeats one whose answer was lost.
+
+        What was in the answer is gone, and only the client's coming back can bring it. Raises BadPacket.
+        """
+        if stamp is not None and self._stamps.get(method) == stamp:
+            self.close()
+            raise BadPacket("that request was answered")
+        self._stamps[method] = stamp
 
     async def poll(self) -> bytes:
         """What waits for the client, or comes. A second poll at once ends the session."""
@@ -237,6 +248,7 @@ class EngineIo:
 
     async def _serve_polling(self, request: web.Request, session: Session) -> web.Response:
         try:
+            session.require_new(request.method, request.query.get("t"))
             if request.method == "GET":
                 return _payload(await session.poll())
             if request.method == "POST":
