@@ -8,8 +8,24 @@ import pytest
 from tests.integration.raw import HANDSHAKE, Response, connected
 from tests.support.server import Server
 
-WEBSOCKET_DOORS = ("/", "/ws", "/echo")
-HTTP_DOORS = ("/", "/api/v1/rooms", "/api/v1/rooms/lobby/events", "/healthz", "/readyz")
+WEBSOCKET_DOORS = (
+    "/",
+    "/ws",
+    "/echo",
+    "/socket.io/?EIO=4&transport=websocket",
+    "/sockjs/websocket",
+    "/sockjs-plain/000/x/websocket",
+)
+HTTP_DOORS = (
+    "/socket.io/?EIO=4&transport=polling",
+    "/sockjs/info",
+    "/sockjs/000/x/eventsource",
+    "/",
+    "/api/v1/rooms",
+    "/api/v1/rooms/lobby/events",
+    "/healthz",
+    "/readyz",
+)
 FOREIGN_NAMES = [
     "evil.example",
     "localhost.evil.example",

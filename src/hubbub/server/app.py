@@ -126,7 +126,9 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         raise CannotStart(str(error)) from error
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        fanout, metrics, tokens, links = FanOut(store), Metrics(), Tokens(), Links()
+        max_connections = settings.max_connections or _connections_for_files()
+        fanout, metrics, tokens = FanOut(store), Metrics(), Tokens()
+        links = Links(max_polled=max_connections)
         journal = Journal(store, fanout.deliver, _now, metrics.committed)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
@@ -136,7 +138,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         application = _application(hub, links, metrics, settings)
         runner = BoundedRunner(
             application,
-            max_connections=settings.max_connections or _connections_for_files(),
+            max_connections=max_connections,
             request_timeout=settings.request_timeout,
             refused=hub.refused,
             shutdown_timeout=LINKS_TIMEOUT,

@@ -64,11 +64,13 @@ class _Alive(Collector):
     def collect(self) -> Iterator[Metric]:
         """The gauges."""
         transports, queued = Counter[str](), 0
-        for link in self._links:
-            transports[link.outlet.wire.name] += 1
-            queued += link.outlet.queued_bytes
+        for outlet in [*(link.outlet for link in self._links), *self._links.polled]:
+            transports[outlet.wire.name] += 1
+            queued += outlet.queued_bytes
         connections = GaugeMetricFamily(
-            "hubbub_connections", "Open WebSockets and streams", labels=["transport"]
+            "hubbub_connections",
+            "Open WebSockets and streams, and sessions that poll",
+            labels=["transport"],
         )
         for name in sorted({"native", "plain", "sse", *transports}):
             connections.add_metric([name], transports[name])

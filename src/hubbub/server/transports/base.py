@@ -1,14 +1,18 @@
-"""What every open link has in common, and who keeps them alive: heartbeats, and the notice at the end."""
+"""What every open link has in common, and who keeps them alive: heartbeats, and the notice at the end.
+
+Sessions without a connection of their own are kept here, too, since they are to be bounded and counted.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from hubbub.protocol.errors import Close
+from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
-from hubbub.server.outlet import AnyOutlet
+from hubbub.server.outlet import AnyOutlet, Mailbox
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
+MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
 
 
 class Link(Protocol):
@@ -31,9 +35,14 @@ class Link(Protocol):
 
 
 class Links:
-    """All open links. Pings each now and then, and closes those that nothing is heard from meanwhile."""
+    """All open links. Pings each now and then, and closes those that nothing is heard from meanwhile.
 
-    def __init__(self) -> None:
+    `polled` are the mailboxes of sessions that poll: at most `max_polled`.
+    """
+
+    def __init__(self, max_polled: int = MAX_POLLED) -> None:
+        self.polled: set[Mailbox] = set()
+        self._max_polled = max_polled
         self._due: dict[Link, float] = {}
         self._emptied = asyncio.Event()
 
@@ -52,6 +61,12 @@ class Links:
         self._due.pop(link, None)
         if not self._due:
             self._emptied.set()
+
+    def admit(self, mailbox: Mailbox) -> None:
+        """A session that polls begins. Raises Refused if there are too many."""
+        if len(self.polled) >= self._max_polled:
+            raise Refused("unavailable", "there are too many sessions", retry_after=1.0)
+        self.polled.add(mailbox)
 
     def beat(self, now: float) -> None:
         """Look after the links that are due; to be called about once a second."""

@@ -111,7 +111,7 @@ class Session:
         self.application.end()
         if self.is_polling:
             self.outlet.queue(self.encoded(Packet(last)))
-            self.outlet.seal()
+            self._seal()
         self._hang_up()
 
     def require_new(self, method: str, stamp: str | None) -> None:
@@ -177,12 +177,17 @@ class Session:
         mailbox = self.outlet
         assert isinstance(mailbox, Mailbox)
         rest = mailbox.take(1 << 62).decode()
-        mailbox.seal()
+        self._seal()
         self.attach(socket.outlet, socket.hang_up_normally)
         for packet in engineio.decode_payload(rest) if rest else ():
             if packet.kind != engineio.NOOP:
                 self.outlet.queue(self.encoded(packet))
         self.application.move(self.outlet)
+
+    def _seal(self) -> None:
+        assert isinstance(self.outlet, Mailbox)
+        self.outlet.seal()
+        self._server.links.polled.discard(self.outlet)
 
     def _ping(self) -> None:
         self.outlet.queue(self.encoded(Packet(engineio.PING)))
@@ -212,7 +217,7 @@ class EngineIo:
         self.settings = settings
         self.polling = polling
         self.sessions: dict[str, Session] = {}
-        self._links = links
+        self.links = links
         self._websocket = websocket
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -241,9 +246,10 @@ class EngineIo:
 
     def _open(self, request: web.Request) -> web.Response:
         session = Session(self, request)
+        assert isinstance(session.outlet, Mailbox)
+        self.links.admit(session.outlet)
         self.sessions[session.sid] = session
         session.begin(can_upgrade=True)
-        assert isinstance(session.outlet, Mailbox)
         return _payload(session.outlet.take())
 
     async def _serve_polling(self, request: web.Request, session: Session) -> web.Response:
@@ -271,7 +277,7 @@ class EngineIo:
         require_handshake(request)
         if session is not None and not session.is_polling:
             return _refusal(BAD_REQUEST)
-        socket = Socket(self._links, self.settings.max_payload, None)
+        socket = Socket(self.links, self.settings.max_payload, None)
         response = await socket.open(request, self._websocket)
         try:
             if session is None:

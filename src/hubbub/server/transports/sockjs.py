@@ -273,6 +273,7 @@ class SockJs:
 
     def _begin(self, request: web.Request, name: str) -> PolledSession:
         session = PolledSession(request, self._polled, lambda: self._forget(name))
+        self._links.admit(session.mailbox)
         self.sessions[name] = session
         self._start(session)
         return session
@@ -288,7 +289,8 @@ class SockJs:
             session.application.end()
 
     def _forget(self, name: str) -> None:
-        self.sessions.pop(name, None)
+        if (session := self.sessions.pop(name, None)) is not None:
+            self._links.polled.discard(session.mailbox)
 
     async def _serve_websocket(self, request: web.Request, *, is_raw: bool) -> web.StreamResponse:
         if request.method != "GET":
