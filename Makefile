@@ -23,7 +23,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve bench check format test soak fuzz coverage clients chromium nginx lock clean
+.PHONY: help install serve example bench check format test soak fuzz coverage clients chromium nginx lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -76,6 +76,15 @@ $(stamps)/bench: $(stamps)/run requirements/bench.txt
 
 serve: $(stamps)/run ## start the server: make serve ARGS="--port 9000"
 	@exec $(bin)/hubbub serve $(ARGS)
+
+# In the lobby of the server on this machine; ARGS names another one.
+example: $(stamps)/dev clients ## talk with a client of examples/chat: make example RUN=socketio.js
+	@case "$(RUN)" in \
+		*.js) export NODE_PATH="$(CURDIR)/tests/npm/node_modules"; exec "$(node_wheel)/bin/node" "examples/chat/$(RUN)" $(ARGS);; \
+		*.py) exec $(bin)/python "examples/chat/$(RUN)" $(ARGS);; \
+		*.sh) exec sh "examples/chat/$(RUN)" $(ARGS);; \
+		*) echo "Say which: make example RUN=NAME, of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2;; \
+	esac
 
 bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 	@exec $(bin)/python -m benchmarks $(ARGS)

@@ -1,0 +1,183 @@
+"""The programs and pages of `examples/`, as people run them: all in one room at once."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession, web
+from playwright.async_api import Page, expect
+
+from tests.integration.native import Native, native
+from tests.support.chromium import browser, page
+from tests.support.node import NODE, NODE_PATH
+from tests.support.server import Server
+
+__all__ = ["browser", "page"]
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CHAT = {
+    "ws.js": "ws",
+    "websocket-node.js": "ws",
+    "socketio.js": "http",
+    "sockjs.js": "http",
+    "plain.py": "ws",
+    "sdk.py": "http",
+    "curl.sh": "http",
+}
+INTERPRETERS = {".js": str(NODE), ".py": sys.executable, ".sh": "sh"}
+EACH = 20
+WAIT_SECONDS = 20.0
+
+
+class Chat:
+    """A running example."""
+
+    def __init__(self, name: str, process: Process) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        self.name = name
+        self.process = process
+        self._input, self._output = process.stdin, process.stdout
+
+    def type(self, line: str) -> None:
+        """A line on its keyboard."""
+        self._input.write(f"{line}\n".encode())
+
+    def leave(self) -> None:
+        """Ctrl+D."""
+        self._input.close()
+
+    async def shows(self, wanted: set[str]) -> list[str]:
+        """What it prints, in order, until it has printed each of these."""
+        shown: list[str] = []
+        async with asyncio.timeout(WAIT_SECONDS):
+            while set(shown) < wanted:
+                line = (await self._output.readline()).decode()
+                assert line, f"{self.name} ended, and showed {len(shown)} of {len(wanted)}"
+                shown += [said for said in wanted if said in line]
+        return shown
+
+
+@asynccontextmanager
+async def chatting(name: str, server: Server) -> AsyncIterator[Chat]:
+    url = f"{CHAT[name]}://127.0.0.1:{server.port}"
+    process = await asyncio.create_subprocess_exec(
+        *(INTERPRETERS[Path(name).suffix], str(EXAMPLES / "chat" / name), url),
+        env=os.environ | {"NODE_PATH": str(NODE_PATH)},
+        stdin=PIPE,
+        stdout=PIPE,
+    )
+    try:
+        yield Chat(name, process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def both_hear(chat: Chat, ada: Native) -> None:
+    """Once each has heard the other, both are in the room."""
+    greeting = f"<{chat.name}>"
+    chat.type(greeting)
+    while (await ada.event()).get("text") != greeting:
+        pass
+    answer = asyncio.create_task(chat.shows({f"<hello, {chat.name}>"}))
+    while not answer.done():  # curl may have posted before it began to listen
+        await ada.ask("post", room="lobby", text=f"<hello, {chat.name}>")
+        await asyncio.wait({answer}, timeout=0.2)
+    await answer
+
+
+def test_there_are_no_others() -> None:
+    assert {path.name for path in (EXAMPLES / "chat").iterdir() if path.suffix in INTERPRETERS} == {
+        *CHAT
+    }
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.skipif(not NODE_PATH.is_dir(), reason="the JavaScript clients are not installed")
+async def test_all_talk_in_one_room_and_show_the_same(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server, native(server.port, "ada") as ada, AsyncExitStack() as s:
+        await ada.ask("join", room="lobby")
+        chats = [await s.enter_async_context(chatting(name, server)) for name in CHAT]
+        for chat in chats:
+            await both_hear(chat, ada)
+        await ada.ask("leave", room="lobby")  # she won't read what follows
+        said = {f"<{chat.name} {n}>" for chat in chats for n in range(EACH)}
+        shown = [asyncio.create_task(chat.shows(said)) for chat in chats]
+        for number in range(EACH):
+            for chat in chats:
+                chat.type(f"<{chat.name} {number}>")
+        first, *others = await asyncio.gather(*shown)
+        assert len(first) == len(said), "each once"
+        for other in others:
+            assert other == first
+        for chat in chats:
+            chat.leave()
+            async with asyncio.timeout(WAIT_SECONDS):
+                await chat.process.communicate()
+            assert chat.process.returncode == 0, chat.name
+
+
+@asynccontextmanager
+async def pages_served() -> AsyncIterator[str]:
+    """The folder of pages, as `python3 -m http.server` serves it; its address."""
+    application = web.Application()
+    application.router.add_static("/", EXAMPLES / "pages")
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        port: int = runner.addresses[0][1]
+        yield f"http://localhost:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def said(server: Server, *texts: str) -> None:
+    async with ClientSession() as http:
+        for text in texts:
+            url = f"{server.url}/api/v1/rooms/lobby/messages?name=ada"
+            async with http.post(url, json={"text": text}) as answer:
+                assert answer.status == 201
+
+
+async def shown(page: Page) -> list[str]:
+    return await page.locator("li").all_inner_texts()
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize(
+    "name, who", [("longpoll.html", "fetch"), ("eventsource.html", "eventsource")]
+)
+async def test_a_page_shows_all_once_through_restarts_of_the_server(
+    page: Page, tmp_path: Path, name: str, who: str
+) -> None:
+    async with Server(tmp_path) as server, pages_served() as pages:
+        await said(server, "before", "<img src=x onerror=boom()>")
+        await page.goto(f"{pages}/{name}?server=http://localhost:{server.port}")
+        lines = page.locator("li")
+        await expect(lines).to_have_count(2)
+        await said(server, "while it is open")
+        await expect(lines).to_have_count(3)
+        await page.get_by_label("Message").fill("from the page")
+        await page.keyboard.press("Enter")
+        await expect(lines).to_have_count(4)
+        await server.kill()
+        await page.get_by_label("Message").fill("while the server is away")
+        await page.keyboard.press("Enter")
+        await server.start()
+        await said(server, "after")
+        await expect(lines).to_have_count(6, timeout=20_000)
+        assert (await shown(page))[:4] == [
+            "ada before",
+            "ada <img src=x onerror=boom()>",
+            "ada while it is open",
+            f"{who} from the page",
+        ]
+        assert sorted((await shown(page))[4:]) == ["ada after", f"{who} while the server is away"]
