@@ -14,7 +14,7 @@ from tests.support.node import node_script
 from tests.support.server import Server
 
 CHAT = Path(__file__).parent / "clients" / "socketio_chat.js"
-LINES = 250
+LINES = 500
 
 
 class Chatter:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -153,3 +154,66 @@ async def test_sockjs_client_in_a_browser(browser: Browser, server: Server, tran
     for name in names:
         own = [line for line in heard if line.startswith(name)]
         assert own == [f"{name} {n}" for n in range(each)]
+
+
+FOLLOW = """([transport, total]) => new Promise((done, failed) => {
+  const heard = [], codes = [];
+  let since = 0;
+  window.heard = heard;
+  function open() {
+    const socket = new SockJS("/sockjs", null, { transports: transport });
+    const send = (command) => socket.send(JSON.stringify(command));
+    socket.onopen = () => send({ id: 1, do: "join", room: "lobby", since });
+    socket.onmessage = ({ data }) => {
+      const frame = JSON.parse(data);
+      if (frame.re === 1) codes.push(frame.ok.mode);
+      if (frame.event !== "posted") return;
+      since = frame.seq;
+      heard.push(frame.text);
+      if (heard.length === total) done({ heard, codes });
+    };
+    socket.onclose = () => heard.length < total && setTimeout(open, 50);
+  }
+  open();
+  setTimeout(() => failed(new Error(`${heard.length} of ${total} came`)), 30000);
+})"""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(not CLIENT.exists(), reason="the JavaScript clients are not installed")
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_sockjs_client_misses_nothing_when_the_server_is_killed(
+    browser: Browser, tmp_path: Path, transport: str
+) -> None:
+    async with Server(tmp_path) as server, native_poster(server, 0, 300):
+        context = await browser.new_context(bypass_csp=True)
+        try:
+            page = await context.new_page()
+            await page.goto(f"{server.url}/healthz")
+            await page.add_script_tag(path=CLIENT)
+            following = asyncio.create_task(page.evaluate(FOLLOW, [transport, 600]))
+            await page.wait_for_function("window.heard && heard.length >= 300")
+            await server.restart()
+            async with native_poster(server, 300, 600):
+                result = await following
+        finally:
+            await context.close()
+    assert result["heard"] == [str(n) for n in range(600)]
+    assert result["codes"] == ["resumed", "resumed"]
+
+
+@asynccontextmanager
+async def native_poster(server: Server, begin: int, end: int) -> AsyncIterator[None]:
+    """Posts numbers during the block."""
+
+    async def post() -> None:
+        async with native(server.port) as ada:
+            for number in range(begin, end):
+                await ada.ask("post", room="lobby", text=str(number))
+
+    posting = asyncio.create_task(post())
+    try:
+        yield
+        await posting
+    finally:
+        posting.cancel()
