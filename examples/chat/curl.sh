@@ -4,6 +4,7 @@ room="${1:-http://localhost:8181}/api/v1/rooms/lobby"
 
 curl --silent --no-buffer --header 'Accept: text/event-stream' "$room/events" &
 trap "kill $!" EXIT
+trap exit INT TERM
 
 while IFS= read -r line; do
     text=$(printf %s "$line" | sed 's/[\\"]/\\&/g')

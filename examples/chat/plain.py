@@ -1,6 +1,7 @@
 """PyPI websockets, plain mode."""
 
 import asyncio
+import signal
 import sys
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,4 +20,5 @@ async def listen(socket: ClientConnection) -> None:
         print(text, flush=True)
 
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C need not wait for a line
 asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "ws://localhost:8181"))

@@ -1,6 +1,7 @@
 """hubbub's own SDK: names, and a connection that heals by itself and misses nothing."""
 
 import asyncio
+import signal
 import sys
 
 import hubbub
@@ -22,5 +23,6 @@ async def listen(room: hubbub.Room) -> None:
             print(f"{event.by}: {event.text}", flush=True)
 
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C need not wait for a line
 address = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8181"
 asyncio.run(main(address, sys.argv[2] if len(sys.argv) > 2 else "python"))

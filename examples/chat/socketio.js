@@ -10,3 +10,4 @@ socket.once("connect", () => {
   lines.on("close", () => socket.disconnect());
 });
 socket.on("message", (text) => console.log(text));
+socket.on("connect_error", (error) => console.error(error.message)); // it tries again by itself

@@ -10,4 +10,7 @@ sockjs.onopen = () => {
   lines.on("close", () => sockjs.close());
 };
 sockjs.onmessage = ({ data }) => console.log(data);
-sockjs.onclose = () => process.exit();
+sockjs.onclose = ({ code, reason }) => {
+  if (code !== 1000) console.error(`closed with ${code} ${reason}`);
+  process.exit(code === 1000 ? 0 : 1);
+};

@@ -9,7 +9,10 @@ client.on("connect", (connection) => {
   lines.on("line", (line) => connection.sendUTF(line));
   lines.on("close", () => connection.close());
   connection.on("message", (message) => console.log(message.utf8Data));
-  connection.on("close", () => process.exit());
+  connection.on("close", (code, reason = "") => {
+    if (code !== 1000) console.error(`closed with ${code} ${reason}`);
+    process.exit(code === 1000 ? 0 : 1);
+  });
 });
 client.on("connectFailed", (error) => {
   console.error(`${error}`);

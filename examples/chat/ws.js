@@ -10,4 +10,7 @@ ws.on("open", () => {
   lines.on("close", () => ws.close(1000));
 });
 ws.on("message", (text) => console.log(text.toString()));
-ws.on("close", () => process.exit());
+ws.on("close", (code, reason) => {
+  if (code !== 1000) console.error(`closed with ${code} ${reason}`);
+  process.exit(code === 1000 ? 0 : 1);
+});

@@ -1,11 +1,13 @@
 """The programs and pages of `examples/`, as people run them: all in one room at once."""
 
 import asyncio
+import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from playwright.async_api import Page, expect
 
 from tests.integration.native import Native, native
 from tests.support.chromium import browser, page
-from tests.support.node import NODE, NODE_PATH
+from tests.support.node import NODE, NODE_PATH, NPM_FOLDER
 from tests.support.server import Server
 
 __all__ = ["browser", "page"]
@@ -47,9 +49,21 @@ class Chat:
         """A line on its keyboard."""
         self._input.write(f"{line}\n".encode())
 
-    def leave(self) -> None:
-        """Ctrl+D."""
+    async def left(self) -> str:
+        """Ctrl+D; what it still showed, once nobody can write to its screen any more."""
         self._input.close()
+        return await self._ended()
+
+    async def interrupted(self) -> str:
+        """Ctrl+C, which all that was started in its terminal get; what it still showed."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return await self._ended()
+
+    async def _ended(self) -> str:
+        async with asyncio.timeout(WAIT_SECONDS):
+            shown = await self._output.read()
+            await self.process.wait()
+        return shown.decode()
 
     async def shows(self, wanted: set[str]) -> list[str]:
         """What it prints, in order, until it has printed each of these."""
@@ -70,12 +84,13 @@ async def chatting(name: str, server: Server) -> AsyncIterator[Chat]:
         env=os.environ | {"NODE_PATH": str(NODE_PATH)},
         stdin=PIPE,
         stdout=PIPE,
+        start_new_session=True,
     )
     try:
         yield Chat(name, process)
     finally:
-        if process.returncode is None:
-            process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
 
 
@@ -117,10 +132,27 @@ async def test_all_talk_in_one_room_and_show_the_same(tmp_path: Path) -> None:
         for other in others:
             assert other == first
         for chat in chats:
-            chat.leave()
-            async with asyncio.timeout(WAIT_SECONDS):
-                await chat.process.communicate()
+            rest = await chat.left()
+            assert not [line for line in said if line in rest], f"{chat.name} showed some again"
             assert chat.process.returncode == 0, chat.name
+
+
+@pytest.mark.skipif(not NODE_PATH.is_dir(), reason="the JavaScript clients are not installed")
+async def test_ctrl_c_ends_each_and_all_that_it_started(tmp_path: Path) -> None:
+    async with Server(tmp_path) as server, native(server.port, "ada") as ada, AsyncExitStack() as s:
+        await ada.ask("join", room="lobby")
+        chats = [await s.enter_async_context(chatting(name, server)) for name in CHAT]
+        for chat in chats:
+            await both_hear(chat, ada)
+        await asyncio.gather(*(chat.interrupted() for chat in chats))
+
+
+def test_people_get_the_versions_that_are_tested() -> None:
+    people, tests = (
+        json.loads((folder / "package-lock.json").read_text())["packages"][""]["dependencies"]
+        for folder in (EXAMPLES / "chat", NPM_FOLDER)
+    )
+    assert people == tests
 
 
 @asynccontextmanager
