@@ -3,11 +3,12 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import websocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
@@ -231,10 +232,17 @@ async def test_what_is_sent_right_before_a_close_is_posted(shared_server: Server
 
 async def test_a_server_that_stops_tells_everyone_to_come_back(tmp_path: Path) -> None:
     async with Server(tmp_path / "data") as server, talking(server, "lobby") as (ada, grace):
-        async with connect(f"ws://127.0.0.1:{server.port}") as python:
+        url = f"ws://127.0.0.1:{server.port}"
+        async with connect(url) as python, program("websocket_client.js", url) as joan:
+            assert await joan.says() == "open undefined"
+            threaded = await asyncio.to_thread(websocket.create_connection, url, WAIT_SECONDS)
+            frames = asyncio.create_task(asyncio.to_thread(frames_of, threaded))
             ada.tell("before")
-            assert [await ada.hears(), await grace.hears()] == ["before", "before"]
+            for client in (ada, grace, joan):
+                assert await client.hears() == "before"
             assert await server.terminate() == 0
+            assert await frames == ["before", 1012]
+            assert await joan.says() == "closed 1012"
             assert await heard(python) == "before"
             with pytest.raises(ConnectionClosed) as closed:
                 await heard(python)
@@ -242,6 +250,16 @@ async def test_a_server_that_stops_tells_everyone_to_come_back(tmp_path: Path) -
             assert closed.value.rcvd.code == 1012
         assert await ada.says() == "closed 1012 cleanly"
         assert await grace.says() == "closed 1012 cleanly"
+
+
+def frames_of(client: websocket.WebSocket) -> list[str | int]:
+    """The texts that come, and the code that the server closes with."""
+    frames: list[str | int] = []
+    with ExitStack() as stack:
+        stack.callback(client.shutdown)  # its close() does nothing after a close frame
+        while (frame := client.recv_data())[0] == websocket.ABNF.OPCODE_TEXT:
+            frames.append(frame[1].decode())
+    return [*frames, int.from_bytes(frame[1][:2])]
 
 
 async def test_a_server_that_is_killed_closes_nobody_cleanly(tmp_path: Path) -> None:

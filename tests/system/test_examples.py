@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -213,3 +214,21 @@ async def test_a_page_shows_all_once_through_restarts_of_the_server(
             f"{who} from the page",
         ]
         assert sorted((await shown(page))[4:]) == ["ada after", f"{who} while the server is away"]
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("name", ["longpoll.html", "eventsource.html"])
+async def test_a_page_begins_anew_when_the_log_is_another_one(
+    page: Page, tmp_path: Path, name: str
+) -> None:
+    async with Server(tmp_path / "data") as server, pages_served() as pages:
+        await said(server, "old", "older than what comes")
+        await page.goto(f"{pages}/{name}?server=http://localhost:{server.port}")
+        await expect(page.locator("li")).to_have_count(2)
+        await server.kill()
+        shutil.rmtree(server.data)
+        await server.start()
+        await said(server, "new")
+        await expect(page.locator("li")).to_have_text(["ada new"], timeout=20_000)
+        await said(server, "and on")
+        await expect(page.locator("li")).to_have_text(["ada new", "ada and on"])
