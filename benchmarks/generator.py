@@ -17,6 +17,7 @@ from benchmarks.cores import process_on
 HERE = Path(__file__).parent
 CACHE = HERE / ".cache"
 MESSAGE_BYTES = 64
+TAG = b"=marker="  # that load.c begins its marker with, in each text
 STARTING, STOPPING = 120.0, 30.0  # seconds for opening all connections, and for the last line
 
 Line = dict[str, Any]

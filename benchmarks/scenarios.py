@@ -6,8 +6,11 @@ from benchmarks.generator import Line, Load
 from benchmarks.history import FIGURES as HISTORY_FIGURES
 from benchmarks.history import history
 from benchmarks.measure import Course, Metric, Point, timed
+from benchmarks.polling import DELIVERIES as POLLED
+from benchmarks.polling import POLLS, polling
 
 HUBBUB = ("hubbub-plain", "hubbub-native")
+ADAPTERS = ("hubbub-socketio", "hubbub-sockjs")
 OTHERS = ("ws", "websockets", "aiohttp", "picows", "socketify", "nats", "floor")
 EVERYONE = (*HUBBUB, "hubbub-normal", *OTHERS)
 GROWING = (*HUBBUB, "ws", "nats", "floor")
@@ -79,6 +82,21 @@ SCENARIOS = (
         "Many messages to few",
         (Point(0, Load(clients=8, senders=8, window=64)),),
         (MESSAGES,),
+    ),
+    Scenario(
+        "socketio",
+        "A busy room over Socket.IO and SockJS",
+        (Point(0, Load(clients=500, senders=64, window=16)),),
+        (DELIVERIES, CPU),
+        ("hubbub-native", *ADAPTERS, "socketio"),
+    ),
+    Scenario(
+        "polling",
+        "A busy room that polls",
+        (Point(0, Load(clients=64, senders=64, window=16)),),
+        (POLLED, POLLS),
+        ("hubbub-socketio", "socketio"),
+        course=polling,
     ),
     Scenario(
         "idle",

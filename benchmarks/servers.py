@@ -1,6 +1,7 @@
 """The servers that are measured: how each is started, spoken to, and found missing."""
 
 import importlib.util
+import json
 import os
 import resource
 import shutil
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.cores import process_on
@@ -62,6 +64,21 @@ NATIVE = Dialect(
     refused='"error":',
 )
 
+SOCKETIO = Dialect(
+    path="/socket.io/?EIO=4&transport=websocket&room=r%r",
+    steps=(("", "0{"), ("40", "40{")),
+    message='42["message","%t"]',
+    refused='42["error"',
+)
+SOCKJS = Dialect(
+    path="/sockjs/000/c%c/websocket",
+    steps=(("", "o"),),
+    join=json.dumps([NATIVE.join]),
+    joined=r"\"re\":\"j%r",
+    message=json.dumps([NATIVE.message]),
+    refused=r"\"error\":",
+)
+
 
 def hubbub(*options: str) -> Command:
     """The command that starts hubbub, as anybody would, with more options."""
@@ -109,20 +126,20 @@ def node_program() -> str | None:
     return (folder and shutil.which("node", path=str(folder))) or shutil.which("node")
 
 
-def _ws_missing() -> str:
+def _npm_missing(package: str) -> str:
     if node_program() is None:
         return "there is no node"
-    found = (_npm_modules() / "ws").is_dir()
-    return "" if found else "npm's ws is not installed (make clients)"
+    found = (_npm_modules() / package).is_dir()
+    return "" if found else f"npm's {package} is not installed (make clients)"
 
 
 def _npm_modules() -> Path:
     return Path(os.environ.get("NODE_PATH") or NPM / "node_modules")
 
 
-def _ws(port: int, _: Path) -> list[str]:
+def _node(script: str, port: int, _: Path) -> list[str]:
     modules = f"NODE_PATH={_npm_modules()}"
-    return ["env", modules, node_program() or "node", _script("with_ws.js"), str(port)]
+    return ["env", modules, node_program() or "node", _script(script), str(port)]
 
 
 def _script(name: str) -> str:
@@ -175,12 +192,39 @@ PEERS = (
         NATIVE,
     ),
     Peer(
+        "hubbub-socketio",
+        "hubbub, Socket.IO",
+        "`send` and `message`, with offsets; stored and flushed before delivered",
+        hubbub(),
+        "http",
+        _nothing_missing,
+        SOCKETIO,
+    ),
+    Peer(
+        "hubbub-sockjs",
+        "hubbub, SockJS",
+        "native commands and events in SockJS's arrays; stored and flushed before delivered",
+        hubbub(),
+        "http",
+        _nothing_missing,
+        SOCKJS,
+    ),
+    Peer(
         "ws",
         "npm ws",
         "the tutorial's server: each message sent to each open client; the unit of the ratios",
-        _ws,
+        partial(_node, "with_ws.js"),
         "ready",
-        _ws_missing,
+        partial(_npm_missing, "ws"),
+    ),
+    Peer(
+        "socketio",
+        "npm socket.io",
+        "its tutorial's server: `io.emit` of each message",
+        partial(_node, "with_socketio.js"),
+        "ready",
+        partial(_npm_missing, "socket.io"),
+        SOCKETIO,
     ),
     _python("websockets", "Python websockets", "its own `broadcast`, on uvloop"),
     _python("aiohttp", "aiohttp", "`send_str` to each client, on uvloop"),

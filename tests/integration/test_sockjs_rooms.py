@@ -11,6 +11,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 from playwright.async_api import Browser
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from tests.integration.native import native
 from tests.support.node import NODE_PATH
@@ -100,6 +102,30 @@ async def test_a_session_that_polls_is_told_when_the_server_stops(server: Server
         await server.terminate()
         kind, (code, _) = await taking
         assert (kind, code) == ("c", 1012)
+
+
+@pytest.mark.parametrize(
+    "path, frames",
+    [
+        ("/sockjs/000/a/websocket", ["o", "a", 'c[1012,"restarting"]']),
+        ("/sockjs-plain/000/a/websocket", ["o", 'c[1012,"restarting"]']),
+        ("/sockjs/websocket", ['{"notice":"closing"']),
+    ],
+)
+async def test_a_stop_is_told_over_websockets_in_their_own_words(
+    server: Server, path: str, frames: list[str]
+) -> None:
+    async with connect(f"ws://127.0.0.1:{server.port}{path}") as socket:
+        if frames[0] == "o":
+            assert await socket.recv() == "o"
+            frames = frames[1:]
+        stopping = asyncio.create_task(server.terminate())
+        for begin in frames:
+            assert str(await socket.recv()).startswith(begin)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert socket.close_code == 1012
+        await stopping
 
 
 async def test_twenty_bad_messages_are_enough(http: Http) -> None:

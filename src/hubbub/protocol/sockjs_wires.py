@@ -6,10 +6,12 @@ from hubbub import events
 from hubbub.events import Posted
 from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import frame
 
 SEPARATOR = b","
+RESTARTING = sockjs.closing(Close.RESTARTING, "restarting")
 
 
 class SockJsWire:
@@ -30,12 +32,15 @@ class SockJsWire:
         return self.messages([body.decode() for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
-        """So are notices."""
-        return self.messages([body.decode()])
+        """The server stops: the notice, and the frame that ends the session, unless others see to it."""
+        return self.messages([body.decode()]) + self._end()
 
     def reply(self, reply: Reply) -> bytes:
         """The answer to a command."""
         return self.messages([encode(reply).decode()])
+
+    def _end(self) -> bytes:
+        return frame(RESTARTING.encode()) if self._is_framed else b""
 
     def messages(self, messages: Sequence[str]) -> bytes:
         """Messages as elements, or as a frame with an array of them."""
@@ -62,8 +67,8 @@ class PlainSockJsWire(SockJsWire):
         )
 
     def notice(self, body: bytes) -> bytes:
-        """Plain clients know no notices."""
-        return b""
+        """Plain clients know no notices; only that it ends."""
+        return self._end()
 
 
 SOCKJS = SockJsWire("sockjs", is_framed=True)

@@ -83,7 +83,8 @@ def test_a_server_that_is_not_installed_is_skipped() -> None:
 
 def test_hubbub_names_all_its_forms() -> None:
     keys = [peer.key for peer in servers.choose("ws,hubbub")]
-    assert keys == ["hubbub-plain", "hubbub-native", "hubbub-normal", "ws"]
+    forms = ("plain", "native", "normal", "socketio", "sockjs")
+    assert keys == [*(f"hubbub-{form}" for form in forms), "ws"]
 
 
 @pytest.mark.parametrize("names", ["", "nobody", "ws,nobody"])

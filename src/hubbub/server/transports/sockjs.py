@@ -387,6 +387,9 @@ class RawWire(SockJsWire):
         """Each in a text frame."""
         return b"".join([frame(message.encode()) for message in messages])
 
+    def _end(self) -> bytes:
+        return b""
+
 
 RAW = RawWire("sockjs-raw", is_framed=True)
 

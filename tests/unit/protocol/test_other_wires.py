@@ -1,0 +1,88 @@
+"""What Socket.IO and SockJS clients are sent, as it has always been: `tests/wire/*.txt`, a frame or a packet a line."""
+
+from pathlib import Path
+
+import pytest
+
+from hubbub.events import Deleted, Posted
+from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import Closing, Error, Reply, Typing
+from hubbub.protocol.socketio_wires import (
+    BARE_RELAY,
+    RELAY,
+    RELAY_POLLING,
+    SOCKETIO,
+    SOCKETIO_POLLING,
+    SocketIoWire,
+)
+from hubbub.protocol.sockjs_wires import (
+    PLAIN_SOCKJS,
+    PLAIN_SOCKJS_POLLING,
+    SOCKJS,
+    SOCKJS_POLLING,
+    SockJsWire,
+)
+from tests.support.fakes import AT, EPOCH, unframe
+
+GOLDEN = Path(__file__).parents[2] / "wire"
+EVENTS = [
+    Posted("lobby", 42, AT, "ada", "grüß \u2028 dich", client_message_id="01J"),
+    Posted("lobby", 43, AT, "ada", "hi", emitted_as="chat message"),
+    Posted(
+        "lobby",
+        44,
+        AT,
+        "ada",
+        emitted_as="move",
+        arguments=[{"x": 1, "map": {"_placeholder": True, "num": 0}}, None],
+        attachments=[b"\x00\xff"],
+    ),
+    Posted("lobby", 45, AT, "ada", bytes=b"\x00\xffhi"),
+    Deleted("lobby", 46, AT, "ada", message=42),
+]
+WIRES: dict[str, SocketIoWire | SockJsWire] = {
+    "socketio": SOCKETIO,
+    "socketio-polling": SOCKETIO_POLLING,
+    "socketio-relay": RELAY,
+    "socketio-relay-polling": RELAY_POLLING,
+    "socketio-relay-bare": BARE_RELAY,
+    "sockjs": SOCKJS,
+    "sockjs-polling": SOCKJS_POLLING,
+    "sockjs-plain": PLAIN_SOCKJS,
+    "sockjs-plain-polling": PLAIN_SOCKJS_POLLING,
+}
+
+
+def lines(name: str, buffer: bytes) -> bytes:
+    """A frame or a packet a line; bytes that are no text as \\x…"""
+    polls = name.endswith("-polling")
+    parts = buffer.split(b"\x1e") if polls else list(unframe(buffer))
+    texts = [bytes(part).decode(errors="backslashreplace") for part in parts if part]
+    return "".join([text.replace("\x00", "\\x00") + "\n" for text in texts]).encode()
+
+
+def sent(name: str) -> bytes:
+    """All that a client of a wire form can be sent."""
+    wire = WIRES[name]
+    error = Error("not_found", "there is no message 7", False)
+    buffers = [
+        wire.events(EPOCH, 42, [encode(event) for event in EVENTS]),
+        wire.signals([encode(Typing("lobby", "ada", 5.0))]) if wire.takes_signals else b"",
+        wire.notice(encode(Closing("restarting", 2.5))),
+        wire.reply(Reply(re=7, ok={"room": "lobby", "seq": 42})),
+        wire.reply(Reply(re=7, error=error)),
+    ]
+    return b"--\n".join([lines(name, buffer) for buffer in buffers])
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_a_wire_form_is_what_it_always_was(name: str) -> None:
+    assert sent(name) == (GOLDEN / f"{name}.txt").read_bytes()
+
+
+def test_all_numbers_are_those_of_the_log() -> None:
+    relayed = RELAY.events(EPOCH, 42, [encode(event) for event in EVENTS])
+    offsets = [
+        bytes(line).rpartition(b',"')[2][:2] for line in unframe(relayed) if bytes(line)[:1] == b"4"
+    ]
+    assert offsets == [b"42", b"43", b"44", b"45"]
