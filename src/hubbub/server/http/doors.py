@@ -41,6 +41,8 @@ from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
+# Of sockjs-client 1.6.1: the iframe's script comes from elsewhere, and runs here.
+SOCKJS_CLIENT_INTEGRITY = "sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR"
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
 SOCKET_IO = web.AppKey("socket_io", EngineIo)
 SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
@@ -143,7 +145,9 @@ async def plain_sock_js(request: web.Request) -> web.StreamResponse:
 
 def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
     """The doors for SockJS clients: native, and plain."""
-    settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
+    settings = SockJsSettings(
+        max_bytes=hub.limits.message_bytes, client_integrity=SOCKJS_CLIENT_INTEGRITY
+    )
 
     def native_client(session: SockJsSession) -> NativeClient:
         return NativeClient(session, hub, credentials(session.request))

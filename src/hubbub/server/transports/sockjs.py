@@ -41,7 +41,8 @@ class Settings(NamedTuple):
     has_websocket: bool = True
     needs_cookie: bool = False
     max_bytes: int = 65_536
-    client_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1/dist/sockjs.min.js"
+    client_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js"
+    client_integrity: str = ""  # what the script must be, as in subresource integrity
 
 
 class Application(Protocol):
@@ -154,7 +155,7 @@ class SockJs:
         self._links = links
         self._polled = polled
         self._framed = framed
-        self._iframe = IFRAME.replace("URL", settings.client_url).encode()
+        self._iframe = _iframe(settings).encode()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer any request below the prefix."""
@@ -403,7 +404,7 @@ IFRAME = """\
     document.domain = document.domain;
     _sockjs_onload = function(){SockJS.bootstrap_iframe();};
   </script>
-  <script src="URL"></script>
+  <script src="CLIENT"></script>
 </head>
 <body>
   <h2>Don't panic!</h2>
@@ -411,6 +412,13 @@ IFRAME = """\
 </body>
 </html>
 """
+
+
+def _iframe(settings: Settings) -> str:
+    script = settings.client_url
+    if settings.client_integrity:
+        script += f'" integrity="{settings.client_integrity}" crossorigin="anonymous'
+    return IFRAME.replace("CLIENT", script)
 
 
 async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
