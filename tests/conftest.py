@@ -11,7 +11,7 @@ import pytest
 import uvloop
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.chromium", "tests.support.server"]
+pytest_plugins = ["tests.support.chromium", "tests.support.postgres", "tests.support.server"]
 
 pytest.register_assert_rewrite("tests.support")
 

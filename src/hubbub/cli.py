@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from hubbub.client import Client
+    from hubbub.server.config import Settings
 
 FAILED, USAGE, REFUSED, UNREACHABLE = 1, 2, 3, 4
 DEFAULT_URL = "http://127.0.0.1:8181"
@@ -128,15 +129,15 @@ def _flags(chosen: argparse.Namespace) -> dict[str, object]:
 def _token(chosen: argparse.Namespace) -> int:
     from hubbub.server.issuing import CannotIssue, create, revoke, show
 
-    data = _data_directory(chosen)
+    settings = _settings(chosen)
     try:
         match chosen.action:
             case "create":
-                create(data, chosen.name, chosen.can, chosen.rooms, chosen.expires_in)
+                create(settings, chosen.name, chosen.can, chosen.rooms, chosen.expires_in)
             case "list":
-                show(data, as_json=chosen.json)
+                show(settings, as_json=chosen.json)
             case _:
-                revoke(data, chosen.token)
+                revoke(settings, chosen.token)
     except CannotIssue as error:
         return _fail(FAILED, error)
     return 0
@@ -146,7 +147,7 @@ def _backup(chosen: argparse.Namespace) -> int:
     from hubbub.server.copying import CannotCopy, back_up
 
     try:
-        back_up(_data_directory(chosen), chosen.file)
+        back_up(_settings(chosen), chosen.file)
     except CannotCopy as error:
         return _fail(FAILED, error)
     return 0
@@ -156,16 +157,16 @@ def _restore(chosen: argparse.Namespace) -> int:
     from hubbub.server.copying import CannotCopy, restore
 
     try:
-        restore(_data_directory(chosen), chosen.file)
+        restore(_settings(chosen), chosen.file)
     except CannotCopy as error:
         return _fail(FAILED, error)
     return 0
 
 
-def _data_directory(chosen: argparse.Namespace) -> Path:
+def _settings(chosen: argparse.Namespace) -> "Settings":
     from hubbub.server.config import load
 
-    return load({"data": chosen.data}, os.environ, _settings_file(chosen.config)).data
+    return load({"data": chosen.data}, os.environ, _settings_file(chosen.config))
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
@@ -369,6 +370,7 @@ _SETTINGS = {
     "host": ("ADDRESS", "listen here (default localhost: 127.0.0.1 and ::1)"),
     "port": ("NUMBER", "listen on this port; 0 takes a free one (default 8181)"),
     "data": ("DIR", "keep everything in here (default ~/.local/share/hubbub)"),
+    "store": ("STORE", "sqlite (default), or postgres://USER:PASSWORD@HOST/DATABASE"),
     "durability": (
         "HOW",
         "full: an acknowledged message survives a power cut; "

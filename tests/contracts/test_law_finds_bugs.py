@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hubbub.events import Edited
 from hubbub.protocol import view
 from hubbub.rooms.ledger import Ledger, NewPost
-from hubbub.server.stores import sqlite_reader
+from hubbub.server.stores import rows
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.stores.sqlite_reader import SqliteReader
@@ -158,12 +158,12 @@ def folding_forgets_who_reacted_first(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_snapshot_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sqlite_reader, "changed", lambda message, _: message)
+    patch.setattr(rows, "changed", lambda message, _: message)
 
 
 @fault
 def a_snapshot_shows_what_was_deleted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sqlite_reader, "tombstone", lambda message: message)
+    patch.setattr(rows, "tombstone", lambda message: message)
 
 
 @fault

@@ -1,7 +1,7 @@
 """What any store promises: `hubbub.server.stores.base`, line by line. A new one joins `STORES`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,22 +12,43 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
-from hubbub.server.stores.base import RoomRow, Store
+from hubbub.server.stores.base import Durability, RoomRow, Store
+from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, MemoryStore, stranger
+from tests.support.postgres import Postgres
 
 LATER = "2026-11-23T09:00:01.000Z"
 
-STORES: dict[str, Callable[[Path], Store]] = {
-    "memory": lambda _: MemoryStore(),
-    "sqlite, full": lambda directory: SqliteStore(directory, "full", lambda: "e1"),
-    "sqlite, normal": lambda directory: SqliteStore(directory, "normal", lambda: "e1"),
+
+def sqlite(durability: Durability) -> Callable[[Path, Postgres], Awaitable[Store]]:
+    async def opened(directory: Path, _: Postgres) -> Store:
+        return SqliteStore(directory, durability, lambda: "e1")
+
+    return opened
+
+
+async def memory(_: Path, __: Postgres) -> Store:
+    return MemoryStore()
+
+
+async def postgresql(_: Path, server: Postgres) -> Store:
+    return await PostgresStore.open(await server.fresh(), "full", lambda: "e1")
+
+
+STORES: dict[str, Callable[[Path, Postgres], Awaitable[Store]]] = {
+    "memory": memory,
+    "sqlite, full": sqlite("full"),
+    "sqlite, normal": sqlite("normal"),
+    "postgres": postgresql,
 }
 
 
 @pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    store = STORES[request.param](tmp_path)
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
+) -> AsyncIterator[Store]:
+    store = await STORES[request.param](tmp_path, postgres)
     yield store
     await store.close()
 

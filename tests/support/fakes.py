@@ -126,6 +126,8 @@ class _First(NamedTuple):
 class MemoryStore:
     """A store that keeps only logs, and folds them to answer: the contract in its plainest form."""
 
+    is_shared = False
+
     def __init__(self, epoch: str = EPOCH) -> None:
         self.epoch = epoch
         self.logs: dict[str, list[bytes]] = {}
@@ -146,6 +148,10 @@ class MemoryStore:
     async def head(self, room: str) -> Head:
         self._fail_if_asked()
         return Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
+
+    async def heads(self, rooms: list[str]) -> dict[str, int]:
+        self._fail_if_asked()
+        return {room: len(log) for room, log in self.logs.items() if room in rooms}
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         self._fail_if_asked()

@@ -155,7 +155,7 @@ def deliver_twice_after_reading_on() -> None:
         if cursor.feed.head and cursor.task is None:
             page = await self._store.read(cursor.feed.room, cursor.feed.head - 1, cursor.feed.head)
             cursor.outlet.write(
-                cursor.outlet.wire.events(self._store.epoch, cursor.feed.head, page.bodies)
+                cursor.wire.events(self._store.epoch, cursor.feed.head, page.bodies)
             )
 
     put(FanOut, _catch_up=forgetful)

@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import uvloop
 from aiohttp import web
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.5  # seconds; a revoked token is noticed within one
 SWEEP_EVERY = 20  # beats
+LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
 RETENTION_EVERY = 3600.0  # seconds
 KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
 KEYS_EVERY = 600.0  # seconds
@@ -120,10 +122,7 @@ class Running(NamedTuple):
 @asynccontextmanager
 async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[Running]:
     """A server that runs during the block."""
-    try:
-        store = SqliteStore(settings.data, settings.durability, lambda: secrets.token_hex(8))
-    except StoreFailed as error:
-        raise CannotStart(str(error)) from error
+    store = await _open_store(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         max_connections = settings.max_connections or _connections_for_files()
@@ -149,6 +148,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(_drain, listeners, hub, links, application)
         retention = Retention(store, settings.keep_events, settings.keep_days)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
+        tasks.append(_look_for_others(fanout, store))
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
@@ -156,6 +156,23 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
         yield Running(_port_of(listeners[0]), journal.running)
+
+
+async def _open_store(settings: Settings) -> Store:
+    """The store that the settings name. Raises CannotStart."""
+
+    def new_epoch() -> str:
+        return secrets.token_hex(8)
+
+    try:
+        if settings.store == "sqlite":
+            return SqliteStore(settings.data, settings.durability, new_epoch)
+        from hubbub.server.stores.postgres import PostgresStore  # asyncpg takes some megabytes
+
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
+        return await PostgresStore.open(settings.store, settings.durability, new_epoch)
+    except (StoreFailed, OSError) as error:
+        raise CannotStart(str(error)) from error
 
 
 async def _listen(
@@ -255,6 +272,16 @@ async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
         door.review()
 
 
+async def _look_for_others(fanout: FanOut, store: Store) -> None:
+    """Deliver what other nodes committed, if there can be any, for as long as the server runs."""
+    while store.is_shared:
+        await asyncio.sleep(LOOK)
+        try:
+            await fanout.look()
+        except StoreFailed as error:
+            log.warning("can't look for what other nodes wrote: %s", error)
+
+
 async def _jwts(settings: Settings) -> "Jwts | None":
     """What checks the JWTs of another application, if there is one. Raises CannotStart."""
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
@@ -330,11 +357,19 @@ def _tell_ready(settings: Settings, port: int) -> None:
     flushed = {"full": "each commit is flushed", "normal": "flushed only now and then"}
     print(
         f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
-        f"data:             {settings.data.resolve()}"
+        f"data:             {_place(settings)}"
         f" (durability {settings.durability}: {flushed[settings.durability]})\n"
         "stop it:          Ctrl-C",
         flush=True,
     )
+
+
+def _place(settings: Settings) -> str:
+    """Where the data are, without a password."""
+    if settings.store == "sqlite":
+        return str(settings.data.resolve())
+    parts = urlsplit(settings.store)
+    return f"PostgreSQL, {parts.hostname or 'its socket'}{parts.path}"
 
 
 def _connections_for_files() -> int:

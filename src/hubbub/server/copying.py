@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from hubbub.server.audit import audit
+from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
@@ -14,8 +15,15 @@ class CannotCopy(Exception):
     """The message says why, and what would do."""
 
 
-def back_up(data: Path, target: Path) -> None:
+def _directory(settings: Settings, instead: str) -> Path:
+    if settings.store != "sqlite":
+        raise CannotCopy(f"the store is PostgreSQL, which has tools of its own: {instead}")
+    return settings.data
+
+
+def back_up(settings: Settings, target: Path) -> None:
     """Copy the database to a new file, while a server may be using it. Raises CannotCopy."""
+    data = _directory(settings, "pg_dump --schema=hubbub")
     try:
         sqlite_backup.back_up(data, target, _show)
     except StoreFailed as error:
@@ -25,8 +33,9 @@ def back_up(data: Path, target: Path) -> None:
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
 
 
-def restore(data: Path, copy: Path) -> None:
+def restore(settings: Settings, copy: Path) -> None:
     """Put a copy in the place of the database, which no server may be using. Raises CannotCopy."""
+    data = _directory(settings, "pg_restore; and then DELETE FROM hubbub.meta WHERE name = 'epoch'")
     try:
         kept = sqlite_backup.restore(data, copy, secrets.token_hex(8), _show)
     except StoreFailed as error:

@@ -65,6 +65,8 @@ class Feed:
         self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
         self.reading: set[Cursor] = set()  # whose turn it is to read on
         self.pins = 0
+        self.known = 0  # a head that the store has, and that is to be delivered up to
+        self.filling: asyncio.Task[None] | None = None
         self._tail: deque[Batch] = deque()  # what came while someone was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
@@ -198,20 +200,58 @@ class FanOut:
             feed = self._feeds.get(batch.room)
             if feed is None or (feed.head is not None and batch.last <= feed.head):
                 continue
-            for wire, live in feed.live.items():
-                if live:
-                    self._deliver(feed, wire, live, batch)
-            feed.advance(batch)
+            if feed.head is None or batch.first == feed.head + 1:
+                self._deliver_next(feed, batch)
+            elif batch.first > feed.head:  # another node's events are missing in between
+                self.reach(feed, batch.last)
+            else:
+                rest = batch.bodies[feed.head + 1 - batch.first :]
+                self._deliver_next(feed, Batch(batch.room, feed.head + 1, rest))
+
+    async def look(self) -> None:
+        """Ask the store how far each room is that is followed, since other nodes write, too."""
+        feeds = {feed.room: feed for feed in self if feed.head is not None}
+        for room, head in (await self._store.heads(list(feeds))).items():
+            self.reach(feeds[room], head)
+
+    def reach(self, feed: Feed, head: int) -> None:
+        """Deliver from the store what a room has up to `head`."""
+        feed.known = max(feed.known, head)
+        if feed.filling is None and feed.head is not None and feed.known > feed.head:
+            feed.pins += 1
+            feed.filling = asyncio.create_task(self._fill(feed))
+
+    async def _fill(self, feed: Feed) -> None:
+        try:
+            while feed.head is not None and feed.head < feed.known:
+                page = await self._store.read(feed.room, after := feed.head, feed.known)
+                if not page.bodies:
+                    self._skip(feed)
+                else:
+                    self.deliver([Batch(feed.room, after + 1, page.bodies)])
+        except StoreFailed as error:  # the next look tries again
+            log.warning("can't read what others wrote in %s: %s", feed.room, error)
+        finally:
+            feed.filling = None
+            feed.unpin()
+
+    def _skip(self, feed: Feed) -> None:
+        """Something was forgotten before it was delivered: who waited for it has to be told."""
+        for live in feed.live.values():
+            behind = list(live)
+            self._fall_behind(feed, live, behind)
+        feed.head = feed.known
+        feed.wake()
+
+    def _deliver_next(self, feed: Feed, batch: Batch) -> None:
+        for wire, live in feed.live.items():
+            if live:
+                self._deliver(feed, wire, live, batch)
+        feed.advance(batch)
 
     def _deliver(self, feed: Feed, wire: Wire, live: dict[AnyOutlet, Cursor], batch: Batch) -> None:
-        assert feed.head is not None
-        if batch.first != feed.head + 1:  # another node's events are missing in between
-            behind = list(live)
-        elif buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
-            behind = write_to_all(live, buffer)
-        else:
-            return
-        self._fall_behind(feed, live, behind)
+        if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
+            self._fall_behind(feed, live, write_to_all(live, buffer))
 
     def _signal(self, room: str, bodies: list[bytes]) -> None:
         """Send signals to who is live. One that can't take them gets the newest when it has drained."""

@@ -292,6 +292,8 @@ class Hub:
     async def _stored(self, feed: Feed) -> StoredRoom:
         """The room as stored; many who come at once share one reading."""
         head = await self._fanout.head(feed)
+        if self._store.is_shared:  # another node may have written, and its client be here by now
+            head = (await self._store.head(feed.room)).seq
         cached = self._snapshots.get(feed.room)
         if cached is not None and cached.page.head == head:
             return cached

@@ -1,4 +1,4 @@
-"""Gives out, lists and revokes tokens in a data directory, whether a server runs there or not."""
+"""Gives out, lists and revokes tokens, whether a server runs or not."""
 
 import json
 import re
@@ -8,15 +8,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubbub.protocol.names import is_person_name
 from hubbub.rooms.access import RIGHTS, is_room_pattern
 from hubbub.server.audit import audit
+from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores.base import StoreFailed, Token
 from hubbub.server.stores.sqlite_tokens import SqliteTokens
 from hubbub.server.tokens import PREFIX, digest_of
+
+if TYPE_CHECKING:
+    from hubbub.server.stores.postgres_tokens import PostgresTokens
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -25,7 +29,7 @@ class CannotIssue(Exception):
     """The message says why, and what would do."""
 
 
-def create(data: Path, name: str, can: str, rooms: str, expires_in: str | None) -> None:
+def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str | None) -> None:
     """Print a new token; it can't be shown again. Raises CannotIssue."""
     rights, patterns = _split(can), _split(rooms)
     if not is_person_name(name):
@@ -36,7 +40,7 @@ def create(data: Path, name: str, can: str, rooms: str, expires_in: str | None) 
         raise CannotIssue(f"--rooms {rooms}: names of rooms, in which * stands for any letters")
     expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
     secret = PREFIX + secrets.token_urlsafe(32)
-    with _tokens(data) as tokens:
+    with _tokens(settings) as tokens:
         try:
             token = tokens.create(name, digest_of(secret), rights, patterns, expires_at)
         except ValueError as error:
@@ -46,9 +50,9 @@ def create(data: Path, name: str, can: str, rooms: str, expires_in: str | None) 
     print(secret)
 
 
-def show(data: Path, *, as_json: bool) -> None:
+def show(settings: Settings, *, as_json: bool) -> None:
     """Print the tokens that were given out. Raises CannotIssue."""
-    with _tokens(data) as tokens:
+    with _tokens(settings) as tokens:
         for token in tokens.list():
             if as_json:
                 row = token._asdict()
@@ -58,9 +62,9 @@ def show(data: Path, *, as_json: bool) -> None:
                 print(_described(token))
 
 
-def revoke(data: Path, id_or_name: str) -> None:
+def revoke(settings: Settings, id_or_name: str) -> None:
     """Make tokens invalid. Raises CannotIssue."""
-    with _tokens(data) as tokens:
+    with _tokens(settings) as tokens:
         ids = tokens.revoke(id_or_name)
         for token in ids:
             audit("token revoked", token=token)
@@ -72,16 +76,25 @@ def revoke(data: Path, id_or_name: str) -> None:
 
 
 @contextmanager
-def _tokens(data: Path) -> Iterator[SqliteTokens]:
+def _tokens(settings: Settings) -> "Iterator[SqliteTokens | PostgresTokens]":
     try:
-        tokens = SqliteTokens(data)
-        open_audit(data)
+        tokens = _opened(settings)
+        open_audit(settings.data)
         try:
             yield tokens
         finally:
             tokens.close()
     except StoreFailed as error:
         raise CannotIssue(str(error)) from error
+
+
+def _opened(settings: Settings) -> "SqliteTokens | PostgresTokens":
+    if settings.store == "sqlite":
+        return SqliteTokens(settings.data)
+    from hubbub.server.stores.postgres_tokens import PostgresTokens  # asyncpg takes some megabytes
+
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
+    return PostgresTokens(settings.store)
 
 
 def _described(token: Token) -> str:

@@ -31,6 +31,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         host="::1",
         port=9000,
         data=Path("/srv/hubbub"),
+        store="postgres://hubbub@db.example/hubbub",
         durability="normal",
         message_rate=2.5,
         max_message_bytes=1024,
@@ -68,6 +69,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         host = "::1"
         port = 9000
         data = "/srv/hubbub"
+        store = "postgres://hubbub@db.example/hubbub"
         durability = "normal"
         message_rate = 2.5
         max_message_bytes = 1024

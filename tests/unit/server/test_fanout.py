@@ -388,11 +388,88 @@ async def test_what_was_missing_in_between_is_read_from_the_store(new_peer: NewP
     cursor = await lobby.follow(peer)
     await lobby.commit("b", "c")  # by another node, say
     await lobby.post("d")
-    assert not lobby.is_live(cursor)
+    assert seqs(peer) == [], "nothing comes before what is missing"
     await settle()
     assert seqs(peer) == [2, 3, 4]
+    assert lobby.is_live(cursor)
     await lobby.post("e")
     assert seqs(peer) == [2, 3, 4, 5]
+
+
+@timeless
+async def test_what_others_wrote_is_found_by_looking_and_read_once_for_all(
+    new_peer: NewPeer,
+) -> None:
+    lobby, peers = Lobby(), [new_peer() for _ in range(5)]
+    await lobby.post("a")
+    for peer in peers:
+        await lobby.follow(peer)
+    await lobby.commit("b")
+    await lobby.commit("c")
+    lobby.store.pages = 0
+    await lobby.fanout.look()
+    await settle()
+    assert [seqs(peer) for peer in peers] == [[2, 3]] * 5
+    assert lobby.store.pages == 1
+    await lobby.fanout.look()
+    await settle()
+    assert lobby.store.pages == 1, "there was nothing new"
+
+
+@timeless
+async def test_what_comes_while_the_gap_is_filled_is_delivered_once(new_peer: NewPeer) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    await lobby.follow(peer)
+    lobby.store.is_slow = True
+    others = await lobby.commit("b", "c")
+    await lobby.post("d")
+    lobby.fanout.deliver(others)  # a hint, say, that came late
+    await lobby.post("e")
+    lobby.store.is_slow = False
+    await lobby.store.page_read()
+    await settle()
+    assert seqs(peer) == [2, 3, 4, 5]
+
+
+@timeless
+async def test_one_that_is_delivered_in_part_is_delivered_from_there(new_peer: NewPeer) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    await lobby.follow(peer)
+    (first,) = await lobby.commit("b")
+    (second,) = await lobby.commit("c")
+    lobby.fanout.deliver([first])
+    lobby.fanout.deliver([Batch("lobby", 2, first.bodies + second.bodies)])
+    assert seqs(peer) == [2, 3]
+
+
+@timeless
+async def test_who_waits_for_what_was_forgotten_meanwhile_is_told(new_peer: NewPeer) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    await lobby.follow(peer)
+    await lobby.commit("b", "c")
+    await lobby.store.trim("lobby", 2)
+    await lobby.fanout.look()
+    await settle()
+    assert lobby.lost == [peer]
+
+
+@timeless
+async def test_a_store_that_fails_is_asked_again_at_the_next_look(new_peer: NewPeer) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    await lobby.follow(peer)
+    await lobby.commit("b")
+    await lobby.post("c")
+    lobby.store.is_failing = True
+    await settle()
+    assert seqs(peer) == []
+    lobby.store.is_failing = False
+    await lobby.fanout.look()
+    await settle()
+    assert seqs(peer) == [2, 3]
 
 
 @timeless
@@ -414,8 +491,7 @@ async def test_a_gap_makes_the_tail_useless(new_peer: NewPeer) -> None:
     await lobby.follow(peer, 0)
     await settle()
     await lobby.post("b")
-    await lobby.commit("c")
-    await lobby.post("d")
+    lobby.feed.advance(Batch("lobby", 4, (await lobby.commit("c", "d"))[0].bodies[1:]))
     assert lobby.feed.tail_after(1) is None
     lobby.store.is_slow = False
     await lobby.store.page_read()

@@ -73,6 +73,10 @@ class Store(Protocol):
     def epoch(self) -> str:
         """The identity of these logs."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may add events to these logs, too."""
+
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Begin to decide on, number and store a batch; done when it is durable, all or nothing.
 
@@ -81,6 +85,9 @@ class Store(Protocol):
 
     async def head(self, room: str) -> Head:
         """The room's last number and the first that is kept: (0, 1) if it has none."""
+
+    async def heads(self, rooms: list[str]) -> dict[str, int]:
+        """The last numbers of those of these rooms that have any."""
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """Some events with after < seq <= upto, at least one if there are any."""

@@ -45,6 +45,8 @@ class SqliteStore:
     last commits may be missing, but the file is sound.
     """
 
+    is_shared = False
+
     def __init__(
         self, directory: Path, durability: Durability, new_epoch: Callable[[], str]
     ) -> None:
@@ -80,6 +82,10 @@ class SqliteStore:
     async def head(self, room: str) -> Head:
         """See the contract."""
         return await self._read(self._reader.head, room)
+
+    async def heads(self, rooms: list[str]) -> dict[str, int]:
+        """See the contract."""
+        return await self._read(self._reader.heads, rooms)
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """See the contract."""
@@ -225,7 +231,7 @@ def check_is_ours(file: Path) -> None:
         if database.pragma("application_id") != APPLICATION_ID and not is_empty:
             raise StoreFailed(f"{file} is not a database of hubbub's")
         version = database.pragma("user_version")
-        if version > migrations.all_steps()[-1][0]:
+        if version > migrations.all_steps("sqlite")[-1][0]:
             raise StoreFailed(f"{file} was written by a later hubbub (version {version})")
 
 
@@ -250,7 +256,7 @@ def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
     """Bring the tables to the present, in one transaction; return the epoch."""
     version = database.pragma("user_version")
     with database:
-        for number, sql in migrations.all_steps():
+        for number, sql in migrations.all_steps("sqlite"):
             if number > version:
                 database.execute(sql).fetchall()
                 database.pragma("user_version", number)

@@ -1,28 +1,26 @@
 """A connection that only reads: pages of the log, snapshots, history."""
 
 import json
-from collections.abc import Iterable
 from contextlib import contextmanager
 from typing import Any
 
 import apsw
 import msgspec
-from msgspec.structs import replace
 
-from hubbub import events
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import changed, message_of, tombstone
 from hubbub.rooms.ledger import Document, Head
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
+from hubbub.server.stores.rows import (
+    AFTER_ALL,
+    PAGE_EVENTS,
+    Reactions,
+    bounded,
+    first_bytes,
+    message,
+)
 
 Q = queries.load("sqlite")
-Reactions = dict[str, list[str]]
-
-PAGE_EVENTS = 500
-PAGE_BYTES = 128 * 1024
-MAX_MESSAGES_BYTES = 256 * 1024  # in one answer: it has to be queued as a whole
-AFTER_ALL = 2**63 - 1
 
 
 class SqliteReader:
@@ -37,6 +35,11 @@ class SqliteReader:
         row = self._execute(Q.room, (room,)).fetchone()
         return Head(row[1], row[2]) if row else Head()
 
+    def heads(self, rooms: list[str]) -> dict[str, int]:
+        """The last numbers of rooms."""
+        found = self._execute(Q.rooms_by_name, (json.dumps(rooms),))
+        return {name: head for name, _, head, _ in found}
+
     def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""
         with self._transaction():
@@ -44,13 +47,7 @@ class SqliteReader:
             if row is None or row[2] > after + 1:
                 return LogPage(row[2] if row else 1, [])
             bounds = {"room": row[0], "after": after, "upto": upto, "limit": PAGE_EVENTS}
-            bodies: list[bytes] = []
-            size = 0
-            for (body,) in self._execute(Q.log, bounds):
-                bodies.append(body)
-                size += len(body)
-                if size >= PAGE_BYTES:
-                    break
+            bodies = first_bytes(body for (body,) in self._execute(Q.log, bounds))
             return LogPage(row[2], bodies)
 
     def snapshot(self, room: str, limit: int) -> StoredRoom:
@@ -106,7 +103,7 @@ class SqliteReader:
         else:
             bound = AFTER_ALL if before is None else before
             found = self._execute(Q.messages_before, (row[0], bound, limit + 1))
-        rows, has_more = _bounded(found, limit)
+        rows, has_more = bounded(found, limit)
         if after is None:
             rows.reverse()
         return StoredPage(row[1], self._messages(row[0], rows), has_more)
@@ -119,33 +116,6 @@ class SqliteReader:
         for seq, emoji, by in self._execute(Q.reactions_to, bounds):
             reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
         return [
-            _message(seq, posted, edited, is_deleted, reactions.get(seq))
+            message(seq, posted, edited, is_deleted, reactions.get(seq))
             for seq, posted, edited, is_deleted in rows
         ]
-
-
-def _bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[Any, ...]], bool]:
-    """The first rows, at most `limit` and about `MAX_MESSAGES_BYTES`, and whether there are more."""
-    rows: list[tuple[Any, ...]] = []
-    size = 0
-    for row in found:
-        if len(rows) == limit or size >= MAX_MESSAGES_BYTES:
-            return rows, True
-        rows.append(row)
-        size += len(row[1]) + len(row[2] or b"")
-    return rows, False
-
-
-def _message(
-    seq: int, posted: bytes, edited: bytes | None, is_deleted: int, reactions: Reactions | None
-) -> Message:
-    event = events.decode(posted)
-    assert isinstance(event, events.Posted) and event.seq == seq
-    message = message_of(event)
-    if is_deleted:
-        return tombstone(message)
-    if edited is not None:
-        edit = events.decode(edited)
-        assert isinstance(edit, events.Edited)
-        message = changed(message, edit)
-    return replace(message, reactions=reactions) if reactions else message

@@ -1,0 +1,100 @@
+"""Reads from a PostgreSQL store: pages of the log, snapshots, history. One transaction each."""
+
+from typing import Any
+
+import msgspec
+from asyncpg import Connection
+
+from hubbub.protocol.messages import Message
+from hubbub.rooms.ledger import Document, Head
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
+from hubbub.server.stores.rows import (
+    AFTER_ALL,
+    PAGE_EVENTS,
+    Reactions,
+    bounded,
+    first_bytes,
+    message,
+)
+
+Q = queries.load("postgres")
+
+
+class PostgresReader:
+    """Reads what is committed, all of it as of one moment: it is made for a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def head(self, room: str) -> Head:
+        """The room's last number and the first kept."""
+        row = await self._connection.fetchrow(Q.room, room)
+        return Head(row["head"], row["kept"]) if row else Head()
+
+    async def heads(self, rooms: list[str]) -> dict[str, int]:
+        """The last numbers of rooms that have any."""
+        return dict(await self._connection.fetch(Q.heads, rooms))
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        """A page of the log, bounded in events and bytes."""
+        row = await self._connection.fetchrow(Q.room, room)
+        if row is None or row["kept"] > after + 1:
+            return LogPage(row["kept"] if row else 1, [])
+        found = await self._connection.fetch(Q.log, row["id"], after, upto, PAGE_EVENTS)
+        return LogPage(row["kept"], first_bytes(body for (body,) in found))
+
+    async def snapshot(self, room: str, limit: int) -> StoredRoom:
+        """Last messages and document, at one head."""
+        page = await self.history(room, None, None, limit)
+        return StoredRoom(page, await self.document(room))
+
+    async def history(
+        self, room: str, before: int | None, after: int | None, limit: int
+    ) -> StoredPage:
+        """Messages next before or after a number."""
+        row = await self._connection.fetchrow(Q.room, room)
+        if row is None:
+            return StoredPage(0, [], False)
+        bound = after if after is not None else AFTER_ALL if before is None else before
+        query = Q.messages_before if after is None else Q.messages_after
+        found = await self._connection.fetch(query, row["id"], bound, limit + 1)
+        rows, has_more = bounded(map(tuple, found), limit)
+        if after is None:
+            rows.reverse()
+        return StoredPage(row["head"], await self._messages(row["id"], rows), has_more)
+
+    async def document(self, room: str) -> Document:
+        """The state document."""
+        row = await self._connection.fetchrow(Q.room, room)
+        if row is None or not row["document_seq"]:
+            return Document({}, 0)
+        return Document(msgspec.json.decode(row["document"]), row["document_seq"])
+
+    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+        """Rooms by name."""
+        return [RoomRow(*row) for row in await self._connection.fetch(Q.room_list, after, limit)]
+
+    async def tokens_version(self) -> int:
+        """How often tokens were changed."""
+        version: int = await self._connection.fetchval(Q.tokens_version)
+        return version
+
+    async def tokens(self) -> list[Token]:
+        """All tokens that are not revoked."""
+        return [
+            Token(id_, name, digest, tuple(can), tuple(rooms), at, until)
+            for id_, name, digest, can, rooms, at, until in await self._connection.fetch(Q.tokens)
+        ]
+
+    async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
+        if not rows:
+            return []
+        reactions: dict[int, Reactions] = {}
+        bounds = (room_id, rows[0][0], rows[-1][0])
+        for seq, emoji, by in await self._connection.fetch(Q.reactions_to, *bounds):
+            reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
+        return [
+            message(seq, posted, edited, is_deleted, reactions.get(seq))
+            for seq, posted, edited, is_deleted in rows
+        ]

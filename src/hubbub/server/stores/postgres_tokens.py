@@ -1,0 +1,76 @@
+"""Gives out and revokes tokens in a PostgreSQL store, beside servers that run, or without one."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from asyncpg import Connection
+
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import Token
+from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_reader import PostgresReader
+
+T = TypeVar("T")
+Q = queries.load("postgres")
+
+
+class PostgresTokens:
+    """The tokens in a database. Each method connects anew, and raises StoreFailed if it can't."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def create(
+        self,
+        name: str,
+        digest: str,
+        can: tuple[str, ...],
+        rooms: tuple[str, ...],
+        expires_at: float | None,
+    ) -> Token:
+        """Note that a token was given out. Raises ValueError if another one has the name."""
+        if any(token.name == name for token in self.list()):
+            raise ValueError(f"there is a token called {name}")
+        token = Token(secrets.token_hex(4), name, digest, can, rooms, _now(), expires_at)
+
+        async def act(connection: Connection) -> None:
+            row = (*token[:3], list(can), list(rooms), *token[5:])
+            await connection.execute(Q.add_token, *row)
+            await connection.execute(Q.tokens_changed)
+
+        self._run(act)
+        return token
+
+    def revoke(self, id_or_name: str) -> list[str]:
+        """Make tokens invalid, within a second also where they are in use; returns their ids."""
+
+        async def act(connection: Connection) -> list[str]:
+            rows = await connection.fetch(Q.revoke_tokens, _now(), id_or_name)
+            await connection.execute(Q.tokens_changed)
+            return [row[0] for row in rows]
+
+        return self._run(act)
+
+    def list(self) -> "list[Token]":
+        """Those that are not revoked, the oldest first."""
+        return self._run(lambda connection: PostgresReader(connection).tokens())
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _run(self, act: Callable[[Connection], Awaitable[T]]) -> T:
+        async def run() -> T:
+            store = await PostgresStore.open(self._url, "normal", lambda: secrets.token_hex(8))
+            try:
+                return await store.in_transaction(act)
+            finally:
+                await store.close()
+
+        return asyncio.run(run())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,153 @@
+"""One transaction of a PostgreSQL store: locks the rooms, brings the ledger its facts, writes what it decides.
+
+Knows SQL and nothing of the rules. It takes few round trips, however many rooms and changes there are.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from asyncpg import Connection
+
+from hubbub import events
+from hubbub.rooms.ledger import (
+    Accepted,
+    Batch,
+    Commit,
+    Document,
+    Facts,
+    Head,
+    Ledger,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+    ReactionKey,
+    needs,
+)
+from hubbub.server.stores import queries
+
+Q = queries.load("postgres")
+
+Columns = list[list[Any]]
+
+
+class Changed(Exception):
+    """A room that was there is gone: begin again."""
+
+
+class Room(NamedTuple):
+    """A locked room."""
+
+    id: int
+    head: Head
+
+
+class PostgresWriter:
+    """Decides on one batch of proposals, between BEGIN and COMMIT."""
+
+    def __init__(self, connection: Connection, known: set[str]) -> None:
+        """`known` are names of rooms that are surely there."""
+        self._connection = connection
+        self._known = known
+        self._rooms: dict[str, Room] = {}
+        self._names: dict[int, str] = {}
+
+    async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
+        """Decide and write, up to the commit. Raises Changed, and what asyncpg raises."""
+        wanted = needs(proposals)
+        added = wanted.rooms - self._known
+        if added:
+            await self._connection.execute(Q.add_rooms, sorted(added))
+        await self.lock(wanted.rooms)
+        ledger = Ledger(await self._facts(wanted), at)
+        commit = ledger.decide(proposals)
+        await self._write(ledger)
+        self._known |= ledger.batches.keys()
+        if unused := added - ledger.batches.keys():
+            await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
+        return commit
+
+    async def lock(self, names: Iterable[str]) -> dict[str, Room]:
+        """Take rooms for this transaction; who wants them too waits for its end."""
+        wanted = sorted(names)
+        for room_id, name, head, kept in await self._connection.fetch(Q.lock_rooms, wanted):
+            self._rooms[name] = Room(room_id, Head(head, kept))
+            self._names[room_id] = name
+        if len(self._rooms) < len(wanted):
+            self._known.clear()
+            raise Changed
+        return self._rooms
+
+    async def holds(self, batch: Batch) -> bool:
+        """Whether a batch is in the log, of rooms that are locked."""
+        key = (self._rooms[batch.room].id, batch.last)
+        return bool(await self._connection.fetchval(Q.event, *key) == batch.bodies[-1])
+
+    async def _facts(self, wanted: Needs) -> Facts:
+        facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})
+        if wanted.posts:
+            for room, key, owner, seq, posted in await self._select(Q.posts_by_key, wanted.posts):
+                first = Accepted(seq, events.decode(posted).at)
+                facts.posts[PostKey(self._names[room], key, owner)] = first
+        if wanted.messages:
+            rows = await self._select(Q.messages_by_seq, wanted.messages)
+            for room, seq, posted, owner, is_deleted in rows:
+                event = events.decode(posted)
+                assert isinstance(event, events.Posted)
+                key = MessageKey(self._names[room], seq)
+                facts.messages[key], facts.owners[key] = event, owner
+                if is_deleted:
+                    facts.deleted.add(key)
+        if wanted.reactions:
+            await self._reaction_facts(facts, wanted.reactions)
+        if wanted.documents:
+            ids = [self._rooms[name].id for name in wanted.documents]
+            for room, value, seq in await self._connection.fetch(Q.documents, ids):
+                document = Document(msgspec.json.decode(value), seq)
+                facts.documents[self._names[room]] = document
+        return facts
+
+    async def _reaction_facts(self, facts: Facts, keys: set[ReactionKey]) -> None:
+        for room, *rest in await self._select(Q.reactions_by_key, keys):
+            facts.reactions.add(ReactionKey(self._names[room], *rest))
+        messages = {(key.room, key.message) for key in keys}
+        for room, seq, count in await self._select(Q.reaction_counts, messages):
+            facts.reaction_counts[MessageKey(self._names[room], seq)] = count
+
+    async def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Run a query over keys whose first part is a room's name."""
+        rows = [(self._rooms[room].id, *rest) for room, *rest in keys]
+        found: list[Any] = await self._connection.fetch(query, *_columns(rows))
+        return found
+
+    async def _write(self, ledger: Ledger) -> None:
+        ids = {name: room.id for name, room in self._rooms.items()}
+        if ledger.batches:
+            heads = [(ids[name], batch.last) for name, batch in ledger.batches.items()]
+            posts = [
+                (ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts
+            ]
+            changes = [(ids[c.room], c.seq, c.body) for c in ledger.changes]
+            columns = (*_columns(heads, 2), *_columns(posts, 5), *_columns(changes, 3))
+            await self._connection.execute(Q.write, *columns)
+        edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
+        await self._change(Q.set_edited, edited)
+        reacted = [((ids[k.room], *k[1:]), seq) for k, seq in ledger.reacted.items()]
+        await self._change(Q.drop_reactions, [place for place, _ in reacted])
+        await self._change(Q.add_reactions, [(*p, seq) for p, seq in reacted if seq is not None])
+        await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
+        documents = [
+            (ids[room], msgspec.json.encode(document.value), document.seq)
+            for room, document in ledger.patched.items()
+        ]
+        await self._change(Q.set_documents, documents)
+
+    async def _change(self, query: str, rows: list[tuple[Any, ...]]) -> None:
+        if rows:
+            await self._connection.execute(query, *_columns(rows))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> Columns:
+    """Rows as columns, which `unnest` makes rows of again; `width` tells how many if there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width

