@@ -371,6 +371,7 @@ _SETTINGS = {
     "port": ("NUMBER", "listen on this port; 0 takes a free one (default 8181)"),
     "data": ("DIR", "keep everything in here (default ~/.local/share/hubbub)"),
     "store": ("STORE", "sqlite (default), or postgres://USER:PASSWORD@HOST/DATABASE"),
+    "broker": ("URL", "nats://HOST: carries hints between nodes that share a store"),
     "durability": (
         "HOW",
         "full: an acknowledged message survives a power cut; "

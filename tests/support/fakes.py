@@ -127,6 +127,7 @@ class MemoryStore:
     """A store that keeps only logs, and folds them to answer: the contract in its plainest form."""
 
     is_shared = False
+    hint_key = b""  # there are no other nodes
 
     def __init__(self, epoch: str = EPOCH) -> None:
         self.epoch = epoch

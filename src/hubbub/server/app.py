@@ -26,6 +26,7 @@ from hubbub import __version__
 from hubbub.protocol.messages import Closing
 from hubbub.server import logs
 from hubbub.server.audit import audit
+from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 BEAT = 0.5  # seconds; a revoked token is noticed within one
 SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
+LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
 RETENTION_EVERY = 3600.0  # seconds
 KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
 KEYS_EVERY = 600.0  # seconds
@@ -125,19 +127,20 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
     store = await _open_store(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        max_connections = settings.max_connections or _connections_for_files()
         fanout, metrics, tokens = FanOut(store), Metrics(), Tokens()
-        links = Links(max_polled=max_connections)
-        journal = Journal(store, fanout.deliver, _now, metrics.committed)
+        links = Links(max_polled=_max_connections(settings))
+        journal = Journal(store, fanout.commit, _now, metrics.committed)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
         hub = Hub(store, journal, fanout, door, _limits(settings))
         metrics.watch(hub, links)
+        fanout.broker = _broker(settings, store, hub, fanout)
+        stack.push_async_callback(fanout.broker.close)
         application = _application(hub, links, metrics, settings)
         runner = BoundedRunner(
             application,
-            max_connections=max_connections,
+            max_connections=_max_connections(settings),
             request_timeout=settings.request_timeout,
             refused=hub.refused,
             shutdown_timeout=LINKS_TIMEOUT,
@@ -148,7 +151,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(_drain, listeners, hub, links, application)
         retention = Retention(store, settings.keep_events, settings.keep_days)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
-        tasks.append(_look_for_others(fanout, store))
+        tasks.append(_look_for_others(fanout, store, has_broker=bool(settings.broker)))
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
@@ -173,6 +176,15 @@ async def _open_store(settings: Settings) -> Store:
         return await PostgresStore.open(settings.store, settings.durability, new_epoch)
     except (StoreFailed, OSError) as error:
         raise CannotStart(str(error)) from error
+
+
+def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broker:
+    """What tells other nodes, if there are any."""
+    if not settings.broker:
+        return Local()
+    from hubbub.server.brokers.nats import NatsBroker  # few need it
+
+    return NatsBroker(settings.broker, store.hint_key, store.epoch, fanout.hear, hub.refused)
 
 
 async def _listen(
@@ -272,10 +284,10 @@ async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
         door.review()
 
 
-async def _look_for_others(fanout: FanOut, store: Store) -> None:
+async def _look_for_others(fanout: FanOut, store: Store, *, has_broker: bool) -> None:
     """Deliver what other nodes committed, if there can be any, for as long as the server runs."""
     while store.is_shared:
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(LOOK_BESIDE_BROKER if has_broker else LOOK)
         try:
             await fanout.look()
         except StoreFailed as error:
@@ -372,8 +384,10 @@ def _place(settings: Settings) -> str:
     return f"PostgreSQL, {parts.hostname or 'its socket'}{parts.path}"
 
 
-def _connections_for_files() -> int:
-    """As many connections as files may be open, but for some of our own."""
+def _max_connections(settings: Settings) -> int:
+    """As many as the settings say, or as files may be open, but for some of our own."""
+    if settings.max_connections:
+        return settings.max_connections
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(allowed - OWN_FILES, 1)
 

@@ -15,6 +15,7 @@ from hubbub.server.stores.base import Durability
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
 FORMATS = ("text", "json")
 POSTGRES = ("postgres://", "postgresql://")
+NATS = ("nats://", "tls://")
 LEVELS = ("debug", "info", "warning", "error")
 PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
 
@@ -37,6 +38,7 @@ class Settings:
     port: int = 8181
     data: Path = field(default_factory=default_data_directory)
     store: str = "sqlite"  # in the data directory; or postgres://…
+    broker: str = ""  # nats://…, between nodes that share a store
     durability: Durability = "full"
     message_rate: float = 1000.0
     max_message_bytes: int = 65_536
@@ -67,6 +69,8 @@ class Settings:
         is_known = self.store == "sqlite" or self.store.startswith(POSTGRES)
         if not is_known:  # it may hold a password, and is not shown
             raise BadSettings("store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE")
+        if self.broker and (self.store == "sqlite" or not self.broker.startswith(NATS)):
+            raise BadSettings("broker can be nats://HOST, if nodes share a store: postgres://…")
         self._require("durability", self.durability in get_args(Durability), "full or normal")
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")

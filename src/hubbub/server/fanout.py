@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from hubbub.protocol import deflate
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
+from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.outlet import AnyOutlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
@@ -124,8 +125,9 @@ class Feed:
 class FanOut:
     """Delivers what was committed, and sees to it that every cursor gets it all, once, in order."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, broker: Broker | None = None) -> None:
         self._store = store
+        self.broker = broker or Local()
         self._feeds: dict[str, Feed] = {}
 
     def __iter__(self) -> Iterator[Feed]:
@@ -142,6 +144,7 @@ class FanOut:
         if feed is None:
             signals = Signals(room, lambda bodies: self._signal(room, bodies))
             feed = self._feeds[room] = Feed(room, signals)
+            self.broker.follow(room)
         feed.pins += 1
         try:
             yield feed
@@ -155,6 +158,7 @@ class FanOut:
             if feed.is_idle:
                 feed.signals.close()
                 del self._feeds[feed.room]
+                self.broker.leave(feed.room)
 
     async def head(self, feed: Feed) -> int:
         """The feed's delivered head; asks the store if it isn't known."""
@@ -207,6 +211,18 @@ class FanOut:
             else:
                 rest = batch.bodies[feed.head + 1 - batch.first :]
                 self._deliver_next(feed, Batch(batch.room, feed.head + 1, rest))
+
+    def commit(self, batches: list[Batch]) -> None:
+        """Deliver what was committed here, and tell other nodes."""
+        self.deliver(batches)
+        self.broker.tell(batches)
+
+    def hear(self, hint: Batch) -> None:
+        """Deliver what was committed on another node; a hint without bodies says how far to read."""
+        if hint.bodies:
+            self.deliver([hint])
+        elif feed := self._feeds.get(hint.room):
+            self.reach(feed, hint.last)
 
     async def look(self) -> None:
         """Ask the store how far each room is that is followed, since other nodes write, too."""

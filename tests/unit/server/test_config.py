@@ -32,6 +32,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         port=9000,
         data=Path("/srv/hubbub"),
         store="postgres://hubbub@db.example/hubbub",
+        broker="nats://nats.example",
         durability="normal",
         message_rate=2.5,
         max_message_bytes=1024,
@@ -70,6 +71,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         port = 9000
         data = "/srv/hubbub"
         store = "postgres://hubbub@db.example/hubbub"
+        broker = "nats://nats.example"
         durability = "normal"
         message_rate = 2.5
         max_message_bytes = 1024

@@ -77,6 +77,10 @@ class Store(Protocol):
     def is_shared(self) -> bool:
         """Whether other nodes may add events to these logs, too."""
 
+    @property
+    def hint_key(self) -> bytes:
+        """A secret that all nodes of these logs share, and nobody else has."""
+
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Begin to decide on, number and store a batch; done when it is durable, all or nothing.
 

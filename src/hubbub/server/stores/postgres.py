@@ -9,6 +9,7 @@ import logging
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Self, TypeVar
 
 import asyncpg
@@ -53,6 +54,7 @@ class PostgresStore:
     def __init__(self, url: str, durability: Durability) -> None:
         """`open` is what makes one that can be used."""
         self.epoch = ""
+        self.hint_key = b""
         self._begin: str = Q.begin_full if durability == "full" else Q.begin_normal
         self._dsn, self._options = _split(url)
         self._known: set[str] = set()
@@ -71,7 +73,7 @@ class PostgresStore:
         store = cls(url, durability)
         try:
             store._writing = connection = await store._connect()
-            store.epoch = await _prepare(connection, new_epoch)
+            store.epoch, store.hint_key = await _prepare(connection, new_epoch)
             if durability == "full" and await connection.fetchval("SHOW fsync") != "on":
                 raise StoreFailed("fsync is off there; switch it on, or say --durability normal")
             store._reading = await asyncpg.create_pool(
@@ -275,8 +277,12 @@ class PostgresStore:
             self._writing = None
 
 
-async def _prepare(connection: Connection, new_epoch: Callable[[], str]) -> str:
-    """Bring the tables to the present, in one transaction; return the epoch. Raises StoreFailed."""
+async def _prepare(connection: Connection, new_epoch: Callable[[], str]) -> tuple[str, bytes]:
+    """Bring the tables to the present, in one transaction; return the epoch and the hints' key.
+
+    Raises:
+        StoreFailed: they are none of ours.
+    """
     steps = migrations.all_steps("postgres")
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING)
@@ -297,8 +303,9 @@ async def _prepare(connection: Connection, new_epoch: Callable[[], str]) -> str:
                 await connection.execute(sql)
         await _set(connection, "version", str(steps[-1][0]), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
-        epoch: str = await connection.fetchval("SELECT value FROM hubbub.meta WHERE name = 'epoch'")
-    return epoch
+        await _set(connection, "hint_key", token_hex(32), "meta.value")
+        meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
+    return meta["epoch"], bytes.fromhex(meta["hint_key"])
 
 
 async def _set(connection: Connection, name: str, value: str, kept: str) -> None:

@@ -46,6 +46,7 @@ class SqliteStore:
     """
 
     is_shared = False
+    hint_key = b""  # there are no other nodes
 
     def __init__(
         self, directory: Path, durability: Durability, new_epoch: Callable[[], str]

@@ -1,0 +1,1 @@
+"""Brokers: how nodes tell each other that a room has grown."""

@@ -1,0 +1,176 @@
+"""Hints over NATS: what one node commits the others deliver at once; and no harm if hints are lost, late, twice or forged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import nats
+import pytest
+
+from hubbub.rooms.ledger import Batch
+from hubbub.server.brokers.nats import MAX_HINT_BYTES, NatsBroker
+from tests.integration.native import native
+from tests.integration.test_postgres import said
+from tests.support.nats import Nats, nats_running
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+KEY = b"a key of the tests' own"
+WAIT_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+async def broker() -> AsyncIterator[Nats]:
+    async with nats_running() as server:
+        yield server
+
+
+class Node:
+    """A broker's end, and what it has heard."""
+
+    def __init__(self, url: str, key: bytes = KEY, scope: str = "e1") -> None:
+        self.heard: asyncio.Queue[Batch] = asyncio.Queue()
+        self.refused: asyncio.Queue[str] = asyncio.Queue()
+        self.end = NatsBroker(url, key, scope, self.heard.put_nowait, self.refused.put_nowait)
+
+    async def hears(self) -> Batch:
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self.heard.get()
+
+
+@asynccontextmanager
+async def two(url: str, key: bytes = KEY, scope: str = "e1") -> AsyncIterator[tuple[Node, Node]]:
+    """Two nodes; the second follows `lobby`, and has heard the first say so much as `ready`."""
+    first, second = Node(url), Node(url, key, scope)
+    second.end.follow("lobby")
+    try:
+        yield first, second
+    finally:
+        await first.end.close()
+        await second.end.close()
+
+
+def batch(first: int, *texts: bytes, room: str = "lobby") -> Batch:
+    return Batch(room, first, [b'{"text":"%b"}' % text for text in texts])
+
+
+async def until_heard(
+    first: Node, second: Node, queue: Callable[[Node], "asyncio.Queue[object]"]
+) -> None:
+    """Say something until it arrives; then both are connected, and the second has subscribed."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while queue(second).empty():
+            first.end.tell([batch(1, b"ready")])
+            await asyncio.sleep(0.02)
+    while not queue(second).empty():
+        queue(second).get_nowait()
+
+
+async def ready(first: Node, second: Node) -> None:
+    await until_heard(first, second, lambda node: node.heard)  # type: ignore[arg-type, return-value]
+    first.end.tell([batch(2, b"last")])
+    while (await second.hears()).first != 2:
+        pass
+
+
+async def test_a_batch_is_heard_as_it_was_told_by_who_follows_the_room(broker: Nats) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        first.end.tell([batch(7, b"elsewhere", room="kitchen"), batch(3, b"a", b"b")])
+        assert await second.hears() == batch(3, b"a", b"b")
+        assert first.heard.empty(), "nobody hears himself"
+        second.end.follow("kitchen")
+        second.end.leave("lobby")
+        await asyncio.sleep(0.1)  # the subscriptions are on their way
+        first.end.tell([batch(5, b"c"), batch(8, b"elsewhere", room="kitchen")])
+        assert await second.hears() == batch(8, b"elsewhere", room="kitchen")
+
+
+async def test_of_much_only_the_head_is_told(broker: Nats) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        first.end.tell([batch(3, b"x" * MAX_HINT_BYTES, b"y")])
+        assert await second.hears() == Batch("lobby", 5, [])
+        assert Batch("lobby", 5, []).last == 4
+
+
+async def test_a_hint_with_another_key_or_none_is_ignored_and_counted(broker: Nats) -> None:
+    async with two(broker.url, key=b"another") as (first, second):
+        await until_heard(first, second, lambda node: node.refused)  # type: ignore[arg-type, return-value]
+        stranger = await nats.connect(broker.url)
+        (subject,) = second.end._wanted
+        for garbage in (b"", b"x", b"{}", b"\xff" * 100, b'{"room":"lobby","head":9}'):
+            await stranger.publish(subject, garbage)
+        await stranger.close()
+        async with asyncio.timeout(WAIT_SECONDS):
+            for _ in range(5):
+                assert await second.refused.get() == "bad_hint"
+        assert second.heard.empty()
+
+
+async def test_other_logs_on_the_same_server_are_not_heard(broker: Nats) -> None:
+    async with two(broker.url, scope="e2") as (first, second):
+        third = Node(broker.url)
+        third.end.follow("lobby")
+        await ready(first, third)
+        assert second.heard.empty() and second.refused.empty()
+        await third.end.close()
+
+
+@asynccontextmanager
+async def cluster(
+    postgres: Postgres, nats: Nats, folder: Path, count: int
+) -> AsyncIterator[list[Server]]:
+    """So many servers on one fresh database, and one NATS."""
+    environment = {"HUBBUB_STORE": await postgres.fresh(), "HUBBUB_BROKER": nats.url}
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(
+                Server(folder / str(n), "--message-rate", "0", environment=environment)
+            )
+            for n in range(count)
+        ]
+
+
+@pytest.mark.timeout(90)
+async def test_three_nodes_show_one_order_while_nats_is_killed_and_comes_back(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    each = 120
+    async with (
+        nats_running() as nats,
+        cluster(postgres, nats, tmp_path, 3) as servers,
+        AsyncExitStack() as stack,
+    ):
+        clients = [await stack.enter_async_context(native(server.port)) for server in servers]
+        for client in clients:
+            await client.ask("join", room="lobby")
+
+        async def post(number: int) -> None:
+            async with native(servers[number].port) as poster:
+                for n in range(each):
+                    await poster.ask("post", room="lobby", text=f"{number} {n}")
+                    if (number, n) == (0, each // 3):
+                        await nats.kill()
+                    if (number, n) == (0, 2 * each // 3):
+                        await nats.start()
+
+        posting = asyncio.gather(*map(post, range(3)))
+        heard = await asyncio.gather(*[said(client, 3 * each) for client in clients])
+        await posting
+        assert heard[0] == heard[1] == heard[2]
+        assert len(set(heard[0])) == 3 * each
+
+
+async def test_a_node_starts_although_nats_is_away(postgres: Postgres, tmp_path: Path) -> None:
+    async with nats_running() as nats:
+        await nats.kill()
+        async with (
+            cluster(postgres, nats, tmp_path, 2) as (first, second),
+            native(first.port) as ada,
+            native(second.port) as grace,
+        ):
+            await grace.ask("join", room="lobby")
+            await ada.ask("post", room="lobby", text="found by looking")
+            assert await said(grace, 1) == ["found by looking"]
