@@ -109,12 +109,13 @@ test: check clients chromium nginx ## checks, then all tests: make test ARGS="te
 	@$(bin)/python -m pytest $(ARGS)
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
-soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 20,000 histories, 16,000 power cuts
+soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
 	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-20000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
+		HUBBUB_NODE_FAULTS=$${HUBBUB_NODE_FAULTS:-300} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
-		tests/faults/test_kills.py $(ARGS)
+		tests/faults/test_kills.py tests/faults/test_nodes.py $(ARGS)
 
 # What breaks something is in .fuzz/, and a case for tests/fuzz.
 fuzz: $(stamps)/fuzz ## look for bytes that break something, a minute for each target

@@ -116,7 +116,10 @@ class Crowd:
 
     def check(self, by_http: list[bytes], data: Path) -> list[Finding]:
         """What is wrong, going by the database file; both ways to read the log must agree."""
-        log = read_log(data / "hubbub.db", ROOM)
+        return self.check_against(read_log(data / "hubbub.db", ROOM), by_http)
+
+    def check_against(self, log: list[bytes], by_http: list[bytes]) -> list[Finding]:
+        """What is wrong, going by the log as the database has it."""
         findings = check(log, [client.record for client in self.clients])
         if not findings:
             assert by_http == log, "the events API does not give what the database holds"

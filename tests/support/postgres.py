@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -86,6 +86,14 @@ class Postgres:
         assert self._process is not None
         self._process.send_signal(how)
 
+    def send_to_all(self, how: signal.Signals) -> None:
+        """Send it to all its processes, such as SIGSTOP and SIGCONT."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text()
+        for pid in (self._process.pid, *map(int, children.split())):
+            with suppress(ProcessLookupError):
+                os.kill(pid, how)
+
     async def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it, and wait until it is gone."""
         if self._process is not None:
@@ -108,6 +116,20 @@ class Postgres:
         connection = await asyncpg.connect(self.url(database))
         try:
             await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    async def log(self, room: str, url: str) -> list[bytes]:
+        """A room's log straight from the tables, by its numbers."""
+        sql = """
+            SELECT body FROM (
+                SELECT room, seq, posted AS body FROM hubbub.message
+                UNION ALL SELECT room, seq, body FROM hubbub.change
+            ) AS event WHERE room = (SELECT id FROM hubbub.room WHERE name = $1) ORDER BY seq
+        """
+        connection = await asyncpg.connect(url)
+        try:
+            return [body for (body,) in await connection.fetch(sql, room)]
         finally:
             await connection.close()
 

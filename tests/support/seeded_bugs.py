@@ -4,16 +4,21 @@
 """
 
 import asyncio
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from hubbub.rooms.ledger import Accepted, Commit, Ledger, NewPost, Proposal, needs
+import asyncpg
+
+from hubbub.rooms.ledger import Accepted, Batch, Commit, Ledger, NewPost, Proposal, needs
 from hubbub.server.fanout import Cursor, FanOut
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import LogPage, StoreFailed
+from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_writer import PostgresWriter, Room
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 
@@ -194,3 +199,65 @@ def stop_before_answering() -> None:
         self.is_stopping = True
 
     put(Hub, stop=hasty)
+
+
+# --- of several nodes ---
+
+
+def lose_some_commits() -> None:
+    """Each twentieth commit's connection is cut right before it: no bug, but what shows some."""
+    execute = asyncpg.Connection.execute
+    count = itertools.count(1)
+
+    async def cut(self: asyncpg.Connection, sql: str, *values: object) -> object:
+        if sql == "COMMIT" and next(count) % 20 == 0:
+            self.terminate()
+            raise ConnectionResetError("cut")
+        return await execute(self, sql, *values)
+
+    put(asyncpg.Connection, execute=cut)
+
+
+@bug
+def ignore_a_gap() -> None:
+    """What another node committed is delivered at once, whatever lies between."""
+
+    def careless(self: FanOut, batches: list[Batch]) -> None:
+        for batch in batches:
+            feed = self.get(batch.room)
+            if feed is not None and (feed.head is None or batch.last > feed.head):
+                self._deliver_next(feed, batch)
+
+    put(FanOut, deliver=careless)
+
+
+@bug
+def trust_a_lost_commit() -> None:
+    """A commit whose answer was lost is taken for done."""
+
+    async def trusting(*_: object) -> bool:
+        return True
+
+    lose_some_commits()
+    put(PostgresStore, _was_committed=trusting)
+
+
+@bug
+def numbers_from_a_sequence() -> None:
+    """Numbers that were given out once are not given again, although their commit failed."""
+    given: dict[str, int] = {}
+    lock, write = PostgresWriter.lock, PostgresWriter.write
+
+    async def ahead(self: PostgresWriter, names: Iterable[str]) -> dict[str, Room]:
+        rooms = await lock(self, names)
+        for name, (room_id, head) in list(rooms.items()):
+            rooms[name] = Room(room_id, head._replace(seq=max(head.seq, given.get(name, 0))))
+        return rooms
+
+    async def remembered(self: PostgresWriter, *args: Any) -> Commit:
+        commit = await write(self, *args)
+        given.update({batch.room: batch.last for batch in commit.batches})
+        return commit
+
+    lose_some_commits()
+    put(PostgresWriter, lock=ahead, write=remembered)

@@ -153,7 +153,7 @@ def test_people_get_the_versions_that_are_tested() -> None:
         json.loads((folder / "package-lock.json").read_text())["packages"][""]["dependencies"]
         for folder in (EXAMPLES / "chat", NPM_FOLDER)
     )
-    assert people == tests
+    assert people.items() <= tests.items()
 
 
 @asynccontextmanager
