@@ -55,6 +55,7 @@ class NatsBroker:
         self._waiting: deque[Batch] = deque(maxlen=MAX_WAITING)
         self._has_work = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="broker")
+        self._task.add_done_callback(_log_end)
 
     def follow(self, room: str) -> None:
         """See the contract."""
@@ -133,6 +134,11 @@ class NatsBroker:
 
     def _subject(self, room: str) -> str:
         return self._prefix + hashlib.sha256(room.encode()).hexdigest()[:32]
+
+
+def _log_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        log.error("no hints any more, only looks into the store: %r", task.exception())
 
 
 async def _log_error(error: Exception) -> None:

@@ -163,7 +163,10 @@ class PostgresStore:
     async def in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Change something in a transaction of its own. Raises StoreFailed."""
         async with self._turn:
-            return await self._in_transaction(act)
+            try:
+                return await self._in_transaction(act)
+            except asyncpg.PostgresError as error:  # others were in the way
+                raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
 
     async def close(self) -> None:
         """See the contract."""
