@@ -7,11 +7,17 @@ from pathlib import Path
 
 import nats
 import pytest
+from msgspec.structs import replace
+from nats.aio.msg import Msg
 
+from hubbub.protocol.messages import Value
 from hubbub.rooms.ledger import Batch
+from hubbub.rooms.live import MAX_VALUES, Live, Stamped
 from hubbub.server.brokers.nats import MAX_HINT_BYTES, NatsBroker
-from tests.integration.native import native
+from tests.integration.native import Native, native
+from tests.integration.test_native_signals import until, value
 from tests.integration.test_postgres import said
+from tests.integration.web import over_http
 from tests.support.nats import Nats, nats_running
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -30,11 +36,16 @@ class Node:
     """A broker's end, and what it has heard."""
 
     def __init__(self, url: str, key: bytes = KEY, scope: str = "e1") -> None:
-        self.heard: asyncio.Queue[Batch] = asyncio.Queue()
+        self.heard: asyncio.Queue[Batch | Live] = asyncio.Queue()
         self.refused: asyncio.Queue[str] = asyncio.Queue()
         self.end = NatsBroker(url, key, scope, self.heard.put_nowait, self.refused.put_nowait)
 
     async def hears(self) -> Batch:
+        told = await self.hears_anything()
+        assert isinstance(told, Batch)
+        return told
+
+    async def hears_anything(self) -> Batch | Live:
         async with asyncio.timeout(WAIT_SECONDS):
             return await self.heard.get()
 
@@ -118,6 +129,47 @@ async def test_other_logs_on_the_same_server_are_not_heard(broker: Nats) -> None
         await third.end.close()
 
 
+VAN = Value("lobby", "ada", "van", {"lat": 52.1}, 60.0)
+
+
+async def test_what_is_live_is_heard_in_order_and_old_messages_again_are_not(broker: Nats) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        stranger, recorded = await nats.connect(broker.url), list[bytes]()
+        (subject,) = second.end._wanted
+
+        async def record(message: Msg) -> None:
+            recorded.append(message.data)
+
+        await stranger.subscribe(subject, cb=record)
+        await stranger.flush()
+        here = Live("lobby", first.end.node, [Stamped(VAN, 3)], ["ada"])
+        first.end.share(here)
+        assert await second.hears_anything() == here
+        gone = Live("lobby", first.end.node, names=[])
+        first.end.share(gone)
+        assert await second.hears_anything() == gone
+        for data in recorded * 2:
+            await stranger.publish(subject, data)
+        await stranger.close()
+        first.end.tell([batch(3, b"after")])
+        assert await second.hears_anything() == batch(3, b"after")
+        assert second.refused.empty()
+
+
+async def test_much_that_is_live_goes_in_several_messages(broker: Nats) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        values = [Stamped(replace(VAN, key=str(n), value="x" * 4000), n) for n in range(MAX_VALUES)]
+        first.end.share(Live("lobby", first.end.node, values, ["ada"]))
+        heard: list[Stamped] = []
+        while len(heard) < len(values):
+            part = await second.hears_anything()
+            assert isinstance(part, Live) and part.names == ["ada"]
+            heard += part.signals
+        assert heard == values
+
+
 @asynccontextmanager
 async def cluster(
     postgres: Postgres, nats: Nats, folder: Path, count: int
@@ -174,3 +226,38 @@ async def test_a_node_starts_although_nats_is_away(postgres: Postgres, tmp_path:
             await grace.ask("join", room="lobby")
             await ada.ask("post", room="lobby", text="found by looking")
             assert await said(grace, 1) == ["found by looking"]
+
+
+async def sees(client: Native, *names: str) -> None:
+    """Read what is told of who is here, until it is these."""
+    here: set[str] = set()
+    while here != set(names):
+        signal = await until(client, lambda signal: signal["signal"] == "presence")
+        here = set(signal.get("names") or (here | set(signal["joined"])) - set(signal["left"]))
+
+
+async def test_what_is_live_on_one_node_is_live_on_all(
+    broker: Nats, postgres: Postgres, tmp_path: Path
+) -> None:
+    async with cluster(postgres, broker, tmp_path, 3) as servers, AsyncExitStack() as stack:
+        first, second, third = servers
+        ada = await stack.enter_async_context(native(first.port, "ada"))
+        await ada.ask("join", room="lobby")
+        await ada.ask("signal", room="lobby", signal="value", key="place", value=1)
+        await ada.ask("post", room="lobby", text="hello")
+        async with native(second.port, "grace") as grace:
+            await grace.ask("join", room="lobby")
+            assert (await value(grace))["value"] == 1
+            await sees(ada, "ada", "grace")
+            await grace.ask("signal", room="lobby", signal="typing")
+            assert (await until(ada, lambda s: s["signal"] == "typing"))["by"] == "grace"
+            await grace.ask("signal", room="lobby", signal="value", key="place", value=2)
+            await until(ada, lambda s: s.get("value") == 2)
+            async with over_http(third) as curl:  # nobody follows the room there
+                snapshot = (await curl.ask("GET", "/lobby")).body
+                assert snapshot["members"] == {"count": 2, "names": ["ada", "grace"]}
+                assert [live["value"] for live in snapshot["live"]] == [2]
+            async with over_http(third) as curl:
+                (listed,) = (await curl.ask("GET", "")).body["rooms"]
+                assert listed["members"] == 2
+        await until(ada, lambda s: s.get("left") == ["grace"])

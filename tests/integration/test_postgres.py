@@ -138,17 +138,24 @@ async def test_a_stream_follows_what_other_nodes_write(postgres: Postgres, tmp_p
         assert [(await stream.event()).data["text"] for _ in range(3)] == ["1", "2", "3"]
 
 
-async def test_tokens_are_those_of_the_database(postgres: Postgres, tmp_path: Path) -> None:
+async def test_tokens_are_those_of_the_database_and_revoked_on_all_nodes(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     url = await postgres.fresh()
     data = ("--data", str(tmp_path))
     given = await hubbub(url, "token", "create", "--name", "ci", *data)
     assert given.code == 0, given.err
-    async with nodes(postgres, tmp_path, 1, url) as (server,), native(server.port) as bot:
-        assert (await bot.ask("hello", token=given.out.strip()))["user"] == "ci"
+    async with (
+        nodes(postgres, tmp_path, 2, url) as (first, second),
+        native(first.port) as bot,
+        native(second.port) as elsewhere,
+    ):
+        for each in (bot, elsewhere):
+            assert (await each.ask("hello", token=given.out.strip()))["user"] == "ci"
         assert " ci " in (await hubbub(url, "token", "list", *data)).out
         gone = await hubbub(url, "token", "revoke", "ci", *data)
         assert gone.code == 0, gone.err
-        assert await bot.closed() == 4401
+        assert await asyncio.gather(bot.closed(), elsewhere.closed()) == [4401, 4401]
 
 
 async def test_backups_are_left_to_postgresql(postgres: Postgres, tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         hub = Hub(store, journal, fanout, door, _limits(settings))
         metrics.watch(hub, links)
         fanout.broker = _broker(settings, store, hub, fanout)
-        stack.push_async_callback(fanout.broker.close)
+        stack.push_async_callback(fanout.close)
         application = _application(hub, links, metrics, settings)
         runner = BoundedRunner(
             application,
@@ -149,9 +149,10 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(runner.cleanup)
         listeners: list[asyncio.Server] = []
         stack.push_async_callback(_drain, listeners, hub, links, application)
-        retention = Retention(store, settings.keep_events, settings.keep_days)
-        tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store), _forget(retention)]
-        tasks.append(_look_for_others(fanout, store, has_broker=bool(settings.broker)))
+        tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
+        tasks += [_forget(store, settings), _look_for_others(fanout, store, settings)]
+        if settings.broker:
+            tasks.append(fanout.remind())
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
@@ -284,10 +285,10 @@ async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
         door.review()
 
 
-async def _look_for_others(fanout: FanOut, store: Store, *, has_broker: bool) -> None:
+async def _look_for_others(fanout: FanOut, store: Store, settings: Settings) -> None:
     """Deliver what other nodes committed, if there can be any, for as long as the server runs."""
     while store.is_shared:
-        await asyncio.sleep(LOOK_BESIDE_BROKER if has_broker else LOOK)
+        await asyncio.sleep(LOOK_BESIDE_BROKER if settings.broker else LOOK)
         try:
             await fanout.look()
         except StoreFailed as error:
@@ -332,8 +333,9 @@ async def _keep_keys(jwts: "Jwts", settings: Settings) -> None:
             log.warning("the old keys stay: %s", error)
 
 
-async def _forget(retention: Retention) -> None:
+async def _forget(store: Store, settings: Settings) -> None:
     """Apply the retention policy, for as long as the server runs."""
+    retention = Retention(store, settings.keep_events, settings.keep_days)
     while True:
         try:
             await retention.apply(datetime.now(UTC))

@@ -7,18 +7,21 @@ position. A cursor at the head is live, and each commit goes to all live ones as
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 from hubbub.protocol import deflate
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
+from hubbub.rooms.live import Live
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.outlet import AnyOutlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
 MAX_TAIL_BYTES = 256 * 1024
+REMIND_EVERY = 10.0  # seconds in which other nodes are told again of all rooms what is live here
+REMIND_WITHIN = 1.0  # when they may have missed it
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class Feed:
     def __init__(self, room: str, signals: Signals) -> None:
         self.room = room
         self.signals = signals
+        self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
         self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
         self.reading: set[Cursor] = set()  # whose turn it is to read on
@@ -75,7 +79,7 @@ class Feed:
     @property
     def is_idle(self) -> bool:
         """Whether nobody needs it any more."""
-        return not (self.pins or any(self.live.values()) or self.signals.values)
+        return not (self.pins or any(self.live.values()) or self.signals.are_needed)
 
     def unpin(self) -> None:
         """One less needs it."""
@@ -142,9 +146,10 @@ class FanOut:
         """The room's feed, kept at least until the end of the block."""
         feed = self._feeds.get(room)
         if feed is None:
-            signals = Signals(room, lambda bodies: self._signal(room, bodies))
+            signals = Signals(room, lambda bodies: self._signal(room, bodies), self.broker)
             feed = self._feeds[room] = Feed(room, signals)
             self.broker.follow(room)
+            signals.remind(asks=True)
         feed.pins += 1
         try:
             yield feed
@@ -154,11 +159,47 @@ class FanOut:
     def sweep(self) -> None:
         """Forget feeds that nobody needs."""
         for feed in self:
-            feed.signals.expire()
+            feed.signals.sweep()
             if feed.is_idle:
                 feed.signals.close()
                 del self._feeds[feed.room]
                 self.broker.leave(feed.room)
+
+    async def close(self) -> None:
+        """Tell other nodes that nobody is here any more, and no more than that."""
+        for feed in self:
+            feed.signals.close()
+        await self.broker.close()
+
+    async def meet(self, feeds: Iterable[Feed]) -> None:
+        """Wait until other nodes have said what is live there, in rooms that are followed only now."""
+        now = asyncio.get_running_loop().time()
+        since = max((feed.since for feed in feeds), default=now)
+        if (rest := since + self.broker.answers_within - now) > 0:
+            await asyncio.sleep(rest)
+
+    async def counts(self, rooms: Sequence[str]) -> list[int]:
+        """How many people are in each of these rooms, on all nodes."""
+        with ExitStack() as stack:
+            if self.broker.answers_within:
+                await self.meet([stack.enter_context(self.pinned(room)) for room in rooms])
+            feeds = map(self._feeds.get, rooms)
+            return [feed.signals.members().count if feed else 0 for feed in feeds]
+
+    async def remind(self) -> None:
+        """Tell other nodes again and again what is live here, spread over the time."""
+        returned = self.broker.returned
+        while True:
+            feeds, asks = list(self), returned.is_set()
+            returned.clear()
+            pause = (REMIND_WITHIN if asks else REMIND_EVERY) / max(len(feeds), 1)
+            for feed in feeds:
+                feed.signals.remind(asks=asks)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(returned.wait(), pause)
+                    break
+            else:
+                await asyncio.sleep(0 if feeds else 1)
 
     async def head(self, feed: Feed) -> int:
         """The feed's delivered head; asks the store if it isn't known."""
@@ -217,12 +258,17 @@ class FanOut:
         self.deliver(batches)
         self.broker.tell(batches)
 
-    def hear(self, hint: Batch) -> None:
+    def hear(self, told: Batch | Live) -> None:
         """Deliver what was committed on another node; a hint without bodies says how far to read."""
-        if hint.bodies:
-            self.deliver([hint])
-        elif feed := self._feeds.get(hint.room):
-            self.reach(feed, hint.last)
+        feed = self._feeds.get(told.room)
+        if feed is None:
+            return
+        if isinstance(told, Live):
+            feed.signals.hear(told)
+        elif told.bodies:
+            self.deliver([told])
+        else:
+            self.reach(feed, told.last)
 
     async def look(self) -> None:
         """Ask the store how far each room is that is followed, since other nodes write, too."""
@@ -269,12 +315,15 @@ class FanOut:
         if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
             self._fall_behind(feed, live, write_to_all(live, buffer))
 
-    def _signal(self, room: str, bodies: list[bytes]) -> None:
+    def _signal(self, room: str, bodies: list[bytes]) -> int:
         """Send signals to who is live. One that can't take them gets the newest when it has drained."""
         feed = self._feeds[room]
+        watchers = 0
         for wire, live in feed.live.items():
             if wire.takes_signals and live:
+                watchers += len(live)
                 self._fall_behind(feed, live, write_to_all(live, wire.signals(bodies)))
+        return watchers
 
     def _fall_behind(
         self, feed: Feed, live: dict[AnyOutlet, Cursor], behind: list[AnyOutlet]

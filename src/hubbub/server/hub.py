@@ -166,6 +166,7 @@ class Hub:
         """The room as it is now. Raises Refused."""
         self._allow(principal, Operation.READ, room)
         with self._fanout.pinned(room) as feed:
+            await self._fanout.meet([feed])
             return self._snapshot(feed, await self._stored(feed), None)
 
     async def history(self, principal: Principal, history: History) -> Page:
@@ -193,7 +194,9 @@ class Hub:
         while len(known) < limit and (rows := await self._store.rooms(after, limit)):
             known += [row for row in rows if may_know(principal, row.room)]
             after = rows[-1].room
-        return [(row, self._count(row.room)) for row in known[:limit]]
+        known = known[:limit]
+        counts = await self._fanout.counts([row.room for row in known])
+        return list(zip(known, counts, strict=True))
 
     def may_read(self, principal: Principal, room: str) -> bool:
         """Whether a principal may follow a room."""
@@ -313,7 +316,7 @@ class Hub:
             more=stored.page.more,
             state=stored.document.value,
             state_seq=stored.document.seq,
-            members=feed.signals.attendance.members(),
+            members=feed.signals.members(),
             live=feed.signals.live(),
             truncated=UNSET if kept is None else kept,
         )
@@ -321,10 +324,6 @@ class Hub:
     def _reset(self, head: int, why: str, **facts: int) -> Refused:
         hint = "take a snapshot, and go on from its head"
         return Refused("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
-
-    def _count(self, room: str) -> int:
-        feed = self._fanout.get(room)
-        return len(feed.signals.attendance) if feed is not None else 0
 
     def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
         if refusal := screen(principal, operation, room):

@@ -1,57 +1,85 @@
-"""Signals of one room: gathered for a moment, the newest of each kind kept, then sent to who is live."""
+"""Signals of one room: gathered for a moment, the newest of each kind kept, then sent to who is live.
+
+Other nodes are told what was signalled here, and who is here: what is new with each tick, and all of it
+now and then, and when they ask.
+"""
 
 import asyncio
 from collections.abc import Callable
-from typing import NamedTuple
-
-import msgspec
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import AnySignal, Typing, Value
+from hubbub.protocol.messages import AnySignal, Members, Typing, Value
+from hubbub.rooms.live import Live, Stamped, Values
 from hubbub.rooms.presence import Attendance
+from hubbub.server.brokers.base import Broker, Local
 
 TICK = 0.1  # seconds
-MAX_VALUES = 1_000  # live values in one room
-FOLLOWERS_PER_SECOND = 5_000  # at most so many are told of comings and goings
-
-
-class LiveValue(NamedTuple):
-    """A value and the loop time at which it is forgotten."""
-
-    value: Value
-    expires_at: float
+SENDS_PER_SECOND = 25_000  # a room with more watchers than fit into a tick has longer ones
+COMINGS_PER_SECOND = 5_000  # at most so many are told of comings and goings
+COMINGS_PAUSE = 1.0  # seconds; but no more seldom than this
+LEASE = 20.0  # seconds for which another node's word for who is there is believed
 
 
 class Signals:
     """What was signalled in a room and is still worth knowing."""
 
-    def __init__(self, room: str, send: Callable[[list[bytes]], None]) -> None:
+    def __init__(
+        self, room: str, send: Callable[[list[bytes]], int], broker: Broker | None = None
+    ) -> None:
+        """`send` writes encoded signals to who is live, and returns to how many."""
         self.attendance = Attendance(room)
+        self._room = room
         self._send = send
+        self._broker = broker or Local()
+        self._values = Values(self._broker.node)
         self._fresh: dict[tuple[str, str], AnySignal] = {}
+        self._untold: dict[tuple[str, str], Stamped] = {}  # to other nodes
+        self._pause = TICK
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._presence_after = 0.0
-        self.values: dict[str, LiveValue] = {}
+        self._tell_after = 0.0
+
+    @property
+    def are_needed(self) -> bool:
+        """Whether there is something here that nobody else knows."""
+        return self._values.has_own
 
     def put(self, signal: Typing | Value) -> bool:
         """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first.
 
         False, and it is not taken, if the room has as many live values as it may.
         """
-        if isinstance(signal, Typing):
-            self._fresh["typing", signal.by] = signal
-        elif signal.value is None:
-            self.values.pop(signal.key, None)
-            self._fresh["value", signal.key] = signal
-        elif signal.key not in self.values and self._is_full():
+        stamped = self._values.put(signal, _now()) if isinstance(signal, Value) else Stamped(signal)
+        if stamped is None:
             return False
-        else:
-            expires_at = asyncio.get_running_loop().time() + signal.ttl
-            self.values[signal.key] = LiveValue(signal, expires_at)
-            self._fresh["value", signal.key] = signal
-        self._wake_in(TICK)
+        self._untold[_kind(signal)] = stamped
+        self._fresh[_kind(signal)] = signal
+        self._wake_in(self._pause)
         return True
+
+    def hear(self, live: Live) -> None:
+        """Take what another node says."""
+        now = _now()
+        for stamped in live.signals:
+            signal = stamped.signal
+            if isinstance(signal, Typing) or self._values.hear(stamped, live.node, now):
+                self._fresh[_kind(signal)] = signal
+        if live.names is not None:
+            self.attendance.hear(live.node, live.names, live.unnamed, now + LEASE)
+        if self._fresh or self.attendance.has_changed:
+            self._wake_in(self._pause)
+        if live.asks:
+            self.remind()
+
+    def remind(self, *, asks: bool = False) -> None:
+        """Tell other nodes everything, since some may have missed it; and maybe ask them for as much."""
+        self._expire()
+        values = self._values.own(_now())
+        self._untold.clear()
+        names, unnamed = self.attendance.here()
+        if values or names or unnamed or asks:
+            self._broker.share(Live(self._room, self._broker.node, values, names, unnamed, asks))
 
     def enter(self, name: str) -> None:
         """Someone is here, by one more connection."""
@@ -63,32 +91,35 @@ class Signals:
         self.attendance.exit(name)
         self._wake_in(TICK)
 
-    def expire(self) -> None:
-        """Forget values whose time is over."""
-        now = asyncio.get_running_loop().time()
-        for key in [key for key, live in self.values.items() if live.expires_at <= now]:
-            del self.values[key]
+    def members(self) -> Members:
+        """Who is here, on whichever node."""
+        self._expire()
+        return self.attendance.members()
 
     def live(self) -> list[AnySignal]:
         """The values that have not expired, each with the time that is left to it."""
-        self.expire()
-        now = asyncio.get_running_loop().time()
-        return [
-            msgspec.structs.replace(live.value, ttl=max(round(live.expires_at - now, 3), 0.001))
-            for live in self.values.values()
-        ]
+        return [*self._values.live(_now())]
+
+    def sweep(self) -> None:
+        """Forget what is over."""
+        self._values.expire(_now())
+        self._expire()
 
     def close(self) -> None:
-        """Tell nothing more."""
+        """Send nothing more; but tell other nodes what they don't know."""
         if self._timer is not None:
             self._timer.cancel()
+        self._tell_after = 0.0
+        self._tell_others()
 
     def present(self) -> list[bytes]:
         """All that one who has just caught up must be told, encoded."""
         return [encode(signal) for signal in (self.attendance.everyone(), *self.live())]
 
-    def _is_full(self) -> bool:
-        return len(self.values) >= MAX_VALUES and len(self.live()) >= MAX_VALUES
+    def _expire(self) -> None:
+        self.attendance.expire(_now())
+        if self.attendance.has_changed:
+            self._wake_in(TICK)
 
     def _wake_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -101,19 +132,45 @@ class Signals:
 
     def _tick(self) -> None:
         self._timer = None
+        self._tell_others()
         fresh: list[AnySignal] = list(self._fresh.values())
         self._fresh.clear()
         fresh.extend(self._presence())
         if fresh:
-            self._send([encode(signal) for signal in fresh])
+            watchers = self._send([encode(signal) for signal in fresh])
+            self._pause = max(TICK, watchers / SENDS_PER_SECOND)
+
+    def _tell_others(self) -> None:
+        """What is new here; of who is here seldom enough not to be a load."""
+        names, unnamed = None, 0
+        if self.attendance.has_changed_here:
+            if (now := _now()) < self._tell_after:
+                self._wake_in(self._tell_after - now)
+            else:
+                self._tell_after = now + self._seldom(self.attendance.count_here)
+                names, unnamed = self.attendance.here()
+        signals = list(self._untold.values())
+        self._untold.clear()
+        if signals or names is not None:
+            self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed))
 
     def _presence(self) -> list[AnySignal]:
         """Who came and went; in a large room seldom enough not to be a load."""
         if not self.attendance.has_changed:
             return []
-        now = asyncio.get_running_loop().time()
-        if now < self._presence_after:
+        if (now := _now()) < self._presence_after:
             self._wake_in(self._presence_after - now)
             return []
-        self._presence_after = now + len(self.attendance) / FOLLOWERS_PER_SECOND
+        self._presence_after = now + self._seldom(len(self.attendance))
         return [self.attendance.changes()]
+
+    def _seldom(self, people: int) -> float:
+        return min(people / COMINGS_PER_SECOND, COMINGS_PAUSE)
+
+
+def _kind(signal: Typing | Value) -> tuple[str, str]:
+    return ("typing", signal.by) if isinstance(signal, Typing) else ("value", signal.key)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.protocol.messages import Members, Presence
-from hubbub.rooms.presence import MAX_NAMES, Attendance
+from hubbub.rooms.presence import MAX_NAMES, MAX_NAMES_BETWEEN_NODES, Attendance
 
 
 def attendance(*names: str) -> Attendance:
@@ -149,3 +149,65 @@ def test_who_follows_the_changes_knows_who_is_here(
         assert len(here) == len(expected)
         for known in followers:
             assert known == (expected if len(expected) <= MAX_NAMES else None)
+
+
+def test_who_is_on_two_nodes_is_here_once_until_gone_from_both() -> None:
+    here = attendance("ada")
+    here.hear("b", ["ada", "grace"], 0, until=20.0)
+    assert here.changes() == Presence("lobby", 2, joined=["grace"], left=[])
+    here.exit("ada")
+    assert not here.has_changed and here.has_changed_here
+    here.hear("b", ["grace"], 0, until=20.0)
+    assert here.changes() == Presence("lobby", 1, joined=[], left=["ada"])
+
+
+def test_a_node_of_which_nothing_is_heard_is_believed_for_a_time() -> None:
+    here = attendance("ada")
+    here.hear("b", ["grace"], 0, until=20.0)
+    here.hear("c", ["alan"], 5, until=30.0)
+    here.changes()
+    here.expire(19.9)
+    assert not here.has_changed
+    here.expire(20.0)
+    assert here.changes() == Presence("lobby", 7, joined=[], left=["grace"])
+    here.expire(30.0)
+    assert here.members() == Members(1, ["ada"])
+
+
+def test_of_a_crowd_on_one_node_others_are_told_the_number() -> None:
+    there = Attendance("lobby")
+    for name in (names := [f"guest-{n}" for n in range(MAX_NAMES_BETWEEN_NODES)]):
+        there.enter(name)
+    assert there.here() == (names, 0)
+    there.enter("ada")
+    assert there.has_changed_here
+    assert there.here() == ([], MAX_NAMES_BETWEEN_NODES + 1)
+    assert not there.has_changed_here
+    here = attendance("ada")
+    here.hear("b", *there.here(), until=20.0)
+    assert here.has_changed
+    assert here.changes() == Presence("lobby", MAX_NAMES_BETWEEN_NODES + 2)
+    here.hear("b", [], MAX_NAMES_BETWEEN_NODES, until=20.0)
+    assert here.has_changed
+    assert here.changes() == Presence("lobby", MAX_NAMES_BETWEEN_NODES + 1)
+    assert not here.has_changed
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sets(st.sampled_from(["ada", "grace", "alan"]))),
+        max_size=20,
+    )
+)
+def test_what_nodes_say_one_after_the_other_adds_up(said: list[tuple[str, set[str]]]) -> None:
+    here = attendance()
+    told: set[str] = set()
+    for node, names in said:
+        here.hear(node, names, 0, until=1.0)
+        changes = here.changes()
+        told = (told | set(changes.joined or ())) - set(changes.left or ())
+    last = dict(said)
+    assert told == set().union(*last.values())
+    assert here.members().names == sorted(told)
+    here.expire(1.0)
+    assert len(here) == 0

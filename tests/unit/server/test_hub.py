@@ -475,7 +475,7 @@ async def test_events_that_can_not_be_read_on_from_there_say_where_to_begin() ->
 @timeless
 async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House(rate=1)
-    monkeypatch.setattr("hubbub.server.signals.MAX_VALUES", 1)
+    monkeypatch.setattr("hubbub.rooms.live.MAX_VALUES", 1)
 
     def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
         with pytest.raises(Refused) as caught:

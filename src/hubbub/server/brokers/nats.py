@@ -1,15 +1,17 @@
 """Hints over NATS: a subject for each room, and a node subscribes to those that someone follows there.
 
-A hint says how far a room has come, and carries the new events as long as they are small. It is
-signed with a key that the nodes' store keeps, so nobody else on the server can make one.
+A hint says how far a room has come, and carries the new events as long as they are small. Beside hints
+goes what is live, in the order of each node. All is signed with a key that the nodes' store keeps, so
+nobody else on the server can make it.
 """
 
 import asyncio
 import hashlib
 import hmac
 import logging
+import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from nats.aio.client import Client
@@ -18,8 +20,10 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from hubbub.rooms.ledger import Batch
+from hubbub.rooms.live import Live
 
 MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more says only how far the room has come
+MAX_LIVE_BYTES = 256 * 1024  # of one message; a server takes 1 MiB unless told otherwise
 MAX_WAITING = 10_000  # hints; the oldest go first, and a look into the store finds what they said
 SIGNATURE = hashlib.sha256().digest_size
 CLOSE_TIMEOUT = 2.0  # seconds
@@ -27,12 +31,19 @@ CLOSE_TIMEOUT = 2.0  # seconds
 log = logging.getLogger(__name__)
 
 
-class Hint(msgspec.Struct, frozen=True):
+class Hint(msgspec.Struct, frozen=True, tag="hint"):
     """The room has come up to `head`; `bodies` are its last events, or none if they were too many."""
 
     room: str
     head: int
     bodies: list[msgspec.Raw] = []
+
+
+class Numbered(msgspec.Struct, frozen=True, tag="live"):
+    """What is live on a node; a `number` that is not beyond the last one is an old message again."""
+
+    live: Live
+    number: int
 
 
 class NatsBroker:
@@ -43,16 +54,21 @@ class NatsBroker:
         url: str,
         key: bytes,
         scope: str,
-        hear: Callable[[Batch], None],
+        hear: Callable[[Batch | Live], None],
         refused: Callable[[str], None],
     ) -> None:
         """`scope` tells apart those who share a server; `refused` is told a code for what is no hint."""
+        self.node = secrets.token_hex(8)
+        self.answers_within = 0.1
+        self.returned = asyncio.Event()
         self._url, self._key, self._hear, self._refused = url, key, hear, refused
         self._prefix = f"hubbub.{scope}."
         self._client = Client()
         self._wanted: set[str] = set()  # subjects
         self._subscriptions: dict[str, Subscription] = {}
-        self._waiting: deque[Batch] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[Batch | Live] = deque(maxlen=MAX_WAITING)
+        self._number = 0
+        self._heard: dict[str, dict[str, int]] = {}  # the last numbers, by subject and node
         self._has_work = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="broker")
         self._task.add_done_callback(_log_end)
@@ -70,6 +86,11 @@ class NatsBroker:
     def tell(self, batches: Sequence[Batch]) -> None:
         """See the contract."""
         self._waiting.extend(batches)
+        self._has_work.set()
+
+    def share(self, live: Live) -> None:
+        """See the contract."""
+        self._waiting.append(live)
         self._has_work.set()
 
     async def close(self) -> None:
@@ -92,6 +113,7 @@ class NatsBroker:
             no_echo=True,
             reconnect_time_wait=1,
             max_reconnect_attempts=-1,
+            reconnected_cb=self._return,
             error_cb=_log_error,
         )
         while True:
@@ -109,31 +131,60 @@ class NatsBroker:
             self._subscriptions[subject] = subscription
         for subject in self._subscriptions.keys() - self._wanted:
             await self._subscriptions.pop(subject).unsubscribe()
+            self._heard.pop(subject, None)
+
+    async def _return(self) -> None:
+        self.returned.set()
 
     async def _publish(self) -> None:
         while self._waiting:
-            batch = self._waiting.popleft()
-            size = sum(map(len, batch.bodies))
-            bodies = [msgspec.Raw(body) for body in batch.bodies] if size <= MAX_HINT_BYTES else []
-            hint = msgspec.json.encode(Hint(batch.room, batch.last, bodies))
-            await self._client.publish(self._subject(batch.room), self._sign(hint) + hint)
+            told = self._waiting.popleft()
+            for body in self._shares(told) if isinstance(told, Live) else (_hint(told),):
+                await self._client.publish(self._subject(told.room), self._sign(body) + body)
+
+    def _shares(self, live: Live) -> Iterator[bytes]:
+        """What is live, in as many messages as it takes."""
+        self._number += 1
+        body = msgspec.json.encode(Numbered(live, self._number))
+        if len(body) <= MAX_LIVE_BYTES or len(live.signals) < 2:
+            yield body
+        else:
+            half = len(live.signals) // 2
+            for signals in (live.signals[:half], live.signals[half:]):
+                yield from self._shares(msgspec.structs.replace(live, signals=signals))
 
     async def _take(self, message: Msg) -> None:
         signature, body = message.data[:SIGNATURE], message.data[SIGNATURE:]
         if not hmac.compare_digest(signature, self._sign(body)):
             return self._refused("bad_hint")
         try:
-            hint = msgspec.json.decode(body, type=Hint)
+            told = msgspec.json.decode(body, type=Hint | Numbered)
         except msgspec.MsgspecError:
             return self._refused("bad_hint")
-        bodies = [bytes(raw) for raw in hint.bodies]
-        self._hear(Batch(hint.room, hint.head + 1 - len(bodies), bodies))
+        if isinstance(told, Hint):
+            bodies = [bytes(raw) for raw in told.bodies]
+            self._hear(Batch(told.room, told.head + 1 - len(bodies), bodies))
+        elif self._is_new(message.subject, told):
+            self._hear(told.live)
+
+    def _is_new(self, subject: str, told: Numbered) -> bool:
+        heard = self._heard.setdefault(subject, {})
+        if told.number <= heard.get(told.live.node, 0):
+            return False
+        heard[told.live.node] = told.number
+        return True
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")
 
     def _subject(self, room: str) -> str:
         return self._prefix + hashlib.sha256(room.encode()).hexdigest()[:32]
+
+
+def _hint(batch: Batch) -> bytes:
+    size = sum(map(len, batch.bodies))
+    bodies = [msgspec.Raw(body) for body in batch.bodies] if size <= MAX_HINT_BYTES else []
+    return msgspec.json.encode(Hint(batch.room, batch.last, bodies))
 
 
 def _log_end(task: "asyncio.Task[None]") -> None:
