@@ -21,7 +21,9 @@ from hubbub.protocol.messages import (
 )
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Answer, Document, Proposal
+from hubbub.rooms.live import Live
 from hubbub.server import hub as hubs
+from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
 from hubbub.server.fanout import Cursor, FanOut
 from hubbub.server.hub import Hub, Limits
@@ -542,3 +544,31 @@ async def test_checking_asks_the_store() -> None:
     house.store.is_failing = True
     with pytest.raises(Exception, match="full"):
         await house.hub.check()
+
+
+class Elsewhere(Local):
+    """A broker with another node, which says that grace is there, in its time."""
+
+    node = "here"
+    answers_within = 0.1
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+
+    def share(self, live: Live) -> None:
+        if live.asks:
+            answer = Live(live.room, "there", names=["grace"])
+            asyncio.get_running_loop().call_later(0.05, self._house.fanout.hear, answer)
+
+
+@timeless
+async def test_who_looks_at_a_room_that_nobody_follows_here_sees_who_is_on_other_nodes() -> None:
+    house = House()
+    house.fanout.broker = Elsewhere(house)
+    await house.hub.commit(ADA, Post(room="lobby", text="hello"))
+    assert (await house.hub.snapshot(ADA, "lobby")).members.names == ["grace"]
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    assert [count for _, count in await house.hub.rooms(ADA, "", 10)] == [1]
+    assert loop.time() == now, "it is known by now"
