@@ -16,7 +16,7 @@ from typing import Any
 _PUBLIC = {
     "hubbub.client": """
         Acknowledgement Client Closed ConnectionState HubbubError Position Refused Reset ResetError
-        Room Status Unknown Unreachable connect
+        Room Status Unknown Unreachable connect post_in_transaction post_in_transaction_sync
     """,
     "hubbub.events": "AnyEvent Deleted Edited Event Patched Posted Reacted Unreacted",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",

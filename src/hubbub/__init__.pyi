@@ -12,6 +12,8 @@ from hubbub.client import Status as Status
 from hubbub.client import Unknown as Unknown
 from hubbub.client import Unreachable as Unreachable
 from hubbub.client import connect as connect
+from hubbub.client import post_in_transaction as post_in_transaction
+from hubbub.client import post_in_transaction_sync as post_in_transaction_sync
 from hubbub.events import AnyEvent as AnyEvent
 from hubbub.events import Deleted as Deleted
 from hubbub.events import Edited as Edited

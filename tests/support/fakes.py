@@ -31,6 +31,7 @@ from hubbub.rooms.ledger import (
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import (
     LogPage,
+    Publish,
     RoomRow,
     StoredPage,
     StoredRoom,
@@ -202,6 +203,9 @@ class MemoryStore:
 
     async def check(self) -> None:
         self._fail_if_asked()
+
+    async def empty_outbox(self, publish: Publish) -> None:
+        """There is none."""
 
     async def close(self) -> None:
         pass

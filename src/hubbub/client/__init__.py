@@ -6,6 +6,7 @@ from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unkno
 from hubbub.client.inbox import Reset
 from hubbub.client.room import Room
 from hubbub.client.states import ConnectionState, Status
+from hubbub.client.transactions import post_in_transaction, post_in_transaction_sync
 from hubbub.client.verbs import Acknowledgement
 
 __all__ = [
@@ -23,4 +24,6 @@ __all__ = [
     "Unknown",
     "Unreachable",
     "connect",
+    "post_in_transaction",
+    "post_in_transaction_sync",
 ]

@@ -151,8 +151,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(_drain, listeners, hub, links, application)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
         tasks += [_forget(store, settings), _look_for_others(fanout, store, settings)]
-        if settings.broker:
-            tasks.append(fanout.remind())
+        tasks += [fanout.remind(), store.empty_outbox(hub.publish)]
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:

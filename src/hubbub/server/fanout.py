@@ -187,9 +187,9 @@ class FanOut:
             return [feed.signals.members().count if feed else 0 for feed in feeds]
 
     async def remind(self) -> None:
-        """Tell other nodes again and again what is live here, spread over the time."""
+        """Tell other nodes, if there are any, again and again what is live here, spread over the time."""
         returned = self.broker.returned
-        while True:
+        while self.broker.answers_within:
             feeds, asks = list(self), returned.is_set()
             returned.clear()
             pause = (REMIND_WITHIN if asks else REMIND_EVERY) / max(len(feeds), 1)

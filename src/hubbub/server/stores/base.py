@@ -1,12 +1,14 @@
 """The contract of a store: what keeps each room's log and state, and gives the numbers."""
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from hubbub.protocol.messages import Message
-from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.protocol.messages import Message, Post
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Answer, Commit, Document, Head, Proposal
 
+Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]
 
 
@@ -124,6 +126,12 @@ class Store(Protocol):
 
     async def check(self) -> None:
         """Read and write once, for real. Fails with `StoreFailed`."""
+
+    async def empty_outbox(self, publish: Publish) -> None:
+        """Have posted what applications left in the database, as soon as they have committed it.
+
+        Runs for as long as the server does; returns only if applications have no way to do that.
+        """
 
     async def close(self) -> None:
         """Finish what was begun and let go of the files."""

@@ -20,12 +20,14 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    Publish,
     RoomRow,
     StoredPage,
     StoredRoom,
     StoreFailed,
     Token,
 )
+from hubbub.server.stores.postgres_outbox import PostgresOutbox
 from hubbub.server.stores.postgres_reader import PostgresReader
 from hubbub.server.stores.postgres_writer import Changed, PostgresWriter
 
@@ -72,7 +74,7 @@ class PostgresStore:
         """
         store = cls(url, durability)
         try:
-            store._writing = connection = await store._connect()
+            store._writing = connection = await store.connect()
             store.epoch, store.hint_key = await _prepare(connection, new_epoch)
             if durability == "full" and await connection.fetchval("SHOW fsync") != "on":
                 raise StoreFailed("fsync is off there; switch it on, or say --durability normal")
@@ -160,6 +162,10 @@ class PostgresStore:
         now = datetime.now(UTC).isoformat()
         await self.in_transaction(lambda connection: connection.execute(Q.touch, now))
 
+    async def empty_outbox(self, publish: Publish) -> None:
+        """See the contract."""
+        await PostgresOutbox(self.connect, publish).run()
+
     async def in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Change something in a transaction of its own. Raises StoreFailed."""
         async with self._turn:
@@ -203,7 +209,7 @@ class PostgresStore:
         """Act on the connection that writes, and commit. Raises StoreFailed, or one of IN_THE_WAY."""
         try:
             if self._writing is None or self._writing.is_closed():
-                self._writing = await self._connect()
+                self._writing = await self.connect()
             connection = self._writing
             await connection.execute(self._begin)
             outcome = await act(connection)
@@ -269,7 +275,8 @@ class PostgresStore:
                 raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
         raise AssertionError("the second time is the last")
 
-    async def _connect(self) -> Connection:
+    async def connect(self) -> Connection:
+        """A new connection. Raises what asyncpg raises."""
         return await asyncpg.connect(
             self._dsn, timeout=ANSWER_TIMEOUT, command_timeout=ANSWER_TIMEOUT, **self._options
         )

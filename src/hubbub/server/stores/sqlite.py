@@ -18,6 +18,7 @@ from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    Publish,
     RoomRow,
     StoredPage,
     StoredRoom,
@@ -127,6 +128,9 @@ class SqliteStore:
         await self._read(self._reader.head, "")
         now = datetime.now(UTC).isoformat()
         await self._write(lambda writer: writer.touch(now))
+
+    async def empty_outbox(self, publish: Publish) -> None:
+        """Nobody else can write into this file while a server uses it."""
 
     async def close(self) -> None:
         """See the contract."""

@@ -141,3 +141,16 @@ INSERT INTO hubbub.token (id, name, digest, can, rooms, created_at, expires_at) 
 
 -- :revoke_tokens Those with this id or name.
 UPDATE hubbub.token SET revoked_at = $1 WHERE revoked_at IS NULL AND (id = $2 OR name = $2) RETURNING id;
+
+-- :outbox_turn Whether it is this node's turn to empty the outbox, up to the end of the transaction.
+SELECT pg_try_advisory_xact_lock(1752523379);
+
+-- :outbox What waits in the outbox, oldest first.
+SELECT id, room, message, by, client_message_id FROM hubbub.outbox WHERE refused IS NULL ORDER BY id LIMIT $1;
+
+-- :outbox_posted These have been posted.
+DELETE FROM hubbub.outbox WHERE id = ANY($1::bigint[]);
+
+-- :outbox_refused These can't be, and why.
+UPDATE hubbub.outbox SET refused = why.text FROM unnest($1::bigint[], $2::text[]) AS why (id, text)
+WHERE outbox.id = why.id;

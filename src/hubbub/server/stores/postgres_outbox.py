@@ -1,0 +1,91 @@
+"""The outbox: what applications posted inside transactions of their own, in the same database.
+
+One node at a time takes what was committed, posts it as any message, and takes it out. If it ends in
+between, the next one begins again, and the message's `client_message_id` keeps it from being posted twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import asyncpg
+from asyncpg import Connection
+
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Post
+from hubbub.protocol.names import is_person_name
+from hubbub.rooms.access import Principal, Role, allowed
+from hubbub.rooms.ledger import Answer
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import Publish
+
+Q = queries.load("postgres")
+
+AT_ONCE = 200  # messages
+LOOK = 1.0  # seconds; beside being told, which a pooler may keep from us
+PAUSE = 1.0  # seconds after a failure
+MAX_TURN = 30_000  # milliseconds for which a node that has stopped keeps the others from it
+OWNER = "outbox"  # of the messages, and so of their client_message_ids
+
+log = logging.getLogger(__name__)
+
+
+class PostgresOutbox:
+    """Has a connection of its own, which is told when there is something in the outbox."""
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], publish: Publish) -> None:
+        self._connect = connect
+        self._publish = publish
+        self._filled = asyncio.Event()
+
+    async def run(self) -> None:
+        """Empty it, for as long as the server runs."""
+        while True:
+            try:
+                connection = await self._connect()
+                try:
+                    await self._serve(connection)
+                finally:
+                    connection.terminate()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("the outbox waits: %s", error)
+                await asyncio.sleep(PAUSE)
+
+    async def _serve(self, connection: Connection) -> None:
+        await connection.execute(f"SET idle_in_transaction_session_timeout = {MAX_TURN}")
+        await connection.add_listener("hubbub_outbox", lambda *_: self._filled.set())
+        while True:
+            while await self._take(connection):
+                pass
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), LOOK)
+            self._filled.clear()
+
+    async def _take(self, connection: Connection) -> bool:
+        """Post what has waited longest; returns whether there may be more that can be posted."""
+        async with connection.transaction():
+            if not await connection.fetchval(Q.outbox_turn):
+                return False
+            rows = await connection.fetch(Q.outbox, AT_ONCE)
+            answers = await asyncio.gather(*[self._post(*row[1:]) for row in rows])
+            refused, later = dict[int, str](), set[int]()
+            for (row_id, *_), answer in zip(rows, answers, strict=True):
+                if isinstance(answer, Refusal):
+                    if answer.row.temporary:
+                        later.add(row_id)
+                    else:
+                        refused[row_id] = f"{answer.code}: {answer.detail}"
+            posted = [row[0] for row in rows if row[0] not in refused.keys() | later]
+            await connection.execute(Q.outbox_posted, posted)
+            if refused:
+                log.error("can't be posted, and stays in hubbub.outbox: %s", refused)
+                await connection.execute(Q.outbox_refused, list(refused), list(refused.values()))
+        return len(rows) == AT_ONCE and not later
+
+    async def _post(self, room: str, message: str, by: str, client_message_id: str) -> Answer:
+        if not is_person_name(by):
+            return Refusal("bad_request", f"nobody can be called {by!r}")
+        principal = Principal(by, Role.TOKEN, OWNER, allowed(("post",)))
+        post = Post(room=room, text=message, client_message_id=client_message_id)
+        return await self._publish(principal, post)
