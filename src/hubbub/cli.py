@@ -163,6 +163,16 @@ def _restore(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _db(chosen: argparse.Namespace) -> int:
+    from hubbub.server.copying import CannotCopy, copy
+
+    try:
+        copy(chosen.source, chosen.target)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
 def _settings(chosen: argparse.Namespace) -> "Settings":
     from hubbub.server.config import load
 
@@ -471,6 +481,20 @@ def _add_restore(parser: Parser) -> None:
     _add_data(parser)
 
 
+def _add_db(parser: Parser) -> None:
+    parser.examples = """\
+  hubbub db copy sqlite:hubbub-data postgres://hubbub@db.example/hubbub
+  hubbub db copy postgres://hubbub@db.example/hubbub sqlite:hubbub-data"""
+    actions = parser.add_subparsers(
+        title="actions", metavar="ACTION", required=True, parser_class=Parser
+    )
+    copy: Parser = actions.add_parser("copy", help="bring another store up to one; again and again")
+    copy.examples = parser.examples
+    address = "sqlite:DIRECTORY or postgres://… (the password may be in PGPASSWORD)"
+    copy.add_argument("source", metavar="FROM", help=f"{address}; a server may be using it")
+    copy.add_argument("target", metavar="TO", help=f"{address}; empty, or an earlier copy")
+
+
 def _add_data(parser: Parser) -> None:
     parser.add_argument("--data", metavar="DIR", help="data directory, as for serve")
     parser.add_argument(
@@ -581,6 +605,7 @@ _COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
         "copy the database to a file, while the server runs",
     ),
     "restore": (_add_restore, _with_settings(_restore), "put a copy in the place of the database"),
+    "db": (_add_db, _db, "move everything from SQLite to PostgreSQL, or back"),
     "doctor": (_add_doctor, _doctor, "look for what is wrong here, or on the way to a server"),
     "chat": (_add_chat, _with_sdk(_chat), "talk in a room, line by line"),
     "send": (_add_send, _with_sdk(_send), "post messages and wait until they are acknowledged"),

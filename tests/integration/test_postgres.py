@@ -158,12 +158,6 @@ async def test_tokens_are_those_of_the_database_and_revoked_on_all_nodes(
         assert set(await asyncio.gather(bot.closed(), elsewhere.closed())) == {4401}
 
 
-async def test_backups_are_left_to_postgresql(postgres: Postgres, tmp_path: Path) -> None:
-    for command in ("backup", "restore"):
-        ran = await hubbub(postgres.url(), command, str(tmp_path / "copy"))
-        assert ran.code == 1 and "pg_" in ran.err
-
-
 # --- the store alone ---
 
 

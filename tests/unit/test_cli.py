@@ -139,7 +139,7 @@ def test_the_server_comes_from_flag_environment_or_default(
     [
         ([], "COMMAND"),
         (["serv"], "'serve'"),
-        (["frobnicate"], "serve, config, token, backup, restore, doctor, chat, send, tail"),
+        (["frobnicate"], "serve, config, token, backup, restore, db, doctor, chat, send, tail"),
         (["tail"], "hubbub tail lobby"),
         (["tail", "lobby", "--since", "-1"], "from 0 on"),
         (["tail", "lobby", "-n", "many"], "from 0 on"),

@@ -1,53 +1,149 @@
-"""`hubbub backup` and `hubbub restore`."""
+"""`hubbub backup`, `hubbub restore` and `hubbub db copy`."""
 
+import asyncio
+import os
 import secrets
 import sys
+from collections.abc import Awaitable, Coroutine
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, TypeVar
 
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.copier import Copier
+from hubbub.server.stores.sqlite_tables import SqliteTables
+from hubbub.server.stores.tables import Tables
+
+T = TypeVar("T")
+
+SQLITE = "sqlite:"
 
 
 class CannotCopy(Exception):
     """The message says why, and what would do."""
 
 
-def _directory(settings: Settings, instead: str) -> Path:
-    if settings.store != "sqlite":
-        raise CannotCopy(f"the store is PostgreSQL, which has tools of its own: {instead}")
-    return settings.data
-
-
 def back_up(settings: Settings, target: Path) -> None:
-    """Copy the database to a new file, while a server may be using it. Raises CannotCopy."""
-    data = _directory(settings, "pg_dump --schema=hubbub")
-    try:
-        sqlite_backup.back_up(data, target, _show)
-    except StoreFailed as error:
-        raise CannotCopy(str(error)) from error
-    open_audit(data)
+    """Copy what the store keeps to a new file, while servers may be using it. Raises CannotCopy."""
+    if settings.store == "sqlite":
+        _run(asyncio.to_thread(sqlite_backup.back_up, settings.data, target, _show))
+    else:
+        _run(_back_up_postgres(settings.store, target))
+    open_audit(settings.data)
     audit("backed up", file=str(target))
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
 
 
 def restore(settings: Settings, copy: Path) -> None:
-    """Put a copy in the place of the database, which no server may be using. Raises CannotCopy."""
-    data = _directory(settings, "pg_restore; and then DELETE FROM hubbub.meta WHERE name = 'epoch'")
-    try:
-        kept = sqlite_backup.restore(data, copy, secrets.token_hex(8), _show)
-    except StoreFailed as error:
-        raise CannotCopy(str(error)) from error
-    open_audit(data)
+    """Put a copy in the place of what a store keeps, which no server may be using. Raises CannotCopy."""
+    epoch = secrets.token_hex(8)
+    kept: object
+    if settings.store == "sqlite":
+        kept = _run(asyncio.to_thread(sqlite_backup.restore, settings.data, copy, epoch, _show))
+    else:
+        kept = _run(_restore_postgres(settings.store, copy, epoch))
+    open_audit(settings.data)
     audit("restored", file=str(copy))
-    if kept is not None:
+    if kept:
         print(f"what was there is kept: {kept}", file=sys.stderr)
     print("restored; clients will take a new snapshot of each room", file=sys.stderr)
 
 
-def _show(done: int, pages: int) -> None:
+def copy(source: str, target: str) -> None:
+    """Bring another store up to this one, with its numbers and its epoch. Raises CannotCopy."""
+    for address in (source, target):
+        if not address.startswith((SQLITE, "postgres://", "postgresql://")):
+            raise CannotCopy(f"{address}: either sqlite:DIRECTORY or postgres://…")
+    _run(_copy(source, target))
+
+
+async def _copy(source: str, target: str) -> None:
+    async with AsyncExitStack() as stack:
+        there = await _opened(stack, _tables(source, is_source=True))
+        here = await _opened(stack, _tables(target, is_source=False))
+        copier = Copier(there, here, _show)
+        await copier.copy()
+        sums = await copier.sums()
+        print(
+            f"{sums.rooms:,} rooms, {sums.events:,} events, {sums.tokens:,} tokens:"
+            f" the same on both sides, SHA-256 {sums.digest}"
+        )
+        if await there.is_in_use():
+            print(
+                "A server uses the source, so more may come there. Stop it, and run this once more,"
+                " which takes a moment; until then no server starts with the copy.",
+                file=sys.stderr,
+            )
+        else:
+            await copier.seal()
+
+
+async def _back_up_postgres(url: str, target: Path) -> None:
+    from hubbub.server.stores.postgres_tables import PostgresTables
+
+    part = sqlite_backup.new_file(target)
+    try:
+        async with AsyncExitStack() as stack:
+            source = await _opened(stack, PostgresTables.source(url))
+            copier = Copier(source, await _opened(stack, _file(part, is_source=False)), _show)
+            await copier.copy()
+            await copier.sums()
+            await copier.seal()
+        sqlite_backup.flush(part)
+        os.link(part, target)  # unlike a rename this never replaces what is there
+        sqlite_backup.flush(target.parent)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
+    """Returns the schema in which what was there is kept, if there was something."""
+    from hubbub.server.stores.postgres_tables import PostgresTables
+
+    sqlite_backup.check_copy(copy)
+    async with AsyncExitStack() as stack:
+        source = await _opened(stack, _file(copy, is_source=True))
+        target = await PostgresTables.replacement(url)
+        stack.push_async_callback(target.close)
+        copier = Copier(source, target, _show)
+        await copier.copy()
+        await copier.sums()
+        await copier.seal(epoch)
+        return target.kept and f"the schema {target.kept}"
+
+
+async def _tables(address: str, *, is_source: bool) -> Tables:
+    if address.startswith(SQLITE):
+        directory = Path(address.removeprefix(SQLITE))
+        return SqliteTables.of(directory, is_source=is_source)
+    from hubbub.server.stores.postgres_tables import PostgresTables  # asyncpg takes some megabytes
+
+    open_ = PostgresTables.source if is_source else PostgresTables.target
+    return await open_(address)
+
+
+async def _file(file: Path, *, is_source: bool) -> Tables:
+    return SqliteTables(file, is_source=is_source)
+
+
+async def _opened(stack: AsyncExitStack, opening: Awaitable[Tables]) -> Tables:
+    tables = await opening
+    stack.push_async_callback(tables.close)
+    return tables
+
+
+def _run(act: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(act)
+    except (StoreFailed, OSError) as error:
+        raise CannotCopy(str(error)) from error
+
+
+def _show(what: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
-        end = "\n" if done == pages else ""
-        print(f"\r{done:,} of {pages:,} pages", end=end, file=sys.stderr, flush=True)
+        end = "\n" if done == total else ""
+        print(f"\r{done:,} of {total:,} {what} ", end=end, file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import asyncpg
 from asyncpg import Connection
@@ -30,6 +30,7 @@ from hubbub.server.stores.base import (
 from hubbub.server.stores.postgres_outbox import PostgresOutbox
 from hubbub.server.stores.postgres_reader import PostgresReader
 from hubbub.server.stores.postgres_writer import Changed, PostgresWriter
+from hubbub.server.stores.tables import check_finished
 
 T = TypeVar("T")
 Q = queries.load("postgres")
@@ -41,6 +42,8 @@ RETRY_PAUSE = 0.1
 ATTEMPTS = 5  # at a batch that others were in the way of
 MAX_KNOWN_ROOMS = 100_000
 MIGRATING = 0x68756262  # "hubb": the lock of those who bring the tables to the present
+
+APPLICATION = "hubbub"  # as which servers are known to the database
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
@@ -58,7 +61,13 @@ class PostgresStore:
         self.epoch = ""
         self.hint_key = b""
         self._begin: str = Q.begin_full if durability == "full" else Q.begin_normal
-        self._dsn, self._options = _split(url)
+        self._dsn, options = split(url)
+        self._options: dict[str, Any] = {
+            **options,
+            "timeout": ANSWER_TIMEOUT,
+            "command_timeout": ANSWER_TIMEOUT,
+            "server_settings": {"application_name": APPLICATION},
+        }
         self._known: set[str] = set()
         self._turn = asyncio.Lock()
         self._writing: Connection | None = None
@@ -75,16 +84,13 @@ class PostgresStore:
         store = cls(url, durability)
         try:
             store._writing = connection = await store.connect()
-            store.epoch, store.hint_key = await _prepare(connection, new_epoch)
+            meta = await prepare(connection, new_epoch)
+            check_finished(meta)
+            store.epoch, store.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
             if durability == "full" and await connection.fetchval("SHOW fsync") != "on":
                 raise StoreFailed("fsync is off there; switch it on, or say --durability normal")
             store._reading = await asyncpg.create_pool(
-                store._dsn,
-                min_size=1,
-                max_size=READERS,
-                command_timeout=ANSWER_TIMEOUT,
-                timeout=ANSWER_TIMEOUT,
-                **store._options,
+                store._dsn, min_size=1, max_size=READERS, **store._options
             )
         except StoreFailed as error:
             store._drop()
@@ -277,9 +283,7 @@ class PostgresStore:
 
     async def connect(self) -> Connection:
         """A new connection. Raises what asyncpg raises."""
-        return await asyncpg.connect(
-            self._dsn, timeout=ANSWER_TIMEOUT, command_timeout=ANSWER_TIMEOUT, **self._options
-        )
+        return await asyncpg.connect(self._dsn, **self._options)
 
     def _drop(self) -> None:
         if self._writing is not None:
@@ -287,8 +291,8 @@ class PostgresStore:
             self._writing = None
 
 
-async def _prepare(connection: Connection, new_epoch: Callable[[], str]) -> tuple[str, bytes]:
-    """Bring the tables to the present, in one transaction; return the epoch and the hints' key.
+async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[str, str]:
+    """Bring the tables to the present, in one transaction; return what is known of all of them.
 
     Raises:
         StoreFailed: they are none of ours.
@@ -314,8 +318,7 @@ async def _prepare(connection: Connection, new_epoch: Callable[[], str]) -> tupl
         await _set(connection, "version", str(steps[-1][0]), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
-        meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
-    return meta["epoch"], bytes.fromhex(meta["hint_key"])
+        return dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
 
 
 async def _set(connection: Connection, name: str, value: str, kept: str) -> None:
@@ -327,7 +330,7 @@ async def _set(connection: Connection, name: str, value: str, kept: str) -> None
     )
 
 
-def _split(url: str) -> tuple[str, dict[str, int]]:
+def split(url: str) -> tuple[str, dict[str, int]]:
     """A URL without what PostgreSQL doesn't know, and that as options."""
     head, mark, query = url.partition("?")
     parameters = [part for part in query.split("&") if part]

@@ -27,6 +27,7 @@ from hubbub.server.stores.base import (
 )
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.stores.tables import check_finished
 from hubbub.server.stores.worker import Worker
 
 T = TypeVar("T")
@@ -64,7 +65,8 @@ class SqliteStore:
             check_is_ours(directory / FILE_NAME)
             check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
-            self.epoch = _prepare(self._database, new_epoch)
+            self.epoch = prepare(self._database, new_epoch)
+            check_finished(meta(self._database))
             self._writer = SqliteWriter(self._database)
             self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)
@@ -183,8 +185,14 @@ def open_database(
     """A connection to the database, which is made if it isn't there. Raises StoreFailed and apsw.Error."""
     check_is_ours(directory / FILE_NAME)
     database = _connect(directory)
-    _prepare(database, new_epoch)
+    prepare(database, new_epoch)
     return database
+
+
+def meta(database: apsw.Connection) -> dict[str, str]:
+    """What is known of all of it."""
+    rows: list[Any] = database.execute("SELECT name, value FROM meta").fetchall()
+    return dict(rows)
 
 
 def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
@@ -257,7 +265,7 @@ def check_soundness(file: Path) -> None:
         raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")
 
 
-def _prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
+def prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
     """Bring the tables to the present, in one transaction; return the epoch."""
     version = database.pragma("user_version")
     with database:

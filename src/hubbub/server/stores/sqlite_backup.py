@@ -12,7 +12,7 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked
 
 PAGES_AT_ONCE = 1000
-Progress = Callable[[int, int], None]  # pages that are done, of so many
+Progress = Callable[[str, int, int], None]  # what is done, of so many
 
 
 def back_up(directory: Path, target: Path, progress: Progress) -> None:
@@ -24,7 +24,7 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
     source = directory / FILE_NAME
     if not source.exists():
         raise StoreFailed(f"there is no database in {directory}")
-    part = _new_file(target)
+    part = new_file(target)
     try:
         with closing(apsw.Connection(str(source), apsw.SQLITE_OPEN_READONLY)) as database:
             check_is_ours(source)
@@ -33,7 +33,7 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
             _copy(database, part, progress)
         _check_whole(part)
         os.link(part, target)  # unlike a rename this never replaces what is there
-        _flush(target.parent)
+        flush(target.parent)
     except (apsw.Error, OSError) as error:
         raise StoreFailed(f"can't back up {source} to {target}: {error}") from error
     finally:
@@ -48,19 +48,16 @@ def restore(directory: Path, copy: Path, new_epoch: str, progress: Progress) -> 
     Raises:
         StoreFailed: a server uses the directory, or the copy is none of ours, or not whole.
     """
-    if not copy.is_file():
-        raise StoreFailed(f"there is no file {copy}")
+    check_copy(copy)
     with locked(directory):
         try:
-            check_is_ours(copy)
-            _check_whole(copy)
             return _replace(directory / FILE_NAME, copy, new_epoch, progress)
         except (apsw.Error, OSError) as error:
             raise StoreFailed(f"can't restore {copy} to {directory}: {error}") from error
 
 
 def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path | None:
-    part = _new_file(file)
+    part = new_file(file)
     try:
         with closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as database:
             _copy(database, part, progress)
@@ -68,7 +65,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
             database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
         kept = _put_aside(file) if file.exists() else None
         part.rename(file)
-        _flush(file.parent)
+        flush(file.parent)
     finally:
         part.unlink(missing_ok=True)
     return kept
@@ -79,10 +76,10 @@ def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:
         with database.backup("main", source, "main") as backup:
             while not backup.done:
                 backup.step(PAGES_AT_ONCE)
-                progress(backup.page_count - backup.remaining, backup.page_count)
+                progress("pages copied", backup.page_count - backup.remaining, backup.page_count)
         # One file, with nothing beside it, until a server opens it.
         database.execute("PRAGMA journal_mode = DELETE").fetchall()
-    _flush(target)
+    flush(target)
 
 
 def _put_aside(file: Path) -> Path:
@@ -96,13 +93,24 @@ def _put_aside(file: Path) -> Path:
     return kept
 
 
+def check_copy(copy: Path) -> None:
+    """Raise StoreFailed if a file is none of ours, or not whole."""
+    if not copy.is_file():
+        raise StoreFailed(f"there is no file {copy}")
+    try:
+        check_is_ours(copy)
+        _check_whole(copy)
+    except apsw.Error as error:
+        raise StoreFailed(f"can't read {copy}: {error}") from error
+
+
 def _check_whole(file: Path) -> None:
     with closing(apsw.Connection(str(file), apsw.SQLITE_OPEN_READONLY)) as database:
         if (found := database.execute("PRAGMA integrity_check(1)").get) != "ok":
             raise StoreFailed(f"{file} is damaged: {found}")
 
 
-def _new_file(target: Path) -> Path:
+def new_file(target: Path) -> Path:
     """An empty file beside a target, which only its owner may read."""
     if target.exists() and target.name != FILE_NAME:
         raise StoreFailed(f"{target} is there already; nothing is ever written over it")
@@ -114,7 +122,8 @@ def _new_file(target: Path) -> Path:
     return part
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have a file or directory on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,165 @@
+"""Copies what one store keeps to another: a copy is a cursor over each room's log, too.
+
+Each page of a room is committed with how far it goes. So a copy that was broken off goes on where it was,
+and one that is made again brings only what has happened since.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from hubbub.events import decode
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.tables import (
+    PAGE,
+    UNFINISHED,
+    Change,
+    Events,
+    RoomState,
+    Tables,
+    check_finished,
+)
+
+EVENTS_A_FLUSH = 5_000
+
+Progress = Callable[[str, int, int], None]  # what is done, of so many
+
+
+class Sums(NamedTuple):
+    """What there is in a store, and the SHA-256 of all of it."""
+
+    rooms: int
+    events: int
+    tokens: int
+    digest: str
+
+
+class Copier:
+    """Brings a target up to a source."""
+
+    def __init__(self, source: Tables, target: Tables, progress: Progress) -> None:
+        self._source = source
+        self._target = target
+        self._progress = progress
+
+    async def copy(self) -> None:
+        """Copy all that is not there yet. The target stays marked as unfinished; see `seal`.
+
+        Raises:
+            StoreFailed: the target has other logs than these.
+        """
+        there = {room.name: room for room in await _all_rooms(self._target)}
+        rooms = await _all_rooms(self._source)
+        meta = await self._check(there, rooms)
+        await self._target.set_meta("epoch", meta["epoch"])
+        await self._target.set_meta(UNFINISHED, "hubbub db copy")
+        await self._target.flush()
+        changed = [room for room in rooms if room != there.get(room.name)]
+        positions = [_position(room, there.get(room.name)) for room in changed]
+        total = sum(room.head for room in changed) - sum(positions)
+        done = flushed = 0
+        for room, position in zip(changed, positions, strict=True):
+            for after in range(position, room.head, PAGE):
+                upto = min(after + PAGE, room.head)
+                await self._copy_page(room, after, upto, position)
+                done += upto - after
+                self._progress("events copied", done, total)
+                if done - flushed >= EVENTS_A_FLUSH:
+                    await self._target.flush()
+                    flushed = done
+            await self._target.put_room(room)
+        await self._target.put_tokens(await self._source.tokens())
+        for name in meta.keys() & {"tokens", "hint_key"}:
+            await self._target.set_meta(name, meta[name])
+        await self._target.flush()
+
+    async def sums(self) -> Sums:
+        """Count and sum up both sides. Raises StoreFailed if they differ."""
+        rooms = await _all_rooms(self._source)
+        total = sum(room.head + 1 - room.kept for room in rooms)
+        whole, done = hashlib.sha256(), 0
+        if [room.name for room in rooms] != [room.name for room in await _all_rooms(self._target)]:
+            raise StoreFailed("the copy has not the same rooms")
+        for room in rooms:
+            ours, theirs = await _digest(self._source, room), await _digest(self._target, room)
+            if ours != theirs:
+                raise StoreFailed(f"the copy of the room {room.name!r} differs")
+            whole.update(ours)
+            done += room.head + 1 - room.kept
+            self._progress("events compared", done, total)
+        tokens = await self._source.tokens()
+        if tokens != await self._target.tokens():
+            raise StoreFailed("the copy has not the same tokens")
+        whole.update(msgspec.json.encode(tokens))
+        return Sums(len(rooms), total, len(tokens), whole.hexdigest())
+
+    async def seal(self, epoch: str | None = None) -> None:
+        """The target is whole, and may be used; with a new epoch if the source may go on."""
+        if epoch is not None:
+            await self._target.set_meta("epoch", epoch)
+        await self._target.set_meta(UNFINISHED, None)
+        await self._target.commit()
+
+    async def _check(self, there: dict[str, RoomState], rooms: list[RoomState]) -> dict[str, str]:
+        """Returns what is known of the source. Raises StoreFailed if the target is no copy of it."""
+        meta, target = await self._source.meta(), await self._target.meta()
+        check_finished(meta)
+        if there and target["epoch"] != meta["epoch"]:
+            raise StoreFailed("there are other rooms already; nothing was changed")
+        here = {room.name: room.head for room in rooms}
+        for room in there.values():
+            if room.head > here.get(room.name, 0):
+                raise StoreFailed(
+                    f"the room {room.name!r} has gone on there, to event {room.head};"
+                    " nothing was changed"
+                )
+        return meta
+
+    async def _copy_page(self, room: RoomState, after: int, upto: int, position: int) -> None:
+        """Bring events, and what they have made of messages that are there already."""
+        events = await _events(self._source, room.name, after, upto)
+        if len(events.messages) + len(events.changes) != upto - after:
+            raise StoreFailed(f"the room {room.name!r} lacks events between {after} and {upto}")
+        await self._target.put_room(room._replace(head=upto))
+        await self._target.add(room.name, events)
+        older = {_message_of(change) for change in events.changes}
+        for seq in sorted(seq for seq in older if room.kept <= seq <= position):
+            now = await _events(self._source, room.name, seq - 1, seq)
+            await self._target.set_states(room.name, now.messages, now.reactions)
+
+
+def _position(room: RoomState, old: RoomState | None) -> int:
+    """After which event to go on."""
+    return max(old.head if old else 0, room.kept - 1)
+
+
+def _message_of(change: Change) -> int:
+    """Which message an event is about; 0 if none."""
+    seq: int = getattr(decode(change.body), "message", 0)
+    return seq
+
+
+async def _events(tables: Tables, room: str, after: int, upto: int) -> Events:
+    return Events(
+        await tables.messages(room, after, upto),
+        await tables.changes(room, after, upto),
+        await tables.reactions(room, after, upto),
+    )
+
+
+async def _all_rooms(tables: Tables) -> list[RoomState]:
+    rooms: list[RoomState] = []
+    while page := await tables.rooms(rooms[-1].name if rooms else ""):
+        rooms += page
+    return [room for room in rooms if room.head]
+
+
+async def _digest(tables: Tables, room: RoomState) -> bytes:
+    """The SHA-256 of a room, up to a head."""
+    total = hashlib.sha256(msgspec.json.encode(await tables.room(room.name)))
+    for after in range(room.kept - 1, room.head, PAGE):
+        events = await _events(tables, room.name, after, min(after + PAGE, room.head))
+        total.update(msgspec.json.encode(events))
+    return total.digest()

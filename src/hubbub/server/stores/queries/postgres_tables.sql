@@ -1,0 +1,38 @@
+-- :rooms Some rooms by name, after a name.
+SELECT name, head, kept, document, document_seq FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
+
+-- :room One room.
+SELECT name, head, kept, document, document_seq FROM hubbub.room WHERE name = $1;
+
+-- :messages Messages between two numbers.
+SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM hubbub.message
+WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
+
+-- :changes Other events between two numbers.
+SELECT seq, body FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
+
+-- :reactions Reactions to messages between two numbers.
+SELECT message, emoji, by, seq FROM hubbub.reaction
+WHERE room = $1 AND message > $2 AND message <= $3 ORDER BY message, emoji, by;
+
+-- :tokens All tokens.
+SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hubbub.token ORDER BY id COLLATE "C";
+
+-- :room_id A room's id.
+SELECT id FROM hubbub.room WHERE name = $1;
+
+-- :put_room A room as it is now.
+INSERT INTO hubbub.room (name, head, kept, document, document_seq) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (name) DO UPDATE SET
+    head = excluded.head, kept = excluded.kept, document = excluded.document, document_seq = excluded.document_seq
+RETURNING id;
+
+-- :set_message What has become of a message.
+UPDATE hubbub.message SET edited = $3, is_deleted = $4 WHERE room = $1 AND seq = $2;
+
+-- :drop_reactions All reactions to a message.
+DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
+
+-- :others Whether a server is connected to this database.
+SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid());

@@ -1,0 +1,169 @@
+"""The tables of an SQLite store; see `tables`."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import apsw
+
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked, meta, prepare
+from hubbub.server.stores.tables import (
+    Change,
+    Events,
+    MessageState,
+    Reaction,
+    RoomState,
+    TokenState,
+)
+
+Q = queries.load("sqlite_tables")
+STORE = queries.load("sqlite")
+
+
+class SqliteTables:
+    """Reads or writes one file, in one transaction at a time."""
+
+    def __init__(self, file: Path, *, is_source: bool) -> None:
+        """Raises StoreFailed if it can't be opened, or is none of ours."""
+        self._stack = ExitStack()
+        try:
+            check_is_ours(file)
+            flags = apsw.SQLITE_OPEN_READONLY if is_source else apsw.SQLITE_OPEN_READWRITE
+            self._database = apsw.Connection(
+                str(file), flags | apsw.SQLITE_OPEN_CREATE * (not is_source)
+            )
+            self._stack.callback(self._database.close)
+            if not is_source:
+                prepare(self._database, lambda: "")
+            self._database.execute("BEGIN")
+            self._database.execute("SELECT count(*) FROM meta").fetchall()  # as of this moment
+        except apsw.Error as error:
+            self._stack.close()
+            raise StoreFailed(f"{file}: {error}") from error
+        self._is_in_use = False
+
+    @classmethod
+    def of(cls, directory: Path, *, is_source: bool) -> Self:
+        """Those of a data directory; a target, and a source if no server uses it, is locked.
+
+        Raises:
+            StoreFailed: a server uses the target, or there is no source.
+        """
+        file = directory / FILE_NAME
+        if is_source and not file.exists():
+            raise StoreFailed(f"there is no database in {directory}")
+        with ExitStack() as stack:
+            is_in_use = False
+            try:
+                stack.enter_context(locked(directory))
+            except StoreFailed:
+                if not is_source:
+                    raise
+                is_in_use = True
+            tables = cls(file, is_source=is_source)
+            tables._is_in_use = is_in_use
+            tables._stack.push(stack.pop_all())
+            return tables
+
+    async def is_in_use(self) -> bool:
+        """See the contract."""
+        return self._is_in_use
+
+    async def meta(self) -> dict[str, str]:
+        """See the contract."""
+        return meta(self._database)
+
+    async def set_meta(self, name: str, value: str | None) -> None:
+        """See the contract."""
+        self._rows("DELETE FROM meta WHERE name = ?", name)
+        if value is not None:
+            self._rows("INSERT INTO meta (name, value) VALUES (?, ?)", name, value)
+
+    async def rooms(self, after: str = "") -> list[RoomState]:
+        """See the contract."""
+        return [RoomState(*row) for row in self._rows(Q.rooms, after)]
+
+    async def room(self, name: str) -> RoomState | None:
+        """See the contract."""
+        return next((RoomState(*row) for row in self._rows(Q.room, name)), None)
+
+    async def messages(self, room: str, after: int, upto: int) -> list[MessageState]:
+        """See the contract."""
+        rows = self._rows(Q.messages, room, after, upto)
+        return [MessageState(*row)._replace(is_deleted=bool(row[-1])) for row in rows]
+
+    async def changes(self, room: str, after: int, upto: int) -> list[Change]:
+        """See the contract."""
+        return [Change(*row) for row in self._rows(Q.changes, room, after, upto)]
+
+    async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
+        """See the contract."""
+        return [Reaction(*row) for row in self._rows(Q.reactions, room, after, upto)]
+
+    async def tokens(self) -> list[TokenState]:
+        """See the contract."""
+        tokens = [TokenState(*row) for row in self._rows(Q.tokens)]
+        return [_recoded(json.loads, token) for token in tokens]
+
+    async def put_room(self, room: RoomState) -> None:
+        """See the contract. The head is that of the events that are added."""
+        ((room_id,),) = self._rows(
+            Q.put_room, room.name, room.kept, room.document, room.document_seq
+        )
+        for query in (STORE.trim_messages, STORE.trim_changes, STORE.trim_reactions):
+            self._rows(query, room_id, room.kept - 1)
+
+    async def add(self, room: str, events: Events) -> None:
+        """See the contract."""
+        room_id = self._room_id(room)
+        for query, rows in (
+            (Q.add_message, events.messages),
+            (STORE.add_changes, events.changes),
+            (STORE.add_reaction, events.reactions),
+        ):
+            self._database.executemany(query, [(room_id, *row) for row in rows])
+
+    async def set_states(
+        self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
+    ) -> None:
+        """See the contract."""
+        room_id = self._room_id(room)
+        for message in messages:
+            self._rows(Q.set_message, room_id, message.seq, message.edited, message.is_deleted)
+            self._rows(STORE.drop_reactions_to, room_id, message.seq)
+        self._database.executemany(STORE.add_reaction, [(room_id, *row) for row in reactions])
+
+    async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
+        """See the contract."""
+        self._rows("DELETE FROM token")
+        for token in tokens:
+            self._rows(Q.add_token, *_recoded(json.dumps, token))
+
+    async def flush(self) -> None:
+        """See the contract."""
+        self._database.execute("COMMIT")
+        self._database.execute("BEGIN")
+
+    async def commit(self) -> None:
+        """See the contract."""
+        await self.flush()
+
+    async def close(self) -> None:
+        """See the contract."""
+        self._stack.close()
+
+    def _room_id(self, room: str) -> int:
+        room_id: int = self._database.execute("SELECT id FROM room WHERE name = ?", (room,)).get
+        return room_id
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        return self._database.execute(query, values).fetchall()
+
+
+def _recoded(recode: Callable[[Any], Any], token: TokenState) -> TokenState:
+    """A token with its lists as JSON, or back."""
+    return token._replace(can=recode(token.can), rooms=recode(token.rooms))

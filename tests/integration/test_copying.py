@@ -1,0 +1,396 @@
+"""From SQLite to PostgreSQL and back, while clients stay connected; and copies that were broken off, or come again."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import apsw
+import asyncpg
+import pytest
+
+import hubbub
+from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.rooms.ledger import Accepted, Proposal
+from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.copier import Copier, Sums
+from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_tables import PostgresTables
+from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite_tables import SqliteTables
+from hubbub.server.stores.sqlite_tokens import SqliteTokens
+from hubbub.server.stores.tables import PAGE, Tables
+from tests.integration.test_postgres import Ran
+from tests.support.fakes import ADA, AT, GRACE
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+EVENTS = int(os.environ.get("HUBBUB_COPY", "2000"))
+
+
+async def hubbub_command(*arguments: str | Path, store: str = "sqlite") -> Ran:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub"),
+        *map(str, arguments),
+        env=os.environ | {"HUBBUB_STORE": store},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Ran(process.returncode or 0, out.decode(), err.decode())
+
+
+async def do(store: Store, *changes: Change) -> None:
+    """Have changes made, each in a commit of its own."""
+    for change in changes:
+        (answer,) = (await store.commit([Proposal(ADA, change)], AT)).answers
+        assert isinstance(answer, Accepted), answer
+
+
+async def live_through(store: Store) -> None:
+    """All kinds of events, in rooms of all kinds."""
+    await store.commit(
+        [Proposal(GRACE, Post(room="many", text=str(n))) for n in range(PAGE + 10)], AT
+    )
+    await do(
+        store,
+        Post(room="all", text="one", client_message_id="k"),
+        Post(room="all", bytes=b"\0\xff"),
+        Post(room="all", emitted_as="tick", arguments=[1, {"a": None}]),
+        Edit(room="all", seq=1, text="eins"),
+        React(room="all", seq=1, emoji="👍"),
+        React(room="all", seq=2, emoji="👍"),
+        Unreact(room="all", seq=2, emoji="👍"),
+        Delete(room="all", seq=3),
+        Patch(room="all", patch={"topic": "π", "n": 1.5}),
+        *[Post(room="trimmed", text=str(n)) for n in range(5)],
+        *[Post(room="Ä", text="only one"), Post(room="a", text="x"), Post(room="B", text="y")],
+    )
+    await store.trim("trimmed", 3)
+    await store.trim("a", 1)
+
+
+async def happen(store: Store) -> None:
+    """What comes later, also to messages that were copied before."""
+    await do(
+        store,
+        Edit(room="all", seq=1, text="uno"),
+        Unreact(room="all", seq=1, emoji="👍"),
+        React(room="all", seq=1, emoji="🎉"),
+        Delete(room="all", seq=2),
+        Post(room="all", text="two"),
+        React(room="all", seq=14, emoji="🎉"),
+        Patch(room="all", patch={"n": None}),
+        Post(room="new", text="new"),
+        Post(room="a", text="again"),
+    )
+    await store.trim("many", 7)
+    await store.trim("trimmed", 4)
+
+
+def give_tokens(directory: Path, *names: str, revoked: str = "") -> None:
+    tokens = SqliteTokens(directory)
+    for name in names:
+        tokens.create(name, f"digest of {name}", ("read", "post"), ("a-*", "b"), 2e9 + 0.25)
+    if revoked:
+        tokens.revoke(revoked)
+    tokens.close()
+
+
+@asynccontextmanager
+async def sqlite(directory: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(directory, "full", lambda: "e1")
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def tables(place: Path | str, *, is_source: bool) -> AsyncIterator[Tables]:
+    found: Tables
+    if isinstance(place, Path):
+        found = SqliteTables.of(place, is_source=is_source)
+    else:
+        found = await (PostgresTables.source if is_source else PostgresTables.target)(place)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
+def silent(*_: object) -> None:
+    """Progress that nobody looks at."""
+
+
+async def copied(source: Path | str, target: Path | str, *, seals: bool = True) -> Sums:
+    async with tables(source, is_source=True) as there, tables(target, is_source=False) as here:
+        copier = Copier(there, here, silent)
+        await copier.copy()
+        sums = await copier.sums()
+        if seals:
+            await copier.seal()
+        return sums
+
+
+async def contents(store: Store) -> list[object]:
+    """All that a store shows."""
+    shown: list[object] = [store.epoch, await store.tokens()]
+    for row in await store.rooms("", 100):
+        head, bodies = await store.head(row.room), list[bytes]()
+        while head.kept + len(bodies) <= head.seq:
+            bodies += (await store.read(row.room, head.kept - 1 + len(bodies), head.seq)).bodies
+        shown += [row, head, bodies, await store.snapshot(row.room, 50)]
+    repeated = Post(room="all", text="?", client_message_id="k")
+    return [*shown, (await store.commit([Proposal(ADA, repeated)], AT)).answers]
+
+
+async def test_there_and_back_all_is_the_same_also_when_it_is_done_again(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    first, last, url = tmp_path / "first", tmp_path / "last", await postgres.fresh()
+    async with sqlite(first) as store:
+        await live_through(store)
+    give_tokens(first, "ci", "old", revoked="old")
+    sums = await copied(first, url)
+    assert (sums.rooms, sums.tokens) == (6, 2)
+    assert await copied(first, url) == sums, "nothing is new"
+    async with sqlite(first) as store:
+        await happen(store)
+    give_tokens(first, "cd", revoked="ci")
+    sums = await copied(first, url)
+    assert await copied(url, last) == sums
+    async with sqlite(last) as after:
+        there = await contents(after)
+    async with sqlite(first) as before:
+        assert await contents(before) == there
+    await same(first, url)
+
+
+async def test_back_to_where_it_came_from_goes_what_was_added(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await live_through(store)
+    await copied(tmp_path, url)
+    moved = await PostgresStore.open(url, "full", lambda: "e2")
+    await happen(moved)
+    await moved.close()
+    await copied(url, tmp_path)
+    await same(tmp_path, url)
+
+
+class Broken(Exception):
+    """Somebody pulled the plug."""
+
+
+async def test_a_copy_that_was_broken_off_goes_on_where_it_was(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.server.stores.copier.EVENTS_A_FLUSH", 1)
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await live_through(store)
+    progress: list[tuple[int, int]] = []
+
+    def watch(_: str, *so_far: int) -> None:
+        progress.append((so_far[0], so_far[1]))
+        if len(progress) == 4:
+            raise Broken
+
+    async with tables(tmp_path, is_source=True) as there, tables(url, is_source=False) as here:
+        with pytest.raises(Broken):
+            await Copier(there, here, watch).copy()
+    (done, total) = progress[2]  # the last that was flushed
+    with pytest.raises(StoreFailed, match="unfinished copy"):
+        await PostgresStore.open(url, "full", lambda: "e2")
+    async with tables(url, is_source=True) as there, tables(tmp_path, is_source=False) as here:
+        with pytest.raises(StoreFailed, match="unfinished copy"):
+            await Copier(there, here, silent).copy()
+    async with tables(tmp_path, is_source=True) as there, tables(url, is_source=False) as here:
+        copier = Copier(there, here, watch)
+        await copier.copy()
+        assert progress[4][1] == total - done
+    async with sqlite(tmp_path) as store:
+        await happen(store)
+    await copied(tmp_path, url)
+    await same(tmp_path, url)
+
+
+async def same(directory: Path, url: str) -> None:
+    """Look at two stores as a server does."""
+    moved = await PostgresStore.open(url, "full", lambda: "e2")
+    async with sqlite(directory) as store:
+        assert await contents(store) == await contents(moved)
+    await moved.close()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE hubbub.message SET posted = replace(convert_from(posted, 'UTF8'), 'one', 'two')::bytea",
+        "UPDATE hubbub.message SET edited = NULL WHERE seq = 1",
+        "UPDATE hubbub.message SET client_message_id = 'l' WHERE client_message_id = 'k'",
+        "DELETE FROM hubbub.reaction",
+        "DELETE FROM hubbub.change WHERE seq = 5",
+        "UPDATE hubbub.room SET document = '{}' WHERE document IS NOT NULL",
+    ],
+)
+async def test_a_difference_is_found(harm: str, postgres: Postgres, tmp_path: Path) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await live_through(store)
+    await copied(tmp_path, url)
+    connection = await asyncpg.connect(url)
+    await connection.execute(harm)
+    await connection.close()
+    async with tables(tmp_path, is_source=True) as there, tables(url, is_source=False) as here:
+        with pytest.raises(StoreFailed, match="'all' differs"):
+            await Copier(there, here, silent).sums()
+
+
+async def test_what_is_no_copy_of_it_is_never_written_over(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path / "ours") as store:
+        await do(store, Post(room="a", text="x"))
+    other = SqliteStore(tmp_path / "other", "full", lambda: "e9")
+    await do(other, Post(room="a", text="y"))
+    await other.close()
+    await copied(tmp_path / "ours", url)
+    with pytest.raises(StoreFailed, match="other rooms already; nothing was changed"):
+        await copied(tmp_path / "other", url)
+    with pytest.raises(StoreFailed, match="other rooms already; nothing was changed"):
+        await copied(url, tmp_path / "other")
+    moved = await PostgresStore.open(url, "full", lambda: "e2")
+    await do(moved, Post(room="a", text="z"))
+    with pytest.raises(StoreFailed, match="a server uses that database"):
+        await copied(tmp_path / "ours", url)
+    await moved.close()
+    with pytest.raises(StoreFailed, match="'a' has gone on there, to event 2; nothing was changed"):
+        await copied(tmp_path / "ours", url)
+    moved = await PostgresStore.open(url, "full", lambda: "e2")
+    assert (await moved.head("a")).seq == 2
+    await moved.close()
+
+
+async def fill(directory: Path, events: int) -> None:
+    """So many posts in some rooms."""
+    async with sqlite(directory) as store:
+        for first in range(0, events, PAGE):
+            posts = [
+                Post(room=f"room-{n % 7}", text=f"text {n}") for n in range(first, first + PAGE)
+            ]
+            await store.commit([Proposal(GRACE, post) for post in posts], AT)
+
+
+@pytest.mark.timeout(60 + EVENTS / 1_000)
+async def test_clients_stay_connected_up_to_the_switch_and_resume_after_it(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    data, url = tmp_path / "data", await postgres.fresh()
+    await fill(data, EVENTS)
+    sqlite_server = Server(data)
+    async with sqlite_server, hubbub.connect(sqlite_server.url, name="ada") as ada:
+        port = ("--port", str(sqlite_server.port))
+        room = await ada.join("lobby")
+        postgres_server = Server(tmp_path / "new", *port, environment={"HUBBUB_STORE": url})
+        back, back_again = tmp_path / "back", Server(tmp_path / "back", *port)
+        seen = 0
+        for source, target, before, after in (
+            (f"sqlite:{data}", url, sqlite_server, postgres_server),
+            (url, f"sqlite:{back}", postgres_server, back_again),
+        ):
+            await room.post("before the first copy")
+            began = time.monotonic()
+            online = await hubbub_command("db", "copy", source, target)
+            assert online.code == 0, online.err
+            assert "run this once more" in online.err
+            await room.post("before the switch")
+            await before.terminate()
+            switched = time.monotonic()
+            last = await hubbub_command("db", "copy", source, target)
+            assert (last.code, last.err) == (0, "")
+            print(
+                f"{online.out}{switched - began:.1f} s; the last {time.monotonic() - switched:.1f} s"
+            )
+            await after.start()
+            async with asyncio.timeout(30):
+                await room.post("after the switch")
+                async for event in room:
+                    seen += 1
+                    assert event.seq == seen
+                    if isinstance(event, hubbub.Posted) and event.text == "after the switch":
+                        break
+        assert seen == 6
+        await ada.close()
+        await back_again.terminate()
+
+
+async def test_a_copy_killed_from_outside_leaves_a_server_that_says_what_to_do(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="x"))
+    await copied(tmp_path, url, seals=False)
+    refused = await hubbub_command("serve", "--data", tmp_path / "new", store=url)
+    assert refused.code == 1 and "`hubbub db copy` once more" in refused.err
+    assert (await hubbub_command("db", "copy", f"sqlite:{tmp_path}", url)).code == 0
+    await (await PostgresStore.open(url, "full", lambda: "e2")).close()
+
+
+async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    store = await PostgresStore.open(url, "full", lambda: "e1")
+    await live_through(store)
+    made = await hubbub_command("backup", file, "--data", tmp_path, store=url)
+    assert made.code == 0, made.err
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = await hubbub_command("backup", file, "--data", tmp_path, store=url)
+    assert again.code == 1 and "is there already" in again.err
+    await happen(store)
+    refused = await hubbub_command("restore", file, "--data", tmp_path, store=url)
+    assert refused.code == 1 and "a server uses that database" in refused.err
+    await store.close()
+    restored = await hubbub_command("restore", file, "--data", tmp_path, store=url)
+    assert restored.code == 0 and "is kept: the schema hubbub_replaced_" in restored.err
+    store = await PostgresStore.open(url, "full", lambda: "e2")
+    assert store.epoch != "e1"
+    assert (await store.head("all")).seq == 9
+    served = await hubbub_command("restore", file, "--data", tmp_path / "served")
+    assert served.code == 0, served.err
+    async with sqlite(tmp_path / "served") as other:
+        assert (await contents(other))[1:] == (await contents(store))[1:]
+    await store.close()
+
+
+async def test_a_restore_that_fails_leaves_what_was_there(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    store = await PostgresStore.open(url, "full", lambda: "e1")
+    await do(store, Post(room="a", text="x"))
+    await store.close()
+    assert (await hubbub_command("backup", file, "--data", tmp_path, store=url)).code == 0
+    database = apsw.Connection(str(file))
+    database.execute("UPDATE message SET seq = 2")  # there is a hole
+    database.close()
+    failed = await hubbub_command("restore", file, "--data", tmp_path, store=url)
+    assert failed.code == 1 and "lacks events" in failed.err
+    store = await PostgresStore.open(url, "full", lambda: "e2")
+    assert (store.epoch, (await store.head("a")).seq) == ("e1", 1)
+    await store.close()
+
+
+@pytest.mark.parametrize("address", ["mysql://x", "data", ""])
+async def test_an_address_of_neither_kind_is_refused(address: str) -> None:
+    ran = await hubbub_command("db", "copy", "sqlite:data", address)
+    assert ran.code == 1 and "either sqlite:DIRECTORY or postgres://" in ran.err
