@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 UV_VERSION := 0.13.9
 browser_packages := chromium fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
+server_packages := nginx-light haproxy caddy pgbouncer iproute2
 
 bin := $(VENV)/bin
 stamps := $(VENV)/stamps
@@ -23,7 +24,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve example bench check format test soak fuzz coverage clients chromium nginx lock clean
+.PHONY: help install serve example bench check format test soak fuzz coverage clients chromium programs lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -104,7 +105,7 @@ format: $(stamps)/dev ## format the code, and mend what can be mended without th
 	@$(bin)/ruff check --quiet --fix-only $(sources)
 	@$(bin)/ruff format $(sources)
 
-test: check clients chromium nginx ## checks, then all tests: make test ARGS="tests/unit -k resume"
+test: check clients chromium programs ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	$(say) "Testing"
 	@$(bin)/python -m pytest $(ARGS)
 
@@ -122,7 +123,7 @@ fuzz: $(stamps)/fuzz ## look for bytes that break something, a minute for each t
 	$(say) "Fuzzing"
 	@$(bin)/python -m tests.fuzz $(ARGS)
 
-coverage: $(stamps)/dev clients chromium nginx ## all tests, and which branches they reach
+coverage: $(stamps)/dev clients chromium programs ## all tests, and which branches they reach
 	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
 # The JavaScript clients, with the node that came as a wheel.
@@ -145,14 +146,16 @@ chromium:
 	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(browser_packages); } \
 		> $(VENV)/apt.log 2>&1 || { tail -n 20 $(VENV)/apt.log; echo 'apt-get could not install Chromium' >&2; }
 
-# So does nginx; its test starts one of its own, on a free port.
-nginx:
-	@if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then exit; fi; \
+# So do the servers that tests put before nodes and databases, each on free ports of its own, and what makes networks.
+programs:
+	@missing=; for name in nginx haproxy caddy pgbouncer ip; do \
+		command -v $$name >/dev/null || [ -x /usr/sbin/$$name ] || missing="$$missing $$name"; done; \
+	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-		echo 'There is no nginx: the test with it will not run. On Debian: apt-get install nginx-light'; exit; fi; \
-	printf '\033[1m==> %s\033[0m\n' 'Installing nginx for the tests (apt-get install nginx-light)'; \
-	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends nginx-light; } \
-		> $(VENV)/apt-nginx.log 2>&1 || { tail -n 20 $(VENV)/apt-nginx.log; echo 'apt-get could not install nginx' >&2; }
+		echo "There is no$$missing: the tests with these will not run. On Debian: apt-get install $(server_packages)"; exit; fi; \
+	printf '\033[1m==> %s\033[0m\n' 'Installing servers for the tests (apt-get install $(server_packages))'; \
+	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(server_packages); } \
+		> $(VENV)/apt-servers.log 2>&1 || { tail -n 20 $(VENV)/apt-servers.log; echo 'apt-get could not install them' >&2; }
 
 uv := .venv-lock/bin/uv
 

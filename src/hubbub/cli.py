@@ -103,8 +103,9 @@ def _with_settings(run: Command) -> Command:
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    from hubbub.server.app import CannotStart, serve
+    from hubbub.server.app import CannotStart
     from hubbub.server.config import load
+    from hubbub.server.serving import serve
 
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
@@ -381,6 +382,18 @@ _SETTINGS = {
     "port": ("NUMBER", "listen on this port; 0 takes a free one (default 8181)"),
     "data": ("DIR", "keep everything in here (default ~/.local/share/hubbub)"),
     "store": ("STORE", "sqlite (default), or postgres://USER:PASSWORD@HOST/DATABASE"),
+    "workers": (
+        "N",
+        "so many processes on the port, if the store is PostgreSQL (default 1)",
+    ),
+    "worker_port": (
+        "PORT",
+        "the first of the workers' own ports on loopback, one after the other (default: none)",
+    ),
+    "drain_seconds": (
+        "SECONDS",
+        "when asked to stop: serve on for so long while /readyz says no (default 0)",
+    ),
     "broker": ("URL", "nats://HOST: carries hints between nodes that share a store"),
     "durability": (
         "HOW",

@@ -109,6 +109,17 @@ async def test_the_server_says_how_it_is(shared_server: Server, door: str, body:
     assert (await get(shared_server, door, "POST")).status == 405
 
 
+@pytest.mark.parametrize(
+    "door, status", [("/healthz", 200), ("/readyz", 200), ("/api/v1/rooms", 403)]
+)
+async def test_balancers_may_ask_without_saying_whom(
+    shared_server: Server, door: str, status: int
+) -> None:
+    async with connected(shared_server.port) as raw:
+        raw.send_request(f"GET {door} HTTP/1.0", {})
+        assert (await raw.response()).status == status
+
+
 @pytest.mark.parametrize("target", ["/", "/api/v1/rooms", "/nothing", "/ws"])
 async def test_no_answer_tells_what_the_server_is_made_of(
     shared_server: Server, target: str

@@ -24,7 +24,9 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
         return "settings"
 
     monkeypatch.setattr("hubbub.server.config.load", load)
-    monkeypatch.setattr("hubbub.server.app.serve", lambda settings: seen.update(settings=settings))
+    monkeypatch.setattr(
+        "hubbub.server.serving.serve", lambda settings: seen.update(settings=settings)
+    )
     monkeypatch.chdir(tmp_path)
     return seen
 
@@ -74,12 +76,12 @@ def test_bad_settings_are_bad_usage(capsys: pytest.CaptureFixture[str], tmp_path
 def test_a_port_in_use_is_a_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from hubbub.server import app
+    from hubbub.server.app import CannotStart
 
     def serve(_: object) -> None:
-        raise app.CannotStart("can't listen there")
+        raise CannotStart("can't listen there")
 
-    monkeypatch.setattr(app, "serve", serve)
+    monkeypatch.setattr("hubbub.server.serving.serve", serve)
     assert cli.main(["serve"]) == 1
     assert capsys.readouterr().err == "hubbub: can't listen there\n"
 
@@ -88,7 +90,7 @@ def test_ctrl_c_has_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def serve(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hubbub.server.app.serve", serve)
+    monkeypatch.setattr("hubbub.server.serving.serve", serve)
     assert cli.main(["serve"]) == 130
 
 

@@ -1,4 +1,4 @@
-"""The composition root: puts the server together, runs it, and stops it cleanly.
+"""The composition root: puts the server together, and stops it cleanly.
 
 The only module that names adapters.
 """
@@ -10,22 +10,15 @@ import os
 import random
 import resource
 import secrets
-import signal
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
-import uvloop
 from aiohttp import web
 
-from hubbub import __version__
 from hubbub.protocol.messages import Closing
-from hubbub.server import logs
-from hubbub.server.audit import audit
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
@@ -43,7 +36,7 @@ from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
-from hubbub.server.tls import BadCertificate, Tls
+from hubbub.server.tls import Tls
 from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import COMPRESSES
@@ -71,53 +64,11 @@ class CannotStart(Exception):
     """The message says why, and what would help."""
 
 
-def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT; a second one ends it at once.
-
-    Raises:
-        CannotStart: the port or the data directory can't be had.
-    """
-    logs.configure(settings.log_format, settings.log_level)
-    # The writer's thread must get the interpreter back quickly while the loop is busy.
-    sys.setswitchinterval(0.0005)
-    # Nearly nothing here is in cycles, and with 9,000 connections the collector's usual pace stopped
-    # the loop for up to 0.6 s, again and again (2026-11-23).
-    gc.set_threshold(100_000, 50, 10)
-    _allow_many_files()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def ask_to_stop() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-        print("stopping; once more to stop at once", file=sys.stderr, flush=True)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask_to_stop)
-    tls = _tls(settings)
-    loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
-    async with running(settings, tls) as server:
-        try:
-            logs.open_audit(settings.data)
-        except OSError as error:
-            raise CannotStart(f"can't write {error.filename}: {error.strerror}") from error
-        audit("started", version=__version__, port=server.port)
-        _tell_ready(settings, server.port)
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, server.journal}, return_when=asyncio.FIRST_COMPLETED)
-    audit("stopped")
-
-
 class Running(NamedTuple):
-    """A server that runs: the port it listens on, and its journal, which ends only if it breaks."""
+    """A server that runs: the port it listens on, its hub, and its journal, which ends only if it breaks."""
 
     port: int
+    hub: Hub
     journal: asyncio.Task[None]
 
 
@@ -158,7 +109,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
             stack.callback(asyncio.create_task(task).cancel)
         listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
-        yield Running(_port_of(listeners[0]), journal.running)
+        yield Running(_port_of(listeners[0]), hub, journal.running)
 
 
 async def _open_store(settings: Settings) -> Store:
@@ -191,20 +142,34 @@ async def _listen(
     runner: BoundedRunner, settings: Settings, tls: ssl.SSLContext | None
 ) -> list[asyncio.Server]:
     """Listen on an address; `localhost` is the loopback of IPv4 and, where there is one, of IPv6."""
-    first, *others = LOOPBACKS if settings.host == "localhost" else (settings.host,)
+    first, *others = addresses(settings)
+    is_shared = settings.workers > 1
     try:
-        listeners = [await runner.listen(first, settings.port, tls)]
+        listeners = [await runner.listen(first, settings.port, tls, is_shared=is_shared)]
+        if settings.worker_port:
+            listeners.append(await runner.listen(LOOPBACKS[0], settings.worker_port, tls))
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise CannotStart(
-            f"can't listen on {settings.host} port {settings.port} ({why}); choose another with --port"
-        ) from error
+        raise no_port(settings, error) from error
     for other in others:
         try:
-            listeners.append(await runner.listen(other, _port_of(listeners[0]), tls))
+            port = _port_of(listeners[0])
+            listeners.append(await runner.listen(other, port, tls, is_shared=is_shared))
         except OSError as error:
             log.info("not listening on %s: %s", other, error)
     return listeners
+
+
+def addresses(settings: Settings) -> tuple[str, ...]:
+    """Where to listen: the first is a must."""
+    return LOOPBACKS if settings.host == "localhost" else (settings.host,)
+
+
+def no_port(settings: Settings, error: OSError) -> CannotStart:
+    """What to say when a port can't be had."""
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return CannotStart(
+        f"can't listen on {settings.host} port {settings.port} ({why}); choose another with --port"
+    )
 
 
 def _port_of(listener: asyncio.Server) -> int:
@@ -239,19 +204,6 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
 def _origins(settings: Settings) -> Origins:
     ours = (*settings.allow_origin, *filter(None, [settings.public_url]))
     return Origins(ours, is_local=is_loopback(settings.host))
-
-
-def _tls(settings: Settings) -> Tls | None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return None
-    try:
-        return Tls(settings.tls_cert, settings.tls_key)
-    except BadCertificate as error:
-        raise CannotStart(str(error)) from error
-
-
-def _nothing_to_reload() -> None:
-    log.info("SIGHUP reads the certificate again, and there is none")
 
 
 async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None:
@@ -363,39 +315,12 @@ async def _drain(
     await links.stop(notice, LINKS_TIMEOUT)
 
 
-def _tell_ready(settings: Settings, port: int) -> None:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme = "https" if settings.tls_cert else "http"
-    outside = f"outside:          {settings.public_url}\n" if settings.public_url else ""
-    flushed = {"full": "each commit is flushed", "normal": "flushed only now and then"}
-    print(
-        f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
-        f"data:             {_place(settings)}"
-        f" (durability {settings.durability}: {flushed[settings.durability]})\n"
-        "stop it:          Ctrl-C",
-        flush=True,
-    )
-
-
-def _place(settings: Settings) -> str:
-    """Where the data are, without a password."""
-    if settings.store == "sqlite":
-        return str(settings.data.resolve())
-    parts = urlsplit(settings.store)
-    return f"PostgreSQL, {parts.hostname or 'its socket'}{parts.path}"
-
-
 def _max_connections(settings: Settings) -> int:
     """As many as the settings say, or as files may be open, but for some of our own."""
     if settings.max_connections:
         return settings.max_connections
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(allowed - OWN_FILES, 1)
-
-
-def _allow_many_files() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _now() -> str:

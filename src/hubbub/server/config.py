@@ -39,6 +39,9 @@ class Settings:
     data: Path = field(default_factory=default_data_directory)
     store: str = "sqlite"  # in the data directory; or postgres://…
     broker: str = ""  # nats://…, between nodes that share a store
+    workers: int = 1  # processes on this machine, which share the port
+    worker_port: int = 0  # the first of their own ports on loopback, one each; 0: none
+    drain_seconds: float = 0.0  # from being asked to stop to asking clients to leave
     durability: Durability = "full"
     message_rate: float = 1000.0
     max_message_bytes: int = 65_536
@@ -71,6 +74,11 @@ class Settings:
             raise BadSettings("store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE")
         if self.broker and (self.store == "sqlite" or not self.broker.startswith(NATS)):
             raise BadSettings("broker can be nats://HOST, if nodes share a store: postgres://…")
+        self._require("workers", 1 <= self.workers <= 64, "1 to 64")
+        if self.workers > 1 and self.store == "sqlite":
+            raise BadSettings("several workers share a store that can be shared: postgres://…")
+        self._require("worker_port", 0 <= self.worker_port <= 65_000, "0 (none) to 65000")
+        self._require("drain_seconds", 0 <= self.drain_seconds <= 3600, "0 to 3600")
         self._require("durability", self.durability in get_args(Durability), "full or normal")
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")

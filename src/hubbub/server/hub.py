@@ -65,6 +65,7 @@ class Hub:
         self._journal = journal
         self._fanout = fanout
         self._rates = Rates(limits.messages_per_s)
+        self.is_leaving = False  # it serves on, and no more should come
         self.is_stopping = False
         self.refusals = Counter[str]()  # by code, of commands and of requests
         self._snapshots: OrderedDict[str, StoredRoom] = OrderedDict()

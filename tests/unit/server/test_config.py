@@ -33,6 +33,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         data=Path("/srv/hubbub"),
         store="postgres://hubbub@db.example/hubbub",
         broker="nats://nats.example",
+        workers=3,
+        worker_port=9001,
+        drain_seconds=2.5,
         durability="normal",
         message_rate=2.5,
         max_message_bytes=1024,
@@ -72,6 +75,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         data = "/srv/hubbub"
         store = "postgres://hubbub@db.example/hubbub"
         broker = "nats://nats.example"
+        workers = 3
+        worker_port = 9001
+        drain_seconds = 2.5
         durability = "normal"
         message_rate = 2.5
         max_message_bytes = 1024

@@ -168,14 +168,17 @@ class BoundedRunner(web.AppRunner):
         )
         self._bounds = (max_connections, request_timeout, refused)
 
-    async def listen(self, host: str, port: int, tls: ssl.SSLContext | None) -> asyncio.Server:
-        """Listen on an address. Raises OSError."""
+    async def listen(
+        self, host: str, port: int, tls: ssl.SSLContext | None, *, is_shared: bool = False
+    ) -> asyncio.Server:
+        """Listen on an address, maybe with others who share it. Raises OSError."""
         assert self.server is not None
         return await asyncio.get_running_loop().create_server(
             self.server,
             host,
             port,
             backlog=BACKLOG,
+            reuse_port=is_shared or None,
             ssl=tls,
             ssl_handshake_timeout=self._bounds[1] if tls else None,
         )

@@ -21,10 +21,11 @@ async def healthz(_request: web.Request) -> web.Response:
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
     """The database can be read and written, and the server isn't stopping."""
-    if request.app[HUB].is_stopping:
+    hub = request.app[HUB]
+    if hub.is_leaving or hub.is_stopping:
         raise Refused("unavailable", "the server is stopping")
     try:
-        await asyncio.wait_for(request.app[HUB].check(), READY_SECONDS)
+        await asyncio.wait_for(hub.check(), READY_SECONDS)
     except TimeoutError:
         raise Refused("unavailable", "the database takes too long") from None
     return json({"status": "ready"})

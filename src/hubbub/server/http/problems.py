@@ -33,6 +33,8 @@ HEADERS = {
 
 FOREIGN = "foreign"  # marks a request of a page that may not connect
 
+HEALTH = frozenset({"/healthz", "/readyz"})
+
 log = logging.getLogger(__name__)
 
 
@@ -116,6 +118,8 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
         raise Refused("bad_request", "a request comes from one origin")
+    if not given and "Host" not in request.headers and request.path in HEALTH:
+        return  # no page asks so, but balancers do
     # `request.host` is that of a target which is a whole URL; else what the header says.
     host = request.host if "Host" in request.headers else None
     origins.check(next(iter(given), None), host)

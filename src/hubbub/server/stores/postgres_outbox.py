@@ -53,7 +53,6 @@ class PostgresOutbox:
                 await asyncio.sleep(PAUSE)
 
     async def _serve(self, connection: Connection) -> None:
-        await connection.execute(f"SET idle_in_transaction_session_timeout = {MAX_TURN}")
         await connection.add_listener("hubbub_outbox", lambda *_: self._filled.set())
         while True:
             while await self._take(connection):
@@ -65,6 +64,7 @@ class PostgresOutbox:
     async def _take(self, connection: Connection) -> bool:
         """Post what has waited longest; returns whether there may be more that can be posted."""
         async with connection.transaction():
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_TURN}")
             if not await connection.fetchval(Q.outbox_turn):
                 return False
             rows = await connection.fetch(Q.outbox, AT_ONCE)

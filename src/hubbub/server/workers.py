@@ -1,0 +1,148 @@
+"""Several workers on one machine: processes that listen on one port, each a node like any other.
+
+The process that was started becomes their supervisor: it starts again those that crash, passes signals
+on, and ends when they have. If it is killed itself, they stop by themselves.
+"""
+
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+RESTART_PAUSE = 1.0  # seconds
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOPPING = "stopping; once more to stop at once"
+NEVER_READY = 70  # a worker's exit status when it could not start, and another try would not help
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[int, Callable[[], None], int], None]
+
+
+class Supervisor:
+    """Runs `work(number, ready, alive)` in so many processes.
+
+    A worker calls `ready` once it listens; `alive` is a file that comes to its end when the supervisor does.
+    """
+
+    def __init__(self, count: int, work: Work, all_ready: Callable[[], None]) -> None:
+        self._count = count
+        self._work = work
+        self._all_ready = all_ready
+        self._numbers: dict[int, int] = {}  # of workers, by process id
+        self._due: dict[int, float] = {}  # when to start them again
+        self._ready: set[int] = set()
+        self._is_stopping = False
+        self._status = 0
+
+    def run(self) -> int:
+        """Until all have ended; returns the exit status."""
+        self._told, tell = os.pipe()
+        self._tell = tell
+        self._alive, self._life = os.pipe()
+        self._due = dict.fromkeys(range(self._count), 0.0)
+        with _woken_by_signals(self._pass_on) as woken:
+            while self._numbers or self._due:
+                for number in [n for n, due in self._due.items() if due <= time.monotonic()]:
+                    del self._due[number]
+                    self._start(number)
+                pause = min(self._due.values(), default=time.monotonic() + 60) - time.monotonic()
+                for file in select.select([woken, self._told], [], [], max(pause, 0))[0]:
+                    heard = os.read(file, 1024)
+                    if file == self._told:
+                        self._hear(heard)
+                self._reap()
+        for file in (self._told, self._tell, self._alive, self._life):
+            os.close(file)
+        return self._status
+
+    def _start(self, number: int) -> None:
+        if pid := os.fork():
+            self._numbers[pid] = number
+            return
+        try:
+            signal.set_wakeup_fd(-1)
+            for which in (*PASSED_ON, signal.SIGCHLD):
+                signal.signal(which, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is known what to do
+            os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the supervisor, which passes it on
+            os.close(self._life)
+            self._work(number, lambda: self._say_ready(number), self._alive)
+            os._exit(0)
+        except SystemExit as end:
+            os._exit(end.code if isinstance(end.code, int) else 1)
+        except BaseException:
+            log.exception("worker %d", number)
+            os._exit(1)
+
+    def _say_ready(self, number: int) -> None:
+        os.write(self._tell, bytes([number]))
+
+    def _hear(self, ready: bytes) -> None:
+        before = len(self._ready)
+        self._ready.update(ready)
+        if before < len(self._ready) == self._count:
+            self._all_ready()
+
+    def _pass_on(self, which: int) -> None:
+        if which != signal.SIGHUP:
+            if not self._is_stopping:
+                print(STOPPING, file=sys.stderr, flush=True)
+            self._is_stopping = True
+            self._due.clear()
+        for pid in self._numbers:
+            os.kill(pid, signal.SIGHUP if which == signal.SIGHUP else signal.SIGTERM)
+
+    def _reap(self) -> None:
+        for pid in list(self._numbers):
+            gone, status = os.waitpid(pid, os.WNOHANG)
+            if not gone:
+                continue
+            number = self._numbers.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
+            if self._is_stopping:
+                self._status = self._status or int(code != 0)
+            elif code == NEVER_READY:
+                self._status = 1
+                self._pass_on(signal.SIGTERM)
+            else:
+                log.error("worker %d ended (%d), and is started again", number, code)
+                self._due[number] = time.monotonic() + RESTART_PAUSE
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Keep a port that workers can share, and nobody else has. Raises OSError."""
+    (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)  # fails if another listens, even one who would share
+        found = probe.getsockname()
+    reserved = socket.socket(family)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind(found)
+    return reserved
+
+
+@contextmanager
+def _woken_by_signals(handle: Callable[[int], None]) -> Iterator[int]:
+    """A file from which can be read once a signal has come."""
+    woken, wake = os.pipe()
+    for file in (woken, wake):
+        os.set_blocking(file, False)
+    signal.set_wakeup_fd(wake)
+    for which in PASSED_ON:
+        signal.signal(which, lambda number, _: handle(number))
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        yield woken
+    finally:
+        signal.set_wakeup_fd(-1)
+        for which in (*PASSED_ON, signal.SIGCHLD):
+            signal.signal(which, signal.SIG_DFL)
+        os.close(woken)
+        os.close(wake)

@@ -1,0 +1,104 @@
+"""Load balancers as they are shipped in `deploy`, with other ports and no TLS, before two nodes on loopback."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+SHIPPED = ("10.0.0.11:8181", "10.0.0.12:8181")
+START_SECONDS = 20.0
+
+
+def program(name: str) -> str | None:
+    """Where it is, if it is installed."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _before(nodes: tuple[int, int], text: str) -> str:
+    for shipped, port in zip(SHIPPED, nodes, strict=True):
+        assert shipped in text
+        text = text.replace(shipped, f"127.0.0.1:{port}")
+    return text
+
+
+def _nginx(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+    server = re.sub(r" *ssl_.*\n", "", (DEPLOY / "nginx-nodes.conf").read_text())
+    assert "443 ssl" in server
+    server = _before(nodes, server).replace("443 ssl", f"127.0.0.1:{port}")
+    places = "".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;" if os.geteuid() == 0 else ""
+    main = f"{user} daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {places} {server} }}"
+    (folder / "conf").write_text(main)
+    return ["nginx", "-p", str(folder), "-c", str(folder / "conf"), "-e", str(folder / "log")]
+
+
+def _haproxy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+    text = _before(nodes, (DEPLOY / "haproxy.cfg").read_text())
+    shipped = ":443 ssl crt /etc/haproxy/chat.example.org.pem"
+    assert shipped in text
+    text = text.replace(shipped, f"127.0.0.1:{port}").replace("inter 1s", "inter 200ms")
+    text = text.replace("maxconn 50000", "maxconn 500")  # more files than a test may open
+    (folder / "conf").write_text(text)
+    return ["haproxy", "-db", "-f", str(folder / "conf")]
+
+
+def _caddy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+    text = _before(nodes, (DEPLOY / "Caddyfile.nodes").read_text())
+    assert "chat.example.org {" in text
+    text = text.replace("chat.example.org {", f"http://127.0.0.1:{port} {{")
+    text = text.replace("health_interval 1s", "health_interval 200ms")
+    (folder / "conf").write_text(f"{{\n\tadmin off\n}}\n{text}")
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
+
+
+KINDS: dict[str, Callable[[Path, int, tuple[int, int]], list[str]]] = {
+    "haproxy": _haproxy,
+    "nginx": _nginx,
+    "caddy": _caddy,
+}
+
+
+@asynccontextmanager
+async def balancer(kind: str, folder: Path, nodes: tuple[int, int]) -> AsyncIterator[int]:
+    """One that runs during the block; its port."""
+    port = free_port()
+    name, *arguments = KINDS[kind](folder, port, nodes)
+    with (folder / "output").open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            program(name) or name,
+            *arguments,
+            stdout=output,
+            stderr=output,
+            env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+        )
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while True:
+                assert process.returncode is None, (folder / "output").read_text()
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    break
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()

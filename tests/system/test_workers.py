@@ -1,0 +1,141 @@
+"""Several workers on one port, as an operator sees them: one server that survives the loss of a part."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+import hubbub
+from tests.integration.native import native
+from tests.support.postgres import Postgres
+from tests.support.server import Server
+
+WORKERS = 3
+
+
+def free_ports() -> int:
+    """The first of some ports in a row that are free."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first: int = probe.getsockname()[1]
+        if first + WORKERS < 65_000 and not any(is_taken(first + n) for n in range(WORKERS)):
+            return first
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def children(pid: int) -> list[int]:
+    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs (and is not just waiting for somebody to notice its end)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@asynccontextmanager
+async def several(postgres: Postgres, folder: Path, *flags: str) -> AsyncIterator[Server]:
+    environment = {"HUBBUB_STORE": await postgres.fresh()}
+    all_flags = ("--workers", str(WORKERS), "--message-rate", "0", *flags)
+    async with Server(folder, *all_flags, environment=environment) as server:
+        assert f"workers:          {WORKERS}\n" in await until_written(server, "workers:")
+        yield server
+
+
+async def until_written(server: Server, text: str) -> list[str]:
+    async with asyncio.timeout(10):
+        while not any(text in line for line in server.output):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return server.output
+
+
+async def until_gone(pids: list[int]) -> None:
+    async with asyncio.timeout(20):
+        while any(map(is_there, pids)):  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.05)
+
+
+async def connections(http: aiohttp.ClientSession, port: int) -> float:
+    """How many clients a worker has, by its own port."""
+    async with http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("hubbub_connections{"))
+
+
+async def test_clients_are_spread_over_workers_and_see_one_room(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    first = free_ports()
+    async with (
+        several(postgres, tmp_path, "--worker-port", str(first)) as server,
+        AsyncExitStack() as stack,
+        aiohttp.ClientSession() as http,
+    ):
+        clients = [await stack.enter_async_context(native(server.port)) for _ in range(30)]
+        for client in clients:
+            await client.ask("join", room="lobby")
+        here = [await connections(http, first + n) for n in range(WORKERS)]
+        assert sum(here) == 30 and max(here) < 30, here
+        await clients[0].ask("post", room="lobby", text="to all")
+        assert {(await client.event())["text"] for client in clients} == {"to all"}
+        pids = children(server.pid)
+        assert len(pids) == WORKERS
+        assert await server.terminate() == 0
+        await until_gone(pids)
+        assert sum("stopping" in line for line in server.output) == 1
+
+
+async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with (
+        several(postgres, tmp_path) as server,
+        hubbub.connect(server.url, name="ada") as ada,
+        hubbub.connect(server.url, name="grace") as grace,
+    ):
+        rooms = [await me.join("lobby") for me in (ada, grace)]
+        for n, pid in enumerate(children(server.pid)):
+            os.kill(pid, signal.SIGKILL)
+            await rooms[0].post(str(n))
+        for room in rooms:
+            async with asyncio.timeout(30):
+                for n in range(WORKERS):
+                    event = await anext(aiter(room))
+                    assert (event.seq, getattr(event, "text", None)) == (n + 1, str(n))
+        await until_written(server, "is started again")
+        async with asyncio.timeout(20):
+            while sum(map(is_there, children(server.pid))) < WORKERS:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+
+async def test_without_their_supervisor_workers_stop(postgres: Postgres, tmp_path: Path) -> None:
+    async with several(postgres, tmp_path) as server:
+        pids = children(server.pid)
+        async with native(server.port) as client:
+            os.kill(server.pid, signal.SIGKILL)
+            assert await client.closed() == 1012
+        await until_gone(pids)
+
+
+async def test_what_keeps_one_from_starting_ends_all(postgres: Postgres, tmp_path: Path) -> None:
+    async with several(postgres, tmp_path / "a") as server:
+        environment = {"HUBBUB_STORE": await postgres.fresh()}
+        flags = ("--workers", "2")
+        with pytest.raises(AssertionError, match="Address already in use"):
+            await Server(tmp_path / "b", *flags, environment=environment, port=server.port).start()
+        nowhere = {"HUBBUB_STORE": "postgres://hubbub@127.0.0.1:1/none"}
+        with pytest.raises(AssertionError, match="PostgreSQL: "):
+            await Server(tmp_path / "c", *flags, environment=nowhere).start()
