@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from hubbub.server.stores.postgres import PostgresStore
 from tests.support.certificates import certify, flags
+from tests.support.nats import nats_running
+from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 
@@ -125,6 +128,45 @@ async def test_few_files_are_warned_of(tmp_path: Path) -> None:
     told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), prepare=few)
     assert (told.problems(), told.warnings(), told.code) == ([], ["open files"], 0)
     assert "160 connections" in told.text
+
+
+# --- what several nodes share ---
+
+
+async def test_a_cluster_that_is_well(postgres: Postgres, tmp_path: Path) -> None:
+    store = await postgres.fresh()
+    async with nats_running() as broker:
+        settings: dict[str, Any] = {"HUBBUB_STORE": store, "HUBBUB_BROKER": broker.url}
+        told = await doctor(HUBBUB_DATA=str(tmp_path), **settings)
+        assert "tables: none yet" in told.text
+        async with Server(tmp_path, environment=settings):
+            told = await doctor(HUBBUB_DATA=str(tmp_path), **settings)
+    assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
+    for what in ("PostgreSQL", "connections", "tables", "NATS"):
+        assert f"ok      {what}:" in told.text
+    assert "SQLite" not in told.text
+    assert re.search(r"connections: \d+ are free; [2-9] are hubbub's", told.text)
+
+
+async def test_what_is_wrong_with_a_cluster_is_named(postgres: Postgres, tmp_path: Path) -> None:
+    store, data = await postgres.fresh(), str(tmp_path)
+    await (await PostgresStore.open(store, "full", lambda: "e1")).close()
+    database = store.rpartition("/")[2]
+    for sql in (
+        "INSERT INTO hubbub.meta VALUES ('unfinished_copy', 'x')",
+        "INSERT INTO hubbub.outbox (room, message, by, client_message_id, refused) VALUES ('a', 'b', 'c', 'd', 'no')",
+        "INSERT INTO hubbub.outbox (room, message, by, client_message_id, written_at)"
+        " VALUES ('a', 'b', 'c', 'd', now() - interval '1 minute')",
+    ):
+        await postgres.execute(sql, database)
+    nobody = "nats://127.0.0.1:1"
+    told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=store, HUBBUB_BROKER=nobody)
+    assert told.code == 1
+    assert (told.problems(), told.warnings()) == (["tables"], ["outbox", "outbox", "NATS"])
+    for sign in ("an unfinished copy", "1 messages of applications", "1 messages wait"):
+        assert sign in told.text
+    told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE="postgres://hubbub@127.0.0.1:1/x")
+    assert told.problems() == ["PostgreSQL"]
 
 
 # --- there ---

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,8 @@ class Crowd:
     """Mixed clients who post and follow; `seed` decides what they do, and about when.
 
     Each who posts asks for about `pace` changes a second, some for fewer. Every other client takes
-    the `detour`, if there is one. There can be more `followers`, of each kind in turn.
+    the `detour`, if there is one; if there are `sites`, each goes to any of them, and to another
+    whenever it comes back. There can be more `followers`, of each kind in turn.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class Crowd:
         pace: float = 100,
         detour: Site | None = None,
         followers: int = 0,
+        sites: Sequence[Site] = (),
     ) -> None:
+        self._sites = sites
         self._site = site
         self._detour = detour or site
         self._atlas = Atlas()
@@ -129,9 +132,11 @@ class Crowd:
 
     def _add(self, kind: type[Client], name: str, pace: float) -> None:
         dice = random.Random(self._dice.random())
-        site = self._detour if len(self.clients) % 2 else self._site
+        places = self._sites or (self._site, self._detour)
+        site = places[len(self.clients) % len(places)]
         client = kind(site, self._atlas, ROOM, name, dice, pace)
         client.record.name = f"{kind.__name__} {len(self.clients)}"
+        client.elsewhere = self._sites
         self.clients.append(client)
 
     async def _in_time(self, waits: list[Coroutine[Any, Any, None]]) -> None:

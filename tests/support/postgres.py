@@ -16,16 +16,19 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from tests.support.network import HERE, Place
+
 NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
 START_SECONDS = 30.0
 _numbers = itertools.count()
 
 
 class Postgres:
-    """A server in a folder of its own, on a port of 127.0.0.1."""
+    """A server in a folder of its own, on a free port, here or at another place."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Place = HERE) -> None:
         self._folder = folder
+        self._place = place
         self._owner = NOBODY if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -61,20 +64,24 @@ class Postgres:
             user=self._owner,
             group=self._owner,
         )
+        with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 10.0.0.0/8 trust\n")
 
     async def start(self, *settings: str) -> None:
         """Start it, and wait until it answers; on the same port as before."""
         self.port = self.port or _free_port()
         options = [part for setting in settings for part in ("-c", setting)]
-        place = ("-D", self._data, "-k", str(self._folder), "-h", "127.0.0.1", "-p", str(self.port))
+        host, prefix = self._place
+        place = ("-D", self._data, "-k", str(self._folder), "-h", host, "-p", str(self.port))
+        if self._owner:  # who has to be root up to then
+            who = str(self._owner)
+            prefix = (*prefix, "setpriv", "--reuid", who, "--regid", who, "--clear-groups")
         with (self._folder / "log").open("ab") as told:
             self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for below
-                [self._program("postgres"), *place, *options],
+                [*prefix, self._program("postgres"), *place, *options],
                 stdout=subprocess.DEVNULL,
                 stderr=told,
                 cwd=self._folder,
-                user=self._owner,
-                group=self._owner,
             )
         async with asyncio.timeout(START_SECONDS):
             while not await self._answers():
@@ -103,7 +110,7 @@ class Postgres:
 
     def url(self, database: str = "postgres") -> str:
         """Where a database of it is."""
-        return f"postgres://hubbub@127.0.0.1:{self.port}/{database}"
+        return f"postgres://hubbub@{self._place.host}:{self.port}/{database}"
 
     async def fresh(self) -> str:
         """The URL of an empty database."""
@@ -156,10 +163,10 @@ def _free_port() -> int:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Postgres]:
+async def running(place: Place = HERE) -> AsyncIterator[Postgres]:
     """A server of the block's own, for what others must not be near."""
     with tempfile.TemporaryDirectory(prefix="hubbub-pg-", ignore_cleanup_errors=True) as folder:
-        postgres = Postgres(Path(folder))
+        postgres = Postgres(Path(folder), place)
         await asyncio.to_thread(postgres.make)
         await postgres.start()
         try:

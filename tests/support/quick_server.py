@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.network import HERE, Place
+
 START_SECONDS = 15.0
 CHILD, READY, EXITED = LANDMARKS = ("child ", "hubbub is ready:", "exited ")
 
@@ -21,14 +23,15 @@ class DiedAtStart(Exception):
 
 
 class QuickServer:
-    """`serve` on a free port of 127.0.0.1, with its data in `data`, to be killed and started again.
+    """`serve` on a free port, here or at another place, with its data in `data`, to be killed and started again.
 
     Clients wait for `up`, which is cleared before each kill. `sabotage` names a seeded
     bug, a disk or a clock that each start gets, or several: `bug and disk`.
     """
 
-    def __init__(self, data: Path, *flags: str, sabotage: str = "") -> None:
+    def __init__(self, data: Path, *flags: str, sabotage: str = "", place: Place = HERE) -> None:
         self.data = data
+        self.place = place
         self.port = 0
         self.pid = 0
         self.up = asyncio.Event()
@@ -41,11 +44,11 @@ class QuickServer:
     @property
     def address(self) -> str:
         """Host and port."""
-        return f"127.0.0.1:{self.port}"
+        return f"{self.place.host}:{self.port}"
 
     async def start(self) -> None:
         """Start it, and wait until it is ready; again on the same port. Raises DiedAtStart."""
-        flags = ("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data))
+        flags = ("--host", self.place.host, "--port", str(self.port), "--data", str(self.data))
         self._write("\t".join((self.sabotage, "serve", *flags, *self._flags)))
         self.pid = int(await self._line_after(CHILD))
         landmark, rest = await self._next_landmark()
@@ -74,6 +77,7 @@ class QuickServer:
 
     async def __aenter__(self) -> Self:
         self._parent = await asyncio.create_subprocess_exec(
+            *self.place.prefix,
             *(sys.executable, "-m", "tests.support.quick_server"),
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
             stdin=asyncio.subprocess.PIPE,

@@ -7,7 +7,7 @@ a room from its beginning, comes back whenever its server is up, and goes on fro
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -66,6 +66,7 @@ class Client:
         self.seq = 0
         self.is_posting = pace > 0
         self._site, self._atlas, self._room, self._name = site, atlas, room, name
+        self.elsewhere: Sequence[Site] = ()  # where it may go the next time
         self._dice, self._pace = dice, pace
         self._asked = 0
         self._open: dict[str, Attempt] = {}  # by their marks: what was never answered
@@ -83,6 +84,8 @@ class Client:
             await self._site.up.wait()
             with suppress(*CUT):
                 await self._visit()
+            if self.elsewhere:
+                self._site = self._dice.choice(self.elsewhere)
 
     async def until(self, is_reached: Callable[[], bool]) -> None:
         """Wait until something is so that only what this client gets can make so."""

@@ -12,6 +12,8 @@ from typing import Any
 import asyncpg
 
 from hubbub.rooms.ledger import Accepted, Batch, Commit, Ledger, NewPost, Proposal, needs
+from hubbub.rooms.presence import Attendance
+from hubbub.server import fanout, signals
 from hubbub.server.fanout import Cursor, FanOut
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
@@ -44,10 +46,10 @@ def bug(sow: Sow) -> Sow:
     return sow
 
 
-def put(owner: type, **methods: Callable[..., Any]) -> None:
-    """Put other methods in the place of a class's own."""
-    for name, method in methods.items():
-        setattr(owner, name, method)
+def put(owner: Any, **others: Any) -> None:
+    """Put other methods or constants in the place of a class's or module's own."""
+    for name, other in others.items():
+        setattr(owner, name, other)
 
 
 @bug
@@ -216,6 +218,19 @@ def lose_some_commits() -> None:
         return await execute(self, sql, *values)
 
     put(asyncpg.Connection, execute=cut)
+
+
+@bug
+def short_leases() -> None:
+    """No bug, but patience that a test has not: nodes remind each other often, and forget soon."""
+    put(signals, LEASE=4.0)
+    put(fanout, REMIND_EVERY=1.0)
+
+
+@bug
+def forget_nobody() -> None:
+    """Who was on a node that crashed stays in the room."""
+    put(Attendance, expire=lambda *_: None)
 
 
 @bug

@@ -1,5 +1,6 @@
 """What may be wrong on this machine: settings, the data directory, the database, limits, the clock."""
 
+import asyncio
 import os
 import resource
 import shutil
@@ -33,8 +34,11 @@ def examine_here(environment: Mapping[str, str], file: Path | None) -> Iterator[
     where = f" from {file}" if file else ""
     yield ok("settings", f"{len(made)} made{where}; `hubbub config show --origin` shows all")
     yield from _directory(settings)
-    yield from _database(settings.data / FILE_NAME)
-    yield _sqlite()
+    if settings.store == "sqlite":
+        yield from _database(settings.data / FILE_NAME)
+        yield _sqlite()
+    else:
+        yield from _cluster(settings)
     yield _files()
 
 
@@ -73,6 +77,15 @@ def _database(file: Path) -> Iterator[Finding]:
     else:
         yield ok("database", f"{file.stat().st_size / MIB:,.1f} MiB, no damage found")
     yield _clock(file.stat().st_mtime)
+
+
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    from hubbub.doctor.cluster import examine_cluster  # it takes some megabytes
+
+    async def all_of_them() -> list[Finding]:
+        return [finding async for finding in examine_cluster(settings.store, settings.broker)]
+
+    yield from asyncio.run(all_of_them())
 
 
 def _clock(written_at: float) -> Finding:

@@ -1,0 +1,140 @@
+"""What may be wrong with what several nodes share: PostgreSQL and NATS."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from hubbub.doctor.findings import Finding, ok, problem, warning
+from hubbub.server.stores import migrations
+from hubbub.server.stores.postgres import APPLICATION, split
+from hubbub.server.stores.tables import UNFINISHED
+
+TIMEOUT = 5.0  # seconds
+OLDEST = 14  # major version of PostgreSQL
+SLOW = 0.02  # seconds for a round trip
+CONNECTIONS = 6  # of one node
+WRONG_BY = 5.0  # seconds between clocks
+
+
+async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
+    """Look at what the settings name."""
+    where = urlsplit(store).hostname or "its socket"
+    dsn, options = split(store)
+    try:
+        connection = await asyncpg.connect(dsn, timeout=TIMEOUT, **options)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        fix = "is it running, and do address, user and password (HUBBUB_STORE) fit?"
+        yield problem("PostgreSQL", f"{where}: {error or type(error).__name__}", fix)
+    else:
+        try:
+            for look in (_server, _settings, _clock, _room_for_nodes, _tables):
+                async for finding in look(connection):
+                    yield finding
+        finally:
+            await connection.close(timeout=TIMEOUT)
+    if broker:
+        yield await _broker(broker)
+
+
+async def _server(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    version = connection.get_server_version()
+    began = time.perf_counter()
+    await connection.fetchval("SELECT 1")
+    took = time.perf_counter() - began
+    said = f"{version.major}.{version.minor}, a round trip takes {took * 1000:.1f} ms"
+    if version.major < OLDEST:
+        yield problem("PostgreSQL", said, f"version {OLDEST} or newer is needed")
+    elif took > SLOW:
+        yield warning("PostgreSQL", said, "each commit waits for some: have it near the nodes")
+    else:
+        yield ok("PostgreSQL", said)
+
+
+async def _settings(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    for name in ("fsync", "full_page_writes"):
+        if await connection.fetchval("SELECT current_setting($1)", name) != "on":
+            fix = "switch it on: else a power cut loses what was acknowledged, or more"
+            yield problem("PostgreSQL", f"{name} is off", fix)
+
+
+async def _clock(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
+    if abs(there - time.time()) > WRONG_BY:
+        fix = "set both by NTP; the order of events is right whatever they say"
+        yield warning("clock", f"that of PostgreSQL is {there - time.time():+.0f} s off ours", fix)
+
+
+async def _room_for_nodes(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    free, nodes = await connection.fetchrow(
+        """
+        SELECT current_setting('max_connections')::int - count(*),
+            count(DISTINCT (client_addr, client_port)) FILTER (WHERE application_name = $1)
+        FROM pg_stat_activity WHERE backend_type = 'client backend'
+        """,
+        APPLICATION,
+    )
+    said = f"{free:,} are free; {nodes:,} are hubbub's"
+    if free < CONNECTIONS:
+        fix = f"a node needs {CONNECTIONS}: raise max_connections, or put a pooler before it"
+        yield warning("connections", said, fix)
+    else:
+        yield ok("connections", said)
+
+
+async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
+        yield ok("tables", "none yet; the first start makes them")
+        return
+    meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
+    version, newest = int(meta.get("version", 0)), migrations.all_steps("postgres")[-1][0]
+    if UNFINISHED in meta:
+        fix = "stop the server at its source, and run the same `hubbub db copy` once more"
+        yield problem("tables", "an unfinished copy", fix)
+    elif version > newest:
+        yield problem("tables", f"version {version}, and we know {newest}", "update hubbub here")
+    else:
+        rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
+        yield ok("tables", f"version {version} of {newest}, {rooms:,} rooms")
+    if version >= 2:  # there is an outbox
+        async for finding in _outbox(connection):
+            yield finding
+
+
+async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    refused, waiting = await connection.fetchrow(
+        """
+        SELECT count(refused), count(*) FILTER (
+            WHERE refused IS NULL AND written_at < now() - interval '10 seconds'
+        ) FROM hubbub.outbox
+        """
+    )
+    if refused:
+        fix = "see the column `refused` of hubbub.outbox; delete the rows when it is settled"
+        yield warning("outbox", f"{refused:,} messages of applications could not be posted", fix)
+    if waiting:
+        fix = "does a node run? its log says what keeps it from posting them"
+        yield warning("outbox", f"{waiting:,} messages wait for more than 10 s", fix)
+
+
+async def _broker(url: str) -> Finding:
+    client = Client()
+
+    async def ignore(_: Exception) -> None:
+        """What goes wrong is told below."""
+
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            await client.connect(url, max_reconnect_attempts=0, error_cb=ignore)
+            began = time.perf_counter()
+            await client.flush()
+            took = time.perf_counter() - began
+            await client.close()
+    except (NatsError, OSError, TimeoutError) as error:
+        fix = "without it nodes hear of each other up to 2 s later; do HUBBUB_BROKER and nats-server fit?"
+        return warning("NATS", str(error) or type(error).__name__, fix)
+    return ok("NATS", f"a round trip takes {took * 1000:.1f} ms")
