@@ -114,7 +114,7 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
 	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-20000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
-		HUBBUB_NODE_FAULTS=$${HUBBUB_NODE_FAULTS:-300} \
+		HUBBUB_NODE_FAULTS=$${HUBBUB_NODE_FAULTS:-300} HUBBUB_LONGEST_STOP=$${HUBBUB_LONGEST_STOP:-30} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py tests/faults/test_nodes.py $(ARGS)
 

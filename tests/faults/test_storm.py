@@ -5,10 +5,13 @@ HUBBUB_STORM=10000 for as many as the issue is about; it prints its figures.
 
 import os
 import resource
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.abuse.watch import p99, watching
 from tests.support.memory import MIB, resident_bytes
+from tests.support.nats import nats_running
+from tests.support.postgres import Postgres
 from tests.support.server import Server
 from tests.support.storm import storm_of
 
@@ -17,12 +20,16 @@ ROOMS = 100
 OTHERS_WAIT = 2.0  # seconds at most for a message of others while all come back
 
 
-async def test_all_come_back_at_once_and_others_are_served(tmp_path: Path) -> None:
+def allow_many_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+async def test_all_come_back_at_once_and_others_are_served(tmp_path: Path) -> None:
+    allow_many_files()
     async with Server(tmp_path / "data") as server, watching(server) as watch:
         empty = resident_bytes(server.pid)
-        with storm_of(server.port, COUNT, ROOMS) as storm:
+        with storm_of([server.port], COUNT, ROOMS) as storm:
             first = await storm.arrive()
             each = (resident_bytes(server.pid) - empty) / COUNT
             async with watch.talking():
@@ -39,3 +46,29 @@ async def test_all_come_back_at_once_and_others_are_served(tmp_path: Path) -> No
             )
             assert slowest < OTHERS_WAIT
         assert not [line for line in server.output if "Traceback" in line or "error" in line]
+
+
+async def test_all_come_back_at_once_to_another_node(postgres: Postgres, tmp_path: Path) -> None:
+    allow_many_files()
+    async with nats_running() as broker, AsyncExitStack() as stack:
+        environment = {"HUBBUB_STORE": await postgres.fresh(), "HUBBUB_BROKER": broker.url}
+        nodes = [Server(tmp_path / name, environment=environment) for name in "ab"]
+        for node in nodes:
+            await stack.enter_async_context(node)
+        watches = [await stack.enter_async_context(watching(node)) for node in nodes]
+        with storm_of([node.port for node in nodes], COUNT, ROOMS) as storm:
+            first = await storm.arrive()
+            async with watches[0].talking(), watches[1].talking():
+                storm.cut()
+                again = await storm.arrive(', "since": 0')
+            assert storm.failures == 0
+            assert storm.absent == 0
+            latencies = [latency for watch in watches for latency in watch.latencies]
+            print(
+                f"\n{COUNT} connections on two nodes: all there in {first:.2f} s; cut at once, all resumed on"
+                f" the other in {again:.2f} s; others' messages meanwhile: {len(latencies)}, p99"
+                f" {p99(latencies) * 1000:.0f} ms, slowest {max(latencies) * 1000:.0f} ms"
+            )
+            assert max(latencies) < 2 * OTHERS_WAIT
+        for node in nodes:
+            assert not [line for line in node.output if "Traceback" in line or "error" in line]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 from typing import cast
@@ -49,13 +49,17 @@ class Idler(asyncio.Protocol):
 
 
 class Storm:
-    """So many idlers, spread over some rooms, each at the position that it had."""
+    """So many idlers, spread over some rooms, each at the position that it had.
 
-    def __init__(self, port: int, count: int, rooms: int) -> None:
+    If there are several ports, each idler comes to another one each time.
+    """
+
+    def __init__(self, ports: Sequence[int], count: int, rooms: int) -> None:
         self.count = count
         self.failures = 0
         self.absent = count
-        self._port = port
+        self._ports = ports
+        self._turn = 0
         self._rooms = rooms
         self._there = asyncio.Event()
         self._idlers: list[Idler] = []
@@ -65,6 +69,7 @@ class Storm:
         """All at once; returns the seconds until each has been answered. `positions` goes with joins."""
         self._positions, self.absent = positions, self.count
         self._there.clear()
+        self._turn += 1
         began = perf_counter()
         self._idlers = list(await asyncio.gather(*map(self._connect, range(self.count))))
         async with asyncio.timeout(WAIT_SECONDS):
@@ -99,16 +104,15 @@ class Storm:
 
     async def _connect(self, number: int) -> Idler:
         loop = asyncio.get_running_loop()
-        _, idler = await loop.create_connection(
-            lambda: Idler(self, number), "127.0.0.1", self._port
-        )
+        port = self._ports[(number // self._rooms + self._turn) % len(self._ports)]
+        _, idler = await loop.create_connection(lambda: Idler(self, number), "127.0.0.1", port)
         return idler
 
 
 @contextmanager
-def storm_of(port: int, count: int, rooms: int) -> Iterator[Storm]:
+def storm_of(ports: Sequence[int], count: int, rooms: int) -> Iterator[Storm]:
     """Idlers that are gone at the end."""
-    storm = Storm(port, count, rooms)
+    storm = Storm(ports, count, rooms)
     try:
         yield storm
     finally:
