@@ -133,6 +133,7 @@ class FanOut:
         self._store = store
         self.broker = broker or Local()
         self._feeds: dict[str, Feed] = {}
+        self._heard: list[Batch] = []
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -265,10 +266,29 @@ class FanOut:
             return
         if isinstance(told, Live):
             feed.signals.hear(told)
-        elif told.bodies:
-            self.deliver([told])
-        else:
+        elif not told.bodies:
             self.reach(feed, told.last)
+        else:
+            if not self._heard:
+                asyncio.get_running_loop().call_soon(self._deliver_heard)
+            self._heard.append(told)
+
+    def _deliver_heard(self) -> None:
+        """Deliver what was heard in this turn of the loop, a room's events that follow each other as one batch.
+
+        So a node with many watchers keeps up with one that commits often: the longer it takes, the larger its batches.
+        """
+        heard, self._heard = self._heard, []
+        joined: dict[str, Batch] = {}
+        for hint in heard:
+            before = joined.get(hint.room)
+            if before is not None and hint.first == before.last + 1:
+                before.bodies.extend(hint.bodies)
+                continue
+            if before is not None:
+                self.deliver([before])
+            joined[hint.room] = Batch(hint.room, hint.first, [*hint.bodies])
+        self.deliver(list(joined.values()))
 
     async def look(self) -> None:
         """Ask the store how far each room is that is followed, since other nodes write, too."""

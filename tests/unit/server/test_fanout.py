@@ -433,6 +433,33 @@ async def test_what_comes_while_the_gap_is_filled_is_delivered_once(new_peer: Ne
 
 
 @timeless
+async def test_hints_that_come_together_are_delivered_as_one_batch(
+    new_peer: NewPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    await lobby.follow(peer)
+    hints = [(await lobby.commit(text))[0] for text in "bcde"]
+    delivered: list[tuple[int, int]] = []
+    deliver = lobby.fanout.deliver
+
+    def watch(batches: list[Batch]) -> None:
+        delivered.extend((batch.first, batch.last) for batch in batches)
+        deliver(batches)
+
+    monkeypatch.setattr(lobby.fanout, "deliver", watch)
+    for hint in (hints[0], hints[1], hints[1], hints[2], hints[3]):  # one came twice
+        lobby.fanout.hear(hint)
+    assert seqs(peer) == []
+    await settle()
+    assert seqs(peer) == [2, 3, 4, 5]
+    assert delivered == [(2, 3), (3, 5)]
+    lobby.fanout.hear((await lobby.commit("f"))[0])
+    await settle()
+    assert delivered[2:] == [(6, 6)]
+
+
+@timeless
 async def test_one_that_is_delivered_in_part_is_delivered_from_there(new_peer: NewPeer) -> None:
     lobby, peer = Lobby(), new_peer()
     await lobby.post("a")
