@@ -24,7 +24,7 @@ pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 pip_install := $(pip) install --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
 
-.PHONY: help install serve example bench check format test soak fuzz coverage clients chromium programs lock clean
+.PHONY: help install serve example bench scale check format test soak fuzz coverage clients chromium programs lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -117,6 +117,9 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 		HUBBUB_NODE_FAULTS=$${HUBBUB_NODE_FAULTS:-300} HUBBUB_LONGEST_STOP=$${HUBBUB_LONGEST_STOP:-30} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py tests/faults/test_nodes.py $(ARGS)
+
+scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."
+	@exec $(bin)/python -m benchmarks.scale $(ARGS)
 
 # What breaks something is in .fuzz/, and a case for tests/fuzz.
 fuzz: $(stamps)/fuzz ## look for bytes that break something, a minute for each target

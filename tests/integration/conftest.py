@@ -10,6 +10,28 @@ from tests.integration.native import Native, native
 from tests.integration.web import Http, over_http
 from tests.support.server import Server
 
+# What must hold on each store and broker: the doors, as their clients see them.
+ON_EVERY_STORE = {
+    f"tests.integration.test_{name}"
+    for name in (
+        "http_api",
+        "long_poll",
+        "mixed_room",
+        "native_commands",
+        "native_join",
+        "native_signals",
+        "plain_clients",
+        "sse",
+    )
+}
+STORES = ("sqlite", "postgres", "postgres and nats")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of the doors on each kind of store and broker."""
+    if "shared_server" in metafunc.fixturenames and metafunc.module.__name__ in ON_EVERY_STORE:
+        metafunc.parametrize("shared_server", STORES, indirect=True, scope="session")
+
 
 @pytest.fixture
 def room(request: pytest.FixtureRequest) -> str:

@@ -47,6 +47,12 @@ class Nats:
                     return
                 await asyncio.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, how: signal.Signals) -> None:
         """Send it a signal."""
         assert self._process is not None

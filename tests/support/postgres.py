@@ -88,6 +88,12 @@ class Postgres:
                 assert self._process.poll() is None, (self._folder / "log").read_text()[-2000:]
                 await asyncio.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        """Its main process."""
+        assert self._process is not None
+        return self._process.pid
+
     def send(self, how: signal.Signals) -> None:
         """Send its main process a signal: SIGINT stops it, SIGQUIT at once, as a power cut would."""
         assert self._process is not None

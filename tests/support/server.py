@@ -6,11 +6,15 @@ import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pytest
+
+from tests.support.nats import nats_running
+from tests.support.postgres import running
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -150,7 +154,21 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture(scope="session")
-async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """One server for all tests that neither stop it nor mind what is in other rooms."""
-    async with Server(tmp_path_factory.mktemp("shared") / "data") as server:
-        yield server
+async def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    """One server for all tests that neither stop it nor mind what is in other rooms.
+
+    Its parameter says on which store and broker, if not SQLite: `postgres`, or `postgres and nats`.
+    """
+    environment: dict[str, str] = {}
+    async with AsyncExitStack() as stack:
+        kind = getattr(request, "param", "sqlite")
+        if "postgres" in kind:
+            postgres = await stack.enter_async_context(running())
+            environment["HUBBUB_STORE"] = await postgres.fresh()
+        if "nats" in kind:
+            broker = await stack.enter_async_context(nats_running())
+            environment["HUBBUB_BROKER"] = broker.url
+        data = tmp_path_factory.mktemp("shared") / "data"
+        yield await stack.enter_async_context(Server(data, environment=environment))

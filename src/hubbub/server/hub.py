@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 from msgspec import UNSET
 
 from hubbub.protocol.errors import Refusal, Refused
@@ -237,12 +238,18 @@ class Hub:
                 raise self._reset(head, "the log is kept from later on", truncated=page.kept)
             return Events(self.epoch, max(since, head), page.bodies)
 
-    async def check_join(self, principal: Principal, join: Join) -> None:
-        """Raise Refused if `join` would, as long as there still is a way to say so."""
+    async def check_join(self, principal: Principal, join: Join) -> Join:
+        """Raise Refused if `join` would, as long as there still is a way to say so.
+
+        Returns it with a position, from which it misses nothing however much later it comes.
+        """
         self._allow(principal, Operation.READ, join.room)
-        if join.since is not None:
-            with self._fanout.pinned(join.room) as feed:
+        with self._fanout.pinned(join.room) as feed:
+            if join.since is not None:
                 await self._resume_point(feed, join)
+                return join
+            head = await self._fanout.head(feed)
+            return msgspec.structs.replace(join, since=head, epoch=self.epoch)
 
     async def check(self) -> None:
         """Read from and write to the database, or raise StoreFailed."""

@@ -71,7 +71,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     with hub.door.admitted(credentials(request)) as visit:
         # Any subprotocol will do: it is between the clients what their frames mean.
         protocol = next(iter(offered), None)
-        await hub.check_join(visit.principal, join)
+        join = await hub.check_join(visit.principal, join)
         serving = serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
         return await _told(request, "plain", serving)
 

@@ -1,0 +1,1 @@
+"""What many nodes cost: measured on few, and simulated for many."""
