@@ -20,7 +20,7 @@ from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
 MAX_TAIL_BYTES = 256 * 1024
-REMIND_EVERY = 10.0  # seconds in which other nodes are told again of all rooms what is live here
+REMIND_EVERY = 7.0  # seconds for a round in which other nodes are told again what is live here
 REMIND_WITHIN = 1.0  # when they may have missed it
 
 log = logging.getLogger(__name__)

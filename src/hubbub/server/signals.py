@@ -17,7 +17,7 @@ TICK = 0.1  # seconds
 SENDS_PER_SECOND = 25_000  # a room with more watchers than fit into a tick has longer ones
 COMINGS_PER_SECOND = 5_000  # at most so many are told of comings and goings
 COMINGS_PAUSE = 1.0  # seconds; but no more seldom than this
-LEASE = 20.0  # seconds for which another node's word for who is there is believed
+LEASE = 18.0  # seconds for which another node's word for who is there is believed: two rounds, and a little
 
 
 class Signals:
