@@ -3,12 +3,15 @@
 HUBBUB_STORM=10000 for as many as the issue is about; it prints its figures.
 """
 
+import asyncio
 import os
 import resource
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from tests.abuse.watch import p99, watching
+from tests.integration.native import Native, native
 from tests.support.memory import MIB, resident_bytes
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
@@ -72,3 +75,71 @@ async def test_all_come_back_at_once_to_another_node(postgres: Postgres, tmp_pat
             assert max(latencies) < 2 * OTHERS_WAIT
         for node in nodes:
             assert not [line for line in node.output if "Traceback" in line or "error" in line]
+
+
+KEYS = 50
+UPDATES = 2_000  # at 1,000 a second
+NEWEST = {f"van-{n % KEYS}": n for n in range(UPDATES - KEYS, UPDATES)}
+
+
+async def test_a_crowd_that_watches_live_values_gets_the_newest_and_others_are_served(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    allow_many_files()
+    async with nats_running() as broker, AsyncExitStack() as stack:
+        environment = {
+            "HUBBUB_STORE": await postgres.fresh(),
+            "HUBBUB_BROKER": broker.url,
+            "HUBBUB_MESSAGE_RATE": "0",
+        }
+        nodes = [Server(tmp_path / name, environment=environment) for name in "ab"]
+        for node in nodes:
+            await stack.enter_async_context(node)
+        driver = await stack.enter_async_context(native(nodes[0].port, "driver"))
+        near, far, late = [
+            await stack.enter_async_context(native(nodes[n].port)) for n in (0, 1, 1)
+        ]
+        watch = await stack.enter_async_context(watching(nodes[1]))
+        for client in (near, far):
+            await client.ask("join", room="storm-0")
+        with storm_of([node.port for node in nodes], COUNT, 1) as storm:
+            await storm.arrive()
+            before = [processor_seconds(node.pid) for node in nodes]
+            began = time.perf_counter()
+            async with watch.talking():
+                for n in range(UPDATES):
+                    command = {"do": "signal", "room": "storm-0", "signal": "value"}
+                    await driver.send(command | {"key": f"van-{n % KEYS}", "value": n})
+                    await asyncio.sleep(max(0.0, began + n / 1_000 - time.perf_counter()))
+                told = [await until_newest(client) for client in (near, far)]
+            took = time.perf_counter() - began
+            used = [processor_seconds(node.pid) - b for node, b in zip(nodes, before, strict=True)]
+            snapshot = await late.ask("join", room="storm-0")
+            assert {live["key"]: live["value"] for live in snapshot["live"]} == NEWEST
+            ticks = [count / KEYS for count in told]
+            print(
+                f"\n{COUNT} watchers on two nodes, {UPDATES} updates of {KEYS} keys in {took:.1f} s: each was told"
+                f" {ticks[0] / took:.1f} and {ticks[1] / took:.1f} times a second; the nodes used"
+                f" {used[0] / took:.0%} and {used[1] / took:.0%} of a core; others' messages: p99"
+                f" {p99(watch.latencies) * 1000:.0f} ms, slowest {max(watch.latencies) * 1000:.0f} ms"
+            )
+            assert storm.failures == 0 and max(watch.latencies) < 2 * OTHERS_WAIT
+            assert ticks[0] < UPDATES / KEYS, "what came within a tick was told once"
+
+
+async def until_newest(client: Native) -> int:
+    """Read what a client is told of values, until it has the last of each; of how many it was told."""
+    values: dict[str, int] = {}
+    count = 0
+    while values != NEWEST:
+        signal = await client.signal()
+        if signal["signal"] == "value":
+            values[signal["key"]] = signal["value"]
+            count += 1
+    return count
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the cores."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
