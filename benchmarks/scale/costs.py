@@ -7,6 +7,8 @@ those of a machine on which all of these run at once, and would be better apart.
 import asyncio
 import os
 import random
+import socket
+import struct
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,9 +18,11 @@ from pathlib import Path
 from statistics import median
 from typing import cast
 
+import asyncpg
 import msgspec
 
 from benchmarks.scale.simulation import Costs, Simulation, World
+from hubbub.client import post_in_transaction
 from tests.integration.native import Native, native
 from tests.integration.raw import HANDSHAKE, TEXT, frame
 from tests.support.memory import resident_bytes
@@ -28,9 +32,16 @@ from tests.support.server import Server
 
 TICK = os.sysconf("SC_CLK_TCK")
 POSTED = b'"event":"posted"'
+SENT = b'"text":"sent '
+SO_TIMESTAMPNS = 35  # of Linux; Python has no name for it
 WAIT = 60.0  # seconds
-RATES = (20, 100, 200, 400)  # posts a second, compared with the simulation
-WATCHERS = 150  # on each of two nodes, then
+POINTS = [  # compared with the simulation: nodes, watchers on each, posts a second
+    (nodes, watchers, rate)
+    for nodes, crowds in ((1, (500, 1_000)), (2, (100, 500)))
+    for watchers in crowds
+    for rate in (20, 100)
+]
+SEEN = 25  # one in so many is looked at, evenly spaced in the order in which they came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +67,11 @@ class Measured:
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """Latencies of deliveries at a rate: measured, and simulated with what was measured."""
+    """Latencies of deliveries: measured, and simulated with what was measured."""
 
-    rate: int
+    nodes: int
+    watchers: int  # on each
+    rate: int  # posts a second
     measured: dict[str, float]
     simulated: dict[str, float]
 
@@ -66,10 +79,11 @@ class Compared(msgspec.Struct, frozen=True):
 class Watcher(asyncio.Protocol):
     """A native client that follows a room, and counts what comes."""
 
-    def __init__(self, room: str, told: Callable[[bytes], None]) -> None:
+    def __init__(self, room: str) -> None:
         self.is_in = asyncio.Event()
         self.events = 0
-        self._room, self._told = room, told
+        self._looked_at: socket.socket | None = None
+        self._room = room
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -84,21 +98,46 @@ class Watcher(asyncio.Protocol):
         if data[:1] == b"\x89":
             self.transport.write(b"\x8a\x80\0\0\0\0")
         self.events += data.count(POSTED)
-        self._told(data)
+
+    def close(self) -> None:
+        """Be gone."""
+        if self._looked_at is not None:
+            asyncio.get_running_loop().remove_reader(self._looked_at)
+            self._looked_at.close()
+        self.transport.abort()
+
+    def look(self, took: list[float]) -> None:
+        """From now on, note how long after it was sent each event was in this machine's kernel."""
+        found = self.transport.get_extra_info("socket").dup()  # which the transport no longer reads
+        found.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+        def read() -> None:
+            data, facts, *_ = found.recvmsg(65_536, 256)
+            stamps = [content for _, kind, content in facts if kind == SO_TIMESTAMPNS]
+            if not (data and stamps):
+                return
+            seconds, nanoseconds = struct.unpack("qq", stamps[0])
+            rest = data
+            while (at := rest.find(SENT)) >= 0:
+                sent = float(rest[at + len(SENT) : at + len(SENT) + 32].split(b'"')[0])
+                took.append(seconds + nanoseconds / 1e9 - sent)
+                rest = rest[at + len(SENT) :]
+
+        self.transport.pause_reading()
+        asyncio.get_running_loop().add_reader(found, read)
+        self._looked_at = found
 
 
 class Stage:
     """A database, a broker, nodes, and who watches."""
 
-    def __init__(self, postgres: Postgres, nats: Nats, nodes: list[Server]) -> None:
-        self.postgres, self.nats, self.nodes = postgres, nats, nodes
+    def __init__(self, postgres: Postgres, database: str, nats: Nats, nodes: list[Server]) -> None:
+        self.postgres, self.database, self.nats, self.nodes = postgres, database, nats, nodes
 
-    async def watch(
-        self, node: int, rooms: Sequence[str], told: Callable[[bytes], None] = lambda _: None
-    ) -> list[Watcher]:
+    async def watch(self, node: int, rooms: Sequence[str]) -> list[Watcher]:
         """Let somebody follow each of these rooms on a node."""
         loop = asyncio.get_running_loop()
-        watchers = [Watcher(room, told) for room in rooms]
+        watchers = [Watcher(room) for room in rooms]
         for watcher in watchers:
             await loop.create_connection(
                 lambda watcher=watcher: watcher, "127.0.0.1", self.nodes[node].port
@@ -123,15 +162,16 @@ async def staged(nodes: int, folder: Path) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
         postgres = await stack.enter_async_context(running())
         broker = await stack.enter_async_context(nats_running())
+        url = await postgres.fresh()
         environment = {
-            "HUBBUB_STORE": await postgres.fresh(),
+            "HUBBUB_STORE": url,
             "HUBBUB_BROKER": broker.url,
             "HUBBUB_MESSAGE_RATE": "0",
         }
         servers = [Server(folder / str(n), environment=environment) for n in range(nodes)]
         for server in servers:
             await stack.enter_async_context(server)
-        yield Stage(postgres, broker, servers)
+        yield Stage(postgres, url.rpartition("/")[2], broker, servers)
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -204,29 +244,27 @@ async def in_bulk(stage: Stage, count: int) -> tuple[float, float, float]:
     return count / took, (after[0] - before[0]) / count, (after[1] - before[1]) / count
 
 
-async def deliveries(
-    stage: Stage, watchers: int, posts: int, together: int, post_cpu: float
-) -> float:
-    """CPU seconds of a node to write a buffer of so many events to one watcher."""
-    node, room = stage.nodes[0], f"watched-{together}"
-    audience = await stage.watch(0, [room] * watchers)
-    async with native(node.port) as poster:
-        before = cpu(node.pid)
+async def deliveries(stage: Stage, watchers: int, posts: int, together: int) -> float:
+    """CPU seconds of a node for one watcher more, when so many events come in one commit."""
+    used: list[float] = []
+    connection = await asyncpg.connect(stage.postgres.url(stage.database))
+    for count in (1, watchers):
+        room = f"watched-{together}-{count}"
+        audience = await stage.watch(0, [room] * count)
+        before = cpu(stage.nodes[0].pid)
         for done in range(1, posts + 1):
-            asked = [
-                {"id": n, "do": "post", "room": room, "text": "x" * 64} for n in range(together)
-            ]
-            await poster.socket.send(msgspec.json.encode(asked[0]).decode())
-            for command in asked[1:]:
-                await poster.socket.send(msgspec.json.encode(command).decode())
-            for _ in asked:
-                await poster.reply()
+            async with connection.transaction():  # the outbox posts what comes at once in one batch
+                for _ in range(together):
+                    await post_in_transaction(connection, room, "x" * 64)
             wanted = done * together
-            await until(lambda wanted=wanted: all(each.events >= wanted for each in audience))
-        after = cpu(node.pid)
-    for each in audience:
-        each.transport.abort()
-    return (after - before - posts * together * post_cpu) / (posts * watchers)
+            await until(
+                lambda wanted=wanted, audience=audience: all(e.events >= wanted for e in audience)
+            )
+        used.append(cpu(stage.nodes[0].pid) - before)
+        for each in audience:
+            each.transport.abort()
+    await connection.close()
+    return (used[1] - used[0]) / (posts * (watchers - 1))
 
 
 async def hints(stage: Stage, posts: int) -> tuple[float, float, float]:
@@ -245,39 +283,35 @@ async def hints(stage: Stage, posts: int) -> tuple[float, float, float]:
     return (after[0] - before[0]) / posts, (after[1] - before[1]) / posts, median(took)
 
 
-async def latencies(stage: Stage, rate: int, seconds: float) -> dict[str, float]:
-    """From the moment that a post is due to when every tenth of all watchers has it, at a steady rate."""
+async def latencies(stage: Stage, crowd: int, rate: int, seconds: float) -> dict[str, float]:
+    """From the moment that a post is sent to when it has reached one in `SEEN` watchers, at a steady rate.
+
+    That is when the kernel has it, not when this process comes to read it, since that would have to wait
+    for a core on which nodes are at work.
+    """
     took: list[float] = []
-
-    def look(data: bytes) -> None:
-        now, rest = time.perf_counter(), data
-        while (at := rest.find(b'"text":"due ')) >= 0:
-            took.append(now - float(rest[at + 12 : at + 32].split(b'"')[0]))
-            rest = rest[at + 12 :]
-
-    room = f"rate-{rate}"
-    seen = WATCHERS // 10
-    watchers = [
-        each
-        for node in range(2)
-        for each in (
-            *await stage.watch(node, [room] * (WATCHERS - seen)),
-            *await stage.watch(node, [room] * seen, look),
-        )
-    ]
-    dice, due = random.Random(rate), time.perf_counter() + 0.2
-    until_then, posts = due + seconds, 0
-    async with native(stage.nodes[0].port) as first, native(stage.nodes[1].port) as second:
+    room = f"rate-{rate}-{crowd}"
+    nodes = range(len(stage.nodes))
+    watchers = [each for node in nodes for each in await stage.watch(node, [room] * crowd)]
+    for number, watcher in enumerate(watchers):
+        if number % SEEN == SEEN // 2:
+            watcher.look(took)
+        else:
+            watcher.transport.pause_reading()  # the kernel keeps it
+    dice, due, posts = random.Random(rate), time.time() + 0.2, 0
+    until_then = due + seconds
+    async with AsyncExitStack() as stack:
+        posters = [await stack.enter_async_context(native(node.port)) for node in stage.nodes]
         while (due := due + dice.expovariate(rate)) < until_then:
-            if (pause := due - time.perf_counter()) > 0:
+            if (pause := due - time.time()) > 0:
                 await asyncio.sleep(pause)
-            poster = dice.choice((first, second))
-            post = {"do": "post", "room": room, "text": f"due {due:.6f}"}
+            poster = dice.choice(posters)
+            post = {"do": "post", "room": room, "text": f"sent {time.time():.6f}"}
             await poster.socket.send(msgspec.json.encode(post).decode())
             posts += 1
-        await until(lambda: len(took) >= posts * 2 * seen)
-    for each in watchers:
-        each.transport.abort()
+        await until(lambda: len(took) >= posts * len(watchers) // SEEN)
+    for watcher in watchers:
+        watcher.close()
     took.sort()
     return {name: took[int(share * (len(took) - 1))] for name, share in SHARES.items()}
 
@@ -299,10 +333,10 @@ def costs_of(measured: Measured) -> Costs:
     )
 
 
-def simulated(costs: Costs, rate: int, seconds: float = 60.0) -> dict[str, float]:
+def simulated(costs: Costs, nodes: int, crowd: int, rate: int) -> dict[str, float]:
     """The same as `latencies`, in the simulation."""
-    world = World(2, rate, lambda _: 0, lambda _, __: WATCHERS)
-    outcome = Simulation(world, costs, seconds, seed=1).run()
+    world = World(nodes, rate, lambda _: 0, lambda _, __: crowd)
+    outcome = Simulation(world, costs, seconds=60.0, seed=1).run()
     return {name: outcome.percentile(share) for name, share in SHARES.items()}
 
 
@@ -331,11 +365,13 @@ async def measure(turns: int, say: Callable[[str], None]) -> Measured:
                         note(hint_cpu=hint, hint_cpu_broker=broker, hop=hop)
         found = Measured(**columns, posts_per_s=posts_per_s, compared=[])
         say("latencies at steady rates, beside the simulation")
-        async with staged(2, Path(folder) / "compared") as stage:
-            costs = costs_of(found)
-            for rate in RATES:
-                at_rate = await latencies(stage, rate, 10.0)
-                found.compared.append(Compared(rate, at_rate, simulated(costs, rate)))
+        costs = costs_of(found)
+        for nodes in (1, 2):
+            async with staged(nodes, Path(folder) / f"compared-{nodes}") as stage:
+                for _, crowd, rate in (point for point in POINTS if point[0] == nodes):
+                    real = await latencies(stage, crowd, rate, 10.0)
+                    played = simulated(costs, nodes, crowd, rate)
+                    found.compared.append(Compared(nodes, crowd, rate, real, played))
     return found
 
 
@@ -343,8 +379,8 @@ async def _measure_one(stage: Stage, note: Callable[..., None]) -> None:
     async with native(stage.nodes[0].port) as poster:
         commit, post, database = await one_by_one(stage, poster, 1_000)
     note(commit=commit, post_cpu=post, post_cpu_database=database)
-    alone = await deliveries(stage, 1_000, 100, 1, post)
-    joined = await deliveries(stage, 1_000, 50, 20, post)
+    alone = await deliveries(stage, 1_000, 100, 1)
+    joined = await deliveries(stage, 1_000, 100, 20)
     note(write_cpu=alone, write_event_cpu=max(joined - alone, 0.0) / 19)
     join, join_database = await joins(stage, 2_000)
     note(join_cpu=join, join_cpu_database=join_database)

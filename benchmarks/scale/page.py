@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks.machine import describe
-from benchmarks.plots import INK, PAPER, STYLE
+from benchmarks.plots import INK, PAPER, REST, STYLE
 from benchmarks.report import table, write_into
-from benchmarks.scale.costs import Measured, costs_of
+from benchmarks.scale.costs import SHARES, Measured, costs_of
 from benchmarks.scale.simulation import Costs, Outcome, Simulation, World
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -138,11 +138,13 @@ def _rates(measured: Measured) -> str:
 
 
 def _compared(measured: Measured) -> str:
-    head = ("posts a second", "p50", "simulated", "p90", "simulated", "p99", "simulated")
+    head = ("nodes", "watchers on each", "posts a second")
+    head += tuple(f"{name}, {how}" for name in SHARES for how in ("measured", "simulated"))
     rows = []
     for each in measured.compared:
-        pairs = ((each.measured[name], each.simulated[name]) for name in ("p50", "p90", "p99"))
-        rows.append((str(each.rate), *(f"{ms * 1000:.1f}" for pair in pairs for ms in pair)))
+        pairs = ((each.measured[name], each.simulated[name]) for name in SHARES)
+        point = (f"{n:,}" for n in (each.nodes, each.watchers, each.rate))
+        rows.append((*point, *(f"{seconds * 1000:.1f} ms" for pair in pairs for seconds in pair)))
     picture = "![Measured and simulated](../images/scale-compared.png)"
     return f"{picture}\n\n{table(head, rows)}"
 
@@ -226,13 +228,18 @@ def _return(measured: Measured) -> str:
 
 def _plot_compared(measured: Measured) -> None:
     pyplot, figure, axes = _card()
-    rates = [each.rate for each in measured.compared]
-    for name, colour in (("p50", "#2f9e44"), ("p90", "#f08c00"), ("p99", "#d9480f")):
-        for source, style in (("measured", "o-"), ("simulated", "x--")):
-            values = [getattr(each, source)[name] * 1000 for each in measured.compared]
-            axes.plot(rates, values, style, color=colour, label=f"{name} {source}")
-    axes.set(xlabel="posts a second", ylabel="latency of a delivery, ms", ylim=(0, None))
-    axes.set_title("Two nodes, 150 watchers on each")
+    ends = (1.0, 100.0)
+    axes.plot(ends, ends, "--", color=REST, label="equal")
+    for nodes, colour in ((1, "#1971c2"), (2, "#d9480f")):
+        points = [each for each in measured.compared if each.nodes == nodes]
+        for name, marker in (("p50", "o"), ("p99", "s")):
+            simulated = [each.simulated[name] * 1000 for each in points]
+            real = [each.measured[name] * 1000 for each in points]
+            label = f"{name}, {nodes} node{'s' * (nodes > 1)}"
+            axes.plot(simulated, real, marker, color=colour, label=label)
+    axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    axes.set(xlabel="latency simulated, ms", ylabel="latency measured, ms")
+    axes.set_title("The simulation beside what was measured")
     axes.legend(frameon=False)
     _save(pyplot, figure, "scale-compared.png")
 

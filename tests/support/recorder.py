@@ -23,6 +23,7 @@ from tests.support.lines import UNHURRIED, Line
 CUT = (OSError, EOFError, WebSocketException, ClientError, TimeoutError)
 NOT_DONE_YET = {"unavailable", "busy", "internal", "rate_limited"}  # may be tried again
 RETRY_SECONDS = 0.02
+JOIN_SECONDS = 30.0
 WINDOW = 8  # commands in flight
 JOIN, HELLO = 0, 1 << 30  # ids that no other command has
 
@@ -170,13 +171,14 @@ class NativeClient(Client):
             self.record.runs.append(Run(self.seq))
             talk = Talk(self._retries())
             speaking = asyncio.create_task(self._speak(line, talk))
-            try:
-                await self._listen(line, talk)
+            try:  # an answer to a poll of SockJS's may be lost for good
+                async with asyncio.timeout(JOIN_SECONDS) as patience:
+                    await self._listen(line, talk, patience)
             finally:
                 speaking.cancel()
                 await asyncio.gather(speaking, return_exceptions=True)
 
-    async def _listen(self, line: Line, talk: Talk) -> None:
+    async def _listen(self, line: Line, talk: Talk, patience: asyncio.Timeout) -> None:
         decode = msgspec.json.Decoder(Frame).decode
         async for body in line.said:
             frame = decode(body)
@@ -189,6 +191,7 @@ class NativeClient(Client):
                     return await self._turned_away(body)
                 self.record.epochs.add(frame.ok["epoch"])
                 self._atlas.epoch = frame.ok["epoch"]
+                patience.reschedule(None)
             elif frame.re is not None and frame.re != HELLO:
                 talk.window.release()
                 attempt = talk.waiting.pop(frame.re)
