@@ -22,7 +22,7 @@ EVENT_BYTES = 190  # of a text of 64 in a native frame
 ROOM_RATES = (1, 10, 100)  # posts a second
 NODE_COUNTS = (50, 100, 200)
 ROOMS = 100_000
-TALK = 1 / 60  # posts a second of each who is connected
+TALK = 1 / 1800  # posts a second of each who is connected
 CORE_JOINS = 0.8  # of a core, for those who come back
 
 
@@ -85,7 +85,7 @@ def _million_in_many_rooms(costs: Costs, nodes: int) -> Outcome:
         return dice.choices(numbers, cum_weights=shares)[0]
 
     world = World(nodes, MILLION * TALK, room_of, rooms.watchers)
-    return Simulation(world, costs, seconds=0.5, seed=1).run()
+    return Simulation(world, costs, seconds=5.0, seed=1).run()
 
 
 def _machine() -> str:
