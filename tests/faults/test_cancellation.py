@@ -11,7 +11,8 @@ import hubbub
 from hubbub.protocol.messages import History, Join, Post
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
 from hubbub.server.door import Door
-from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage

@@ -12,7 +12,8 @@ import pytest
 
 from hubbub.protocol.errors import Refusal
 from hubbub.rooms.ledger import Accepted, Commit, Ledger, Proposal, needs
-from hubbub.server.fanout import Cursor, FanOut, Feed
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet

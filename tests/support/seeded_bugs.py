@@ -14,7 +14,8 @@ import asyncpg
 from hubbub.rooms.ledger import Accepted, Batch, Commit, Ledger, NewPost, Proposal, needs
 from hubbub.rooms.presence import Attendance
 from hubbub.server import fanout, signals
-from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet

@@ -10,7 +10,7 @@ from hubbub import events
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.messages import Join, Resumed, Snapshot
 from hubbub.protocol.view import RoomView
-from hubbub.server.fanout import Cursor
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
 from hubbub.server.stores.base import StoreFailed
 from tests.support.checker import Fault, Finding, Record, Run

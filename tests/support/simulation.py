@@ -9,7 +9,7 @@ import random
 from functools import partial
 from unittest.mock import patch
 
-from hubbub.server import fanout, journal, outlet
+from hubbub.server import feeds, journal, outlet
 from hubbub.server.stores.base import StoreFailed
 from tests.support import fakes
 from tests.support.checker import Fault, Finding, check
@@ -177,7 +177,7 @@ def simulate(seed: int) -> list[Finding]:
     with (
         patch.object(outlet, "MAX_QUEUED_BYTES", QUEUED),
         patch.object(fakes, "HIGH_WATER", QUEUED // 3),
-        patch.object(fanout, "MAX_TAIL_BYTES", TAIL),
+        patch.object(feeds, "MAX_TAIL_BYTES", TAIL),
         patch.multiple(journal, MAX_BATCH=4, MAX_WAITING=BUSY),
         asyncio.Runner(loop_factory=partial(JumpingLoop, is_alone=True)) as runner,
     ):

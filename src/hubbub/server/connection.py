@@ -30,7 +30,7 @@ from hubbub.protocol.wires import native_frame
 from hubbub.rooms.access import Principal, Role
 from hubbub.rooms.ledger import Accepted, Answer
 from hubbub.server.door import Credentials, Visit
-from hubbub.server.fanout import Cursor
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.stores.base import StoreFailed

@@ -6,124 +6,22 @@ position. A cursor at the head is live, and each commit goes to all live ones as
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from hubbub.protocol import deflate
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
 from hubbub.rooms.live import Live
 from hubbub.server.brokers.base import Broker, Local
+from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.outlet import AnyOutlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
-MAX_TAIL_BYTES = 256 * 1024
 REMIND_EVERY = 7.0  # seconds for a round in which other nodes are told again what is live here
 REMIND_WITHIN = 1.0  # when they may have missed it
 
 log = logging.getLogger(__name__)
-
-
-class Cursor:
-    """One follower's place in one room's log.
-
-    `seq` is the last event that was written to it; while it is live, that is the feed's head.
-    `lost` is called if the log can't be read on from there.
-    """
-
-    __slots__ = ("feed", "lost", "name", "outlet", "seq", "task", "wire")
-
-    def __init__(
-        self,
-        feed: "Feed",
-        outlet: AnyOutlet,
-        name: str,
-        seq: int,
-        lost: Callable[[], None],
-        wire: Wire | None = None,
-    ) -> None:
-        self.feed = feed
-        self.name = name
-        self.seq = seq
-        self.lost = lost
-        self.take(outlet, wire)
-        self.task: asyncio.Task[None] | None = None
-
-    def take(self, outlet: AnyOutlet, wire: Wire | None) -> None:
-        """Write to this outlet, in its own wire form or another."""
-        self.outlet = outlet
-        self.wire = wire or outlet.wire
-        if outlet.is_compressed:
-            self.wire = deflate.form(self.wire)
-
-
-class Feed:
-    """A room that someone follows: its delivered head, its cursors, its signals."""
-
-    def __init__(self, room: str, signals: Signals) -> None:
-        self.room = room
-        self.signals = signals
-        self.since = asyncio.get_running_loop().time()
-        self.head: int | None = None  # None: not known yet
-        self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
-        self.reading: set[Cursor] = set()  # whose turn it is to read on
-        self.pins = 0
-        self.known = 0  # a head that the store has, and that is to be delivered up to
-        self.filling: asyncio.Task[None] | None = None
-        self._tail: deque[Batch] = deque()  # what came while someone was reading
-        self._tail_bytes = 0
-        self._moved: asyncio.Future[None] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nobody needs it any more."""
-        return not (self.pins or any(self.live.values()) or self.signals.are_needed)
-
-    def unpin(self) -> None:
-        """One less needs it."""
-        self.pins -= 1
-
-    def learn(self, head: int) -> None:
-        """Take the store's word for the head, unless deliveries have told it already."""
-        if self.head is None:
-            self.head = head
-
-    def advance(self, batch: Batch) -> None:
-        """The head has moved: remember the batch for those who are reading, wake who waits."""
-        is_next = self.head is not None and batch.first == self.head + 1
-        self.head = batch.last
-        if self.reading and is_next:
-            self._tail.append(batch)
-            self._tail_bytes += sum(map(len, batch.bodies))
-            while self._tail_bytes > MAX_TAIL_BYTES and len(self._tail) > 1:
-                self._tail_bytes -= sum(map(len, self._tail.popleft().bodies))
-        elif self._tail:
-            self._tail.clear()
-            self._tail_bytes = 0
-        self.wake()
-
-    def wake(self) -> None:
-        """Let go who waits for the head to move."""
-        if self._moved is not None:
-            self._moved.set_result(None)
-            self._moved = None
-
-    async def moved(self, timeout: float | None = None) -> None:
-        """Wait until the head moves, or `timeout` seconds are over."""
-        if self._moved is None:
-            self._moved = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._moved], timeout=timeout)
-
-    def tail_after(self, seq: int) -> list[bytes] | None:
-        """All events after `seq`, if they are still at hand."""
-        if seq == self.head:
-            return []
-        if not self._tail or not self._tail[0].first <= seq + 1 <= self._tail[-1].last:
-            return None
-        bodies = [body for batch in self._tail for body in batch.bodies]
-        return bodies[seq + 1 - self._tail[0].first :]
 
 
 class FanOut:

@@ -27,7 +27,8 @@ from hubbub.rooms.access import Operation, Principal, may, may_know
 from hubbub.rooms.ledger import Answer, Document, Proposal
 from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
-from hubbub.server.fanout import Cursor, FanOut, Feed
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.rates import Rates

@@ -8,7 +8,8 @@ import pytest
 from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.rooms.ledger import Batch, Proposal
-from hubbub.server.fanout import MAX_TAIL_BYTES, Cursor, FanOut, Feed
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import MAX_TAIL_BYTES, Cursor, Feed
 from hubbub.server.outlet import MAX_QUEUED_BYTES
 from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, AT, PAGE_EVENTS, MemoryStore, Peer, settle, timeless, unframe

@@ -25,7 +25,8 @@ from hubbub.rooms.live import Live
 from hubbub.server import hub as hubs
 from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
-from hubbub.server.fanout import Cursor, FanOut
+from hubbub.server.fanout import FanOut
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.stores.base import RoomRow, StoredRoom

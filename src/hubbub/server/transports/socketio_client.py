@@ -24,7 +24,7 @@ from hubbub.protocol.socketio_wires import (
 from hubbub.protocol.wires import Wire
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials, Visit
-from hubbub.server.fanout import Cursor
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.transports.socketio import Namespace

@@ -7,7 +7,7 @@ from hubbub.protocol.messages import Join, Post
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials
-from hubbub.server.fanout import Cursor
+from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
