@@ -37,6 +37,7 @@ class Supervisor:
         self._numbers: dict[int, int] = {}  # of workers, by process id
         self._due: dict[int, float] = {}  # when to start them again
         self._ready: set[int] = set()
+        self._signals: list[int] = []  # that have come; looked at only between two steps
         self._is_stopping = False
         self._status = 0
 
@@ -46,8 +47,10 @@ class Supervisor:
         self._tell = tell
         self._alive, self._life = os.pipe()
         self._due = dict.fromkeys(range(self._count), 0.0)
-        with _woken_by_signals(self._pass_on) as woken:
+        with _woken_by_signals(self._signals.append) as woken:
             while self._numbers or self._due:
+                while self._signals:
+                    self._pass_on(self._signals.pop(0))
                 for number in [n for n, due in self._due.items() if due <= time.monotonic()]:
                     del self._due[number]
                     self._start(number)
@@ -62,14 +65,19 @@ class Supervisor:
         return self._status
 
     def _start(self, number: int) -> None:
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, PASSED_ON
+        )  # what comes now is for both, each in its way
         if pid := os.fork():
             self._numbers[pid] = number
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
             return
         try:
             signal.set_wakeup_fd(-1)
             for which in (*PASSED_ON, signal.SIGCHLD):
                 signal.signal(which, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is known what to do
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
             os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the supervisor, which passes it on
             os.close(self._life)
             self._work(number, lambda: self._say_ready(number), self._alive)
