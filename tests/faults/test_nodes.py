@@ -230,6 +230,7 @@ async def test_no_promise_is_broken_when_any_part_of_a_cluster_fails(tmp_path: P
 
 BUGS = {
     "ignore_a_gap": {Fault.HOLE},
+    "deliver_before_commit": {Fault.NOT_DURABLE, Fault.ALTERED, Fault.REPEATED},
     "trust_a_lost_commit": {Fault.LOST, Fault.NOT_DURABLE, Fault.ALTERED},
     "numbers_from_a_sequence": {Fault.HOLE},
 }
@@ -242,7 +243,8 @@ async def test_the_checker_finds(bug: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("tests.faults.test_nodes.SOON", 0.0)
     found: set[Fault] = set()
     for turn in range(5):
-        outcome = await endured(tmp_path / str(turn), 3, SEED + turn, bug, ["broker wiped"])
+        hit = "database killed" if bug == "deliver_before_commit" else "broker wiped"
+        outcome = await endured(tmp_path / str(turn), 3, SEED + turn, bug, [hit])
         found = {finding.fault for finding in outcome.findings}
         if found & BUGS[bug]:
             return

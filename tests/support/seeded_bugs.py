@@ -104,8 +104,17 @@ def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
             time.sleep(WINDOW)
         return decided
 
+    write = PostgresWriter.write
+
+    async def write_slowly(self: PostgresWriter, proposals: list[Proposal], at: str) -> Commit:
+        decided = await write(self, proposals, at)
+        act()(decided)
+        await asyncio.sleep(WINDOW)
+        return decided
+
     put(Journal, __init__=remember)
     put(SqliteWriter, commit=commit)
+    put(PostgresWriter, write=write_slowly)
 
 
 @bug
