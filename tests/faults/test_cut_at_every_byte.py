@@ -59,6 +59,7 @@ async def test_nothing_is_left_of_a_talk_that_is_cut_at_any_byte(
                 raw.writer.close()
                 await raw.writer.wait_closed()
     if talk in LAST_WORDS:
+        await until_all_are_gone(server)  # or a name may still be taken
         async with connected(server.port) as raw:
             raw.send(TALKS[talk])
             await raw.until(LAST_WORDS[talk])

@@ -270,18 +270,24 @@ def trust_a_lost_commit() -> None:
 @bug
 def numbers_from_a_sequence() -> None:
     """Numbers that were given out once are not given again, although their commit failed."""
-    given: dict[str, int] = {}
     lock, write = PostgresWriter.lock, PostgresWriter.write
 
     async def ahead(self: PostgresWriter, names: Iterable[str]) -> dict[str, Room]:
         rooms = await lock(self, names)
         for name, (room_id, head) in list(rooms.items()):
-            rooms[name] = Room(room_id, head._replace(seq=max(head.seq, given.get(name, 0))))
+            sequence = f"hubbub.numbers_{room_id}"
+            await self._connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
+            given = await self._connection.fetchval(
+                f"SELECT last_value * is_called::int FROM {sequence}"
+            )
+            rooms[name] = Room(room_id, head._replace(seq=max(head.seq, given)))
         return rooms
 
     async def remembered(self: PostgresWriter, *args: Any) -> Commit:
         commit = await write(self, *args)
-        given.update({batch.room: batch.last for batch in commit.batches})
+        for batch in commit.batches:
+            sequence = f"hubbub.numbers_{self._rooms[batch.room].id}"
+            await self._connection.execute(f"SELECT setval('{sequence}', {batch.last})")
         return commit
 
     lose_some_commits()
