@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.integration.raw import TEXT, Raw, frame, opened
+from tests.support.clocks import set_wrong
 from tests.support.quick_server import QuickServer
 
 SECRET = "correct horse battery staple, and one more"
@@ -34,9 +35,7 @@ class Site:
 
     def set_clock(self, offset: float) -> None:
         """Let the server's wall clock be wrong by so many seconds."""
-        new = self.clock.with_suffix(".new")
-        new.write_text(str(offset))
-        new.rename(self.clock)  # the server sees the old one or the new one
+        set_wrong(self.clock, offset)
 
     async def token(self, name: str, *flags: str) -> str:
         """A token that the server gave out."""

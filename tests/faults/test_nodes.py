@@ -17,6 +17,7 @@ import pytest
 from nats.aio.msg import Msg
 
 from tests.support.checker import Fault, Finding
+from tests.support.clocks import set_wrong
 from tests.support.crowd import ROOM, Crowd
 from tests.support.nats import Nats, nats_running
 from tests.support.network import HERE, Network, Place, is_possible, network
@@ -132,7 +133,7 @@ class Cluster:
             await client.close()
 
     async def _move_a_clock(self) -> None:
-        self._dice.choice(self.parts.clocks).write_text(str(self._dice.uniform(-86_400, 86_400)))
+        set_wrong(self._dice.choice(self.parts.clocks), self._dice.uniform(-86_400, 86_400))
 
     async def _part(self, name: str) -> None:
         net = self.parts.net
@@ -163,14 +164,19 @@ async def clusters(
         nodes, clocks = list[QuickServer](), list[Path]()
         for name in NODES:
             clocks.append(folder.with_name(f"{folder.name} clock of {name}"))
-            clocks[-1].write_text("0")
+            set_wrong(clocks[-1], 0)
             orders = filter(None, ("short_leases", f"wall_clock:{clocks[-1]}", sabotage))
             server = QuickServer(
                 folder / name, *flags, sabotage=" and ".join(orders), place=places[name]
             )
             nodes.append(await stack.enter_async_context(server))
         parts = Parts(nodes, postgres, broker, clocks, net)
-        yield Cluster(parts, dice), lambda: postgres.log(ROOM, url)
+        try:
+            yield Cluster(parts, dice), lambda: postgres.log(ROOM, url)
+        except BaseException:
+            for name, server in zip(NODES, nodes, strict=True):
+                print(f"node {name}:", *server.output[-20:], sep="\n")
+            raise
 
 
 class Outcome(NamedTuple):

@@ -14,7 +14,8 @@ import pytest
 from tests.integration.native import native
 from tests.integration.test_postgres import hubbub, nodes, said
 from tests.integration.web import over_http
-from tests.support.balancers import free_port, program
+from tests.support.balancers import program
+from tests.support.ports import free_port
 from tests.support.postgres import NOBODY, Postgres
 
 PGBOUNCER = program("pgbouncer")

@@ -5,10 +5,11 @@ import os
 import re
 import shutil
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SHIPPED = ("10.0.0.11:8181", "10.0.0.12:8181")
@@ -18,14 +19,6 @@ START_SECONDS = 20.0
 def program(name: str) -> str | None:
     """Where it is, if it is installed."""
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _before(nodes: tuple[int, int], text: str) -> str:

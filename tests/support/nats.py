@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.support.network import HERE, Place
+from tests.support.ports import free_port
 
 START_SECONDS = 20.0
 
@@ -20,9 +20,7 @@ class Nats:
 
     def __init__(self, place: Place = HERE) -> None:
         self._place = place
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

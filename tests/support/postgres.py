@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ import asyncpg
 import pytest
 
 from tests.support.network import HERE, Place
+from tests.support.ports import free_port
 
 NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
 START_SECONDS = 30.0
@@ -69,7 +69,7 @@ class Postgres:
 
     async def start(self, *settings: str) -> None:
         """Start it, and wait until it answers; on the same port as before."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         options = [part for setting in settings for part in ("-c", setting)]
         host, prefix = self._place
         place = ("-D", self._data, "-k", str(self._folder), "-h", host, "-p", str(self.port))
@@ -159,13 +159,6 @@ class Postgres:
         except (OSError, asyncpg.PostgresError):
             return False
         return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.network import HERE, Place
+from tests.support.ports import free_port
 
 START_SECONDS = 15.0
 CHILD, READY, EXITED = LANDMARKS = ("child ", "hubbub is ready:", "exited ")
@@ -32,7 +33,7 @@ class QuickServer:
     def __init__(self, data: Path, *flags: str, sabotage: str = "", place: Place = HERE) -> None:
         self.data = data
         self.place = place
-        self.port = 0
+        self.port = free_port()
         self.pid = 0
         self.up = asyncio.Event()
         self.stopping = asyncio.Event()  # it has said so

@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from tests.support.nats import nats_running
+from tests.support.ports import free_port
 from tests.support.postgres import running
 
 START_SECONDS = 20.0
@@ -42,7 +43,7 @@ class Server:
         prepare: Callable[[], object] | None = None,
     ) -> None:
         self.data = data
-        self.port = port
+        self.port = port or free_port()
         self.output: list[str] = []
         self._flags = flags
         self._environment = environment or {}

@@ -9,7 +9,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import hubbub
 from tests.integration.native import native
-from tests.support.balancers import KINDS, balancer, free_port, program
+from tests.support.balancers import KINDS, balancer, program
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 

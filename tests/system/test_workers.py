@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,25 +12,11 @@ import pytest
 
 import hubbub
 from tests.integration.native import native
+from tests.support.ports import free_ports
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 WORKERS = 3
-
-
-def free_ports() -> int:
-    """The first of some ports in a row that are free."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if first + WORKERS < 65_000 and not any(is_taken(first + n) for n in range(WORKERS)):
-            return first
-
-
-def is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def children(pid: int) -> list[int]:
@@ -78,7 +63,7 @@ async def connections(http: aiohttp.ClientSession, port: int) -> float:
 async def test_clients_are_spread_over_workers_and_see_one_room(
     postgres: Postgres, tmp_path: Path
 ) -> None:
-    first = free_ports()
+    first = free_ports(WORKERS)
     async with (
         several(postgres, tmp_path, "--worker-port", str(first)) as server,
         AsyncExitStack() as stack,

@@ -75,11 +75,12 @@ class Signals:
     def remind(self, *, asks: bool = False) -> None:
         """Tell other nodes everything, since some may have missed it; and maybe ask them for as much."""
         self._expire()
-        values = self._values.own(_now())
+        typing = [each for each in self._untold.values() if isinstance(each.signal, Typing)]
+        signals = typing + self._values.own(_now())
         self._untold.clear()
         names, unnamed = self.attendance.here()
-        if values or names or unnamed or asks:
-            self._broker.share(Live(self._room, self._broker.node, values, names, unnamed, asks))
+        if signals or names or unnamed or asks:
+            self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed, asks))
 
     def enter(self, name: str) -> None:
         """Someone is here, by one more connection."""

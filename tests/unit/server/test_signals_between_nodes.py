@@ -164,6 +164,18 @@ async def test_what_was_lost_is_made_good_by_the_next_reminder() -> None:
 
 
 @timeless
+async def test_what_nobody_was_told_yet_is_told_with_a_reminder() -> None:
+    first, second = nodes()
+    first.signals.put(Typing("lobby", "ada", 5.0))
+    first.signals.put(van(1))
+    first.signals.remind()
+    await asyncio.sleep(1)
+    assert [signal["by"] for signal in second.of("typing")] == ["ada"]
+    assert [signal["value"] for signal in second.of("value")] == [1]
+    assert len(first.wire.shared) == 1, "and with that alone"
+
+
+@timeless
 async def test_at_its_end_a_node_says_that_nobody_is_there() -> None:
     first, second = nodes()
     first.signals.enter("ada")

@@ -341,4 +341,4 @@ def split(url: str) -> tuple[str, dict[str, int]]:
 
 
 def _words(error: BaseException) -> str:
-    return str(error) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__

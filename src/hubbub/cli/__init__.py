@@ -1,0 +1,113 @@
+"""The command line: parses, and calls one function."""
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from hubbub.cli import arguments, commands
+from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Command
+from hubbub.cli.parsing import USAGE, IntermixedParser, Parser, ShowVersion
+
+INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
+
+EXIT_CODES = f"""exit codes:
+  0    done; for send: every message is acknowledged
+  {FAILED}    failed, for instance the port is in use
+  {USAGE}    bad usage or bad settings
+  {REFUSED}    the server refused
+  {UNREACHABLE}    the server can't be reached, or did not answer in time
+  {INTERRUPTED}  interrupted by Ctrl-C (a second one ends at once)
+  {READER_GONE}  nobody reads what is written any more"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        try:
+            return _run(sys.argv[1:] if words is None else words)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more when it ends; that must find somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = _parser()
+    _check_command(parser, words)
+    chosen = parser.parse_args(words)
+    command: Command = chosen.command
+    return command(chosen)
+
+
+def _check_command(parser: Parser, words: Sequence[str]) -> None:
+    """Suggest what an unknown command may have been meant to be."""
+    if not words or words[0].startswith("-") or words[0] in _COMMANDS:
+        return
+    close = difflib.get_close_matches(words[0], _COMMANDS, 1)
+    meant = f"do you mean {close[0]!r}?" if close else f"there are {', '.join(_COMMANDS)}"
+    parser.error(f"there is no command {words[0]!r}; {meant}")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="hubbub",
+        description="An instant messenger, and the real-time engine under it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.examples = """\
+  hubbub serve                          # a server on http://127.0.0.1:8181
+  hubbub chat --name ada                # talk in the room lobby
+  echo "done" | hubbub send builds      # post from a script; waits for the acknowledgement
+  hubbub tail lobby --json              # follow a room, one JSON object a line"""
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show it and end")
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
+    )
+    for name, (add, run, summary) in _COMMANDS.items():
+        command: Parser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(command=run)
+        add(command)
+    return parser
+
+
+_COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
+    "serve": (arguments.serve, commands.serve, "run a server"),
+    "config": (
+        arguments.config,
+        commands.config,
+        "show the settings, and where each comes from",
+    ),
+    "token": (
+        arguments.token,
+        commands.token,
+        "give out tokens for scripts and apps, list and revoke them",
+    ),
+    "backup": (
+        arguments.backup,
+        commands.backup,
+        "copy the database to a file, while the server runs",
+    ),
+    "restore": (arguments.restore, commands.restore, "put a copy in the place of the database"),
+    "db": (arguments.db, commands.db, "move everything from SQLite to PostgreSQL, or back"),
+    "doctor": (
+        arguments.doctor,
+        commands.doctor,
+        "look for what is wrong here, or on the way to a server",
+    ),
+    "chat": (arguments.chat, commands.chat, "talk in a room, line by line"),
+    "send": (arguments.send, commands.send, "post messages and wait until they are acknowledged"),
+    "tail": (arguments.tail, commands.tail, "show what happens in a room, as it happens"),
+}

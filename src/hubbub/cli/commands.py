@@ -1,0 +1,221 @@
+"""What each command does: calls one function. What that needs is imported only then."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubbub.cli.arguments import DEFAULT_URL, SETTINGS
+from hubbub.cli.parsing import USAGE
+
+if TYPE_CHECKING:
+    from hubbub.client import Client
+    from hubbub.server.config import Settings
+
+FAILED, REFUSED, UNREACHABLE = 1, 3, 4  # exit codes, as USAGE
+START_SECONDS = 10.0
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def _reading_settings(run: Command) -> Command:
+    """A command that reads settings: bad ones are bad usage."""
+
+    def command(chosen: argparse.Namespace) -> int:
+        from hubbub.server.config import BadSettings
+
+        try:
+            return run(chosen)
+        except BadSettings as error:
+            return _fail(USAGE, error)
+
+    return command
+
+
+def _using_the_sdk(run: Command) -> Command:
+    """A command that uses the SDK: what that raises becomes an exit code."""
+
+    def command(chosen: argparse.Namespace) -> int:
+        from hubbub.client import Closed, Refused, Unknown, Unreachable
+
+        try:
+            return run(chosen)
+        except Refused as error:
+            hint = "; choose another with --name" if error.code == "name_taken" else ""
+            return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
+        except (Unreachable, Closed, Unknown) as error:
+            return _fail(UNREACHABLE, error)
+
+    return command
+
+
+def _fail(code: int, message: object) -> int:
+    print(f"hubbub: {message}", file=sys.stderr)
+    return code
+
+
+@_reading_settings
+def serve(chosen: argparse.Namespace) -> int:
+    """Run a server until it is stopped."""
+    from hubbub.server.app import CannotStart
+    from hubbub.server.config import load
+    from hubbub.server.serving import serve
+
+    try:
+        serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
+    except CannotStart as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+@_reading_settings
+def config(chosen: argparse.Namespace) -> int:
+    """Show the settings."""
+    from hubbub.server.showing import show
+
+    file = _settings_file(chosen.config)
+    show(_flags(chosen), os.environ, file, with_origin=chosen.origin)
+    return 0
+
+
+def _flags(chosen: argparse.Namespace) -> dict[str, object]:
+    lists_and_truths = {"allow_origin", "trusted_proxy", "insecure_http", "compress"}
+    return {n: value for n, value in vars(chosen).items() if n in {*SETTINGS, *lists_and_truths}}
+
+
+@_reading_settings
+def token(chosen: argparse.Namespace) -> int:
+    """Create, list or revoke tokens."""
+    from hubbub.server.issuing import CannotIssue, create, revoke, show
+
+    settings = _settings(chosen)
+    try:
+        match chosen.action:
+            case "create":
+                create(settings, chosen.name, chosen.can, chosen.rooms, chosen.expires_in)
+            case "list":
+                show(settings, as_json=chosen.json)
+            case _:
+                revoke(settings, chosen.token)
+    except CannotIssue as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+@_reading_settings
+def backup(chosen: argparse.Namespace) -> int:
+    """Copy the database to a file."""
+    from hubbub.server.copying import CannotCopy, back_up
+
+    try:
+        back_up(_settings(chosen), chosen.file)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+@_reading_settings
+def restore(chosen: argparse.Namespace) -> int:
+    """Put a copy in the place of the database."""
+    from hubbub.server.copying import CannotCopy, restore
+
+    try:
+        restore(_settings(chosen), chosen.file)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+def db(chosen: argparse.Namespace) -> int:
+    """Bring another store up to one."""
+    from hubbub.server.copying import CannotCopy, copy
+
+    try:
+        copy(chosen.source, chosen.target)
+    except CannotCopy as error:
+        return _fail(FAILED, error)
+    return 0
+
+
+def _settings(chosen: argparse.Namespace) -> "Settings":
+    from hubbub.server.config import load
+
+    return load({"data": chosen.data}, os.environ, _settings_file(chosen.config))
+
+
+def doctor(chosen: argparse.Namespace) -> int:
+    """Look for what is wrong."""
+    from hubbub.doctor import examine
+
+    token, file = os.environ.get("HUBBUB_TOKEN"), _settings_file(chosen.config)
+    return 0 if examine(chosen.url, token, os.environ, file) else FAILED
+
+
+@_using_the_sdk
+def chat(chosen: argparse.Namespace) -> int:
+    """Talk in a room."""
+    from hubbub.terminal.chat import chat
+    from hubbub.terminal.screen import is_terminal
+
+    # Who sits there sees what is tried, and can end it.
+    client = _client(chosen, None if is_terminal() else START_SECONDS)
+    chat(client, chosen.room, quiet=chosen.quiet)
+    return 0
+
+
+@_using_the_sdk
+def send(chosen: argparse.Namespace) -> int:
+    """Post messages."""
+    from hubbub.terminal.send import send
+
+    if chosen.client_message_id is not None and not chosen.text:
+        return _fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
+    timeout: float = chosen.timeout
+    send(
+        _client(chosen, timeout),
+        chosen.room,
+        [" ".join(chosen.text)] if chosen.text else None,
+        client_message_id=chosen.client_message_id,
+        timeout=timeout,
+        as_json=chosen.json,
+        quiet=chosen.quiet,
+    )
+    return 0
+
+
+@_using_the_sdk
+def tail(chosen: argparse.Namespace) -> int:
+    """Follow a room."""
+    from hubbub.terminal.tail import tail
+
+    if chosen.epoch is not None and chosen.since is None:
+        return _fail(USAGE, "--epoch says of which log --since is: give both")
+    tail(
+        _client(chosen, START_SECONDS),
+        chosen.room,
+        since=chosen.since,
+        epoch=chosen.epoch,
+        last=chosen.last,
+        as_json=chosen.json,
+        quiet=chosen.quiet,
+    )
+    return 0
+
+
+def _client(chosen: argparse.Namespace, open_timeout: float | None) -> "Client":
+    from hubbub.client import connect
+
+    url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
+    try:
+        token = os.environ.get("HUBBUB_TOKEN")  # not a flag: others on the machine can read those
+        return connect(url, name=chosen.name, token=token, open_timeout=open_timeout)
+    except ValueError as error:
+        raise SystemExit(_fail(USAGE, error)) from None
+
+
+def _settings_file(named: Path | None) -> Path | None:
+    """The file that was named, else `hubbub.toml` in the working directory, if there is one."""
+    default = Path("hubbub.toml")
+    return named or (default if default.exists() else None)
