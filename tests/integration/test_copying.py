@@ -15,7 +15,7 @@ import pytest
 import hubbub
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.rooms.ledger import Accepted, Proposal
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_tables import PostgresTables
@@ -94,9 +94,10 @@ async def happen(store: Store) -> None:
 def give_tokens(directory: Path, *names: str, revoked: str = "") -> None:
     tokens = SqliteTokens(directory)
     for name in names:
-        tokens.create(name, f"digest of {name}", ("read", "post"), ("a-*", "b"), 2e9 + 0.25)
+        given = f"{name}-id", name, f"digest of {name}", ("read", "post"), ("a-*", "b")
+        tokens.add(Token(*given, "2026-01-01T00:00:00Z", 2e9 + 0.25))
     if revoked:
-        tokens.revoke(revoked)
+        tokens.revoke(revoked, "2026-01-02T00:00:00Z")
     tokens.close()
 
 

@@ -50,9 +50,8 @@ async def sockjs_websocket(address: str) -> AsyncIterator[Line]:
     """SockJS over a WebSocket."""
     uri = f"ws://{address}/sockjs/000/{secrets.token_hex(8)}/websocket"
     async with connect(uri, **UNHURRIED) as socket:
-        yield Line(
-            _elements(_texts(socket)), lambda command: socket.send(json.dumps([_encoded(command)]))
-        )
+        said = await _opened(_texts(socket))
+        yield Line(said, lambda command: socket.send(json.dumps([_encoded(command)])))
 
 
 @asynccontextmanager
@@ -68,9 +67,7 @@ async def sockjs_polling(address: str) -> AsyncIterator[Line]:
         async def send(command: dict[str, Any]) -> None:
             await _asked(http, f"{url}/xhr_send", json.dumps([_encoded(command)]))
 
-        said = _elements(polls())
-        await _asked(http, f"{url}/xhr")  # opens the session
-        yield Line(said, send)
+        yield Line(await _opened(polls()), send)
 
 
 class Packets(NamedTuple):
@@ -132,16 +129,24 @@ async def _texts(socket: Any) -> AsyncIterator[str]:
         yield text
 
 
+async def _opened(frames: AsyncIterator[str]) -> AsyncIterator[str]:
+    """What is in the frames of a session that begins."""
+    first = await anext(frames, "nothing")
+    if first != "o":
+        raise HungUp(first)
+    return _elements(frames)
+
+
 async def _elements(frames: AsyncIterator[str]) -> AsyncIterator[str]:
     async for frame in frames:
         match frame[:1]:
             case "a":
                 for element in json.loads(frame[1:]):
                     yield element
-            case "c":
+            case "c" | "o":  # the server has ended it, or lost it and begun another
                 raise HungUp(frame)
             case other:
-                assert other in ("o", "h"), frame
+                assert other == "h", frame
 
 
 async def _packets(

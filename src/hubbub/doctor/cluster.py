@@ -99,7 +99,7 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
         yield problem("tables", f"version {version}, and we know {newest}", "update hubbub here")
     else:
         rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
-        yield ok("tables", f"version {version} of {newest}, {rooms:,} rooms")
+        yield ok("tables", f"version {version} of {newest}, rooms: {rooms:,}")
     if version >= 2:  # there is an outbox
         async for finding in _outbox(connection):
             yield finding

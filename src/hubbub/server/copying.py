@@ -69,8 +69,8 @@ async def _copy(source: str, target: str) -> None:
         await copier.copy()
         sums = await copier.sums()
         print(
-            f"{sums.rooms:,} rooms, {sums.events:,} events, {sums.tokens:,} tokens:"
-            f" the same on both sides, SHA-256 {sums.digest}"
+            f"The same on both sides: rooms {sums.rooms:,}, events {sums.events:,},"
+            f" tokens {sums.tokens:,}, SHA-256 {sums.digest}"
         )
         if await there.is_in_use():
             print(

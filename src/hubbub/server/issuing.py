@@ -41,10 +41,13 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
     expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
     secret = PREFIX + secrets.token_urlsafe(32)
     with _tokens(settings) as tokens:
-        try:
-            token = tokens.create(name, digest_of(secret), rights, patterns, expires_at)
-        except ValueError as error:
-            raise CannotIssue(f"{error}; revoke it first, or choose another name") from error
+        if any(token.name == name for token in tokens.list()):
+            raise CannotIssue(
+                f"there is a token called {name}; revoke it first, or choose another name"
+            )
+        id_, digest = secrets.token_hex(4), digest_of(secret)
+        token = Token(id_, name, digest, rights, patterns, _now(), expires_at)
+        tokens.add(token)
         audit("token created", token=token.id, who=name, can=rights, rooms=patterns)
     print(f"{_described(token)}\nIt is shown only now:", file=sys.stderr)
     print(secret)
@@ -65,7 +68,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
 def revoke(settings: Settings, id_or_name: str) -> None:
     """Make tokens invalid. Raises CannotIssue."""
     with _tokens(settings) as tokens:
-        ids = tokens.revoke(id_or_name)
+        ids = tokens.revoke(id_or_name, _now())
         for token in ids:
             audit("token revoked", token=token)
     if not ids:
@@ -95,6 +98,10 @@ def _opened(settings: Settings) -> "SqliteTokens | PostgresTokens":
 
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
     return PostgresTokens(settings.store)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _described(token: Token) -> str:

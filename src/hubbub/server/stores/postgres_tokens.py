@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from asyncpg import Connection
@@ -23,38 +22,27 @@ class PostgresTokens:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def create(
-        self,
-        name: str,
-        digest: str,
-        can: tuple[str, ...],
-        rooms: tuple[str, ...],
-        expires_at: float | None,
-    ) -> Token:
-        """Note that a token was given out. Raises ValueError if another one has the name."""
-        if any(token.name == name for token in self.list()):
-            raise ValueError(f"there is a token called {name}")
-        token = Token(secrets.token_hex(4), name, digest, can, rooms, _now(), expires_at)
+    def add(self, token: Token) -> None:
+        """Note that a token was given out."""
 
         async def act(connection: Connection) -> None:
-            row = (*token[:3], list(can), list(rooms), *token[5:])
+            row = (*token[:3], list(token.can), list(token.rooms), *token[5:])
             await connection.execute(Q.add_token, *row)
             await connection.execute(Q.tokens_changed)
 
         self._run(act)
-        return token
 
-    def revoke(self, id_or_name: str) -> list[str]:
+    def revoke(self, id_or_name: str, at: str) -> list[str]:
         """Make tokens invalid, within a second also where they are in use; returns their ids."""
 
         async def act(connection: Connection) -> list[str]:
-            rows = await connection.fetch(Q.revoke_tokens, _now(), id_or_name)
+            rows = await connection.fetch(Q.revoke_tokens, at, id_or_name)
             await connection.execute(Q.tokens_changed)
             return [row[0] for row in rows]
 
         return self._run(act)
 
-    def list(self) -> "list[Token]":
+    def list(self) -> list[Token]:
         """Those that are not revoked, the oldest first."""
         return self._run(lambda connection: PostgresReader(connection).tokens())
 
@@ -70,7 +58,3 @@ class PostgresTokens:
                 await store.close()
 
         return asyncio.run(run())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

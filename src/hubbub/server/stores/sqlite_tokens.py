@@ -1,8 +1,6 @@
 """Gives out and revokes tokens, beside a server that runs, or without one."""
 
 import json
-import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -25,28 +23,17 @@ class SqliteTokens:
         except (OSError, apsw.Error) as error:
             raise StoreFailed(f"can't use the data directory {directory}: {error}") from error
 
-    def create(
-        self,
-        name: str,
-        digest: str,
-        can: tuple[str, ...],
-        rooms: tuple[str, ...],
-        expires_at: float | None,
-    ) -> Token:
-        """Note that a token was given out. Raises ValueError if another one has the name."""
-        if any(token.name == name for token in self.list()):
-            raise ValueError(f"there is a token called {name}")
-        token = Token(secrets.token_hex(4), name, digest, can, rooms, _now(), expires_at)
-        row = (*token[:3], json.dumps(can), json.dumps(rooms), *token[5:])
+    def add(self, token: Token) -> None:
+        """Note that a token was given out."""
+        row = (*token[:3], json.dumps(token.can), json.dumps(token.rooms), *token[5:])
         with self._database:
             self._database.execute(Q.add_token, row)
             self._database.execute(Q.tokens_changed)
-        return token
 
-    def revoke(self, id_or_name: str) -> list[str]:
+    def revoke(self, id_or_name: str, at: str) -> list[str]:
         """Make tokens invalid, within a second also where they are in use; returns their ids."""
         with self._database:
-            ids = [row[0] for row in self._database.execute(Q.revoke_tokens, (_now(), id_or_name))]
+            ids = [row[0] for row in self._database.execute(Q.revoke_tokens, (at, id_or_name))]
             self._database.execute(Q.tokens_changed)
         return ids
 
@@ -57,7 +44,3 @@ class SqliteTokens:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
