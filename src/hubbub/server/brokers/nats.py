@@ -24,9 +24,11 @@ from hubbub.rooms.live import Live
 
 MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more says only how far the room has come
 MAX_LIVE_BYTES = 256 * 1024  # of one message; a server takes 1 MiB unless told otherwise
+MAX_UNREAD_BYTES = 8 * 1024**2  # of one room's messages; what is beyond is as good as lost
 MAX_WAITING = 10_000  # hints; the oldest go first, and a look into the store finds what they said
 SIGNATURE = hashlib.sha256().digest_size
 CLOSE_TIMEOUT = 2.0  # seconds
+PAUSE = 1  # seconds before the next try to connect
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +65,9 @@ class NatsBroker:
         self.returned = asyncio.Event()
         self._url, self._key, self._hear, self._refused = url, key, hear, refused
         self._prefix = f"hubbub.{scope}."
-        self._client = Client()
+        self._client = Client()  # a new one, once this one is closed for good
         self._wanted: set[str] = set()  # subjects
+        self._changed: set[str] = set()  # those that came or went since they were subscribed to
         self._subscriptions: dict[str, Subscription] = {}
         self._waiting: deque[Batch | Live] = deque(maxlen=MAX_WAITING)
         self._number = 0
@@ -75,12 +78,14 @@ class NatsBroker:
 
     def follow(self, room: str) -> None:
         """See the contract."""
-        self._wanted.add(self._subject(room))
+        self._wanted.add(subject := self._subject(room))
+        self._changed.add(subject)
         self._has_work.set()
 
     def leave(self, room: str) -> None:
         """See the contract."""
-        self._wanted.discard(self._subject(room))
+        self._wanted.discard(subject := self._subject(room))
+        self._changed.add(subject)
         self._has_work.set()
 
     def tell(self, batches: Sequence[Batch]) -> None:
@@ -107,34 +112,53 @@ class NatsBroker:
             log.info("the last hints may be lost: %s", error)
 
     async def _run(self) -> None:
+        while True:
+            await self._connect()
+            while not self._client.is_closed:
+                try:
+                    await self._subscribe()
+                    await self._publish()
+                except NatsError as error:  # such as too much that waits for a server that is away
+                    log.warning("hints are lost: %r", error)
+                await self._has_work.wait()
+                self._has_work.clear()
+            log.warning("NATS ended the connection: %r", self._client.last_error)
+            await asyncio.sleep(PAUSE)
+            self._client = Client()
+
+    async def _connect(self) -> None:
+        self._subscriptions.clear()
+        self._changed |= self._wanted
         await self._client.connect(
             self._url,
             name="hubbub",
             no_echo=True,
-            reconnect_time_wait=1,
+            reconnect_time_wait=PAUSE,
             max_reconnect_attempts=-1,
             reconnected_cb=self._return,
+            closed_cb=self._wake,
             error_cb=_log_error,
         )
-        while True:
-            await self._has_work.wait()
-            self._has_work.clear()
-            try:
-                await self._subscribe()
-                await self._publish()
-            except NatsError as error:  # such as too much that waits for a server that is away
-                log.warning("hints are lost: %r", error)
+        self.returned.set()
 
     async def _subscribe(self) -> None:
-        for subject in self._wanted - self._subscriptions.keys():
-            subscription = await self._client.subscribe(subject, cb=self._take)
-            self._subscriptions[subject] = subscription
-        for subject in self._subscriptions.keys() - self._wanted:
-            await self._subscriptions.pop(subject).unsubscribe()
-            self._heard.pop(subject, None)
+        while self._changed:
+            subject = self._changed.pop()
+            subscription = self._subscriptions.get(subject)
+            if subscription is None and subject in self._wanted:
+                self._subscriptions[subject] = await self._client.subscribe(
+                    subject, cb=self._take, pending_bytes_limit=MAX_UNREAD_BYTES
+                )
+            elif subscription is not None and subject not in self._wanted:
+                del self._subscriptions[subject]
+                self._heard.pop(subject, None)
+                await subscription.unsubscribe()
 
     async def _return(self) -> None:
         self.returned.set()
+
+    async def _wake(self) -> None:
+        self._has_work.set()
 
     async def _publish(self) -> None:
         while self._waiting:
