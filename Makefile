@@ -19,10 +19,12 @@ say = @printf '\033[1m==> %s\033[0m\n'
 find_python = for p in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; exit; }; done
 
-# Every wheel is checked against its hash in the lock; then the project itself, built with the locked hatchling.
+# Every wheel is checked against its hash in the lock, which is complete: a resolver has nothing to do, and older ones
+# stumble over newer releases than those locked. Then the project itself, built with the locked hatchling.
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
-pip_install := $(pip) install --require-hashes --requirement
+pip_install := $(pip) install --no-deps --require-hashes --requirement
 install_project := $(pip) install --no-deps --no-build-isolation --editable .
+nothing_missing = missing=$$($(bin)/python -m pip --disable-pip-version-check check) || { echo "$$missing" >&2; exit 1; }
 
 .PHONY: help install serve example bench scale check format test soak fuzz coverage clients chromium programs lock clean
 
@@ -56,21 +58,25 @@ $(stamps)/run: $(bin)/python requirements/run.txt pyproject.toml
 	$(say) "Installing hubbub (requirements/run.txt)"
 	@$(pip_install) requirements/run.txt
 	@$(install_project)
+	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/dev: $(stamps)/run requirements/dev.txt
 	$(say) "Installing the tools for checks and tests (requirements/dev.txt)"
 	@$(pip_install) requirements/dev.txt
+	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/fuzz: $(stamps)/dev requirements/fuzz.txt
 	$(say) "Installing the fuzzer (requirements/fuzz.txt)"
 	@$(pip_install) requirements/fuzz.txt
+	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/bench: $(stamps)/run requirements/bench.txt
 	$(say) "Installing the peers for benchmarks (requirements/bench.txt)"
 	@$(pip_install) requirements/bench.txt
+	@$(nothing_missing)
 	@touch $@
 
 # --- use ------------------------------------------------------------------------------------------------------------
