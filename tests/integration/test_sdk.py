@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 import hubbub
 from hubbub.client import ConnectionState, Reset
 from hubbub.protocol.messages import Presence, Resumed, Value
 from tests.support.server import Server
+from tests.unit.client.fakes import WELCOME, settle
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference" / "sdk.md"
 
@@ -33,6 +36,32 @@ async def test_everyone_sees_everything_once_and_in_order(shared_server: Server)
             events = [await anext(stream) for _ in range(10)]
             assert [event.seq for event in events] == list(range(1, 11))
             assert [message.text for message in room.messages] == [str(n) for n in range(10)]
+
+
+async def test_a_goodbye_is_said_by_both() -> None:
+    heard, answer = asyncio.Event(), asyncio.Event()
+
+    async def welcome(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoclose=False)
+        await socket.prepare(request)
+        hello = await socket.receive_json()
+        await socket.send_json({"re": hello["id"], "ok": WELCOME})
+        assert await socket.receive() == (web.WSMsgType.CLOSE, 1000, "")
+        heard.set()
+        await answer.wait()
+        await socket.close()
+        return socket
+
+    application = web.Application()
+    application.router.add_get("/ws", welcome)
+    async with TestServer(application) as server:
+        client = await hubbub.connect(str(server.make_url("/"))).open()
+        closing = asyncio.create_task(client.close())
+        await heard.wait()
+        await settle()
+        assert not closing.done()
+        answer.set()
+        await closing
 
 
 async def test_nothing_is_lost_or_doubled_while_the_server_is_killed_again_and_again(

@@ -45,8 +45,10 @@ class Link(Protocol):
     async def receive(self) -> str:
         """The next text frame. Pings are answered in here, so silence ends in `LinkLost`.
 
+        One that is cancelled may break the link, so that a later `close` can't wait for the peer.
+
         Raises:
-            LinkLost: the peer closed, or was silent for too long.
+            LinkLost: the peer closed, or was silent for too long; or `close` was called.
         """
 
     async def close(self, code: int = Close.NORMAL) -> None:

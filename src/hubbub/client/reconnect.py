@@ -97,14 +97,24 @@ class Reconnector:
         self._report(Status(ConnectionState.CONNECTING))
         link = await self._outside.dial(self._url)
         close_code = Close.NORMAL
+        using = asyncio.create_task(self._use(link))
         try:
-            welcome = await self._greet(link)
-            await self._stay(link, welcome)
+            await asyncio.wait(
+                {using}
+            )  # not cancelled with us: a link that is read can be closed cleanly
+            using.result()
         except (BadFrame, msgspec.ValidationError) as error:
             close_code = Close.PROTOCOL_ERROR
             raise LinkLost(f"not hubbub.v1: {error}", close_code, may_retry=False) from None
         finally:
             await link.close(close_code)
+            using.cancel()
+            await asyncio.gather(using, return_exceptions=True)
+        raise AssertionError("a link is used until it is lost")
+
+    async def _use(self, link: Link) -> NoReturn:
+        welcome = await self._greet(link)
+        await self._stay(link, welcome)
 
     async def _greet(self, link: Link) -> Welcome:
         try:

@@ -7,38 +7,42 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
-
-TERMINATED = 128 + signal.SIGTERM
+from typing import Any, NoReturn
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run until it is done. Ctrl-C and SIGTERM cancel it, so that it can say goodbye.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; a second one does not wait for the goodbye.
-        SystemExit: SIGTERM.
+        SystemExit: 128 and the signal's number; a second one does not wait for the goodbye.
     """
-    terminated = False
+    ended_by: signal.Signals | None = None
 
     async def cancellable() -> None:
-        task = asyncio.current_task()
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
+        def end(number: signal.Signals) -> None:
+            nonlocal ended_by
+            if ended_by is not None:
+                _end_by(number)  # from here, and not from amid a coroutine, the loop takes it
+            ended_by = number
             task.cancel()
 
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end, number)
         await main
 
     try:
         asyncio.run(cancellable())
     except asyncio.CancelledError:
-        if not terminated:
+        if ended_by is None:
             raise
-        raise SystemExit(TERMINATED) from None
+        _end_by(ended_by)
+
+
+def _end_by(number: signal.Signals) -> NoReturn:
+    raise SystemExit(128 + number) from None
 
 
 async def first(*works: Coroutine[Any, Any, None]) -> None:

@@ -45,6 +45,7 @@ class FakeLink:
 
     async def close(self, code: int = 1000) -> None:
         self.close_code = self.close_code or code
+        self._to_client.put_nowait(LinkLost("closed"))
 
     async def heard(self) -> Json:
         """The next command."""

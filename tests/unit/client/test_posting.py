@@ -94,6 +94,7 @@ async def test_a_patch_whose_answer_was_lost_ends_as_unknown() -> None:
         link.cut()
         with pytest.raises(Unknown):
             await patching
+        await settle()
         await scene.clock.advance(60)
         link = await scene.network.accept()
         await settle()
