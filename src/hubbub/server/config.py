@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.stores.base import Durability
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
 FORMATS = ("text", "json")
-POSTGRES = ("postgres://", "postgresql://")
-NATS = ("nats://", "tls://")
+POSTGRES = ("postgres", "postgresql")
+NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
 PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
 
@@ -69,11 +70,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._require("port", 0 <= self.port <= 65_535, "0 to 65535")
-        is_known = self.store == "sqlite" or self.store.startswith(POSTGRES)
-        if not is_known:  # it may hold a password, and is not shown
-            raise BadSettings("store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE")
-        if self.broker and (self.store == "sqlite" or not self.broker.startswith(NATS)):
-            raise BadSettings("broker can be nats://HOST, if nodes share a store: postgres://…")
+        self._require_addresses()
         self._require("workers", 1 <= self.workers <= 64, "1 to 64")
         if self.workers > 1 and self.store == "sqlite":
             raise BadSettings("several workers share a store that can be shared: postgres://…")
@@ -109,6 +106,23 @@ class Settings:
         is_local = is_loopback(self.host) and not is_reached_from_outside
         return self.guests == "on" or (self.guests == "auto" and is_local)
 
+    def _require_addresses(self) -> None:
+        """Of the store and the broker. They may hold passwords, and are not shown."""
+        try:
+            if self.store != "sqlite":
+                check(self.store, POSTGRES, needs_host=False)
+        except BadAddress as error:
+            what = "store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE"
+            raise BadSettings(f"{what}: {error}") from None
+        if self.broker and self.store == "sqlite":
+            raise BadSettings("a broker is for nodes that share a store: postgres://…")
+        try:
+            for address in several(self.broker) if self.broker else ():
+                check(address, NATS, needs_host=True)
+        except BadAddress as error:
+            what = "broker can be nats://HOST, or several with commas between"
+            raise BadSettings(f"{what}: {error}") from None
+
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:
             raise BadSettings(f"{name} is {getattr(self, name)!r}; it can be {what_would_do}")
@@ -137,8 +151,14 @@ def gather(
         made[name] = _convert(known, name, value, str(file)), str(file)
     for variable, text in environment.items():
         name = variable.removeprefix("HUBBUB_").lower()
-        if variable.startswith("HUBBUB_") and name in known:
+        if not variable.startswith("HUBBUB_"):
+            continue
+        if name in known:
             made[name] = _convert(known, name, text, variable), variable
+        elif (name := name.removesuffix("_file")) in known:
+            if f"HUBBUB_{name.upper()}" in environment:
+                raise BadSettings(f"{variable} says the same again: set one of both")
+            made[name] = _convert(known, name, _read_secret(variable, text), variable), variable
     for name, value in flags.items():
         if value is not None:
             flag = f"--{name.replace('_', '-')}"
@@ -155,6 +175,14 @@ def _read(file: Path | None) -> dict[str, Any]:
         raise BadSettings(f"can't read {file}: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{file} is no TOML: {error}") from error
+
+
+def _read_secret(variable: str, file: str) -> str:
+    """What a file says, without the end of its last line."""
+    try:
+        return Path(file).read_text().rstrip("\r\n")
+    except (OSError, UnicodeError) as error:
+        raise BadSettings(f"{variable}: can't read {file}: {error}") from error
 
 
 def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:

@@ -1,12 +1,12 @@
 """`hubbub config show`: every setting as a server here would have it, and where it comes from."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from hubbub.server.addresses import without_secrets
 from hubbub.server.config import Settings, gather, load
 
 
@@ -30,10 +30,6 @@ def _line(settings: Settings, name: str) -> str:
     if value is None:
         return f"# {name} is not set"
     plain = str(value) if isinstance(value, Path) else value
-    return f"{name} = {_without_secrets(json.dumps(plain, ensure_ascii=False))}"
-
-
-def _without_secrets(text: str) -> str:
-    """Hide what an address may carry: a password before its host, a key in its query."""
-    text = re.sub(r"://[^/@\"]*@", "://***@", text)
-    return re.sub(r"(://[^?\"]*\?)[^\"]+", r"\1***", text)
+    if isinstance(plain, str) and "://" in plain:
+        plain = without_secrets(plain)
+    return f"{name} = {json.dumps(plain, ensure_ascii=False)}"

@@ -121,6 +121,34 @@ def test_an_unknown_key_in_the_file_is_an_error_with_a_suggestion(file: Path) ->
         load({}, {}, file)
 
 
+def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
+    secret = tmp_path / "store"
+    secret.write_text("postgres://u:p%40ss@h/db\n")
+    environment = {"HUBBUB_STORE_FILE": str(secret), "HUBBUB_PORT": "1"}
+    assert load({}, environment).store == "postgres://u:p%40ss@h/db"
+    with pytest.raises(BadSettings, match="HUBBUB_STORE_FILE says the same again"):
+        load({}, environment | {"HUBBUB_STORE": "sqlite"})
+    secret.unlink()
+    with pytest.raises(BadSettings, match="HUBBUB_STORE_FILE: can't read"):
+        load({}, environment)
+
+
+@pytest.mark.parametrize(
+    "name, address",
+    [
+        ("store", "mysql://u:hunter2@h/db"),
+        ("store", "postgres://u:hunter2#x@h/db"),
+        ("broker", "nats://u:hun@ter2@h"),
+        ("broker", "nats://a:4222,b:4222"),
+        ("broker", "nats://"),
+    ],
+)
+def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> None:
+    with pytest.raises(BadSettings, match=f"{name} can be") as raised:
+        load({"store": "postgres://h/db", name: address}, {})
+    assert "hunter2" not in str(raised.value) and "ter2" not in str(raised.value)
+
+
 def test_other_variables_of_the_environment_are_not_ours() -> None:
     assert load({}, {"PORT": "1", "HUBBUB": "x", "HUBBUB_TOKEN": "x", "HOME": "/"}) == Settings()
 

@@ -1,0 +1,51 @@
+"""Addresses of what a server needs: read strictly, and shown without their secrets."""
+
+import re
+from collections.abc import Sequence
+
+_PARTS = re.compile(
+    r"(?P<scheme>[a-z]+)://(?:(?P<user>[^/?#@]*)@)?(?P<hosts>[^/?#@]*)"
+    r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?"
+)
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(:[0-9]{1,5})?")
+
+
+class BadAddress(ValueError):
+    """The message says what is wrong, and never what the address was."""
+
+
+def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
+    """Raise BadAddress if it isn't `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH][?QUERY]`.
+
+    Where none is needed there may be several hosts, as PostgreSQL has it. A password that was not
+    encoded could be taken for something else, and shown.
+    """
+    parts = _PARTS.fullmatch(address)
+    if parts is None:
+        raise BadAddress("in a user, password or path write / ? # @ as %2F %3F %23 %40")
+    if parts["scheme"] not in schemes:
+        raise BadAddress("it begins with " + " or ".join(f"{each}://" for each in schemes))
+    hosts = parts["hosts"].split(",")
+    found = [_HOST.fullmatch(host) for host in hosts]
+    is_one = len(found) == 1 and found[0] is not None and bool(found[0][1])
+    if not all(found) or (needs_host and not is_one):
+        raise BadAddress("a host and its port are written as HOST:PORT")
+
+
+def several(addresses: str) -> list[str]:
+    """Those between which there are commas."""
+    return re.split(r",(?=[a-z]+://)", addresses)
+
+
+def without_secrets(addresses: str) -> str:
+    """What may be shown of them: not who logs in, nor what is asked."""
+    return ",".join(map(_without_secrets, several(addresses)))
+
+
+def _without_secrets(address: str) -> str:
+    parts = _PARTS.fullmatch(address)
+    if parts is None:
+        return "***"
+    user = "***@" if parts["user"] is not None else ""
+    query = "?***" if parts["query"] is not None else ""
+    return f"{parts['scheme']}://{user}{parts['hosts']}{parts['path'] or ''}{query}"
