@@ -391,7 +391,8 @@ async def test_a_restore_that_fails_leaves_what_was_there(
     await store.close()
 
 
-@pytest.mark.parametrize("address", ["mysql://x", "data", ""])
-async def test_an_address_of_neither_kind_is_refused(address: str) -> None:
+@pytest.mark.parametrize("address", ["mysql://u:hunter2@x", "postgre://u:hunter2@h/db", "data", ""])
+async def test_an_address_of_neither_kind_is_refused_and_not_repeated(address: str) -> None:
     ran = await hubbub_command("db", "copy", "sqlite:data", address)
-    assert ran.code == 1 and "either sqlite:DIRECTORY or postgres://" in ran.err
+    assert ran.code == 1 and "target is either sqlite:DIRECTORY or postgres://" in ran.err
+    assert "hunter2" not in ran.err

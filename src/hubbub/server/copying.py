@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hubbub.server.addresses import BadAddress, check
 from hubbub.server.audit import audit
-from hubbub.server.config import Settings
+from hubbub.server.config import POSTGRES, Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
@@ -55,9 +56,13 @@ def restore(settings: Settings, copy: Path) -> None:
 
 def copy(source: str, target: str) -> None:
     """Bring another store up to this one, with its numbers and its epoch. Raises CannotCopy."""
-    for address in (source, target):
-        if not address.startswith((SQLITE, "postgres://", "postgresql://")):
-            raise CannotCopy(f"{address}: either sqlite:DIRECTORY or postgres://…")
+    for which, address in (("source", source), ("target", target)):
+        try:
+            if not address.startswith(SQLITE):
+                check(address, POSTGRES, needs_host=False)
+        except BadAddress as error:  # which may hold a password, and is not shown
+            what = f"the {which} is either sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
+            raise CannotCopy(f"{what}: {error}") from None
     _run(_copy(source, target))
 
 

@@ -4,6 +4,7 @@ An algorithm goes with a key, and never comes from the token.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed, is_room_pat
 MIN_SECRET_BYTES = 32
 FETCH_SECONDS = 5.0
 MAX_DOCUMENT_BYTES = 65_536
+_SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")  # what any store can keep
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by the kind of key in a set
 
 
@@ -147,7 +149,10 @@ def _key_from_jwk(row: Mapping[str, Any]) -> Key:
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
-    name = claims.get("name", claims["sub"])
+    subject = claims["sub"]
+    if not _SUBJECT.fullmatch(subject):
+        raise Refused("bad_request", "the token's `sub` is 1 to 255 characters, none of control")
+    name = claims.get("name", subject)
     if not (isinstance(name, str) and is_person_name(name)):
         raise Refused("bad_request", "the token's `name` (or `sub`) is no name for a person here")
     rooms = _texts(claims, "rooms", ["*"])
@@ -163,7 +168,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     return Principal(
         name,
         Role.USER,
-        f"user/{claims['sub']}",
+        f"user/{subject}",
         operations,
         ALL_ROOMS if "*" in rooms else tuple(rooms),
         until,

@@ -106,6 +106,10 @@ def test_what_is_no_valid_token(jwts: Jwts, token: str) -> None:
         {"rooms": 7},
         {"can": ["fly"]},
         {"can": [7]},
+        {"sub": ""},
+        {"sub": "a\0b"},
+        {"sub": "\ud800"},
+        {"sub": "x" * 256},
     ],
 )
 def test_claims_that_can_not_be_used_are_named(jwts: Jwts, claims: dict[str, Any]) -> None:
