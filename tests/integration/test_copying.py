@@ -19,7 +19,7 @@ from hubbub.server.stores.base import Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_tables import PostgresTables
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
 from hubbub.server.stores.sqlite_tables import SqliteTables
 from hubbub.server.stores.sqlite_tokens import SqliteTokens
 from hubbub.server.stores.tables import PAGE, Tables
@@ -117,10 +117,8 @@ async def tables(place: Path | str, *, is_source: bool) -> AsyncIterator[Tables]
         found = SqliteTables.of(place, is_source=is_source)
     else:
         found = await (PostgresTables.source if is_source else PostgresTables.target)(place)
-    try:
+    async with found:
         yield found
-    finally:
-        await found.close()
 
 
 def silent(*_: object) -> None:
@@ -264,11 +262,12 @@ async def test_what_is_no_copy_of_it_is_never_written_over(
     await do(other, Post(room="a", text="y"))
     await other.close()
     await copied(tmp_path / "ours", url)
-    with pytest.raises(StoreFailed, match="other rooms already; nothing was changed"):
+    with pytest.raises(StoreFailed, match="other rooms or tokens already; nothing was changed"):
         await copied(tmp_path / "other", url)
-    with pytest.raises(StoreFailed, match="other rooms already; nothing was changed"):
+    with pytest.raises(StoreFailed, match="other rooms or tokens already; nothing was changed"):
         await copied(url, tmp_path / "other")
     moved = await PostgresStore.open(url, "full", lambda: "e2")
+    await moved.beat()
     await do(moved, Post(room="a", text="z"))
     with pytest.raises(StoreFailed, match="a server uses that database"):
         await copied(tmp_path / "ours", url)
@@ -278,6 +277,88 @@ async def test_what_is_no_copy_of_it_is_never_written_over(
     moved = await PostgresStore.open(url, "full", lambda: "e2")
     assert (await moved.head("a")).seq == 2
     await moved.close()
+
+
+async def test_tokens_that_are_there_are_not_written_over(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    async with sqlite(tmp_path / "ours") as store:
+        await do(store, Post(room="a", text="x"))
+    async with sqlite(tmp_path / "other"):
+        give_tokens(tmp_path / "other", "ci")
+    database = apsw.Connection(str(tmp_path / "other" / FILE_NAME))
+    database.execute("UPDATE meta SET value = 'e9' WHERE name = 'epoch'")
+    database.close()
+    with pytest.raises(StoreFailed, match="rooms or tokens already; nothing was changed"):
+        await copied(tmp_path / "ours", tmp_path / "other")
+
+
+async def test_a_copy_that_was_refused_leaves_a_target_that_any_server_may_use(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "new"
+    async with sqlite(tmp_path / "ours") as store:
+        await do(store, Post(room="a", text="x"))
+    await copied(tmp_path / "ours", tmp_path / "unfinished", seals=False)
+    for target in (url, file):
+        with pytest.raises(StoreFailed, match="unfinished copy"):
+            await copied(tmp_path / "unfinished", target)
+    fresh = await PostgresStore.open(url, "full", lambda: "e5")
+    assert fresh.epoch == "e5"
+    await fresh.close()
+    other = SqliteStore(file, "full", lambda: "e6")
+    assert other.epoch == "e6"
+    await other.close()
+
+
+async def test_a_source_that_has_changed_since_is_not_taken_for_copied(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    store = await PostgresStore.open(url, "full", lambda: "e1")
+    await do(store, Post(room="a", text="x"))
+    async with tables(url, is_source=True) as there, tables(tmp_path, is_source=False) as here:
+        copier = Copier(there, here, silent)
+        await copier.copy()
+        await copier.sums()
+        assert await copier.is_current()
+        await do(store, Post(room="a", text="y"))
+        assert not await copier.is_current()
+    await store.close()
+
+
+async def test_messages_that_wait_in_the_outbox_are_not_left_behind(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    store = await PostgresStore.open(url, "full", lambda: "e1")
+    await do(store, Post(room="a", text="x"))
+    await store.close()
+    await postgres.execute("SELECT hubbub.post('a', 'waits')", url.rpartition("/")[2])
+    ran = await hubbub_command("db", "copy", url, f"sqlite:{tmp_path}")
+    assert ran.code == 0 and "left in hubbub.outbox: 1. Start a server" in ran.err
+    with pytest.raises(StoreFailed, match="unfinished copy"):
+        SqliteStore(tmp_path, "full", lambda: "e2")
+
+
+async def test_who_may_not_make_tables_is_told_so(postgres: Postgres, tmp_path: Path) -> None:
+    url = await postgres.fresh()
+    await postgres.execute("CREATE ROLE poor LOGIN")
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="x"))
+    poor = url.replace("hubbub@", "poor@")
+    ran = await hubbub_command("db", "copy", f"sqlite:{tmp_path}", poor)
+    assert ran.code == 1 and "permission denied" in ran.err and "Traceback" not in ran.err
+
+
+async def test_a_source_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="x"))
+    database = apsw.Connection(str(tmp_path / FILE_NAME))
+    database.execute("DROP TABLE token; PRAGMA user_version = 1")
+    database.close()
+    with pytest.raises(StoreFailed, match="older hubbub: start a server on it once"):
+        await copied(tmp_path, tmp_path / "new")
 
 
 async def fill(directory: Path, events: int) -> None:
@@ -351,6 +432,7 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
 ) -> None:
     url, file = await postgres.fresh(), tmp_path / "monday.db"
     store = await PostgresStore.open(url, "full", lambda: "e1")
+    await store.beat()
     await live_through(store)
     made = await hubbub_command("backup", file, "--data", tmp_path, store=url)
     assert made.code == 0, made.err

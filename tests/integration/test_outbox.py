@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 import hubbub
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Post
+from hubbub.protocol.messages import Message, Post
 from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Answer
+from hubbub.rooms.ledger import Accepted, Answer, Proposal
+from hubbub.server.journal import Journal
 from hubbub.server.stores.base import Publish
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_outbox import AT_ONCE
+from hubbub.server.stores.postgres_writer import PostgresWriter
 from tests.integration.native import native
 from tests.integration.test_postgres import nodes, said
 from tests.support.fakes import AT
@@ -267,6 +269,30 @@ async def test_a_node_that_ends_amid_it_leaves_all_to_the_next(scene: Scene) -> 
             assert scene.posted.empty(), "it is not this node's turn"
     async with emptied(scene):
         assert await scene.takes(3) == ["a", "b", "c"]
+
+
+async def test_a_commit_that_fails_amid_a_transaction_leaves_its_order(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The messages take several commits, and the first of them fails."""
+    journal = Journal(scene.store, lambda _: None, lambda: AT)
+    texts = [f"{n} {'x' * 10_000}" for n in range(100)]
+    await scene.write(*texts)
+    lock, cuts = PostgresWriter.lock, iter([True])
+
+    async def cut(self: PostgresWriter, names: Iterable[str]) -> object:
+        if next(cuts, False):
+            raise ConnectionResetError("cut")
+        return await lock(self, names)
+
+    monkeypatch.setattr(PostgresWriter, "lock", cut)
+    async with emptied(scene, lambda who, post: journal.commit(Proposal(who, post))):
+        await scene.until_there_waits()
+    await journal.close()
+    found: list[Message] = []
+    while page := (await scene.store.history("lobby", None, len(found), 200)).messages:
+        found += page
+    assert [message.text for message in found] == texts
 
 
 async def test_it_goes_on_by_itself_after_the_database_was_away(tmp_path: Path) -> None:

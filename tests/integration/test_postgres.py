@@ -15,8 +15,9 @@ import pytest
 
 from hubbub.protocol.messages import Post
 from hubbub.rooms.ledger import Proposal
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_writer import PostgresWriter
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
 from tests.integration.web import over_http
@@ -249,6 +250,89 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up(
             await posted(store, "second")
     monkeypatch.undo()
     assert await texts(store) == ["first"] + ["second"] * was_committed
+    await store.close()
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+async def test_a_new_room_whose_commit_is_under_way_is_waited_for(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, is_committed: bool
+) -> None:
+    """The answer is lost while the database is still at the commit, and the room was not there before."""
+    url = await postgres.fresh()
+    store = await opened(url)
+    execute = asyncpg.Connection.execute
+    under_way: list[asyncpg.Connection] = []
+
+    async def cut(self: asyncpg.Connection, sql: str, *values: object, **more: object) -> object:
+        if sql == "COMMIT" and not under_way:
+            under_way.append(self)
+            store._writing = (
+                None  # so that it is not ended, as one that the database still works for
+            )
+            raise ConnectionResetError("cut")
+        return await execute(self, sql, *values, **more)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", cut)
+    posting = asyncio.create_task(posted(store, "first"))
+    await postgres.somebody_waits(url)
+    await execute(under_way[0], "COMMIT" if is_committed else "ROLLBACK")
+    if is_committed:
+        assert await posting == 1
+    else:
+        with pytest.raises(StoreFailed):
+            await posting
+    assert await texts(store) == ["first"] * is_committed
+    monkeypatch.undo()
+    await under_way[0].close()
+    await store.close()
+
+
+async def test_a_node_that_stops_amid_a_transaction_keeps_nobody_waiting_for_long(
+    postgres: Postgres,
+) -> None:
+    url = await postgres.fresh()
+    stopped, other = await opened(url), await opened(url)
+    await posted(stopped, "before")
+    is_amid = asyncio.Event()
+
+    async def stop(connection: asyncpg.Connection) -> None:
+        await PostgresWriter(connection, "e1", set()).lock(["lobby"])
+        is_amid.set()
+        await asyncio.Event().wait()
+
+    stopping = asyncio.create_task(stopped.in_transaction(stop))
+    await is_amid.wait()
+    assert await posted(other, "after") == 2
+    stopping.cancel()
+    await asyncio.wait({stopping})
+    assert await posted(stopped, "again") == 3
+    await stopped.close()
+    await other.close()
+
+
+async def test_a_server_under_which_the_logs_were_replaced_neither_reads_nor_writes_them(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    store = await opened(url)
+    await posted(store, "first")
+    data = ("--data", str(tmp_path))
+    assert (await hubbub(url, "backup", str(file), *data)).code == 0
+    restored = await hubbub(url, "restore", str(file), *data)  # nobody has heard of the server
+    assert restored.code == 0, restored.err
+    for reading in (
+        store.head("lobby"),
+        store.heads(["lobby"]),
+        store.read("lobby", 0, 1),
+        store.snapshot("lobby", 9),
+        store.beat(),
+        posted(store, "second"),
+    ):
+        with pytest.raises(LogsReplaced):
+            await reading
+    await store.close()
+    store = await opened(url)
+    assert await texts(store) == ["first"]
     await store.close()
 
 

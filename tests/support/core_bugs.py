@@ -159,8 +159,8 @@ def acknowledge_what_failed(bugs: pytest.MonkeyPatch) -> None:
     """A commit that failed is answered as if it had not."""
     outcome = Journal._outcome
 
-    async def hopeful(self: Journal, committing: Any, count: int) -> Commit:
-        commit = await outcome(self, committing, count)
+    async def hopeful(self: Journal, committing: Any, taken: Any) -> Commit:
+        commit = await outcome(self, committing, taken)
         answers = [Accepted(1, "now") if isinstance(a, Refusal) else a for a in commit.answers]
         return commit._replace(answers=list(answers))
 

@@ -201,6 +201,9 @@ class MemoryStore:
             upto = min(upto, len(self.logs[room]))
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
 
+    async def beat(self) -> None:
+        self._fail_if_asked()
+
     async def check(self) -> None:
         self._fail_if_asked()
 
@@ -291,10 +294,10 @@ class HeldStore(MemoryStore):
         self._finish(*self._held.pop(0))
         await settle()
 
-    async def fail(self) -> None:
+    async def fail(self, error: Exception | None = None) -> None:
         """Let the oldest commit fail."""
         done, _, _ = self._held.pop(0)
-        done.set_exception(StoreFailed("the disk is full"))
+        done.set_exception(error or StoreFailed("the disk is full"))
         await settle()
 
 

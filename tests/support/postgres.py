@@ -132,6 +132,20 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def somebody_waits(self, url: str) -> None:
+        """Wait until somebody there waits for somebody else's lock."""
+        connection = await asyncpg.connect(url)
+        sql = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not await connection.fetchval(sql):  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.02)
+        finally:
+            await connection.close()
+
     async def log(self, room: str, url: str) -> list[bytes]:
         """A room's log straight from the tables, by its numbers."""
         sql = """

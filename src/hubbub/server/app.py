@@ -48,6 +48,7 @@ BEAT = 0.5  # seconds; a revoked token is noticed within one
 SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
 LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
+STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
 RETENTION_EVERY = 3600.0  # seconds
 KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
 KEYS_EVERY = 600.0  # seconds
@@ -102,7 +103,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(_drain, listeners, hub, links, application)
         tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
         tasks += [_forget(store, settings), _look_for_others(fanout, store, settings)]
-        tasks += [fanout.remind(), store.empty_outbox(hub.publish)]
+        tasks += [fanout.remind(), store.empty_outbox(hub.publish), _beat(store)]
         if jwts is not None and settings.jwt_jwks_url:
             tasks.append(_keep_keys(jwts, settings))
         for task in tasks:
@@ -124,7 +125,9 @@ async def _open_store(settings: Settings) -> Store:
         from hubbub.server.stores.postgres import PostgresStore  # asyncpg takes some megabytes
 
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
-        return await PostgresStore.open(settings.store, settings.durability, new_epoch)
+        store = await PostgresStore.open(settings.store, settings.durability, new_epoch)
+        await store.beat()
+        return store
     except (StoreFailed, OSError) as error:
         raise CannotStart(str(error)) from error
 
@@ -244,6 +247,16 @@ async def _look_for_others(fanout: FanOut, store: Store, settings: Settings) -> 
             await fanout.look()
         except StoreFailed as error:
             log.warning("can't look for what other nodes wrote: %s", error)
+
+
+async def _beat(store: Store) -> None:
+    """Say again and again that a server uses what others might want to replace."""
+    while store.is_shared:
+        await asyncio.sleep(STORE_BEAT)
+        try:
+            await store.beat()
+        except StoreFailed as error:
+            log.info("can't say that a server is here: %s", error)
 
 
 async def _jwts(settings: Settings) -> "Jwts | None":

@@ -77,14 +77,28 @@ async def _copy(source: str, target: str) -> None:
             f"The same on both sides: rooms {sums.rooms:,}, events {sums.events:,},"
             f" tokens {sums.tokens:,}, SHA-256 {sums.digest}"
         )
-        if await there.is_in_use():
-            print(
-                "A server uses the source, so more may come there. Stop it, and run this once more,"
-                " which takes a moment; until then no server starts with the copy.",
-                file=sys.stderr,
-            )
+        if why := await _why_unfinished(copier, there):
+            print(f"{why}; until then no server starts with the copy.", file=sys.stderr)
         else:
             await copier.seal()
+
+
+async def _why_unfinished(copier: Copier, source: Tables) -> str:
+    """What keeps a copy from being the whole of its source, and what would do; empty if nothing."""
+    is_current = await copier.is_current()
+    if await source.is_in_use():
+        return (
+            "A server uses the source, so more may come there. Stop it, and run this once more,"
+            " which takes a moment"
+        )
+    if not is_current:
+        return "More has come to the source meanwhile. Run this once more, which takes a moment"
+    if waiting := await source.waiting():
+        return (
+            f"Messages that applications have left in hubbub.outbox: {waiting:,}. Start a server on the source"
+            " that posts them, stop it, and run this once more"
+        )
+    return ""
 
 
 async def _back_up_postgres(url: str, target: Path) -> None:
@@ -112,8 +126,7 @@ async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
     sqlite_backup.check_copy(copy)
     async with AsyncExitStack() as stack:
         source = await _opened(stack, _file(copy, is_source=True))
-        target = await PostgresTables.replacement(url)
-        stack.push_async_callback(target.close)
+        target = await stack.enter_async_context(await PostgresTables.replacement(url))
         copier = Copier(source, target, _show)
         await copier.copy()
         await copier.sums()
@@ -136,9 +149,7 @@ async def _file(file: Path, *, is_source: bool) -> Tables:
 
 
 async def _opened(stack: AsyncExitStack, opening: Awaitable[Tables]) -> Tables:
-    tables = await opening
-    stack.push_async_callback(tables.close)
-    return tables
+    return await stack.enter_async_context(await opening)
 
 
 def _run(act: Coroutine[Any, Any, T]) -> T:

@@ -13,12 +13,14 @@ from collections.abc import Callable
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Post
 from hubbub.rooms.ledger import Answer, Batch, Commit, Proposal
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
 MAX_BATCH = 1024  # proposals in one commit
 MAX_BATCH_BYTES = 512 * 1024
 MAX_WAITING = 32_768  # proposals
 MAX_WAITING_BYTES = 32 * 1024 * 1024
+
+Taken = list[tuple[Proposal, Callable[[Answer], None]]]
 
 log = logging.getLogger(__name__)
 
@@ -103,10 +105,10 @@ class Journal:
             taken = self._take()
             committing = self._store.commit([proposal for proposal, _ in taken], self._now())
             self._deliver(undelivered)  # while the disk works
-            undelivered = self._answer(taken, await self._outcome(committing, len(taken)))
+            undelivered = self._answer(taken, await self._outcome(committing, taken))
 
-    def _take(self) -> list[tuple[Proposal, Callable[[Answer], None]]]:
-        taken: list[tuple[Proposal, Callable[[Answer], None]]] = []
+    def _take(self) -> Taken:
+        taken: Taken = []
         size = 0
         while self._waiting and len(taken) < MAX_BATCH and size < MAX_BATCH_BYTES:
             proposal, answer, weight = self._waiting.popleft()
@@ -117,23 +119,26 @@ class Journal:
             self._has_room.set()
         return taken
 
-    async def _outcome(self, committing: "asyncio.Future[Commit]", count: int) -> Commit:
-        begin = time.perf_counter()
+    async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Taken) -> Commit:
+        """What became of what was taken; with it fails what waits."""
+        begin, count = time.perf_counter(), len(taken)
         try:
             return await committing
         except StoreFailed as error:
             log.error("a commit of %d failed: %s", count, error)
             refusal = Refusal("unavailable", "the database can't be written", retry_after=1.0)
+            while self._waiting:  # else who sent two would find them in another order
+                taken += self._take()
+        except LogsReplaced:
+            raise
         except Exception:  # nothing of it is stored; whatever it was, others go on
             log.exception("a commit of %d failed", count)
             refusal = Refusal("internal", "a fault of the server's")
         finally:
             self._observe(count, time.perf_counter() - begin)
-        return Commit([refusal] * count, [])
+        return Commit([refusal] * len(taken), [])
 
-    def _answer(
-        self, taken: list[tuple[Proposal, Callable[[Answer], None]]], commit: Commit
-    ) -> list[Batch]:
+    def _answer(self, taken: Taken, commit: Commit) -> list[Batch]:
         for (_, answer), outcome in zip(taken, commit.answers, strict=True):
             answer(outcome)
         return commit.batches

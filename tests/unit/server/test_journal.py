@@ -16,6 +16,7 @@ from hubbub.server.journal import (
     MAX_WAITING_BYTES,
     Journal,
 )
+from hubbub.server.stores.base import LogsReplaced
 from tests.support.fakes import ADA, AT, HeldStore, MemoryStore, settle, timeless
 
 
@@ -136,7 +137,7 @@ async def test_a_refusal_is_an_answer_like_any_other(desk: Desk, store: HeldStor
 
 
 @at_desk
-async def test_when_a_commit_fails_all_in_it_hear_so_and_nothing_is_delivered(
+async def test_when_a_commit_fails_all_in_it_and_all_that_wait_hear_so_in_order(
     desk: Desk, store: HeldStore
 ) -> None:
     desk.post("one")
@@ -147,9 +148,23 @@ async def test_when_a_commit_fails_all_in_it_hear_so_and_nothing_is_delivered(
     assert [(text, a.code, a.row.temporary) for text, a in desk.seen] == [
         ("one", "unavailable", True),
         ("two", "unavailable", True),
+        ("three", "unavailable", True),
     ]
+    desk.post("four")
+    await settle()
     await store.finish()
-    assert desk.seen[2:] == [("three", Accepted(1, AT)), ("delivered", [(1, 1)])]
+    assert desk.seen[3:] == [("four", Accepted(1, AT)), ("delivered", [(1, 1)])]
+
+
+@timeless
+async def test_when_the_logs_were_replaced_it_ends() -> None:
+    store = HeldStore()
+    desk = Desk(store)
+    desk.post("one")
+    await settle()
+    await store.fail(LogsReplaced("by others"))
+    with pytest.raises(LogsReplaced):
+        await desk.journal.running
 
 
 @at_desk

@@ -64,11 +64,16 @@ class StoreFailed(Exception):
     """The database could not do it. Nothing of the commit is stored; reading may still work."""
 
 
+class LogsReplaced(Exception):
+    """Under this server others were put in the place of its logs, such as a backup's: it has to begin anew."""
+
+
 class Store(Protocol):
     """Keeps logs and state. All that it returns is committed.
 
     Numbers are dense within a room; log and state change in one transaction; a change of `epoch`
     says that old positions mean nothing. Methods may be called at any time from the loop's thread.
+    Where it is shared, any of them may raise `LogsReplaced`; then nothing that it returns can be used any more.
     """
 
     @property
@@ -123,6 +128,9 @@ class Store(Protocol):
 
     async def trim(self, room: str, upto: int) -> None:
         """Forget the events and messages numbered up to `upto`; the document stays."""
+
+    async def beat(self) -> None:
+        """Say that a server uses these logs; to be said every few seconds. Fails with `StoreFailed`."""
 
     async def check(self) -> None:
         """Read and write once, for real. Fails with `StoreFailed`."""

@@ -43,6 +43,7 @@ class Copier:
         self._source = source
         self._target = target
         self._progress = progress
+        self._copied: list[RoomState] = []
 
     async def copy(self) -> None:
         """Copy all that is not there yet. The target stays marked as unfinished; see `seal`.
@@ -51,7 +52,7 @@ class Copier:
             StoreFailed: the target has other logs than these.
         """
         there = {room.name: room for room in await _all_rooms(self._target)}
-        rooms = await _all_rooms(self._source)
+        rooms = self._copied = await _all_rooms(self._source)
         meta = await self._check(there, rooms)
         await self._target.set_meta("epoch", meta["epoch"])
         await self._target.set_meta(UNFINISHED, "hubbub db copy")
@@ -95,6 +96,12 @@ class Copier:
         whole.update(msgspec.json.encode(tokens))
         return Sums(len(rooms), total, len(tokens), whole.hexdigest())
 
+    async def is_current(self) -> bool:
+        """Whether the source is still as it was copied."""
+        await self._source.renew()
+        rooms, tokens = await _all_rooms(self._source), await self._source.tokens()
+        return rooms == self._copied and tokens == await self._target.tokens()
+
     async def seal(self, epoch: str | None = None) -> None:
         """The target is whole, and may be used; with a new epoch if the source may go on."""
         if epoch is not None:
@@ -106,8 +113,9 @@ class Copier:
         """Returns what is known of the source. Raises StoreFailed if the target is no copy of it."""
         meta, target = await self._source.meta(), await self._target.meta()
         check_finished(meta)
-        if there and target["epoch"] != meta["epoch"]:
-            raise StoreFailed("there are other rooms already; nothing was changed")
+        has_any = bool(there) or bool(await self._target.tokens())
+        if has_any and target["epoch"] != meta["epoch"]:
+            raise StoreFailed("there are other rooms or tokens already; nothing was changed")
         here = {room.name: room.head for room in rooms}
         for room in there.values():
             if room.head > here.get(room.name, 0):

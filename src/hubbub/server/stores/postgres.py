@@ -7,7 +7,8 @@ next numbers, so these are dense and in the order of commits, whoever commits.
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self, TypeVar
@@ -28,7 +29,7 @@ from hubbub.server.stores.base import (
     Token,
 )
 from hubbub.server.stores.postgres_outbox import PostgresOutbox
-from hubbub.server.stores.postgres_reader import PostgresReader
+from hubbub.server.stores.postgres_reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres_writer import Changed, PostgresWriter
 from hubbub.server.stores.tables import check_finished
 
@@ -37,6 +38,7 @@ Q = queries.load("postgres")
 
 READERS = 4  # connections
 ANSWER_TIMEOUT = 10.0  # seconds for the database to answer
+LONG_TIMEOUT = 3600.0  # for tables to be changed
 FATE_TIMEOUT = 30.0  # to find out what became of a commit whose answer was lost
 RETRY_PAUSE = 0.1
 ATTEMPTS = 5  # at a batch that others were in the way of
@@ -46,9 +48,32 @@ MIGRATING = 0x68756262  # "hubb": the lock of those who bring the tables to the 
 APPLICATION = "hubbub"  # as which servers are known to the database
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+FAILURES = (*LOST, asyncpg.PostgresError)
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
 
 log = logging.getLogger(__name__)
+
+
+class FateUnknown(StoreFailed):
+    """COMMIT was sent, and not answered: `outcome` may be stored or not."""
+
+    def __init__(self, message: str, outcome: Any) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+
+
+def failed(error: BaseException) -> StoreFailed:
+    """What is said of one of FAILURES."""
+    return StoreFailed(f"PostgreSQL: {_words(error)}")
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Whatever goes wrong with the database is StoreFailed."""
+    try:
+        yield
+    except FAILURES as error:
+        raise failed(error) from error
 
 
 class PostgresStore:
@@ -68,6 +93,7 @@ class PostgresStore:
             "command_timeout": ANSWER_TIMEOUT,
             "server_settings": {"application_name": APPLICATION},
         }
+        self._name = token_hex(8)  # among the servers that use these logs
         self._known: set[str] = set()
         self._turn = asyncio.Lock()
         self._writing: Connection | None = None
@@ -81,24 +107,27 @@ class PostgresStore:
         Raises:
             StoreFailed: it can't be reached, or its tables are none of ours.
         """
-        store = cls(url, durability)
-        try:
-            store._writing = connection = await store.connect()
-            meta = await prepare(connection, new_epoch)
-            check_finished(meta)
-            store.epoch, store.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
-            if durability == "full" and await connection.fetchval("SHOW fsync") != "on":
-                raise StoreFailed("fsync is off there; switch it on, or say --durability normal")
-            store._reading = await asyncpg.create_pool(
-                store._dsn, min_size=1, max_size=READERS, **store._options
-            )
-        except StoreFailed as error:
-            store._drop()
-            raise StoreFailed(f"PostgreSQL: {error}") from error
-        except (*LOST, asyncpg.PostgresError, ValueError) as error:
-            store._drop()
-            raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
+        with failures():
+            store = cls(url, durability)
+            try:
+                await store._open(new_epoch)
+            except BaseException:
+                store._drop()
+                raise
         return store
+
+    async def _open(self, new_epoch: Callable[[], str]) -> None:
+        self._writing = connection = await self.connect()
+        meta = await prepare(connection, new_epoch)
+        check_finished(meta)
+        self.epoch, self.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
+        if self._begin == Q.begin_full and await connection.fetchval("SHOW fsync") != "on":
+            raise StoreFailed(
+                "PostgreSQL: fsync is off there; switch it on, or say --durability normal"
+            )
+        self._reading = await asyncpg.create_pool(
+            self._dsn, min_size=1, max_size=READERS, reset=_keep, **self._options
+        )
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Store a batch; see the contract."""
@@ -149,7 +178,7 @@ class PostgresStore:
         """See the contract."""
 
         async def act(connection: Connection) -> None:
-            rooms = await PostgresWriter(connection, self._known).lock([room])
+            rooms = await self._writer(connection).lock([room])
             room_id, head = rooms[room]
             if upto >= head.kept:
                 last = min(upto, head.seq)
@@ -161,6 +190,11 @@ class PostgresStore:
             await self.in_transaction(act)
         except Changed:
             pass  # there is no such room
+
+    async def beat(self) -> None:
+        """See the contract."""
+        with failures():
+            check_epoch(await self._reading.fetchval(Q.beat, self._name), self.epoch)
 
     async def check(self) -> None:
         """See the contract."""
@@ -175,16 +209,16 @@ class PostgresStore:
     async def in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Change something in a transaction of its own. Raises StoreFailed."""
         async with self._turn:
-            try:
+            with failures():  # such as others in the way
                 return await self._in_transaction(act)
-            except asyncpg.PostgresError as error:  # others were in the way
-                raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
 
     async def close(self) -> None:
         """See the contract."""
         await asyncio.gather(*self._commits, return_exceptions=True)
         async with self._turn:
             self._drop()
+        with suppress(*FAILURES):
+            await self._reading.execute(Q.end_beats, self._name)
         await self._reading.close()
 
     async def _commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -194,66 +228,75 @@ class PostgresStore:
             self._known.clear()
         async with self._turn:
             for attempt in range(ATTEMPTS):
-                decided: list[Commit] = []
-
-                async def act(connection: Connection, decided: list[Commit] = decided) -> Commit:
-                    writer = PostgresWriter(connection, self._known)
-                    decided.append(await writer.write(proposals, at))
-                    return decided[0]
-
                 try:
-                    return await self._in_transaction(act)
+                    return await self._in_transaction(
+                        lambda connection: self._writer(connection).write(proposals, at)
+                    )
                 except IN_THE_WAY as error:
                     log.info("a commit begins again (%d): %s", attempt + 1, _words(error))
-                except StoreFailed:
-                    if decided and await self._was_committed(decided[0]):
-                        return decided[0]
+                except FateUnknown as lost:
+                    commit: Commit = lost.outcome
+                    if await self._was_committed(commit):
+                        return commit
                     raise
         raise StoreFailed("others were in the way of this commit again and again")
 
+    def _writer(self, connection: Connection) -> PostgresWriter:
+        return PostgresWriter(connection, self.epoch, self._known)
+
     async def _in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
-        """Act on the connection that writes, and commit. Raises StoreFailed, or one of IN_THE_WAY."""
+        """Act on the connection that writes, and commit.
+
+        Raises:
+            FateUnknown: it may have been committed.
+            StoreFailed, LogsReplaced: it was not.
+            Changed, or another of IN_THE_WAY: it was not, and another try may fare better.
+        """
         try:
-            if self._writing is None or self._writing.is_closed():
-                self._writing = await self.connect()
-            connection = self._writing
-            await connection.execute(self._begin)
-            outcome = await act(connection)
-            await connection.execute("COMMIT")
-            return outcome
+            with self._relying_on_it():
+                if self._writing is None or self._writing.is_closed():
+                    self._writing = await self.connect()
+                connection = self._writing
+                await connection.execute(self._begin)
+                outcome = await act(connection)
         except IN_THE_WAY:
             await self._roll_back()
             raise
+        try:
+            with self._relying_on_it():
+                await connection.execute("COMMIT")
+        except StoreFailed as error:
+            raise FateUnknown(str(error), outcome) from error
+        return outcome
+
+    @contextmanager
+    def _relying_on_it(self) -> Iterator[None]:
+        """After a failure the connection's state is not relied upon any more."""
+        try:
+            yield
+        except IN_THE_WAY:
+            raise
         except BaseException as error:
-            # Whatever it was, the connection's state is not relied upon any more.
             self._known.clear()
             self._drop()
-            if isinstance(error, (*LOST, asyncpg.PostgresError)):
-                raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
+            if isinstance(error, FAILURES):
+                raise failed(error) from error
             raise
 
     async def _was_committed(self, commit: Commit) -> bool:
         """Whether a commit is in the log that may have been answered when nobody heard it.
 
-        Its rooms are locked first, so that one that is still under way comes to its end. All of it is
-        there, or nothing. Raises StoreFailed if it can't be told.
+        All of it is there, or nothing. Raises StoreFailed if it can't be told.
         """
         if not commit.batches:
             return False
-        batch = commit.batches[0]
-
-        async def look(connection: Connection) -> bool:
-            writer = PostgresWriter(connection, set())
-            await writer.lock([batch.room])
-            return await writer.holds(batch)
-
         until = asyncio.get_running_loop().time() + FATE_TIMEOUT
         while True:
             try:
-                return await self._in_transaction(look)
-            except Changed:
-                return False  # not even its room is there
-            except StoreFailed:
+                return await self._in_transaction(
+                    lambda connection: self._writer(connection).holds(commit.batches[0])
+                )
+            except (StoreFailed, *IN_THE_WAY):
                 if asyncio.get_running_loop().time() > until:
                     raise
                 await asyncio.sleep(RETRY_PAUSE)
@@ -262,24 +305,23 @@ class PostgresStore:
         try:
             if self._writing is not None:
                 await self._writing.execute("ROLLBACK")
-        except (*LOST, asyncpg.PostgresError):
+        except FAILURES:
             self._drop()
 
     async def _read(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
         """Read as of one moment; once more if the connection was one that is gone."""
-        for is_last in (False, True):
+        with failures():
             try:
-                async with (
-                    self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
-                    connection.transaction(isolation="repeatable_read", readonly=True),
-                ):
-                    return await act(PostgresReader(connection))
-            except LOST as error:
-                if is_last:
-                    raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
-            except asyncpg.PostgresError as error:
-                raise StoreFailed(f"PostgreSQL: {_words(error)}") from error
-        raise AssertionError("the second time is the last")
+                return await self._read_once(act)
+            except LOST:
+                return await self._read_once(act)
+
+    async def _read_once(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
+        async with (
+            self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await act(PostgresReader(connection, self.epoch))
 
     async def connect(self) -> Connection:
         """A new connection. Raises what asyncpg raises."""
@@ -291,6 +333,15 @@ class PostgresStore:
             self._writing = None
 
 
+async def _keep(_: Connection) -> None:
+    """Nothing is set in a session that reads: no reset is needed, which would cost a round trip."""
+
+
+async def keep_servers_out(connection: Connection) -> None:
+    """None can start before the end of this transaction; nor can others that say this."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING, timeout=LONG_TIMEOUT)
+
+
 async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[str, str]:
     """Bring the tables to the present, in one transaction; return what is known of all of them.
 
@@ -299,7 +350,7 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
     """
     steps = migrations.all_steps("postgres")
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING)
+        await keep_servers_out(connection)
         if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
             if await connection.fetchval("SELECT to_regnamespace('hubbub')") is not None:
                 raise StoreFailed("its schema `hubbub` is another program's")
@@ -314,7 +365,7 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
             raise StoreFailed(f"it was written by a later hubbub (version {version})")
         for number, sql in steps:
             if number > version:
-                await connection.execute(sql)
+                await connection.execute(sql, timeout=LONG_TIMEOUT)
         await _set(connection, "version", str(steps[-1][0]), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
@@ -331,12 +382,16 @@ async def _set(connection: Connection, name: str, value: str, kept: str) -> None
 
 
 def split(url: str) -> tuple[str, dict[str, int]]:
-    """A URL without what PostgreSQL doesn't know, and that as options."""
+    """A URL without what PostgreSQL doesn't know, and that as options. Raises StoreFailed."""
     head, mark, query = url.partition("?")
     parameters = [part for part in query.split("&") if part]
     ours = [part for part in parameters if part.startswith("statement_cache_size=")]
     rest = "&".join(part for part in parameters if part not in ours)
-    options = {name: int(value) for name, _, value in (part.partition("=") for part in ours)}
+    options = {}
+    for name, _, value in (part.partition("=") for part in ours):
+        if not value.isdecimal():
+            raise StoreFailed(f"PostgreSQL: {name} in its address is a number, such as 0")
+        options[name] = int(value)
     return head + mark * bool(rest) + rest, options
 
 

@@ -8,7 +8,14 @@ from asyncpg import Connection
 from hubbub.protocol.messages import Message
 from hubbub.rooms.ledger import Document, Head
 from hubbub.server.stores import queries
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
+from hubbub.server.stores.base import (
+    LogPage,
+    LogsReplaced,
+    RoomRow,
+    StoredPage,
+    StoredRoom,
+    Token,
+)
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
@@ -21,24 +28,36 @@ from hubbub.server.stores.rows import (
 Q = queries.load("postgres")
 
 
+def check_epoch(found: str, meant: str) -> None:
+    """Raise LogsReplaced if these are not the logs that are meant."""
+    if found != meant:
+        raise LogsReplaced(f"the logs {meant} are no longer there, but {found}")
+
+
 class PostgresReader:
     """Reads what is committed, all of it as of one moment: it is made for a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, epoch: str) -> None:
+        """`epoch` is that of the logs that are meant."""
         self._connection = connection
+        self._epoch = epoch
 
     async def head(self, room: str) -> Head:
         """The room's last number and the first kept."""
-        row = await self._connection.fetchrow(Q.room, room)
+        row = await self._room(room)
         return Head(row["head"], row["kept"]) if row else Head()
 
     async def heads(self, rooms: list[str]) -> dict[str, int]:
         """The last numbers of rooms that have any."""
-        return dict(await self._connection.fetch(Q.heads, rooms))
+        heads = {}
+        for name, head, epoch in await self._connection.fetch(Q.heads, rooms):
+            check_epoch(epoch, self._epoch)
+            heads[name] = head
+        return heads
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""
-        row = await self._connection.fetchrow(Q.room, room)
+        row = await self._room(room)
         if row is None or row["kept"] > after + 1:
             return LogPage(row["kept"] if row else 1, [])
         found = await self._connection.fetch(Q.log, row["id"], after, upto, PAGE_EVENTS)
@@ -53,7 +72,7 @@ class PostgresReader:
         self, room: str, before: int | None, after: int | None, limit: int
     ) -> StoredPage:
         """Messages next before or after a number."""
-        row = await self._connection.fetchrow(Q.room, room)
+        row = await self._room(room)
         if row is None:
             return StoredPage(0, [], False)
         bound = after if after is not None else AFTER_ALL if before is None else before
@@ -66,7 +85,7 @@ class PostgresReader:
 
     async def document(self, room: str) -> Document:
         """The state document."""
-        row = await self._connection.fetchrow(Q.room, room)
+        row = await self._room(room)
         if row is None or not row["document_seq"]:
             return Document({}, 0)
         return Document(msgspec.json.decode(row["document"]), row["document_seq"])
@@ -86,6 +105,12 @@ class PostgresReader:
             Token(id_, name, digest, tuple(can), tuple(rooms), at, until)
             for id_, name, digest, can, rooms, at, until in await self._connection.fetch(Q.tokens)
         ]
+
+    async def _room(self, name: str) -> Any:
+        row = await self._connection.fetchrow(Q.room, name)
+        if row is not None:
+            check_epoch(row["epoch"], self._epoch)
+        return row
 
     async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
         if not rows:

@@ -1,14 +1,23 @@
 """The tables of a PostgreSQL store; see `tables`."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
 
-from hubbub.server.stores import queries
+from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.postgres import APPLICATION, prepare, split
+from hubbub.server.stores.postgres import (
+    FAILURES,
+    failed,
+    failures,
+    keep_servers_out,
+    prepare,
+    split,
+)
 from hubbub.server.stores.tables import (
     Change,
     Events,
@@ -16,6 +25,7 @@ from hubbub.server.stores.tables import (
     Reaction,
     RoomState,
     TokenState,
+    check_version,
 )
 
 Q = queries.load("postgres_tables")
@@ -35,24 +45,21 @@ class PostgresTables:
     @classmethod
     async def source(cls, url: str) -> Self:
         """What there is. Raises StoreFailed if there is nothing of ours."""
-        tables = await cls._connect(url, is_atomic=True)
-        await tables._begin(isolation="repeatable_read", readonly=True)
-        if await tables._connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
-            await tables.close()
-            raise StoreFailed("PostgreSQL: there are no rooms of hubbub's in that database")
+        async with cls._opening(url, is_atomic=True) as tables:
+            await tables.renew()
+            if not await tables._has("meta"):
+                raise StoreFailed("PostgreSQL: there are no rooms of hubbub's in that database")
+            version = int((await tables.meta())["version"])
+            check_version(version, migrations.all_steps("postgres")[-1][0])
         return tables
 
     @classmethod
     async def target(cls, url: str) -> Self:
         """Where to copy to. Raises StoreFailed if a server uses it."""
-        tables = await cls._connect(url, is_atomic=False)
-        try:
-            await tables._check_unused()
-            await prepare(tables._connection, lambda: "")
+        async with cls._opening(url, is_atomic=False) as tables:
             await tables._begin()
-        except BaseException:
-            await tables.close()
-            raise
+            await prepare(tables._connection, lambda: "")
+            await tables._check_unused()
         return tables
 
     @classmethod
@@ -61,33 +68,58 @@ class PostgresTables:
 
         All is there at once, with the commit, or nothing is changed. Raises StoreFailed if a server uses it.
         """
-        tables = await cls._connect(url, is_atomic=True)
-        try:
-            await tables._check_unused()
+        async with cls._opening(url, is_atomic=True) as tables:
             await tables._begin()
-            if await tables._connection.fetchval("SELECT to_regclass('hubbub.meta')") is not None:
+            await keep_servers_out(tables._connection)
+            if await tables._has("meta"):
+                # A server that nobody has heard of writes before, or finds other logs: in none of both.
+                await tables._connection.execute("LOCK TABLE hubbub.room")
+                await tables._check_unused()
                 tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S}"
                 await tables._connection.execute(f"ALTER SCHEMA hubbub RENAME TO {tables.kept}")
             await prepare(tables._connection, lambda: "")
-        except BaseException:
-            await tables.close()
-            raise
         return tables
 
     @classmethod
-    async def _connect(cls, url: str, *, is_atomic: bool) -> Self:
+    @asynccontextmanager
+    async def _opening(cls, url: str, *, is_atomic: bool) -> AsyncIterator[Self]:
+        """Stays open after the block, if that is left without an exception."""
         dsn, options = split(url)
-        try:
-            connection = await asyncpg.connect(dsn, **options)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-            raise StoreFailed(f"PostgreSQL: {error}") from error
-        return cls(connection, is_atomic=is_atomic)
+        with failures():
+            tables = cls(await asyncpg.connect(dsn, **options), is_atomic=is_atomic)
+            try:
+                yield tables
+            except BaseException:
+                tables._connection.terminate()
+                raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.terminate()
+        if isinstance(error, FAILURES):
+            raise failed(error) from error
 
     async def is_in_use(self) -> bool:
         """See the contract."""
-        await self._connection.execute("SELECT pg_stat_clear_snapshot()")
-        found: bool = await self._connection.fetchval(Q.others, APPLICATION)
-        return found
+        return await self._has("node") and await self._connection.fetchval(Q.is_in_use)
+
+    async def renew(self) -> None:
+        """See the contract."""
+        if self._transaction is not None:
+            await self._transaction.rollback()
+        await self._begin(isolation="repeatable_read", readonly=True)
+
+    async def waiting(self) -> int:
+        """See the contract."""
+        waiting: int = await self._connection.fetchval(Q.waiting)
+        return waiting
 
     async def meta(self) -> dict[str, str]:
         """See the contract."""
@@ -175,17 +207,22 @@ class PostgresTables:
         await self._transaction.commit()
         await self._begin()
 
-    async def close(self) -> None:
-        """See the contract."""
-        self._connection.terminate()
-
     async def _begin(self, **options: Any) -> None:
         self._transaction = self._connection.transaction(**options)
         await self._transaction.start()
 
+    async def _has(self, table: str) -> bool:
+        found: bool = await self._connection.fetchval(
+            "SELECT to_regclass($1) IS NOT NULL", f"hubbub.{table}"
+        )
+        return found
+
     async def _check_unused(self) -> None:
         if await self.is_in_use():
-            raise StoreFailed("PostgreSQL: a server uses that database; stop it first")
+            raise StoreFailed(
+                "PostgreSQL: a server uses that database, or did so up to now: stop it, or, if it was killed,"
+                " wait for 10 seconds"
+            )
 
     async def _room_id(self, room: str) -> int:
         if room not in self._ids:

@@ -44,7 +44,7 @@ class PostgresTokens:
 
     def list(self) -> list[Token]:
         """Those that are not revoked, the oldest first."""
-        return self._run(lambda connection: PostgresReader(connection).tokens())
+        return self._run(lambda connection: PostgresReader(connection, "").tokens())
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -26,6 +26,7 @@ from hubbub.rooms.ledger import (
     needs,
 )
 from hubbub.server.stores import queries
+from hubbub.server.stores.postgres_reader import check_epoch
 
 Q = queries.load("postgres")
 
@@ -46,9 +47,10 @@ class Room(NamedTuple):
 class PostgresWriter:
     """Decides on one batch of proposals, between BEGIN and COMMIT."""
 
-    def __init__(self, connection: Connection, known: set[str]) -> None:
-        """`known` are names of rooms that are surely there."""
+    def __init__(self, connection: Connection, epoch: str, known: set[str]) -> None:
+        """`epoch` is that of the logs that are meant; `known` are names of rooms that are surely there."""
         self._connection = connection
+        self._epoch = epoch
         self._known = known
         self._rooms: dict[str, Room] = {}
         self._names: dict[int, str] = {}
@@ -69,9 +71,13 @@ class PostgresWriter:
         return commit
 
     async def lock(self, names: Iterable[str]) -> dict[str, Room]:
-        """Take rooms for this transaction; who wants them too waits for its end."""
+        """Take rooms for this transaction; who wants them too waits for its end.
+
+        Raises Changed, or LogsReplaced.
+        """
         wanted = sorted(names)
-        for room_id, name, head, kept in await self._connection.fetch(Q.lock_rooms, wanted):
+        for room_id, name, head, kept, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
+            check_epoch(epoch, self._epoch)
             self._rooms[name] = Room(room_id, Head(head, kept))
             self._names[room_id] = name
         if len(self._rooms) < len(wanted):
@@ -80,9 +86,15 @@ class PostgresWriter:
         return self._rooms
 
     async def holds(self, batch: Batch) -> bool:
-        """Whether a batch is in the log, of rooms that are locked."""
-        key = (self._rooms[batch.room].id, batch.last)
-        return bool(await self._connection.fetchval(Q.event, *key) == batch.bodies[-1])
+        """Whether a batch is in the log; one that is being written comes to its end first. Raises Changed.
+
+        The room is added, since who adds it as well waits, and who only locks it doesn't see it yet.
+        """
+        await self._connection.execute(Q.add_rooms, [batch.room])
+        room_id = (await self.lock([batch.room]))[batch.room].id
+        last = await self._connection.fetchval(Q.event, room_id, batch.last)
+        await self._connection.execute(Q.drop_rooms, [room_id])
+        return bool(last == batch.bodies[-1])
 
     async def _facts(self, wanted: Needs) -> Facts:
         facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})

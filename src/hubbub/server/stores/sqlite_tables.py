@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import apsw
 
-from hubbub.server.stores import queries
+from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked, meta, prepare
 from hubbub.server.stores.tables import (
@@ -18,6 +19,7 @@ from hubbub.server.stores.tables import (
     Reaction,
     RoomState,
     TokenState,
+    check_version,
 )
 
 Q = queries.load("sqlite_tables")
@@ -37,11 +39,13 @@ class SqliteTables:
                 str(file), flags | apsw.SQLITE_OPEN_CREATE * (not is_source)
             )
             self._stack.callback(self._database.close)
-            if not is_source:
-                prepare(self._database, lambda: "")
             self._database.execute("BEGIN")
-            self._database.execute("SELECT count(*) FROM meta").fetchall()  # as of this moment
-        except apsw.Error as error:
+            if is_source:
+                newest = migrations.all_steps("sqlite")[-1][0]
+                check_version(self._database.pragma("user_version"), newest)
+            else:
+                prepare(self._database, lambda: "")
+        except (apsw.Error, StoreFailed) as error:
             self._stack.close()
             raise StoreFailed(f"{file}: {error}") from error
         self._is_in_use = False
@@ -72,6 +76,14 @@ class SqliteTables:
     async def is_in_use(self) -> bool:
         """See the contract."""
         return self._is_in_use
+
+    async def renew(self) -> None:
+        """See the contract."""
+        await self.flush()
+
+    async def waiting(self) -> int:
+        """See the contract: applications can't."""
+        return 0
 
     async def meta(self) -> dict[str, str]:
         """See the contract."""
@@ -152,9 +164,18 @@ class SqliteTables:
         """See the contract."""
         await self.flush()
 
-    async def close(self) -> None:
-        """See the contract."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._stack.close()
+        if isinstance(error, apsw.Error):
+            raise StoreFailed(f"{self._database.filename}: {error}") from error
 
     def _room_id(self, room: str) -> int:
         room_id: int = self._database.execute("SELECT id FROM room WHERE name = ?", (room,)).get

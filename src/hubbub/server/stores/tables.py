@@ -1,7 +1,8 @@
 """What stores keep, row by row: the form in which one is copied to another, whatever its engine."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
 
 from hubbub.server.stores.base import StoreFailed
 
@@ -16,6 +17,14 @@ def check_finished(meta: Mapping[str, str]) -> None:
             "this is an unfinished copy: stop the server that uses its source,"
             " and run the same `hubbub db copy` once more"
         )
+
+
+def check_version(version: int, newest: int) -> None:
+    """Raise StoreFailed if tables that can't be changed are not as those of the present."""
+    if version > newest:
+        raise StoreFailed(f"the source was written by a later hubbub (version {version})")
+    if version < newest:
+        raise StoreFailed("the source was written by an older hubbub: start a server on it once")
 
 
 class RoomState(NamedTuple):
@@ -77,10 +86,20 @@ class TokenState(NamedTuple):
 
 
 class Tables(Protocol):
-    """A store's tables. What is read is as of one moment; what is written is there for good after `commit`."""
+    """A store's tables, for the length of a `with` block.
+
+    What is read is as of one moment; what is written is there for good after `commit`, and is forgotten
+    with the end of the block. What the engine raises leaves the block as StoreFailed.
+    """
 
     async def is_in_use(self) -> bool:
         """Whether a server may be writing to it."""
+
+    async def renew(self) -> None:
+        """Read as of now."""
+
+    async def waiting(self) -> int:
+        """How many messages applications have left there that no server has posted yet."""
 
     async def meta(self) -> dict[str, str]:
         """What is known of all of it, such as its `epoch`."""
@@ -126,5 +145,11 @@ class Tables(Protocol):
     async def commit(self) -> None:
         """Make all that was written last."""
 
-    async def close(self) -> None:
-        """Forget what does not last, and let go."""
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,14 +1,16 @@
--- :begin_full A transaction whose commit is flushed, whatever the server's own setting.
+-- :begin_full A transaction whose commit is flushed, whatever the server's own setting; and which a node that stops amid it loses.
 BEGIN; SET LOCAL synchronous_commit = on;
+SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9000;
 
--- :begin_normal A transaction that is flushed soon after its commit.
+-- :begin_normal The same, but flushed soon after its commit.
 BEGIN; SET LOCAL synchronous_commit = off;
+SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9000;
 
 -- :add_rooms Rooms that nobody has written in; in order, so that two who do this can't wait for each other.
 INSERT INTO hubbub.room (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING;
 
--- :lock_rooms What is known of these rooms, which are this transaction's from now on.
-SELECT id, name, head, kept FROM hubbub.room
+-- :lock_rooms What is known of these rooms, which are this transaction's from now on; and of which logs they are.
+SELECT id, name, head, kept, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room
 WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
 
 -- :drop_rooms Rooms that were added for changes that were all refused.
@@ -79,11 +81,20 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::big
 UPDATE hubbub.room SET document = new.document, document_seq = new.seq
 FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS new (id, document, seq) WHERE room.id = new.id;
 
--- :room A room's row.
-SELECT id, head, kept, document, document_seq FROM hubbub.room WHERE name = $1;
+-- :room A room's row, and of which logs it is.
+SELECT id, head, kept, document, document_seq, (SELECT value FROM hubbub.meta WHERE name = 'epoch') AS epoch
+FROM hubbub.room WHERE name = $1;
 
--- :heads The heads of these rooms.
-SELECT name, head FROM hubbub.room WHERE name = ANY($1::text[]);
+-- :heads The heads of these rooms, and of which logs they are.
+SELECT name, head, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room WHERE name = ANY($1::text[]);
+
+-- :beat A server is here; returns of which logs.
+INSERT INTO hubbub.node (name, seen_at) VALUES ($1, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
+RETURNING (SELECT value FROM hubbub.meta WHERE name = 'epoch');
+
+-- :end_beats It is no longer, and neither are those that have not been seen for an hour.
+DELETE FROM hubbub.node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 hour';
 
 -- :log Events after a number up to another, in order.
 SELECT body FROM (

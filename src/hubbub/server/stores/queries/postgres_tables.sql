@@ -33,6 +33,8 @@ UPDATE hubbub.message SET edited = $3, is_deleted = $4 WHERE room = $1 AND seq =
 -- :drop_reactions All reactions to a message.
 DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
 
--- :others Whether a server is connected to this database.
-SELECT EXISTS (SELECT FROM pg_stat_activity
-    WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid());
+-- :waiting How many messages of applications wait in the outbox.
+SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;
+
+-- :is_in_use Whether a server has been here within the last 10 seconds.
+SELECT EXISTS (SELECT FROM hubbub.node WHERE seen_at > clock_timestamp() - interval '10 seconds');
