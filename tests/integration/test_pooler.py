@@ -103,3 +103,22 @@ async def test_all_goes_on_behind_a_pooler(
                 await client.ask("leave", room="lobby")
                 await asyncio.sleep(0.05)
         assert not any("Traceback" in line for server in servers for line in server.output)
+
+
+@pytest.mark.skipif(PGBOUNCER is None, reason="there is no pgbouncer")
+async def test_by_a_pooler_it_is_known_whether_a_server_is_there(
+    postgres: Postgres, settings: Path, tmp_path: Path
+) -> None:
+    file, data = str(tmp_path / "monday.db"), ("--data", str(tmp_path))
+    direct = await postgres.fresh()
+    async with pooled(direct, settings) as url, nodes(postgres, tmp_path, 1, url) as (server,):
+        async with native(server.port) as ada:
+            await ada.ask("post", room="lobby", text="hello")
+        assert (await hubbub(url, "backup", file, *data)).code == 0
+        refused = await hubbub(url, "restore", file, *data)
+        assert refused.code == 1 and "a server uses that database" in refused.err
+        copied = await hubbub(url, "db", "copy", url, f"sqlite:{tmp_path / 'copy'}")
+        assert copied.code == 0 and "A server uses the source" in copied.err
+        await server.terminate()
+        restored = await hubbub(url, "restore", file, *data)
+        assert restored.code == 0, restored.err

@@ -11,7 +11,8 @@ from nats.errors import Error as NatsError
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
 from hubbub.server.stores import migrations
-from hubbub.server.stores.postgres import APPLICATION, split
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.postgres import APPLICATION, FAILURES, split
 from hubbub.server.stores.tables import UNFINISHED
 
 TIMEOUT = 5.0  # seconds
@@ -24,10 +25,10 @@ WRONG_BY = 5.0  # seconds between clocks
 async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
     """Look at what the settings name."""
     where = urlsplit(store).hostname or "its socket"
-    dsn, options = split(store)
     try:
+        dsn, options = split(store)
         connection = await asyncpg.connect(dsn, timeout=TIMEOUT, **options)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+    except (StoreFailed, *FAILURES) as error:
         fix = "is it running, and do address, user and password (HUBBUB_STORE) fit?"
         yield problem("PostgreSQL", f"{where}: {error or type(error).__name__}", fix)
     else:
