@@ -74,6 +74,8 @@ async def test_clients_are_spread_over_workers_and_see_one_room(
             await client.ask("join", room="lobby")
         here = [await connections(http, first + n) for n in range(WORKERS)]
         assert sum(here) == 30 and max(here) < 30, here
+        async with http.get(f"{server.url}/metrics") as answer:  # of nobody knows whom
+            assert answer.status == 404 and "--worker-port" in (await answer.json())["hint"]
         await clients[0].ask("post", room="lobby", text="to all")
         assert {(await client.event())["text"] for client in clients} == {"to all"}
         pids = children(server.pid)

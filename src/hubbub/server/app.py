@@ -25,7 +25,7 @@ from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http import api, description, doors, health
 from hubbub.server.http.bounds import BoundedRunner
-from hubbub.server.http.metrics import METRICS, WHO_MAY_LOOK, Metrics
+from hubbub.server.http.metrics import METRICS, OWN_PORT, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard, share
@@ -199,6 +199,8 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[doors.SOCK_JS] = doors.sock_js_for(hub, links)
     application.on_response_prepare.extend((_name_the_server, share))
     application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
+    if settings.workers > 1:
+        application[OWN_PORT] = settings.worker_port
     for routes in (doors.routes, api.routes, description.routes, health.routes, metrics_routes):
         application.add_routes(routes)
     return application

@@ -95,6 +95,9 @@ class _Alive(Collector):
 
 METRICS = web.AppKey("metrics", Metrics)
 WHO_MAY_LOOK = web.AppKey("who_may_look", str)
+OWN_PORT = web.AppKey(
+    "own_port", int
+)  # of one of several workers; 0: none. Not there: it is the only one
 
 routes = web.RouteTableDef()
 
@@ -104,8 +107,23 @@ async def get_metrics(request: web.Request) -> web.Response:
     """All of it, for those who may look."""
     if not _may_look(request):
         raise Refused("not_found", "there is nothing here")
+    if not _is_asked_for(request):
+        raise Refused(
+            "not_found",
+            "each worker counts for itself, and any of them may answer here",
+            hint="start the server with --worker-port PORT, and look at PORT, PORT + 1, … on 127.0.0.1",
+        )
     body = generate_latest(request.app[METRICS].registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+
+def _is_asked_for(request: web.Request) -> bool:
+    """Whether it is certain whose figures are meant."""
+    port = request.app.get(OWN_PORT)
+    if port is None:
+        return True
+    assert request.transport is not None
+    return bool(request.transport.get_extra_info("sockname")[1] == port)
 
 
 def _may_look(request: web.Request) -> bool:
