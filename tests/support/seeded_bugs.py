@@ -15,7 +15,7 @@ from hubbub.rooms.ledger import Accepted, Batch, Commit, Ledger, NewPost, Propos
 from hubbub.rooms.presence import Attendance
 from hubbub.server import fanout, signals
 from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor
+from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.hub import Hub
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet
@@ -247,13 +247,11 @@ def forget_nobody() -> None:
 def ignore_a_gap() -> None:
     """What another node committed is delivered at once, whatever lies between."""
 
-    def careless(self: FanOut, batches: list[Batch]) -> None:
-        for batch in batches:
-            feed = self.get(batch.room)
-            if feed is not None and (feed.head is None or batch.last > feed.head):
-                self._deliver_next(feed, batch)
+    def careless(self: FanOut, feed: Feed, batch: Batch) -> None:
+        if feed.head is None or batch.last > feed.head:
+            self._deliver_next(feed, batch)
 
-    put(FanOut, deliver=careless)
+    put(FanOut, _deliver_in_order=careless)
 
 
 @bug

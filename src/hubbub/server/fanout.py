@@ -141,16 +141,8 @@ class FanOut:
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer a wire form, one write each."""
         for batch in batches:
-            feed = self._feeds.get(batch.room)
-            if feed is None or (feed.head is not None and batch.last <= feed.head):
-                continue
-            if feed.head is None or batch.first == feed.head + 1:
-                self._deliver_next(feed, batch)
-            elif batch.first > feed.head:  # another node's events are missing in between
-                self.reach(feed, batch.last)
-            else:
-                rest = batch.bodies[feed.head + 1 - batch.first :]
-                self._deliver_next(feed, Batch(batch.room, feed.head + 1, rest))
+            if feed := self._feeds.get(batch.room):
+                self._deliver_in_order(feed, batch)
 
     def commit(self, batches: list[Batch]) -> None:
         """Deliver what was committed here, and tell other nodes."""
@@ -190,9 +182,10 @@ class FanOut:
 
     async def look(self) -> None:
         """Ask the store how far each room is that is followed, since other nodes write, too."""
-        feeds = {feed.room: feed for feed in self if feed.head is not None}
-        for room, head in (await self._store.heads(list(feeds))).items():
-            self.reach(feeds[room], head)
+        rooms = [feed.room for feed in self if feed.head is not None]
+        for room, head in (await self._store.heads(rooms)).items():
+            if feed := self._feeds.get(room):  # meanwhile it may have been swept
+                self.reach(feed, head)
 
     def reach(self, feed: Feed, head: int) -> None:
         """Deliver from the store what a room has up to `head`."""
@@ -208,7 +201,7 @@ class FanOut:
                 if not page.bodies:
                     self._skip(feed)
                 else:
-                    self.deliver([Batch(feed.room, after + 1, page.bodies)])
+                    self._deliver_in_order(feed, Batch(feed.room, after + 1, page.bodies))
         except StoreFailed as error:  # the next look tries again
             log.warning("can't read what others wrote in %s: %s", feed.room, error)
         finally:
@@ -222,6 +215,16 @@ class FanOut:
             self._fall_behind(feed, live, behind)
         feed.head = feed.known
         feed.wake()
+
+    def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
+        """Deliver what of a batch is new; what is missing before it is read first."""
+        if feed.head is None or batch.first == feed.head + 1:
+            self._deliver_next(feed, batch)
+        elif batch.first > feed.head:  # another node's events are missing in between
+            self.reach(feed, batch.last)
+        elif batch.last > feed.head:
+            rest = batch.bodies[feed.head + 1 - batch.first :]
+            self._deliver_next(feed, Batch(batch.room, feed.head + 1, rest))
 
     def _deliver_next(self, feed: Feed, batch: Batch) -> None:
         for wire, live in feed.live.items():

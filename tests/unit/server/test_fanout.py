@@ -24,7 +24,14 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.is_slow = False
         self.pages = 0
+        self.heads_asked = asyncio.Event()
         self._turns = asyncio.Semaphore(0)
+
+    async def heads(self, rooms: list[str]) -> dict[str, int]:
+        self.heads_asked.set()
+        if self.is_slow:
+            await self._turns.acquire()
+        return await super().heads(rooms)
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         self.pages += 1
@@ -415,6 +422,23 @@ async def test_what_others_wrote_is_found_by_looking_and_read_once_for_all(
     await lobby.fanout.look()
     await settle()
     assert lobby.store.pages == 1, "there was nothing new"
+
+
+@timeless
+async def test_nothing_is_read_for_a_room_that_nobody_follows_any_more(new_peer: NewPeer) -> None:
+    lobby = Lobby()
+    await lobby.post("a")
+    cursor = await lobby.follow(new_peer())
+    await lobby.commit("b")
+    lobby.store.is_slow = True
+    looking = asyncio.create_task(lobby.fanout.look())
+    await lobby.store.heads_asked.wait()
+    lobby.fanout.detach(cursor)
+    lobby.fanout.sweep()
+    await lobby.store.page_read()
+    await looking
+    await settle()
+    assert lobby.store.pages == 0
 
 
 @timeless
