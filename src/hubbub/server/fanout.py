@@ -31,7 +31,7 @@ class FanOut:
         self._store = store
         self.broker = broker or Local()
         self._feeds: dict[str, Feed] = {}
-        self._heard: list[Batch] = []
+        self._heard: list[tuple[Feed, Batch]] = []
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -104,6 +104,7 @@ class FanOut:
         """The feed's delivered head; asks the store if it isn't known."""
         if feed.head is None:
             feed.learn((await self._store.head(feed.room)).seq)
+            self.reach(feed, feed.known)  # what was heard of meanwhile
         assert feed.head is not None
         return feed.head
 
@@ -156,12 +157,12 @@ class FanOut:
             return
         if isinstance(told, Live):
             feed.signals.hear(told)
-        elif not told.bodies:
+        elif feed.head is None or not told.bodies:  # an old hint must not say where the head is
             self.reach(feed, told.last)
         else:
             if not self._heard:
                 asyncio.get_running_loop().call_soon(self._deliver_heard)
-            self._heard.append(told)
+            self._heard.append((feed, told))
 
     def _deliver_heard(self) -> None:
         """Deliver what was heard in this turn of the loop, a room's events that follow each other as one batch.
@@ -169,16 +170,17 @@ class FanOut:
         So a node with many watchers keeps up with one that commits often: the longer it takes, the larger its batches.
         """
         heard, self._heard = self._heard, []
-        joined: dict[str, Batch] = {}
-        for hint in heard:
-            before = joined.get(hint.room)
+        joined: dict[Feed, Batch] = {}
+        for feed, hint in heard:
+            before = joined.get(feed)
             if before is not None and hint.first == before.last + 1:
                 before.bodies.extend(hint.bodies)
                 continue
             if before is not None:
-                self.deliver([before])
-            joined[hint.room] = Batch(hint.room, hint.first, [*hint.bodies])
-        self.deliver(list(joined.values()))
+                self._deliver_in_order(feed, before)
+            joined[feed] = Batch(hint.room, hint.first, [*hint.bodies])
+        for feed, batch in joined.items():
+            self._deliver_in_order(feed, batch)
 
     async def look(self) -> None:
         """Ask the store how far each room is that is followed, since other nodes write, too."""

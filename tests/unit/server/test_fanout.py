@@ -7,7 +7,7 @@ import pytest
 
 from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
-from hubbub.rooms.ledger import Batch, Proposal
+from hubbub.rooms.ledger import Batch, Head, Proposal
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import MAX_TAIL_BYTES, Cursor, Feed
 from hubbub.server.outlet import MAX_QUEUED_BYTES
@@ -18,18 +18,24 @@ NewPeer = Callable[..., Peer]
 
 
 class SlowStore(MemoryStore):
-    """A store whose pages are read only when `page_read` is called, if it `is_slow`."""
+    """A store whose pages are read only when `page_read` is called, if it `is_slow`; heads likewise."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_slow = False
+        self.is_slow = self.is_slow_with_heads = False
         self.pages = 0
         self.heads_asked = asyncio.Event()
         self._turns = asyncio.Semaphore(0)
 
+    async def head(self, room: str) -> Head:
+        head = await super().head(room)
+        if self.is_slow_with_heads:
+            await self._turns.acquire()
+        return head
+
     async def heads(self, rooms: list[str]) -> dict[str, int]:
         self.heads_asked.set()
-        if self.is_slow:
+        if self.is_slow_with_heads:
             await self._turns.acquire()
         return await super().heads(rooms)
 
@@ -430,7 +436,7 @@ async def test_nothing_is_read_for_a_room_that_nobody_follows_any_more(new_peer:
     await lobby.post("a")
     cursor = await lobby.follow(new_peer())
     await lobby.commit("b")
-    lobby.store.is_slow = True
+    lobby.store.is_slow = lobby.store.is_slow_with_heads = True
     looking = asyncio.create_task(lobby.fanout.look())
     await lobby.store.heads_asked.wait()
     lobby.fanout.detach(cursor)
@@ -466,22 +472,41 @@ async def test_hints_that_come_together_are_delivered_as_one_batch(
     await lobby.follow(peer)
     hints = [(await lobby.commit(text))[0] for text in "bcde"]
     delivered: list[tuple[int, int]] = []
-    deliver = lobby.fanout.deliver
+    advance = lobby.feed.advance
 
-    def watch(batches: list[Batch]) -> None:
-        delivered.extend((batch.first, batch.last) for batch in batches)
-        deliver(batches)
+    def watch(batch: Batch) -> None:
+        delivered.append((batch.first, batch.last))
+        advance(batch)
 
-    monkeypatch.setattr(lobby.fanout, "deliver", watch)
+    monkeypatch.setattr(lobby.feed, "advance", watch)
     for hint in (hints[0], hints[1], hints[1], hints[2], hints[3]):  # one came twice
         lobby.fanout.hear(hint)
     assert seqs(peer) == []
     await settle()
     assert seqs(peer) == [2, 3, 4, 5]
-    assert delivered == [(2, 3), (3, 5)]
+    assert delivered == [(2, 3), (4, 5)]
     lobby.fanout.hear((await lobby.commit("f"))[0])
     await settle()
     assert delivered[2:] == [(6, 6)]
+
+
+@timeless
+async def test_an_old_hint_does_not_set_the_head_back_and_a_new_one_is_not_forgotten(
+    new_peer: NewPeer,
+) -> None:
+    lobby, peer = Lobby(), new_peer()
+    hints = [(await lobby.commit(text))[0] for text in "abc"]
+    lobby.store.is_slow_with_heads = True
+    following = asyncio.create_task(lobby.follow(peer))
+    await settle()
+    hints += await lobby.commit("d")
+    for hint in (hints[0], hints[3]):
+        lobby.fanout.hear(hint)
+    await settle()
+    await lobby.store.page_read()
+    await following
+    await settle()
+    assert seqs(peer) == [4], "it follows from the head that the store knew"
 
 
 @timeless
