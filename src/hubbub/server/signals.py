@@ -42,8 +42,8 @@ class Signals:
 
     @property
     def are_needed(self) -> bool:
-        """Whether there is something here that nobody else knows."""
-        return self._values.has_own
+        """Whether there is something here that nobody else knows, or someone who has still to leave."""
+        return self._values.has_own or self.attendance.count_here > 0
 
     def put(self, signal: Typing | Value) -> bool:
         """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first.

@@ -659,6 +659,27 @@ async def test_a_feed_is_kept_while_anyone_needs_it(new_peer: NewPeer) -> None:
 
 
 @timeless
+async def test_a_feed_is_kept_until_one_that_is_lost_has_left(
+    new_peer: NewPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    lobby, peer = Lobby(), new_peer()
+    await lobby.post("a")
+    cursor = await lobby.follow(peer, 0)
+    feed = lobby.feed
+    feed.signals.enter("ada")
+    lobby.store.is_failing = True
+    with caplog.at_level(logging.CRITICAL):
+        await settle()
+    assert lobby.lost == [peer]
+    lobby.fanout.sweep()
+    assert lobby.fanout.get("lobby") is feed
+    lobby.fanout.detach(cursor)
+    feed.signals.exit("ada")
+    lobby.fanout.sweep()
+    assert lobby.fanout.get("lobby") is None
+
+
+@timeless
 async def test_who_waits_for_the_head_to_move_is_woken(new_peer: NewPeer) -> None:
     lobby = Lobby()
     with lobby.fanout.pinned("lobby") as feed:
