@@ -75,12 +75,10 @@ class Signals:
     def remind(self, *, asks: bool = False) -> None:
         """Tell other nodes everything, since some may have missed it; and maybe ask them for as much."""
         self._expire()
-        typing = [each for each in self._untold.values() if isinstance(each.signal, Typing)]
-        signals = typing + self._values.own(_now())
-        self._untold.clear()
-        names, unnamed = self.attendance.here()
-        if signals or names or unnamed or asks:
-            self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed, asks))
+        self._untold.update((_kind(own.signal), own) for own in self._values.own(_now()))
+        here = self.attendance
+        if asks or self._untold or here.count_here or here.has_changed_here:
+            self._tell(who=True, asks=asks)
 
     def enter(self, name: str) -> None:
         """Someone is here, by one more connection."""
@@ -143,17 +141,21 @@ class Signals:
 
     def _tell_others(self) -> None:
         """What is new here; of who is here seldom enough not to be a load."""
-        names, unnamed = None, 0
-        if self.attendance.has_changed_here:
-            if (now := _now()) < self._tell_after:
-                self._wake_in(self._tell_after - now)
-            else:
-                self._tell_after = now + self._seldom(self.attendance.count_here)
-                names, unnamed = self.attendance.here()
+        who = self.attendance.has_changed_here
+        if who and (now := _now()) < self._tell_after:
+            self._wake_in(self._tell_after - now)
+            who = False
+        elif who:
+            self._tell_after = now + self._seldom(self.attendance.count_here)
+        if who or self._untold:
+            self._tell(who=who)
+
+    def _tell(self, *, who: bool, asks: bool = False) -> None:
+        """Share what others were not told, and maybe `who` is here."""
         signals = list(self._untold.values())
         self._untold.clear()
-        if signals or names is not None:
-            self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed))
+        names, unnamed = self.attendance.here() if who else (None, 0)
+        self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed, asks))
 
     def _presence(self) -> list[AnySignal]:
         """Who came and went; in a large room seldom enough not to be a load."""

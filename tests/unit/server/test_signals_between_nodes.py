@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 
 from hubbub.protocol.messages import Typing, Value
 from hubbub.rooms.live import Live
@@ -173,6 +174,23 @@ async def test_what_nobody_was_told_yet_is_told_with_a_reminder() -> None:
     assert [signal["by"] for signal in second.of("typing")] == ["ada"]
     assert [signal["value"] for signal in second.of("value")] == [1]
     assert len(first.wire.shared) == 1, "and with that alone"
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["a reminder", "another's question"])
+@timeless
+async def test_that_the_last_one_left_is_told_although_a_reminder_comes_first(asks: bool) -> None:
+    first, second = nodes()
+    first.signals.enter("ada")
+    await asyncio.sleep(1)
+    first.signals.exit("ada")
+    if asks:
+        second.signals.remind(asks=True)
+    else:
+        first.signals.remind()
+    assert second.signals.members().names == []
+    first.wire.shared.clear()
+    first.signals.remind()
+    assert first.wire.shared == [], "once is enough"
 
 
 @timeless
