@@ -20,6 +20,9 @@ from hubbub.server.stores.base import Store, StoreFailed
 
 REMIND_EVERY = 7.0  # seconds for a round in which other nodes are told again what is live here
 REMIND_WITHIN = 1.0  # when they may have missed it
+REMIND_STEP = (
+    0.02  # the loop's timers are whole milliseconds, and waking up costs more than a reminder
+)
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +92,22 @@ class FanOut:
         """Tell other nodes, if there are any, again and again what is live here, spread over the time."""
         returned = self.broker.returned
         while self.broker.answers_within:
-            feeds, asks = list(self), returned.is_set()
+            asks = returned.is_set()
             returned.clear()
-            pause = (REMIND_WITHIN if asks else REMIND_EVERY) / max(len(feeds), 1)
-            for feed in feeds:
+            await self._remind_all(REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
+
+    async def _remind_all(self, seconds: float, *, asks: bool) -> None:
+        """One round, of at most so many steps as timers can keep apart; ended early by the broker's return."""
+        loop = asyncio.get_running_loop()
+        begin, rooms = loop.time(), list(self._feeds)
+        steps = max(min(len(rooms), int(seconds / REMIND_STEP)), 1)
+        for step in range(steps):
+            for feed in filter(None, map(self._feeds.get, rooms[step::steps])):
                 feed.signals.remind(asks=asks)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(returned.wait(), pause)
-                    break
-            else:
-                await asyncio.sleep(0 if feeds else 1)
+            due = begin + seconds * (step + 1) / steps
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.broker.returned.wait(), due - loop.time())
+                return
 
     async def head(self, feed: Feed) -> int:
         """The feed's delivered head; asks the store if it isn't known."""
