@@ -13,7 +13,7 @@ import pytest
 import hubbub
 from tests.integration.native import native
 from tests.support.ports import free_ports
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, running
 from tests.support.server import Server
 
 WORKERS = 3
@@ -106,6 +106,24 @@ async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
         async with asyncio.timeout(20):
             while sum(map(is_there, children(server.pid))) < WORKERS:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until_it_can(
+    tmp_path: Path,
+) -> None:
+    async with running() as postgres, several(postgres, tmp_path) as server:
+        crashing, *others = children(server.pid)
+        await postgres.stop(signal.SIGQUIT)
+        os.kill(crashing, signal.SIGKILL)
+        await until_written(server, "(70), and is started again in 2 s")
+        assert all(map(is_there, others))
+        await postgres.start()
+        async with asyncio.timeout(20):
+            while len(children(server.pid)) < WORKERS:  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.05)
+        async with hubbub.connect(server.url, name="ada") as ada:
+            assert (await (await ada.join("lobby")).post("back")).seq == 1
+        assert await server.terminate() == 0
 
 
 async def test_without_their_supervisor_workers_stop(postgres: Postgres, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def _supervise(settings: Settings) -> None:
             _run(replace(shared, worker_port=own and own + number), lambda _: ready(), alive)
         except CannotStart as error:
             print(f"hubbub: {error}", file=sys.stderr, flush=True)
-            sys.exit(workers.NEVER_READY)
+            sys.exit(workers.CANNOT_START)
 
     supervisor = workers.Supervisor(
         settings.workers, work, lambda: _tell_ready(shared, shared.port)

@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-RESTART_PAUSE = 1.0  # seconds
+RESTART_PAUSE = 1.0  # seconds; twice as long each time that it was never ready meanwhile
+MAX_RESTART_PAUSE = 10.0
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOPPING = "stopping; once more to stop at once"
-NEVER_READY = 70  # a worker's exit status when it could not start, and another try would not help
+CANNOT_START = 70  # a worker's exit status; if it never could, another try would not help
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class Supervisor:
         self._all_ready = all_ready
         self._numbers: dict[int, int] = {}  # of workers, by process id
         self._due: dict[int, float] = {}  # when to start them again
-        self._ready: set[int] = set()
+        self._ready: set[int] = set()  # those that once were
+        self._pauses: dict[int, float] = {}  # the next ones, of those that are not ready again
         self._signals: list[int] = []  # that have come; looked at only between two steps
         self._is_stopping = False
         self._status = 0
@@ -94,6 +96,8 @@ class Supervisor:
     def _hear(self, ready: bytes) -> None:
         before = len(self._ready)
         self._ready.update(ready)
+        for number in ready:
+            self._pauses.pop(number, None)
         if before < len(self._ready) == self._count:
             self._all_ready()
 
@@ -115,12 +119,17 @@ class Supervisor:
             code = os.waitstatus_to_exitcode(status)
             if self._is_stopping:
                 self._status = self._status or int(code != 0)
-            elif code == NEVER_READY:
+            elif code == CANNOT_START and number not in self._ready:
                 self._status = 1
                 self._pass_on(signal.SIGTERM)
             else:
-                log.error("worker %d ended (%d), and is started again", number, code)
-                self._due[number] = time.monotonic() + RESTART_PAUSE
+                self._start_again(number, code)
+
+    def _start_again(self, number: int, code: int) -> None:
+        pause = min(self._pauses.get(number, RESTART_PAUSE), MAX_RESTART_PAUSE)
+        self._pauses[number] = 2 * pause
+        self._due[number] = time.monotonic() + pause
+        log.error("worker %d ended (%d), and is started again in %.0f s", number, code, pause)
 
 
 def reserve(host: str, port: int) -> socket.socket:
