@@ -61,6 +61,13 @@ async def test_that_would_not_hold_if_it_closed_before_it_answered(tmp_path: Pat
         assert done(server) - set().union(*(story.acknowledged for story in natives + others))
 
 
+async def test_it_stops_rather_than_go_on_without_a_part_that_broke(tmp_path: Path) -> None:
+    async with QuickServer(tmp_path, sabotage="break_the_heartbeat") as server:
+        assert await server.gone() == 1
+        told = "".join(server.output)
+    assert "the server broke" in told and "LookupError: the heart is broken" in told
+
+
 async def stop_under_load(server: QuickServer) -> tuple[list[Story], list[Story]]:
     """Stop it while natives and HTTP clients post as fast as they can; returns their stories."""
     async with asyncio.TaskGroup() as tasks:

@@ -24,6 +24,7 @@ from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_writer import PostgresWriter, Room
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.transports.base import Links
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
 
@@ -211,6 +212,16 @@ def stop_before_answering() -> None:
         self.is_stopping = True
 
     put(Hub, stop=hasty)
+
+
+@bug
+def break_the_heartbeat() -> None:
+    """It has a fault that nobody expects."""
+
+    def beat(*_: object) -> None:
+        raise LookupError("the heart is broken")
+
+    put(Links, beat=beat)
 
 
 # --- of several nodes ---

@@ -11,7 +11,7 @@ import random
 import resource
 import secrets
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -66,11 +66,11 @@ class CannotStart(Exception):
 
 
 class Running(NamedTuple):
-    """A server that runs: the port it listens on, its hub, and its journal, which ends only if it breaks."""
+    """A server that runs: the port it listens on, its hub, and a task that ends if it is `broken`."""
 
     port: int
     hub: Hub
-    journal: asyncio.Task[None]
+    broken: asyncio.Task[object]
 
 
 @asynccontextmanager
@@ -101,16 +101,16 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         stack.push_async_callback(runner.cleanup)
         listeners: list[asyncio.Server] = []
         stack.push_async_callback(_drain, listeners, hub, links, application)
-        tasks = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
-        tasks += [_forget(store, settings), _look_for_others(fanout, store, settings)]
-        tasks += [fanout.remind(), store.empty_outbox(hub.publish), _beat(store)]
+        work = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
+        work += [_forget(store, settings), _look_for_others(fanout, store, settings)]
+        work += [fanout.remind(), store.empty_outbox(hub.publish), _beat(store)]
         if jwts is not None and settings.jwt_jwks_url:
-            tasks.append(_keep_keys(jwts, settings))
-        for task in tasks:
-            stack.callback(asyncio.create_task(task).cancel)
+            work.append(_keep_keys(jwts, settings))
+        tasks = _start(work, stack)
         listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
-        yield Running(_port_of(listeners[0]), hub, journal.running)
+        breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
+        yield Running(_port_of(listeners[0]), hub, asyncio.create_task(breaking))
 
 
 async def _open_store(settings: Settings) -> Store:
@@ -213,6 +213,22 @@ def _origins(settings: Settings) -> Origins:
 
 async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "hubbub"  # and not what it is made of
+
+
+def _start(
+    work: list[Coroutine[None, None, None]], stack: AsyncExitStack
+) -> list[asyncio.Task[None]]:
+    """Start what runs beside the hub, until the stack is taken down."""
+    tasks = [asyncio.create_task(each) for each in work]
+    stack.push_async_callback(_end, tasks)
+    return tasks
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """End what runs beside the hub. Raises what broke one of them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*[task for task in tasks if task.done()])
 
 
 async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:

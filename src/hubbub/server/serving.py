@@ -67,8 +67,14 @@ def _supervise(settings: Settings) -> None:
 
 def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = None) -> None:
     """Serve until a signal says otherwise, or the file `alive` comes to its end."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, ready, alive))
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, ready, alive))
+    except CannotStart:
+        raise
+    except Exception:
+        log.exception("the server broke, and stopped rather than go on")
+        sys.exit(1)
 
 
 async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | None) -> None:
@@ -98,10 +104,10 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
         audit("started", version=__version__, port=server.port)
         ready(server.port)
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, server.journal}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, server.broken}, return_when=asyncio.FIRST_COMPLETED)
         if settings.drain_seconds:
             server.hub.is_leaving = True
-            await asyncio.wait({server.journal}, timeout=settings.drain_seconds)
+            await asyncio.wait({server.broken}, timeout=settings.drain_seconds)
     audit("stopped")
 
 
