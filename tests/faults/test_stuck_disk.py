@@ -2,20 +2,24 @@
 
 import asyncio
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from aiohttp import ClientSession
 from websockets.asyncio.client import ClientConnection, connect
 
+from hubbub.server.app import STOP_TIMEOUT
 from tests.support.lines import UNHURRIED
 from tests.support.memory import MIB, resident_bytes
 from tests.support.quick_server import QuickServer
 
+SECRET = "correct horse battery staple, and one more"
 POSTS = 40_000  # more than may wait for a commit
 MAX_GROWTH = 64 * MIB  # what may wait, and the objects around it
 SOON = 5.0  # seconds, on a busy machine
@@ -43,7 +47,9 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     sabotage = f"troubled_by:{tmp_path}"
-    async with QuickServer(tmp_path / "data", "--message-rate", "0", sabotage=sabotage) as server:
+    (tmp_path / "secret").write_text(SECRET)
+    flags = ("--message-rate", "0", "--jwt-secret-file", str(tmp_path / "secret"))
+    async with QuickServer(tmp_path / "data", *flags, sabotage=sabotage) as server:
         yield Site(server, tmp_path)
 
 
@@ -110,3 +116,22 @@ async def everything_else_goes_on(site: Site) -> None:
         while json.loads(await newcomer.recv()).get("signal") != "typing":
             pass
     assert time.monotonic() - began < SOON
+
+
+async def test_who_may_no_longer_be_here_is_shown_out_while_a_stop_waits_for_the_disk(
+    site: Site,
+) -> None:
+    (site.troubles / "stuck").touch()
+    async with connect(f"ws://{site.server.address}/ws", **UNHURRIED) as ada:
+        token = jwt.encode({"sub": "ada", "exp": int(time.time()) + 3}, SECRET)
+        await ada.send(json.dumps({"id": 1, "do": "hello", "token": token}))
+        await ada.send('{"id": 2, "do": "post", "room": "lobby", "text": "it waits"}')
+        await ada.send('{"id": 3, "do": "join", "room": "kitchen"}')
+        assert [json.loads(await ada.recv())["re"] for _ in range(2)] == [1, 3]
+        stopping = asyncio.create_task(site.server.kill(signal.SIGTERM))
+        async with asyncio.timeout(STOP_TIMEOUT / 2):
+            await ada.wait_closed()
+        assert ada.close_code == 4401
+        assert not stopping.done()
+    (site.troubles / "stuck").unlink()
+    assert await stopping == 0

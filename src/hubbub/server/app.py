@@ -99,14 +99,14 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        listeners: list[asyncio.Server] = []
-        stack.push_async_callback(_drain, listeners, hub, links, application)
         work = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
         work += [_forget(store, settings), _look_for_others(fanout, store, settings)]
         work += [fanout.remind(), store.empty_outbox(hub.publish), _beat(store)]
         if jwts is not None and settings.jwt_jwks_url:
             work.append(_keep_keys(jwts, settings))
         tasks = _start(work, stack)
+        listeners: list[asyncio.Server] = []
+        stack.push_async_callback(_drain, listeners, hub, links, application)
         listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # what is here by now stays: the collector need not look at it again
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
