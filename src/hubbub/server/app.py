@@ -232,7 +232,7 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:
-    """Heartbeats and tidying up, for as long as the server runs."""
+    """Heartbeats, tokens that expire and tidying up, for as long as the server runs: nothing that waits for others."""
     loop = asyncio.get_running_loop()
     beats = 0
     while True:
@@ -240,6 +240,7 @@ async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:
         await asyncio.sleep(BEAT)
         metrics.woke(loop.time() - due)
         links.beat(loop.time())
+        hub.door.review()
         beats += 1
         if beats % SWEEP_EVERY == 0:
             hub.sweep()
@@ -247,14 +248,14 @@ async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:
 
 
 async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
-    """Show out whose token is no longer good, for as long as the server runs."""
+    """Show out whose token was revoked, for as long as the server runs."""
     while True:
         await asyncio.sleep(BEAT)
         try:
-            await tokens.refresh(store)
+            if await tokens.refresh(store):
+                door.review()
         except StoreFailed as error:
             log.warning("can't look whether tokens were revoked: %s", error)
-        door.review()
 
 
 async def _look_for_others(fanout: FanOut, store: Store, settings: Settings) -> None:

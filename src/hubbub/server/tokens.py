@@ -22,12 +22,14 @@ class Tokens:
         self._by_digest: dict[str, Token] = {}
         self._owners: frozenset[str] = frozenset()
 
-    async def refresh(self, store: Store) -> None:
-        """Look whether any was given out or revoked. Raises StoreFailed."""
+    async def refresh(self, store: Store) -> bool:
+        """Look whether any was given out or revoked; returns that. Raises StoreFailed."""
         version = await store.tokens_version()
-        if version != self._version:
-            self.replace(await store.tokens())
-            self._version = version
+        if version == self._version:
+            return False
+        self.replace(await store.tokens())
+        self._version = version
+        return True
 
     def replace(self, tokens: Sequence[Token]) -> None:
         """From now on these are valid."""
