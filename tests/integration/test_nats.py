@@ -123,6 +123,29 @@ async def test_a_connection_that_nats_has_ended_for_good_is_made_anew(tmp_path: 
         await until_heard(first, second, lambda node: node.heard, "kitchen")  # type: ignore[arg-type, return-value]
 
 
+async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hubbub.server.brokers.nats.PAUSE", 0.05)
+    async with nats_running() as broker, two(broker.url) as (first, second):
+        await ready(first, second)
+        await broker.kill()
+        await wait_until(lambda: not first.end._client.is_connected)
+        for n in range(3):
+            first.end.tell([batch(3 + n, b"old")])
+            first.end.share(Live("lobby", first.end.node, [Stamped(VAN, n)], ["ada"]))
+            await wait_until(lambda: first.end._client.server_pool[0].reconnects > n)  # noqa: B023
+        for node in (first, second):
+            node.end.returned.clear()
+        await broker.start()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await asyncio.gather(first.end.returned.wait(), second.end.returned.wait())
+        first.end.tell([batch(6, b"new")])
+        assert await second.hears() == batch(6, b"new")
+        away = [record for record in caplog.records if "hints are lost" in record.message]
+        assert len(away) == 2, "once by each node"
+
+
 async def test_of_much_only_the_head_is_told(broker: Nats) -> None:
     async with two(broker.url) as (first, second):
         await ready(first, second)

@@ -49,7 +49,10 @@ class Numbered(msgspec.Struct, frozen=True, tag="live"):
 
 
 class NatsBroker:
-    """Connects by itself, again and again; until then hints are lost, and nothing else."""
+    """Connects by itself, again and again; until then all is lost that is told, and nothing else.
+
+    It is not kept for later: what was committed is in the store, and what is live then is told anew.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class NatsBroker:
         self._url, self._key, self._hear, self._refused = url, key, hear, refused
         self._prefix = f"hubbub.{scope}."
         self._client = Client()  # a new one, once this one is closed for good
+        self._is_away = False  # the log says so
         self._wanted: set[str] = set()  # subjects
         self._changed: set[str] = set()  # those that came or went since they were subscribed to
         self._subscriptions: dict[str, Subscription] = {}
@@ -118,7 +122,7 @@ class NatsBroker:
                 try:
                     await self._subscribe()
                     await self._publish()
-                except NatsError as error:  # such as too much that waits for a server that is away
+                except NatsError as error:
                     log.warning("hints are lost: %r", error)
                 await self._has_work.wait()
                 self._has_work.clear()
@@ -137,9 +141,10 @@ class NatsBroker:
             max_reconnect_attempts=-1,
             reconnected_cb=self._return,
             closed_cb=self._wake,
-            error_cb=_log_error,
+            error_cb=self._note,
         )
-        self.returned.set()
+        self._waiting.clear()
+        await self._return()
 
     async def _subscribe(self) -> None:
         while self._changed:
@@ -155,7 +160,17 @@ class NatsBroker:
                 await subscription.unsubscribe()
 
     async def _return(self) -> None:
+        if self._is_away:
+            log.warning("NATS is back")
+        self._is_away = False
         self.returned.set()
+
+    async def _note(self, error: Exception) -> None:
+        if self._client.is_connected:
+            log.warning("NATS: %r", error)
+        elif not self._is_away:
+            self._is_away = True
+            log.warning("NATS is away, and hints are lost until it is back: %r", error)
 
     async def _wake(self) -> None:
         self._has_work.set()
@@ -163,6 +178,8 @@ class NatsBroker:
     async def _publish(self) -> None:
         while self._waiting:
             told = self._waiting.popleft()
+            if not self._client.is_connected:
+                continue
             for body in self._shares(told) if isinstance(told, Live) else (_hint(told),):
                 await self._client.publish(self._subject(told.room), self._sign(body) + body)
 
@@ -214,7 +231,3 @@ def _hint(batch: Batch) -> bytes:
 def _log_end(task: "asyncio.Task[None]") -> None:
     if not task.cancelled():
         log.error("no hints any more, only looks into the store: %r", task.exception())
-
-
-async def _log_error(error: Exception) -> None:
-    log.warning("NATS: %r", error)
