@@ -146,6 +146,15 @@ async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_s
         assert len(away) == 2, "once by each node"
 
 
+@pytest.mark.parametrize("url", ["nats://127.0.0.1:x", "nats://", "nats://127.0.0.1:1"])
+async def test_one_that_never_was_connected_can_be_closed(url: str) -> None:
+    await Node(url).end.close()
+    node = Node(url)
+    node.end.follow("lobby")
+    await asyncio.wait({node.end._task}, timeout=0.1)  # those that are no addresses are refused
+    await node.end.close()
+
+
 async def test_of_much_only_the_head_is_told(broker: Nats) -> None:
     async with two(broker.url) as (first, second):
         await ready(first, second)

@@ -112,8 +112,8 @@ class NatsBroker:
                     await self._publish()
                     await self._client.flush()
                 await self._client.close()
-        except (NatsError, OSError, TimeoutError) as error:
-            log.info("the last hints may be lost: %s", error)
+        except Exception as error:  # whatever it is, such as an address that was refused
+            log.info("the last hints may be lost: %r", error)
 
     async def _run(self) -> None:
         while True:
