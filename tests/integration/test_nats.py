@@ -19,6 +19,7 @@ from tests.integration.test_native_signals import until, value
 from tests.integration.test_postgres import said
 from tests.integration.web import over_http
 from tests.support.nats import Nats, nats_running
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
@@ -144,6 +145,11 @@ async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_s
         assert await second.hears() == batch(6, b"new")
         away = [record for record in caplog.records if "hints are lost" in record.message]
         assert len(away) == 2, "once by each node"
+
+
+async def test_there_may_be_several_servers_and_one_of_them_away(broker: Nats) -> None:
+    async with two(f"nats://127.0.0.1:{free_port()}, {broker.url}") as (first, second):
+        await ready(first, second)
 
 
 @pytest.mark.parametrize("url", ["nats://127.0.0.1:x", "nats://", "nats://127.0.0.1:1"])

@@ -62,11 +62,15 @@ class NatsBroker:
         hear: Callable[[Batch | Live], None],
         refused: Callable[[str], None],
     ) -> None:
-        """`scope` tells apart those who share a server; `refused` is told a code for what is no hint."""
+        """`url` may be several, with commas between.
+
+        `scope` tells apart those who share a server; `refused` is told a code for what is no hint.
+        """
         self.node = secrets.token_hex(8)
         self.answers_within = 0.1
         self.returned = asyncio.Event()
-        self._url, self._key, self._hear, self._refused = url, key, hear, refused
+        self._servers = [server.strip() for server in url.split(",")]
+        self._key, self._hear, self._refused = key, hear, refused
         self._prefix = f"hubbub.{scope}."
         self._client = Client()  # a new one, once this one is closed for good
         self._is_away = False  # the log says so
@@ -134,7 +138,7 @@ class NatsBroker:
         self._subscriptions.clear()
         self._changed |= self._wanted
         await self._client.connect(
-            self._url,
+            self._servers,
             name="hubbub",
             no_echo=True,
             reconnect_time_wait=PAUSE,
