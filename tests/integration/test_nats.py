@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import nats
 import pytest
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from nats.aio.msg import Msg
 from hubbub.protocol.messages import Value
 from hubbub.rooms.ledger import Batch
 from hubbub.rooms.live import MAX_VALUES, Live, Stamped
-from hubbub.server.brokers.nats import MAX_HINT_BYTES, NatsBroker
+from hubbub.server.brokers.nats import MAX_HINT_BYTES, MAX_NODES, NatsBroker, Numbered
 from tests.integration.native import Native, native
 from tests.integration.test_native_signals import until, value
 from tests.integration.test_postgres import said
@@ -218,6 +219,21 @@ async def test_what_is_live_is_heard_in_order_and_old_messages_again_are_not(bro
         first.end.tell([batch(3, b"after")])
         assert await second.hears_anything() == batch(3, b"after")
         assert second.refused.empty()
+
+
+async def test_of_nodes_that_come_and_go_only_so_many_are_remembered(broker: Nats) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        stranger = await nats.connect(broker.url)
+        (subject,) = second.end._wanted
+        for n in range(MAX_NODES + 10):
+            body = msgspec.json.encode(Numbered(Live("lobby", f"node {n}", names=["ada"]), 1))
+            await stranger.publish(subject, first.end._sign(body) + body)
+        await stranger.close()
+        for n in range(MAX_NODES + 10):
+            heard = await second.hears_anything()
+            assert isinstance(heard, Live) and heard.node == f"node {n}"
+        assert list(second.end._heard[subject]) == [f"node {n + 10}" for n in range(MAX_NODES)]
 
 
 async def test_much_that_is_live_goes_in_several_messages(broker: Nats) -> None:

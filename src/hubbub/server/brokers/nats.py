@@ -29,6 +29,7 @@ MAX_WAITING = 10_000  # hints; the oldest go first, and a look into the store fi
 SIGNATURE = hashlib.sha256().digest_size
 CLOSE_TIMEOUT = 2.0  # seconds
 PAUSE = 1  # seconds before the next try to connect
+MAX_NODES = 256  # of which it is known in a room what they said last; the most silent go first
 
 log = logging.getLogger(__name__)
 
@@ -213,10 +214,13 @@ class NatsBroker:
             self._hear(told.live)
 
     def _is_new(self, subject: str, told: Numbered) -> bool:
-        heard = self._heard.setdefault(subject, {})
-        if told.number <= heard.get(told.live.node, 0):
+        heard, node = self._heard.setdefault(subject, {}), told.live.node
+        if told.number <= heard.get(node, 0):
             return False
-        heard[told.live.node] = told.number
+        heard.pop(node, None)  # so that those come first that were silent for longest
+        heard[node] = told.number
+        if len(heard) > MAX_NODES:
+            del heard[next(iter(heard))]
         return True
 
     def _sign(self, body: bytes) -> bytes:
