@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.server.transports.sse import RETRY
 from tests.integration.native import Native, fill
 from tests.integration.raw import connected
 from tests.integration.stream import streamed
@@ -156,7 +157,9 @@ async def test_a_long_log_streams_whole(shared_server: Server, curl: Http, room:
         assert [(await stream.event()).seq for _ in range(1500)] == list(range(1, 1501))
 
 
-async def test_a_server_that_stops_ends_the_stream_cleanly(tmp_path: Path) -> None:
+async def test_a_server_that_stops_says_when_to_return_and_ends_the_stream_cleanly(
+    tmp_path: Path,
+) -> None:
     async with (
         Server(tmp_path / "data") as server,
         over_http(server) as http,
@@ -164,8 +167,11 @@ async def test_a_server_that_stops_ends_the_stream_cleanly(tmp_path: Path) -> No
     ):
         await stream.line()
         assert await server.terminate() == 0
-        while await stream.line() is not None:
-            pass
+        lines = list[str]()
+        while (line := await stream.line()) is not None:
+            lines.append(line)
+        (retry,) = [line for line in lines if line.startswith("retry: ")]
+        assert 1000 * RETRY < int(retry.removeprefix("retry: ")) < 1000 * (RETRY + 1)
 
 
 async def test_http_1_0_has_no_streams_and_is_told_so(shared_server: Server, room: str) -> None:

@@ -126,6 +126,10 @@ class Sse:
         """A line that means nothing and keeps proxies from hanging up."""
         return self.chunk(b":\n\n")
 
+    def retry(self, seconds: float) -> bytes:
+        """How long an EventSource is to wait before it comes back, from now on."""
+        return self.chunk(b"retry: %d\n\n" % round(1000 * seconds))
+
     def chunk(self, payload: bytes) -> bytes:
         """One HTTP chunk; an empty payload makes none, since that would end the body."""
         return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""

@@ -216,6 +216,10 @@ def test_sse_has_a_comment_that_means_nothing() -> None:
     assert dechunk(SSE.comment()) == b":\n\n"
 
 
+def test_sse_says_in_milliseconds_when_to_come_back() -> None:
+    assert dechunk(SSE.retry(1.2345)) == b"retry: 1234\n\n"
+
+
 def test_nothing_makes_no_chunk_since_that_would_end_the_body() -> None:
     assert SSE.events(EPOCH, 1, []) == b""
     assert SSE.signals([]) == b""

@@ -19,6 +19,7 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would hold events back
 }
+RETRY = 1.0  # seconds; not less, since it holds for each try until the server is back
 
 
 class Stream:
@@ -39,7 +40,8 @@ class Stream:
         self.ended.set()
 
     def stop(self, notice: Closing) -> None:
-        """Let the response end; EventSource comes back by itself."""
+        """Let the response end; EventSource comes back by itself, each at another moment."""
+        self.outlet.queue(SSE.retry(RETRY + notice.reconnect_after))
         self.ended.set()
 
 
