@@ -336,6 +336,18 @@ async def test_a_server_under_which_the_logs_were_replaced_neither_reads_nor_wri
     await store.close()
 
 
+async def test_a_server_ends_when_its_logs_were_replaced(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with nodes(postgres, tmp_path, 1, url) as (server,), native(server.port) as ada:
+        await ada.ask("post", room="lobby", text="first")
+        replaced = "UPDATE hubbub.meta SET value = 'e9' WHERE name = 'epoch'"
+        await postgres.execute(replaced, url.rpartition("/")[2])
+        assert await server.ended() == 1
+        assert any("are no longer there, but e9" in line for line in server.output)
+
+
 async def test_kills_amid_commits_lose_and_double_nothing() -> None:
     """Each post is tried with its key until it is answered, while the database is killed again and again."""
     async with running() as server:

@@ -92,6 +92,10 @@ class Server:
         """Stop it politely (SIGTERM) and return its exit code."""
         return await self._end(signal.SIGTERM)
 
+    async def ended(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        return await self._end(None)
+
     async def restart(self, *, kill: bool = True) -> None:
         """Kill (or stop politely) and start again."""
         await (self.kill() if kill else self.terminate())
@@ -130,9 +134,9 @@ class Server:
                 self.port = int(found[1])
                 self._ready.set()
 
-    async def _end(self, how: signal.Signals) -> int:
+    async def _end(self, how: signal.Signals | None) -> int:
         assert self._process is not None and self._reading is not None, "the server never ran"
-        if self._process.returncode is None:
+        if how is not None and self._process.returncode is None:
             self._process.send_signal(how)
         try:
             async with asyncio.timeout(STOP_SECONDS):

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
+from hubbub.server.addresses import several
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres import APPLICATION, FAILURES, split
@@ -130,7 +131,7 @@ async def _broker(url: str) -> Finding:
 
     try:
         async with asyncio.timeout(TIMEOUT):
-            await client.connect(url, max_reconnect_attempts=0, error_cb=ignore)
+            await client.connect(several(url), max_reconnect_attempts=0, error_cb=ignore)
             began = time.perf_counter()
             await client.flush()
             took = time.perf_counter() - began

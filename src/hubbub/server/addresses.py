@@ -34,7 +34,7 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
 
 def several(addresses: str) -> list[str]:
     """Those between which there are commas."""
-    return re.split(r",(?=[a-z]+://)", addresses)
+    return re.split(r",\s*(?=[a-z]+://)", addresses)
 
 
 def without_secrets(addresses: str) -> str:

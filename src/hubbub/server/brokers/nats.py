@@ -21,6 +21,7 @@ from nats.errors import Error as NatsError
 
 from hubbub.rooms.ledger import Batch
 from hubbub.rooms.live import Live
+from hubbub.server.addresses import several
 
 MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more says only how far the room has come
 MAX_LIVE_BYTES = 256 * 1024  # of one message; a server takes 1 MiB unless told otherwise
@@ -70,7 +71,7 @@ class NatsBroker:
         self.node = secrets.token_hex(8)
         self.answers_within = 0.1
         self.returned = asyncio.Event()
-        self._servers = [server.strip() for server in url.split(",")]
+        self._servers = several(url)
         self._key, self._hear, self._refused = key, hear, refused
         self._prefix = f"hubbub.{scope}."
         self._client = Client()  # a new one, once this one is closed for good
