@@ -107,9 +107,11 @@ class Reconnector:
             close_code = Close.PROTOCOL_ERROR
             raise LinkLost(f"not hubbub.v1: {error}", close_code, may_retry=False) from None
         finally:
-            await link.close(close_code)
-            using.cancel()
-            await asyncio.gather(using, return_exceptions=True)
+            try:
+                await link.close(close_code)
+            finally:
+                using.cancel()
+                await asyncio.gather(using, return_exceptions=True)
         raise AssertionError("a link is used until it is lost")
 
     async def _use(self, link: Link) -> NoReturn:

@@ -47,10 +47,12 @@ class WebSocket:
 
     async def close(self, code: int = Close.NORMAL) -> None:
         """See `Link.close`."""
-        with suppress(aiohttp.ClientError, OSError, TimeoutError):
-            async with asyncio.timeout(CLOSE_SECONDS + 1):
-                await self._socket.close(code=code)
-        await self._session.close()
+        try:
+            with suppress(aiohttp.ClientError, OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS + 1):
+                    await self._socket.close(code=code)
+        finally:
+            await self._session.close()
 
     def _fail(self, message: aiohttp.WSMessage) -> NoReturn:
         if message.type is WSMsgType.BINARY:

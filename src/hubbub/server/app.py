@@ -11,7 +11,7 @@ import random
 import resource
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import web
 
 from hubbub.protocol.messages import Closing
+from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings, is_loopback
 from hubbub.server.door import Door
@@ -44,14 +45,6 @@ from hubbub.server.transports.websocket import COMPRESSES
 if TYPE_CHECKING:
     from hubbub.server.jwts import Jwts
 
-BEAT = 0.5  # seconds; a revoked token is noticed within one
-SWEEP_EVERY = 20  # beats
-LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
-LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
-STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
-RETENTION_EVERY = 3600.0  # seconds
-KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
-KEYS_EVERY = 600.0  # seconds
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
@@ -99,12 +92,17 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        work = [_keep(hub, links, metrics), _check_tokens(door, tokens, store)]
-        work += [_forget(store, settings), _look_for_others(fanout, store, settings)]
-        work += [fanout.remind(), store.empty_outbox(hub.publish), _beat(store)]
-        if jwts is not None and settings.jwt_jwks_url:
-            work.append(_keep_keys(jwts, settings))
-        tasks = _start(work, stack)
+        work = [
+            upkeep.heartbeats(hub, links, metrics),
+            upkeep.revocations(door, tokens, store),
+            upkeep.forgetting(Retention(store, settings.keep_events, settings.keep_days)),
+            *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
+            *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
+            fanout.remind(),
+            store.empty_outbox(hub.publish),
+        ]
+        tasks = [asyncio.create_task(each) for each in work]
+        stack.push_async_callback(upkeep.end, tasks)
         listeners: list[asyncio.Server] = []
         stack.push_async_callback(_drain, listeners, hub, links, application)
         listeners += await _listen(runner, settings, tls.context if tls else None)
@@ -215,69 +213,6 @@ async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None
     response.headers["Server"] = "hubbub"  # and not what it is made of
 
 
-def _start(
-    work: list[Coroutine[None, None, None]], stack: AsyncExitStack
-) -> list[asyncio.Task[None]]:
-    """Start what runs beside the hub, until the stack is taken down."""
-    tasks = [asyncio.create_task(each) for each in work]
-    stack.push_async_callback(_end, tasks)
-    return tasks
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    """End what runs beside the hub. Raises what broke one of them."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*[task for task in tasks if task.done()])
-
-
-async def _keep(hub: Hub, links: Links, metrics: Metrics) -> None:
-    """Heartbeats, tokens that expire and tidying up, for as long as the server runs: nothing that waits for others."""
-    loop = asyncio.get_running_loop()
-    beats = 0
-    while True:
-        due = loop.time() + BEAT
-        await asyncio.sleep(BEAT)
-        metrics.woke(loop.time() - due)
-        links.beat(loop.time())
-        hub.door.review()
-        beats += 1
-        if beats % SWEEP_EVERY == 0:
-            hub.sweep()
-            hub.door.sweep()
-
-
-async def _check_tokens(door: Door, tokens: Tokens, store: Store) -> None:
-    """Show out whose token was revoked, for as long as the server runs."""
-    while True:
-        await asyncio.sleep(BEAT)
-        try:
-            if await tokens.refresh(store):
-                door.review()
-        except StoreFailed as error:
-            log.warning("can't look whether tokens were revoked: %s", error)
-
-
-async def _look_for_others(fanout: FanOut, store: Store, settings: Settings) -> None:
-    """Deliver what other nodes committed, if there can be any, for as long as the server runs."""
-    while store.is_shared:
-        await asyncio.sleep(LOOK_BESIDE_BROKER if settings.broker else LOOK)
-        try:
-            await fanout.look()
-        except StoreFailed as error:
-            log.warning("can't look for what other nodes wrote: %s", error)
-
-
-async def _beat(store: Store) -> None:
-    """Say again and again that a server uses what others might want to replace."""
-    while store.is_shared:
-        await asyncio.sleep(STORE_BEAT)
-        try:
-            await store.beat()
-        except StoreFailed as error:
-            log.info("can't say that a server is here: %s", error)
-
-
 async def _jwts(settings: Settings) -> "Jwts | None":
     """What checks the JWTs of another application, if there is one. Raises CannotStart."""
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
@@ -296,35 +231,6 @@ async def _jwts(settings: Settings) -> "Jwts | None":
     except jwts.BadKey as error:
         raise CannotStart(str(error)) from error
     return jwts.Jwts(keys, settings.jwt_issuer, settings.jwt_audience)
-
-
-async def _keep_keys(jwts: "Jwts", settings: Settings) -> None:
-    """Fetch the keys again: now and then, and soon after a token came with one that isn't known."""
-    from hubbub.server.jwts import BadKey, fetch
-
-    own = [key for key in jwts.keys if key.kid is None]
-    age = 0.0
-    while True:
-        await asyncio.sleep(KEYS_CHECK)
-        age += KEYS_CHECK
-        if age < KEYS_EVERY and not jwts.has_met_unknown_kid:
-            continue
-        age, jwts.has_met_unknown_kid = 0.0, False
-        try:
-            jwts.keys = (*own, *await fetch(settings.jwt_jwks_url))
-        except BadKey as error:
-            log.warning("the old keys stay: %s", error)
-
-
-async def _forget(store: Store, settings: Settings) -> None:
-    """Apply the retention policy, for as long as the server runs."""
-    retention = Retention(store, settings.keep_events, settings.keep_days)
-    while True:
-        try:
-            await retention.apply(datetime.now(UTC))
-        except StoreFailed as error:
-            log.warning("old events could not be forgotten: %s", error)
-        await asyncio.sleep(RETENTION_EVERY)
 
 
 async def _drain(

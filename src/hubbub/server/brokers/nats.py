@@ -29,6 +29,7 @@ MAX_UNREAD_BYTES = 8 * 1024**2  # of one room's messages; what is beyond is as g
 MAX_WAITING = 10_000  # hints; the oldest go first, and a look into the store finds what they said
 SIGNATURE = hashlib.sha256().digest_size
 CLOSE_TIMEOUT = 2.0  # seconds
+PING = 5  # seconds; a server that answers none of two is away
 PAUSE = 1  # seconds before the next try to connect
 MAX_NODES = 256  # of which it is known in a room what they said last; the most silent go first
 
@@ -144,6 +145,7 @@ class NatsBroker:
             name="hubbub",
             no_echo=True,
             reconnect_time_wait=PAUSE,
+            ping_interval=PING,
             max_reconnect_attempts=-1,
             reconnected_cb=self._return,
             closed_cb=self._wake,

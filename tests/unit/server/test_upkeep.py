@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from hubbub.server.app import BEAT, _check_tokens, _keep
+import pytest
+
 from hubbub.server.door import Credentials, Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
@@ -13,6 +14,7 @@ from hubbub.server.journal import Journal
 from hubbub.server.stores.base import Token
 from hubbub.server.tokens import Tokens, digest_of
 from hubbub.server.transports.base import Links
+from hubbub.server.upkeep import BEAT, beside_others, heartbeats, revocations
 from tests.support.fakes import AT, MemoryStore, timeless
 
 
@@ -39,8 +41,8 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     door = Door((tokens,), now=asyncio.get_running_loop().time)
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
-    keeping = asyncio.create_task(_keep(hub, Links(), Metrics()))
-    checking = asyncio.create_task(_check_tokens(door, tokens, store))
+    keeping = asyncio.create_task(heartbeats(hub, Links(), Metrics()))
+    checking = asyncio.create_task(revocations(door, tokens, store))
     yield door
     for task in (keeping, checking):
         task.cancel()
@@ -67,3 +69,24 @@ async def test_whose_token_is_revoked_is_shown_out_within_a_beat() -> None:
         store.given_tokens = [token("grace")]
         await asyncio.sleep(1.1 * BEAT)
         assert ada.is_expelled and not grace.is_expelled
+
+
+@timeless
+async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = MemoryStore()
+    store.is_shared = True
+    look, beat = beside_others(FanOut(store), store, has_broker=True)
+    beat.close()
+    store.is_failing = True
+    looking = asyncio.create_task(look)
+    await asyncio.sleep(60)
+    store.is_failing = False
+    await asyncio.sleep(60)
+    looking.cancel()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "can't look for what other nodes wrote: the disk is full",
+        "can look for what other nodes wrote again",
+    ]

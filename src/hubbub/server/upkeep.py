@@ -1,0 +1,124 @@
+"""What goes on beside the hub for as long as a server runs: heartbeats, looks, tidying up.
+
+Each is a coroutine that ends only if it is cancelled, or broken, or has nothing to do.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from hubbub.server.door import Door
+from hubbub.server.fanout import FanOut
+from hubbub.server.http.metrics import Metrics
+from hubbub.server.hub import Hub
+from hubbub.server.retention import Retention
+from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.tokens import Tokens
+from hubbub.server.transports.base import Links
+
+if TYPE_CHECKING:
+    from hubbub.server.jwts import Jwts
+
+Work = Coroutine[Any, Any, None]
+
+BEAT = 0.5  # seconds; a revoked token is noticed within one
+SWEEP_EVERY = 20  # beats
+LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
+LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
+STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
+RETENTION_EVERY = 3600.0  # seconds
+KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
+KEYS_EVERY = 600.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+async def heartbeats(hub: Hub, links: Links, metrics: Metrics) -> None:
+    """And tokens that expire, and tidying up: nothing that waits for others."""
+    loop = asyncio.get_running_loop()
+    beats = 0
+    while True:
+        due = loop.time() + BEAT
+        await asyncio.sleep(BEAT)
+        metrics.woke(loop.time() - due)
+        links.beat(loop.time())
+        hub.door.review()
+        beats += 1
+        if beats % SWEEP_EVERY == 0:
+            hub.sweep()
+            hub.door.sweep()
+
+
+async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
+    """Show out whose token was revoked."""
+
+    async def check() -> None:
+        if await tokens.refresh(store):
+            door.review()
+
+    await _again(BEAT, check, "look whether tokens were revoked")
+
+
+async def forgetting(retention: Retention) -> None:
+    """Apply the retention policy, the first time at once."""
+    while True:
+        try:
+            await retention.apply(datetime.now(UTC))
+        except StoreFailed as error:
+            log.warning("old events could not be forgotten: %s", error)
+        await asyncio.sleep(RETENTION_EVERY)
+
+
+def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:
+    """What a node does for others' sake, if there can be any: deliver what they committed, and say that it is here."""
+    if not store.is_shared:
+        return []
+    every = LOOK_BESIDE_BROKER if has_broker else LOOK
+    return [
+        _again(every, fanout.look, "look for what other nodes wrote"),
+        _again(STORE_BEAT, store.beat, "say that a server is here"),
+    ]
+
+
+async def keys(jwts: "Jwts", url: str) -> None:
+    """Fetch the keys again, if they are at an address: now and then, and soon after one that isn't known was met."""
+    from hubbub.server.jwts import BadKey, fetch
+
+    own = [key for key in jwts.keys if key.kid is None]
+    age = 0.0
+    while url:
+        await asyncio.sleep(KEYS_CHECK)
+        age += KEYS_CHECK
+        if age < KEYS_EVERY and not jwts.has_met_unknown_kid:
+            continue
+        age, jwts.has_met_unknown_kid = 0.0, False
+        try:
+            jwts.keys = (*own, *await fetch(url))
+        except BadKey as error:
+            log.warning("the old keys stay: %s", error)
+
+
+async def end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel them. Raises what broke one of them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*[task for task in tasks if task.done()])
+
+
+async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) -> None:
+    """Do it again and again; the log says when that fails, and when it goes on."""
+    is_failing = False
+    while True:
+        await asyncio.sleep(every)
+        try:
+            await act()
+        except StoreFailed as error:
+            if not is_failing:
+                log.warning("can't %s: %s", what, error)
+            is_failing = True
+        else:
+            if is_failing:
+                log.warning("can %s again", what)
+            is_failing = False
