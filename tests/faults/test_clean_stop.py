@@ -55,10 +55,15 @@ async def test_nothing_is_done_in_silence_and_natives_are_told_when_to_return(
 
 
 async def test_that_would_not_hold_if_it_closed_before_it_answered(tmp_path: Path) -> None:
+    """Now and then nobody happens to wait for an answer just then; not each time."""
     flags = ("--message-rate", "0")
-    async with QuickServer(tmp_path, *flags, sabotage="stop_before_answering") as server:
-        natives, others = await stop_under_load(server)
-        assert done(server) - set().union(*(story.acknowledged for story in natives + others))
+    for attempt in range(5):
+        folder = tmp_path / str(attempt)
+        async with QuickServer(folder, *flags, sabotage="stop_before_answering") as server:
+            natives, others = await stop_under_load(server)
+            if done(server) - set().union(*(story.acknowledged for story in natives + others)):
+                return
+    pytest.fail("each time all that was done was answered")
 
 
 async def test_it_stops_rather_than_go_on_without_a_part_that_broke(tmp_path: Path) -> None:
