@@ -195,11 +195,11 @@ def queue_without_bound() -> None:
 def acknowledge_what_failed() -> None:
     """A commit that failed is answered as if it had not."""
 
-    async def hopeful(_: Journal, committing: "asyncio.Future[Commit]", count: int) -> Commit:
+    async def hopeful(_: Journal, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
         try:
             return await committing
         except StoreFailed:
-            return Commit([Accepted(1, "now")] * count, [])
+            return Commit([Accepted(1, "now")] * len(taken), [])
 
     put(Journal, _outcome=hopeful)
 
@@ -232,11 +232,11 @@ def lose_some_commits() -> None:
     execute = asyncpg.Connection.execute
     count = itertools.count(1)
 
-    async def cut(self: asyncpg.Connection, sql: str, *values: object) -> object:
+    async def cut(self: asyncpg.Connection, sql: str, *values: object, **more: object) -> object:
         if sql == "COMMIT" and next(count) % 20 == 0:
             self.terminate()
             raise ConnectionResetError("cut")
-        return await execute(self, sql, *values)
+        return await execute(self, sql, *values, **more)
 
     put(asyncpg.Connection, execute=cut)
 

@@ -128,6 +128,7 @@ def restore(chosen: argparse.Namespace) -> int:
     return 0
 
 
+@_reading_settings
 def db(chosen: argparse.Namespace) -> int:
     """Bring another store up to one."""
     from hubbub.server.copying import CannotCopy, copy

@@ -20,11 +20,11 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
     Where none is needed there may be several hosts, as PostgreSQL has it. A password that was not
     encoded could be taken for something else, and shown.
     """
+    if address.partition("://")[0] not in schemes:
+        raise BadAddress("it begins with " + " or ".join(f"{each}://" for each in schemes))
     parts = _PARTS.fullmatch(address)
     if parts is None:
         raise BadAddress("in a user, password or path write / ? # @ as %2F %3F %23 %40")
-    if parts["scheme"] not in schemes:
-        raise BadAddress("it begins with " + " or ".join(f"{each}://" for each in schemes))
     hosts = parts["hosts"].split(",")
     found = [_HOST.fullmatch(host) for host in hosts]
     is_one = len(found) == 1 and found[0] is not None and bool(found[0][1])

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from hubbub.server.addresses import BadAddress, check
 from hubbub.server.audit import audit
-from hubbub.server.config import POSTGRES, Settings
+from hubbub.server.config import POSTGRES, BadSettings, Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
@@ -55,14 +55,14 @@ def restore(settings: Settings, copy: Path) -> None:
 
 
 def copy(source: str, target: str) -> None:
-    """Bring another store up to this one, with its numbers and its epoch. Raises CannotCopy."""
+    """Bring another store up to this one, with its numbers and its epoch. Raises BadSettings, CannotCopy."""
     for which, address in (("source", source), ("target", target)):
         try:
             if not address.startswith(SQLITE):
                 check(address, POSTGRES, needs_host=False)
         except BadAddress as error:  # which may hold a password, and is not shown
             what = f"the {which} is either sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
-            raise CannotCopy(f"{what}: {error}") from None
+            raise BadSettings(f"{what}: {error}") from None
     _run(_copy(source, target))
 
 
@@ -81,6 +81,11 @@ async def _copy(source: str, target: str) -> None:
             print(f"{why}; until then no server starts with the copy.", file=sys.stderr)
         else:
             await copier.seal()
+            print(
+                "It is whole: start the server with it. Put the source aside, since a server that starts"
+                " there would give out the same numbers once more.",
+                file=sys.stderr,
+            )
 
 
 async def _why_unfinished(copier: Copier, source: Tables) -> str:
@@ -136,12 +141,16 @@ async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
 
 async def _tables(address: str, *, is_source: bool) -> Tables:
     if address.startswith(SQLITE):
-        directory = Path(address.removeprefix(SQLITE))
-        return SqliteTables.of(directory, is_source=is_source)
+        return SqliteTables.of(_directory(address), is_source=is_source)
     from hubbub.server.stores.postgres_tables import PostgresTables  # asyncpg takes some megabytes
 
     open_ = PostgresTables.source if is_source else PostgresTables.target
     return await open_(address)
+
+
+def _directory(address: str) -> Path:
+    """A shell knows no home after `sqlite:`."""
+    return Path(address.removeprefix(SQLITE)).expanduser()
 
 
 async def _file(file: Path, *, is_source: bool) -> Tables:

@@ -115,15 +115,30 @@ class Copier:
         check_finished(meta)
         has_any = bool(there) or bool(await self._target.tokens())
         if has_any and target["epoch"] != meta["epoch"]:
-            raise StoreFailed("there are other rooms or tokens already; nothing was changed")
-        here = {room.name: room.head for room in rooms}
+            raise StoreFailed(
+                "the target has rooms or tokens already that are of another origin (or of this one before a"
+                " restore): name an empty one; nothing was changed"
+            )
+        here = {room.name: room for room in rooms}
         for room in there.values():
-            if room.head > here.get(room.name, 0):
-                raise StoreFailed(
-                    f"the room {room.name!r} has gone on there, to event {room.head};"
-                    " nothing was changed"
-                )
+            await self._check_room(room, here.get(room.name, RoomState(room.name, 0, 1, None, 0)))
         return meta
+
+    async def _check_room(self, there: RoomState, here: RoomState) -> None:
+        """Raise StoreFailed if a room of the target is not the beginning of the source's."""
+        last = there.head
+        if last > here.head:
+            raise StoreFailed(
+                f"the room {here.name!r} has gone on there, to event {last}; nothing was changed"
+            )
+        is_kept = last >= max(there.kept, here.kept)
+        if is_kept and await _event(self._source, here, last) != await _event(
+            self._target, here, last
+        ):
+            raise StoreFailed(
+                f"the room {here.name!r} has gone another way there: its event {last} is not the same;"
+                " nothing was changed"
+            )
 
     async def _copy_page(self, room: RoomState, after: int, upto: int, position: int) -> None:
         """Bring events, and what they have made of messages that are there already."""
@@ -155,6 +170,14 @@ async def _events(tables: Tables, room: str, after: int, upto: int) -> Events:
         await tables.changes(room, after, upto),
         await tables.reactions(room, after, upto),
     )
+
+
+async def _event(tables: Tables, room: RoomState, seq: int) -> bytes:
+    """One event, as it happened."""
+    for message in await tables.messages(room.name, seq - 1, seq):
+        return message.posted
+    (change,) = await tables.changes(room.name, seq - 1, seq)
+    return change.body
 
 
 async def _all_rooms(tables: Tables) -> list[RoomState]:

@@ -75,9 +75,11 @@ class PostgresTables:
                 # A server that nobody has heard of writes before, or finds other logs: in none of both.
                 await tables._connection.execute("LOCK TABLE hubbub.room")
                 await tables._check_unused()
-                tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S}"
+                tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S%f}"
                 await tables._connection.execute(f"ALTER SCHEMA hubbub RENAME TO {tables.kept}")
             await prepare(tables._connection, lambda: "")
+            for who in await tables._connection.fetch(Q.who_may_post, tables.kept):
+                await tables._connection.execute(f"GRANT USAGE ON SCHEMA hubbub TO {who[0]}")
         return tables
 
     @classmethod

@@ -36,5 +36,9 @@ DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
 -- :waiting How many messages of applications wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;
 
+-- :who_may_post Who has the right to use a schema, besides its owner; names are quoted as they have to be.
+SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
+FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND privilege_type = 'USAGE' AND grantee <> nspowner;
+
 -- :is_in_use Whether a server has been here within the last 10 seconds.
 SELECT EXISTS (SELECT FROM hubbub.node WHERE seen_at > clock_timestamp() - interval '10 seconds');
