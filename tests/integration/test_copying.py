@@ -15,6 +15,7 @@ import pytest
 import hubbub
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.rooms.ledger import Accepted, Proposal
+from hubbub.server.copying import _copy
 from hubbub.server.stores.base import Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres import PostgresStore
@@ -340,8 +341,43 @@ async def test_a_source_that_has_changed_since_is_not_taken_for_copied(
         await copier.sums()
         assert await copier.is_current()
         await do(store, Post(room="a", text="y"))
+        await there.renew()
         assert not await copier.is_current()
     await store.close()
+
+
+async def test_whether_a_server_is_there_is_asked_before_the_time_that_comparing_takes(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was seen last as of one moment seems to be gone, if one thinks about it for long enough."""
+    url = await postgres.fresh()
+    store = await PostgresStore.open(url, "full", lambda: "e1")
+    await do(store, Post(room="a", text="x"))
+    steps: list[str] = []
+
+    def noted(owner: type, name: str) -> None:
+        act = getattr(owner, name)
+
+        async def step(self: object) -> object:
+            steps.append(name)
+            return await act(self)
+
+        monkeypatch.setattr(owner, name, step)
+
+    noted(PostgresTables, "renew")
+    noted(PostgresTables, "is_in_use")
+    noted(Copier, "is_current")
+    await _copy(url, f"sqlite:{tmp_path}")
+    assert steps[-3:] == ["renew", "is_in_use", "is_current"]
+    await store.close()
+
+
+async def test_what_the_engine_says_amid_a_copy_is_said(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="x"))
+    with pytest.raises(StoreFailed, match=r"hubbub\.db: .*full"):
+        async with tables(tmp_path, is_source=False):
+            raise apsw.FullError("the disk is full")
 
 
 async def test_messages_that_wait_in_the_outbox_are_not_left_behind(

@@ -144,13 +144,29 @@ async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_s
             await asyncio.gather(first.end.returned.wait(), second.end.returned.wait())
         first.end.tell([batch(6, b"new")])
         assert await second.hears() == batch(6, b"new")
-        away = [record for record in caplog.records if "hints are lost" in record.message]
+        away = [record for record in caplog.records if "NATS is away" in record.message]
         assert len(away) == 2, "once by each node"
 
 
 async def test_there_may_be_several_servers_and_one_of_them_away(broker: Nats) -> None:
     async with two(f"nats://127.0.0.1:{free_port()}, {broker.url}") as (first, second):
         await ready(first, second)
+
+
+@pytest.mark.parametrize(
+    "settings, who",
+    [
+        ('authorization { user: "a@b", password: "p@ss/w?rd#1" }', "a%40b:p%40ss%2Fw%3Frd%231@"),
+        ('authorization { token: "t@ken" }', "t%40ken@"),
+    ],
+)
+async def test_who_logs_in_may_have_any_password(tmp_path: Path, settings: str, who: str) -> None:
+    file = tmp_path / "nats.conf"
+    file.write_text(settings)
+    async with nats_running(settings=file) as broker:
+        url = broker.url.replace("//", f"//{who}")
+        async with two(url) as (first, second):
+            await ready(first, second)
 
 
 @pytest.mark.parametrize("url", ["nats://127.0.0.1:x", "nats://", "nats://127.0.0.1:1"])

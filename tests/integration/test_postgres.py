@@ -17,6 +17,7 @@ from hubbub.protocol.messages import Post
 from hubbub.rooms.ledger import Proposal
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_tables import PostgresTables
 from hubbub.server.stores.postgres_writer import PostgresWriter
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
@@ -333,6 +334,26 @@ async def test_a_server_under_which_the_logs_were_replaced_neither_reads_nor_wri
     await store.close()
     store = await opened(url)
     assert await texts(store) == ["first"]
+    await store.close()
+
+
+async def test_a_read_that_waits_for_a_restore_does_not_take_a_room_for_empty(
+    postgres: Postgres,
+) -> None:
+    url = await postgres.fresh()
+    store = await opened(url)
+    await posted(store, "first")
+    async with await PostgresTables.replacement(url) as here:
+        reading = [
+            asyncio.create_task(read)
+            for read in (store.head("lobby"), store.heads(["lobby"]), store.head("new"))
+        ]
+        await postgres.somebody_waits(url)
+        await here.set_meta("epoch", "e9")
+        await here.commit()
+    for read in reading:
+        with pytest.raises(LogsReplaced):
+            await read
     await store.close()
 
 

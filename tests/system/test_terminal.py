@@ -1,11 +1,15 @@
 """`hubbub chat`, `send` and `tail` as people and scripts use them, in real terminals and pipes."""
 
 import asyncio
+import fcntl
 import json
 import os
 import re
 import signal
+import struct
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import hubbub
@@ -291,6 +295,36 @@ async def test_tail_from_the_beginning_in_words(shared_server: Server) -> None:
     assert b"epoch" in await process.stderr.readline()
     process.terminate()
     assert await process.wait() == 143
+
+
+async def test_a_third_ctrl_c_ends_one_who_waits_to_be_read(shared_server: Server) -> None:
+    async with hubbub.connect(shared_server.url, name="ada") as ada:
+        for _ in range(3):
+            await ada.post("stuck", "x" * 60_000)
+    ours, theirs = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", "tail", "stuck", "--since", "0", "-q"),
+        *("--url", shared_server.url),
+        stdout=theirs,
+    )
+    os.close(theirs)
+    try:
+        async with asyncio.timeout(20):
+            while unread(ours) < 65_536:  # noqa: ASYNC110 - that it is full by then, nobody tells
+                await asyncio.sleep(0.02)
+            while process.returncode is None:
+                process.send_signal(signal.SIGINT)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), 0.2)
+    finally:
+        os.close(ours)
+    assert process.returncode == 130
+
+
+def unread(pipe: int) -> int:
+    """How many bytes wait in a pipe."""
+    (count,) = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 async def test_tail_ends_when_nobody_reads_it_any_more(shared_server: Server) -> None:

@@ -11,6 +11,7 @@ from nats.errors import Error as NatsError
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
 from hubbub.server.addresses import several
+from hubbub.server.brokers.nats import credentials
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres import APPLICATION, FAILURES, split
@@ -37,6 +38,9 @@ async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
             for look in (_server, _settings, _clock, _room_for_nodes, _tables):
                 async for finding in look(connection):
                     yield finding
+        except FAILURES as error:
+            fix = "let the user that hubbub logs in as own the schema `hubbub`, or make it"
+            yield problem("PostgreSQL", str(error), fix)
         finally:
             await connection.close(timeout=TIMEOUT)
     if broker:
@@ -44,12 +48,11 @@ async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
 
 
 async def _server(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
-    version = connection.get_server_version()
     began = time.perf_counter()
-    await connection.fetchval("SELECT 1")
+    version = await connection.fetchval("SHOW server_version")
     took = time.perf_counter() - began
-    said = f"{version.major}.{version.minor}, a round trip takes {took * 1000:.1f} ms"
-    if version.major < OLDEST:
+    said = f"{version}, a round trip takes {took * 1000:.1f} ms"
+    if connection.get_server_version().major < OLDEST:
         yield problem("PostgreSQL", said, f"version {OLDEST} or newer is needed")
     elif took > SLOW:
         yield warning("PostgreSQL", said, "each commit waits for some: have it near the nodes")
@@ -90,7 +93,12 @@ async def _room_for_nodes(connection: asyncpg.Connection) -> AsyncIterator[Findi
 
 async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
-        yield ok("tables", "none yet; the first start makes them")
+        may = "SELECT has_database_privilege(current_database(), 'CREATE')"
+        if await connection.fetchval(may):
+            yield ok("tables", "none yet; the first start makes them")
+        else:
+            fix = "GRANT CREATE ON DATABASE … TO …, as an administrator"
+            yield problem("tables", "none yet, and hubbub's user may not make any", fix)
         return
     meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
     version, newest = int(meta.get("version", 0)), migrations.all_steps("postgres")[-1][0]
@@ -124,19 +132,22 @@ async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
 
 
 async def _broker(url: str) -> Finding:
-    client = Client()
+    client, servers, errors = Client(), several(url), list[Exception]()
 
-    async def ignore(_: Exception) -> None:
-        """What goes wrong is told below."""
+    async def note(error: Exception) -> None:
+        errors.append(error)
 
     try:
         async with asyncio.timeout(TIMEOUT):
-            await client.connect(several(url), max_reconnect_attempts=0, error_cb=ignore)
+            await client.connect(
+                servers, **credentials(servers), max_reconnect_attempts=0, error_cb=note
+            )
             began = time.perf_counter()
             await client.flush()
             took = time.perf_counter() - began
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
         fix = "without it nodes hear of each other up to 2 s later; do HUBBUB_BROKER and nats-server fit?"
-        return warning("NATS", str(error) or type(error).__name__, fix)
+        why = errors[0] if errors else error  # of others it only says that they took too long
+        return warning("NATS", str(why) or type(why).__name__, fix)
     return ok("NATS", f"a round trip takes {took * 1000:.1f} ms")

@@ -7,7 +7,10 @@ _PARTS = re.compile(
     r"(?P<scheme>[a-z]+)://(?:(?P<user>[^/?#@]*)@)?(?P<hosts>[^/?#@]*)"
     r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?"
 )
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(:[0-9]{1,5})?")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]\s]*)(?::([0-9]{1,5}))?")
+
+
+MAX_PORT = 65_535
 
 
 class BadAddress(ValueError):
@@ -27,6 +30,8 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
         raise BadAddress("in a user, password or path write / ? # @ as %2F %3F %23 %40")
     hosts = parts["hosts"].split(",")
     found = [_HOST.fullmatch(host) for host in hosts]
+    if any(host and int(host[2] or 0) > MAX_PORT for host in found):
+        raise BadAddress(f"a port is at most {MAX_PORT}")
     is_one = len(found) == 1 and found[0] is not None and bool(found[0][1])
     if not all(found) or (needs_host and not is_one):
         raise BadAddress("a host and its port are written as HOST:PORT")
@@ -34,7 +39,7 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
 
 def several(addresses: str) -> list[str]:
     """Those between which there are commas."""
-    return re.split(r",\s*(?=[a-z]+://)", addresses)
+    return re.split(r"\s*,\s*(?=[a-z]+://)", addresses.strip())
 
 
 def without_secrets(addresses: str) -> str:

@@ -35,7 +35,7 @@ from hubbub.server.http.requests import BODY_TIMEOUT, HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.tls import Tls
 from hubbub.server.tokens import Tokens
@@ -126,7 +126,7 @@ async def _open_store(settings: Settings) -> Store:
         store = await PostgresStore.open(settings.store, settings.durability, new_epoch)
         await store.beat()
         return store
-    except (StoreFailed, OSError) as error:
+    except (StoreFailed, LogsReplaced, OSError) as error:
         raise CannotStart(str(error)) from error
 
 
@@ -147,10 +147,14 @@ async def _listen(
     is_shared = settings.workers > 1
     try:
         listeners = [await runner.listen(first, settings.port, tls, is_shared=is_shared)]
+    except OSError as error:
+        raise no_port(settings, error) from error
+    try:
         if settings.worker_port:
             listeners.append(await runner.listen(LOOPBACKS[0], settings.worker_port, tls))
     except OSError as error:
-        raise no_port(settings, error) from error
+        why = f"can't listen on {LOOPBACKS[0]} port {settings.worker_port}, a worker's own"
+        raise CannotStart(f"{why} ({_words(error)}); choose others with --worker-port") from error
     for other in others:
         try:
             port = _port_of(listeners[0])
@@ -167,10 +171,12 @@ def addresses(settings: Settings) -> tuple[str, ...]:
 
 def no_port(settings: Settings, error: OSError) -> CannotStart:
     """What to say when a port can't be had."""
-    why = os.strerror(error.errno) if error.errno else str(error)
-    return CannotStart(
-        f"can't listen on {settings.host} port {settings.port} ({why}); choose another with --port"
-    )
+    where = f"{settings.host} port {settings.port}"
+    return CannotStart(f"can't listen on {where} ({_words(error)}); choose another with --port")
+
+
+def _words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _port_of(listener: asyncio.Server) -> int:

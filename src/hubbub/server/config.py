@@ -14,6 +14,7 @@ from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.stores.base import Durability
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
+SECRETS = frozenset({"store", "broker", "jwt_jwks_url"})  # addresses that may hold some
 FORMATS = ("text", "json")
 POSTGRES = ("postgres", "postgresql")
 NATS = ("nats", "tls")
@@ -155,10 +156,10 @@ def gather(
             continue
         if name in known:
             made[name] = _convert(known, name, text, variable), variable
-        elif (name := name.removesuffix("_file")) in known:
+        elif (name := name.removesuffix("_file")) in SECRETS and text:
             if f"HUBBUB_{name.upper()}" in environment:
                 raise BadSettings(f"{variable} says the same again: set one of both")
-            made[name] = _convert(known, name, _read_secret(variable, text), variable), variable
+            made[name] = _read_secret(variable, text), variable
     for name, value in flags.items():
         if value is not None:
             flag = f"--{name.replace('_', '-')}"

@@ -90,8 +90,10 @@ async def _copy(source: str, target: str) -> None:
 
 async def _why_unfinished(copier: Copier, source: Tables) -> str:
     """What keeps a copy from being the whole of its source, and what would do; empty if nothing."""
+    await source.renew()
+    is_in_use = await source.is_in_use()  # as of now: reading all the rooms may take its time
     is_current = await copier.is_current()
-    if await source.is_in_use():
+    if is_in_use:
         return (
             "A server uses the source, so more may come there. Stop it, and run this once more,"
             " which takes a moment"

@@ -120,7 +120,7 @@ class Journal:
         return taken
 
     async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Taken) -> Commit:
-        """What became of what was taken; with it fails what waits."""
+        """What became of what was taken. What waits is taken as well, and fails with it, if the store failed."""
         begin, count = time.perf_counter(), len(taken)
         try:
             return await committing

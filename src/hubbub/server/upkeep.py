@@ -31,6 +31,7 @@ STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
 RETENTION_EVERY = 3600.0  # seconds
 KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
 KEYS_EVERY = 600.0  # seconds
+END_TIMEOUT = 2.0  # seconds; the database may not answer
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +102,13 @@ async def keys(jwts: "Jwts", url: str) -> None:
 
 
 async def end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel them. Raises what broke one of them."""
+    """Cancel them, and wait until they have ended. Raises what broke one of them."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*[task for task in tasks if task.done()])
+    done, _ = await asyncio.wait(tasks, timeout=END_TIMEOUT)
+    for task in done:
+        if not task.cancelled():
+            task.result()
 
 
 async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) -> None:

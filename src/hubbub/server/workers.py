@@ -140,7 +140,8 @@ def reserve(host: str, port: int) -> socket.socket:
         probe.bind(address)  # fails if another listens, even one who would share
         found = probe.getsockname()
     reserved = socket.socket(family)
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # also after one that did not share
+        reserved.setsockopt(socket.SOL_SOCKET, option, 1)
     reserved.bind(found)
     return reserved
 

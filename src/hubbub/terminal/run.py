@@ -5,44 +5,60 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run until it is done. Ctrl-C and SIGTERM cancel it, so that it can say goodbye.
 
     Raises:
-        SystemExit: 128 and the signal's number; a second one does not wait for the goodbye.
+        SystemExit: 128 and the signal's number. A second one does not wait for the goodbye, and a third
+            for nothing, not even for one who doesn't read what is written.
     """
-    ended_by: signal.Signals | None = None
+    came: list[int] = []
 
     async def cancellable() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
-        def end(number: signal.Signals) -> None:
-            nonlocal ended_by
-            if ended_by is not None:
-                _end_by(number)  # from here, and not from amid a coroutine, the loop takes it
-            ended_by = number
-            task.cancel()
+        def end(number: int, _: object) -> None:
+            came.append(number)
+            match len(came):
+                case 1:
+                    loop.call_soon_threadsafe(task.cancel)
+                case 2:  # amid a coroutine it could be taken for one of its own
+                    loop.call_soon_threadsafe(_end_by, number)
+                case _:
+                    _end_by(number)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, end, number)
-        await main
+        with _handled_by(end):
+            await main
 
     try:
         asyncio.run(cancellable())
     except asyncio.CancelledError:
-        if ended_by is None:
+        if not came:
             raise
-        _end_by(ended_by)
+        _end_by(came[0])
 
 
-def _end_by(number: signal.Signals) -> NoReturn:
-    raise SystemExit(128 + number) from None
+@contextmanager
+def _handled_by(handle: Callable[[int, Any], None]) -> Iterator[None]:
+    """Signals that end a program go there."""
+    before = {number: signal.signal(number, handle) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_by(number: int) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 async def first(*works: Coroutine[Any, Any, None]) -> None:

@@ -36,7 +36,18 @@ def test_what_could_be_misread_is_none_and_is_not_repeated(address: str) -> None
     assert "hunter2" not in str(raised.value)
 
 
-@pytest.mark.parametrize("address", ["nats://", "nats://:4222", "nats://a:1,b:2", "nats://u:p@"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "nats://",
+        "nats://:4222",
+        "nats://a:1,b:2",
+        "nats://u:p@",
+        "nats:// ",
+        "nats://a b",
+        "nats://h:65536",
+    ],
+)
 def test_where_a_host_is_needed_there_is_one(address: str) -> None:
     with pytest.raises(BadAddress):
         check(address, ("nats",), needs_host=True)

@@ -133,6 +133,13 @@ def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
         load({}, environment)
 
 
+def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("-----BEGIN PRIVATE KEY-----")
+    environment = {"HUBBUB_TLS_KEY_FILE": str(secret), "HUBBUB_STORE_FILE": ""}
+    assert load({}, environment) == Settings()
+
+
 @pytest.mark.parametrize(
     "name, address",
     [

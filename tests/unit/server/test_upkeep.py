@@ -14,7 +14,7 @@ from hubbub.server.journal import Journal
 from hubbub.server.stores.base import Token
 from hubbub.server.tokens import Tokens, digest_of
 from hubbub.server.transports.base import Links
-from hubbub.server.upkeep import BEAT, beside_others, heartbeats, revocations
+from hubbub.server.upkeep import BEAT, beside_others, end, heartbeats, revocations
 from tests.support.fakes import AT, MemoryStore, timeless
 
 
@@ -43,10 +43,11 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
     keeping = asyncio.create_task(heartbeats(hub, Links(), Metrics()))
     checking = asyncio.create_task(revocations(door, tokens, store))
-    yield door
-    for task in (keeping, checking):
-        task.cancel()
-    await hub.stop()
+    try:
+        yield door
+    finally:
+        await end([keeping, checking])
+        await hub.stop()
 
 
 @timeless

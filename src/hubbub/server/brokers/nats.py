@@ -12,6 +12,8 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from nats.aio.client import Client
@@ -120,7 +122,7 @@ class NatsBroker:
                     await self._client.flush()
                 await self._client.close()
         except Exception as error:  # whatever it is, such as an address that was refused
-            log.info("the last hints may be lost: %r", error)
+            log.info("the last hints may be lost: %s", _words(error))
 
     async def _run(self) -> None:
         while True:
@@ -130,10 +132,10 @@ class NatsBroker:
                     await self._subscribe()
                     await self._publish()
                 except NatsError as error:
-                    log.warning("hints are lost: %r", error)
+                    log.warning("other nodes hear of it later, by looking: %s", _words(error))
                 await self._has_work.wait()
                 self._has_work.clear()
-            log.warning("NATS ended the connection: %r", self._client.last_error)
+            log.warning("NATS ended the connection: %s", _words(self._client.last_error))
             await asyncio.sleep(PAUSE)
             self._client = Client()
 
@@ -142,6 +144,7 @@ class NatsBroker:
         self._changed |= self._wanted
         await self._client.connect(
             self._servers,
+            **credentials(self._servers),
             name="hubbub",
             no_echo=True,
             reconnect_time_wait=PAUSE,
@@ -175,10 +178,10 @@ class NatsBroker:
 
     async def _note(self, error: Exception) -> None:
         if self._client.is_connected:
-            log.warning("NATS: %r", error)
+            log.warning("NATS: %s", _words(error))
         elif not self._is_away:
             self._is_away = True
-            log.warning("NATS is away, and hints are lost until it is back: %r", error)
+            log.warning("NATS is away, so nodes hear of each other later: %s", _words(error))
 
     async def _wake(self) -> None:
         self._has_work.set()
@@ -233,10 +236,24 @@ class NatsBroker:
         return self._prefix + hashlib.sha256(room.encode()).hexdigest()[:32]
 
 
+def credentials(servers: Sequence[str]) -> dict[str, Any]:
+    """How to log in, as `Client.connect` takes it, which sends what an address says as it is encoded there."""
+    for parts in map(urlsplit, servers):
+        if parts.password is not None:
+            return {"user": unquote(parts.username or ""), "password": unquote(parts.password)}
+        if parts.username:
+            return {"token": unquote(parts.username)}
+    return {}
+
+
 def _hint(batch: Batch) -> bytes:
     size = sum(map(len, batch.bodies))
     bodies = [msgspec.Raw(body) for body in batch.bodies] if size <= MAX_HINT_BYTES else []
     return msgspec.json.encode(Hint(batch.room, batch.last, bodies))
+
+
+def _words(error: Exception | None) -> str:
+    return str(error).removeprefix("nats: ") if str(error or "") else repr(error)
 
 
 def _log_end(task: "asyncio.Task[None]") -> None:

@@ -122,8 +122,8 @@ def _is_asked_for(request: web.Request) -> bool:
     port = request.app.get(OWN_PORT)
     if port is None:
         return True
-    assert request.transport is not None
-    return bool(request.transport.get_extra_info("sockname")[1] == port)
+    transport = request.transport  # None if whoever asked has hung up
+    return transport is not None and bool(transport.get_extra_info("sockname")[1] == port)
 
 
 def _may_look(request: web.Request) -> bool:

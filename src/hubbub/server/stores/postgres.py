@@ -126,7 +126,7 @@ class PostgresStore:
                 "PostgreSQL: fsync is off there; switch it on, or say --durability normal"
             )
         self._reading = await asyncpg.create_pool(
-            self._dsn, min_size=1, max_size=READERS, reset=_keep, **self._options
+            self._dsn, min_size=0, max_size=READERS, reset=_keep, **self._options
         )
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":

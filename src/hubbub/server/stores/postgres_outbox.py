@@ -40,16 +40,22 @@ class PostgresOutbox:
         self._filled = asyncio.Event()
 
     async def run(self) -> None:
-        """Empty it, for as long as the server runs."""
+        """Empty it, for as long as the server runs; the log says when that fails, and when it goes on."""
+        is_waiting = False
         while True:
             try:
                 connection = await self._connect()
+                if is_waiting:
+                    log.warning("the outbox is emptied again")
+                is_waiting = False
                 try:
                     await self._serve(connection)
                 finally:
                     connection.terminate()
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                log.warning("the outbox waits: %s", error)
+                if not is_waiting:
+                    log.warning("the outbox waits: %s", error)
+                is_waiting = True
                 await asyncio.sleep(PAUSE)
 
     async def _serve(self, connection: Connection) -> None:

@@ -28,10 +28,11 @@ from hubbub.server.stores.rows import (
 Q = queries.load("postgres")
 
 
-def check_epoch(found: str, meant: str) -> None:
+def check_epoch(found: str | None, meant: str) -> None:
     """Raise LogsReplaced if these are not the logs that are meant."""
     if found != meant:
-        raise LogsReplaced(f"the logs {meant} are no longer there, but {found}")
+        instead = found or "others that are being put there"
+        raise LogsReplaced(f"the logs {meant} are no longer there, but {instead}")
 
 
 class PostgresReader:
@@ -49,11 +50,9 @@ class PostgresReader:
 
     async def heads(self, rooms: list[str]) -> dict[str, int]:
         """The last numbers of rooms that have any."""
-        heads = {}
-        for name, head, epoch in await self._connection.fetch(Q.heads, rooms):
-            check_epoch(epoch, self._epoch)
-            heads[name] = head
-        return heads
+        rows = await self._connection.fetch(Q.heads, rooms)
+        check_epoch(rows[0][2] if rows else None, self._epoch)
+        return {name: head for name, head, _ in rows if name is not None}
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""
@@ -107,10 +106,10 @@ class PostgresReader:
         ]
 
     async def _room(self, name: str) -> Any:
+        """A room's row; None if there is none. Also one that waited for a restore sees whose logs these are."""
         row = await self._connection.fetchrow(Q.room, name)
-        if row is not None:
-            check_epoch(row["epoch"], self._epoch)
-        return row
+        check_epoch(row["epoch"] if row else None, self._epoch)
+        return row if row["id"] is not None else None
 
     async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
         if not rows:

@@ -72,8 +72,8 @@ class PostgresTables:
             await tables._begin()
             await keep_servers_out(tables._connection)
             if await tables._has("meta"):
-                # A server that nobody has heard of writes before, or finds other logs: in none of both.
-                await tables._connection.execute("LOCK TABLE hubbub.room")
+                # A server that nobody has heard of reads and writes before, or finds other logs: not half of each.
+                await tables._connection.execute("LOCK TABLE hubbub.room, hubbub.meta")
                 await tables._check_unused()
                 tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S%f}"
                 await tables._connection.execute(f"ALTER SCHEMA hubbub RENAME TO {tables.kept}")

@@ -31,6 +31,7 @@ class SqliteTables:
 
     def __init__(self, file: Path, *, is_source: bool) -> None:
         """Raises StoreFailed if it can't be opened, or is none of ours."""
+        self._file = file
         self._stack = ExitStack()
         try:
             check_is_ours(file)
@@ -175,7 +176,7 @@ class SqliteTables:
     ) -> None:
         self._stack.close()
         if isinstance(error, apsw.Error):
-            raise StoreFailed(f"{self._database.filename}: {error}") from error
+            raise StoreFailed(f"{self._file}: {error}") from error
 
     def _room_id(self, room: str) -> int:
         room_id: int = self._database.execute("SELECT id FROM room WHERE name = ?", (room,)).get

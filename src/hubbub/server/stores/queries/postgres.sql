@@ -81,17 +81,19 @@ SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::big
 UPDATE hubbub.room SET document = new.document, document_seq = new.seq
 FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS new (id, document, seq) WHERE room.id = new.id;
 
--- :room A room's row, and of which logs it is.
-SELECT id, head, kept, document, document_seq, (SELECT value FROM hubbub.meta WHERE name = 'epoch') AS epoch
-FROM hubbub.room WHERE name = $1;
+-- :room A room's row, if there is one, and of which logs it is. The room comes first, as when a restore locks them.
+SELECT room.id, head, kept, document, document_seq, meta.value AS epoch
+FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';
 
 -- :heads The heads of these rooms, and of which logs they are.
-SELECT name, head, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room WHERE name = ANY($1::text[]);
+SELECT room.name, head, meta.value
+FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = ANY($1::text[]) WHERE meta.name = 'epoch';
 
--- :beat A server is here; returns of which logs.
+-- :beat A server is here; returns of which logs, unless they are being copied to.
 INSERT INTO hubbub.node (name, seen_at) VALUES ($1, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
-RETURNING (SELECT value FROM hubbub.meta WHERE name = 'epoch');
+RETURNING (SELECT value FROM hubbub.meta WHERE name = 'epoch'
+    AND NOT EXISTS (SELECT FROM hubbub.meta WHERE name = 'unfinished_copy'));
 
 -- :end_beats It is no longer, and neither are those that have not been seen for an hour.
 DELETE FROM hubbub.node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 hour';
