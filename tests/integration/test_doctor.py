@@ -179,6 +179,29 @@ async def test_a_server_that_can_be_reached_is_well_on_every_transport(server: S
         assert f"ok      {what}:" in told.text
 
 
+async def test_who_may_not_make_tables_or_look_at_them_is_told_so(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    store, data = await postgres.fresh(), str(tmp_path)
+    await postgres.execute("CREATE ROLE meek LOGIN")
+    meek = store.replace("hubbub@", "meek@")
+    told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=meek)
+    assert told.problems() == ["tables"] and "GRANT CREATE" in told.text
+    await (await PostgresStore.open(store, "full", lambda: "e1")).close()
+    told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=meek)
+    assert told.problems() == ["PostgreSQL"] and "permission denied" in told.text
+
+
+async def test_why_nats_refuses_is_said(postgres: Postgres, tmp_path: Path) -> None:
+    store, data = await postgres.fresh(), str(tmp_path / "data")
+    (tmp_path / "nats.conf").write_text("authorization { token: secret }")
+    async with nats_running(settings=tmp_path / "nats.conf") as broker:
+        told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=store, HUBBUB_BROKER=broker.url)
+    assert told.warnings() == ["NATS"] and "Authorization Violation" in told.text
+    told = await doctor("--data", data, HUBBUB_STORE=store, HUBBUB_BROKER=broker.url)
+    assert told.warnings() == ["NATS"] and "Connect call failed" in told.text
+
+
 async def test_nobody_there_is_a_problem() -> None:
     told = await doctor("http://127.0.0.1:1")
     assert (told.problems(), told.code) == (["reach"], 1)

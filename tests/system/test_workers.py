@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 import hubbub
+from hubbub.server import workers
 from tests.integration.native import native
 from tests.support.ports import free_ports
 from tests.support.postgres import Postgres, running
@@ -133,6 +134,33 @@ async def test_without_their_supervisor_workers_stop(postgres: Postgres, tmp_pat
             os.kill(server.pid, signal.SIGKILL)
             assert await client.closed() == 1012
         await until_gone(pids)
+
+
+async def test_they_start_where_one_that_did_not_share_has_just_ended(tmp_path: Path) -> None:
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()  # the first to do so waits, and with it the port
+
+    single = await asyncio.start_server(take, "127.0.0.1", 0, reuse_address=True)
+    port = single.sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await reader.read() == b""
+    writer.close()
+    await writer.wait_closed()
+    single.close()
+    await single.wait_closed()
+    with workers.reserve("127.0.0.1", port) as reserved:
+        assert reserved.getsockname()[1] == port
+
+
+async def test_the_port_that_is_taken_is_named(postgres: Postgres, tmp_path: Path) -> None:
+    taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    own = taken.sockets[0].getsockname()[1]
+    flags = ("--workers", "2", "--worker-port", str(own))
+    environment = {"HUBBUB_STORE": await postgres.fresh()}
+    with pytest.raises(AssertionError, match=f"port {own}, a worker's own .* --worker-port"):
+        await Server(tmp_path, *flags, environment=environment).start()
+    taken.close()
+    await taken.wait_closed()
 
 
 async def test_what_keeps_one_from_starting_ends_all(postgres: Postgres, tmp_path: Path) -> None:

@@ -125,13 +125,15 @@ def doctor(parser: Parser) -> None:
     """What `hubbub doctor` takes."""
     parser.examples = """\
   hubbub doctor                         # settings, data directory, database, limits
+  hubbub doctor --data ./data           # the same, as for `hubbub serve --data ./data`
   hubbub doctor https://chat.example.org  # the way there: TLS, proxies, each transport"""
     parser.add_argument(
-        "url", nargs="?", metavar="URL", help="a server (default: look at what is here)"
+        "url",
+        nargs="?",
+        metavar="URL",
+        help="a server (default: what `hubbub serve` would have here)",
     )
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, help="settings in TOML, as for serve"
-    )
+    _add_settings(parser)
 
 
 def token(parser: Parser) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 FAILED, REFUSED, UNREACHABLE = 1, 3, 4  # exit codes, as USAGE
 START_SECONDS = 10.0
+HINTS = {  # of what the server refused
+    "name_taken": "; choose another with --name",
+    "unauthenticated": "; put it into the environment as HUBBUB_TOKEN",
+}
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -43,7 +47,7 @@ def _using_the_sdk(run: Command) -> Command:
         try:
             return run(chosen)
         except Refused as error:
-            hint = "; choose another with --name" if error.code == "name_taken" else ""
+            hint = HINTS.get(error.code, "")
             return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
         except (Unreachable, Closed, Unknown) as error:
             return _fail(UNREACHABLE, error)
@@ -60,9 +64,11 @@ def _fail(code: int, message: object) -> int:
 def serve(chosen: argparse.Namespace) -> int:
     """Run a server until it is stopped."""
     from hubbub.server.app import CannotStart
-    from hubbub.server.config import load
+    from hubbub.server.config import load, mistyped
     from hubbub.server.serving import serve
 
+    for variable, meant in mistyped(os.environ).items():
+        print(f"hubbub: {variable} is no setting; do you mean {meant}?", file=sys.stderr)
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
     except CannotStart as error:
@@ -148,10 +154,12 @@ def _settings(chosen: argparse.Namespace) -> "Settings":
 
 def doctor(chosen: argparse.Namespace) -> int:
     """Look for what is wrong."""
-    from hubbub.doctor import examine
+    from hubbub.doctor import examine_here, examine_there
 
-    token, file = os.environ.get("HUBBUB_TOKEN"), _settings_file(chosen.config)
-    return 0 if examine(chosen.url, token, os.environ, file) else FAILED
+    if chosen.url is not None:
+        return 0 if examine_there(chosen.url, os.environ.get("HUBBUB_TOKEN")) else FAILED
+    file = _settings_file(chosen.config)
+    return 0 if examine_here(_flags(chosen), os.environ, file) else FAILED
 
 
 @_using_the_sdk

@@ -3,22 +3,25 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from hubbub.doctor import here, there
 from hubbub.doctor.findings import tell
-from hubbub.doctor.here import examine_here
-from hubbub.doctor.there import examine_there
 
 
-def examine(
-    url: str | None, token: str | None, environment: Mapping[str, str], file: Path | None
+def examine_here(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
 ) -> bool:
-    """Print what was found, a line each; whether there is no problem."""
-    if url is not None:
-        return asyncio.run(_examine_there(url, token))
-    problems = [f for f in examine_here(environment, file) if not tell(f)]
+    """Print what was found here, a line each; whether there is no problem."""
+    problems = [f for f in here.examine(flags, environment, file) if not tell(f)]
     return not problems
 
 
-async def _examine_there(url: str, token: str | None) -> bool:
-    problems = [f async for f in examine_there(url, token) if not tell(f)]
-    return not problems
+def examine_there(url: str, token: str | None) -> bool:
+    """Print what was found on the way to a server; whether there is no problem."""
+
+    async def look() -> bool:
+        problems = [f async for f in there.examine(url, token) if not tell(f)]
+        return not problems
+
+    return asyncio.run(look())

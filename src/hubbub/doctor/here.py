@@ -1,7 +1,6 @@
 """What may be wrong on this machine: settings, the data directory, the database, limits, the clock."""
 
 import asyncio
-import os
 import resource
 import shutil
 import stat
@@ -10,11 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
-from hubbub.server.config import BadSettings, Settings, gather, load
+from hubbub.server.config import BadSettings, Settings, gather, load, mistyped
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, check_soundness
 
@@ -23,16 +23,21 @@ FIXED_IN = (3, 51, 3)  # SQLite's WAL-reset bug
 FEW_FILES = 1024
 
 
-def examine_here(environment: Mapping[str, str], file: Path | None) -> Iterator[Finding]:
+def examine(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
+) -> Iterator[Finding]:
     """Look at what a server here would have."""
     try:
-        settings = load({}, environment, file)
+        settings = load(flags, environment, file)
     except BadSettings as error:
         yield problem("settings", str(error), "`hubbub serve --help` shows what there is")
         return
-    made = gather({}, environment, file)
-    where = f" from {file}" if file else ""
-    yield ok("settings", f"{len(made)} made{where}; `hubbub config show --origin` shows all")
+    made = gather(flags, environment, file)
+    where = f", and {file} was read" if file else ""
+    other = f"{len(made)} other than the default{where}"
+    yield ok("settings", f"{other}; `hubbub config show --origin` shows all")
+    for variable, meant in mistyped(environment).items():
+        yield warning("settings", f"{variable} is none", f"do you mean {meant}?")
     yield from _directory(settings)
     if settings.store == "sqlite":
         yield from _database(settings.data / FILE_NAME)
@@ -116,4 +121,4 @@ def _files() -> Finding:
         return warning(
             "open files", f"at most {hard}, and so about {max(hard - 96, 1)} connections", fix
         )
-    return ok("open files", f"at most {hard:,}, one a connection; user {os.geteuid()}")
+    return ok("open files", f"at most {hard:,}, one a connection")

@@ -28,12 +28,13 @@ UPGRADE_FIX = (
 )
 BUFFER_FIX = f"{PROXY}proxy_buffering off;"
 TIMEOUT_FIX = f"{PROXY}proxy_read_timeout 120s;"
+LOG_FIX = "look into the server's log, and at its disk or its PostgreSQL"
 TOKEN_FIX = "set HUBBUB_TOKEN to one that `hubbub token create` gave out"
 
 Failure = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
-async def examine_there(address: str, token: str | None) -> AsyncIterator[Finding]:
+async def examine(address: str, token: str | None) -> AsyncIterator[Finding]:
     """Look at the way to a server, as one of its clients."""
     url = _http(address)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -142,7 +143,7 @@ async def _ready(http: aiohttp.ClientSession) -> Finding:
         if answer.status == 200:
             return ok("ready", "the database can be written")
         detail = _details(await answer.read()).get("detail", answer.reason)
-        return problem("ready", f"{answer.status}: {detail}", "look into its log, and at the disk")
+        return problem("ready", f"{answer.status}: {detail}", LOG_FIX)
 
 
 async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
@@ -202,6 +203,8 @@ async def _long_poll(http: aiohttp.ClientSession) -> Finding:
         return ok("long-poll", f"answered after {time.perf_counter() - began:.1f} s")
     if answer.status in {401, 403, 404}:
         return warning("long-poll", details.get("detail", str(answer.status)), TOKEN_FIX)
+    if "detail" in details:  # the server's own word
+        return problem("long-poll", f"{answer.status}: {details['detail']}", LOG_FIX)
     return problem("long-poll", f"answered with {answer.status}", TIMEOUT_FIX)
 
 

@@ -74,7 +74,7 @@ class Settings:
         self._require_addresses()
         self._require("workers", 1 <= self.workers <= 64, "1 to 64")
         if self.workers > 1 and self.store == "sqlite":
-            raise BadSettings("several workers share a store that can be shared: postgres://…")
+            raise BadSettings("several workers need PostgreSQL: --store postgres://…")
         self._require("worker_port", 0 <= self.worker_port <= 65_000, "0 (none) to 65000")
         self._require("drain_seconds", 0 <= self.drain_seconds <= 3600, "0 to 3600")
         self._require("durability", self.durability in get_args(Durability), "full or normal")
@@ -116,7 +116,7 @@ class Settings:
             what = "store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE"
             raise BadSettings(f"{what}: {error}") from None
         if self.broker and self.store == "sqlite":
-            raise BadSettings("a broker is for nodes that share a store: postgres://…")
+            raise BadSettings("a broker is of use only with PostgreSQL: --store postgres://…")
         try:
             for address in several(self.broker) if self.broker else ():
                 check(address, NATS, needs_host=True)
@@ -165,6 +165,17 @@ def gather(
             flag = f"--{name.replace('_', '-')}"
             made[name] = _convert(known, name, value, flag), flag
     return made
+
+
+def mistyped(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are no settings, by which others were probably meant."""
+    known = {f"HUBBUB_{f.name.upper()}" for f in fields(Settings)}
+    found = {}
+    for variable in environment:
+        if variable.startswith("HUBBUB_") and variable.removesuffix("_FILE") not in known:
+            for meant in difflib.get_close_matches(variable, known, 1, cutoff=0.9):
+                found[variable] = meant
+    return found
 
 
 def _read(file: Path | None) -> dict[str, Any]:

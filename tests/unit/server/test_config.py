@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.server.config import BadSettings, Settings, default_data_directory, load
+from hubbub.server.config import BadSettings, Settings, default_data_directory, load, mistyped
 
 
 @pytest.fixture
@@ -154,6 +154,11 @@ def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> Non
     with pytest.raises(BadSettings, match=f"{name} can be") as raised:
         load({"store": "postgres://h/db", name: address}, {})
     assert "hunter2" not in str(raised.value) and "ter2" not in str(raised.value)
+
+
+def test_what_was_probably_meant_is_said() -> None:
+    environment = {"HUBBUB_STROE": "x", "HUBBUB_STORE_FILE": "x", "HUBBUB_TOKEN": "x", "STROE": "x"}
+    assert mistyped(environment) == {"HUBBUB_STROE": "HUBBUB_STORE"}
 
 
 def test_other_variables_of_the_environment_are_not_ours() -> None:
