@@ -99,9 +99,8 @@ class Reconnector:
         close_code = Close.NORMAL
         using = asyncio.create_task(self._use(link))
         try:
-            await asyncio.wait(
-                {using}
-            )  # not cancelled with us: a link that is read can be closed cleanly
+            # Not cancelled with us: only a link that is still read can be closed cleanly.
+            await asyncio.wait({using})
             using.result()
         except (BadFrame, msgspec.ValidationError) as error:
             close_code = Close.PROTOCOL_ERROR

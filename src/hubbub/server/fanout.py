@@ -20,9 +20,7 @@ from hubbub.server.stores.base import Store, StoreFailed
 
 REMIND_EVERY = 7.0  # seconds for a round in which other nodes are told again what is live here
 REMIND_WITHIN = 1.0  # when they may have missed it
-REMIND_STEP = (
-    0.02  # the loop's timers are whole milliseconds, and waking up costs more than a reminder
-)
+REMIND_STEP = 0.02  # at least; the loop's timers are whole milliseconds, and waking up costs
 
 log = logging.getLogger(__name__)
 

@@ -95,9 +95,8 @@ class _Alive(Collector):
 
 METRICS = web.AppKey("metrics", Metrics)
 WHO_MAY_LOOK = web.AppKey("who_may_look", str)
-OWN_PORT = web.AppKey(
-    "own_port", int
-)  # of one of several workers; 0: none. Not there: it is the only one
+# Of one of several workers; 0: it has none. Not there: it is the only one.
+OWN_PORT = web.AppKey("own_port", int)
 
 routes = web.RouteTableDef()
 
