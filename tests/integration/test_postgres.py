@@ -400,6 +400,17 @@ async def test_kills_amid_commits_lose_and_double_nothing() -> None:
     assert {text: seq for seq, text in enumerate(log, start=1)} == answers
 
 
+async def test_of_several_servers_the_one_is_taken_that_can_be_written_to(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    """As after a fail-over, when the first is gone."""
+    url = (await postgres.fresh()).replace("@", "@127.0.0.1:1,")
+    store = f"{url}?target_session_attrs=read-write&statement_cache_size=0"
+    async with nodes(postgres, tmp_path, 1, store) as (server,), native(server.port) as ada:
+        assert (await ada.ask("post", room="lobby", text="hello"))["seq"] == 1
+        assert any("PostgreSQL, 127.0.0.1" in line for line in server.output)
+
+
 async def test_a_foreign_schema_and_a_later_version_are_refused(postgres: Postgres) -> None:
     url = await postgres.fresh()
     database = url.rpartition("/")[2]
