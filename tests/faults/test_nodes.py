@@ -26,7 +26,7 @@ from tests.support.quick_server import QuickServer
 
 FAULTS = int(os.environ.get("HUBBUB_NODE_FAULTS", "60"))
 SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
-LONGEST_STOP = float(os.environ.get("HUBBUB_LONGEST_STOP", "0.4"))  # seconds
+LONGEST_STOP = float(os.environ.get("HUBBUB_LONGEST_STOP", "6"))  # seconds
 NODES = ("a", "b", "c")
 SOON = 10.0  # seconds, with short leases
 MANY_OLD = 500  # messages of the broker, to be repeated
@@ -80,8 +80,8 @@ class Cluster:
         await asyncio.sleep(self._dice.uniform(0.05, 0.4))
 
     async def a_while(self) -> None:
-        """As long as something stands still, or is cut off."""
-        await asyncio.sleep(self._dice.uniform(0.05, LONGEST_STOP))
+        """As long as something stands still, or is cut off: mostly for a moment, now and then for long."""
+        await asyncio.sleep(0.05 + LONGEST_STOP * self._dice.random() ** 3)
 
     async def _kill_a_node(self) -> None:
         node = self._dice.choice(self.parts.nodes)
