@@ -10,7 +10,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.sockjs_wires import SOCKJS, SOCKJS_POLLING
-from hubbub.server.transports.sockjs import Session, Settings, SockJs
+from hubbub.server.transports.sockjs import Settings, SockJs
+from hubbub.server.transports.sockjs_sessions import Session
 from tests.support.protocol_server import links, run
 
 LIMITED = Settings(response_limit=4096, max_bytes=1_000_000)

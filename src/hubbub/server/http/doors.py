@@ -34,10 +34,10 @@ from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
 from hubbub.server.transports.socketio import SocketIo
 from hubbub.server.transports.socketio_client import Client, parse
-from hubbub.server.transports.sockjs import Session as SockJsSession
 from hubbub.server.transports.sockjs import Settings as SockJsSettings
 from hubbub.server.transports.sockjs import SockJs
 from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
+from hubbub.server.transports.sockjs_sessions import Session as SockJsSession
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"

@@ -1,26 +1,24 @@
-"""SockJS 0.3.x over polling, streams and WebSockets: sessions for any application that takes messages."""
+"""The doors of SockJS 0.3.x: polling, streams and WebSockets, which bring their sessions what comes and goes."""
 
-import asyncio
 import hashlib
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from aiohttp import HttpVersion11, web
 
 from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.sockjs import BadPayload
-from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
+from hubbub.protocol.sockjs_wires import SockJsWire
 from hubbub.protocol.wires import frame
-from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
+from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
 
-DISCONNECT_DELAY = 5.0  # seconds without a request that takes what waits
 YEAR = 31_536_000  # seconds
 VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket: the frames of all are the same
 NOT_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, max-age=0"}
@@ -43,94 +41,6 @@ class Settings(NamedTuple):
     max_bytes: int = 65_536
     client_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js"
     client_integrity: str = ""  # what the script must be, as in subresource integrity
-
-
-class Application(Protocol):
-    """What is behind a session."""
-
-    async def hear(self, message: str) -> None:
-        """A message came."""
-
-    def end(self) -> None:
-        """The session is over."""
-
-
-class Session:
-    """One client. What it is sent goes to `outlet`, by `send` or in the service's wire form."""
-
-    def __init__(self, request: web.Request, outlet: AnyOutlet, wire: SockJsWire) -> None:
-        self.request = request  # of the first request
-        self.outlet = outlet
-        self.wire = wire
-        self.closed_with: tuple[int, str] | None = None
-        self.hang_up: Callable[[], object] = lambda: None
-        self.application: Application | None = None
-
-    def send(self, *messages: str) -> None:
-        """Send messages, after what was written before."""
-        self.outlet.queue(self.wire.messages(messages))
-
-    def close(self, code: int = Close.NORMAL, reason: str = "Normal closure") -> None:
-        """End it; the client is told why."""
-        if self.closed_with is not None:
-            return
-        self.closed_with = code, reason
-        if self.application is not None:
-            self.application.end()
-        if isinstance(self.outlet, Mailbox):
-            self.outlet.seal()
-        self.hang_up()
-
-
-class PolledSession(Session):
-    """A session without a connection of its own: requests come and take what waits."""
-
-    def __init__(self, request: web.Request, wire: SockJsWire, forget: Callable[[], None]) -> None:
-        self.mailbox = Mailbox(wire, SEPARATOR)
-        super().__init__(request, self.mailbox, wire)
-        self.is_taken = False  # a request waits
-        self.is_told = False  # that it is open
-        self.turn = asyncio.Lock()
-        self._forget = forget
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def frames(self, heartbeat: float, room: int) -> AsyncIterator[str]:
-        """Frames, as they come, until the session is over; each array of about `room` bytes at most."""
-        if not self.is_told:
-            self.is_told = True
-            yield sockjs.OPEN
-        while True:
-            waiting = self.mailbox.take(room)
-            if waiting:
-                yield sockjs.array(waiting.decode())
-                continue
-            if self.closed_with is not None:
-                yield sockjs.closing(*self.closed_with)
-                return
-            try:
-                async with asyncio.timeout(heartbeat):
-                    await self.mailbox.filled()
-            except TimeoutError:
-                yield sockjs.HEARTBEAT
-
-    def take(self) -> None:
-        """A request comes for what waits."""
-        self.is_taken = True
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def let_go(self, *, was_cut: bool) -> None:
-        """It is gone: the next has some seconds, or, if it was cut off, nobody knows what arrived."""
-        self.is_taken = False
-        if was_cut:
-            self._expire()
-        else:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(DISCONNECT_DELAY, self._expire)
-
-    def _expire(self) -> None:
-        self._forget()
-        self.close(1002, "Connection interrupted")
 
 
 class SockJs:

@@ -11,7 +11,7 @@ from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
-from hubbub.server.transports.sockjs import Session
+from hubbub.server.transports.sockjs_sessions import Session
 
 
 class NativeClient:
