@@ -124,5 +124,5 @@ async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) 
             is_failing = True
         else:
             if is_failing:
-                log.warning("can %s again", what)
+                log.warning("it is possible again to %s", what)
             is_failing = False

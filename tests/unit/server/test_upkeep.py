@@ -89,5 +89,5 @@ async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
     said = [record.getMessage() for record in caplog.records]
     assert said == [
         "can't look for what other nodes wrote: the disk is full",
-        "can look for what other nodes wrote again",
+        "it is possible again to look for what other nodes wrote",
     ]
