@@ -86,7 +86,9 @@ class Copier:
         for room in rooms:
             ours, theirs = await _digest(self._source, room), await _digest(self._target, room)
             if ours != theirs:
-                raise StoreFailed(f"the copy of the room {room.name!r} differs")
+                raise StoreFailed(
+                    f"the copy of the room {room.name!r} differs: begin anew, with an empty target"
+                )
             whole.update(ours)
             done += room.head + 1 - room.kept
             self._progress("events compared", done, total)
