@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -116,8 +117,12 @@ async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until
         crashing, *others = children(server.pid)
         await postgres.stop(signal.SIGQUIT)
         os.kill(crashing, signal.SIGKILL)
+        await until_written(server, "was ended by SIGKILL, and is started again in 1 s")
         await until_written(server, "(70), and is started again in 2 s")
         assert all(map(is_there, others))
+        away = [line for line in server.output if "can't look for what other nodes wrote" in line]
+        told = {number for line in away for number in re.findall(r"worker=(\d)", line)}
+        assert len(told) == len(others), away
         await postgres.start()
         async with asyncio.timeout(20):
             while len(children(server.pid)) < WORKERS:  # noqa: ASYNC110 - there is no event

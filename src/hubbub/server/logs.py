@@ -23,6 +23,11 @@ def configure(form: str, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
+def name_worker(number: int) -> None:
+    """Say in each line from now on which of several workers it is of."""
+    structlog.contextvars.bind_contextvars(worker=number)
+
+
 def open_audit(data: Path) -> None:
     """Append what is audited to a file in the data directory, which only its owner may read.
 
@@ -73,7 +78,12 @@ def _formatter(form: str, event: str, *, has_level: bool = True) -> logging.Form
     level = [structlog.stdlib.add_log_level] if has_level else []
     renderers = _for_people() if form == "text" else _for_machines(event)
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *level, stamp],
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.ExtraAdder(),
+            *level,
+            stamp,
+        ],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
     )
 

@@ -51,6 +51,7 @@ def _supervise(settings: Settings) -> None:
     own = settings.worker_port
 
     def work(number: int, ready: Callable[[], None], alive: int) -> None:
+        logs.name_worker(number)
         try:
             _run(replace(shared, worker_port=own and own + number), lambda _: ready(), alive)
         except CannotStart as error:

@@ -129,7 +129,8 @@ class Supervisor:
         pause = min(self._pauses.get(number, RESTART_PAUSE), MAX_RESTART_PAUSE)
         self._pauses[number] = 2 * pause
         self._due[number] = time.monotonic() + pause
-        log.error("worker %d ended (%d), and is started again in %.0f s", number, code, pause)
+        how = f"ended ({code})" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+        log.error("worker %d %s, and is started again in %.0f s", number, how, pause)
 
 
 def reserve(host: str, port: int) -> socket.socket:
