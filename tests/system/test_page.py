@@ -77,9 +77,9 @@ async def grace(visit: Open) -> Page:
 
 
 async def here(page: Page) -> Page:
-    """Wait until the page is in its room."""
+    """Wait until the page is in its room: until then it shows nobody there."""
     await expect(
-        page.get_by_role("button", name=re.compile(r"^\d+ (person|people)$"))
+        page.get_by_role("button", name=re.compile(r"^[1-9]\d* (person|people)$"))
     ).to_be_visible()
     return page
 
