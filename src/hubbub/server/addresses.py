@@ -8,8 +8,6 @@ _PARTS = re.compile(
     r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?"
 )
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]\s]*)(?::([0-9]{1,5}))?")
-
-
 MAX_PORT = 65_535
 
 

@@ -10,7 +10,6 @@ from asyncpg import Connection
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Token
 from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_reader import PostgresReader
 
 T = TypeVar("T")
 Q = queries.load("postgres")
@@ -30,7 +29,7 @@ class PostgresTokens:
             await connection.execute(Q.add_token, *row)
             await connection.execute(Q.tokens_changed)
 
-        self._run(act)
+        self._run(lambda store: store.in_transaction(act))
 
     def revoke(self, id_or_name: str, at: str) -> list[str]:
         """Make tokens invalid, within a second also where they are in use; returns their ids."""
@@ -40,20 +39,20 @@ class PostgresTokens:
             await connection.execute(Q.tokens_changed)
             return [row[0] for row in rows]
 
-        return self._run(act)
+        return self._run(lambda store: store.in_transaction(act))
 
     def list(self) -> list[Token]:
         """Those that are not revoked, the oldest first."""
-        return self._run(lambda connection: PostgresReader(connection, "").tokens())
+        return self._run(PostgresStore.tokens)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _run(self, act: Callable[[Connection], Awaitable[T]]) -> T:
+    def _run(self, act: Callable[[PostgresStore], Awaitable[T]]) -> T:
         async def run() -> T:
             store = await PostgresStore.open(self._url, "normal", lambda: secrets.token_hex(8))
             try:
-                return await store.in_transaction(act)
+                return await act(store)
             finally:
                 await store.close()
 
