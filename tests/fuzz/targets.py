@@ -17,16 +17,10 @@ from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.http import WebSocketReader
 from yarl import URL
 
-from hubbub.protocol.codec import (
-    MAX_DEPTH,
-    MAX_INTEGER,
-    BadFrame,
-    check_strictly,
-    decode_body,
-    decode_command,
-)
+from hubbub.protocol.codec import BadFrame, check_strictly, decode_body, decode_command
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.merge import merge
+from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.api import _position, _version
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.proxies import _parsed

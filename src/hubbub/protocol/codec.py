@@ -1,19 +1,22 @@
-"""Bytes to commands, strictly; and replies and pushes to bytes.
+"""Bytes to commands, strictly (see `strict`); and replies and pushes to bytes.
 
-Strict: no duplicate keys, no NUL, no `__proto__`, bounded depth; msgspec itself refuses NaN, lone
-surrogates, numbers out of range and wrong types. Frame sizes are limited before bytes come here.
+Frame sizes are limited before bytes come here.
 """
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.messages import AnyCommand, CommandId, Post
+from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER, check_size, strict_value
 
-MAX_DEPTH = 32
-MAX_INTEGER = 2**64
+BAD_JSON = (
+    msgspec.MsgspecError,
+    RecursionError,
+    UnicodeError,
+    ValueError,
+)  # all that parsing raises
 
 encode = msgspec.json.Encoder().encode
 _decode_command = msgspec.json.Decoder(AnyCommand).decode
@@ -41,13 +44,12 @@ def decode_command(frame: str | bytes) -> AnyCommand:
         BadFrame: anything else than one well-formed, well-typed command.
     """
     try:
+        check_size(frame)
         command: AnyCommand = _decode_command(frame)
         if not (type(command) is Post and _is_plainly_strict(frame, command)):
-            check_strictly(frame)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-        raise BadFrame(_describe(error), _id_of(frame)) from None
-    except Refused as error:
-        raise BadFrame(error.refusal.detail, _id_of(frame)) from None
+            strict_value(frame)
+    except BAD_JSON as error:
+        raise BadFrame(_describe(error), id_of(frame)) from None
     return command
 
 
@@ -57,21 +59,23 @@ def decode_body(body: bytes, kind: Any) -> Any:
     Raises:
         BadFrame: it isn't one.
     """
+    value = check_strictly(body)
     try:
-        value = msgspec.json.decode(body, type=kind)
-        check_strictly(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError) as error:
-        raise BadFrame(_describe(error)) from None
-    return value
+        return value if kind is Any else msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadFrame(str(error)) from None
 
 
-def check_strictly(text: str | bytes) -> None:
-    """Refuse what lenient parsers let through and later parties choke on.
+def check_strictly(text: str | bytes) -> Any:
+    """Refuse what lenient parsers let through and later parties choke on; returns the value.
 
     Raises:
-        BadFrame: duplicate or dangerous keys, NUL, numbers out of range, too deep.
+        BadFrame: see `strict_value`.
     """
-    _check_value(json.loads(text, object_pairs_hook=_check_pairs, parse_constant=_no_constant), 0)
+    try:
+        return strict_value(text)
+    except BAD_JSON as error:
+        raise BadFrame(_describe(error)) from None
 
 
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
@@ -79,7 +83,7 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
 
     Each key takes a colon, so as many colons as fields leave no room for a duplicate; a NUL in a
     JSON string needs an escape; the id is the one number whose type has no bounds. This spares most
-    messages the second, ten times slower look.
+    messages the second look.
     """
     if isinstance(post.id, int) and abs(post.id) > MAX_INTEGER:
         return False
@@ -97,57 +101,18 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 
 
-def _check_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise BadFrame("a key stands twice in one object")
-    if "__proto__" in members:
-        raise BadFrame("`__proto__` can't be a key")
-    for key in members:
-        _check_text(key)
-    return members
-
-
-def _check_value(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise BadFrame(f"nested more than {MAX_DEPTH} deep")
-    match value:
-        case str():
-            _check_text(value)
-        case int() if abs(value) > MAX_INTEGER:
-            raise BadFrame("a number is out of range")
-        case float() if value in (float("inf"), float("-inf")):
-            raise BadFrame("a number is out of range")
-        case dict():
-            for member in value.values():
-                _check_value(member, depth + 1)
-        case list():
-            for member in value:
-                _check_value(member, depth + 1)
-
-
-def _check_text(text: str) -> None:
-    if "\0" in text:
-        raise BadFrame("a string holds a NUL")
-    if not text.isascii():
-        text.encode()  # a lone surrogate can't be: UnicodeError
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise BadFrame(f"{name} is no JSON")
-
-
 def _describe(error: Exception) -> str:
     if isinstance(error, RecursionError):
-        return f"nested more than {MAX_DEPTH} deep"
+        return f"Nested too deep: at most {MAX_DEPTH} levels"
     if isinstance(error, UnicodeError):
-        return "a string is not Unicode"
+        return "A string is not valid Unicode"
     return str(error)
 
 
-def _id_of(frame: str | bytes) -> CommandId | None:
+def id_of(frame: str | bytes) -> CommandId | None:
+    """A frame's id, if that can be read, at little cost."""
     try:
         command_id: CommandId = _decode_id(frame).id
-    except (msgspec.MsgspecError, RecursionError, UnicodeError, ValueError):
+    except BAD_JSON:
         return None
     return command_id
