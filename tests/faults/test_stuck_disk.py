@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from websockets.asyncio.client import ClientConnection, connect
 
 from hubbub.server.app import STOP_TIMEOUT
+from hubbub.server.jwts import LEEWAY
 from tests.support.lines import UNHURRIED
 from tests.support.memory import MIB, resident_bytes
 from tests.support.quick_server import QuickServer
@@ -123,7 +124,7 @@ async def test_who_may_no_longer_be_here_is_shown_out_while_a_stop_waits_for_the
 ) -> None:
     (site.troubles / "stuck").touch()
     async with connect(f"ws://{site.server.address}/ws", **UNHURRIED) as ada:
-        token = jwt.encode({"sub": "ada", "exp": int(time.time()) + 3}, SECRET)
+        token = jwt.encode({"sub": "ada", "exp": int(time.time()) + 3 - LEEWAY}, SECRET)
         await ada.send(json.dumps({"id": 1, "do": "hello", "token": token}))
         await ada.send('{"id": 2, "do": "post", "room": "lobby", "text": "it waits"}')
         await ada.send('{"id": 3, "do": "join", "room": "kitchen"}')

@@ -24,7 +24,8 @@ from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.api import _position, _version
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.proxies import _parsed
-from hubbub.server.jwts import BadKey, Jwts, Key, keys_from_jwks
+from hubbub.server.jwts import Jwts
+from hubbub.server.keys import BadKey, Key, keys_from_jwks
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import _EXTENSION, _SUBPROTOCOL
 

@@ -224,19 +224,21 @@ async def _jwts(settings: Settings) -> "Jwts | None":
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
     if not (any(files) or settings.jwt_jwks_url):
         return None
-    from hubbub.server import jwts  # it takes some megabytes, which few need
+    from hubbub.server import keys  # it takes some megabytes, which few need
+    from hubbub.server.jwts import Jwts
 
     try:
-        keys = [
+        own = [
             read(file)
-            for read, file in zip((jwts.key_from_secret, jwts.key_from_pem), files, strict=True)
+            for read, file in zip((keys.key_from_secret, keys.key_from_pem), files, strict=True)
             if file is not None
         ]
-        if settings.jwt_jwks_url:
-            keys += await jwts.fetch(settings.jwt_jwks_url)
-    except jwts.BadKey as error:
+        jwts = Jwts(own, settings.jwt_issuer, settings.jwt_audience)
+        if url := settings.jwt_jwks_url:
+            jwts.published = keys.keys_from_jwks(await keys.fetch(url))
+    except keys.BadKey as error:
         raise CannotStart(str(error)) from error
-    return jwts.Jwts(keys, settings.jwt_issuer, settings.jwt_audience)
+    return jwts
 
 
 async def _drain(

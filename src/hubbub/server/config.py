@@ -17,6 +17,7 @@ LISTS = frozenset({"allow_origin", "trusted_proxy"})
 SECRETS = frozenset({"store", "broker", "jwt_jwks_url"})  # addresses that may hold some
 FORMATS = ("text", "json")
 POSTGRES = ("postgres", "postgresql")
+HTTP = ("http", "https")
 NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
 PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
@@ -108,7 +109,7 @@ class Settings:
         return self.guests == "on" or (self.guests == "auto" and is_local)
 
     def _require_addresses(self) -> None:
-        """Of the store and the broker. They may hold passwords, and are not shown."""
+        """Of the store, the broker and the keys. They may hold passwords, and are not shown."""
         try:
             if self.store != "sqlite":
                 check(self.store, POSTGRES, needs_host=False)
@@ -123,6 +124,11 @@ class Settings:
         except BadAddress as error:
             what = "broker can be nats://HOST, or several with commas between"
             raise BadSettings(f"{what}: {error}") from None
+        try:
+            if self.jwt_jwks_url:
+                check(self.jwt_jwks_url, HTTP, needs_host=True)
+        except BadAddress as error:
+            raise BadSettings(f"jwt_jwks_url can be https://HOST/PATH: {error}") from None
 
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:
@@ -222,7 +228,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         if not isinstance(value, str):
             raise ValueError
     except (TypeError, ValueError, OverflowError, KeyError):
-        raise BadSettings(f"{origin}: {name} can't be {value!r}") from None
+        shown = "***" if name in SECRETS else repr(value)
+        raise BadSettings(f"{origin}: {name} can't be {shown}") from None
     return value
 
 

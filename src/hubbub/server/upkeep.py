@@ -85,10 +85,9 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
 
 async def keys(jwts: "Jwts", url: str) -> None:
     """Fetch the keys again, if they are at an address: now and then, and soon after one that isn't known was met."""
-    from hubbub.server.jwts import BadKey, fetch
+    from hubbub.server.keys import BadKey, fetch, keys_from_jwks
 
-    own = [key for key in jwts.keys if key.kid is None]
-    age = 0.0
+    age, known = 0.0, b""
     while url:
         await asyncio.sleep(KEYS_CHECK)
         age += KEYS_CHECK
@@ -96,7 +95,9 @@ async def keys(jwts: "Jwts", url: str) -> None:
             continue
         age, jwts.has_met_unknown_kid = 0.0, False
         try:
-            jwts.keys = (*own, *await fetch(url))
+            document = await fetch(url)
+            if document != known:
+                jwts.published, known = keys_from_jwks(document), document
         except BadKey as error:
             log.warning("the old keys stay: %s", error)
 

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from hubbub.server.config import BadSettings, Settings, default_data_directory, load, mistyped
+from hubbub.server.config import (
+    SECRETS,
+    BadSettings,
+    Settings,
+    default_data_directory,
+    load,
+    mistyped,
+)
 
 
 @pytest.fixture
@@ -255,3 +262,15 @@ def test_data_goes_where_the_desktop_says(monkeypatch: pytest.MonkeyPatch) -> No
 def test_settings_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         Settings().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+@pytest.mark.parametrize(
+    "value",
+    ["gopher://ada:pa55@a.example", "https://ada:pa55/@a.example", ["https://ada:pa55@a.example"]],
+)
+def test_no_error_shows_a_password_that_is_in_an_address(name: str, value: object) -> None:
+    store = {} if name == "store" else {"store": "postgres://a.example/b"}
+    with pytest.raises(BadSettings, match=name) as caught:
+        load({**store, name: value}, {})
+    assert "pa55" not in str(caught.value)

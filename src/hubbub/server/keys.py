@@ -1,0 +1,150 @@
+"""Keys that JWTs are signed with: from a file, or from a set that another application publishes (JWKS, RFC 7517)."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from jwt.algorithms import get_default_algorithms
+
+from hubbub.server.addresses import without_secrets
+
+MIN_SECRET_BYTES = 32
+MIN_RSA_BITS = 2048
+FETCH_SECONDS = 5.0
+MAX_DOCUMENT_BYTES = 262_144
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by the kind of key in a set
+PUBLIC_MEMBERS = frozenset({"kty", "n", "e", "crv", "x"})
+
+log = logging.getLogger(__name__)
+
+
+class BadKey(Exception):
+    """A key that can't be used; the message says which, and what would do."""
+
+
+class Key(NamedTuple):
+    """One key, the one algorithm that it is for, and its name in a set of keys, if it has one."""
+
+    material: Any
+    algorithm: str
+    kid: str | None = None
+
+
+def key_from_secret(file: Path) -> Key:
+    """The key for HS256: the file's bytes, without a newline at its end. Raises BadKey."""
+    secret = _read(file).removesuffix(b"\n").removesuffix(b"\r")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise BadKey(f"{file}: a secret has at least {MIN_SECRET_BYTES} bytes")
+    return Key(secret, "HS256")
+
+
+def key_from_pem(file: Path) -> Key:
+    """A public key for RS256 or EdDSA. Raises BadKey."""
+    try:
+        material = load_pem_public_key(_read(file))
+    except ValueError as error:
+        raise BadKey(f"{file} is not a public key in PEM: {error}") from error
+    try:
+        return Key(material, _algorithm_of(material))
+    except BadKey as error:
+        raise BadKey(f"{file}: {error}") from None
+
+
+async def fetch(url: str) -> bytes:
+    """The document at an address. Raises BadKey, which never shows a password in the address."""
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(FETCH_SECONDS)) as session,
+            session.get(url, allow_redirects=False) as response,
+        ):
+            if response.status != 200:
+                raise BadKey(f"can't fetch {without_secrets(url)}: the answer is {response.status}")
+            document = bytearray()
+            async for piece in response.content.iter_any():
+                document += piece
+                if len(document) > MAX_DOCUMENT_BYTES:
+                    why = f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes"
+                    raise BadKey(f"can't use {without_secrets(url)}: {why}")
+    except (ClientError, TimeoutError, ValueError) as error:
+        raise BadKey(f"can't fetch {without_secrets(url)}: {_why(error)}") from error
+    return bytes(document)
+
+
+def keys_from_jwks(document: bytes) -> list[Key]:
+    """The keys of a set that can be used here; the log names those left out. Raises BadKey: it is no set."""
+    try:
+        rows = json.loads(document)["keys"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadKey("the document is not a JSON Web Key Set (RFC 7517)") from error
+    if not isinstance(rows, list):
+        raise BadKey("the document is not a JSON Web Key Set (RFC 7517): `keys` is not a list")
+    keys = []
+    for number, row in enumerate(rows, 1):
+        try:
+            keys.append(_key_from_jwk(row))
+        except BadKey as error:
+            log.info("left out key %d of the set: %s", number, error)
+    if not keys:
+        log.warning(
+            "the set has no key that can be used here, so no JWT signed with one is accepted"
+        )
+    return keys
+
+
+def _key_from_jwk(row: Any) -> Key:
+    """Raises BadKey. RFC 7517, section 5: whatever can't be understood is ignored, and the rest is used."""
+    if not isinstance(row, dict):
+        raise BadKey("it is not an object")
+    kid, kty = row.get("kid"), row.get("kty")
+    algorithm = ALGORITHMS.get(kty) if isinstance(kty, str) else None
+    if algorithm is None:
+        raise BadKey(f"its `kty` is not one of {', '.join(ALGORITHMS)}")
+    if not (kid is None or isinstance(kid, str)):
+        raise BadKey("its `kid` is not a string")
+    _require_purpose(row, algorithm)
+    try:
+        public = {member: value for member, value in row.items() if member in PUBLIC_MEMBERS}
+        material = get_default_algorithms()[algorithm].from_jwk(public)
+    except Exception as error:  # from two libraries, which don't say what they raise
+        raise BadKey(f"it can't be read ({type(error).__name__})") from error
+    return Key(material, _algorithm_of(material), kid)
+
+
+def _require_purpose(row: Mapping[str, Any], algorithm: str) -> None:
+    """RFC 7517, sections 4.2 to 4.4: a key is used for nothing but what it is for."""
+    if row.get("use", "sig") != "sig":
+        raise BadKey("its `use` is not sig")
+    if row.get("alg", algorithm) != algorithm:
+        raise BadKey(f"its `alg` is not {algorithm}")
+    operations = row.get("key_ops", ["verify"])
+    if not (isinstance(operations, list) and "verify" in operations):
+        raise BadKey("its `key_ops` do not include verify")
+
+
+def _algorithm_of(material: Any) -> str:
+    match material:
+        case RSAPublicKey() if material.key_size >= MIN_RSA_BITS:
+            return "RS256"
+        case Ed25519PublicKey():
+            return "EdDSA"
+        case _:
+            raise BadKey(f"a key must be RSA of at least {MIN_RSA_BITS} bits, or Ed25519")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ClientResponseError):  # whose words hold the address
+        return error.message
+    return str(error) or "no answer in time"
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise BadKey(f"can't read {file}: {error.strerror}") from error
