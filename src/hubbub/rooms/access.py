@@ -1,12 +1,10 @@
 """Who may do what: one table for every door."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 
-from hubbub.protocol.names import is_room_name
+from hubbub.rooms.patterns import matches_any
 
 
 class Role(Enum):
@@ -93,15 +91,4 @@ def may(principal: Principal, operation: Operation) -> bool:
 
 def may_know(principal: Principal, room: str) -> bool:
     """Whether `principal` may know that there is such a room."""
-    return principal.rooms is ALL_ROOMS or _matcher(principal.rooms)(room) is not None
-
-
-def is_room_pattern(pattern: str) -> bool:
-    """Whether it is a room's name, in which each `*` stands for any characters."""
-    return is_room_name(pattern.replace("*", "x"))
-
-
-@lru_cache(maxsize=1024)
-def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
-    alternatives = "|".join(".*".join(map(re.escape, p.split("*"))) for p in patterns)
-    return re.compile(alternatives).fullmatch
+    return principal.rooms is ALL_ROOMS or matches_any(principal.rooms, room)

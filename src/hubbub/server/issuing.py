@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hubbub.protocol.names import is_person_name
-from hubbub.rooms.access import RIGHTS, is_room_pattern
+from hubbub.rooms.access import RIGHTS
+from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
@@ -36,8 +37,8 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
         raise CannotIssue(f"no token can be called {name!r}: 1 to 32 letters or digits")
     if not rights or not set(rights) <= RIGHTS.keys():
         raise CannotIssue(f"--can {can}: there are {', '.join(RIGHTS)}")
-    if not patterns or not all(map(is_room_pattern, patterns)):
-        raise CannotIssue(f"--rooms {rooms}: names of rooms, in which * stands for any letters")
+    if not patterns or not are_room_patterns(patterns):
+        raise CannotIssue(f"Invalid --rooms {rooms}: use {PATTERNS_RULE}")
     expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
     secret = PREFIX + secrets.token_urlsafe(32)
     with _tokens(settings) as tokens:

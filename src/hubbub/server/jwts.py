@@ -12,7 +12,8 @@ import jwt
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.names import is_person_name
-from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed, is_room_pattern
+from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.keys import Key
 
 LEEWAY = 60.0  # seconds by which the clocks of who signs and who checks may differ
@@ -101,8 +102,8 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     if not (isinstance(name, str) and is_person_name(name)):
         raise Refused("bad_request", "the token's `name` (or `sub`) is no name for a person here")
     rooms = _texts(claims, "rooms", ["*"])
-    if not all(map(is_room_pattern, rooms)):
-        raise Refused("bad_request", "the token's `rooms` are names of rooms, `*` for any letters")
+    if not are_room_patterns(rooms):
+        raise Refused("bad_request", f"Invalid `rooms` in the token: use {PATTERNS_RULE}")
     try:
         operations = allowed(_texts(claims, "can", ["read", "post"]))
         until = float(claims["exp"]) + LEEWAY

@@ -10,7 +10,6 @@ from hubbub.rooms.access import (
     Principal,
     Role,
     allowed,
-    is_room_pattern,
     may,
     may_know,
 )
@@ -61,13 +60,3 @@ def test_each_cell_of_right_operation_and_room(
     else:
         assert refusal is None
     assert may_know(principal, room) is is_known
-
-
-@pytest.mark.parametrize("pattern", ["*", "build-*", "*-1", "a*b*c", "lobby"])
-def test_a_pattern_is_a_name_with_stars(pattern: str) -> None:
-    assert is_room_pattern(pattern)
-
-
-@pytest.mark.parametrize("pattern", ["", "a b", "[a]", "a?", "x" * 65, "a/b"])
-def test_no_room_matches_such_a_pattern(pattern: str) -> None:
-    assert not is_room_pattern(pattern)

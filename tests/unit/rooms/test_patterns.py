@@ -1,0 +1,49 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.rooms.access import Principal, Role, may_know
+from hubbub.rooms.patterns import (
+    MAX_PATTERNS,
+    MAX_STARS,
+    are_room_patterns,
+    literal_prefix,
+    matches_any,
+)
+from tests.support.costly import MOST_SECONDS, within
+
+
+@pytest.mark.parametrize("pattern", ["*", "build-*", "*-1", "a*b*c", "lobby", "*" * MAX_STARS])
+def test_a_pattern_is_a_name_with_stars(pattern: str) -> None:
+    assert are_room_patterns([pattern])
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", "a b", "[a]", "a?", "x" * 65, "a/b", "*" * (MAX_STARS + 1), "*a" * 9]
+)
+def test_no_room_matches_such_a_pattern(pattern: str) -> None:
+    assert not are_room_patterns([pattern])
+    assert not are_room_patterns(["lobby", pattern])
+
+
+def test_a_credential_has_so_many_patterns_and_not_more() -> None:
+    assert are_room_patterns(["lobby"] * MAX_PATTERNS)
+    assert not are_room_patterns(["lobby"] * (MAX_PATTERNS + 1))
+
+
+@given(st.text("ab*", max_size=8), st.text("ab", max_size=12))
+def test_a_star_stands_for_any_characters(pattern: str, room: str) -> None:
+    expected = re.fullmatch(pattern.replace("*", ".*"), room) is not None
+    assert matches_any((pattern,), room) is expected
+    assert matches_any(("x", pattern), room) is expected
+    if expected:
+        assert room.startswith(literal_prefix(pattern))
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 8 + "*b", "*a" * 31 + "*b", "*" * 64])
+def test_no_pattern_takes_long(pattern: str) -> None:
+    """A token may have been issued before patterns were bounded."""
+    principal = Principal("ci", Role.TOKEN, "token/1", rooms=(pattern,))
+    within(MOST_SECONDS, lambda room: may_know(principal, room.decode()), b"a" * 64, ValueError)
