@@ -225,10 +225,35 @@ async def test_a_session_moves_to_a_websocket(http: Http, base: str) -> None:
         await socket.send_str("4hello")
         assert await socket.receive_str() == "4hello"
         assert (await poll(http, base, sid))[0] == 400
-        with pytest.raises(aiohttp.WSServerHandshakeError):
-            await websocket(http, base, sid)
+        await is_closed_at_once(http, base, sid)
         await socket.send_str("4still here")
         assert await socket.receive_str() == "4still here"
+
+
+async def is_closed_at_once(http: Http, base: str, sid: str) -> None:
+    """Another WebSocket for a session that has one: it is opened, since that is all a client can read."""
+    async with websocket(http, base, sid) as second:
+        assert (await second.receive(timeout=2)).data == 1000
+
+
+async def test_a_session_that_began_by_websocket_takes_no_second_one(http: Http, base: str) -> None:
+    async with websocket(http, base) as socket:
+        sid = json.loads((await socket.receive_str())[1:])["sid"]
+        await is_closed_at_once(http, base, sid)
+        await socket.send_str("4still here")
+        assert await socket.receive_str() == "4still here"
+
+
+async def test_of_two_websockets_at_once_one_takes_the_session(http: Http, base: str) -> None:
+    sid = await opened(http, base)
+    async with websocket(http, base, sid) as first, websocket(http, base, sid) as second:
+        await first.send_str("2probe")
+        assert await first.receive_str() == "3probe"
+        await second.send_str("2probe")
+        assert (await second.receive(timeout=2)).data == 1000
+        await first.send_str("5")
+        await first.send_str("4hello")
+        assert await first.receive_str() == "4hello"
 
 
 async def test_what_waited_comes_over_the_websocket_in_order(http: Http, base: str) -> None:

@@ -131,6 +131,27 @@ async def test_a_stop_is_told_over_websockets_in_their_own_words(
         await stopping
 
 
+async def test_a_raw_websocket_is_plain_both_ways(shared_server: Server) -> None:
+    address = f"ws://127.0.0.1:{shared_server.port}"
+    text = f"hi {uuid4()}"
+    async with connect(f"{address}/sockjs-plain/websocket") as raw, connect(address) as plain:
+        await raw.send(text)
+        assert await plain.recv() == text
+        assert await raw.recv() == text
+
+
+@pytest.mark.parametrize("path", ["/sockjs/websocket", "/sockjs-plain/websocket"])
+async def test_a_raw_websocket_says_why_it_is_refused(shared_server: Server, path: str) -> None:
+    url = f"ws://127.0.0.1:{shared_server.port}{path}?access_token=wrong"
+    async with connect(url) as socket:
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert (socket.close_code, socket.close_reason) == (
+            4401,
+            "the token is not valid, or no longer",
+        )
+
+
 async def test_twenty_bad_messages_are_enough(http: Http) -> None:
     poller = Poller(http)
     await poller.take()

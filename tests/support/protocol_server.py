@@ -26,7 +26,7 @@ def wires() -> tuple[Wire, Wire]:
 
 
 def run(doors: Mapping[str, Handler], port: int) -> None:
-    """Serve on loopback until it is killed; says so when it listens."""
+    """Serve on loopback until it is killed; says so when it listens. Port 0 is any free one of IPv4."""
     application = web.Application(client_max_size=SETTINGS.max_payload)
     for path, handle in doors.items():
         application.router.add_route("*", path, handle)
@@ -34,7 +34,7 @@ def run(doors: Mapping[str, Handler], port: int) -> None:
     async def serve() -> None:
         runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+        await web.TCPSite(runner, "localhost" if port else "127.0.0.1", port).start()
         print(f"listening on http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
         await asyncio.Event().wait()
 

@@ -1,7 +1,13 @@
-"""`python tests/support/sockjs_server.py PORT`: the services of SockJS's public test suite.
+"""The services of SockJS's public test suites: `.venv/bin/python tests/support/sockjs_server.py 8081`.
 
 `/echo`, `/disabled_websocket_echo` and `/cookie_needed_echo` send back what comes, `/close` closes at once, `/amplify`
 sends 2^n letters for a number n.
+
+- github.com/sockjs/sockjs-protocol needs Python 2.7 with unittest2, ws4py 0.4 and websocket-client 0.59:
+  `python2.7 sockjs-protocol.py`. All pass but those of JSONP, htmlfile, Hixie-76 (`test_haproxy`) and the iframe page.
+- github.com/sockjs/sockjs-client, `tests/lib`: its own server serves two files beside SockJS, so run a proxy before this
+  one that serves `/simple.txt` and `/streaming.txt` as `tests/support/sockjs_server.js` of the client does. All pass that
+  node supports.
 """
 
 import sys
@@ -9,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hubbub.protocol.sockjs_wires import SOCKJS, SOCKJS_POLLING
+from hubbub.protocol.sockjs_wires import NATIVE
 from hubbub.server.transports.sockjs import Settings, SockJs
 from hubbub.server.transports.sockjs_sessions import Session
 from tests.support.protocol_server import links, run
@@ -61,6 +67,6 @@ SERVICES = {
 if __name__ == "__main__":
     doors = {}
     for prefix, (make, settings) in SERVICES.items():
-        service = SockJs(prefix, make, settings, links(), SOCKJS_POLLING, SOCKJS)
+        service = SockJs(prefix, make, settings, links(), NATIVE)
         doors[prefix] = doors[f"{prefix}/{{rest:.*}}"] = service.handle
     run(doors, int(sys.argv[1]))

@@ -1,6 +1,7 @@
-"""The wire forms of SockJS clients: native JSON, or plain text, as elements of an array or in a WebSocket's frame."""
+"""The wire forms of SockJS clients: native JSON or plain text, each for polling, for WebSockets, and for raw WebSockets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from hubbub import events
 from hubbub.events import Posted
@@ -11,7 +12,30 @@ from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import frame
 
 SEPARATOR = b","
-RESTARTING = sockjs.closing(Close.RESTARTING, "restarting")
+
+
+class Framing(NamedTuple):
+    """How a transport carries messages, and what it sends when the server stops."""
+
+    messages: Callable[[Sequence[str]], bytes]
+    end: bytes = b""
+
+
+def _elements(messages: Sequence[str]) -> bytes:
+    return sockjs.elements(messages).encode()
+
+
+def _array(messages: Sequence[str]) -> bytes:
+    return frame(sockjs.array(sockjs.elements(messages)).encode())
+
+
+def _frames(messages: Sequence[str]) -> bytes:
+    return b"".join([frame(message.encode()) for message in messages])
+
+
+POLLED = Framing(_elements)
+FRAMED = Framing(_array, end=frame(sockjs.closing(Close.RESTARTING, "restarting").encode()))
+RAW = Framing(_frames)
 
 
 class SockJsWire:
@@ -19,12 +43,12 @@ class SockJsWire:
 
     takes_signals = True
 
-    def __init__(self, name: str, *, is_framed: bool) -> None:
+    def __init__(self, name: str, framing: Framing) -> None:
         self.name = name
-        self._is_framed = is_framed
+        self._framing = framing
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """All as elements of one array."""
+        """All events in one buffer."""
         return self.messages([body.decode() for body in bodies])
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
@@ -32,22 +56,16 @@ class SockJsWire:
         return self.messages([body.decode() for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
-        """The server stops: the notice, and the frame that ends the session, unless others see to it."""
-        return self.messages([body.decode()]) + self._end()
+        """The server stops: the notice, and the frame that ends the session, if the transport has one."""
+        return self.messages([body.decode()]) + self._framing.end
 
     def reply(self, reply: Reply) -> bytes:
         """The answer to a command."""
         return self.messages([encode(reply).decode()])
 
-    def _end(self) -> bytes:
-        return frame(RESTARTING.encode()) if self._is_framed else b""
-
     def messages(self, messages: Sequence[str]) -> bytes:
-        """Messages as elements, or as a frame with an array of them."""
-        if not messages:
-            return b""
-        elements = sockjs.elements(messages)
-        return frame(sockjs.array(elements).encode()) if self._is_framed else elements.encode()
+        """Messages as this transport carries them."""
+        return self._framing.messages(messages) if messages else b""
 
 
 class PlainSockJsWire(SockJsWire):
@@ -56,7 +74,7 @@ class PlainSockJsWire(SockJsWire):
     takes_signals = False
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """A message for each; SockJS carries no bytes, so those are left out."""
+        """A message for each; SockJS carries no bytes, so binary messages are left out."""
         decoded = map(events.decode, bodies)
         return self.messages(
             [
@@ -68,10 +86,24 @@ class PlainSockJsWire(SockJsWire):
 
     def notice(self, body: bytes) -> bytes:
         """Plain clients know no notices; only that it ends."""
-        return self._end()
+        return self._framing.end
 
 
-SOCKJS = SockJsWire("sockjs", is_framed=True)
-SOCKJS_POLLING = SockJsWire("sockjs-polling", is_framed=False)
-PLAIN_SOCKJS = PlainSockJsWire("sockjs-plain", is_framed=True)
-PLAIN_SOCKJS_POLLING = PlainSockJsWire("sockjs-plain-polling", is_framed=False)
+class Wires(NamedTuple):
+    """One service's wire forms, by transport."""
+
+    polled: SockJsWire
+    framed: SockJsWire
+    raw: SockJsWire
+
+
+NATIVE = Wires(
+    SockJsWire("sockjs-polling", POLLED),
+    SockJsWire("sockjs", FRAMED),
+    SockJsWire("sockjs-raw", RAW),
+)
+PLAIN = Wires(
+    PlainSockJsWire("sockjs-plain-polling", POLLED),
+    PlainSockJsWire("sockjs-plain", FRAMED),
+    PlainSockJsWire("sockjs-plain-raw", RAW),
+)

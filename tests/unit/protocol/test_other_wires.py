@@ -15,13 +15,7 @@ from hubbub.protocol.socketio_wires import (
     SOCKETIO_POLLING,
     SocketIoWire,
 )
-from hubbub.protocol.sockjs_wires import (
-    PLAIN_SOCKJS,
-    PLAIN_SOCKJS_POLLING,
-    SOCKJS,
-    SOCKJS_POLLING,
-    SockJsWire,
-)
+from hubbub.protocol.sockjs_wires import NATIVE, PLAIN, SockJsWire
 from tests.support.fakes import AT, EPOCH, unframe
 
 GOLDEN = Path(__file__).parents[2] / "wire"
@@ -46,10 +40,7 @@ WIRES: dict[str, SocketIoWire | SockJsWire] = {
     "socketio-relay": RELAY,
     "socketio-relay-polling": RELAY_POLLING,
     "socketio-relay-bare": BARE_RELAY,
-    "sockjs": SOCKJS,
-    "sockjs-polling": SOCKJS_POLLING,
-    "sockjs-plain": PLAIN_SOCKJS,
-    "sockjs-plain-polling": PLAIN_SOCKJS_POLLING,
+    **{wire.name: wire for wire in (*NATIVE, *PLAIN)},
 }
 
 

@@ -6,17 +6,12 @@ from functools import partial
 
 from aiohttp import web
 
+from hubbub.protocol import sockjs_wires
 from hubbub.protocol.engineio import Settings
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join
 from hubbub.protocol.socketio import Decoder
 from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
-from hubbub.protocol.sockjs_wires import (
-    PLAIN_SOCKJS,
-    PLAIN_SOCKJS_POLLING,
-    SOCKJS,
-    SOCKJS_POLLING,
-)
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
@@ -156,15 +151,8 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
         return PlainClient(session, hub, credentials(session.request), LOBBY)
 
     return (
-        SockJs("/sockjs", native_client, settings, links, SOCKJS_POLLING, SOCKJS),
-        SockJs(
-            "/sockjs-plain",
-            plain_client,
-            settings,
-            links,
-            PLAIN_SOCKJS_POLLING,
-            PLAIN_SOCKJS,
-        ),
+        SockJs("/sockjs", native_client, settings, links, sockjs_wires.NATIVE),
+        SockJs("/sockjs-plain", plain_client, settings, links, sockjs_wires.PLAIN),
     )
 
 

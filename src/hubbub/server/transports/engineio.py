@@ -155,23 +155,36 @@ class Session:
             raise
 
     async def upgrade(self, socket: Socket) -> bool:
-        """Move from polling to a WebSocket, if its client goes through with it."""
-        if await socket.receive() != engineio.PING + engineio.PROBE:
+        """Move from polling to a WebSocket, if its client goes through with it.
+
+        Of several WebSockets only one takes the session over; the others are to be closed.
+        """
+        if not self._may_upgrade:
             return False
-        socket.outlet.queue(frame((engineio.PONG + engineio.PROBE).encode()))
-        self._is_upgrading = True  # polls return at once from now on
-        try:
-            async with asyncio.timeout(UPGRADE_TIMEOUT):
-                if self._poll is not None:
-                    self.outlet.queue(engineio.NOOP.encode())
-                    await asyncio.wait({self._poll})
-                is_meant = await socket.receive() == engineio.UPGRADE
-        finally:
-            self._is_upgrading = False
-        if not is_meant or self.is_over or not self.is_polling:
+        async with asyncio.timeout(UPGRADE_TIMEOUT):
+            if await socket.receive() != engineio.PING + engineio.PROBE or not self._may_upgrade:
+                return False
+            socket.outlet.queue(frame((engineio.PONG + engineio.PROBE).encode()))
+            is_meant = await self._switch(socket)
+        if not is_meant or self.is_over:
             return False
         self._move_to(socket)
         return True
+
+    @property
+    def _may_upgrade(self) -> bool:
+        return self.is_polling and not self._is_upgrading
+
+    async def _switch(self, socket: Socket) -> bool:
+        """Let a waiting poll go, and wait for the client to say that it goes on by the WebSocket."""
+        self._is_upgrading = True  # polls return at once from now on
+        try:
+            if self._poll is not None:
+                self.outlet.queue(engineio.NOOP.encode())
+                await asyncio.wait({self._poll})
+            return await socket.receive() == engineio.UPGRADE
+        finally:
+            self._is_upgrading = False
 
     def _move_to(self, socket: Socket) -> None:
         mailbox = self.outlet
@@ -275,8 +288,6 @@ class EngineIo:
         if not is_handshake(request):
             return _refusal(BAD_REQUEST)
         require_handshake(request)
-        if session is not None and not session.is_polling:
-            return _refusal(BAD_REQUEST)
         socket = Socket(self.links, self.settings.max_payload, None)
         response = await socket.open(request, self._websocket)
         try:

@@ -12,7 +12,7 @@ from aiohttp import HttpVersion11, web
 from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.sockjs import BadPayload
-from hubbub.protocol.sockjs_wires import SockJsWire
+from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
@@ -21,7 +21,9 @@ from hubbub.server.transports.websocket import Socket
 
 YEAR = 31_536_000  # seconds
 VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket: the frames of all are the same
-NOT_CACHED = {"Cache-Control": "no-store, no-cache, must-revalidate, max-age=0"}
+NOT_CACHED = {
+    "Cache-Control": "no-store, no-cache, no-transform, must-revalidate, max-age=0",
+}
 CACHED = {
     "Cache-Control": f"public, max-age={YEAR}",
     "Expires": "Fri, 01 Jan 2100 00:00:00 GMT",
@@ -46,7 +48,7 @@ class Settings(NamedTuple):
 class SockJs:
     """A service below `prefix`. `make` gives each session its application.
 
-    `polled` and `framed` are the forms of what its application writes, for requests and for WebSockets.
+    `wires` are the forms of what its application writes.
     """
 
     def __init__(
@@ -55,16 +57,14 @@ class SockJs:
         make: Callable[[Session], Application],
         settings: Settings,
         links: Links,
-        polled: SockJsWire,
-        framed: SockJsWire,
+        wires: Wires,
     ) -> None:
         self.prefix = prefix
         self.sessions: dict[str, PolledSession] = {}
         self._make = make
         self._settings = settings
         self._links = links
-        self._polled = polled
-        self._framed = framed
+        self._wires = wires
         self._iframe = _iframe(settings).encode()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -183,7 +183,7 @@ class SockJs:
         return response
 
     def _begin(self, request: web.Request, name: str) -> PolledSession:
-        session = PolledSession(request, self._polled, lambda: self._forget(name))
+        session = PolledSession(request, self._wires.polled, lambda: self._forget(name))
         self._links.admit(session.mailbox)
         self.sessions[name] = session
         self._start(session)
@@ -212,7 +212,7 @@ class SockJs:
             return web.Response(status=400, text='"Connection" must be "Upgrade".')
         require_handshake(request, VERSIONS)
         socket = Socket(self._links, self._settings.max_bytes, None)
-        wire = RAW if is_raw else self._framed
+        wire = self._wires.raw if is_raw else self._wires.framed
         response = await socket.open(request, wire)
         session = Session(request, socket.outlet, wire)
         if not is_raw:
@@ -273,36 +273,27 @@ class Form(NamedTuple):
     """How frames stand in a response."""
 
     content_type: str
-    before: bytes
-    after: bytes
+    framed: Callable[[str], bytes]
     prelude: bytes = b""
     is_stream: bool = True
 
-    def framed(self, found: str) -> bytes:
-        """A frame as it goes over this transport."""
-        return self.before + found.encode() + self.after
+
+def _line(found: str) -> bytes:
+    return found.encode() + b"\n"
+
+
+def _event(found: str) -> bytes:
+    """An event, whose data SockJS's client unescapes with `decodeURI`."""
+    return b"data: %b\r\n\r\n" % found.replace("%", "%25").encode()
 
 
 SCRIPT = "application/javascript; charset=UTF-8"
 FORMS = {
-    "xhr": Form(SCRIPT, b"", b"\n", is_stream=False),
-    "xhr_streaming": Form(SCRIPT, b"", b"\n", sockjs.PRELUDE.encode()),
-    "eventsource": Form("text/event-stream; charset=UTF-8", b"data: ", b"\r\n\r\n", b"\r\n"),
+    "xhr": Form(SCRIPT, _line, is_stream=False),
+    "xhr_streaming": Form(SCRIPT, _line, sockjs.PRELUDE.encode()),
+    "eventsource": Form("text/event-stream", _event, b"\r\n"),
 }
 
-
-class RawWire(SockJsWire):
-    """A WebSocket without SockJS's frames: each message is one of its own."""
-
-    def messages(self, messages: "list[str] | tuple[str, ...]") -> bytes:  # type: ignore[override]
-        """Each in a text frame."""
-        return b"".join([frame(message.encode()) for message in messages])
-
-    def _end(self) -> bytes:
-        return b""
-
-
-RAW = RawWire("sockjs-raw", is_framed=True)
 
 IFRAME = """\
 <!DOCTYPE html>
@@ -336,6 +327,7 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
         if session.application is None or session.closed_with is not None:
             continue
         if not isinstance(received, str):
+            socket.hang_up(Close.UNSUPPORTED)
             return
         if is_raw:
             await session.application.hear(received)
@@ -351,19 +343,19 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
 
 def _end_websocket(socket: Socket, session: Session, *, is_raw: bool) -> None:
     assert session.closed_with is not None
-    if not is_raw:
+    if is_raw:
+        socket.hang_up(*session.closed_with)
+    else:
         socket.outlet.queue(frame(sockjs.closing(*session.closed_with).encode()))
-    socket.hang_up_normally()
+        socket.hang_up_normally()
 
 
 def _shared(request: web.Request) -> dict[str, str]:
     """Headers for pages of other origins; who may not come in has been refused before."""
-    origin = request.headers.get("Origin", "null")
-    headers = {
-        "Access-Control-Allow-Origin": "*" if origin == "null" else origin,
-        "Access-Control-Allow-Credentials": "true",
-        "Vary": "Origin",
-    }
+    headers = {"Access-Control-Allow-Origin": "*", "Vary": "Origin"}
+    if origin := request.headers.get("Origin"):
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
     if asked := request.headers.get("Access-Control-Request-Headers"):
         headers["Access-Control-Allow-Headers"] = asked
     return headers

@@ -1,6 +1,7 @@
 """SockJS clients of hubbub's: the native protocol in its messages, or the text of a plain client."""
 
 import asyncio
+from functools import partial
 
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import Join, Post
@@ -22,7 +23,12 @@ class NativeClient:
         is_known = credentials.name is not None or credentials.token is not None
         visit = hub.door.enter(credentials) if is_known else None
         self._connection = Connection(
-            hub, session.outlet, self._hang_up, visit, credentials.address, session.wire.reply
+            hub,
+            session.outlet,
+            partial(_hang_up, session),
+            visit,
+            credentials.address,
+            session.wire.reply,
         )
         if not (is_known or hub.door.has_guests):
             loop = asyncio.get_running_loop()
@@ -33,16 +39,13 @@ class NativeClient:
         try:
             await self._connection.hear(message)
         except Hangup as hangup:
-            self._hang_up(hangup.code)
+            _hang_up(self._session, hangup.code)
         except ConnectionError:
             self._session.close(Close.INTERNAL, "the session is over")
 
     def end(self) -> None:
         """It is gone."""
         self._connection.end()
-
-    def _hang_up(self, code: Close) -> None:
-        self._session.close(code, code.name.lower().replace("_", " "))
 
 
 class PlainClient:
@@ -52,7 +55,7 @@ class PlainClient:
         self._session = session
         self._hub = hub
         self._visit = hub.door.enter(credentials)
-        self._visit.when_expelled(self._close)
+        self._visit.when_expelled(partial(_hang_up, session, Close.UNAUTHENTICATED))
         self._room = room
         self._cursor: Cursor | None = None
         self._joining = asyncio.create_task(self._join())
@@ -78,14 +81,15 @@ class PlainClient:
                 Join(room=self._room),
                 self._session.outlet,
                 lambda _: None,
-                self._close,
+                partial(_hang_up, self._session, Close.GOING_AWAY),
             )
         except (Refused, StoreFailed):
-            self._close()
+            _hang_up(self._session, Close.INTERNAL)
 
     def _answer(self, answer: Answer) -> None:
         if isinstance(answer, Refusal):  # there are no words for it, but silence would be a lie
-            self._close()
+            _hang_up(self._session, Close.INTERNAL)
 
-    def _close(self) -> None:
-        self._session.close(Close.INTERNAL, "it can't go on")
+
+def _hang_up(session: Session, code: Close) -> None:
+    session.close(code, code.name.lower().replace("_", " "))

@@ -19,6 +19,7 @@ from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
 
 COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be agreed upon
+MAX_REASON_BYTES = 123  # of a close frame (RFC 6455 section 5.5)
 CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
@@ -150,10 +151,10 @@ class Socket:
         self._response.reader.empty_frames = 0
         self.outlet.queue(frame(b"", PING))
 
-    def hang_up(self, code: Close) -> None:
+    def hang_up(self, code: int, reason: str = "") -> None:
         """Begin to close: nothing more is sent, and `receive` ends when the peer has answered."""
         if self._state is State.OPEN:
-            self._send_close(code)
+            self._send_close(code, reason)
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(CLOSE_TIMEOUT, self.outlet.abort)
 
@@ -201,8 +202,9 @@ class Socket:
         await asyncio.sleep(CLOSE_TIMEOUT)  # cancelled by aiohttp once the peer is gone
         self.outlet.abort()
 
-    def _send_close(self, code: int) -> None:
-        self.outlet.queue(frame(code.to_bytes(2, "big"), CLOSE))
+    def _send_close(self, code: int, reason: str = "") -> None:
+        said = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        self.outlet.queue(frame(code.to_bytes(2, "big") + said.encode(), CLOSE))
         self.outlet.seal()
         self._response.sent_code = code
         self._step(State.CLOSING, str(code))
