@@ -159,8 +159,8 @@ test: check clients chromium programs ## checks, then all tests: make test ARGS=
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
-	@HUBBUB_KILLS=$${HUBBUB_KILLS:-1000} HUBBUB_HISTORIES=$${HUBBUB_HISTORIES:-20000} HUBBUB_CUTS=$${HUBBUB_CUTS:-20} \
-		HUBBUB_NODE_FAULTS=$${HUBBUB_NODE_FAULTS:-300} HUBBUB_LONGEST_STOP=$${HUBBUB_LONGEST_STOP:-30} \
+	@TEST_KILLS=$${TEST_KILLS:-1000} TEST_HISTORIES=$${TEST_HISTORIES:-20000} TEST_CUTS=$${TEST_CUTS:-20} \
+		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/faults/test_kills.py tests/faults/test_nodes.py $(ARGS)
 

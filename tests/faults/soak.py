@@ -14,7 +14,7 @@ FAULTS_EACH = 25  # a segment
 
 async def soak(faults: int, posts: int, seed: int, bug: str = "") -> Tally:
     """Endure so many faults, spread over so many posts, with a seeded bug; prints how it goes."""
-    print(f"HUBBUB_SEED={seed}", flush=True)
+    print(f"TEST_SEED={seed}", flush=True)
     dice, tally = random.Random(seed), Tally()
     while tally.faults.total() < faults or tally.posts < posts:
         # Some of what is acknowledged are no posts, and the last segment makes up for that.

@@ -13,14 +13,14 @@ from tests.support.quick_server import QuickServer
 
 CLIENTS = 500
 CHANGES = 400
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 
 
 @pytest.mark.timeout(180)
 async def test_five_hundred_clients_of_nine_kinds_see_the_same_through_faults(
     tmp_path: Path,
 ) -> None:
-    print(f"HUBBUB_SEED={SEED}")
+    print(f"TEST_SEED={SEED}")
     dice = random.Random(SEED)
     async with QuickServer(tmp_path, "--message-rate", "0") as server:
         proxy = Proxy(server)

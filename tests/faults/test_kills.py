@@ -13,14 +13,14 @@ from aiohttp import ClientSession
 from tests.support.crowd import Crowd
 from tests.support.quick_server import DiedAtStart, QuickServer
 
-KILLS = int(os.environ.get("HUBBUB_KILLS", "100"))
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
+KILLS = int(os.environ.get("TEST_KILLS", "100"))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 FLUSHES = [*range(1, 20), *range(20, 100, 9)]
 
 
 @pytest.mark.timeout(60 + 2 * KILLS)
 async def test_nothing_is_lost_or_doubled_when_it_is_killed_a_hundred_times(tmp_path: Path) -> None:
-    print(f"HUBBUB_SEED={SEED} HUBBUB_KILLS={KILLS}")
+    print(f"TEST_SEED={SEED} TEST_KILLS={KILLS}")
     dice = random.Random(SEED)
     async with QuickServer(tmp_path, "--message-rate", "0") as server:
         crowd = Crowd(server, SEED, pace=150)

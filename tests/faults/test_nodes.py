@@ -24,9 +24,9 @@ from tests.support.network import HERE, Network, Place, is_possible, network
 from tests.support.postgres import Postgres, running
 from tests.support.quick_server import QuickServer
 
-FAULTS = int(os.environ.get("HUBBUB_NODE_FAULTS", "60"))
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
-LONGEST_STOP = float(os.environ.get("HUBBUB_LONGEST_STOP", "6"))  # seconds
+FAULTS = int(os.environ.get("TEST_NODE_FAULTS", "60"))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
+LONGEST_STOP = float(os.environ.get("TEST_LONGEST_STOP", "6"))  # seconds
 NODES = ("a", "b", "c")
 SOON = 10.0  # seconds, with short leases
 MANY_OLD = 500  # messages of the broker, to be repeated
@@ -230,7 +230,7 @@ async def shown_alike(nodes: list[QuickServer], is_right: Callable[[int], bool])
 
 @pytest.mark.timeout(180 + (4 + LONGEST_STOP) * FAULTS)
 async def test_no_promise_is_broken_when_any_part_of_a_cluster_fails(tmp_path: Path) -> None:
-    print(f"HUBBUB_SEED={SEED} HUBBUB_NODE_FAULTS={FAULTS} HUBBUB_LONGEST_STOP={LONGEST_STOP}")
+    print(f"TEST_SEED={SEED} TEST_NODE_FAULTS={FAULTS} TEST_LONGEST_STOP={LONGEST_STOP}")
     assert await endured(tmp_path, FAULTS, SEED) == ([], "")
 
 

@@ -17,7 +17,7 @@ from websockets.exceptions import WebSocketException
 from tests.support.checker import read_log
 from tests.support.quick_server import QuickServer
 
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 FAST: dict[str, Any] = {"compression": None, "ping_interval": None, "close_timeout": 0.1}
 NAMES = ["ada", ""]  # the nameless share one set of keys
 
@@ -68,7 +68,7 @@ async def test_a_key_belongs_to_its_author_and_its_room(server: QuickServer) -> 
 async def test_posts_that_were_cut_off_at_any_moment_are_there_once(
     name: str, server: QuickServer
 ) -> None:
-    print(f"HUBBUB_SEED={SEED}")
+    print(f"TEST_SEED={SEED}")
     dice = random.Random(SEED)
     keys = [f"key {n}" for n in range(60)]
     async with AsyncExitStack() as stack:

@@ -40,7 +40,7 @@ async def test_the_cuts_are_real_so_what_was_not_flushed_is_lost(
 
 
 async def cut_the_power(server: QuickServer, times: int) -> None:
-    print(f"HUBBUB_SEED={SEED}")
+    print(f"TEST_SEED={SEED}")
     dice = random.Random(SEED)
     for _ in range(times):
         await asyncio.sleep(dice.uniform(0.2, 0.4))

@@ -1,6 +1,6 @@
 """The power may go after any write or flush, and what was not flushed may be there, torn, or gone.
 
-`HUBBUB_CUTS=20` looks at twenty states after each step, not at three.
+`TEST_CUTS=20` looks at twenty states after each step, not at three.
 """
 
 import os
@@ -21,15 +21,15 @@ from tests.support.fakes import ADA, AT
 from tests.support.power import Flush, Recording
 
 COMMITS = 200
-CUTS = int(os.environ.get("HUBBUB_CUTS", "3"))
-SEED = int(os.environ.get("HUBBUB_SEED", "1"))
+CUTS = int(os.environ.get("TEST_CUTS", "3"))
+SEED = int(os.environ.get("TEST_SEED", "1"))
 CHECKPOINT_PAGES = 25  # small, so that there are several among the commits
 
 
 @pytest.mark.timeout(60 + 30 * CUTS)
 def test_no_cut_loses_what_was_acknowledged(tmp_path: Path) -> None:
     states = list(kept_and_acknowledged(tmp_path, "FULL"))
-    print(f"{len(states)} states, HUBBUB_SEED={SEED}")
+    print(f"{len(states)} states, TEST_SEED={SEED}")
     assert len(states) >= 2_000
     assert [(kept, known) for kept, known in states if kept < known] == []
 

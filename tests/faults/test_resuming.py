@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from tests.support.checker import Record, Run, check_deliveries, read_log
 from tests.support.quick_server import QuickServer
 
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 FAST: dict[str, Any] = {"compression": None, "ping_interval": None, "close_timeout": 0.1}
 EVENTS_BEFORE, EVENTS_MEANWHILE, RESUMERS, HOPS = 1500, 1000, 24, 4
 END = "the end"
@@ -27,7 +27,7 @@ Follow = Callable[[QuickServer, ClientSession, int, str], AsyncIterator[Body]]
 
 @pytest.mark.parametrize("bug", ["", "resume_one_too_late", "deliver_twice_after_reading_on"])
 async def test_every_event_comes_once_however_one_hops(bug: str, tmp_path: Path) -> None:
-    print(f"HUBBUB_SEED={SEED}")
+    print(f"TEST_SEED={SEED}")
     dice = random.Random(SEED)
     async with (
         QuickServer(tmp_path, "--message-rate", "0") as server,

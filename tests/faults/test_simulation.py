@@ -1,6 +1,6 @@
 """Simulated histories keep every promise, and each bug that is sown into them shows.
 
-`HUBBUB_SEED=7 HUBBUB_HISTORIES=1` plays the history of one seed again.
+`TEST_SEED=7 TEST_HISTORIES=1` plays the history of one seed again.
 """
 
 import logging
@@ -11,8 +11,8 @@ import pytest
 from tests.support.core_bugs import BUGS
 from tests.support.simulation import simulate
 
-FIRST = int(os.environ.get("HUBBUB_SEED", "1"))
-HISTORIES = int(os.environ.get("HUBBUB_HISTORIES", "400"))
+FIRST = int(os.environ.get("TEST_SEED", "1"))
+HISTORIES = int(os.environ.get("TEST_HISTORIES", "400"))
 MOST_TRIED = 40
 
 
@@ -25,7 +25,7 @@ def no_log_of_sown_failures(caplog: pytest.LogCaptureFixture) -> None:
 def test_no_history_breaks_a_promise() -> None:
     for seed in range(FIRST, FIRST + HISTORIES):
         findings = simulate(seed)
-        assert findings == [], f"HUBBUB_SEED={seed}"
+        assert findings == [], f"TEST_SEED={seed}"
 
 
 def test_a_seed_gives_the_same_history_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from tests.support.checker import Fault
 
 FAULTS = 25
 POSTS = 5_000
-SEED = int(os.environ.get("HUBBUB_SEED", random.randrange(10**6)))
+SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 
 
 async def test_no_promise_is_broken_under_faults_of_every_kind() -> None:

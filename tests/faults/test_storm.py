@@ -1,6 +1,6 @@
 """Very many idle connections, and all of them cut and back at once: no error, others are served.
 
-HUBBUB_STORM=10000 for as many as the issue is about; it prints its figures.
+TEST_STORM=10000 for as many as the issue is about; it prints its figures.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 from tests.support.storm import storm_of
 
-COUNT = int(os.environ.get("HUBBUB_STORM", "1000"))
+COUNT = int(os.environ.get("TEST_STORM", "1000"))
 ROOMS = 100
 OTHERS_WAIT = 2.0  # seconds at most for a message of others while all come back
 

@@ -1,6 +1,6 @@
 """Lets atheris look for bytes that break a target: `python -m tests.fuzz TARGET [libFuzzer options]`.
 
-Without a target each has its turn, in a process of its own, for HUBBUB_FUZZ_SECONDS (60).
+Without a target each has its turn, in a process of its own, for TEST_FUZZ_SECONDS (60).
 """
 
 import os
@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = os.environ.get("HUBBUB_FUZZ_SECONDS", "60")
+SECONDS = os.environ.get("TEST_FUZZ_SECONDS", "60")
 FOUND = Path(".fuzz")  # what was found, and what reached new code
 
 

@@ -29,7 +29,7 @@ from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
-EVENTS = int(os.environ.get("HUBBUB_COPY", "2000"))
+EVENTS = int(os.environ.get("TEST_COPY", "2000"))
 
 
 async def hubbub_command(*arguments: str | Path, store: str = "sqlite") -> Ran:

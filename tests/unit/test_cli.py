@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 import hubbub
 from hubbub import cli
+from hubbub.cli.parsing import Parser
 from hubbub.client import Client, Closed, Refused, Unreachable
 
 
@@ -140,7 +141,7 @@ def test_the_server_comes_from_flag_environment_or_default(
     "arguments, said",
     [
         ([], "COMMAND"),
-        (["serv"], "'serve'"),
+        (["serv"], "did you mean serve?"),
         (["frobnicate"], "serve, config, token, backup, restore, db, doctor, chat, send, tail"),
         (["tail"], "hubbub tail lobby"),
         (["tail", "lobby", "--since", "-1"], "from 0 on"),
@@ -163,6 +164,81 @@ def test_bad_usage_says_what_would_be_right(
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     assert said in err
+
+
+def all_parsers(parser: Parser) -> Iterator[Parser]:
+    """This parser, and those of its commands and their actions, from argparse's own list."""
+    yield parser
+    for command in parser.commands().values():
+        yield from all_parsers(command)
+
+
+PARSERS = list(all_parsers(cli.parser()))
+LEAVES = [parser for parser in PARSERS if not parser.commands()]
+OPTIONS = [
+    (parser, option)
+    for parser in LEAVES
+    for action in parser._actions
+    for option in action.option_strings
+    if option.startswith("--")
+]
+COMMANDS = [(parser, command) for parser in PARSERS for command in parser.commands()]
+
+
+def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is said about bad usage."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(words.split()[1:])
+    out, err = capsys.readouterr()
+    assert (end.value.code, out) == (2, "")
+    return err
+
+
+@pytest.mark.parametrize("parser, option", OPTIONS, ids=[f"{p.prog} {o}" for p, o in OPTIONS])
+def test_a_mistyped_option_is_answered_with_the_one_meant(
+    parser: Parser, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    twisted = f"{option}{option[-1]}"
+    for words in (twisted, f"{twisted}=1", f"a {twisted} b c d"):
+        said = refused(f"{parser.prog} {words}", capsys)
+        assert f"{parser.prog}: unknown option {twisted}; did you mean {option}?" in said
+        assert f"for example: {parser.prog}" in said
+
+
+@pytest.mark.parametrize("parser, command", COMMANDS, ids=[f"{p.prog} {c}" for p, c in COMMANDS])
+def test_a_mistyped_command_is_answered_with_the_one_meant(
+    parser: Parser, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(f"{parser.prog} {command}{command[-1]}", capsys)
+    assert f"did you mean {command}?" in said
+    assert "example" not in said
+
+
+@pytest.mark.parametrize("parser", LEAVES, ids=[parser.prog for parser in LEAVES])
+def test_too_much_is_answered_for_the_command_itself(
+    parser: Parser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not any(action.nargs == "*" for action in parser._actions):
+        said = refused(f"{parser.prog} {'a ' * 9} -- -1", capsys)
+        assert said.startswith(f"{parser.prog}: ")
+        assert f"for example: {parser.prog}" in said
+
+
+def test_an_option_before_its_command_is_told_where_it_belongs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert "come after it: hubbub COMMAND --port" in refused("hubbub --port 9000 serve", capsys)
+
+
+@pytest.mark.parametrize(
+    "command", ["chat", "send lobby hi", "tail lobby", "doctor http://localhost:1", "serve"]
+)
+def test_a_mistyped_variable_is_bad_usage_for_every_command(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUBBUB_PROT", "1")
+    assert cli.main(command.split()) == 2
+    assert "HUBBUB_PROT in the environment; did you mean HUBBUB_PORT?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

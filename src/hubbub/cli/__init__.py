@@ -1,7 +1,6 @@
 """The command line: parses, and calls one function."""
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -38,23 +37,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser = _parser()
-    _check_command(parser, words)
-    chosen = parser.parse_args(words)
+    chosen = parser().parse_args(words)
     command: Command = chosen.command
     return command(chosen)
 
 
-def _check_command(parser: Parser, words: Sequence[str]) -> None:
-    """Suggest what an unknown command may have been meant to be."""
-    if not words or words[0].startswith("-") or words[0] in _COMMANDS:
-        return
-    close = difflib.get_close_matches(words[0], _COMMANDS, 1)
-    meant = f"do you mean {close[0]!r}?" if close else f"there are {', '.join(_COMMANDS)}"
-    parser.error(f"there is no command {words[0]!r}; {meant}")
-
-
-def _parser() -> Parser:
+def parser() -> Parser:
+    """What parses the command line, with a parser for each command."""
     parser = Parser(
         prog="hubbub",
         description="An instant messenger, and the real-time engine under it.",

@@ -119,6 +119,7 @@ SETTINGS = {
     "keep_events": ("N", "keep only the newest N events of each room (default: all)"),
     "keep_days": ("N", "keep events for N days (default: for ever)"),
 }
+ALL_SETTINGS = {*SETTINGS, "allow_origin", "trusted_proxy", "insecure_http", "compress"}
 
 
 def doctor(parser: Parser) -> None:

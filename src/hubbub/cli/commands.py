@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubbub.cli.arguments import DEFAULT_URL, SETTINGS
+from hubbub.cli.arguments import ALL_SETTINGS, DEFAULT_URL
 from hubbub.cli.parsing import USAGE
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def _using_the_sdk(run: Command) -> Command:
     def command(chosen: argparse.Namespace) -> int:
         from hubbub.client import Closed, Refused, Unknown, Unreachable
 
+        if why := _mistyped_variable():
+            return _fail(USAGE, why)
         try:
             return run(chosen)
         except Refused as error:
@@ -55,6 +57,13 @@ def _using_the_sdk(run: Command) -> Command:
     return command
 
 
+def _mistyped_variable() -> str | None:
+    """What is wrong with the environment of a client, which reads no settings."""
+    from hubbub.server.variables import mistyped
+
+    return mistyped(os.environ, ALL_SETTINGS)
+
+
 def _fail(code: int, message: object) -> int:
     print(f"hubbub: {message}", file=sys.stderr)
     return code
@@ -64,11 +73,9 @@ def _fail(code: int, message: object) -> int:
 def serve(chosen: argparse.Namespace) -> int:
     """Run a server until it is stopped."""
     from hubbub.server.app import CannotStart
-    from hubbub.server.config import load, mistyped
+    from hubbub.server.config import load
     from hubbub.server.serving import serve
 
-    for variable, meant in mistyped(os.environ).items():
-        print(f"hubbub: {variable} is no setting; do you mean {meant}?", file=sys.stderr)
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
     except CannotStart as error:
@@ -87,8 +94,7 @@ def config(chosen: argparse.Namespace) -> int:
 
 
 def _flags(chosen: argparse.Namespace) -> dict[str, object]:
-    lists_and_truths = {"allow_origin", "trusted_proxy", "insecure_http", "compress"}
-    return {n: value for n, value in vars(chosen).items() if n in {*SETTINGS, *lists_and_truths}}
+    return {name: value for name, value in vars(chosen).items() if name in ALL_SETTINGS}
 
 
 @_reading_settings
@@ -157,6 +163,8 @@ def doctor(chosen: argparse.Namespace) -> int:
     from hubbub.doctor import examine_here, examine_there
 
     if chosen.url is not None:
+        if why := _mistyped_variable():
+            return _fail(USAGE, why)
         return 0 if examine_there(chosen.url, os.environ.get("HUBBUB_TOKEN")) else FAILED
     file = _settings_file(chosen.config)
     return 0 if examine_here(_flags(chosen), os.environ, file) else FAILED

@@ -14,7 +14,7 @@ from typing import Any
 import apsw
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
-from hubbub.server.config import BadSettings, Settings, gather, load, mistyped
+from hubbub.server.config import BadSettings, Settings, gather, load
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, check_soundness
 
@@ -36,8 +36,6 @@ def examine(
     where = f", and {file} was read" if file else ""
     other = f"{len(made)} other than the default{where}"
     yield ok("settings", f"{other}; `hubbub config show --origin` shows all")
-    for variable, meant in mistyped(environment).items():
-        yield warning("settings", f"{variable} is none", f"do you mean {meant}?")
     yield from _directory(settings)
     if settings.store == "sqlite":
         yield from _database(settings.data / FILE_NAME)

@@ -12,14 +12,15 @@ from urllib.parse import urlsplit
 
 from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.stores.base import Durability
+from hubbub.server.variables import PREFIX, SECRETS, file_of, mistyped, settings_in
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
-SECRETS = frozenset({"store", "broker", "jwt_jwks_url"})  # addresses that may hold some
 FORMATS = ("text", "json")
 POSTGRES = ("postgres", "postgresql")
 HTTP = ("http", "https")
 NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
+ENCODING = "utf-8-sig"  # some editors begin a file with a byte order mark
 PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
 
 
@@ -156,16 +157,16 @@ def gather(
     made: dict[str, tuple[Any, str]] = {}
     for name, value in _read(file).items():
         made[name] = _convert(known, name, value, str(file)), str(file)
-    for variable, text in environment.items():
-        name = variable.removeprefix("HUBBUB_").lower()
-        if not variable.startswith("HUBBUB_"):
-            continue
-        if name in known:
+    if why := mistyped(environment, known):
+        raise BadSettings(why)
+    for variable, name in settings_in(environment).items():
+        text = environment[variable]
+        if (secret := file_of(name)) is None:
             made[name] = _convert(known, name, text, variable), variable
-        elif (name := name.removesuffix("_file")) in SECRETS and text:
-            if f"HUBBUB_{name.upper()}" in environment:
+        elif text:
+            if f"{PREFIX}{secret.upper()}" in environment:
                 raise BadSettings(f"{variable} says the same again: set one of both")
-            made[name] = _read_secret(variable, text), variable
+            made[secret] = _read_secret(variable, text), variable
     for name, value in flags.items():
         if value is not None:
             flag = f"--{name.replace('_', '-')}"
@@ -173,22 +174,11 @@ def gather(
     return made
 
 
-def mistyped(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that are no settings, by which others were probably meant."""
-    known = {f"HUBBUB_{f.name.upper()}" for f in fields(Settings)}
-    found = {}
-    for variable in environment:
-        if variable.startswith("HUBBUB_") and variable.removesuffix("_FILE") not in known:
-            for meant in difflib.get_close_matches(variable, known, 1, cutoff=0.9):
-                found[variable] = meant
-    return found
-
-
 def _read(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        return tomllib.loads(file.read_text())
+        return tomllib.loads(file.read_text(ENCODING))
     except (OSError, UnicodeError) as error:
         raise BadSettings(f"can't read {file}: {error}") from error
     except tomllib.TOMLDecodeError as error:
@@ -198,7 +188,7 @@ def _read(file: Path | None) -> dict[str, Any]:
 def _read_secret(variable: str, file: str) -> str:
     """What a file says, without the end of its last line."""
     try:
-        return Path(file).read_text().rstrip("\r\n")
+        return Path(file).read_text(ENCODING).rstrip("\r\n")
     except (OSError, UnicodeError) as error:
         raise BadSettings(f"{variable}: can't read {file}: {error}") from error
 

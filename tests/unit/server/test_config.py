@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 
 from hubbub.server.config import (
-    SECRETS,
     BadSettings,
     Settings,
     default_data_directory,
     load,
-    mistyped,
 )
+from hubbub.server.variables import SECRETS
 
 
 @pytest.fixture
@@ -143,8 +142,8 @@ def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
 def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("-----BEGIN PRIVATE KEY-----")
-    environment = {"HUBBUB_TLS_KEY_FILE": str(secret), "HUBBUB_STORE_FILE": ""}
-    assert load({}, environment) == Settings()
+    with pytest.raises(BadSettings, match=r"HUBBUB_TLS_KEY_FILE .*; did you mean HUBBUB_TLS_KEY\?"):
+        load({}, {"HUBBUB_TLS_KEY_FILE": str(secret)})
 
 
 @pytest.mark.parametrize(
@@ -163,13 +162,40 @@ def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> Non
     assert "hunter2" not in str(raised.value) and "ter2" not in str(raised.value)
 
 
-def test_what_was_probably_meant_is_said() -> None:
-    environment = {"HUBBUB_STROE": "x", "HUBBUB_STORE_FILE": "x", "HUBBUB_TOKEN": "x", "STROE": "x"}
-    assert mistyped(environment) == {"HUBBUB_STROE": "HUBBUB_STORE"}
+@pytest.mark.parametrize(
+    "variable, meant",
+    [
+        ("HUBBUB_PROT", "HUBBUB_PORT"),
+        ("HUBBUB_STROE", "HUBBUB_STORE"),
+        ("HUBBUB_STORE_FIEL", "HUBBUB_STORE_FILE"),
+        ("HUBBUB_TOKN", "HUBBUB_TOKEN"),
+    ],
+)
+def test_an_unknown_variable_is_an_error_with_a_suggestion(variable: str, meant: str) -> None:
+    with pytest.raises(BadSettings, match=rf"{variable} .*; did you mean {meant}\?$"):
+        load({}, {variable: "1"})
+    with pytest.raises(BadSettings, match=r"HUBBUB_ZZZ in the environment$"):
+        load({}, {"HUBBUB_ZZZ": ""})
+
+
+@pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
+def test_a_letter_too_many_in_any_setting_is_noticed(field: Any) -> None:
+    variable = f"HUBBUB_{field.name}{field.name[-1]}".upper()
+    with pytest.raises(BadSettings, match=f"did you mean HUBBUB_{field.name.upper()}"):
+        load({}, {variable: "1"})
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(file: Path, tmp_path: Path) -> None:
+    file.write_text("port = 9000", encoding="utf-8-sig")
+    assert load({}, {}, file).port == 9000
+    secret = tmp_path / "store"
+    secret.write_text("postgres://h/db\r\n", encoding="utf-8-sig")
+    assert load({}, {"HUBBUB_STORE_FILE": str(secret)}).store == "postgres://h/db"
 
 
 def test_other_variables_of_the_environment_are_not_ours() -> None:
     assert load({}, {"PORT": "1", "HUBBUB": "x", "HUBBUB_TOKEN": "x", "HOME": "/"}) == Settings()
+    assert load({}, {"HUBBUB_URL": "http://localhost:1", "HUBBUB_STORE_FILE": ""}) == Settings()
 
 
 @pytest.mark.parametrize(
