@@ -226,6 +226,21 @@ async def test_recovery_goes_on_from_the_offset_or_says_that_it_can_not(
         assert other.greeting.data["pid"] not in {pid, "of another log"}
 
 
+async def test_recovery_before_the_first_event_goes_on_from_where_the_client_began(
+    shared_server: Server, room: str
+) -> None:
+    """Socket.IO's clients say no offset then."""
+    async with socket_io(shared_server, room=room) as early:
+        pid = early.greeting.data["pid"]
+    async with socket_io(shared_server, room=room) as ada:
+        await ada.ask("chat message", "while away")
+    async with socket_io(shared_server, room=room, pid=pid) as again:
+        assert again.greeting.data["pid"] == pid
+        assert (await again.heard("chat message"))[0] == "while away"
+    async with socket_io(shared_server, room=f"{room}-2"[-64:], pid=pid, offset="1") as elsewhere:
+        assert elsewhere.greeting.data["pid"] != pid
+
+
 async def test_of_one_who_joins_more_rooms_no_offset_tells_half_the_truth(
     shared_server: Server, room: str
 ) -> None:

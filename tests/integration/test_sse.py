@@ -22,14 +22,25 @@ async def written(curl: Http, room: str) -> str:
     return epoch
 
 
-async def test_a_comment_comes_first_so_that_the_client_knows_it_is_connected(
-    curl: Http, room: str
+async def test_something_comes_at_once_so_that_the_client_knows_it_is_connected(
+    curl: Http, room: str, written: str
 ) -> None:
-    async with streamed(curl, f"/{room}/events") as stream:
+    async with streamed(curl, f"/{room}/events?since=5") as stream:
         assert stream.response.headers["Content-Type"] == "text/event-stream"
         assert stream.response.headers["Cache-Control"] == "no-store"
         assert stream.response.headers["X-Accel-Buffering"] == "no"
         assert (await stream.line() or "").startswith(":")
+
+
+async def test_who_is_cut_off_before_the_first_event_misses_nothing(
+    curl: Http, room: str, written: str
+) -> None:
+    """An EventSource keeps an id without an event, and says it when it comes back by itself."""
+    async with streamed(curl, f"/{room}/events") as stream:
+        assert [await stream.line(), await stream.line()] == [f"id: {written}:5", ""]
+    await curl.post(room, "while away")
+    async with streamed(curl, f"/{room}/events", Last_Event_ID=f"{written}:5") as stream:
+        assert (await stream.event()).data["text"] == "while away"
 
 
 async def test_events_come_unnamed_and_with_their_position_as_id(
@@ -58,6 +69,17 @@ async def test_last_event_id_resumes_and_wins_over_the_query(
     async with streamed(curl, path, Last_Event_ID=f"{written}:3") as stream:
         events = [await stream.event() for _ in range(2)]
         assert [event.id for event in events] == [f"{written}:4", f"{written}:5"]
+
+
+@pytest.mark.parametrize("query", ["lastEventId={}:3", "since=0&epoch=another&lastEventId={}:3"])
+async def test_polyfills_that_set_no_headers_say_the_last_id_in_the_query(
+    curl: Http, room: str, written: str, query: str
+) -> None:
+    async with streamed(curl, f"/{room}/events?{query.format(written)}") as stream:
+        assert [(await stream.event()).seq for _ in range(2)] == [4, 5]
+    header = {"Last_Event_ID": f"{written}:4"}
+    async with streamed(curl, f"/{room}/events?{query.format(written)}", **header) as stream:
+        assert (await stream.event()).seq == 5
 
 
 async def test_a_position_of_another_epoch_is_a_reset_with_a_snapshot(
@@ -174,14 +196,20 @@ async def test_a_server_that_stops_says_when_to_return_and_ends_the_stream_clean
         assert 1000 * RETRY < int(retry.removeprefix("retry: ")) < 1000 * (RETRY + 1)
 
 
-async def test_http_1_0_has_no_streams_and_is_told_so(shared_server: Server, room: str) -> None:
-    """It has no chunks; a proxy that speaks it would have to be told to speak 1.1."""
-    async with connected(shared_server.port) as raw:
-        response = await raw.request(
-            f"GET /api/v1/rooms/{room}/events HTTP/1.0", {"Host": "localhost"} | STREAM
-        )
-    assert response.status == 400
-    assert b"HTTP/1.1" in response.body
+async def test_http_1_0_streams_until_the_connection_closes(server: Server) -> None:
+    """It has no chunks. nginx speaks it with us, unless it is told otherwise."""
+    async with over_http(server) as http, connected(server.port) as raw:
+        await http.post("lobby", "first")
+        path = "/api/v1/rooms/lobby/events?since=0"
+        raw.send_request(f"GET {path} HTTP/1.0", {"Host": "localhost"} | STREAM)
+        head = (await raw.until(b"\r\n\r\n")).lower()
+        assert b" 200 " in head
+        assert b"transfer-encoding" not in head and b"content-length" not in head
+        await raw.until(b'"text":"first"}\n\n')
+        await http.post("lobby", "second")
+        await raw.until(b'"text":"second"}\n\n')
+        assert await server.terminate() == 0
+        assert b"retry: " in await raw.rest()
 
 
 async def test_head_does_not_stream(shared_server: Server, room: str) -> None:

@@ -162,6 +162,11 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
     head: int
     missed: int
 
+    @property
+    def start(self) -> int:
+        """The seq after which the pushes begin."""
+        return self.head - self.missed
+
 
 class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"):
     """A room as it is at `head`: the next push is `head + 1`."""
@@ -171,6 +176,11 @@ class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"
     members: Members
     live: list[Any]
     truncated: int | UnsetType = UNSET
+
+    @property
+    def start(self) -> int:
+        """The seq after which the pushes begin."""
+        return self.head
 
 
 class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", omit_defaults=True):

@@ -91,10 +91,13 @@ class Plain:
 
 
 class Sse:
-    """Server-sent events in HTTP/1.1 chunks (RFC 9112 section 7.1): one chunk a buffer."""
+    """Server-sent events, in HTTP/1.1 chunks (RFC 9112 section 7.1), one a buffer; or as they are, for HTTP/1.0."""
 
-    name = "sse"
     takes_signals = True
+
+    def __init__(self, name: str, *, is_chunked: bool) -> None:
+        self.name = name
+        self._is_chunked = is_chunked
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
         """Each event with its position as the id, so that `Last-Event-ID` resumes."""
@@ -122,6 +125,10 @@ class Sse:
             b"event: reset\nid: %b:%d\ndata: %b\n\n" % (epoch.encode(), head, snapshot)
         )
 
+    def position(self, epoch: str, seq: int) -> bytes:
+        """Where the stream stands: no event, but an EventSource that comes back says it."""
+        return self.chunk(b"id: %b:%d\n\n" % (epoch.encode(), seq))
+
     def comment(self) -> bytes:
         """A line that means nothing and keeps proxies from hanging up."""
         return self.chunk(b":\n\n")
@@ -132,10 +139,14 @@ class Sse:
 
     def chunk(self, payload: bytes) -> bytes:
         """One HTTP chunk; an empty payload makes none, since that would end the body."""
+        if not self._is_chunked:
+            return payload
         return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""
 
 
-NATIVE, PLAIN, SSE = Native(), Plain(), Sse()
+NATIVE, PLAIN = Native(), Plain()
+SSE = Sse("sse", is_chunked=True)
+SSE_UNTIL_CLOSE = Sse("sse-until-close", is_chunked=False)
 
 
 def native_frame(push: object) -> bytes:

@@ -26,6 +26,7 @@ from hubbub.protocol.wires import (
     PING,
     PLAIN,
     SSE,
+    SSE_UNTIL_CLOSE,
     frame,
     native_frame,
 )
@@ -212,6 +213,16 @@ def test_sse_begins_anew_with_a_snapshot() -> None:
     assert reset == (GOLDEN / "reset.sse.txt").read_bytes()
 
 
+def test_sse_says_where_it_stands_without_an_event() -> None:
+    assert dechunk(SSE.position(EPOCH, 41)) == b"id: e1:41\n\n"
+
+
+def test_sse_until_the_connection_closes_has_no_chunks() -> None:
+    events = bodies(PUSHES["posted"], PUSHES["deleted"])
+    assert SSE_UNTIL_CLOSE.events(EPOCH, 42, events) == dechunk(SSE.events(EPOCH, 42, events))
+    assert SSE_UNTIL_CLOSE.comment() == dechunk(SSE.comment())
+
+
 def test_sse_has_a_comment_that_means_nothing() -> None:
     assert dechunk(SSE.comment()) == b":\n\n"
 
@@ -232,7 +243,7 @@ def test_no_text_can_break_out_of_its_sse_line() -> None:
     assert b"\r" not in encode(event)
 
 
-@pytest.mark.parametrize("wire", [NATIVE, PLAIN, SSE], ids=lambda wire: wire.name)
+@pytest.mark.parametrize("wire", [NATIVE, PLAIN, SSE, SSE_UNTIL_CLOSE], ids=lambda wire: wire.name)
 def test_events_one_by_one_say_the_same_as_together(wire: Any) -> None:
     events = bodies(*(push for push in PUSHES.values() if isinstance(push, AnyEvent)))
     one_by_one = [wire.events(EPOCH, seq, [body]) for seq, body in enumerate(events, start=5)]

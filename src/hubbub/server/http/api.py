@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refused
@@ -151,17 +151,16 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
-    if request.version < HttpVersion11:
-        hint = "speak HTTP/1.1; for nginx before you: proxy_http_version 1.1"
-        raise Refused("bad_request", "HTTP/1.0 has no streams", hint=hint)
     since, epoch = number(request, "since"), request.query.get("epoch") or None
-    if last := request.headers.get("Last-Event-ID"):
+    # Polyfills that can't set headers say it in the query, as the browser would in the header.
+    if last := request.headers.get("Last-Event-ID") or request.query.get("lastEventId"):
         since, epoch = _position(last)
     join = Join(room=room_of(request), since=since, epoch=epoch)
     hub = request.app[HUB]
     with hub.door.admitted(credentials(request)) as visit:
-        await hub.check_join(visit.principal, join)
-        return await serve_sse(request, hub, request.app[LINKS], visit, join)
+        start = await hub.check_join(visit.principal, join)
+        links, is_new = request.app[LINKS], join.since is None
+        return await serve_sse(request, hub, links, visit, start, is_new=is_new)
 
 
 async def _change(request: web.Request, change: Change, status: int = 200) -> web.Response:

@@ -7,12 +7,27 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from aiohttp import HttpVersion11, web
+
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
+
+
+def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
+    """Let a response be as long as it likes. False: not in chunks, but until the connection closes.
+
+    HTTP/1.0 has no chunks. Some proxies speak it with us, such as nginx unless it is told otherwise.
+    """
+    is_chunked = request.version >= HttpVersion11
+    if is_chunked:
+        response.enable_chunked_encoding()
+    else:
+        response.force_close()
+    return is_chunked
 
 
 class Link(Protocol):

@@ -86,11 +86,11 @@ class Client:
                 self._reply,
             )
             self._visit = visit
-            join, has_pid = self._place(auth)
+            join, pid = self._place(auth)
 
             def tell(resumption: Resumed | Snapshot) -> None:
-                is_whole = isinstance(resumption, Resumed) or not has_pid
-                answer({"pid": self._hub.epoch if is_whole else self._namespace.sid})
+                is_recovered = isinstance(resumption, Resumed) and pid is not None
+                answer({"pid": pid if is_recovered else self._pid(resumption.start)})
 
             self._cursor = await self._hub.join(
                 visit.principal, join, self._session.outlet, tell, self._lost, self._relay()
@@ -137,18 +137,28 @@ class Client:
             base.address,
         )
 
-    def _place(self, auth: dict[str, Any]) -> tuple[Join, bool]:
-        """Where to follow from, and whether Socket.IO's own recovery asks for it."""
+    def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:
+        """Where to follow from, and the pid by which Socket.IO's own recovery asks for it."""
         room, since = auth.get("room", self._room), auth.get("since")
-        pid, offset = auth.get("pid"), auth.get("offset")
         if not (isinstance(room, str) and is_room_name(room)):
             raise Refused("bad_request", "no room can be called so")
         self._room = room
-        epoch = auth.get("epoch") if since is not None else None
-        if since is None and pid is not None:
-            is_known = pid == self._hub.epoch and isinstance(offset, str) and offset.isdecimal()
-            return Join(room=room, since=_seq(offset) if is_known else None), True
-        return Join(room=room, since=_seq(since), epoch=epoch), False
+        if since is not None:
+            return Join(room=room, since=_seq(since), epoch=auth.get("epoch")), None
+        since = self._recovered_from(auth)
+        return Join(room=room, since=since), auth["pid"] if since is not None else None
+
+    def _pid(self, start: int) -> str:
+        """What a client says when it comes back: the log, and where it began to follow the room."""
+        return f"{self._hub.epoch}:{start}:{self._room}"
+
+    def _recovered_from(self, auth: dict[str, Any]) -> int | None:
+        """The seq after which to go on: of the last event that came, or where the client began."""
+        epoch, _, rest = str(auth.get("pid")).partition(":")
+        start, _, room = rest.partition(":")
+        offset = auth.get("offset", start)
+        is_known = (epoch, room) == (self._hub.epoch, self._room) and _is_seq(offset)
+        return int(offset) if is_known else None
 
     async def _obey(self, name: str, arguments: list[Any], ack: int | None) -> None:
         fields = arguments[0] if arguments else {}
@@ -214,8 +224,12 @@ class Client:
 def _seq(since: Any) -> int | None:
     if since is None:
         return None
-    if isinstance(since, str) and since.isascii() and since.isdecimal() and len(since) < 19:
+    if _is_seq(since):
         since = int(since)
     if not isinstance(since, int) or isinstance(since, bool):
         raise Refused("bad_request", "`since` is the seq of an event")
     return since
+
+
+def _is_seq(text: Any) -> bool:
+    return isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) < 19

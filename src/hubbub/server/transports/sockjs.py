@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aiohttp import HttpVersion11, web
+from aiohttp import web
 
 from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.sockjs import BadPayload
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.transports.base import Links
+from hubbub.server.transports.base import Links, begin_stream
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
@@ -131,10 +131,8 @@ class SockJs:
             headers=self._headers(request)
             | {"Content-Type": form.content_type, "X-Accel-Buffering": "no"}
         )
-        if form.is_stream and request.version >= HttpVersion11:
-            response.enable_chunked_encoding()
-        elif form.is_stream:
-            response.force_close()  # nothing else tells where it ends
+        if form.is_stream:
+            begin_stream(request, response)
         if session.is_taken:
             busy = form.framed(sockjs.closing(2010, "Another connection still open"))
             return await self._say(request, response, form, busy)

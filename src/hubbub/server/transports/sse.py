@@ -7,12 +7,12 @@ from aiohttp import web
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
-from hubbub.protocol.wires import SSE
+from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
 from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.transports.base import Links
+from hubbub.server.transports.base import Links, begin_stream
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -25,15 +25,16 @@ RETRY = 1.0  # seconds; not less, since it holds for each try until the server i
 class Stream:
     """An open response to which events are written. It hears nothing, so it only gives signs of life."""
 
-    def __init__(self, outlet: Outlet) -> None:
+    def __init__(self, outlet: Outlet, wire: Sse) -> None:
         self.outlet = outlet
+        self._wire = wire
         self.was_heard = True
         self.ended = asyncio.Event()
 
     def ping(self) -> None:
         """Write a comment; if the peer is gone, TCP will find out."""
         self.was_heard = True
-        self.outlet.queue(SSE.comment())
+        self.outlet.queue(self._wire.comment())
 
     def hang_up(self, code: Close) -> None:
         """Let the response end."""
@@ -41,26 +42,27 @@ class Stream:
 
     def stop(self, notice: Closing) -> None:
         """Let the response end; EventSource comes back by itself, each at another moment."""
-        self.outlet.queue(SSE.retry(RETRY + notice.reconnect_after))
+        self.outlet.queue(self._wire.retry(RETRY + notice.reconnect_after))
         self.ended.set()
 
 
 async def serve_sse(
-    request: web.Request, hub: Hub, links: Links, visit: Visit, join: Join
+    request: web.Request, hub: Hub, links: Links, visit: Visit, join: Join, *, is_new: bool
 ) -> web.StreamResponse:
-    """Stream a room's events until the client goes."""
+    """Stream a room's events until the client goes. `is_new`: it did not say where it stands."""
     response = web.StreamResponse(headers=HEADERS)
-    response.enable_chunked_encoding()
+    wire = SSE if begin_stream(request, response) else SSE_UNTIL_CLOSE
     writer = await response.prepare(request)
     assert request.transport is not None and writer is not None
-    outlet = Outlet(request.transport, writer, SSE, is_told=False)
-    stream = Stream(outlet)
+    outlet = Outlet(request.transport, writer, wire, is_told=False)
+    stream = Stream(outlet, wire)
     visit.when_expelled(stream.ended.set)
 
     def tell(answer: Resumed | Snapshot) -> None:
-        outlet.queue(SSE.comment())  # the headers go out, so that the client knows it is connected
-        if isinstance(answer, Snapshot) and join.since is not None:
-            outlet.queue(SSE.reset(answer.epoch, answer.head, encode(answer)))
+        # Something goes out at once: the client knows that it is connected, and from where on.
+        outlet.queue(wire.position(answer.epoch, answer.start) if is_new else wire.comment())
+        if isinstance(answer, Snapshot):
+            outlet.queue(wire.reset(answer.epoch, answer.head, encode(answer)))
 
     try:
         cursor = await hub.join(visit.principal, join, outlet, tell, stream.ended.set)
