@@ -1,4 +1,4 @@
-"""Load balancers as they are shipped in `deploy`, with other ports and no TLS, before two nodes on loopback."""
+"""Load balancers as they are shipped in `deploy`, with other ports and no TLS, before nodes on loopback; and nginx with nothing set."""
 
 import asyncio
 import os
@@ -21,17 +21,27 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
-def _before(nodes: tuple[int, int], text: str) -> str:
+def _before(nodes: tuple[int, ...], text: str) -> str:
     for shipped, port in zip(SHIPPED, nodes, strict=True):
         assert shipped in text
         text = text.replace(shipped, f"127.0.0.1:{port}")
     return text
 
 
-def _nginx(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+def _nginx(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     server = re.sub(r" *ssl_.*\n", "", (DEPLOY / "nginx-nodes.conf").read_text())
     assert "443 ssl" in server
     server = _before(nodes, server).replace("443 ssl", f"127.0.0.1:{port}")
+    return _nginx_with(folder, server)
+
+
+def _bare_nginx(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
+    """As in the first example of any tutorial."""
+    location = f"location / {{ proxy_pass http://127.0.0.1:{nodes[0]}; }}"
+    return _nginx_with(folder, f"server {{ listen 127.0.0.1:{port}; {location} }}")
+
+
+def _nginx_with(folder: Path, server: str) -> list[str]:
     places = "".join(
         f"{kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -42,7 +52,7 @@ def _nginx(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
     return ["nginx", "-p", str(folder), "-c", str(folder / "conf"), "-e", str(folder / "log")]
 
 
-def _haproxy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+def _haproxy(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     text = _before(nodes, (DEPLOY / "haproxy.cfg").read_text())
     shipped = ":443 ssl crt /etc/haproxy/chat.example.org.pem"
     assert shipped in text
@@ -52,7 +62,7 @@ def _haproxy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
     return ["haproxy", "-db", "-f", str(folder / "conf")]
 
 
-def _caddy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
+def _caddy(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     text = _before(nodes, (DEPLOY / "Caddyfile.nodes").read_text())
     assert "chat.example.org {" in text
     text = text.replace("chat.example.org {", f"http://127.0.0.1:{port} {{")
@@ -61,18 +71,20 @@ def _caddy(folder: Path, port: int, nodes: tuple[int, int]) -> list[str]:
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
 
 
-KINDS: dict[str, Callable[[Path, int, tuple[int, int]], list[str]]] = {
+KINDS: dict[str, Callable[[Path, int, tuple[int, ...]], list[str]]] = {
     "haproxy": _haproxy,
     "nginx": _nginx,
     "caddy": _caddy,
 }
+BARE_NGINX = "bare nginx"
+_WITH_BARE_ONES = KINDS | {BARE_NGINX: _bare_nginx}
 
 
 @asynccontextmanager
-async def balancer(kind: str, folder: Path, nodes: tuple[int, int]) -> AsyncIterator[int]:
+async def balancer(kind: str, folder: Path, nodes: tuple[int, ...]) -> AsyncIterator[int]:
     """One that runs during the block; its port."""
     port = free_port()
-    name, *arguments = KINDS[kind](folder, port, nodes)
+    name, *arguments = _WITH_BARE_ONES[kind](folder, port, nodes)
     with (folder / "output").open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             program(name) or name,
