@@ -22,7 +22,7 @@ from hubbub.protocol.errors import Refused
 from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.api import _position, _version
-from hubbub.server.http.origins import Origins
+from hubbub.server.http.origins import Asked, Origins
 from hubbub.server.http.proxies import _parsed
 from hubbub.server.jwts import Jwts
 from hubbub.server.keys import BadKey, Key, keys_from_jwks
@@ -188,7 +188,7 @@ def origins(data: bytes) -> None:
     text = data.decode("latin-1")
     for origin, host in ((text, "localhost"), (None, text), (text, text)):
         try:
-            ORIGINS.check(origin, host)
+            ORIGINS.check(Asked(host, origin))
         except Refused:
             continue
         for name in filter(None, (origin, f"http://{host}")):

@@ -1,10 +1,7 @@
 """hubbub over SockJS: native commands, and the plain program, on each transport."""
 
 import asyncio
-import base64
-import hashlib
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -267,15 +264,3 @@ async def native_poster(server: Server, begin: int, end: int) -> AsyncIterator[N
         await posting
     finally:
         posting.cancel()
-
-
-@pytest.mark.skipif(not CLIENT.exists(), reason="the JavaScript clients are not installed")
-async def test_the_script_of_the_iframe_can_be_no_other(http: Http) -> None:
-    """It is fetched from elsewhere, and would run with the rights of a page of this server's."""
-    digest = base64.b64encode(hashlib.sha384(CLIENT.read_bytes()).digest()).decode()
-    async with http.get("/sockjs/iframe.html") as answer:
-        page = await answer.text()
-    (script,) = re.findall(r"<script (src=[^>]*)>", page)
-    version = json.loads((CLIENT.parents[1] / "package.json").read_text())["version"]
-    assert f"sockjs-client@{version}/" in script
-    assert f'integrity="sha384-{digest}"' in script

@@ -21,6 +21,8 @@ _FLAGS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    # Another site, which is on this machine all the same.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",
 ]
 
 

@@ -53,6 +53,12 @@ def _add_settings(parser: Parser) -> None:
         help="let others on the network in although there is no TLS",
     )
     parser.add_argument(
+        "--echo",
+        action="store_true",
+        default=None,
+        help="serve /echo to other machines, too: it sends messages back, and needs no token",
+    )
+    parser.add_argument(
         "--compress",
         action="store_true",
         default=None,
@@ -119,7 +125,7 @@ SETTINGS = {
     "keep_events": ("N", "keep only the newest N events of each room (default: all)"),
     "keep_days": ("N", "keep events for N days (default: for ever)"),
 }
-ALL_SETTINGS = {*SETTINGS, "allow_origin", "trusted_proxy", "insecure_http", "compress"}
+ALL_SETTINGS = {*SETTINGS, "allow_origin", "trusted_proxy", "insecure_http", "compress", "echo"}
 
 
 def doctor(parser: Parser) -> None:

@@ -21,11 +21,12 @@ from aiohttp import web
 from hubbub.protocol.messages import Closing
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.config import Settings, is_loopback
+from hubbub.server.config import Settings
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.http import api, description, doors, health
 from hubbub.server.http.bounds import BoundedRunner
+from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import METRICS, OWN_PORT, WHO_MAY_LOOK, Metrics
 from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
@@ -49,6 +50,7 @@ LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
 OWN_FILES = 96  # not for connections: the database's, and those that are only told to go
+ROUTES = (*doors.routes, *api.routes, *description.routes, *health.routes, *metrics_routes)
 LOOPBACKS = ("127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
@@ -197,26 +199,26 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[BODY_TIMEOUT] = settings.request_timeout
     application[api.LINKS] = links
-    application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes
+    application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
     application[COMPRESSES] = settings.compress
     application[doors.SOCKET_IO] = doors.socket_io_for(hub, links)
     application[doors.SOCK_JS] = doors.sock_js_for(hub, links)
-    application.on_response_prepare.extend((_name_the_server, share))
+    application.on_response_prepare.extend((_finish, share))
     application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
     if settings.workers > 1:
         application[OWN_PORT] = settings.worker_port
-    for routes in (doors.routes, api.routes, description.routes, health.routes, metrics_routes):
-        application.add_routes(routes)
+    application.add_routes(ROUTES)
     return application
 
 
 def _origins(settings: Settings) -> Origins:
-    ours = (*settings.allow_origin, *filter(None, [settings.public_url]))
-    return Origins(ours, is_local=is_loopback(settings.host))
+    return Origins(
+        settings.allow_origin, public_url=settings.public_url, is_local=settings.is_local
+    )
 
 
-async def _name_the_server(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "hubbub"  # and not what it is made of
+async def _finish(_: web.Request, response: web.StreamResponse) -> None:
+    protect(response)
 
 
 async def _jwts(settings: Settings) -> "Jwts | None":

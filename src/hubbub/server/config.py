@@ -11,6 +11,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from hubbub.server.addresses import BadAddress, check, several
+from hubbub.server.http.origins import canonical
 from hubbub.server.stores.base import Durability
 from hubbub.server.variables import PREFIX, SECRETS, file_of, mistyped, settings_in
 
@@ -49,6 +50,7 @@ class Settings:
     durability: Durability = "full"
     message_rate: float = 1000.0
     max_message_bytes: int = 65_536
+    echo: bool = False  # whether /echo answers others than this machine
     echo_max_bytes: int = 65_536
     compress: bool = False  # permessage-deflate, with clients that offer it
     max_connections: int = 0  # 0: as many as the process may open files
@@ -91,6 +93,12 @@ class Settings:
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
         self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
         self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")
+        for origin in self.allow_origin:
+            if canonical(origin.rstrip("/")) is None or urlsplit(origin).path not in ("", "/"):
+                raise BadSettings(
+                    f"allow_origin: {origin!r} is not an origin; name each one, without wildcards"
+                    " or a path, such as https://app.example.org"
+                )
         self._require("public_url", _is_url_or_empty(self.public_url), "such as https://a.example")
         self._require("trusted_proxy", _are_networks(self.trusted_proxy), "such as 10.0.0.0/8")
         if (self.tls_cert is None) != (self.tls_key is None):
@@ -105,9 +113,17 @@ class Settings:
     @property
     def has_guests(self) -> bool:
         """Whether people may come in with nothing but a name."""
-        is_reached_from_outside = self.public_url or self.trusted_proxy
-        is_local = is_loopback(self.host) and not is_reached_from_outside
-        return self.guests == "on" or (self.guests == "auto" and is_local)
+        return self.guests == "on" or (self.guests == "auto" and self.is_local)
+
+    @property
+    def has_echo(self) -> bool:
+        """Whether /echo, which needs no token, sends messages back."""
+        return self.echo or self.is_local
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server, as far as the settings tell."""
+        return is_loopback(self.host) and not (self.public_url or self.trusted_proxy)
 
     def _require_addresses(self) -> None:
         """Of the store, the broker and the keys. They may hold passwords, and are not shown."""
@@ -208,7 +224,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         if isinstance(default, bool):
             return _truth(value)
         if name in LISTS:
-            return tuple(map(str.strip, value.split(",") if isinstance(value, str) else value))
+            given = value.split(",") if isinstance(value, str) else value
+            return tuple(filter(None, map(str.strip, given)))
         if default is not MISSING and isinstance(default, int | float):
             if isinstance(value, bool) or (
                 isinstance(value, float) and type(default)(value) != value
@@ -241,7 +258,8 @@ def _are_networks(networks: Sequence[str]) -> bool:
 def _is_url_or_empty(url: str) -> bool:
     parts = urlsplit(url)
     is_bare = not (parts.query or parts.fragment or parts.username) and parts.path in ("", "/")
-    return not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and is_bare)
+    is_web = parts.scheme in ("http", "https") and canonical(url.rstrip("/")) is not None
+    return not url or (is_web and is_bare)
 
 
 def is_loopback(host: str) -> bool:

@@ -47,6 +47,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes=1024,
         echo_max_bytes=2048,
         compress=True,
+        echo=True,
         max_connections=300,
         request_timeout=2.5,
         allow_origin=("https://a.example", "https://b.example"),
@@ -89,6 +90,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         max_message_bytes = 1024
         echo_max_bytes = 2048
         compress = true
+        echo = true
         max_connections = 300
         request_timeout = 2.5
         allow_origin = ["https://a.example", "https://b.example"]
@@ -116,6 +118,14 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
 def test_blanks_around_origins_do_not_matter() -> None:
     settings = load({"allow_origin": "https://a.example, https://b.example"}, {})
     assert settings.allow_origin == ("https://a.example", "https://b.example")
+
+
+def test_a_list_may_be_empty() -> None:
+    assert load({}, {"HUBBUB_ALLOW_ORIGIN": ""}).allow_origin == ()
+
+
+def test_the_case_of_an_origin_and_its_default_port_do_not_matter() -> None:
+    load({"allow_origin": ["HTTPS://App.Example.org:443/", "capacitor://localhost"]}, {})
 
 
 def test_an_unknown_key_in_the_file_is_an_error_with_a_suggestion(file: Path) -> None:
@@ -231,6 +241,20 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
         ("keep_days", 1e9, "keep_days is"),
         ("allow_origin", 7, "--allow-origin: allow_origin can't be 7"),
         ("allow_origin", [7], "allow_origin can't be"),
+        *(
+            ("allow_origin", origin, "is not an origin; name each one, without wildcards")
+            for origin in (
+                *(
+                    "*",
+                    "null",
+                    "app.example.org",
+                    "https://*.example.org",
+                    "https://a.example/path",
+                ),
+                *("https://a.example?x", "https://user@a.example", "https://bücher.example"),
+            )
+        ),
+        ("public_url", "https://bücher.example", "public_url is"),
     ],
 )
 def test_what_can_not_be_is_refused_and_says_what_can(name: str, value: Any, why: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from hubbub.protocol.errors import Refusal
+from hubbub.server.http.headers import protect
 from hubbub.server.http.heads import MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
 from hubbub.server.http.problems import problem
 
@@ -190,6 +191,6 @@ class BoundedRunner(web.AppRunner):
 def _response(refusal: Refusal) -> web.Response:
     """A refusal from before there is an application."""
     response = problem(refusal)
-    response.headers["Server"] = "hubbub"
+    protect(response)
     response.force_close()
     return response

@@ -36,9 +36,7 @@ from hubbub.server.transports.sockjs_sessions import Session as SockJsSession
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
-# Of sockjs-client 1.6.1: the iframe's script comes from elsewhere, and runs here.
-SOCKJS_CLIENT_INTEGRITY = "sha384-svdnwiXBL+Js+yUneJSRFy24NgGiOfDM/vkQl/vCeVrcbYD6yW8EwPr1FnxTEZsR"
-ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)
+ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)  # 0: /echo is off
 SOCKET_IO = web.AppKey("socket_io", EngineIo)
 SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
 
@@ -92,9 +90,12 @@ async def native(request: web.Request) -> web.StreamResponse:
 @routes.get("/echo", allow_head=False)
 async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
+    max_bytes = request.app[ECHO_MAX_BYTES]
+    if not max_bytes:
+        raise Refused("not_found", "/echo is off", hint="start the server with --echo")
     require_handshake(request)
     protocol = next(iter(offered_subprotocols(request)), None)
-    serving = serve_echo(request, request.app[LINKS], request.app[ECHO_MAX_BYTES], protocol)
+    serving = serve_echo(request, request.app[LINKS], max_bytes, protocol)
     return await _told(request, "echo", serving)
 
 
@@ -140,9 +141,7 @@ async def plain_sock_js(request: web.Request) -> web.StreamResponse:
 
 def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
     """The doors for SockJS clients: native, and plain."""
-    settings = SockJsSettings(
-        max_bytes=hub.limits.message_bytes, client_integrity=SOCKJS_CLIENT_INTEGRITY
-    )
+    settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
 
     def native_client(session: SockJsSession) -> NativeClient:
         return NativeClient(session, hub, credentials(session.request))

@@ -1,45 +1,99 @@
-"""Which pages may use this server: where anyone may come in, the pages of other sites still must not.
+"""Who may speak: which pages may use this server, for a visitor or with a token.
 
-The Host header is looked at as well: a foreign name that resolves to our address makes its pages
+A browser acts for whoever looks at a page, so a page of another site must not get anywhere with it.
+The Host header is checked as well: a foreign name that resolves to our address makes its pages
 same-origin with us. Addresses in numbers can't be made to resolve to something else.
 """
 
+import re
 from collections.abc import Sequence
+from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
-
-from yarl import URL
+from typing import NamedTuple
 
 from hubbub.protocol.errors import Refused
 
+_ORIGIN = re.compile(
+    r"([a-z][a-z0-9+.-]*)://(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::([0-9]{1,5}))?"
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
-class Origins:
-    """Decides by the Origin and Host headers of a request.
 
-    `is_local`: the server is on loopback, so that pages from there, on any port, are not foreign.
+class Source(Enum):
+    """What sent a request, as far as its headers tell."""
+
+    PROGRAM = "a program, or someone who typed the address"
+    OWN_PAGE = "a page of this server"
+    LOOPBACK_PAGE = "a page from another port of this machine"
+    ALLOWED_PAGE = "a page of an origin that the settings allow"
+    FOREIGN_PAGE = "a page of another site"
+
+
+class Authority(Enum):
+    """What a request acts by."""
+
+    VISITOR = "nothing"
+    BEARER = "a token, which it carries itself"
+
+
+# The rule: which sources each authority is good for.
+MAY_SPEAK = {
+    Authority.VISITOR: frozenset(Source) - {Source.FOREIGN_PAGE},
+    Authority.BEARER: frozenset(Source) - {Source.FOREIGN_PAGE},
+}
+
+
+class Asked(NamedTuple):
+    """What the rule looks at. `site` is `Sec-Fetch-Site`.
+
+    `is_link`: a browser shows the answer as a page of its own, in no frame, and it is the same for everyone.
     """
 
-    def __init__(self, allowed: Sequence[str], *, is_local: bool = True) -> None:
-        self._is_local = is_local
-        self._allowed = frozenset(origin.rstrip("/").lower() for origin in allowed)
-        self._hosts = frozenset(URL(origin).host for origin in self._allowed)
-        self._is_our_host = lru_cache(1024)(self._judge_host)
-        self._is_our_page = lru_cache(1024)(self._judge_page)
+    host: str | None
+    origin: str | None = None
+    site: str | None = None
+    is_link: bool = False
+    is_secure: bool = False
+    authority: Authority = Authority.VISITOR
 
-    def check(self, origin: str | None, host: str | None) -> None:
-        """Raise Refused (`bad_origin`) unless both are ours, or there is no Origin and the Host is."""
-        if host is None or not self._is_our_host(host):
+
+class Origins:
+    """Decides by the headers of a request.
+
+    `public_url` is this server's address, if it is known; otherwise it is the one that was asked for.
+    `is_local`: only this machine reaches the server.
+    """
+
+    def __init__(
+        self, allowed: Sequence[str] = (), *, public_url: str = "", is_local: bool = True
+    ) -> None:
+        self._public = canonical(public_url.rstrip("/"))
+        self._allowed = frozenset(canonical(origin.rstrip("/")) for origin in allowed) - {None}
+        self._hosts = frozenset(map(_host_of, self._allowed | {self._public})) - {None}
+        self._is_local = is_local
+        self._is_our_host = lru_cache(1024)(self._judge_host)
+        self._source_of = lru_cache(1024)(self._judge_origin)
+
+    def check(self, asked: Asked) -> None:
+        """Raise Refused (`bad_origin`) unless this source may speak, and the Host is ours."""
+        if asked.host is None or not self._is_our_host(asked.host):
+            name = (asked.host or "")[:100]
             raise Refused(
                 "bad_origin",
-                f"this server is not called {(host or '')[:100]!r}",
-                hint=f"start it with --public-url https://{(host or 'NAME')[:100]}",
+                f"This server is not called {name!r}",
+                hint=f"start it with --public-url https://{name or 'NAME'}",
             )
-        if origin is not None and not self._is_our_page(origin, host):
-            raise Refused(
-                "bad_origin",
-                f"pages of {origin[:100]!r} may not connect",
-                hint=f"start the server with --allow-origin {origin[:100]}",
-            )
+        if not asked.is_link and self.source(asked) not in MAY_SPEAK[asked.authority]:
+            raise _refused(asked)
+
+    def source(self, asked: Asked) -> Source:
+        """What sent a request: `Origin` tells; without one, `Sec-Fetch-Site`; without both it is no page."""
+        if asked.origin is not None:
+            return self._source_of(asked.origin, asked.host, asked.is_secure)
+        if asked.site is None or asked.site == "none":
+            return Source.PROGRAM
+        return Source.OWN_PAGE if asked.site == "same-origin" else Source.FOREIGN_PAGE
 
     def _judge_host(self, host: str) -> bool:
         name = _host_of(f"http://{host}")
@@ -49,22 +103,57 @@ class Origins:
             return True
         return not self._is_local and _is_address(name)
 
-    def _judge_page(self, origin: str, host: str) -> bool:
-        if origin.lower() in self._allowed:
-            return True
-        name = _host_of(origin)
-        if name is None:
-            return False
-        if self._is_local:
-            return _is_loopback_name(name)
-        return origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
+    def _judge_origin(self, origin: str, host: str, is_secure: bool) -> Source:
+        given = canonical(origin)
+        if given is None:
+            return Source.FOREIGN_PAGE
+        if given in self._own(host, is_secure):
+            return Source.OWN_PAGE
+        if given in self._allowed:
+            return Source.ALLOWED_PAGE
+        if self._is_local and not self._public and _is_loopback_page(given):
+            return Source.LOOPBACK_PAGE
+        return Source.FOREIGN_PAGE
+
+    def _own(self, host: str, is_secure: bool) -> frozenset[str | None]:
+        if self._public:
+            return frozenset({self._public})
+        schemes = ("https",) if is_secure else ("http", "https")  # TLS may have ended before us
+        return frozenset(canonical(f"{scheme}://{host}") for scheme in schemes)
 
 
-def _host_of(origin: str) -> str | None:
-    try:
-        return URL(origin).host
-    except (ValueError, IndexError):  # of http://[]:1@, which yarl stumbles over
+def canonical(origin: str) -> str | None:
+    """An origin as browsers send it: in lower case, without a default port. None if it is no origin."""
+    found = _ORIGIN.fullmatch(origin.lower())
+    if found is None or int(found[4] or 0) > 65_535:
         return None
+    scheme, name, address, port = found.groups()
+    is_default = port is None or int(port) == _DEFAULT_PORTS.get(scheme)
+    return f"{scheme}://{name or f'[{address}]'}" + ("" if is_default else f":{int(port)}")
+
+
+def _refused(asked: Asked) -> Refused:
+    if asked.origin is None:
+        return Refused(
+            "bad_origin",
+            "Pages of other sites may not use this server",
+            hint="open the address itself, or allow the page's origin with --allow-origin",
+        )
+    given = canonical(asked.origin)
+    hint = f"start the server with --allow-origin {given[:100]}" if given else None
+    return Refused("bad_origin", f"Pages of {asked.origin[:100]!r} may not connect", hint=hint)
+
+
+def _host_of(origin: str | None) -> str | None:
+    found = _ORIGIN.fullmatch((origin or "").lower())
+    return None if found is None else found[2] or found[3]
+
+
+def _is_loopback_page(origin: str) -> bool:
+    name = _host_of(origin)
+    return (
+        name is not None and origin.startswith(("http://", "https://")) and _is_loopback_name(name)
+    )
 
 
 def _is_loopback_name(name: str) -> bool:

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from aiohttp import web
 
-SECURITY_HEADERS = {
+# The routes whose answers are the same for everyone: links from elsewhere may lead here.
+SHELL = frozenset({"/", "/web/{name}"})
+
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
         " object-src 'none'"
     ),
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
@@ -50,4 +52,4 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 async def _serve(path: Path) -> web.StreamResponse:
     content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
-    return web.FileResponse(path, headers=SECURITY_HEADERS | {"Content-Type": content_type})
+    return web.FileResponse(path, headers=HEADERS | {"Content-Type": content_type})

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
-from hubbub.server.http.origins import Origins
+from hubbub.server.http.origins import Asked, Authority, Origins
+from hubbub.server.http.page import SHELL
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.handshake import VERSION
@@ -120,9 +121,36 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
         raise Refused("bad_request", "a request comes from one origin")
     if not given and "Host" not in request.headers and request.path in HEALTH:
         return  # no page asks so, but balancers do
-    # `request.host` is that of a target which is a whole URL; else what the header says.
-    host = request.host if "Host" in request.headers else None
-    origins.check(next(iter(given), None), host)
+    origins.check(
+        Asked(
+            # `request.host` is that of a target which is a whole URL; else what the header says.
+            host=request.host if "Host" in request.headers else None,
+            origin=next(iter(given), None),
+            site=request.headers.get("Sec-Fetch-Site"),
+            is_link=_is_link(request),
+            is_secure=request.secure,
+            authority=Authority.BEARER if bearer_token(request) else Authority.VISITOR,
+        )
+    )
+
+
+def _is_link(request: web.Request) -> bool:
+    """Whether a browser goes to the page itself, from wherever."""
+    headers, resource = request.headers, request.match_info.route.resource
+    return (
+        request.method in ("GET", "HEAD")
+        and headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == "document"
+        and "Upgrade" not in headers
+        and resource is not None
+        and resource.canonical in SHELL
+    )
+
+
+def bearer_token(request: web.Request) -> str | None:
+    """The token that a request carries (RFC 6750 sections 2.1 and 2.3)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.query.get("access_token")
 
 
 async def share(request: web.Request, response: web.StreamResponse) -> None:

@@ -15,7 +15,7 @@ from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
 from hubbub.server.door import Credentials, Visit
-from hubbub.server.http.problems import problem
+from hubbub.server.http.problems import bearer_token, problem
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
 
@@ -27,12 +27,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """What a request gives for itself: a name and a key, or a token (RFC 6750 sections 2.1 and 2.3)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    """What a request gives for itself: a name and a key, or a token."""
     return Credentials(
         request.query.get("name") or None,
         request.headers.get("Hubbub-Key"),
-        token.strip() if scheme.lower() == "bearer" else request.query.get("access_token"),
+        bearer_token(request),
         request.app[PROXIES].address_of(request),
     )
 

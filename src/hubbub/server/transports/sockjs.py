@@ -1,6 +1,5 @@
 """The doors of SockJS 0.3.x: polling, streams and WebSockets, which bring their sessions what comes and goes."""
 
-import hashlib
 import json
 import re
 import secrets
@@ -29,7 +28,6 @@ CACHED = {
     "Expires": "Fri, 01 Jan 2100 00:00:00 GMT",
 }
 _SESSION = re.compile(r"/([^/.]+)/([^/.]+)/([a-z_]+)")
-_IFRAME = re.compile(r"/iframe[0-9-.a-z_]*\.html")
 METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsource": "GET"}
 
 
@@ -41,8 +39,6 @@ class Settings(NamedTuple):
     has_websocket: bool = True
     needs_cookie: bool = False
     max_bytes: int = 65_536
-    client_url: str = "https://cdn.jsdelivr.net/npm/sockjs-client@1.6.1/dist/sockjs.min.js"
-    client_integrity: str = ""  # what the script must be, as in subresource integrity
 
 
 class SockJs:
@@ -65,7 +61,6 @@ class SockJs:
         self._settings = settings
         self._links = links
         self._wires = wires
-        self._iframe = _iframe(settings).encode()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer any request below the prefix."""
@@ -76,8 +71,6 @@ class SockJs:
             )
         if path == "/info":
             return self._info(request)
-        if _IFRAME.fullmatch(path) and request.method == "GET":
-            return self._iframe_page(request)
         if path == "/websocket" and self._settings.has_websocket:
             return await self._serve_websocket(request, is_raw=True)
         found = _SESSION.fullmatch(path)
@@ -242,14 +235,6 @@ class SockJs:
         headers["Content-Type"] = "application/json; charset=UTF-8"
         return web.Response(text=json.dumps(told), headers=headers)
 
-    def _iframe_page(self, request: web.Request) -> web.Response:
-        etag = f'"{hashlib.sha256(self._iframe).hexdigest()[:16]}"'
-        headers = CACHED | {"ETag": etag}
-        if request.headers.get("If-None-Match") == etag:
-            return web.Response(status=304, headers=headers)
-        headers["Content-Type"] = "text/html; charset=UTF-8"
-        return web.Response(body=self._iframe, headers=headers)
-
     def _options(self, request: web.Request, methods: str) -> web.Response:
         headers = _shared(request) | CACHED | self._cookie(request)
         headers |= {"Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": str(YEAR)}
@@ -291,33 +276,6 @@ FORMS = {
     "xhr_streaming": Form(SCRIPT, _line, sockjs.PRELUDE.encode()),
     "eventsource": Form("text/event-stream", _event, b"\r\n"),
 }
-
-
-IFRAME = """\
-<!DOCTYPE html>
-<html>
-<head>
-  <meta http-equiv="X-UA-Compatible" content="IE=edge" />
-  <meta http-equiv="Content-Type" content="text/html; charset=UTF-8" />
-  <script>
-    document.domain = document.domain;
-    _sockjs_onload = function(){SockJS.bootstrap_iframe();};
-  </script>
-  <script src="CLIENT"></script>
-</head>
-<body>
-  <h2>Don't panic!</h2>
-  <p>This is a SockJS hidden iframe. It's used for cross domain magic.</p>
-</body>
-</html>
-"""
-
-
-def _iframe(settings: Settings) -> str:
-    script = settings.client_url
-    if settings.client_integrity:
-        script += f'" integrity="{settings.client_integrity}" crossorigin="anonymous'
-    return IFRAME.replace("CLIENT", script)
 
 
 async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:

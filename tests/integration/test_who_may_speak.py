@@ -1,0 +1,234 @@
+"""Which pages get an answer: every route, by the page that asks, with guests and without them.
+
+The routes are the application's own list, so that a new one fails here until it says how it is reached.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from hubbub.server.app import ROUTES
+from tests.integration.raw import HANDSHAKE, Response, connected
+from tests.support.server import Server
+
+PUBLIC = "https://chat.example"
+ALLOWED = "https://app.example"
+JSON = {"Content-Type": "application/json"}
+ROOM = "/api/v1/rooms/{room}"
+
+
+class Way(NamedTuple):
+    """A request to a route that lets people in. `is_shell`: its answer is the same for everyone."""
+
+    target: str
+    method: str = "GET"
+    headers: Mapping[str, str] = {}
+    body: str = ""
+    needs_token: bool = False  # without guests
+    is_shell: bool = False
+
+
+def api(target: str, method: str = "GET", body: str = "", **headers: str) -> list[Way]:
+    return [Way(f"/api/v1/rooms{target}", method, JSON | headers, body, needs_token=True)]
+
+
+def sockjs(prefix: str) -> list[Way]:
+    session = f"{prefix}/000/NEW"
+    return [
+        Way(f"{prefix}/info"),
+        Way(f"{prefix}/websocket", headers=HANDSHAKE),
+        Way(f"{session}/websocket", headers=HANDSHAKE),
+        Way(f"{session}/eventsource"),
+        Way(f"{session}/xhr", "POST"),
+        Way(f"{session}/xhr_streaming", "POST"),
+        Way(f"{session}/xhr_send", "POST"),
+        Way(f"{session}/xhr_send", "OPTIONS"),
+        Way(f"{prefix}/iframe.html"),
+    ]
+
+
+def engineio(door: str) -> list[Way]:
+    return [
+        Way(f"{door}?EIO=4&transport=polling"),
+        Way(f"{door}?EIO=4&transport=polling&sid=x", "POST", body="40"),
+        Way(f"{door}?EIO=4&transport=websocket", headers=HANDSHAKE),
+    ]
+
+
+WAYS: dict[tuple[str, str], list[Way]] = {
+    ("GET", "/"): [Way("/", is_shell=True), Way("/", headers=HANDSHAKE, needs_token=True)],
+    ("GET", "/web/{name}"): [Way("/web/page.js", is_shell=True)],
+    ("GET", "/ws"): [Way("/ws", headers=HANDSHAKE)],
+    ("GET", "/echo"): [Way("/echo", headers=HANDSHAKE)],
+    ("*", "/socket.io/"): engineio("/socket.io/"),
+    ("*", "/sockjs"): [Way("/sockjs")],
+    ("*", "/sockjs/{rest:.*}"): sockjs("/sockjs"),
+    ("*", "/sockjs-plain"): [Way("/sockjs-plain")],
+    ("*", "/sockjs-plain/{rest:.*}"): sockjs("/sockjs-plain"),
+    ("GET", "/api/v1/rooms"): api(""),
+    ("GET", ROOM): api("/doors"),
+    ("POST", f"{ROOM}/messages"): api("/doors/messages", "POST", '{"text":"hello"}'),
+    ("GET", f"{ROOM}/messages"): api("/doors/messages"),
+    ("PATCH", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9", "PATCH", '{"text":"ho"}'),
+    ("DELETE", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9", "DELETE"),
+    ("PUT", f"{ROOM}/messages/{{seq}}/reactions/{{emoji}}"): api(
+        "/doors/messages/9/reactions/x", "PUT"
+    ),
+    ("DELETE", f"{ROOM}/messages/{{seq}}/reactions/{{emoji}}"): api(
+        "/doors/messages/9/reactions/x", "DELETE"
+    ),
+    ("GET", f"{ROOM}/state"): api("/doors/state"),
+    ("PATCH", f"{ROOM}/state"): api(
+        "/doors/state", "PATCH", "{}", **{"Content-Type": "application/merge-patch+json"}
+    ),
+    ("POST", f"{ROOM}/signals"): api(
+        "/doors/signals", "POST", '{"kind":"typing","key":"x","value":true}'
+    ),
+    ("GET", f"{ROOM}/events"): [
+        *api("/doors/events?since=0"),
+        *api("/doors/events", Accept="text/event-stream"),
+    ],
+    ("GET", "/api/v1/openapi.json"): [Way("/api/v1/openapi.json")],
+    ("GET", "/api/v1/asyncapi.json"): [Way("/api/v1/asyncapi.json")],
+    ("GET", "/healthz"): [Way("/healthz")],
+    ("GET", "/readyz"): [Way("/readyz")],
+    ("GET", "/metrics"): [Way("/metrics")],
+}
+
+FOREIGN = (
+    "null",
+    "",
+    "https://evil.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://evil-localhost:8181",
+    "http://10.0.0.1",
+    "https://evil.chat.example",
+    "https://chat.example.evil.example",
+    "http://app.example",
+    "https://app.example:8443",
+    "chrome-extension://localhost",
+    "moz-extension://127.0.0.1",
+    "file://",
+)
+LOOPBACK = ("http://localhost:3000", "https://127.0.0.1", "http://app.localhost:5173")
+SITES = (None, "none", "same-origin", "same-site", "cross-site", "elsewhere")
+SITES_BESIDE_AN_ORIGIN = (None, "same-origin", "cross-site")
+NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+
+
+class Page(NamedTuple):
+    """Whose page asks, in what a browser sends; whether it may, and whether it goes there itself."""
+
+    headers: dict[str, str]
+    may_ask: bool
+    is_navigation: bool = False
+
+
+def pages(server: Server, *, is_public: bool) -> list[Page]:
+    """All that are to be tried at a server, which may know its public address."""
+    own = f"http://127.0.0.1:{server.port}"
+    origins = dict.fromkeys(FOREIGN, False) | {PUBLIC: is_public, ALLOWED: True}
+    origins |= dict.fromkeys((own, *LOOPBACK), not is_public)
+    with_origin = [
+        Page({"Origin": origin, **({"Sec-Fetch-Site": site} if site else {})}, may_ask)
+        for origin, may_ask in origins.items()
+        for site in SITES_BESIDE_AN_ORIGIN
+    ]
+    return with_origin + [
+        Page({**({"Sec-Fetch-Site": site} if site else {}), **how}, may_ask, how is NAVIGATION)
+        for site in SITES
+        for may_ask in (site in (None, "none", "same-origin"),)
+        for how in ({}, NAVIGATION, FRAME)
+    ]
+
+
+@pytest.fixture(scope="module", params=["guests", "no guests", "public"])
+async def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Server, str]]:
+    flags = {
+        "guests": (),
+        "no guests": ("--guests", "off"),
+        "public": ("--public-url", PUBLIC, "--guests", "on", "--echo"),
+    }[request.param]
+    data = tmp_path_factory.mktemp("pages") / "data"
+    async with Server(data, "--allow-origin", ALLOWED, *flags) as server:
+        yield server, request.param
+
+
+async def ask(server: Server, way: Way, headers: Mapping[str, str]) -> Response:
+    async with connected(server.port) as raw:
+        size = {"Content-Length": str(len(way.body))} if way.body else {}
+        raw.send_request(
+            f"{way.method} {way.target.replace('NEW', uuid4().hex)} HTTP/1.1",
+            {"Host": f"127.0.0.1:{server.port}", **size, **way.headers, **headers},
+        )
+        raw.send(way.body.encode())
+        return await raw.response()
+
+
+def is_foreign(response: Response) -> bool:
+    return response.status == 403 and json.loads(response.body)["code"] == "bad_origin"
+
+
+@pytest.mark.parametrize("route", [(r.method, r.path) for r in ROUTES], ids=" ".join)
+async def test_a_route_answers_only_pages_that_may_ask(
+    served: tuple[Server, str], route: tuple[str, str]
+) -> None:
+    server, kind = served
+    for way in WAYS[route]:  # a KeyError: say here how the new route is reached
+        for page in pages(server, is_public=kind == "public"):
+            response = await ask(server, way, page.headers)
+            is_link = page.is_navigation and way.is_shell and "Upgrade" not in way.headers
+            told = (way, page, response)
+            assert is_foreign(response) is not (page.may_ask or is_link), told
+            if not is_foreign(response):
+                assert (response.status == 401) is (way.needs_token and kind == "no guests"), told
+            assert_protected(response)
+
+
+def assert_protected(response: Response) -> None:
+    """What no answer is without, whatever it is."""
+    if response.status == 101:  # no page, no image, no text
+        return
+    headers = response.headers
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "line, status",
+    [
+        ("GET /nowhere HTTP/1.1", 404),
+        ("PUT /healthz HTTP/1.1", 405),
+        ("GET /sockjs/iframe.html HTTP/1.1", 404),
+        ("GET /sockjs/iframe-1.6.1.html HTTP/1.1", 404),
+        ("OPTIONS /api/v1/rooms HTTP/1.1", 405),
+        ("GET / HTTP/9.9", 400),
+        (f"GET /{'x' * 9000} HTTP/1.1", 431),
+    ],
+)
+async def test_an_error_is_protected_as_well(shared_server: Server, line: str, status: int) -> None:
+    async with connected(shared_server.port) as raw:
+        response = await raw.request(line, {"Host": "localhost"})
+    assert response.status == status
+    assert_protected(response)
+
+
+async def test_a_page_that_may_ask_is_told_so_before_it_asks(served: tuple[Server, str]) -> None:
+    server, _ = served
+    asking = {"Origin": ALLOWED, "Access-Control-Request-Method": "POST"}
+    for (_, path), ways in WAYS.items():
+        preflight = ways[0]._replace(method="OPTIONS", headers={}, body="")
+        answer = await ask(server, preflight, asking)
+        assert (answer.status, answer.headers["access-control-allow-origin"]) == (204, ALLOWED), (
+            path
+        )
+        assert_protected(answer)
+        assert is_foreign(await ask(server, preflight, asking | {"Origin": "https://evil.example"}))
