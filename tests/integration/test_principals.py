@@ -13,6 +13,7 @@ import aiohttp
 import jwt
 import pytest
 
+from hubbub.server.http.operations import OPERATIONS, Operation
 from hubbub.server.jwts import LEEWAY
 from tests.support.server import Server
 
@@ -174,6 +175,18 @@ async def test_without_a_valid_token_nobody_comes_in(
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
+)
+async def test_it_is_decided_who_asks_before_their_body_is_read(
+    given: Given, http: Session, operation: Operation
+) -> None:
+    """The body is none of what the operation takes, and of a type that it doesn't take."""
+    path = operation.path.format(room="lobby", seq=1, emoji="x")
+    async with http.request(operation.method, given.server.url + path, data=b"[[[") as answer:
+        assert answer.status == 401
+
+
 async def test_a_wrong_token_in_hello_is_an_error_and_another_may_follow(
     given: Given, http: Session
 ) -> None:
@@ -312,7 +325,7 @@ async def test_tokens_are_listed_without_what_is_secret(given: Given) -> None:
     [
         (("create", "--name", "<x>"), "no token can be called"),
         (("create", "--name", "x", "--can", "fly"), "there are read, post, patch, moderate"),
-        (("create", "--name", "x", "--rooms", "a b"), "names of rooms"),
+        (("create", "--name", "x", "--rooms", "a b"), "up to 100 room names"),
         (("create", "--name", "x", "--expires-in", "soon"), "such as 90d"),
         (("revoke", "nobody"), "hubbub token list"),
     ],

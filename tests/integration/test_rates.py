@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from hubbub.server.http.operations import OPERATIONS, Operation
 from tests.integration.native import Json, native
+from tests.integration.raw import connected
 from tests.support.server import Server
 
 PER_SECOND, BURST = 5, 10
@@ -102,3 +105,43 @@ async def test_a_plain_client_is_slowed_and_nothing_is_lost(server: Server, room
             assert [await client.recv() for _ in texts] == texts
         assert loop.time() - began > 0.8 * 5 / PER_SECOND
         assert client.close_code is None
+
+
+BYTE_RATE = 10_000
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
+)
+async def test_who_sends_too_many_bytes_is_refused_before_they_are_read(
+    tmp_path: Path, operation: Operation
+) -> None:
+    async with Server(tmp_path / "data", "--byte-rate", str(BYTE_RATE)) as server:
+        path = operation.path.format(room="lobby", seq=1, emoji="x")
+        line = f"{operation.method.upper()} {path}?name=ada HTTP/1.1"
+        headers = {"Host": "localhost", "Content-Type": operation.takes, "Content-Length": "60000"}
+        answers = []
+        for body in (b" " * 60_000, b" " * 60_000, b""):
+            async with connected(server.port) as raw:
+                raw.send_request(line, headers)
+                raw.send(body)
+                answers.append(await raw.response())
+    assert [answer.status for answer in answers] == [400, 400, 429]
+    assert int(answers[-1].headers["retry-after"]) <= 60_000 / BYTE_RATE
+
+
+@pytest.mark.parametrize("path", ["/?room=fast&name=ada", "/sockjs-plain/websocket?name=ada"])
+async def test_a_plain_client_that_sends_too_many_bytes_is_slowed_down(
+    tmp_path: Path, path: str
+) -> None:
+    loop, text = asyncio.get_running_loop(), "x" * 50_000
+    async with (
+        Server(tmp_path / "data", "--byte-rate", "100000") as server,
+        connect(f"ws://127.0.0.1:{server.port}{path}") as client,
+    ):
+        begin = loop.time()
+        for _ in range(7):
+            await client.send(text)
+        async with asyncio.timeout(10):
+            assert [await client.recv() for _ in range(7)] == [text] * 7
+        assert loop.time() - begin > 0.8

@@ -97,6 +97,10 @@ SETTINGS = {
         "normal: faster, and the last second may be lost in one (default full)",
     ),
     "message_rate": ("N", "messages a second from one person; 0: no limit (default 1000)"),
+    "byte_rate": (
+        "N",
+        "bytes a second from one person (default 1048576; no limit with --message-rate 0)",
+    ),
     "max_message_bytes": ("N", "the largest message (default 65536)"),
     "echo_max_bytes": ("N", "the largest message that /echo sends back (default 65536)"),
     "max_connections": (

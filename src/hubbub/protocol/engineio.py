@@ -55,7 +55,7 @@ def decode_frame(frame: str | bytes) -> Packet:
 
 def decode_payload(payload: str) -> list[Packet]:
     """The packets in the body of a polling request. Raises BadPacket."""
-    return [_decode_record(record) for record in payload.split(SEPARATOR)]
+    return [decode_record(record) for record in payload.split(SEPARATOR)]
 
 
 def encode_payload(packets: Iterable[Packet]) -> str:
@@ -75,7 +75,8 @@ def encode_frame(packet: Packet) -> str | bytes:
     return packet.data if isinstance(packet.data, bytes) else packet.kind + packet.data
 
 
-def _decode_record(record: str) -> Packet:
+def decode_record(record: str) -> Packet:
+    """The packet in one part of a payload. Raises BadPacket."""
     if record[:1] != "b":
         return decode_frame(record)
     try:

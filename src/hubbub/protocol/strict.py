@@ -14,6 +14,8 @@ MAX_DEPTH = 32
 MAX_VALUES = 2_000
 MAX_INTEGER = 2**64
 
+TOO_MANY = f"Too many values: a message may contain {MAX_VALUES:,}"
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 _LONG_INTEGER = re.compile(rb"(?<![\d.eE+])\d{20,}(?![\d.eE])")
@@ -61,7 +63,7 @@ def _check_skeleton(skeleton: bytes) -> None:
     """Each value is an element, a member or the whole, so separators and brackets count them."""
     values = 1 + skeleton.count(b",") + skeleton.count(b"[") + skeleton.count(b"{")
     if values > MAX_VALUES:
-        raise NotStrict(f"Too many values: a message may contain {MAX_VALUES:,}")
+        raise NotStrict(TOO_MANY)
     nested = skeleton.translate(_SQUARE, _ALL_BUT_BRACKETS)
     depth = 0
     while b"[]" in nested:  # each round takes off the innermost of each branch
@@ -86,6 +88,8 @@ def _unescaped(text: bytes) -> bytes:
 
 def _skeleton(unescaped: bytes) -> bytes:
     """What stands outside strings."""
+    if unescaped.count(b'"') > 4 * MAX_VALUES:  # each value has two, and so may its key
+        raise NotStrict(TOO_MANY)
     return b"".join(unescaped.split(b'"')[::2])
 
 

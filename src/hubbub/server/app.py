@@ -187,7 +187,9 @@ def _port_of(listener: asyncio.Server) -> int:
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(settings.max_message_bytes, settings.message_rate)
+    return Limits(
+        settings.max_message_bytes, settings.message_rate, bytes_per_s=settings.bytes_per_s
+    )
 
 
 def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:

@@ -16,6 +16,7 @@ from hubbub.server.stores.base import Durability
 from hubbub.server.variables import PREFIX, SECRETS, file_of, mistyped, settings_in
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
+DEFAULT_BYTE_RATE = 1_048_576
 FORMATS = ("text", "json")
 POSTGRES = ("postgres", "postgresql")
 HTTP = ("http", "https")
@@ -49,6 +50,7 @@ class Settings:
     drain_seconds: float = 0.0  # from being asked to stop to asking clients to leave
     durability: Durability = "full"
     message_rate: float = 1000.0
+    byte_rate: int = 0  # a person and second; 0: 1 MiB, or no limit if messages have none
     max_message_bytes: int = 65_536
     echo: bool = False  # whether /echo answers others than this machine
     echo_max_bytes: int = 65_536
@@ -83,6 +85,7 @@ class Settings:
         self._require("drain_seconds", 0 <= self.drain_seconds <= 3600, "0 to 3600")
         self._require("durability", self.durability in get_args(Durability), "full or normal")
         self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
+        self._require("byte_rate", self.byte_rate >= 0, "0 (the default) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
         self._require("max_connections", self.max_connections >= 0, "0 (by the file limit) or more")
@@ -109,6 +112,11 @@ class Settings:
                 " tls_key, or listen on 127.0.0.1 behind a proxy that does TLS, or, if you mean it,"
                 " say --insecure-http"
             )
+
+    @property
+    def bytes_per_s(self) -> int:
+        """How many bytes a person may send a second; 0: no limit."""
+        return self.byte_rate or (DEFAULT_BYTE_RATE if self.message_rate else 0)
 
     @property
     def has_guests(self) -> bool:

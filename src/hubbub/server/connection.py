@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, assert_never
 
 from hubbub import __version__
-from hubbub.protocol.codec import BadFrame, decode_command
+from hubbub.protocol.codec import BadFrame, decode_command, id_of
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import (
     AnyCommand,
@@ -31,11 +31,13 @@ from hubbub.rooms.access import Principal, Role
 from hubbub.rooms.ledger import Accepted, Answer
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.feeds import Cursor
-from hubbub.server.hub import Hub
+from hubbub.server.hub import Hub, payer, payer_at
 from hubbub.server.outlet import AnyOutlet
+from hubbub.server.rates import Inflow
 from hubbub.server.stores.base import StoreFailed
 
 MAX_BAD_FRAMES = 20
+MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HEARTBEAT = 15  # seconds
 
 Ask = Hello | Join | Leave | Signal | History
@@ -66,6 +68,7 @@ class Connection:
         "_encode",
         "_hang_up",
         "_hub",
+        "_inflow",
         "_is_greeted",
         "_outlet",
         "_principal",
@@ -80,12 +83,16 @@ class Connection:
         visit: Visit | None,
         address: str = "",
         encode: Callable[[Reply], bytes] = native_frame,
+        *,
+        inflow: Inflow | None = None,
     ) -> None:
+        """`inflow` counts what the peer sends, where the transport does that before it is parsed."""
         self._hub = hub
         self._outlet = outlet
         self._hang_up = hang_up
         self._address = address
         self._encode = encode
+        self._inflow = inflow or hub.inflow(payer_at(address))
         self._visit: Visit | None = None
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -96,10 +103,16 @@ class Connection:
 
     async def hear(self, frame: str) -> None:
         """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
+        if wait := self._inflow.wait(len(frame)):
+            return self._refuse(id_of(frame), self._hub.too_many_bytes(wait))
         try:
+            if self._visit is None and len(frame) > MAX_HELLO_BYTES:
+                self._greet(None)  # it says nothing of who this is, so that is decided first
             command = decode_command(frame)
         except BadFrame as error:
             return self.count_bad(error)
+        except Refused as error:
+            return self._refuse(None, error.refusal)
         await self.obey(command)
 
     async def obey(self, command: AnyCommand) -> None:
@@ -133,7 +146,7 @@ class Connection:
     async def _carry_out(self, command: AnyCommand) -> None:
         """Carry out any command; whatever goes wrong becomes its reply."""
         try:
-            principal = self._greet(command)
+            principal = self._greet(command if isinstance(command, Hello) else None)
             if isinstance(command, Change):
                 self._change(command, principal)
             else:
@@ -149,15 +162,15 @@ class Connection:
             log.exception("a command failed")
             self._refuse(command.id, Refusal("internal", "a fault of the server's"))
 
-    def _greet(self, command: AnyCommand) -> Principal:
+    def _greet(self, said: Hello | None) -> Principal:
         """Who this is: the first command says so, or leaves it at a nameless guest."""
-        hello = command if isinstance(command, Hello) else Hello()
+        hello = said or Hello()
         if self._visit is None:
             given = Credentials(hello.name, hello.key, hello.token, self._address)
             self._admit(self._hub.door.enter(given))
         elif hello.token is not None:
             self._renew(hello.token)
-        elif self._is_greeted and command is hello:
+        elif self._is_greeted and said is not None:
             raise Refused("bad_request", "`hello` comes first, and again only with a new token")
         elif not self._is_greeted and hello.name not in (None, self._visit.principal.name):
             raise Refused("bad_request", f"already here as {self._visit.principal.name}")
@@ -167,16 +180,15 @@ class Connection:
 
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
+        self._inflow.payer = payer(visit.principal)
         visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
         """Go on with a newer token of the same person: it may last longer, and allow more or less."""
         assert self._visit is not None
-        visit = self._hub.door.enter(Credentials(token=token, address=self._address))
-        if visit.principal.key_owner != self._visit.principal.key_owner:
-            self._hub.door.exit(visit)
-            raise Refused("bad_request", "that token is not of who is here")
-        self._hub.door.exit(self._visit)
+        self._hub.pace(self._visit.principal)
+        credentials = Credentials(token=token, address=self._address)
+        visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
         for room in [r for r in self._cursors if not self._hub.may_read(visit.principal, r)]:
             self._hub.leave(self._cursors.pop(room))
@@ -246,7 +258,7 @@ class Connection:
         self._hub.refused(refusal.code)
         error = Error(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
         self._outlet.queue(self._encode(Reply(re=command_id, error=error)))
-        if refusal.code == "rate_limited" and self._hub.is_flooding(self._principal):
+        if refusal.code == "rate_limited" and self._hub.is_flooding(self._inflow.payer):
             raise Hangup(Close.TOO_FAST)
 
     def count_bad(self, error: BadFrame) -> None:

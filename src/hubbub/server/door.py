@@ -112,20 +112,25 @@ class Door:
             principal = self._stranger()
         else:
             principal = self.recognise(credentials)
-        visit = Visit(principal, credentials.key)
-        holders = self._holders.setdefault(principal.name, [])
         if principal.role is not Role.GUEST:
-            for guest in [v for v in holders if v.principal.role is Role.GUEST]:
-                guest.expel()  # it is not theirs
             audit(
                 "entered",
                 owner=principal.key_owner,
                 who=principal.name,
                 address=credentials.address,
             )
-        holders.append(visit)
-        self._notice(visit)
-        return visit
+        return self._hold(Visit(principal, credentials.key))
+
+    def renew(self, visit: Visit, credentials: Credentials) -> Visit:
+        """The same person goes on with another credential; that is no news for the audit log.
+
+        Raises as `admitted` does, and Refused if it is another person's; then nothing has changed.
+        """
+        principal = self.recognise(credentials)
+        if principal.key_owner != visit.principal.key_owner:
+            raise Refused("bad_request", "The token belongs to someone else")
+        self.exit(visit)
+        return self._hold(Visit(principal, credentials.key))
 
     def exit(self, visit: Visit) -> None:
         """One connection has ended; with the last under its name, the name is free."""
@@ -158,6 +163,16 @@ class Door:
     def sweep(self) -> None:
         """Forget old guesses."""
         self._guesses.sweep(self._clock())
+
+    def _hold(self, visit: Visit) -> Visit:
+        """The visit's name is in use; guests who have that of somebody with a token must go."""
+        holders = self._holders.setdefault(visit.principal.name, [])
+        if visit.principal.role is not Role.GUEST:
+            for guest in [v for v in holders if v.principal.role is Role.GUEST]:
+                guest.expel()  # it is not theirs
+        holders.append(visit)
+        self._notice(visit)
+        return visit
 
     def _notice(self, visit: Visit) -> None:
         if visit.principal.role is not Role.GUEST:

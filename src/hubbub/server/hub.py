@@ -31,7 +31,7 @@ from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.journal import Journal
 from hubbub.server.outlet import AnyOutlet
-from hubbub.server.rates import Rates
+from hubbub.server.rates import FRAME_COST, Inflow, Rates
 from hubbub.server.stores.base import RoomRow, Store, StoredRoom
 
 SNAPSHOT_MESSAGES = 50
@@ -45,6 +45,7 @@ class Limits:
     message_bytes: int
     messages_per_s: float
     rooms: int = 1_000
+    bytes_per_s: float = 0.0  # 0: no limit
 
 
 class Events(NamedTuple):
@@ -67,6 +68,7 @@ class Hub:
         self._journal = journal
         self._fanout = fanout
         self._rates = Rates(limits.messages_per_s)
+        self._byte_rates = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
         self.is_leaving = False  # it serves on, and no more should come
         self.is_stopping = False
         self.refusals = Counter[str]()  # by code, of commands and of requests
@@ -101,7 +103,7 @@ class Hub:
     ) -> None:
         """As `submit`, for clients that know no refusal: waits while they are too fast, or it is too busy."""
         loop = asyncio.get_running_loop()
-        while delay := self._rates.wait(principal.name, loop.time()):  # noqa: ASYNC110 - no event
+        while delay := self._rates.wait(payer(principal), loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
         if self._journal.is_full:
             await self._journal.has_room()
@@ -114,9 +116,28 @@ class Hub:
         """Count a refusal."""
         self.refusals[code] += 1
 
-    def is_flooding(self, principal: Principal | None) -> bool:
-        """Whether a principal goes on and on although it is refused."""
-        return principal is not None and self._rates.is_flooding(principal.name)
+    def inflow(self, who: str) -> Inflow:
+        """Counts what a connection sends, for an address or a principal."""
+        return Inflow(self._byte_rates, asyncio.get_running_loop().time, who)
+
+    def charge(self, principal: Principal, size: int) -> None:
+        """Count the body of a request, before it is read. Raises Refused."""
+        now = asyncio.get_running_loop().time()
+        if wait := self._byte_rates.wait(payer(principal), now, size + FRAME_COST):
+            raise Refused.of(self.too_many_bytes(wait))
+
+    def pace(self, principal: Principal) -> None:
+        """Count something that is no change and yet not free. Raises Refused."""
+        if refusal := self._over_rate(principal):
+            raise Refused.of(refusal)
+
+    def too_many_bytes(self, wait: float) -> Refusal:
+        """What to say to who has to wait before sending more."""
+        return _rate_limited(f"{self.limits.bytes_per_s:,.0f} bytes", wait)
+
+    def is_flooding(self, who: str) -> bool:
+        """Whether who pays for a connection goes on and on although they are refused."""
+        return self._rates.is_flooding(who) or self._byte_rates.is_flooding(who)
 
     async def join(
         self,
@@ -164,8 +185,7 @@ class Hub:
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
             raise Refused.of(push)
-        if refusal := self._over_rate(principal):
-            raise Refused.of(refusal)
+        self.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push):
                 raise Refused("too_large", "too many live values in this room")
@@ -277,7 +297,8 @@ class Hub:
     def sweep(self) -> None:
         """Forget what nobody needs any more; to be called now and then."""
         self._fanout.sweep()
-        self._rates.sweep(asyncio.get_running_loop().time())
+        for rates in (self._rates, self._byte_rates):
+            rates.sweep(asyncio.get_running_loop().time())
 
     async def _resume_point(self, feed: Feed, join: Join) -> tuple[int | None, int | None]:
         """After which seq to go on, if a join can; else None, and the first kept seq if that's why."""
@@ -347,8 +368,20 @@ class Hub:
         return screen_change(principal, change, self.limits.message_bytes)
 
     def _over_rate(self, principal: Principal) -> Refusal | None:
-        wait = self._rates.wait(principal.name, asyncio.get_running_loop().time())
-        if not wait:
-            return None
-        limit = f"at most {self.limits.messages_per_s:g} a second"
-        return Refusal("rate_limited", limit, retry_after=round(max(wait, 0.001), 3))
+        wait = self._rates.wait(payer(principal), asyncio.get_running_loop().time())
+        return _rate_limited(f"{self.limits.messages_per_s:g} messages", wait) if wait else None
+
+
+def payer(principal: Principal) -> str:
+    """As whom a principal is counted."""
+    return principal.name
+
+
+def payer_at(address: str) -> str:
+    """As whom those are counted of whom only the address is known."""
+    return f"address/{address}"
+
+
+def _rate_limited(limit: str, wait: float) -> Refusal:
+    detail = f"Too fast: at most {limit} a second"
+    return Refusal("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))

@@ -1,6 +1,11 @@
-"""How fast a principal may be: token buckets."""
+"""How fast a principal or an address may be: token buckets."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+
+SLICE = 16_384  # bytes that a connection pays for at once
+FRAME_COST = 64  # bytes that each frame counts for besides its own: a small one isn't free
 
 
 @dataclass(slots=True)
@@ -9,33 +14,34 @@ class Bucket:
 
     tokens: float
     at: float
-    refused: int = 0  # in a row
+    refused: float = 0.0  # in a row
 
 
 class Rates:
-    """Each principal may do `per_second` things a second, and twice as many (or one) at once. 0: no limit.
+    """Each principal may take `per_second` tokens a second, and twice as many (or `largest`) at once. 0: no limit.
 
     Times are seconds of any clock that only goes forward; the caller says what time it is.
     """
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, largest: float = 1.0) -> None:
         self.per_second = per_second
-        self._burst = max(1.0, 2 * per_second)
+        self._burst = max(largest, 2 * per_second)
         self._buckets: dict[str, Bucket] = {}
 
-    def wait(self, who: str, now: float) -> float:
-        """Take a token: 0.0, or the seconds until there is one, and then none was taken."""
+    def wait(self, who: str, now: float, amount: float = 1.0) -> float:
+        """Take tokens: 0.0, or the seconds until there are so many, and then none was taken."""
         if not self.per_second:
             return 0.0
+        amount = min(amount, self._burst)
         bucket = self._buckets.get(who)
         if bucket is None:
             bucket = self._buckets[who] = Bucket(self._burst, now)
         bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self.per_second)
         bucket.at = now
-        if bucket.tokens < 1:
-            bucket.refused += 1
-            return (1 - bucket.tokens) / self.per_second
-        bucket.tokens -= 1
+        if bucket.tokens < amount:
+            bucket.refused += amount
+            return (amount - bucket.tokens) / self.per_second
+        bucket.tokens -= amount
         if bucket.tokens > self._burst / 2:
             bucket.refused = 0
         return 0.0
@@ -50,3 +56,32 @@ class Rates:
         for who, bucket in list(self._buckets.items()):
             if bucket.tokens + (now - bucket.at) * self.per_second >= self._burst:
                 del self._buckets[who]
+
+
+class Inflow:
+    """The bytes of one connection, which count for its `payer`: an address, and then a principal.
+
+    A connection pays by the slice, so that most frames cost it an addition.
+    """
+
+    __slots__ = ("_clock", "_paid", "_rates", "payer")
+
+    def __init__(self, rates: Rates, clock: Callable[[], float], payer: str) -> None:
+        self.payer = payer
+        self._rates = rates
+        self._clock = clock
+        self._paid = SLICE
+
+    def wait(self, size: int) -> float:
+        """Take a frame of `size` bytes: 0.0, or the seconds until it may come."""
+        self._paid -= size + FRAME_COST
+        if self._paid >= 0:
+            return 0.0
+        wait = self._rates.wait(self.payer, self._clock(), SLICE - self._paid)
+        self._paid = self._paid + size + FRAME_COST if wait else SLICE
+        return wait
+
+    async def take(self, size: int) -> None:
+        """Take a frame as soon as it may come, for clients that know no refusal."""
+        while wait := self.wait(size):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(wait)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.server.rates import Rates
+from hubbub.server.rates import FRAME_COST, SLICE, Inflow, Rates
 
 
 def test_without_a_limit_nobody_ever_waits() -> None:
@@ -89,3 +89,44 @@ def test_full_buckets_are_forgotten() -> None:
     rates.sweep(1.0)
     assert rates._buckets == {}
     assert [rates.wait("ada", 1.0) for _ in range(21)][-2:] == [0.0, pytest.approx(0.1)]
+
+
+def test_what_is_large_takes_as_many_tokens() -> None:
+    rates = Rates(100, largest=500)
+    assert rates.wait("ada", 0.0, 400) == 0.0
+    assert rates.wait("ada", 0.0, 400) == pytest.approx(3.0)
+    assert rates.wait("ada", 0.0, 100) == 0.0
+    assert rates.wait("ada", 4.0, 400) == 0.0
+    assert rates.wait("grace", 0.0, 10_000) == 0.0  # no more than there can be
+    assert rates.wait("grace", 0.0) > 0.0
+
+
+def inflow(rates: Rates, now: list[float], payer: str = "ada") -> Inflow:
+    return Inflow(rates, lambda: now[0], payer)
+
+
+def test_the_connections_of_one_person_share_their_bytes() -> None:
+    now, rates = [0.0], Rates(100_000)
+    connections = [inflow(rates, now) for _ in range(4)]
+    sent = sum(each.wait(10_000) == 0.0 for _ in range(100) for each in connections)
+    assert 200_000 <= sent * 10_000 <= 200_000 + 4 * SLICE
+    assert inflow(rates, now, "grace").wait(100_000) == 0.0
+    now[0] += 1.0
+    assert sum(each.wait(10_000) == 0.0 for _ in range(100) for each in connections) <= 11
+
+
+def test_a_small_frame_is_not_free() -> None:
+    connection = inflow(Rates(10_000), [0.0])
+    frames = sum(connection.wait(0) == 0.0 for _ in range(10_000))
+    assert frames <= (20_000 + SLICE) / FRAME_COST
+
+
+def test_a_frame_that_is_refused_costs_nothing() -> None:
+    now = [0.0]
+    connection = inflow(Rates(10_000, largest=70_000), now)
+    assert connection.wait(60_000) == 0.0
+    wait = connection.wait(60_000)
+    assert wait > 0
+    assert connection.wait(SLICE - FRAME_COST) == 0.0
+    now[0] += 7
+    assert connection.wait(60_000) == 0.0

@@ -18,6 +18,7 @@ from hubbub.protocol.messages import (
     Signal,
     Unreact,
 )
+from hubbub.rooms.access import Principal
 from hubbub.server.http.requests import (
     HUB,
     answered,
@@ -62,8 +63,9 @@ async def get_room(request: web.Request) -> web.Response:
 @routes.post(ROOM + "/messages")
 async def post_message(request: web.Request) -> web.Response:
     """Post; the same key again gets the first answer again."""
-    post = await command_from(request, Post, **_idempotency_key(request), room=room_of(request))
-    return await _change(request, post, status=201)
+    principal, known = principal_of(request), _idempotency_key(request)
+    post = await command_from(request, principal, Post, **known, room=room_of(request))
+    return await _change(request, principal, post, status=201)
 
 
 @routes.get(ROOM + "/messages")
@@ -81,27 +83,28 @@ async def get_messages(request: web.Request) -> web.Response:
 @routes.patch(ROOM + "/messages/{seq}")
 async def edit_message(request: web.Request) -> web.Response:
     """Edit."""
-    return await _change(
-        request, await command_from(request, Edit, room=room_of(request), seq=seq_of(request))
-    )
+    principal, known = principal_of(request), {"room": room_of(request), "seq": seq_of(request)}
+    edit = await command_from(request, principal, Edit, **known)
+    return await _change(request, principal, edit)
 
 
 @routes.delete(ROOM + "/messages/{seq}")
 async def delete_message(request: web.Request) -> web.Response:
     """Delete."""
-    return await _change(request, Delete(room=room_of(request), seq=seq_of(request)))
+    delete = Delete(room=room_of(request), seq=seq_of(request))
+    return await _change(request, principal_of(request), delete)
 
 
 @routes.put(ROOM + "/messages/{seq}/reactions/{emoji}")
 async def put_reaction(request: web.Request) -> web.Response:
     """React."""
-    return await _change(request, React(**_reaction(request)))
+    return await _change(request, principal_of(request), React(**_reaction(request)))
 
 
 @routes.delete(ROOM + "/messages/{seq}/reactions/{emoji}")
 async def delete_reaction(request: web.Request) -> web.Response:
     """Take a reaction off."""
-    return await _change(request, Unreact(**_reaction(request)))
+    return await _change(request, principal_of(request), Unreact(**_reaction(request)))
 
 
 @routes.get(ROOM + "/state")
@@ -116,18 +119,21 @@ async def get_state(request: web.Request) -> web.Response:
 @routes.patch(ROOM + "/state")
 async def patch_state(request: web.Request) -> web.Response:
     """Merge a patch into the state document."""
-    patch = await json_from(request, Any, "application/merge-patch+json")
+    principal = principal_of(request)
+    patch = await json_from(request, principal, Any, "application/merge-patch+json")
     if_seq = number(request, "if_seq")
     if "If-Match" in request.headers:
         if_seq = _version(request.headers["If-Match"])
-    return await _change(request, Patch(room=room_of(request), patch=patch, if_seq=if_seq))
+    change = Patch(room=room_of(request), patch=patch, if_seq=if_seq)
+    return await _change(request, principal, change)
 
 
 @routes.post(ROOM + "/signals")
 async def post_signal(request: web.Request) -> web.Response:
     """Say something ephemeral."""
-    signal = await command_from(request, Signal, room=room_of(request))
-    request.app[HUB].signal(principal_of(request), signal)
+    principal = principal_of(request)
+    signal = await command_from(request, principal, Signal, room=room_of(request))
+    request.app[HUB].signal(principal, signal)
     return json({"room": signal.room}, status=202)
 
 
@@ -163,8 +169,10 @@ async def _stream(request: web.Request) -> web.StreamResponse:
         return await serve_sse(request, hub, links, visit, start, is_new=is_new)
 
 
-async def _change(request: web.Request, change: Change, status: int = 200) -> web.Response:
-    answer = await request.app[HUB].commit(principal_of(request), change)
+async def _change(
+    request: web.Request, principal: Principal, change: Change, status: int = 200
+) -> web.Response:
+    answer = await request.app[HUB].commit(principal, change)
     return answered(request, answer, status)
 
 

@@ -16,7 +16,7 @@ from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, credentials, number
-from hubbub.server.hub import Hub
+from hubbub.server.hub import Hub, payer_at
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.engineio import EngineIo, Session
@@ -161,13 +161,16 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
 
     def make(session: Session) -> SocketIo:
         request = session.request
+        given = credentials(request)
+        inflow = hub.inflow(payer_at(given.address))
         main = partial(
             Client,
             hub=hub,
-            credentials=credentials(request),
+            credentials=given,
             room=request.query.get("room") or LOBBY,
+            inflow=inflow,
         )
-        return SocketIo(session, {"/": main}, decoder=Decoder(size, parse))
+        return SocketIo(session, {"/": main}, decoder=Decoder(size, parse), take=inflow.take)
 
     settings = Settings(max_payload=size)
     return EngineIo(make, settings, links, SOCKETIO_POLLING, SOCKETIO)

@@ -82,9 +82,11 @@ def seq_of(request: web.Request) -> int:
     return int(text)
 
 
-async def command_from(request: web.Request, kind: type[C], **known: Any) -> C:
+async def command_from(
+    request: web.Request, principal: Principal, kind: type[C], **known: Any
+) -> C:
     """A command from a JSON body, with what the path says instead of what the body does."""
-    fields = await json_from(request, dict[str, Any])
+    fields = await json_from(request, principal, dict[str, Any])
     fields.pop("id", None)
     try:
         return msgspec.convert(fields | known, kind)
@@ -92,8 +94,13 @@ async def command_from(request: web.Request, kind: type[C], **known: Any) -> C:
         raise Refused("bad_request", str(error)) from None
 
 
-async def json_from(request: web.Request, kind: Any, content_type: str = "application/json") -> Any:
-    """The body, which has to be JSON and say so: a form of another site can't."""
+async def json_from(
+    request: web.Request, principal: Principal, kind: Any, content_type: str = "application/json"
+) -> Any:
+    """The body, which has to be JSON and say so: a form of another site can't.
+
+    It is read only once it is known whose it is, and that they may send as much.
+    """
     if request.content_type != content_type:
         raise Refused(
             "unsupported",
@@ -102,12 +109,15 @@ async def json_from(request: web.Request, kind: Any, content_type: str = "applic
         )
     if "Content-Encoding" in request.headers:
         raise Refused("unsupported", "bodies are not compressed here")
-    return decode_body(await _body(request), kind)
+    return decode_body(await _body(request, principal), kind)
 
 
-async def _body(request: web.Request) -> bytes:
-    if (request.content_length or 0) > request.client_max_size:
-        raise web.HTTPRequestEntityTooLarge(request.client_max_size)
+async def _body(request: web.Request, principal: Principal) -> bytes:
+    most = request.client_max_size
+    size = most if request.content_length is None else request.content_length
+    if size > most:
+        raise web.HTTPRequestEntityTooLarge(most)
+    request.app[HUB].charge(principal, size)
     timeout = request.app[BODY_TIMEOUT]
     try:
         async with asyncio.timeout(timeout):

@@ -4,7 +4,7 @@ Sessions without a connection of their own are kept here, too, since they are to
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Protocol
 
 from aiohttp import HttpVersion11, web
@@ -12,6 +12,7 @@ from aiohttp import HttpVersion11, web
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
+from hubbub.server.rates import FRAME_COST, SLICE
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
@@ -104,3 +105,14 @@ class Links:
                 await asyncio.wait_for(self._emptied.wait(), timeout)
             except TimeoutError:
                 pass
+
+
+async def in_slices(messages: Iterable[str]) -> AsyncIterator[str]:
+    """Messages that came at once; others run now and then between them."""
+    left = SLICE
+    for message in messages:
+        yield message
+        left -= FRAME_COST + len(message)
+        if left < 0:
+            left = SLICE
+            await asyncio.sleep(0)

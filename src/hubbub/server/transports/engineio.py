@@ -12,7 +12,7 @@ from hubbub.protocol import engineio
 from hubbub.protocol.engineio import BadPacket, Packet, Settings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.transports.base import Links
+from hubbub.server.transports.base import Links, in_slices
 from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.websocket import Socket
 
@@ -146,10 +146,9 @@ class Session:
     async def receive(self, payload: str) -> None:
         """Handle the body of a POST. Raises BadPacket, and then the session is over."""
         try:
-            packets = engineio.decode_payload(payload)
             async with self._turn:
-                for packet in packets:
-                    await self.hear(packet)
+                async for record in in_slices(payload.split(engineio.SEPARATOR)):
+                    await self.hear(engineio.decode_record(record))
         except BadPacket:
             self.close()
             raise

@@ -25,6 +25,7 @@ class StrictReader:
 
     __slots__ = (
         "_held",
+        "_is_deaf",
         "_is_fragmented",
         "_reader",
         "_rest",
@@ -47,9 +48,12 @@ class StrictReader:
         self._held = b""  # the beginning of a header
         self._rest = 0  # bytes of the current frame that are still to come
         self._is_fragmented = False
+        self._is_deaf = False  # the peer was told to go: there is no need to understand it
 
     def feed_data(self, received: bytes) -> tuple[bool, bytes]:
         """Take what was received; returns what aiohttp's reader does."""
+        if self._is_deaf:
+            return False, b""
         data: bytes | bytearray = received
         if self._held:
             data, self._held = self._held + received, b""
@@ -62,8 +66,8 @@ class StrictReader:
                 at += second - 122
                 continue
             end = self._end_of_frame(data, at)
-            if end is None:
-                return self._reader.feed_data(bytes(data[:at]) + WRONG_FRAME)
+            if end is None or self.empty_frames >= MAX_EMPTY_FRAMES:
+                return self._feed_last(bytes(data), at, end)
             if not end:
                 break
             if self.compressed is not None and data[at] & 15 in (1, 2):
@@ -79,6 +83,13 @@ class StrictReader:
         if self.lost is not None:
             self.lost()
         self._reader.feed_eof()
+
+    def _feed_last(self, data: bytes, at: int, end: int | None) -> tuple[bool, bytes]:
+        """The frame at `at` is the last: it is wrong (no `end`), or one too many."""
+        if end is None:
+            return self._reader.feed_data(data[:at] + WRONG_FRAME)
+        self._is_deaf = True
+        return self._reader.feed_data(data[:end])
 
     def _end_of_frame(self, data: bytes | bytearray, at: int) -> int | None:
         """Where the frame that begins at `at` ends: 0 if it can't be told yet, None if it is wrong."""

@@ -7,7 +7,7 @@ from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
 from hubbub.rooms.ledger import Answer
 from hubbub.server.door import Visit
-from hubbub.server.hub import Hub
+from hubbub.server.hub import Hub, payer
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Response, Socket
@@ -36,10 +36,12 @@ async def serve_plain(
     def lost() -> None:
         socket.hang_up(Close.GOING_AWAY)
 
+    inflow = hub.inflow(payer(visit.principal))
     cursor = None
     try:
         cursor = await hub.join(visit.principal, join, socket.outlet, lambda _: None, lost)
         while (received := await socket.receive()) is not None:
+            await inflow.take(len(received))
             text, binary = (received, None) if isinstance(received, str) else (None, received)
             post = Post(room=join.room, text=text, bytes=binary)
             await hub.submit_in_turn(visit.principal, post, answer)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub.protocol import socketio
@@ -13,6 +13,7 @@ from hubbub.server.outlet import AnyOutlet
 from hubbub.server.transports.engineio import Session
 
 CONNECT_TIMEOUT = 45.0  # seconds for a client to connect to a namespace
+MAX_CONNECT_BYTES = 12_288  # of each message until then
 
 Acknowledge = Callable[[Sequence[Any]], None]
 
@@ -66,16 +67,23 @@ class SocketIo:
         namespaces: Mapping[str, Callable[[Namespace], Handler]],
         connect_timeout: float = CONNECT_TIMEOUT,
         decoder: Decoder | None = None,
+        take: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
+        """`take` is told the size of each message before it is read, and may let it wait."""
         self._session = session
         self._namespaces = namespaces
         self._decoder = decoder or Decoder()
+        self._take = take
         self._handlers: dict[str, Handler] = {}
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(connect_timeout, session.close)
 
     async def hear(self, message: str | bytes) -> None:
         """A message came. Raises BadPacket if it is none of the protocol's."""
+        if self._take is not None:
+            await self._take(len(message))
+        if len(message) > MAX_CONNECT_BYTES and not self._handlers:
+            raise BadPacket("Not connected to any namespace")
         packet = self._decoder.feed(message)
         if packet is None:
             return None

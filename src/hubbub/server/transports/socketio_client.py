@@ -27,6 +27,7 @@ from hubbub.server.door import Credentials, Visit
 from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import AnyOutlet
+from hubbub.server.rates import Inflow
 from hubbub.server.transports.socketio import Namespace
 
 COMMANDS = frozenset(
@@ -62,12 +63,15 @@ class Client:
     its messages as the event that it was emitted as. With `join` it follows more, in full.
     """
 
-    def __init__(self, namespace: Namespace, hub: Hub, credentials: Credentials, room: str) -> None:
+    def __init__(
+        self, namespace: Namespace, hub: Hub, credentials: Credentials, room: str, inflow: Inflow
+    ) -> None:
         self._namespace = namespace
         self._session = namespace.session
         self._hub = hub
         self._credentials = credentials
         self._room = room
+        self._inflow = inflow
         self._visit: Visit | None = None
         self._cursor: Cursor | None = None
         self._connection: Connection
@@ -84,6 +88,7 @@ class Client:
                 visit,
                 self._credentials.address,
                 self._reply,
+                inflow=self._inflow,
             )
             self._visit = visit
             join, pid = self._place(auth)

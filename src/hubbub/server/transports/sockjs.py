@@ -13,7 +13,7 @@ from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.sockjs import BadPayload
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.transports.base import Links, begin_stream
+from hubbub.server.transports.base import Links, begin_stream, in_slices
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
@@ -110,7 +110,7 @@ class SockJs:
             text = str(error) if isinstance(error, BadPayload) else "Broken JSON encoding."
             return web.Response(status=500, text=text)
         async with session.turn:
-            for message in messages:
+            async for message in in_slices(messages):
                 if session.closed_with is None:
                     await session.application.hear(message)
         return web.Response(status=204, headers=headers)
@@ -293,7 +293,7 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
                 messages = sockjs.decode(received)
             except BadPayload:
                 return
-            for message in messages:
+            async for message in in_slices(messages):
                 await session.application.hear(message)
 
 

@@ -9,7 +9,7 @@ from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials
 from hubbub.server.feeds import Cursor
-from hubbub.server.hub import Hub
+from hubbub.server.hub import Hub, payer
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
 from hubbub.server.transports.sockjs_sessions import Session
@@ -56,12 +56,14 @@ class PlainClient:
         self._hub = hub
         self._visit = hub.door.enter(credentials)
         self._visit.when_expelled(partial(_hang_up, session, Close.UNAUTHENTICATED))
+        self._inflow = hub.inflow(payer(self._visit.principal))
         self._room = room
         self._cursor: Cursor | None = None
         self._joining = asyncio.create_task(self._join())
 
     async def hear(self, message: str) -> None:
         """Post it, in its turn."""
+        await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
         await self._hub.submit_in_turn(
             self._visit.principal, Post(room=self._room, text=message), self._answer

@@ -14,6 +14,7 @@ from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
+from hubbub.server.rates import FRAME_COST, SLICE
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
@@ -77,6 +78,7 @@ class Socket:
         "_links",
         "_max_bytes",
         "_response",
+        "_slice",
         "_state",
         "_subprotocol",
         "outlet",
@@ -90,6 +92,7 @@ class Socket:
         self._is_broken = False
         self._max_bytes = max_message_bytes
         self._subprotocol = subprotocol
+        self._slice = SLICE
         self._response: Response
         self.outlet: Outlet
         self.was_heard = True
@@ -112,12 +115,18 @@ class Socket:
     async def receive(self) -> str | bytes | None:
         """The next message's text or bytes; None when the connection is over."""
         while True:
+            if self._slice < 0:  # what was received at once is not handled in one step
+                self._slice = SLICE
+                await asyncio.sleep(0)
             message = await self._response.receive()
             self.was_heard = True
+            self._slice -= FRAME_COST
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
                     if self._state is State.OPEN:
-                        return self._decompressed(message)
+                        said = self._decompressed(message)
+                        self._slice -= len(said or "")
+                        return said
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
                     if self.outlet.is_full:  # it asks, but doesn't listen

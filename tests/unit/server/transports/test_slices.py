@@ -1,0 +1,103 @@
+"""What comes at once is not handled in one step: others run in between."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import pytest
+from aiohttp import WSMessage, WSMsgType
+from aiohttp._websocket.reader import WebSocketDataQueue
+from aiohttp.http import WebSocketReader
+
+from hubbub.protocol.states import State
+from hubbub.server.outlet import Mailbox
+from hubbub.server.rates import FRAME_COST, SLICE
+from hubbub.server.transports.base import Links, in_slices
+from hubbub.server.transports.frames import MAX_EMPTY_FRAMES, StrictReader
+from hubbub.server.transports.websocket import Socket
+from tests.integration.raw import PING, frame
+from tests.support.costly import MOST_SECONDS, within
+from tests.support.fakes import timeless
+
+
+class Waiting:
+    """A response whose messages are all there at once."""
+
+    def __init__(self, messages: list[WSMessage]) -> None:
+        self.messages = deque(messages)
+        self.reader = self
+        self.compressed = None
+
+    async def receive(self) -> WSMessage:
+        """The next, without waiting for it."""
+        return self.messages.popleft()
+
+
+class Bystander:
+    """Counts how often it may run."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(0)
+            self.turns += 1
+
+
+@pytest.mark.parametrize("kind", [WSMsgType.TEXT, WSMsgType.PONG])
+@timeless
+async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> None:
+    text, count = "x" * 1000, 5000
+    data: Any = text if kind is WSMsgType.TEXT else b""
+    socket = Socket(Links(), 65_536, None)
+    last = WSMessage(WSMsgType.TEXT, "last", None)
+    socket._response = Waiting([WSMessage(kind, data, None)] * count + [last])  # type: ignore[assignment]
+    socket._state = State.OPEN
+    socket.outlet = Mailbox(None)  # type: ignore[arg-type, assignment]
+    bystander = Bystander()
+    while await socket.receive() != "last":
+        pass
+    size = FRAME_COST + (len(text) if kind is WSMsgType.TEXT else 0)
+    assert bystander.turns >= 0.8 * count * size / SLICE - 1
+    bystander.task.cancel()
+
+
+@timeless
+async def test_the_messages_of_one_body_let_others_run() -> None:
+    bystander = Bystander()
+    messages = [""] * 10_000
+    assert [message async for message in in_slices(messages)] == messages
+    assert bystander.turns >= 10_000 * FRAME_COST // SLICE - 2
+    bystander.task.cancel()
+
+
+class Unpaused:
+    """A protocol that is never asked to wait."""
+
+    _reading_paused = False
+
+    def pause_reading(self) -> None:
+        """Go on."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+
+@timeless
+async def test_after_a_flood_of_pings_nothing_is_read_any_more() -> None:
+    flooded: list[bool] = []
+
+    def read(data: bytes) -> StrictReader:
+        loop = asyncio.get_running_loop()
+        queue = WebSocketDataQueue(Unpaused(), 2**16, loop=loop)  # type: ignore[arg-type]
+        reader = StrictReader(WebSocketReader(queue, 65_536, compress=False, decode_text=True))
+        reader.flooded = lambda: flooded.append(True)
+        reader.feed_data(data)
+        reader.feed_data(data)
+        return reader
+
+    assert read(frame(PING) * 40_000).empty_frames == MAX_EMPTY_FRAMES
+    assert flooded == [True]
+    within(MOST_SECONDS, read, frame(PING) * 40_000, ValueError)
