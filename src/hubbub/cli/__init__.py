@@ -39,7 +39,11 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     chosen = parser().parse_args(words)
     command: Command = chosen.command
-    return command(chosen)
+    before = os.umask(0o077)  # whatever it makes belongs to its user alone
+    try:
+        return command(chosen)
+    finally:
+        os.umask(before)
 
 
 def parser() -> Parser:

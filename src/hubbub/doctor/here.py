@@ -3,7 +3,6 @@
 import asyncio
 import resource
 import shutil
-import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ import apsw
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
 from hubbub.server.config import BadSettings, Settings, gather, load
+from hubbub.server.privacy import exposed_files, openness
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, check_soundness
 
@@ -57,8 +57,10 @@ def _directory(settings: Settings) -> Iterator[Finding]:
         fix = f"let the user that runs hubbub write there: chown -R USER {data}"
         yield problem("data directory", f"{data} can't be written: {error.strerror}", fix)
         return
-    if stat.S_IMODE(data.stat().st_mode) & 0o077:
-        yield warning("data directory", f"others can look into {data}", f"chmod 700 {data}")
+    if what := openness(data):
+        yield warning("data directory", f"other users can {what} {data}", f"chmod 700 {data}")
+    for file in exposed_files(data):
+        yield warning("data directory", f"other users can use {file}", f"chmod 600 {file}")
     free = shutil.disk_usage(data).free // MIB
     if free < 1024:
         say = problem if free < 100 else warning

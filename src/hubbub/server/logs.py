@@ -1,7 +1,6 @@
 """Sets up the logs: for people or for machines, and never so much of one thing that it fills a disk."""
 
 import logging
-import os
 import sys
 import time
 from logging.handlers import WatchedFileHandler
@@ -29,13 +28,12 @@ def name_worker(number: int) -> None:
 
 
 def open_audit(data: Path) -> None:
-    """Append what is audited to a file in the data directory, which only its owner may read.
+    """Append what is audited to a file in the data directory.
 
     A file that was moved away is begun anew, so that it can be rotated.
     """
     file = data / AUDIT_FILE
     handler = WatchedFileHandler(file, encoding="utf-8")
-    os.chmod(file, 0o600)
     handler.setFormatter(_formatter("json", "action", has_level=False))
     handler.addFilter(NotTooOften(only={"refused"}))
     log = logging.getLogger("hubbub.audit")

@@ -17,6 +17,7 @@ from hubbub.server import logs, workers
 from hubbub.server.app import CannotStart, addresses, no_port, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
+from hubbub.server.privacy import secure
 from hubbub.server.tls import BadCertificate, Tls
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def serve(settings: Settings) -> None:
     # the loop for up to 0.6 s, again and again (2026-11-23).
     gc.set_threshold(100_000, 50, 10)
     _allow_many_files()
+    secure(settings.data)
     if settings.workers == 1:
         _run(settings, lambda port: _tell_ready(settings, port))
     else:

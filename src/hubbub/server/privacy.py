@@ -1,0 +1,52 @@
+"""Who else may look at what a server keeps: nobody, whoever made the directory.
+
+New files are private by the umask that the command line sets; this is about what was there before.
+"""
+
+import logging
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+OURS = (
+    "hubbub.db*",
+    "audit.log*",
+    "lock",
+)  # there may be other files beside, which are not our concern
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+READ, WRITE = stat.S_IRGRP | stat.S_IROTH, stat.S_IWGRP | stat.S_IWOTH
+
+log = logging.getLogger(__name__)
+
+
+def secure(data: Path) -> None:
+    """Take our files from everyone else, before any is opened; warn of a directory that is open to others.
+
+    The directory stays as it is: whoever made it may have meant a group to come in.
+    """
+    for file in exposed_files(data):
+        try:
+            file.chmod(0o600)
+            log.warning("others could use %s; from now on only its owner can", file)
+        except OSError as error:
+            log.warning("others can use %s, and that can't be changed: %s", file, error.strerror)
+    if what := openness(data):
+        log.warning("other users can %s the data directory %s; mend it: chmod 700", what, data)
+
+
+def openness(data: Path) -> str:
+    """What others can do with a directory; empty: nothing that matters, or there is none."""
+    mode = data.stat().st_mode if data.is_dir() else 0
+    can = [word for word, bits in (("read", READ), ("write to", WRITE)) if mode & bits]
+    return " and ".join(can)
+
+
+def exposed_files(data: Path) -> list[Path]:
+    """Files of ours that others can read or write."""
+    return [file for file in _ours(data) if file.lstat().st_mode & OTHERS]
+
+
+def _ours(data: Path) -> Iterator[Path]:
+    """Links are left out: where they lead to may be another's."""
+    for pattern in OURS:
+        yield from (f for f in sorted(data.glob(pattern)) if stat.S_ISREG(f.lstat().st_mode))
