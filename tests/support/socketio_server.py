@@ -43,6 +43,9 @@ class Answering:
         elif name == "message-with-ack" and ack is not None:
             self._namespace.acknowledge(ack, arguments)
 
+    def refuse(self, flaw: object, ack: int | None) -> None:
+        """Its JSON is taken as it comes."""
+
     def move(self, outlet: object) -> None:
         """The session knows where it writes."""
 

@@ -3,13 +3,14 @@
 Frame sizes are limited before bytes come here.
 """
 
-from typing import Any
+import json
+from typing import Any, NoReturn
 
 import msgspec
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.messages import AnyCommand, CommandId, Post
-from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER, check_size, strict_value
+from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER, NotStrict, check_size, strict_value
 
 BAD_JSON = (
     msgspec.MsgspecError,
@@ -35,6 +36,10 @@ class BadFrame(Refused):
     def __init__(self, detail: str, command_id: CommandId | None = None) -> None:
         super().__init__("bad_request", detail)
         self.id = command_id
+
+
+class NotJson(BadFrame):
+    """A frame that is no JSON at all; other bad frames say something that can't be taken."""
 
 
 def decode_command(frame: str | bytes) -> AnyCommand:
@@ -70,12 +75,15 @@ def check_strictly(text: str | bytes) -> Any:
     """Refuse what lenient parsers let through and later parties choke on; returns the value.
 
     Raises:
-        BadFrame: see `strict_value`.
+        BadFrame: see `strict_value`; NotJson if it is malformed.
     """
     try:
         return strict_value(text)
+    except NotStrict as error:
+        raise BadFrame(str(error)) from None
     except BAD_JSON as error:
-        raise BadFrame(_describe(error)) from None
+        kind = BadFrame if _is_json(text) else NotJson
+        raise kind(_describe(error)) from None
 
 
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
@@ -101,6 +109,21 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 
 
+def _is_json(text: str | bytes) -> bool:
+    """Whether a lenient parser takes it: with lone surrogates, or numbers out of range."""
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return False
+    except (RecursionError, ValueError):  # of too many digits
+        pass
+    return True
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise json.JSONDecodeError("no JSON", name, 0)
+
+
 def _describe(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return f"Nested too deep: at most {MAX_DEPTH} levels"
@@ -111,6 +134,8 @@ def _describe(error: Exception) -> str:
 
 def id_of(frame: str | bytes) -> CommandId | None:
     """A frame's id, if that can be read, at little cost."""
+    if isinstance(frame, str):
+        frame = frame.encode(errors="replace")  # of lone surrogates
     try:
         command_id: CommandId = _decode_id(frame).id
     except BAD_JSON:

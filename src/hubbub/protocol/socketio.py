@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hubbub.protocol.codec import BadFrame
 from hubbub.protocol.engineio import BadPacket
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
@@ -21,12 +22,16 @@ Json = Any
 
 
 class Packet(NamedTuple):
-    """One packet. `data` may hold bytes anywhere; `id` asks for an acknowledgement, or is one's."""
+    """One packet. `data` may hold bytes anywhere; `id` asks for an acknowledgement, or is one's.
+
+    `flaw`: it is a packet of the protocol, but what it says can't be taken, and is left out.
+    """
 
     kind: int
     data: Json = None
     namespace: str = "/"
     id: int | None = None
+    flaw: BadFrame | None = None
 
 
 def encode(packet: Packet) -> list[str | bytes]:
@@ -59,7 +64,10 @@ class Decoder:
     def __init__(
         self, max_bytes: int = MAX_BYTES, parse: Callable[[str], Json] = parse_json
     ) -> None:
-        """`max_bytes` is what the attachments of one packet may have; `parse` raises BadPacket."""
+        """`max_bytes` is what the attachments of one packet may have.
+
+        `parse` raises BadPacket, or BadFrame for what is JSON and yet can't be taken.
+        """
         self._max_bytes = max_bytes
         self._parse_json = parse
         self._packet: Packet | None = None  # which waits for attachments
@@ -101,10 +109,14 @@ class Decoder:
             raise BadPacket(f"at most {MAX_ATTACHMENTS} attachments")
         packet = Packet(
             WITHOUT_BYTES.get(kind, kind),
-            self._parse_json(rest) if rest else None,
+            None,
             (namespace or "/").partition("?")[0],
             None if number is None else int(number),
         )
+        try:
+            packet = packet._replace(data=self._parse_json(rest) if rest else None)
+        except BadFrame as error:
+            return packet._replace(flaw=error), count
         _require_shape(packet)
         return packet, count
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub.protocol import socketio
+from hubbub.protocol.codec import BadFrame
 from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.socketio import Decoder, Packet
@@ -26,6 +27,9 @@ class Handler(Protocol):
 
     async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
         """An event came; `ack` is what an acknowledgement is to be sent with, if one is asked for."""
+
+    def refuse(self, flaw: BadFrame, ack: int | None) -> None:
+        """An event came whose content can't be taken."""
 
     def move(self, outlet: AnyOutlet) -> None:
         """Write elsewhere from now on."""
@@ -93,6 +97,8 @@ class SocketIo:
         if handler is None:
             raise BadPacket("not connected to that namespace")
         match packet.kind:
+            case socketio.EVENT if packet.flaw is not None:
+                handler.refuse(packet.flaw, packet.id)
             case socketio.EVENT:
                 name, *arguments = packet.data
                 await handler.hear(str(name), arguments, packet.id)
@@ -118,6 +124,8 @@ class SocketIo:
 
     async def _connect(self, packet: Packet) -> None:
         name = packet.namespace
+        if packet.flaw is not None:
+            return self._refuse(name, _told(packet.flaw))
         make = self._namespaces.get(name)
         if make is None:
             return self._refuse(name, {"message": "Invalid namespace"})
@@ -135,11 +143,18 @@ class SocketIo:
         try:
             await handler.connect(packet.data or {}, answer)
         except Refused as error:
-            details = {"code": error.refusal.code, "hint": error.refusal.hint}
-            self._refuse(name, {"message": error.refusal.detail, "data": details})
+            self._refuse(name, _told(error))
         if self._session.is_over:  # it went while it was let in
             self.end()
         return None
 
     def _refuse(self, name: str, why: dict[str, Any]) -> None:
         self._session.send(*socketio.encode(Packet(socketio.CONNECT_ERROR, why, name)))
+
+
+def _told(error: Refused) -> dict[str, Any]:
+    refusal = error.refusal
+    return {
+        "message": refusal.detail,
+        "data": {"code": refusal.code, "hint": refusal.hint},
+    }

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from hubbub.protocol import socketio
-from hubbub.protocol.codec import BadFrame, check_strictly
+from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
 from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import AnyCommand, Join, Post, Reply, Resumed, Snapshot
@@ -49,11 +49,11 @@ SEVERAL_ROOMS = "several"  # an offset that says nothing about where one was
 
 
 def parse(text: str) -> Any:
-    """The JSON of a packet, as strictly as on every door. Raises BadPacket."""
+    """The JSON of a packet, as strictly as on every door. Raises BadFrame, or BadPacket if it is none."""
     try:
         return check_strictly(text)
-    except BadFrame as error:
-        raise BadPacket("the packet's data is no JSON, or dangerous") from error
+    except NotJson as error:
+        raise BadPacket("the packet's data is no JSON") from error
 
 
 class Client:
@@ -112,11 +112,18 @@ class Client:
             else:
                 await self._pass_on(name, arguments, ack)
         except BadFrame as error:
-            await self._count_bad(error)
+            self.refuse(error, ack)
         except Hangup:
             self._session.close()
         except ConnectionError:
             pass  # it is gone
+
+    def refuse(self, flaw: BadFrame, ack: int | None) -> None:
+        """Answer what can't be taken; with too many of those, it is over."""
+        try:
+            self._connection.count_bad(BadFrame(flaw.refusal.detail, ack))
+        except Hangup:
+            self._session.close()
 
     def move(self, outlet: AnyOutlet) -> None:
         """Write elsewhere from now on."""
@@ -201,12 +208,6 @@ class Client:
         except msgspec.ValidationError as error:
             raise BadFrame(str(error), ack) from None
         await self._connection.obey(msgspec.structs.replace(post, id=ack))
-
-    async def _count_bad(self, error: BadFrame) -> None:
-        try:
-            self._connection.count_bad(error)
-        except Hangup:
-            self._session.close()
 
     def _reply(self, reply: Reply) -> bytes:
         return self._wire().reply(reply)
