@@ -13,6 +13,9 @@ import hubbub
 from hubbub import cli
 from hubbub.cli.parsing import Parser
 from hubbub.client import Client, Closed, Refused, Unreachable
+from hubbub.streams import CannotWrite
+from hubbub.terminal.send import Form
+from hubbub.terminal.stdin import BadInput
 
 
 @pytest.fixture
@@ -100,28 +103,34 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What `hubbub send` would have been called with."""
     seen: dict[str, Any] = {}
 
-    def send(client: Client, room: str, texts: list[str] | None, **more: Any) -> None:
-        seen.update(url=client.url, room=room, texts=texts, **more)
+    def send(client: Client, room: str, text: str, *, form: Form, **more: Any) -> None:
+        seen.update(url=client.url, room=room, text=text, form=form, **more)
+
+    def send_lines(client: Client, room: str, *, form: Form, **more: Any) -> None:
+        send(client, room, "lines of stdin", form=form, **more)
 
     monkeypatch.setattr("hubbub.terminal.send.send", send)
+    monkeypatch.setattr("hubbub.terminal.send.send_lines", send_lines)
     return seen
 
 
 def test_send_takes_its_text_from_the_arguments_or_stdin(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "hello,", "everyone"]) == 0
-    assert (sent["room"], sent["texts"]) == ("lobby", ["hello, everyone"])
+    assert (sent["room"], sent["text"], sent["timeout"]) == ("lobby", "hello, everyone", 10.0)
     assert cli.main(["send", "lobby"]) == 0
-    assert sent["texts"] is None
+    assert (sent["text"], sent["timeout"], sent["prefix"]) == ("lines of stdin", None, None)
+    assert cli.main(["send", "lobby", "--timeout", "3", "--idempotency", "p"]) == 0
+    assert (sent["text"], sent["timeout"], sent["prefix"]) == ("lines of stdin", 3.0, "p")
 
 
 def test_options_may_stand_between_the_arguments(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "--timeout", "3", "hi", "-q", "there"]) == 0
-    assert (sent["texts"], sent["timeout"], sent["quiet"]) == (["hi there"], 3.0, True)
+    assert (sent["text"], sent["timeout"], sent["form"]) == ("hi there", 3.0, Form(quiet=True))
 
 
 def test_after_two_dashes_everything_is_text(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "--", "--json"]) == 0
-    assert (sent["texts"], sent["as_json"]) == (["--json"], False)
+    assert (sent["text"], sent["form"]) == ("--json", Form())
 
 
 def test_the_server_comes_from_flag_environment_or_default(
@@ -150,6 +159,12 @@ def test_the_server_comes_from_flag_environment_or_default(
         (["send", "lobby", "hi", "--timeout", "soon"], "10 or 0.5"),
         (["send", "lobby", "hi", "--timeout", "inf"], "10 or 0.5"),
         (["send", "lobby", "--client-message-id", "x"], "TEXT"),
+        (["send", "lobby", "hi", "--idempotency", "x"], "--client-message-id"),
+        (["send", "lobby", "--idempotency", "x" * 51], "50 characters"),
+        (["send", "lobby", "--idempotency", ""], "50 characters"),
+        (["send", "lobby", "k\udcfcy"], "'k\\udcfcy'"),
+        (["tail", "k\udcfcy"], "'k\\udcfcy'"),
+        (["chat", "--name", "k\udcfcy"], "'k\\udcfcy'"),
         (["send", "lobby", "hi", "--url", "ftp://x"], "http://127.0.0.1:8181"),
         (["chat", "--colour"], "--colour"),
     ],
@@ -248,6 +263,9 @@ def test_a_mistyped_variable_is_bad_usage_for_every_command(
         (Refused("name_taken", "someone is"), 3, "--name"),
         (Unreachable("nobody there"), 4, "nobody there"),
         (Closed(4401, "go away"), 4, "go away"),
+        (Closed(4000, "\x1b[2J\n"), 4, r"\x1b[2J\x0a"),
+        (BadInput("line 3 is too long"), 2, "line 3"),
+        (CannotWrite("no space"), 1, "no space"),
         (BrokenPipeError(), 141, ""),
         (KeyboardInterrupt(), 130, ""),
     ],
@@ -263,7 +281,6 @@ def test_how_it_ends_has_a_code(
         raise error
 
     monkeypatch.setattr("hubbub.terminal.send.send", send)
-    monkeypatch.setattr("os.dup2", lambda *_: None)
     assert cli.main(["send", "lobby", "hi"]) == code
     assert said in capfd.readouterr().err
 

@@ -1,36 +1,40 @@
 """The command line: parses, and calls one function."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 
+from hubbub import streams
 from hubbub.cli import arguments, commands
-from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Command
+from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Command, fail
 from hubbub.cli.parsing import USAGE, IntermixedParser, Parser, ShowVersion
 
 INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
 
 EXIT_CODES = f"""exit codes:
   0    done; for send: every message is acknowledged
-  {FAILED}    failed, for instance the port is in use
-  {USAGE}    bad usage or bad settings
+  {FAILED}    failed, for instance the port is in use, or the output can't be written
+  {USAGE}    bad usage, bad settings, or bad input
   {REFUSED}    the server refused
   {UNREACHABLE}    the server can't be reached, or did not answer in time
+  129  ended by a hangup
   {INTERRUPTED}  interrupted by Ctrl-C (a second one ends at once)
   {READER_GONE}  nobody reads what is written any more"""
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code. Without `words`, the process is ours: see `streams.secure`."""
+    if words is None:
+        streams.secure()
+        words = sys.argv[1:]
     try:
         try:
-            return _run(sys.argv[1:] if words is None else words)
+            return _run(words)
         finally:
             sys.stdout.flush()
+    except streams.CannotWrite as error:
+        return fail(FAILED, error)
     except BrokenPipeError:
-        # The interpreter flushes once more when it ends; that must find somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -240,7 +240,8 @@ def send(parser: Parser) -> None:
     parser.examples = """\
   hubbub send lobby hello, everyone
   echo hi | hubbub send lobby           # each line that is not empty is a message
-  hubbub send builds "42 is green" --client-message-id build-42     # again and again, posted once"""
+  hubbub send builds "42 is green" --client-message-id build-42     # again and again, posted once
+  hubbub send lobby --idempotency import-7 < lines.txt    # run it again after a failure: none is posted twice"""
     parser.add_argument("room", metavar="ROOM", help="which room")
     parser.add_argument("text", nargs="*", metavar="TEXT", help="the message (default: from stdin)")
     _add_common(parser)
@@ -248,11 +249,16 @@ def send(parser: Parser) -> None:
         "--client-message-id", metavar="ID", help="the same ID again is not posted again"
     )
     parser.add_argument(
+        "--idempotency",
+        metavar="PREFIX",
+        help="for lines of stdin: the same input with the same PREFIX again is not posted again",
+    )
+    parser.add_argument(
         "--timeout",
         type=seconds,
-        default=10.0,
         metavar="SECONDS",
-        help="give up on a message after so long, reconnects included (default 10)",
+        help="give up on a message after this time, reconnects included (default: 10 for a TEXT; "
+        "lines of stdin wait as long as it takes)",
     )
     parser.add_argument(
         "--json", action="store_true", help="write each answer as JSON, not just its seq"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hubbub import streams
 from hubbub.cli.arguments import ALL_SETTINGS, DEFAULT_URL
 from hubbub.cli.parsing import USAGE
 
@@ -33,7 +34,7 @@ def _reading_settings(run: Command) -> Command:
         try:
             return run(chosen)
         except BadSettings as error:
-            return _fail(USAGE, error)
+            return fail(USAGE, error)
 
     return command
 
@@ -43,16 +44,21 @@ def _using_the_sdk(run: Command) -> Command:
 
     def command(chosen: argparse.Namespace) -> int:
         from hubbub.client import Closed, Refused, Unknown, Unreachable
+        from hubbub.terminal.stdin import BadInput
 
         if why := _mistyped_variable():
-            return _fail(USAGE, why)
+            return fail(USAGE, why)
+        if garbled := _not_unicode(chosen):
+            return fail(USAGE, f"not valid UTF-8: {garbled!r}")
         try:
             return run(chosen)
+        except BadInput as error:
+            return fail(USAGE, error)
         except Refused as error:
             hint = HINTS.get(error.code, "")
-            return _fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
+            return fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
         except (Unreachable, Closed, Unknown) as error:
-            return _fail(UNREACHABLE, error)
+            return fail(UNREACHABLE, error)
 
     return command
 
@@ -64,8 +70,23 @@ def _mistyped_variable() -> str | None:
     return mistyped(os.environ, ALL_SETTINGS)
 
 
-def _fail(code: int, message: object) -> int:
-    print(f"hubbub: {message}", file=sys.stderr)
+def _not_unicode(chosen: argparse.Namespace) -> str | None:
+    """What can't go over the wire, if there is such a thing: bytes that are not UTF-8 become surrogates."""
+    given = [value for value in vars(chosen).values() if isinstance(value, str)]
+    given += [*getattr(chosen, "text", []), os.environ.get("HUBBUB_TOKEN", "")]
+    given += [os.environ.get("HUBBUB_URL", "")]
+    return next((text for text in given if not _is_unicode(text)), None)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def fail(code: int, message: object) -> int:
+    """Say on standard error what went wrong; returns the exit code."""
+    from hubbub.terminal.text import visible
+
+    print(f"hubbub: {visible(str(message))}", file=sys.stderr)
     return code
 
 
@@ -76,10 +97,11 @@ def serve(chosen: argparse.Namespace) -> int:
     from hubbub.server.config import load
     from hubbub.server.serving import serve
 
+    streams.carry_on()
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
     except CannotStart as error:
-        return _fail(FAILED, error)
+        return fail(FAILED, error)
     return 0
 
 
@@ -112,7 +134,7 @@ def token(chosen: argparse.Namespace) -> int:
             case _:
                 revoke(settings, chosen.token)
     except CannotIssue as error:
-        return _fail(FAILED, error)
+        return fail(FAILED, error)
     return 0
 
 
@@ -124,7 +146,7 @@ def backup(chosen: argparse.Namespace) -> int:
     try:
         back_up(_settings(chosen), chosen.file)
     except CannotCopy as error:
-        return _fail(FAILED, error)
+        return fail(FAILED, error)
     return 0
 
 
@@ -136,7 +158,7 @@ def restore(chosen: argparse.Namespace) -> int:
     try:
         restore(_settings(chosen), chosen.file)
     except CannotCopy as error:
-        return _fail(FAILED, error)
+        return fail(FAILED, error)
     return 0
 
 
@@ -148,7 +170,7 @@ def db(chosen: argparse.Namespace) -> int:
     try:
         copy(chosen.source, chosen.target)
     except CannotCopy as error:
-        return _fail(FAILED, error)
+        return fail(FAILED, error)
     return 0
 
 
@@ -164,7 +186,7 @@ def doctor(chosen: argparse.Namespace) -> int:
 
     if chosen.url is not None:
         if why := _mistyped_variable():
-            return _fail(USAGE, why)
+            return fail(USAGE, why)
         return 0 if examine_there(chosen.url, os.environ.get("HUBBUB_TOKEN")) else FAILED
     file = _settings_file(chosen.config)
     return 0 if examine_here(_flags(chosen), os.environ, file) else FAILED
@@ -174,31 +196,42 @@ def doctor(chosen: argparse.Namespace) -> int:
 def chat(chosen: argparse.Namespace) -> int:
     """Talk in a room."""
     from hubbub.terminal.chat import chat
-    from hubbub.terminal.screen import is_terminal
 
-    # Who sits there sees what is tried, and can end it.
-    client = _client(chosen, None if is_terminal() else START_SECONDS)
-    chat(client, chosen.room, quiet=chosen.quiet)
+    chat(_client(chosen, None), chosen.room, quiet=chosen.quiet)
     return 0
 
 
 @_using_the_sdk
 def send(chosen: argparse.Namespace) -> int:
     """Post messages."""
-    from hubbub.terminal.send import send
+    from hubbub.terminal.send import MAX_PREFIX, Form, send, send_lines
 
-    if chosen.client_message_id is not None and not chosen.text:
-        return _fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
-    timeout: float = chosen.timeout
-    send(
-        _client(chosen, timeout),
-        chosen.room,
-        [" ".join(chosen.text)] if chosen.text else None,
-        client_message_id=chosen.client_message_id,
-        timeout=timeout,
-        as_json=chosen.json,
-        quiet=chosen.quiet,
-    )
+    form = Form(chosen.json, chosen.quiet)
+    if chosen.text:
+        if chosen.idempotency is not None:
+            return fail(
+                USAGE,
+                "--idempotency is for lines of standard input; a TEXT has --client-message-id",
+            )
+        timeout: float | None = chosen.timeout or START_SECONDS
+        key = chosen.client_message_id
+        client = _client(chosen, timeout)
+        send(
+            client,
+            chosen.room,
+            " ".join(chosen.text),
+            client_message_id=key,
+            timeout=timeout,
+            form=form,
+        )
+        return 0
+    if chosen.client_message_id is not None:
+        return fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
+    if chosen.idempotency is not None and not 1 <= len(chosen.idempotency) <= MAX_PREFIX:
+        return fail(USAGE, f"--idempotency takes 1 to {MAX_PREFIX} characters")
+    timeout = chosen.timeout
+    client = _client(chosen, timeout)
+    send_lines(client, chosen.room, prefix=chosen.idempotency, timeout=timeout, form=form)
     return 0
 
 
@@ -208,7 +241,7 @@ def tail(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.tail import tail
 
     if chosen.epoch is not None and chosen.since is None:
-        return _fail(USAGE, "--epoch says of which log --since is: give both")
+        return fail(USAGE, "--epoch says of which log --since is: give both")
     tail(
         _client(chosen, START_SECONDS),
         chosen.room,
@@ -221,15 +254,17 @@ def tail(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _client(chosen: argparse.Namespace, open_timeout: float | None) -> "Client":
+def _client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
+    """`timeout` is for the first connection, and for what the server refuses for now; None waits for ever."""
     from hubbub.client import connect
 
     url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
     try:
         token = os.environ.get("HUBBUB_TOKEN")  # not a flag: others on the machine can read those
-        return connect(url, name=chosen.name, token=token, open_timeout=open_timeout)
+        patience = float("inf") if timeout is None else timeout
+        return connect(url, name=chosen.name, token=token, open_timeout=timeout, patience=patience)
     except ValueError as error:
-        raise SystemExit(_fail(USAGE, error)) from None
+        raise SystemExit(fail(USAGE, error)) from None
 
 
 def _settings_file(named: Path | None) -> Path | None:
