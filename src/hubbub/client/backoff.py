@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
 MAX_SECONDS = 30.0
+MAX_ASKED_SECONDS = 3600.0  # whatever a server asks for
 _MAX_DOUBLINGS = 16
 
 
@@ -19,10 +20,10 @@ class Backoff:
         self._attempts = 0
 
     def next(self, at_least: float = 0.0) -> float:
-        """Seconds to wait before the next attempt: `at_least`, and the jitter on top of it."""
+        """Seconds to wait before the next attempt: `at_least`, within reason, and the jitter on top of it."""
         ceiling: float = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self._attempts, _MAX_DOUBLINGS))
         self._attempts += 1
-        return at_least + self._draw() * ceiling
+        return min(max(at_least, 0.0), MAX_ASKED_SECONDS) + self._draw() * ceiling
 
     def reset(self) -> None:
         """Begin again with short waits: the last connection was a good one."""

@@ -50,8 +50,10 @@ class Exchange:
         self._closed = closed
         self._outbox.end(closed)
 
-    async def ask(self, command: AnyCommand, on_ok: Callable[[Any], None] | None = None) -> Any:
-        """Send a command and return the `ok` of its answer; `on_ok` gets it before later frames are read.
+    async def ask(
+        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+    ) -> Any:
+        """Send a command and return the `ok` of its answer, as a `kind`; `on_ok` gets it before later frames are read.
 
         Raises:
             Refused: the answer is no, and stayed so for as long as was worth trying.
@@ -62,7 +64,7 @@ class Exchange:
         waits = Backoff(self._outside.draw)
         while True:
             try:
-                return await self._ask_once(command, on_ok)
+                return await self._ask_once(command, kind, on_ok)
             except Refused as refusal:
                 if refusal.code not in _TRIED_AGAIN:
                     raise
@@ -83,11 +85,13 @@ class Exchange:
                 await link.send(frame)
             await self._outbox.until_stirred()
 
-    async def _ask_once(self, command: AnyCommand, on_ok: Callable[[Any], None] | None) -> Any:
+    async def _ask_once(
+        self, command: AnyCommand, kind: Any, on_ok: Callable[[Any], None] | None
+    ) -> Any:
         async with self._turns:
             if self._closed is not None:
                 raise self._closed
-            pending = self._outbox.add(command, on_ok)
+            pending = self._outbox.add(command, kind, on_ok)
             self.stir.set()
             try:
                 return await pending.answer

@@ -1,11 +1,14 @@
 """From a native frame to what it holds: a reply, an event, a signal or a notice."""
 
+from typing import Any
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from hubbub import events
 from hubbub.client.inbox import Skipped
-from hubbub.events import AnyEvent
+from hubbub.events import AnyEvent, Patched, Posted
+from hubbub.protocol.strict import MAX_DEPTH
 from hubbub.protocol.messages import AnySignal, Closing, Reply
 
 Frame = Reply | AnyEvent | Skipped | AnySignal | Closing
@@ -48,7 +51,7 @@ def read(frame: str) -> Frame | None:
         if shape.signal is not UNSET or shape.notice is not UNSET:
             return _passing(frame, is_signal=shape.signal is not UNSET)
         return _reply(frame)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadFrame(f"{error}: {frame[:200]}") from None
 
 
@@ -59,7 +62,19 @@ def _event(frame: str) -> AnyEvent | Skipped:
     except msgspec.ValidationError:
         numbered = _numbered(frame)
         return Skipped(numbered.room, numbered.seq)
+    if isinstance(event, Patched | Posted):
+        _check_depth(event.patch if isinstance(event, Patched) else event.arguments)
     return event
+
+
+def _check_depth(value: Any, levels: int = MAX_DEPTH) -> None:
+    """What is deeper than any server takes could exhaust the stack of whoever works with it."""
+    if levels < 0:
+        raise msgspec.ValidationError(f"nested more than {MAX_DEPTH} deep")
+    children = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list):
+        for child in children:
+            _check_depth(child, levels - 1)
 
 
 def _passing(frame: str, *, is_signal: bool) -> AnySignal | Closing | None:

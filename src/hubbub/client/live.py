@@ -1,6 +1,7 @@
 """Who is in a room and the live values there, folded from a snapshot and the signals after it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -33,7 +34,8 @@ class Live:
         self._count, self._names = snapshot.members.count, set(snapshot.members.names)
         self._values.clear()
         for signal in snapshot.live:
-            self.fold(msgspec.convert(signal, AnySignal))
+            with suppress(msgspec.ValidationError):  # of a kind that this version does not know
+                self.fold(msgspec.convert(signal, AnySignal))
 
     def fold(self, signal: AnySignal) -> None:
         """Take one signal in."""

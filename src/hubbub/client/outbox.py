@@ -27,15 +27,18 @@ _DONE_ALREADY: dict[type, str] = {Delete: "gone"}
 
 
 class Pending:
-    """A command that has no answer yet. `answer` becomes the reply's `ok`.
+    """A command that has no answer yet. `answer` becomes the reply's `ok`, as a `kind`.
 
     `on_ok` is called with it before any later frame is looked at.
     """
 
-    __slots__ = ("answer", "command", "frame", "is_sent", "on_ok", "times_sent")
+    __slots__ = ("answer", "command", "frame", "is_sent", "kind", "on_ok", "times_sent")
 
-    def __init__(self, command: AnyCommand, on_ok: Callable[[Any], None] | None) -> None:
+    def __init__(
+        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+    ) -> None:
         self.command = command
+        self.kind = kind
         self.frame = encode(command)
         self.on_ok = on_ok
         self.is_sent = False  # on the present link
@@ -64,14 +67,16 @@ class Outbox:
         """Whether a command is still to be sent or answered."""
         return bool(self._pending)
 
-    def add(self, command: AnyCommand, on_ok: Callable[[Any], None] | None = None) -> Pending:
+    def add(
+        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+    ) -> Pending:
         """Give the command an id and queue it.
 
         Raises:
             Refused: it is larger than the server takes.
         """
         self._last_id += 1
-        pending = Pending(replace(command, id=self._last_id), on_ok)
+        pending = Pending(replace(command, id=self._last_id), kind, on_ok)
         if self.max_frame_bytes is not None and len(pending.frame) > self.max_frame_bytes:
             size = len(pending.frame)
             raise Refused("too_large", f"{size} bytes in all; {self.max_frame_bytes} are taken")
@@ -104,7 +109,11 @@ class Outbox:
         yield from self._told_before(self._last_id + 1)
 
     def settle(self, reply: Reply) -> None:
-        """Hand a reply to whoever waits for it; one that nobody waits for is passed over."""
+        """Hand a reply to whoever waits for it; one that nobody waits for is passed over.
+
+        Raises:
+            ValidationError: it is not what the command is answered with. Whoever waits gets `Unknown`.
+        """
         pending = self._pending.pop(reply.re, None) if isinstance(reply.re, int) else None
         if pending is None or pending.answer.done():
             return
@@ -144,9 +153,14 @@ class Outbox:
             yield encode(self._told.popleft()[1])
 
     def _accept(self, pending: Pending, ok: Any) -> None:
-        if pending.on_ok is not None:
-            pending.on_ok(ok)
-        pending.answer.set_result(ok)
+        try:
+            answer = msgspec.convert(ok, pending.kind)
+            if pending.on_ok is not None:
+                pending.on_ok(answer)
+        except msgspec.ValidationError as error:
+            self._fail(pending, Unknown(f"the answer is not hubbub.v1: {error}"))
+            raise
+        pending.answer.set_result(answer)
 
     def _fail(self, pending: Pending, error: Exception) -> None:
         self.discard(pending)

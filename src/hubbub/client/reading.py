@@ -2,9 +2,6 @@
 
 import weakref
 from collections.abc import Callable
-from typing import Any
-
-import msgspec
 
 from hubbub.client.cursor import Cursor, Position
 from hubbub.client.inbox import Inbox, Item, Reset, Skipped
@@ -47,9 +44,8 @@ class Reading:
         """After the last event that was taken."""
         return Position(self._epoch, self.view.seq)
 
-    def joined(self, ok: Any) -> None:
+    def joined(self, answer: Resumed | Snapshot) -> None:
         """A join was answered. To be called before any later frame is looked at."""
-        answer: Resumed | Snapshot = msgspec.convert(ok, Resumed | Snapshot)
         if isinstance(answer, Snapshot):
             self.live.start(answer)
         if not self.cursor.is_joined:

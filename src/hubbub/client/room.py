@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, overload
 
-import msgspec
-
 from hubbub.client import verbs
 from hubbub.client.cursor import Position
 from hubbub.client.exchange import Exchange
@@ -169,23 +167,27 @@ class Room:
 
         After a lost answer it is sent again, so the log may hold the same `edited` event twice.
         """
-        return _acknowledgement(await self._exchange.ask(Edit(room=self.name, seq=seq, text=text)))
+        command = Edit(room=self.name, seq=seq, text=text)
+        edited: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
+        return edited
 
     async def delete(self, seq: int) -> Acknowledgement | None:
         """Take your message `seq` back. Raises as `post` does.
 
         None if the answer was lost and the repeated command found the message deleted already.
         """
-        ok = await self._exchange.ask(Delete(room=self.name, seq=seq))
-        return None if ok is None else _acknowledgement(ok)
+        command = Delete(room=self.name, seq=seq)
+        kind = Acknowledgement | None
+        deleted: Acknowledgement | None = await self._exchange.ask(command, kind)
+        return deleted
 
     async def react(self, seq: int, emoji: str) -> Acknowledgement | None:
         """Put an emoji on message `seq`; None if it was there already. Raises as `post` does."""
-        return _change(await self._exchange.ask(React(room=self.name, seq=seq, emoji=emoji)))
+        return await verbs.change(self._exchange, React(room=self.name, seq=seq, emoji=emoji))
 
     async def unreact(self, seq: int, emoji: str) -> Acknowledgement | None:
         """Take your emoji off message `seq`; None if it was not there. Raises as `post` does."""
-        return _change(await self._exchange.ask(Unreact(room=self.name, seq=seq, emoji=emoji)))
+        return await verbs.change(self._exchange, Unreact(room=self.name, seq=seq, emoji=emoji))
 
     async def patch(self, patch: Any, *, if_seq: int | None = None) -> Acknowledgement:
         """Merge a patch (RFC 7396) into the room's state document.
@@ -201,7 +203,8 @@ class Room:
             Closed: the client is closed.
         """
         command = Patch(room=self.name, patch=patch, if_seq=if_seq)
-        return _acknowledgement(await self._exchange.ask(command))
+        patched: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
+        return patched
 
     async def signal(self, key: str, value: Any, *, ttl: float = 60.0) -> None:
         """Set a live value, which is not stored in the log; the newest wins, None removes it.
@@ -238,11 +241,3 @@ class Room:
     async def leave(self) -> None:
         """Stop following the room; its stream ends. Raises as `post` does."""
         await self._leave(self.name)
-
-
-def _acknowledgement(ok: Any) -> Acknowledgement:
-    return msgspec.convert(ok, Acknowledgement)
-
-
-def _change(ok: Any) -> Acknowledgement | None:
-    return None if ok["seq"] is None else _acknowledgement(ok)

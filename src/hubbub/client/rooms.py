@@ -10,8 +10,9 @@ from hubbub.client.inbox import Inbox, Skipped
 from hubbub.client.link import Outside
 from hubbub.client.reading import Reading
 from hubbub.events import AnyEvent
-from hubbub.protocol.messages import AnySignal, Leave
+from hubbub.protocol.messages import AnySignal, Leave, Resumed, Snapshot
 
+JoinAnswer = Resumed | Snapshot
 STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pongs
 
 
@@ -39,9 +40,9 @@ class Rooms:
             raise ValueError(f"{room} is joined already; leave it first")
         reading = self._readings[room] = self._begin(room, since, epoch, max_missed)
         try:
-            await self._exchange.ask(reading.cursor.join(), reading.joined)
+            await self._exchange.ask(reading.cursor.join(), JoinAnswer, reading.joined)
         except BaseException:
-            del self._readings[room]
+            self._readings.pop(room, None)  # it may have ended with the client
             self._exchange.tell(Leave(room=room))
             raise
         return reading
@@ -146,7 +147,7 @@ class Rooms:
         waits = Backoff(self._outside.draw)
         while self._readings.get(reading.room) is reading:
             try:
-                await self._exchange.ask(reading.cursor.join(), reading.joined)
+                await self._exchange.ask(reading.cursor.join(), JoinAnswer, reading.joined)
                 return
             except Refused as refusal:
                 if refusal.code == "bad_position":

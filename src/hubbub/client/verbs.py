@@ -5,7 +5,7 @@ import secrets
 import msgspec
 
 from hubbub.client.exchange import Exchange
-from hubbub.protocol.messages import History, Page, Post
+from hubbub.protocol.messages import AnyCommand, History, Page, Post
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
@@ -24,6 +24,22 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     duplicate: bool = False
 
 
+class Change(msgspec.Struct, frozen=True):
+    """As `Acknowledgement`, of what may have changed nothing: then there is no `seq`."""
+
+    room: str
+    seq: int | None
+    at: str | None = None
+
+
+async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | None:
+    """Do what may be done already; None if it was."""
+    done: Change = await exchange.ask(command, Change)
+    if done.seq is None or done.at is None:
+        return None
+    return Acknowledgement(done.room, done.seq, done.at)
+
+
 async def post(
     exchange: Exchange,
     room: str,
@@ -39,7 +55,8 @@ async def post(
         client_message_id=client_message_id or secrets.token_urlsafe(16),
         reply_to=reply_to,
     )
-    return msgspec.convert(await exchange.ask(command), Acknowledgement)
+    acknowledgement: Acknowledgement = await exchange.ask(command, Acknowledgement)
+    return acknowledgement
 
 
 async def history(
@@ -47,4 +64,5 @@ async def history(
 ) -> Page:
     """Messages next before or after a seq."""
     command = History(room=room, before=before, after=after, limit=limit)
-    return msgspec.convert(await exchange.ask(command), Page)
+    page: Page = await exchange.ask(command, Page)
+    return page
