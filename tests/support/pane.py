@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 WAIT_SECONDS = 15.0
-_TOKEN = re.compile(r"\x1b\[([\d;]*)([A-Za-z])|(\x1b\[?[\d;]*)\Z|([\r\n])|([^\x1b\r\n]+)")
+_TOKEN = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|(\x1b\[?\??[\d;]*)\Z|([\r\n])|([^\x1b\r\n]+)")
 
 
 class Display:
@@ -23,6 +23,7 @@ class Display:
 
     def __init__(self) -> None:
         self.rows = [""]
+        self.is_marking_pastes = False
         self._column = 0
         self._unfinished = ""
 
@@ -51,6 +52,8 @@ class Display:
                 self.rows[-1] = self.rows[-1][: self._column]
             case "C":
                 self._column += int(number or 1)
+            case "h" | "l" if number == "?2004":
+                self.is_marking_pastes = letter == "h"
             case "m":
                 pass
             case _:
@@ -105,6 +108,16 @@ class Pane:
     def does_echo(self) -> bool:
         """Whether the terminal itself shows what is typed, as it does for a shell."""
         return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
+
+    def paste(self, text: str) -> None:
+        """Paste as a terminal does: marked if the program has asked for it, with `\\r` for line ends."""
+        pasted = text.replace("\n", "\r")
+        self.press(f"\x1b[200~{pasted}\x1b[201~" if self._display.is_marking_pastes else pasted)
+
+    @property
+    def marks_pastes(self) -> bool:
+        """Whether the program has asked for pasted text to be marked."""
+        return self._display.is_marking_pastes
 
     def interrupt(self, number: signal.Signals) -> None:
         """Send a signal."""

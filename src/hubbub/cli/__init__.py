@@ -1,6 +1,7 @@
 """The command line: parses, and calls one function."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 

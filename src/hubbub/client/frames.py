@@ -8,8 +8,8 @@ from msgspec import UNSET, UnsetType
 from hubbub import events
 from hubbub.client.inbox import Skipped
 from hubbub.events import AnyEvent, Patched, Posted
-from hubbub.protocol.strict import MAX_DEPTH
 from hubbub.protocol.messages import AnySignal, Closing, Reply
+from hubbub.protocol.strict import MAX_DEPTH
 
 Frame = Reply | AnyEvent | Skipped | AnySignal | Closing
 

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from hubbub.terminal.text import visible
+
 MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
 
 
@@ -30,9 +32,10 @@ def problem(what: str, detail: str, fix: str = "") -> Finding:
 
 
 def shown(finding: Finding) -> str:
-    """A finding as lines of text."""
-    fix = "".join(f"\n          {line}" for line in finding.fix.splitlines())
-    return f"{MARKS[finding.how]}{finding.what}: {finding.detail}{fix}"
+    """A finding as lines of text: what a server or a file holds is in it, and controls no terminal."""
+    first = f"{MARKS[finding.how]}{finding.what}: {finding.detail}"
+    more = [f"          {line}" for line in finding.fix.splitlines()]
+    return "\n".join(map(visible, [first, *more]))
 
 
 def tell(finding: Finding) -> bool:

@@ -1,19 +1,19 @@
 """What may be wrong on the way to a server: name, TLS, proxies in between, each transport."""
 
 import asyncio
-import json
 import ssl
 import statistics
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from hubbub.doctor.findings import Finding, ok, problem, warning
+from hubbub.protocol.messages import Error
 
 TIMEOUT = 10.0
 ROOM = "lobby"
@@ -31,7 +31,37 @@ TIMEOUT_FIX = f"{PROXY}proxy_read_timeout 120s;"
 LOG_FIX = "look into the server's log, and at its disk or its PostgreSQL"
 TOKEN_FIX = "set HUBBUB_TOKEN to one that `hubbub token create` gave out"
 
-Failure = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+OTHER_FIX = "is something else than hubbub behind that address?"
+MAX_BODY_BYTES = 65_536
+
+# What a server can do wrong: not answer, break off, or answer something else.
+Failure = (
+    aiohttp.ClientError,
+    OSError,
+    TimeoutError,
+    ValueError,
+    TypeError,
+    RecursionError,
+    msgspec.MsgspecError,
+)
+
+
+class _Details(msgspec.Struct):
+    """Of an answer to a request, what is of interest (RFC 9457, and /healthz)."""
+
+    status: str | int = ""
+    detail: str = ""
+    missing: list[str] = []
+
+
+class _Greeted(msgspec.Struct):
+    server: str
+    user: str
+
+
+class _Greeting(msgspec.Struct):
+    ok: _Greeted | None = None
+    error: Error | None = None
 
 
 async def examine(address: str, token: str | None) -> AsyncIterator[Finding]:
@@ -70,7 +100,7 @@ async def _reach(http: aiohttp.ClientSession, url: URL) -> list[Finding]:
     """Whether a hubbub answers there, how it is encrypted, and what its clock says."""
     try:
         async with http.get("/healthz") as answer:
-            body = await answer.read()
+            details = await _details(answer)
     except aiohttp.ClientConnectorCertificateError as error:
         reason = error.certificate_error
         return [
@@ -85,11 +115,8 @@ async def _reach(http: aiohttp.ClientSession, url: URL) -> list[Finding]:
             )
         ]
     if answer.status == 403:
-        details = _details(body)
-        return [
-            problem("name", details.get("detail", "refused"), f"restart it with --public-url {url}")
-        ]
-    if answer.status != 200 or _details(body).get("status") != "ok":
+        return [problem("name", details.detail or "refused", f"restart it with --public-url {url}")]
+    if answer.status != 200 or details.status != "ok":
         fix = "a proxy without its server behind it, or a wrong port?"
         return [problem("reach", f"{url} answers {answer.status}, but not as hubbub does", fix)]
     return [
@@ -129,7 +156,7 @@ async def _certificate(url: URL) -> Finding:
 def _clock(date: str) -> Finding:
     try:
         behind = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):  # TypeError: one that has no time zone
         return warning("clock", "the answer has no date")
     if abs(behind) > 5:
         return warning(
@@ -142,7 +169,7 @@ async def _ready(http: aiohttp.ClientSession) -> Finding:
     async with http.get("/readyz") as answer:
         if answer.status == 200:
             return ok("ready", "the database can be written")
-        detail = _details(await answer.read()).get("detail", answer.reason)
+        detail = (await _details(answer)).detail or answer.reason
         return problem("ready", f"{answer.status}: {detail}", LOG_FIX)
 
 
@@ -156,7 +183,7 @@ async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
         socket = await http.ws_connect("/echo")
     except aiohttp.WSServerHandshakeError:
         async with aiohttp.request("GET", url / "echo", headers=headers) as answer:
-            return _no_handshake(answer.status, _details(await answer.read()))
+            return _no_handshake(answer.status, await _details(answer))
     async with socket:
         times = []
         for n in range(ECHOES):
@@ -178,33 +205,35 @@ async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
     )
 
 
-def _no_handshake(status: int, details: dict[str, Any]) -> Finding:
-    missing = " and ".join(details.get("missing", []))
+def _no_handshake(status: int, details: _Details) -> Finding:
+    missing = " and ".join(details.missing)
     if missing:
         return problem("WebSocket", f"something on the way drops the header {missing}", UPGRADE_FIX)
-    detail = details.get("detail", "no 101 Switching Protocols")
+    detail = details.detail or "no 101 Switching Protocols"
     return problem("WebSocket", f"the handshake is answered with {status}: {detail}", UPGRADE_FIX)
 
 
 async def _native(http: aiohttp.ClientSession) -> Finding:
     async with http.ws_connect("/ws", protocols=["hubbub.v1"]) as socket:
         await socket.send_json({"id": 1, "do": "hello"})
-        reply = json.loads(await socket.receive_str(timeout=TIMEOUT))
-    if "error" in reply:
-        return problem("native", reply["error"]["message"], TOKEN_FIX)
-    return ok("native", f"{reply['ok']['server']}, as {reply['ok']['user']}")
+        greeting = msgspec.json.decode(await socket.receive_str(timeout=TIMEOUT), type=_Greeting)
+    if greeting.error is not None:
+        return problem("native", greeting.error.message, TOKEN_FIX)
+    if greeting.ok is None:
+        return problem("native", "the answer to `hello` is neither yes nor no", OTHER_FIX)
+    return ok("native", f"{greeting.ok.server}, as {greeting.ok.user}")
 
 
 async def _long_poll(http: aiohttp.ClientSession) -> Finding:
     began = time.perf_counter()
     async with http.get(f"/api/v1/rooms/{ROOM}/events", params={"wait": "1"}) as answer:
-        details = _details(await answer.read())
+        details = await _details(answer)
     if answer.status == 200:
         return ok("long-poll", f"answered after {time.perf_counter() - began:.1f} s")
     if answer.status in {401, 403, 404}:
-        return warning("long-poll", details.get("detail", str(answer.status)), TOKEN_FIX)
-    if "detail" in details:  # the server's own word
-        return problem("long-poll", f"{answer.status}: {details['detail']}", LOG_FIX)
+        return warning("long-poll", details.detail or str(answer.status), TOKEN_FIX)
+    if details.detail:  # the server's own word
+        return problem("long-poll", f"{answer.status}: {details.detail}", LOG_FIX)
     return problem("long-poll", f"answered with {answer.status}", TIMEOUT_FIX)
 
 
@@ -212,7 +241,7 @@ async def _stream(http: aiohttp.ClientSession) -> Finding:
     headers = {"Accept": "text/event-stream"}
     async with http.get(f"/api/v1/rooms/{ROOM}/events", headers=headers) as answer:
         if answer.status != 200:
-            detail = _details(await answer.read()).get("detail", str(answer.status))
+            detail = (await _details(answer)).detail or str(answer.status)
             return warning("events", detail, TOKEN_FIX)
         try:
             async with asyncio.timeout(HELD_BACK):
@@ -222,12 +251,17 @@ async def _stream(http: aiohttp.ClientSession) -> Finding:
     return ok("events", "the stream begins at once")
 
 
-def _details(body: bytes) -> dict[str, Any]:
+async def _details(answer: aiohttp.ClientResponse) -> _Details:
+    """What a server says of itself; nothing if this is another's answer."""
+    body = b""
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return _Details()
     try:
-        details = json.loads(body)
-    except ValueError:
-        return {}
-    return details if isinstance(details, dict) else {}
+        return msgspec.json.decode(body, type=_Details)
+    except (msgspec.MsgspecError, RecursionError):
+        return _Details()
 
 
 def _why(error: BaseException) -> str:

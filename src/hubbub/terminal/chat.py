@@ -11,6 +11,7 @@ from hubbub.terminal.outgoing import Outgoing
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run
 from hubbub.terminal.screen import Screen, Streams, Terminal, is_terminal
+from hubbub.terminal.stdin import BadInput
 from hubbub.terminal.text import shorten
 from hubbub.terminal.transcript import Transcript
 
@@ -27,6 +28,7 @@ def chat(client: Client, room: str, *, quiet: bool) -> None:
         Refused: the name, the room, or (without a terminal) a line was refused.
         Unreachable: no connection came about.
         Closed: the server does not want us any more.
+        BadInput: without a terminal, a line can't be sent; those before it were.
     """
 
     async def talk() -> None:
@@ -43,7 +45,7 @@ class Conversation:
         self._client = client
         self._room = room
         self._screen = screen
-        self._transcript = Transcript(screen.style)
+        self._transcript = Transcript()
         self._outgoing = Outgoing(screen)
         self._joined = asyncio.Event()
         self._shown = asyncio.Event()
@@ -71,15 +73,25 @@ class Conversation:
             await self._show(room)
 
     async def _enter(self) -> None:
-        """Take what is entered; without a terminal each line is a message, whatever it begins with."""
+        """Take what is entered until it ends, and see to it that it arrives."""
+        failure = None
+        try:
+            await self._take_lines()
+        except BadInput as error:
+            failure = error
+        await self._finish()
+        if failure is not None:
+            raise failure
+
+    async def _take_lines(self) -> None:
+        """Without a terminal each line is a message, whatever it begins with; so are several lines at once."""
         async for line in self._screen.lines():
-            if line.startswith("/") and self._screen.is_interactive:
+            if line.startswith("/") and self._screen.is_interactive and "\n" not in line:
                 if line.strip() == "/quit":
                     break
                 await self._command(line)
             elif line.strip():
                 await self._outgoing.add(line)
-        await self._finish()
 
     async def _command(self, line: str) -> None:
         """Anything with one slash that is no command is refused, since it may be a mistyped one."""
@@ -87,8 +99,8 @@ class Conversation:
         if word.startswith("//"):
             await self._outgoing.add(line[1:])
         elif word == "/help":
-            self._screen.show([f"{name}  {what}" for name, what in COMMANDS.items()])
-            self._screen.show(["whatever else you type is sent; begin with // to send a /"])
+            self._screen.show([[f"{name}  {what}"] for name, what in COMMANDS.items()])
+            self._screen.show([["whatever else you type is sent; begin with // to send a /"]])
         else:
             close = difflib.get_close_matches(word, COMMANDS, 1)
             meant = close[0] if close else "/help"

@@ -1,21 +1,27 @@
-"""The line being typed: keys in, finished lines out, and the part of it that fits in one row.
+"""The message being typed: keys in, finished messages out, and the part of it that fits in one row.
 
-Knows no terminal.
+Knows no terminal. The cursor moves by graphemes. What is pasted stays in the message, line ends included.
 """
 
 import re
 from collections import deque
 
-from hubbub.terminal.text import visible, width
+from hubbub.terminal.text import beginning, end, grapheme_end, grapheme_start, visible, width
 
 MAX_HISTORY = 100
 MAX_CHARACTERS = 60_000
 END = "\x04"
+_LINE_END = "\u21b5"  # ↵: how one is shown in the row
+_BEGIN_PASTE, _END_PASTE = "\x1b[200~", "\x1b[201~"
+_MAX_PASTED = 2 * (
+    MAX_CHARACTERS + len(_END_PASTE)
+)  # too much in any case, even with two for each line end
 
-# A whole escape sequence (ECMA-48 section 5.4), or one that has only begun, or a single character.
+# A whole escape sequence (ECMA-48 section 5.4), or one that has only begun, or a run of text, or a single key.
 _KEY = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^\[O])|(\x1b(?:\[[0-?]*[ -/]*|O)?)\Z|[^\x1b]"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^\[O])|(\x1b(?:\[[0-?]*[ -/]*|O)?)\Z|[^\x00-\x1f\x7f]+|[^\x1b]"
 )
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _NAMED = {
     "\x1b[D": "left", "\x1bOD": "left", "\x02": "left",
     "\x1b[C": "right", "\x1bOC": "right", "\x06": "right",
@@ -25,42 +31,69 @@ _NAMED = {
     "\x1b[B": "newer", "\x1bOB": "newer", "\x0e": "newer",
     "\x7f": "backspace", "\x08": "backspace", "\x1b[3~": "delete", "\x04": "delete",
     "\x15": "cut_before", "\x0b": "cut_after", "\x17": "cut_word",
+    "\x1b\r": "new_line", "\x1b\n": "new_line",
 }  # fmt: skip
 
 
 class Editor:
-    """A single line with a cursor, and the lines entered before."""
+    """A message with a cursor, and the messages entered before.
+
+    Attributes:
+        is_overfull: the last `feed` brought more than a message can hold; all of that was left out.
+    """
 
     def __init__(self) -> None:
         self.text = ""
         self.cursor = 0
+        self.is_overfull = False
         self._unfinished = ""
+        self._pasted: str | None = None  # while a paste comes in
         self._history: deque[str] = deque(maxlen=MAX_HISTORY)
-        self._back = 0  # how far back in the history; 0: the line being typed
+        self._back = 0  # how far back in the history; 0: the message being typed
 
     def feed(self, keys: str) -> list[str]:
-        """Take what was typed; returns the lines that were finished by it, and `END` for Ctrl-D."""
-        finished = []
-        keys, self._unfinished = self._unfinished + keys, ""
-        for key in _KEY.finditer(keys):
-            if key[1] is not None:
-                self._unfinished = key[1]
-            elif key[0] in "\r\n":
-                finished.append(self._finish())
-            elif key[0] == END and not self.text:
-                finished.append(END)
-            else:
-                self._press(key[0])
+        """Take what was typed; returns the messages that were finished by it, and `END` for Ctrl-D."""
+        finished: list[str] = []
+        self.is_overfull = False
+        rest, self._unfinished = self._unfinished + keys, ""
+        while rest:
+            rest = (
+                self._take_key(rest, finished) if self._pasted is None else self._take_pasted(rest)
+            )
         return finished
 
     def row(self, columns: int) -> tuple[str, int]:
-        """As much of the line around the cursor as fits, and the cursor's column in it."""
-        before, after = visible(self.text[: self.cursor]), visible(self.text[self.cursor :])
-        while width(before) > columns - 1:
-            before = before[max(1, (width(before) - columns) // 2) :]
-        while width(before) + width(after) > columns:
-            after = after[: -max(1, (width(before) + width(after) - columns) // 2)]
-        return before + after, width(before)
+        """As much of the message around the cursor as fits, and the cursor's column in it."""
+        near = 8 * columns  # characters; no need to look at the rest
+        before = end(_in_a_row(self.text[max(0, self.cursor - near) : self.cursor]), columns - 1)
+        after = _in_a_row(self.text[self.cursor : self.cursor + near])
+        return before + beginning(after, columns - width(before)), width(before)
+
+    def _take_key(self, keys: str, finished: list[str]) -> str:
+        """Take the first key; returns the rest."""
+        key = _KEY.match(keys)
+        if key is None:  # an escape sequence that went wrong
+            return keys[1:]
+        if key[1] is not None:
+            self._unfinished = key[1]
+        elif key[0] in "\r\n":
+            finished.append(self._finish())
+        elif key[0] == END and not self.text:
+            finished.append(END)
+        else:
+            self._press(key[0])
+        return keys[key.end() :]
+
+    def _take_pasted(self, keys: str) -> str:
+        """Only its end ends a paste: all keys before that are text. Returns what follows the end."""
+        self._pasted = (self._pasted or "") + keys
+        text, end_of_paste, rest = self._pasted.partition(_END_PASTE)
+        if not end_of_paste:
+            self._pasted = text[-_MAX_PASTED:]
+            return ""
+        self._pasted = None
+        self._insert(text.replace("\r\n", "\n").replace("\r", "\n"))
+        return rest
 
     def _finish(self) -> str:
         line, self.text, self.cursor, self._back = self.text, "", 0, 0
@@ -70,50 +103,66 @@ class Editor:
 
     def _press(self, key: str) -> None:
         match _NAMED.get(key):
-            case None:
-                self._insert(key)
-            case "left":
-                self.cursor = max(0, self.cursor - 1)
-            case "right":
-                self.cursor = min(len(self.text), self.cursor + 1)
-            case "home":
-                self.cursor = 0
-            case "end":
-                self.cursor = len(self.text)
+            case None if key == _BEGIN_PASTE:
+                self._pasted = ""
+            case None if not key.startswith("\x1b"):
+                self._insert(" " if key == "\t" else key)
+            case "new_line":
+                self._insert("\n")
             case "older":
                 self._recall(self._back + 1)
             case "newer":
                 self._recall(self._back - 1)
-            case cut:
+            case "left" | "right" | "home" | "end" as move:
+                self.cursor = self._place(move)
+            case str(cut):
                 self._cut(*self._span(cut))
+
+    def _place(self, move: str) -> int:
+        """Where a moving key takes the cursor."""
+        match move:
+            case "left":
+                return grapheme_start(self.text, self.cursor)
+            case "right":
+                return grapheme_end(self.text, self.cursor)
+            case "home":
+                return 0
+            case _:
+                return len(self.text)
 
     def _span(self, cut: str) -> tuple[int, int]:
         """From where to where a deleting key takes away."""
         match cut:
             case "backspace":
-                return max(0, self.cursor - 1), self.cursor
+                return self._place("left"), self.cursor
             case "delete":
-                return self.cursor, self.cursor + 1
+                return self.cursor, self._place("right")
             case "cut_before":
                 return 0, self.cursor
             case "cut_after":
                 return self.cursor, len(self.text)
             case _:
                 before = self.text[: self.cursor].rstrip()
-                return before.rfind(" ") + 1, self.cursor
+                return max(before.rfind(" "), before.rfind("\n")) + 1, self.cursor
 
     def _cut(self, start: int, end: int) -> None:
         self.text = self.text[:start] + self.text[end:]
         self.cursor = start
 
-    def _insert(self, key: str) -> None:
-        key = " " if key == "\t" else key
-        if len(key) == 1 and ord(key) >= 0x20 and len(self.text) < MAX_CHARACTERS:
-            self.text = self.text[: self.cursor] + key + self.text[self.cursor :]
-            self.cursor += 1
+    def _insert(self, typed: str) -> None:
+        """Put text in at the cursor: all of it, or if there is no room, nothing."""
+        typed = _NOT_TEXT.sub("", typed)
+        self.is_overfull |= len(self.text) + len(typed) > MAX_CHARACTERS
+        if not self.is_overfull:
+            self.text = self.text[: self.cursor] + typed + self.text[self.cursor :]
+            self.cursor += len(typed)
 
     def _recall(self, back: int) -> None:
         if 0 <= back <= len(self._history):
             self._back = back
             self.text = self._history[-back] if back else ""
             self.cursor = len(self.text)
+
+
+def _in_a_row(text: str) -> str:
+    return visible(text.replace("\n", _LINE_END).replace("\t", " "))

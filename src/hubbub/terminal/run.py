@@ -5,21 +5,24 @@ import os
 import signal
 import stat
 import sys
+import termios
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STDIN = 0
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run until it is done. Ctrl-C and SIGTERM cancel it, so that it can say goodbye.
+    """Run until it is done. Ctrl-C, SIGTERM and SIGHUP cancel it, so that it can say goodbye.
 
     Raises:
         SystemExit: 128 and the signal's number. A second one does not wait for the goodbye, and a third
             for nothing, not even for one who doesn't read what is written.
     """
     came: list[int] = []
+    restore = _restoring_terminal()
 
     async def cancellable() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -33,7 +36,8 @@ def run(main: Coroutine[Any, Any, None]) -> None:
                 case 2:  # amid a coroutine it could be taken for one of its own
                     loop.call_soon_threadsafe(_end_by, number)
                 case _:
-                    _end_by(number)
+                    restore()
+                    os._exit(128 + number)  # wherever the program is stuck
 
         with _handled_by(end):
             await main
@@ -48,13 +52,23 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def _handled_by(handle: Callable[[int, Any], None]) -> Iterator[None]:
-    """Signals that end a program go there."""
-    before = {number: signal.signal(number, handle) for number in ENDING}
+    """Signals that end a program go there. Under `nohup`, a hangup does not end it."""
+    ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    taken = [n for n in ENDING if not (n is signal.SIGHUP and ignores_hangup)]
+    before = {number: signal.signal(number, handle) for number in taken}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _restoring_terminal() -> Callable[[], None]:
+    """What puts the terminal, if this is one, back into the modes that it has now."""
+    if not os.isatty(_STDIN):
+        return lambda: None
+    modes = termios.tcgetattr(_STDIN)
+    return lambda: termios.tcsetattr(_STDIN, termios.TCSANOW, modes)
 
 
 def _end_by(number: int) -> NoReturn:

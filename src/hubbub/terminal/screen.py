@@ -6,17 +6,18 @@ import os
 import signal
 import sys
 import termios
-import threading
 import tty
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
-from hubbub.terminal.editor import END, Editor
-from hubbub.terminal.style import Style
-from hubbub.terminal.text import width
+from hubbub.streams import CannotWrite
+from hubbub.terminal.editor import END, MAX_CHARACTERS, Editor
+from hubbub.terminal.stdin import read_stdin
+from hubbub.terminal.style import Line, Style, dim, warning
+from hubbub.terminal.text import visible, width
 
 MAX_LINES = 1000
 
@@ -24,10 +25,9 @@ MAX_LINES = 1000
 class Screen(Protocol):
     """Shows lines and reads lines, both at once; used in a `with` block."""
 
-    style: Style
     is_interactive: bool
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Sequence[Line]) -> None:
         """Show what was said."""
 
     def remark(self, text: str) -> None:
@@ -58,7 +58,7 @@ class Terminal:
     is_interactive = True
 
     def __init__(self) -> None:
-        self.style = Style.of(sys.stdout)
+        self._style = Style.of(sys.stdout)
         self._editor = Editor()
         self._prompt = "> "
         self._entered: deque[str] = deque()
@@ -68,17 +68,18 @@ class Terminal:
         self._fd = sys.stdin.fileno()
         self._modes = termios.tcgetattr(self._fd)
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Sequence[Line]) -> None:
         """See `Screen.show`."""
-        self._write(_CLEAR_ROW + "".join(f"{line}\n" for line in lines) + self._row())
+        shown = "".join(f"{self._style.render(line)}\n" for line in lines)
+        self._write(_CLEAR_ROW + shown + self._row())
 
     def remark(self, text: str) -> None:
         """See `Screen.remark`."""
-        self.show([self.style.warning(f"-- {text}")])
+        self.show([[warning(f"-- {text}")]])
 
     def complain(self, text: str) -> None:
         """See `Screen.complain`."""
-        self.show([self.style.warning(f"!! {text}")])
+        self.show([[warning(f"!! {text}")]])
 
     def prompt(self, text: str) -> None:
         """See `Screen.prompt`."""
@@ -111,13 +112,15 @@ class Terminal:
     ) -> None:
         self._listen(False)
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCONT)
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._modes)
-        self._write(_CLEAR_ROW)
+        with suppress(termios.error):  # it was hung up
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._modes)
+        self._write(_CLEAR_ROW + _PLAIN_PASTE)
 
     def _take_terminal(self) -> None:
         """No echo, and keys at once; Ctrl-C and Ctrl-Z still work. Again after a stop, when a shell had it."""
-        tty.setcbreak(self._fd, termios.TCSADRAIN)
-        self._write(_CLEAR_ROW + self._row())
+        with suppress(termios.error):
+            tty.setcbreak(self._fd, termios.TCSADRAIN)
+        self._write(_BRACKETED_PASTE + _CLEAR_ROW + self._row())
 
     def _listen(self, is_wanted: bool) -> None:
         if is_wanted == self._is_reading:
@@ -130,24 +133,36 @@ class Terminal:
             loop.remove_reader(self._fd)
 
     def _read(self) -> None:
-        typed = os.read(self._fd, 4096)
-        entered = self._editor.feed(self._decoder.decode(typed)) if typed else [END]
-        self._entered.extend(entered)
+        try:
+            typed = os.read(self._fd, 4096)
+        except OSError:  # it was hung up
+            typed = b""
+        self._entered.extend(self._editor.feed(self._decoder.decode(typed)) if typed else [END])
         self._stir.set()
         if len(self._entered) >= MAX_LINES or not typed:
             self._listen(False)
         self._write(_CLEAR_ROW + self._row())
+        if self._editor.is_overfull:
+            self.complain(f"not inserted: a message has at most {MAX_CHARACTERS:,} characters")
 
     def _row(self) -> str:
         """The row for typing, with the cursor where it belongs."""
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-        start = width(self._prompt)
-        row, cursor = self._editor.row(max(8, columns - start - 1))
-        return f"{self.style.dim(self._prompt)}{row}\r\x1b[{start + cursor}C"
+        prompt = visible(self._prompt)
+        start = width(prompt)
+        row, cursor = self._editor.row(max(8, self._columns() - start - 1))
+        return f"{self._style.render([dim(prompt)])}{row}\r\x1b[{start + cursor}C"
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(sys.stdout.fileno()).columns
+        except OSError:  # it was hung up
+            return 80
 
     def _write(self, text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Write if it can be: who has hung up is noticed by reading."""
+        with suppress(CannotWrite, BrokenPipeError):
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 class Streams:
@@ -156,22 +171,22 @@ class Streams:
     is_interactive = False
 
     def __init__(self, *, quiet: bool = False) -> None:
-        self.style = Style.of(sys.stdout)
+        self._style = Style.of(sys.stdout)
         self._quiet = quiet
 
-    def show(self, lines: list[str]) -> None:
+    def show(self, lines: Sequence[Line]) -> None:
         """See `Screen.show`."""
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.write("".join(f"{self._style.render(line)}\n" for line in lines))
         sys.stdout.flush()
 
     def remark(self, text: str) -> None:
         """See `Screen.remark`."""
         if not self._quiet:
-            print(f"-- {text}", file=sys.stderr, flush=True)
+            print(f"-- {visible(text)}", file=sys.stderr, flush=True)
 
     def complain(self, text: str) -> None:
         """See `Screen.complain`: even if quiet."""
-        print(f"hubbub: {text}", file=sys.stderr, flush=True)
+        print(f"hubbub: {visible(text)}", file=sys.stderr, flush=True)
 
     def prompt(self, text: str) -> None:
         """See `Screen.prompt`: there is none."""
@@ -193,40 +208,6 @@ class Streams:
         pass
 
 
-async def read_stdin() -> AsyncIterator[str]:
-    """The lines of stdin without their ends, read by a thread that is at most 1,000 lines ahead.
-
-    A thread, since an event loop can't wait for a file; a daemon, since nothing can wake it. It
-    reads the descriptor itself: the interpreter can't end while a thread is inside of `sys.stdin`.
-    """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[str | None] = asyncio.Queue()
-    places = threading.Semaphore(MAX_LINES)
-
-    def read() -> None:
-        with suppress(RuntimeError):  # the loop is gone, and so is the need
-            for line in _split(sys.stdin.fileno()):
-                places.acquire()
-                loop.call_soon_threadsafe(queue.put_nowait, line)
-            loop.call_soon_threadsafe(queue.put_nowait, None)
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    while (line := await queue.get()) is not None:
-        places.release()
-        yield line
-
-
-def _split(fd: int) -> Iterator[str]:
-    """The lines that can be read from a descriptor."""
-    rest = b""
-    while read := os.read(fd, 65_536):
-        *lines, rest = (rest + read).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace").rstrip("\r")
-    if rest:
-        yield rest.decode(errors="replace")
-
-
 def is_terminal() -> bool:
     """Whether somebody sits there, at a terminal that can clear a row."""
     is_tty = sys.stdin.isatty() and sys.stdout.isatty()
@@ -234,3 +215,7 @@ def is_terminal() -> bool:
 
 
 _CLEAR_ROW = "\r\x1b[J"
+_BRACKETED_PASTE, _PLAIN_PASTE = (
+    "\x1b[?2004h",
+    "\x1b[?2004l",
+)  # whether pasted text is marked as such

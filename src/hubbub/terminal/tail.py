@@ -13,6 +13,7 @@ from hubbub.protocol.messages import Resumed
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run, until_reader_gone
 from hubbub.terminal.style import Style
+from hubbub.terminal.text import visible, visible_json
 from hubbub.terminal.transcript import Transcript
 
 MAX_PAGE = 200
@@ -33,28 +34,30 @@ class Json:
 
     def event(self, event: AnyEvent) -> list[str]:
         """See `Form.event`."""
-        return [events.encode(event).decode()]
+        return [_json(events.encode(event))]
 
     def reset(self, reset: Reset) -> list[str]:
         """See `Form.reset`."""
         snapshot = reset.snapshot
         notice = {"notice": "reset", "room": snapshot.room, "epoch": snapshot.epoch}
-        return [msgspec.json.encode({**notice, "head": snapshot.head}).decode()]
+        return [_json(msgspec.json.encode({**notice, "head": snapshot.head}))]
 
 
 class Text:
     """As in `hubbub chat`."""
 
     def __init__(self) -> None:
-        self._transcript = Transcript(Style.of(sys.stdout))
+        self._transcript = Transcript()
+        self._style = Style.of(sys.stdout)
 
     def event(self, event: AnyEvent) -> list[str]:
         """See `Form.event`."""
-        return self._transcript.event(event)
+        return list(map(self._style.render, self._transcript.event(event)))
 
     def reset(self, reset: Reset) -> list[str]:
         """See `Form.reset`."""
-        return [line for m in reset.snapshot.messages for line in self._transcript.message(m)]
+        lines = [line for m in reset.snapshot.messages for line in self._transcript.message(m)]
+        return list(map(self._style.render, lines))
 
 
 def tail(
@@ -125,7 +128,13 @@ async def _before_the_last(client: Client, room: str, count: int) -> Position:
         limit = min(count - len(found), MAX_PAGE)
         page = await client.history(room, before=found[0].seq, limit=limit)
         found = [*page.messages, *found]
+        if not page.messages:
+            break
     return Position(epoch, found[0].seq - 1)
+
+
+def _json(encoded: bytes) -> str:
+    return visible_json(encoded.decode(), sys.stdout.encoding)
 
 
 def _print(lines: list[str]) -> None:
@@ -134,7 +143,7 @@ def _print(lines: list[str]) -> None:
 
 
 def _remark(text: str) -> None:
-    print(f"-- {text}", file=sys.stderr, flush=True)
+    print(f"-- {visible(text)}", file=sys.stderr, flush=True)
 
 
 def _ignore(_: str) -> None:

@@ -7,96 +7,98 @@ import msgspec
 
 from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
-from hubbub.terminal.style import Style
-from hubbub.terminal.text import shorten, visible, visible_lines
+from hubbub.terminal.style import Line, Part, dim, name
+from hubbub.terminal.text import message_lines, shorten, visible
 
 MAX_REMEMBERED = 500
 _EXCERPT, _PATCH = 24, 60  # columns
+_INDENT = " " * 6  # under the text, not under the time: no line of a message can pass for another's
 
 
 class Transcript:
     """Tells one room, in local time. Remembers the newest messages, to quote them when they change."""
 
-    def __init__(self, style: Style) -> None:
-        self._style = style
+    def __init__(self) -> None:
         self._day: date | None = None
         self._remembered: OrderedDict[int, tuple[str, str]] = OrderedDict()
 
-    def message(self, message: Message) -> list[str]:
+    def message(self, message: Message) -> list[Line]:
         """Lines for a message as it is now."""
         if message.deleted:
-            return self._stamped(message.at, f"* a message by {self._name(message.by)} was deleted")
-        lines = self._written(message)
-        if message.edited_at:
-            lines[-1] += self._style.dim(" (edited)")
+            return self._stamped(message.at, ["* a message by ", name(message.by), " was deleted"])
+        *lines, last = self._written(message)
+        lines.append([*last, dim(" (edited)")] if message.edited_at else last)
         for emoji, names in (message.reactions or {}).items():
-            who = ", ".join(self._name(name) for name in names)
-            lines.append(f"{_INDENT}{self._style.dim('└')} {self._visible(emoji)} {who}")
+            who = [part for by in names for part in (", ", name(by))][1:]
+            lines.append([_INDENT, dim("└"), f" {emoji} ", *who])
         return lines
 
-    def event(self, event: AnyEvent) -> list[str]:
+    def event(self, event: AnyEvent) -> list[Line]:
         """Lines for what just happened."""
         if isinstance(event, Posted):
             return self._written(event)
-        return self._stamped(event.at, f"* {self._name(event.by)} {self._deed(event)}")
+        first, *more = self._deed(event)
+        return self._stamped(event.at, ["* ", name(event.by), " ", *first]) + more
 
-    def _deed(self, event: Edited | Deleted | Reacted | Unreacted | Patched) -> str:
+    def _deed(self, event: Edited | Deleted | Reacted | Unreacted | Patched) -> list[Line]:
         match event:
             case Edited():
                 before = self._quote(event.message)
                 self._remember(event.message, event.by, event.text)
-                return f"corrected {before} to: " + f"\n{_INDENT}".join(self._lines(event.text))
+                first, *more = message_lines(event.text)
+                return [["corrected ", *before, " to: ", first], *_indented(more)]
             case Deleted():
-                return f"deleted {self._quote(event.message)}"
+                return [["deleted ", *self._quote(event.message)]]
             case Reacted():
-                return f"reacted {self._visible(event.emoji)} to {self._quote(event.message)}"
+                return [[f"reacted {event.emoji} to ", *self._quote(event.message)]]
             case Unreacted():
-                return f"took {self._visible(event.emoji)} off {self._quote(event.message)}"
+                return [[f"took {event.emoji} off ", *self._quote(event.message)]]
             case Patched():
-                patch = msgspec.json.encode(event.patch).decode()
-                return f"changed the room's state: {shorten(visible(patch), _PATCH)}"
+                return [[f"changed the room's state: {_in_short(event.patch)}"]]
 
-    def _written(self, message: Posted | Message) -> list[str]:
+    def _written(self, message: Posted | Message) -> list[Line]:
         text = message.text
         if text is None and message.arguments is not None:
-            arguments = msgspec.json.encode(message.arguments).decode()
-            text = f"[{message.emitted_as}: {shorten(visible(arguments), _PATCH)}]"
+            text = f"[{message.emitted_as}: {_in_short(message.arguments)}]"
         if text is None:
             text = f"[{len(message.bytes or b'')} bytes]"
         self._remember(message.seq, message.by, text)
-        reply = f"(to {self._quote(message.reply_to)}) " if message.reply_to else ""
-        first, *more = self._lines(text)
-        lines = self._stamped(message.at, f"{self._name(message.by)}: {reply}{first}")
-        return lines + [_INDENT + line for line in more]
+        reply = ["(to ", *self._quote(message.reply_to), ") "] if message.reply_to else []
+        first, *more = message_lines(text)
+        return self._stamped(message.at, [name(message.by), ": ", *reply, first]) + _indented(more)
 
-    def _stamped(self, at: str, text: str) -> list[str]:
-        """The text with its time, after the day if that is another one than before."""
-        when = datetime.fromisoformat(at).astimezone()
-        lines = [f"{self._style.dim(f'{when:%H:%M}')} {text}"]
-        if when.date() != self._day:
-            self._day = when.date()
-            lines.insert(0, self._style.dim(f"--- {when:%A, %d %B %Y} ---"))
-        return lines
+    def _stamped(self, at: str, line: Line) -> list[Line]:
+        """The line with its time, after the day if that is another one than before."""
+        when = _local(at)
+        stamped: Line = [dim(f"{when:%H:%M}" if when else "--:--"), " ", *line]
+        if when is None or when.date() == self._day:
+            return [stamped]
+        self._day = when.date()
+        return [[dim(f"--- {when:%A, %d %B %Y} ---")], stamped]
 
     def _remember(self, seq: int, by: str, text: str) -> None:
         self._remembered[seq] = (by, text[:_EXCERPT])
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
 
-    def _quote(self, seq: int) -> str:
+    def _quote(self, seq: int) -> list[Part]:
         if seq not in self._remembered:
-            return f"message {seq}"
+            return [f"message {seq}"]
         by, text = self._remembered[seq]
-        return f"{self._name(by)}'s “{shorten(visible(text), _EXCERPT)}”"
-
-    def _name(self, name: str) -> str:
-        return self._style.name(visible(name))
-
-    def _visible(self, text: str) -> str:
-        return visible(text, self._style.escape)
-
-    def _lines(self, text: str) -> list[str]:
-        return visible_lines(text, self._style.escape)
+        return [name(by), f"'s “{shorten(visible(text), _EXCERPT)}”"]
 
 
-_INDENT = " " * 6  # under the text, not under the time: no line of a message can pass for another's
+def _indented(lines: list[str]) -> list[Line]:
+    return [[_INDENT, line] for line in lines]
+
+
+def _in_short(value: object) -> str:
+    return shorten(visible(msgspec.json.encode(value).decode()), _PATCH)
+
+
+def _local(at: str) -> datetime | None:
+    """The local time; None if the server's is none that can be told here."""
+    try:
+        return datetime.fromisoformat(at).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None

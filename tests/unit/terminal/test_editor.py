@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.terminal.editor import END, Editor
+from hubbub.terminal.editor import END, MAX_CHARACTERS, Editor
 from hubbub.terminal.text import width
 
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
@@ -37,6 +37,11 @@ def test_a_line_is_finished_by_enter() -> None:
         ("a\tb", "a b"),
         ("a\x1b[15~\x1bOP\x1bxb", "ab"),
         ("日本\x7f", "日"),
+        ("x👩\u200d🚀\x7f", "x"),
+        ("👍🏽" + LEFT + "x", "x👍🏽"),
+        ("🇩🇪🇫🇷" + LEFT + LEFT + "\x1b[3~", "🇫🇷"),
+        ("e\u0301b\x01" + RIGHT + "X", "e\u0301Xb"),
+        ("one\x1b\rtwo three\x17\x17", "one\n"),
     ],
 )
 def test_keys_edit_the_line(keys: str, text: str) -> None:
@@ -83,4 +88,37 @@ def test_no_keys_confuse_it(keys: str) -> None:
     editor = Editor()
     editor.feed(keys)
     assert 0 <= editor.cursor <= len(editor.text)
-    assert editor.text.isprintable()
+    assert editor.text.replace("\n", "").isprintable()
+
+
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+
+
+def test_pasted_lines_wait_for_enter_and_are_one_message() -> None:
+    editor = typed(f"> {PASTE}one\r\n\ttwo\rthree{PASTED}!")
+    assert editor.text == "> one\n\ttwo\nthree!"
+    assert editor.row(80) == ("> one↵ two↵three!", 17)
+    assert editor.feed("\r") == ["> one\n\ttwo\nthree!"]
+    editor.feed(UP)
+    assert editor.text == "> one\n\ttwo\nthree!"
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_a_paste_may_come_in_pieces(first: int, second: int) -> None:
+    keys, editor = f"a{PASTE}b\rc\x1b[D\x04\x03{PASTED}d", Editor()
+    cuts = sorted([first, second])
+    for piece in (keys[: cuts[0]], keys[cuts[0] : cuts[1]], keys[cuts[1] :]):
+        assert editor.feed(piece) == []
+    assert editor.text == "ab\nc[Dd"  # no key in it is obeyed
+
+
+@pytest.mark.parametrize("pasted", ["x" * MAX_CHARACTERS, "\r\n" * MAX_CHARACTERS, "日" * 10**6])
+def test_what_is_too_long_is_left_out_whole_and_said(pasted: str) -> None:
+    editor = typed("a")
+    for at in range(0, len(pasted), 4096):
+        editor.feed((PASTE if at == 0 else "") + pasted[at : at + 4096])
+    was_overfull = editor.is_overfull
+    editor.feed(PASTED)
+    assert (was_overfull, editor.is_overfull, editor.text) == (False, True, "a")
+    editor.feed("b")
+    assert (editor.text, editor.is_overfull) == ("ab", False)

@@ -1,8 +1,21 @@
+import json
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.terminal.text import shorten, visible, visible_lines, width
+from hubbub.terminal.text import (
+    beginning,
+    end,
+    grapheme_end,
+    grapheme_start,
+    message_lines,
+    shorten,
+    visible,
+    visible_json,
+    width,
+)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +51,52 @@ def test_escapes_are_marked() -> None:
 
 
 def test_lines_are_kept_and_tabs_are_space() -> None:
-    assert visible_lines("a\n\tb\x1b\n") == ["a", r"    b\x1b"]
+    assert message_lines("a\n\tb\n") == ["a", "    b"]
 
 
-@pytest.mark.parametrize(
-    "text, columns", [("abc", 3), ("日本", 4), ("e\u0301", 1), ("👍", 2), ("", 0)]
-)
-def test_columns_are_counted_as_a_terminal_does(text: str, columns: int) -> None:
-    assert width(text) == columns
+NASTY = "\x1b[2J \x7f \x9b31m \u202e \u2028 \U000e0041 \x00"
+
+
+@given(st.text() | st.just(NASTY), st.sampled_from(["utf-8", "UTF8", "ascii", "latin-1"]))
+def test_json_stays_the_same_document(text: str, encoding: str) -> None:
+    document = msgspec.json.encode({"text": text}).decode()
+    shown = visible_json(document, encoding)
+    assert json.loads(shown) == {"text": text}
+    assert visible(shown) == shown
+    assert encoding.startswith(("utf", "UTF")) or shown.isascii()
+
+
+CHARACTERS = [  # what terminals draw as one, and its width
+    ("日", 2),
+    ("e\u0301", 1),
+    ("👍", 2),
+    ("👍🏽", 2),
+    ("👩\u200d🚀", 2),
+    ("👨\u200d👩\u200d👧\u200d👦", 2),
+    ("🇩🇪", 2),
+    ("❤", 1),
+    ("❤\ufe0f", 2),
+    ("⚠\ufe0e", 1),
+    ("1\ufe0f\u20e3", 2),
+    ("हि", 2),
+    ("\u1112\u1161\u11ab", 2),
+    ("a\u0323\u0302", 1),
+]
+
+
+@pytest.mark.parametrize("character, columns", CHARACTERS)
+def test_columns_are_counted_as_a_terminal_does(character: str, columns: int) -> None:
+    text = f"ab {character * 3} c"
+    assert width(text) == 5 + 3 * columns
+    assert grapheme_end(text, 3) == 3 + len(character)
+    assert grapheme_start(text, 3 + len(character)) == 3
+    assert beginning(text, 3 + columns) == text[: 3 + len(character)]
+    assert end(text, 2 + columns) == character + " c"
+
+
+def test_text_without_any_has_no_columns() -> None:
+    assert width("") == 0
+    assert (grapheme_start("", 0), grapheme_end("", 0)) == (0, 0)
 
 
 @given(st.text(), st.integers(1, 20))

@@ -1,23 +1,38 @@
+import re
 from collections.abc import Iterator
 
 import pytest
 
-from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
-from hubbub.terminal.style import Style
+from hubbub.terminal.style import Line, Style, dim, name
 from hubbub.terminal.transcript import Transcript
 
 AT = "2026-11-23T09:00:00.123Z"
 
 
+class Shown:
+    """A transcript as it is shown without colours."""
+
+    def __init__(self) -> None:
+        self._transcript = Transcript()
+        self._style = Style(has_colour=False)
+
+    def event(self, event: AnyEvent) -> list[str]:
+        return [self._style.render(line) for line in self._transcript.event(event)]
+
+    def message(self, message: Message) -> list[str]:
+        return [self._style.render(line) for line in self._transcript.message(message)]
+
+
 @pytest.fixture
-def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transcript]:
+def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
     import time
 
     with monkeypatch.context() as patched:
         patched.setenv("TZ", "Asia/Tokyo")
         time.tzset()
-        transcript = Transcript(Style(has_colour=False))
+        transcript = Shown()
         assert transcript.event(Posted("lobby", 1, AT, "grace", "hello"))[0] == (
             "--- Monday, 23 November 2026 ---"
         )
@@ -25,43 +40,43 @@ def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transcript]:
     time.tzset()
 
 
-def test_a_message_has_its_local_time_and_author(transcript: Transcript) -> None:
+def test_a_message_has_its_local_time_and_author(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "ada", "hi")
     assert transcript.event(event) == ["18:00 ada: hi"]
 
 
-def test_a_new_day_is_told(transcript: Transcript) -> None:
+def test_a_new_day_is_told(transcript: Shown) -> None:
     event = Posted("lobby", 2, "2026-11-23T15:00:00Z", "ada", "hi")
     assert transcript.event(event) == ["--- Tuesday, 24 November 2026 ---", "00:00 ada: hi"]
 
 
-def test_further_lines_can_not_pass_for_messages(transcript: Transcript) -> None:
+def test_further_lines_can_not_pass_for_messages(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "eve", "hi\n18:00 ada: I owe you")
     assert transcript.event(event) == ["18:00 eve: hi", "      18:00 ada: I owe you"]
 
 
-def test_control_characters_are_shown(transcript: Transcript) -> None:
+def test_control_characters_are_shown(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "eve", "\x1b[2J\u202e")
     assert transcript.event(event) == [r"18:00 eve: \x1b[2J\u202e"]
 
 
-def test_bytes_are_counted(transcript: Transcript) -> None:
+def test_bytes_are_counted(transcript: Shown) -> None:
     assert transcript.event(Posted("lobby", 2, AT, "ada", bytes=b"\0\1")) == [
         "18:00 ada: [2 bytes]"
     ]
 
 
-def test_a_socket_io_event_is_shown_in_short(transcript: Transcript) -> None:
+def test_a_socket_io_event_is_shown_in_short(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "ada", emitted_as="stroke", arguments=[1, {"x": 2}])
     assert transcript.event(event) == ['18:00 ada: [stroke: [1,{"x":2}]]']
 
 
-def test_a_reply_quotes(transcript: Transcript) -> None:
+def test_a_reply_quotes(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "ada", "hi", reply_to=1)
     assert transcript.event(event) == ["18:00 ada: (to grace's “hello”) hi"]
 
 
-def test_what_is_done_to_messages_is_told_in_a_line(transcript: Transcript) -> None:
+def test_what_is_done_to_messages_is_told_in_a_line(transcript: Shown) -> None:
     told = [
         transcript.event(event)
         for event in (
@@ -83,7 +98,7 @@ def test_what_is_done_to_messages_is_told_in_a_line(transcript: Transcript) -> N
     ]
 
 
-def test_a_message_as_it_is_now(transcript: Transcript) -> None:
+def test_a_message_as_it_is_now(transcript: Shown) -> None:
     message = Message(2, AT, "ada", "hi", edited_at=AT, reactions={"👍": ["grace", "linus"]})
     assert transcript.message(message) == ["18:00 ada: hi (edited)", "      └ 👍 grace, linus"]
     assert transcript.message(Message(3, AT, "ada", deleted=True)) == [
@@ -91,9 +106,25 @@ def test_a_message_as_it_is_now(transcript: Transcript) -> None:
     ]
 
 
-def test_only_the_newest_messages_are_remembered(transcript: Transcript) -> None:
+def test_only_the_newest_messages_are_remembered(transcript: Shown) -> None:
     for seq in range(2, 502):
         transcript.event(Posted("lobby", seq, AT, "ada", "hi"))
     assert transcript.event(Deleted("lobby", 502, AT, "grace", message=1)) == [
         "18:00 * grace deleted message 1"
     ]
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_time_that_can_not_be_told_costs_no_message(transcript: Shown, at: str) -> None:
+    assert transcript.event(Posted("lobby", 2, at, "ada", "hi"))[-1].endswith(" ada: hi")
+
+
+def test_colours_are_ours_and_escapes_are_marked() -> None:
+    line: Line = [name("a\x1b[31m"), ": ", "\x1b[2J\n", dim("\x07")]
+    assert Style(has_colour=False).render(line) == r"a\x1b[31m: \x1b[2J\x0a\x07"
+    coloured = Style(has_colour=True).render(line)
+    assert set(re.findall(r"\x1b[^m]*m", coloured)) <= {
+        *(f"\x1b[1;{n}m" for n in range(31, 37)),
+        *("\x1b[0m", "\x1b[2m", "\x1b[7m"),
+    }
+    assert "\x1b[7m\\x1b\x1b[0m[2J\x1b[7m\\x0a\x1b[0m" in coloured

@@ -1,0 +1,152 @@
+"""Standard streams that are closed, full or cut off: a sentence and an exit code, never a traceback or a hang."""
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import hubbub
+from hubbub.cli import _COMMANDS
+from tests.support.server import Server
+
+BROKEN = ["<&-", ">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"]
+DOCUMENTED = {0, 1, 2, 3, 4, 130, 141, 143}
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+async def shell(
+    redirections: str, *words: str, stdin: bytes | None = None, **environment: str
+) -> Ran:
+    """Run `hubbub WORDS` with the streams that a shell gives it."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f'set -o pipefail; "$@" {redirections}', "bash"),
+        *(sys.executable, "-m", "hubbub", *words),
+        env=os.environ | environment,
+        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(40):
+        out, err = await process.communicate(stdin)
+    assert process.returncode is not None
+    assert b"Traceback" not in err
+    assert b"Exception" not in err
+    assert process.returncode in DOCUMENTED
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+@pytest.mark.parametrize("broken", [">&-", ">/dev/full"])
+async def test_every_command_says_that_it_can_not_write(broken: str) -> None:
+    ran = await asyncio.gather(*(shell(broken, command, "--help") for command in _COMMANDS))
+    said = (
+        r"hubbub: can't write to standard output: (Bad file descriptor|No space left on device)\n"
+    )
+    assert all(each.code == 1 and re.fullmatch(said, each.err) for each in ran)
+
+
+@pytest.mark.parametrize("broken", ["| true", "2>&-", "<&-"])
+async def test_help_is_quiet_about_what_does_not_matter(broken: str) -> None:
+    ran = await shell(broken, "--help")
+    assert ran.err == ""
+    assert ran.code in ({0, 141} if broken == "| true" else {0})
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+async def test_a_server_serves_without_its_streams(broken: str, tmp_path: Path) -> None:
+    async with Server(tmp_path) as server:
+        port = server.port
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f'exec "$@" {broken.replace("| true", "> >(true)")}', "bash"),
+        *(sys.executable, "-m", "hubbub", "serve", "--port", str(port), "--data", str(tmp_path)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    async with hubbub.connect(f"http://127.0.0.1:{port}", open_timeout=20) as client:
+        assert (await client.post("lobby", "hi")).seq == 1
+    process.terminate()
+    assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+async def test_what_is_sent_is_sent_or_said_not_to_be(broken: str, shared_server: Server) -> None:
+    to = ("--url", shared_server.url)
+    room = f"broken-{BROKEN.index(broken)}"
+    one = await shell(broken, "send", room, "hi", *to)
+    piped = await shell(broken, "send", room, *to, stdin=b"a\nb\n")
+    async with hubbub.connect(shared_server.url) as client:
+        texts = [message.text for message in (await client.history(room)).messages]
+    assert texts[0] == "hi"
+    if "<&-" in broken:
+        assert (piped.code, texts) == (2, ["hi"])
+        assert "2>&-" in broken or "can't read standard input: Bad file descriptor" in piped.err
+    if ">&-" in broken.split() or broken == ">/dev/full":
+        assert (one.code, piped.code) == (1, 2 if "<&-" in broken else 1)
+        assert "2>&-" in broken or "can't write to standard output" in one.err
+    if broken == "| true":
+        assert {one.code, piped.code} <= {0, 141}
+        assert (one.err, piped.err) == ("", "")
+    if broken in ("2>&-", "2>/dev/full"):
+        assert (one.code, piped.code, texts) == (0, 0, ["hi", "a", "b"])
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+async def test_chat_and_tail_end_by_themselves_or_with_their_reader(
+    broken: str, shared_server: Server
+) -> None:
+    room = f"talked-{BROKEN.index(broken)}"
+    async with hubbub.connect(shared_server.url) as client:
+        await client.post(room, "x" * 1000)
+    chat = await shell(broken, "chat", shared_server.url, "--room", room, stdin=b"a\n")
+    if "<&-" in broken:
+        assert chat.code == 2
+    elif ">&-" in broken.split() or broken == ">/dev/full":
+        assert (chat.code, "can't write" in chat.err) == (1, True)
+    else:
+        assert chat.code in {0, 141}
+    if ">&-" in broken.split() or broken in (">/dev/full", "| true"):
+        tail = await shell(broken, "tail", room, "--url", shared_server.url)
+        assert tail.code == (141 if broken == "| true" else 1)
+
+
+@pytest.mark.parametrize("command", [["send", "ascii", "--json"], ["send", "ascii"], ["chat"]])
+async def test_an_encoding_without_the_characters_costs_nothing(
+    command: list[str], shared_server: Server
+) -> None:
+    environment = {"PYTHONIOENCODING": "ascii", "HUBBUB_URL": shared_server.url}
+    ran = await shell("", *command, "--name", "grüße", stdin="日本\n".encode(), **environment)
+    assert ran.code == 0
+    assert (ran.out + ran.err).isascii()
+
+
+async def test_bytes_that_are_not_utf_8_are_refused_by_line(shared_server: Server) -> None:
+    to = ("--url", shared_server.url)
+    ran = await shell("", "send", "bytes", *to, stdin=b"good\nk\xfcy\n")
+    assert (ran.code, ran.out) == (2, "1\n")
+    assert ran.err == (
+        "hubbub: stopped after line 1; messages acknowledged: 1\n"
+        "hubbub: line 2 of standard input is not UTF-8: byte 2 is 0xFC\n"
+    )
+    for words in (["send", "bytes", "k\udcfcy"], ["tail", "k\udcfcy"], ["send", "k\udcfcy"]):
+        ran = await shell("", *words, *to)
+        assert (ran.code, ran.err) == (2, "hubbub: not valid UTF-8: 'k\\udcfcy'\n")
+    ran = await shell("", "chat", shared_server.url, "--room", "bytes", stdin=b"mine\nk\xfcy\n")
+    assert (ran.code, "line 2" in ran.err, "mine" in ran.out) == (2, True, True)
+
+
+async def test_a_line_of_60_mb_is_refused_at_once(shared_server: Server) -> None:
+    to = ("--url", shared_server.url)
+    ran = await shell("", "send", "long", *to, stdin=b"good\n" + b"x" * 60_000_000 + b"\n")
+    assert (ran.code, ran.out) == (2, "1\n")
+    assert "line 2 of standard input has more than 1,048,576 bytes" in ran.err
+    ran = await shell("", "send", "long", *to, stdin=b"x" * 100_000)
+    assert ran.code == 3
+    assert "too_large" in ran.err
