@@ -16,7 +16,7 @@ export function viewOf(snapshot) {
 export function apply(view, event) {
   if (event.event === "posted") {
     const { event: _kind, room: _room, ...message } = event;
-    view.messages.set(event.seq, message);
+    view.messages.set(event.seq, event.erased ? tombstone(event) : message);
     return event.seq;
   }
   if (event.event === "patched") {
@@ -50,6 +50,9 @@ export function trim(view, count) {
   }
 }
 
+/** What is left of a deleted message. */
+const tombstone = ({ seq, at, by }) => ({ seq, at, by, deleted: true });
+
 function changed(message, event) {
   switch (event.event) {
     case "edited": {
@@ -57,7 +60,7 @@ function changed(message, event) {
       return { ...rest, text: event.text, edited_at: event.at };
     }
     case "deleted":
-      return { seq: message.seq, at: message.at, by: message.by, deleted: true };
+      return tombstone(message);
     case "reacted":
       return withNames(message, event.emoji, (names) => [...names, event.by]);
     case "unreacted":

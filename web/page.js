@@ -226,7 +226,7 @@ function take(room, event) {
   const isPost = event.event === "posted";
   if (isPost) place.typing.delete(event.by);
   const isSeen = room === current && !document.hidden;
-  if (isPost && event.by !== client.name && !isSeen) {
+  if (isPost && !event.erased && event.by !== client.name && !isSeen) {
     place.unread += 1;
     showRooms();
   }

@@ -3,6 +3,7 @@
 Knows nothing of who is connected, nor of how an event is stored or sent.
 """
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -23,7 +24,16 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, omit_
     by: str
 
 
-class Posted(Event, frozen=True):
+class Erasable(Event, frozen=True, kw_only=True):
+    """An event that is emptied when the message it is about is deleted.
+
+    `erased`: only the fields of `Event` are left; all others have their defaults.
+    """
+
+    erased: bool = False
+
+
+class Posted(Erasable, frozen=True):
     """A message was written: `text`, or `bytes` if it came as a binary frame.
 
     One that a Socket.IO client emitted has that event's name, and may have any `arguments` instead,
@@ -39,11 +49,11 @@ class Posted(Event, frozen=True):
     attachments: list[Base64] | None = None
 
 
-class Edited(Event, frozen=True, kw_only=True):
+class Edited(Erasable, frozen=True, kw_only=True):
     """The author gave the message numbered `message` a new text."""
 
-    message: int
-    text: str
+    message: int = 0
+    text: str | None = None
 
 
 class Deleted(Event, frozen=True, kw_only=True):
@@ -52,18 +62,18 @@ class Deleted(Event, frozen=True, kw_only=True):
     message: int
 
 
-class Reacted(Event, frozen=True, kw_only=True):
+class Reacted(Erasable, frozen=True, kw_only=True):
     """`by` put an emoji on a message."""
 
-    message: int
-    emoji: str
+    message: int = 0
+    emoji: str = ""
 
 
-class Unreacted(Event, frozen=True, kw_only=True):
+class Unreacted(Erasable, frozen=True, kw_only=True):
     """`by` took an emoji off a message."""
 
-    message: int
-    emoji: str
+    message: int = 0
+    emoji: str = ""
 
 
 class Patched(Event, frozen=True, kw_only=True):
@@ -76,3 +86,39 @@ AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyEvent).decode
+
+_DELETED = b'{"event":"deleted",'  # how the body of each begins
+
+
+def about(event: AnyEvent) -> int | None:
+    """The message that an event changes, if it is to be erased together with that message."""
+    return event.message if isinstance(event, Edited | Reacted | Unreacted) else None
+
+
+def erased(body: bytes) -> bytes:
+    """The body of an event whose message was deleted: its number, time and author."""
+    return encode(emptied(decode(body)))
+
+
+def emptied(event: AnyEvent) -> AnyEvent:
+    """The event without what it says about a message. Others stay as they are."""
+    if not isinstance(event, Erasable):
+        return event
+    place = {name: getattr(event, name) for name in Event.__struct_fields__}
+    return type(event)(**place, erased=True)
+
+
+def deleted_by(bodies: Iterable[bytes]) -> set[int]:
+    """The messages that these events of one room delete."""
+    events = (decode(body) for body in bodies if body.startswith(_DELETED))
+    return {event.message for event in events if isinstance(event, Deleted)}
+
+
+def without(bodies: Iterable[bytes], messages: Collection[int]) -> list[bytes]:
+    """These events of one room, with what concerns some of its messages erased."""
+    return [erased(body) if concerns(decode(body), messages) else body for body in bodies]
+
+
+def concerns(event: AnyEvent, messages: Collection[int]) -> bool:
+    """Whether an event is to be erased together with some messages of its room."""
+    return (event.seq if isinstance(event, Posted) else about(event)) in messages

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hubbub.events import Edited
 from hubbub.protocol import view
 from hubbub.rooms.ledger import Ledger, NewPost
-from hubbub.server.stores import rows
+from hubbub.server.stores import rows, sqlite_writer
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.stores.sqlite_reader import SqliteReader
@@ -162,8 +162,24 @@ def a_snapshot_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
-def a_snapshot_shows_what_was_deleted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rows, "tombstone", lambda message: message)
+def what_was_deleted_stays_in_the_log(patch: pytest.MonkeyPatch) -> None:
+    _leave_out(patch, "posted = erased(posted), ", "")
+
+
+@fault
+def what_was_said_of_a_deleted_message_stays_in_the_log(patch: pytest.MonkeyPatch) -> None:
+    _leave_out(patch, "erased(body)", "body")
+
+
+@fault
+def what_one_commit_posts_and_deletes_is_delivered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ledger, "_erase", lambda _: None)
+
+
+def _leave_out(patch: pytest.MonkeyPatch, what: str, instead: str) -> None:
+    for name in ("set_deleted", "erase_changes"):
+        query = getattr(sqlite_writer.Q, name)
+        patch.setattr(sqlite_writer.Q, name, query.replace(what, instead))
 
 
 @fault

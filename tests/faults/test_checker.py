@@ -56,6 +56,41 @@ def test_an_unknown_change_may_be_there_or_not() -> None:
     assert tale.faults() == set()
 
 
+def erase(tale: Tale) -> None:
+    """Grace's fifth event deletes the first message, and takes it out of the log, and its edit."""
+    tale.log[0] = event(1, erased=True)
+    tale.log[2] = event(3, "edited", erased=True)
+    tale.log.append(event(5, "deleted", message=1))
+    tale.ada.attempts.append(Attempt("deleted", "1", answers=[(5, AT)]))
+    tale.follower.runs[1].bodies.append(tale.log[4])
+
+
+def test_what_was_erased_may_have_been_seen_before_or_not() -> None:
+    tale = Tale()
+    erase(tale)
+    assert tale.faults() == set()
+    late = Record("late", [Run(0, list(tale.log))])
+    late_and_plain = Record("late and plain", [Run(0, [b"text 2", b"text 4"])], is_plain=True)
+    records = [tale.ada, tale.follower, tale.plain, late, late_and_plain]
+    assert check(tale.log, records) == []
+
+
+def test_of_what_was_erased_an_unknown_change_may_be_the_author() -> None:
+    tale = Tale()
+    erase(tale)
+    tale.ada.attempts[0].answers.clear()
+    assert tale.faults() == set()
+
+
+def test_what_was_deleted_must_be_erased() -> None:
+    for place in (0, 2):
+        tale = Tale()
+        before = tale.log[place]
+        erase(tale)
+        tale.log[place] = before
+        assert tale.faults() == {Fault.NOT_ERASED}
+
+
 def test_who_is_not_healthy_need_not_have_all() -> None:
     tale = Tale()
     tale.follower.runs.pop()

@@ -66,7 +66,7 @@ def post(directory: Path, recording: Recording, synchronous: str) -> list[int]:
     with closing(database):
         database.execute(f"PRAGMA synchronous = {synchronous}").fetchall()
         database.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchall()
-        writer = SqliteWriter(database)
+        writer = SqliteWriter(database, lambda: None)
         for number in range(COMMITS):
             writer.commit([Proposal(ADA, Post(room="lobby", text=str(number)))], AT)
             acknowledged.append(len(recording.trace))

@@ -14,6 +14,7 @@ from tests.support.server import Server
 ON_EVERY_STORE = {
     f"tests.integration.test_{name}"
     for name in (
+        "erasing",
         "http_api",
         "long_poll",
         "mixed_room",

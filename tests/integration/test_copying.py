@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 import hubbub
+from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.rooms.ledger import Accepted, Proposal
 from hubbub.server.copying import _copy
@@ -492,7 +493,7 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
     assert file.stat().st_mode & 0o777 == 0o600
     again = await hubbub_command("backup", file, "--data", tmp_path, store=url)
     assert again.code == 1 and "is there already" in again.err
-    await happen(store)
+    await do(store, Post(room="all", text="later"))
     refused = await hubbub_command("restore", file, "--data", tmp_path, store=url)
     assert refused.code == 1 and "a server uses that database" in refused.err
     await store.close()
@@ -506,6 +507,76 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
     async with sqlite(tmp_path / "served") as other:
         assert (await contents(other))[1:] == (await contents(store))[1:]
     await store.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restore_does_not_bring_back_what_was_deleted_since(
+    engine: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    where = "sqlite" if engine == "sqlite" else url
+
+    async def opened() -> Store:
+        if engine == "sqlite":
+            return SqliteStore(tmp_path, "full", lambda: "e1")
+        return await PostgresStore.open(url, "full", lambda: "e1")
+
+    store = await opened()
+    await do(
+        store,
+        Post(room="a", text="secret"),
+        Post(room="a", text="stays"),
+        Edit(room="a", seq=1, text="another secret"),
+        React(room="a", seq=1, emoji="👍"),
+        Post(room="b", text="stays, too"),
+    )
+    backup = await hubbub_command("backup", file, "--data", tmp_path, store=where)
+    assert backup.code == 0, backup.err
+    await do(store, Delete(room="a", seq=1), Post(room="a", text="lost"))
+    await store.close()
+    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
+    assert restored.code == 0, restored.err
+    store = await opened()
+    page = (await store.snapshot("a", 9)).page
+    said = [(message.text, message.deleted, message.reactions) for message in page.messages]
+    assert (page.head, said) == (4, [(None, True, None), ("stays", False, None)])
+    bodies = (await store.read("a", 0, 9)).bodies
+    assert [b"erased" in body for body in bodies] == [True, False, True, True]
+    (other,) = (await store.snapshot("b", 9)).page.messages
+    assert other.text == "stays, too"
+    ((answer,), _) = await store.commit([Proposal(ADA, Edit(room="a", seq=1, text="?"))], AT)
+    assert isinstance(answer, Refusal) and answer.code == "gone"
+    await store.close()
+    if engine == "sqlite":
+        assert b"secret" not in (tmp_path / FILE_NAME).read_bytes()
+
+
+async def test_a_restore_over_what_can_not_be_read_says_what_that_means(tmp_path: Path) -> None:
+    file = tmp_path / "monday.db"
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="secret"))
+    assert (await hubbub_command("backup", file, "--data", tmp_path)).code == 0
+    (tmp_path / FILE_NAME).write_bytes(b"damaged" * 1000)
+    restored = await hubbub_command("restore", file, "--data", tmp_path)
+    assert restored.code == 0 and "deleted" in restored.err
+    async with sqlite(tmp_path) as store:
+        assert (await store.snapshot("a", 9)).page.head == 1
+
+
+async def test_a_copy_that_is_brought_up_to_date_erases_what_was_deleted_since(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await do(
+            store, Post(room="a", text="secret"), Edit(room="a", seq=1, text="one more secret")
+        )
+    await copied(tmp_path, url)
+    async with sqlite(tmp_path) as store:
+        await do(store, Delete(room="a", seq=1), Post(room="a", text="new"))
+    await copied(tmp_path, url)
+    await same(tmp_path, url)
+    assert b"secret" not in b"".join(await postgres.log("a", url))
 
 
 async def test_applications_may_still_post_after_a_restore(

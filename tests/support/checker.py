@@ -28,6 +28,7 @@ class Fault(Enum):
     WRONG_ANSWER = "the answer does not name the event"
     REFUSED_BUT_DONE = "a refused change is in the log"
     INVENTED = "nobody asked for an event that is in the log"
+    NOT_ERASED = "what was deleted is still in the log"
     UNBOUNDED = "more is held than may be"
     LEFT_OVER = "something is kept that nobody needs"
 
@@ -111,9 +112,10 @@ def check(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
 
 def check_deliveries(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
     """As `check`, going only by what was seen."""
-    events = [json.loads(body) for body in log]
-    runs = (finding for record in records for finding in _check_runs(log, events, record))
-    return [*_check_log(events), *runs]
+    records = list(records)
+    before = _as_it_was(log, records)
+    runs = (finding for record in records for finding in _check_runs(log, before, record))
+    return [*_check_log([json.loads(body) for body in log]), *runs]
 
 
 def _check_log(events: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -125,30 +127,88 @@ def _check_log(events: list[dict[str, Any]]) -> Iterator[Finding]:
         elif event["seq"] <= last:
             yield Finding(Fault.REPEATED, f"in the log, {event['seq']} follows {last}")
         last = event["seq"]
+    yield from _check_erased(events)
 
 
-def _check_runs(
-    log: Sequence[bytes], events: list[dict[str, Any]], record: Record
-) -> Iterator[Finding]:
+def _check_erased(events: list[dict[str, Any]]) -> Iterator[Finding]:
+    """What a deletion in the log is about says nothing any more, nor do its edits."""
+    gone = {event["message"] for event in events if event["event"] == "deleted"}
+    for event in events:
+        place = event["seq"] if event["event"] == "posted" else event.get("message")
+        is_said = event["event"] in ("posted", "edited") and "erased" not in event
+        if is_said and place in gone:
+            yield Finding(Fault.NOT_ERASED, f"event {event['seq']}")
+
+
+def _is_same(one: bytes, other: bytes) -> bool:
+    """Whether two clients got the same event, maybe one of them when it was erased."""
+    if one == other:
+        return True
+    left, right = json.loads(one), json.loads(other)
+    if "erased" in left:
+        left, right = right, left
+    return "erased" in right and right.items() <= {**left, "erased": True}.items()
+
+
+def _as_it_was(log: Sequence[bytes], records: Sequence[Record]) -> list[bytes]:
+    """The log with what was erased, as far as somebody has seen it."""
+    seen = {body for r in records if not r.is_plain for run in r.runs for body in run.bodies}
+    before = {e["seq"]: body for body in seen if "erased" not in (e := json.loads(body))}
+    return [_before(body, before) for body in log]
+
+
+def _before(body: bytes, seen: dict[int, bytes]) -> bytes:
+    event = json.loads(body)
+    was = seen.get(event["seq"], body)
+    return was if "erased" in event and _is_same(was, body) else body
+
+
+def _check_runs(log: Sequence[bytes], before: Sequence[bytes], record: Record) -> Iterator[Finding]:
+    """`before` is the log with what was erased: whoever comes later is not sent that, or as erased."""
+    events = [json.loads(body) for body in before]
+    is_erased = ["erased" in json.loads(body) for body in log]
+    places, truth = [e["seq"] for e in events], list(before)
     if record.is_plain:
-        places = [e["seq"] for e in events if e["event"] == "posted"]
-        truth = [_plain_body(e) for e in events if e["event"] == "posted"]
-    else:
-        places, truth = [e["seq"] for e in events], list(log)
+        posts = [i for i, e in enumerate(events) if e["event"] == "posted"]
+        places, truth = [places[i] for i in posts], [_plain_body(events[i]) for i in posts]
+        is_erased = [is_erased[i] for i in posts]
+    may_lack = [record.is_plain and it for it in is_erased]
     if record.turned_away is not None:
         yield Finding(Fault.TURNED_AWAY, f"{record.name}: {record.turned_away}")
     reached = 0
     for number, run in enumerate(record.runs):
         first = next((i for i, seq in enumerate(places) if seq > run.since), len(places))
-        due = truth[first : first + len(run.bodies)]
-        if run.bodies != due:
+        due, last = _due(run.bodies, first, truth, may_lack)
+        if not _are_same(run.bodies, due, record):
             yield _explain(record, number, run, due, truth)
         else:
-            reached = max(reached, first + len(due))
+            reached = max(reached, last)
     if record.runs and record.is_healthy and reached < len(truth):
         yield Finding(
             Fault.UNDELIVERED, f"{record.name} got the log up to {reached} of {len(truth)}"
         )
+
+
+def _due(
+    bodies: list[bytes], first: int, truth: list[bytes], may_lack: list[bool]
+) -> tuple[list[bytes], int]:
+    """What was to come, from a place on, instead of these bodies; and up to where that is."""
+    due: list[bytes] = []
+    place = first
+    for body in bodies:
+        while place < len(truth) and may_lack[place] and truth[place] != body:
+            place += 1
+        due += truth[place : place + 1]
+        place += 1
+    while place < len(truth) and may_lack[place]:
+        place += 1
+    return due, min(place, len(truth))
+
+
+def _are_same(bodies: list[bytes], due: list[bytes], record: Record) -> bool:
+    if record.is_plain:
+        return bodies == due
+    return len(bodies) == len(due) and all(map(_is_same, bodies, due))
 
 
 def _explain(
@@ -156,7 +216,9 @@ def _explain(
 ) -> Finding:
     """Name the first difference between what a run gave and what was due."""
     index, got = next(
-        (i, body) for i, body in enumerate(run.bodies) if i >= len(due) or body != due[i]
+        (i, body)
+        for i, body in enumerate(run.bodies)
+        if i >= len(due) or not _are_same([body], due[i : i + 1], record)
     )
     place = f"{record.name}, run {number} from {run.since}, event {index}: {got[:120]!r}"
     if got in run.bodies[:index]:
@@ -170,15 +232,17 @@ def _explain(
 
 
 def _plain_body(event: dict[str, Any]) -> bytes:
-    assert "text" in event, "these plain clients post no binary"
-    text: str = event["text"]
+    assert "text" in event or "erased" in event, "these plain clients post no binary"
+    text: str = event.get("text", "nobody has seen this")
     return text.encode()
 
 
 def _check_attempts(events: list[dict[str, Any]], records: list[Record]) -> Iterator[Finding]:
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    erased = _marks_of_erased(events, [attempt for r in records for attempt in r.attempts])
     for event in events:
-        found.setdefault((event["event"], _mark(event)), []).append(event)
+        mark = erased.get(event["seq"]) or _mark(event)
+        found.setdefault((event["event"], mark), []).append(event)
     asked: Counter[tuple[str, str]] = Counter()
     for record in records:
         for attempt in record.attempts:
@@ -190,6 +254,22 @@ def _check_attempts(events: list[dict[str, Any]], records: list[Record]) -> Iter
         yield Finding(Fault.INVENTED, str(place))
     # Where a number was given twice, two may well have asked to delete it; that was found already.
     assert not [place for place, count in asked.items() if count > 1 and place[0] != "deleted"]
+
+
+def _marks_of_erased(events: list[dict[str, Any]], attempts: list[Attempt]) -> dict[int, str]:
+    """By whom erased events were asked for: an answer tells, or it is one of those that got none."""
+    told = {(a.kind, seq): a.mark for a in attempts for seq, _ in a.answers}
+    seen = {(e["event"], _mark(e)) for e in events if "erased" not in e}
+    unknown: dict[str, list[str]] = {}
+    for a in attempts:
+        if not a.is_known and (a.kind, a.mark) not in seen:
+            unknown.setdefault(a.kind, []).append(a.mark)
+    marks = {}
+    for event in events:
+        kind, seq = event["event"], event["seq"]
+        if "erased" in event:
+            marks[seq] = told.get((kind, seq)) or (unknown.get(kind) or [f"erased {seq}"]).pop()
+    return marks
 
 
 def _check_attempt(attempt: Attempt, events: list[dict[str, Any]]) -> Iterator[Finding]:

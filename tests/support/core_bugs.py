@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hubbub import events
 from hubbub.protocol.errors import Refusal
 from hubbub.rooms.ledger import Accepted, Commit, Ledger, Proposal, needs
 from hubbub.server.fanout import FanOut
@@ -207,11 +208,12 @@ def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> None:
 def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> None:
     """A snapshot's head is that of now, and what it shows is not."""
     stored = Hub._stored
+    kept: dict[tuple[Hub, str], StoredRoom] = {}
 
     async def stale(self: Hub, feed: Feed) -> StoredRoom:
-        old = self._snapshots.get(feed.room)
         new = await stored(self, feed)
-        return new if old is None else old._replace(page=old.page._replace(head=new.page.head))
+        old = kept.setdefault((self, feed.room), new)
+        return old._replace(page=old.page._replace(head=new.page.head))
 
     bugs.setattr(Hub, "_stored", stale)
 
@@ -226,3 +228,9 @@ def leave_out_what_was_deleted(bugs: pytest.MonkeyPatch) -> None:
         return shown._replace(messages=[m for m in shown.messages if not m.deleted])
 
     bugs.setattr(SimulatedStore, "history", silent)
+
+
+@shows_as(Fault.NOT_ERASED)
+def leave_what_was_deleted_in_the_log(bugs: pytest.MonkeyPatch) -> None:
+    """A deleted message is marked so, and its text stays."""
+    bugs.setattr(events, "without", lambda bodies, _: list(bodies))

@@ -201,6 +201,9 @@ class MemoryStore:
             upto = min(upto, len(self.logs[room]))
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
 
+    async def scrub(self) -> None:
+        self._fail_if_asked()
+
     async def beat(self) -> None:
         self._fail_if_asked()
 
@@ -233,7 +236,10 @@ class MemoryStore:
             if post.key is not None:
                 self._first_answers[post.key] = _First(post.seq, at)
         for batch in commit.batches:
-            self.logs.setdefault(batch.room, []).extend(batch.bodies)
+            log = self.logs.setdefault(batch.room, [])
+            log += batch.bodies
+            if gone := events.deleted_by(batch.bodies):
+                log[:] = events.without(log, gone)
             for body in batch.bodies:
                 self._view(batch.room).apply(events.decode(body))
         done.set_result(commit)

@@ -186,6 +186,9 @@ class Law(RuleBasedStateMachine):
             assert (event.room, event.seq, event.at) == (batch.room, seq, at)
         assert batch.first == len(log) + 1
         log += batch.bodies
+        gone = events.deleted_by(batch.bodies)
+        assert batch.bodies == events.without(batch.bodies, gone), "delivered, although deleted"
+        log[:] = events.without(log, gone)
 
     def _check_key(self, proposal: Proposal, answer: object) -> None:
         principal, change = proposal

@@ -8,8 +8,8 @@ import msgspec
 
 from hubbub import events
 from hubbub.protocol.errors import Refused
-from hubbub.protocol.messages import Join, Resumed, Snapshot
-from hubbub.protocol.view import RoomView
+from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
+from hubbub.protocol.view import RoomView, tombstone
 from hubbub.server.feeds import Cursor
 from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
 from hubbub.server.stores.base import StoreFailed
@@ -139,15 +139,23 @@ class Poller(Follower):
 
 
 def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Finding]:
-    """Each shows what the log up to its head folds to; what is no longer kept may be missing."""
+    """Each shows what the log up to its head folds to; what is no longer kept may be missing.
+
+    Of what was deleted later, the log doesn't say what it was.
+    """
+    gone = events.deleted_by(log)
+
+    def known(messages: list[Message]) -> list[Message]:
+        return [tombstone(message) if message.seq in gone else message for message in messages]
+
     given = [(snapshot, f.record.name) for f in followers for snapshot in f.snapshots]
     view = RoomView()
     for snapshot, name in sorted(given, key=lambda one: one[0].head):
         for body in log[view.seq : snapshot.head]:
             view.apply(events.decode(body))
-        folded = list(view.messages.values())[-SNAPSHOT_MESSAGES:]
+        folded = known(list(view.messages.values()))[-SNAPSHOT_MESSAGES:]
         is_whole = len(snapshot.messages) == len(folded)
         is_state = (snapshot.state, snapshot.state_seq) == (view.state, view.state_seq)
-        is_same = snapshot.messages == folded[len(folded) - len(snapshot.messages) :]
+        is_same = known(snapshot.messages) == folded[len(folded) - len(snapshot.messages) :]
         if view.seq != snapshot.head or not (is_same and is_state):
             yield Finding(Fault.ALTERED, f"{name}: a snapshot at {snapshot.head}, {is_whole=}")

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from hubbub.events import AnyEvent
+from hubbub.events import AnyEvent, Deleted, Event, concerns, emptied
 from hubbub.protocol.messages import Resumed, Snapshot
 
 
@@ -65,7 +65,9 @@ class Inbox:
         return not self._items
 
     def put(self, event: AnyEvent | Skipped) -> None:
-        """Add the next event."""
+        """Add the next event. What it deletes is not kept for the reader, either."""
+        if isinstance(event, Deleted):
+            self._items = deque(_without(item, event.message) for item in self._items)
         self._items.append(event)
         self._stir.set()
 
@@ -104,3 +106,8 @@ class Inbox:
             raise StopAsyncIteration
         self._stir.clear()
         await self._stir.wait()
+
+
+def _without(item: Item, message: int) -> Item:
+    """The item, emptied if it is an event about that message."""
+    return emptied(item) if isinstance(item, Event) and concerns(item, (message,)) else item

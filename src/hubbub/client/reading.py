@@ -3,12 +3,15 @@
 import weakref
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from hubbub.client.cursor import Cursor, Position
 from hubbub.client.inbox import Inbox, Item, Reset, Skipped
 from hubbub.client.live import Live
 from hubbub.client.newest import Newest
+from hubbub.events import Deleted
 from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
-from hubbub.protocol.view import RoomView
+from hubbub.protocol.view import RoomView, tombstone
 
 MAX_MESSAGES = 500
 
@@ -112,8 +115,15 @@ class Reading:
                 self.view.seq = item.seq
             case _:
                 self.view.apply(item)
+                if isinstance(item, Deleted) and self.snapshot is not None:
+                    self.snapshot = _without(self.snapshot, item.message)
         while len(self.view.messages) > MAX_MESSAGES:
             del self.view.messages[next(iter(self.view.messages))]
+
+
+def _without(snapshot: Snapshot, seq: int) -> Snapshot:
+    messages = [tombstone(each) if each.seq == seq else each for each in snapshot.messages]
+    return replace(snapshot, messages=messages)
 
 
 def _key_of(signal: AnySignal) -> object:

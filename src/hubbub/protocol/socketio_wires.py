@@ -79,7 +79,8 @@ class SocketIoWire:
 
     def _emitted(self, body: bytes) -> list[bytes]:
         event = events.decode(body)
-        return [self.packets(emission(event))] if isinstance(event, Posted) else []
+        is_shown = isinstance(event, Posted) and not event.erased
+        return [self.packets(emission(event))] if is_shown else []
 
 
 class RelayWire(SocketIoWire):
@@ -100,7 +101,7 @@ class RelayWire(SocketIoWire):
         packets = []
         for seq, body in enumerate(bodies, start=first):
             event = events.decode(body)
-            if isinstance(event, Posted):
+            if isinstance(event, Posted) and not event.erased:
                 packet = emission(event)
                 if self._has_offset:
                     packet = packet._replace(data=[*packet.data, str(seq)])

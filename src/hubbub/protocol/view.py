@@ -46,7 +46,9 @@ class RoomView:
 
 
 def message_of(event: Posted) -> Message:
-    """The message as it is when just posted."""
+    """The message as it is when just posted, or all that is left of it."""
+    if event.erased:
+        return tombstone(event)
     return Message(
         seq=event.seq,
         at=event.at,
@@ -76,7 +78,7 @@ def changed(message: Message, event: Edited | Deleted | Reacted | Unreacted) -> 
             return replace(message, reactions=_without(message, event.emoji, event.by))
 
 
-def tombstone(message: Message) -> Message:
+def tombstone(message: Message | Posted) -> Message:
     """What is left of a deleted message."""
     return Message(seq=message.seq, at=message.at, by=message.by, deleted=True)
 

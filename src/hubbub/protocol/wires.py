@@ -70,7 +70,7 @@ class Plain:
     takes_signals = False
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """A text or binary frame for each message; other events have no plain form."""
+        """A text or binary frame for each message; other events, and erased ones, have no plain form."""
         return b"".join([self._frame(body) for body in bodies])
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
@@ -83,7 +83,7 @@ class Plain:
 
     def _frame(self, body: bytes) -> bytes:
         event = events.decode(body)
-        if type(event) is not events.Posted:
+        if type(event) is not events.Posted or event.erased:
             return b""
         if event.bytes is not None:
             return frame(event.bytes, BINARY)

@@ -148,6 +148,7 @@ class NewChange(NamedTuple):
     room: str
     seq: int
     body: bytes
+    about: int | None  # the message with which it is erased
 
 
 def needs(proposals: Iterable[Proposal]) -> Needs:
@@ -189,6 +190,8 @@ class Ledger:
     def decide(self, proposals: Sequence[Proposal]) -> Commit:
         """Answer each proposal, in order."""
         answers = [self._decide(principal, change) for principal, change in proposals]
+        if self.deleted:
+            self._erase()
         return Commit(answers, list(self.batches.values()))
 
     def head(self, room: str) -> int:
@@ -336,8 +339,15 @@ class Ledger:
         }
 
     def _change(self, event: AnyEvent) -> Accepted:
-        self.changes.append(NewChange(event.room, event.seq, self._append(event)))
+        body = self._append(event)
+        self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
         return Accepted(event.seq, self._at)
+
+    def _erase(self) -> None:
+        """Deliver nothing of messages that were posted or changed, and deleted, in this same commit."""
+        for batch in self.batches.values():
+            gone = {key.seq for key in self.deleted if key.room == batch.room}
+            batch.bodies[:] = events.without(batch.bodies, gone)
 
     def _append(self, event: AnyEvent) -> bytes:
         body = events.encode(event)

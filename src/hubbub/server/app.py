@@ -97,6 +97,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         work = [
             upkeep.heartbeats(hub, links, metrics),
             upkeep.revocations(door, tokens, store),
+            upkeep.scrubbing(store),
             upkeep.forgetting(Retention(store, settings.keep_events, settings.keep_days)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
             *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),

@@ -137,6 +137,7 @@ async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
         copier = Copier(source, target, _show)
         await copier.copy()
         await copier.sums()
+        await target.delete_again()
         await copier.seal(epoch)
         return target.kept and f"the schema {target.kept}"
 

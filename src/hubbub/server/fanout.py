@@ -61,7 +61,7 @@ class FanOut:
         for feed in self:
             feed.signals.sweep()
             if feed.is_idle:
-                feed.signals.close()
+                feed.close()
                 del self._feeds[feed.room]
                 self.broker.leave(feed.room)
 
@@ -222,8 +222,7 @@ class FanOut:
         for live in feed.live.values():
             behind = list(live)
             self._fall_behind(feed, live, behind)
-        feed.head = feed.known
-        feed.wake()
+        feed.skip(feed.known)
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver what of a batch is new; what is missing before it is read first."""

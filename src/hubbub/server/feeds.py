@@ -4,11 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from hubbub import events
 from hubbub.protocol import deflate
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.signals import Signals
+from hubbub.server.stores.base import StoredRoom
 
 MAX_TAIL_BYTES = 256 * 1024
 
@@ -59,6 +61,7 @@ class Feed:
         self.pins = 0
         self.known = 0  # a head that the store has, and that is to be delivered up to
         self.filling: asyncio.Task[None] | None = None
+        self.snapshot: StoredRoom | None = None  # as of the head
         self._tail: deque[Batch] = deque()  # what came while someone was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
@@ -80,16 +83,35 @@ class Feed:
     def advance(self, batch: Batch) -> None:
         """The head has moved: remember the batch for those who are reading, wake who waits."""
         is_next = self.head is not None and batch.first == self.head + 1
-        self.head = batch.last
+        self.head, self.snapshot = batch.last, None
+        if self._tail and (gone := events.deleted_by(batch.bodies)):
+            self._erase(gone)
         if self.reading and is_next:
             self._tail.append(batch)
             self._tail_bytes += sum(map(len, batch.bodies))
             while self._tail_bytes > MAX_TAIL_BYTES and len(self._tail) > 1:
                 self._tail_bytes -= sum(map(len, self._tail.popleft().bodies))
-        elif self._tail:
-            self._tail.clear()
-            self._tail_bytes = 0
+        else:
+            self._drop_tail()
         self.wake()
+
+    def skip(self, head: int) -> None:
+        """The head has moved without anything to deliver: what was in between is no longer kept."""
+        self.head, self.snapshot = head, None
+        self._drop_tail()
+        self.wake()
+
+    def keep(self, snapshot: StoredRoom) -> bool:
+        """Remember a snapshot until the head moves, unless it has moved since; returns whether it did."""
+        if self.head is None or snapshot.page.head < self.head:
+            return False
+        self.snapshot = snapshot
+        return True
+
+    def close(self) -> None:
+        """Nobody needs it any more."""
+        self.snapshot = None
+        self.signals.close()
 
     def wake(self) -> None:
         """Let go who waits for the head to move."""
@@ -102,6 +124,17 @@ class Feed:
         if self._moved is None:
             self._moved = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._moved], timeout=timeout)
+
+    def _erase(self, messages: set[int]) -> None:
+        """Take what concerns some messages out of what is remembered."""
+        self._tail = deque(
+            batch._replace(bodies=events.without(batch.bodies, messages)) for batch in self._tail
+        )
+        self._tail_bytes = sum(len(body) for batch in self._tail for body in batch.bodies)
+
+    def _drop_tail(self) -> None:
+        self._tail.clear()
+        self._tail_bytes = 0
 
     def tail_after(self, seq: int) -> list[bytes] | None:
         """All events after `seq`, if they are still at hand."""

@@ -72,7 +72,7 @@ class Hub:
         self.is_leaving = False  # it serves on, and no more should come
         self.is_stopping = False
         self.refusals = Counter[str]()  # by code, of commands and of requests
-        self._snapshots: OrderedDict[str, StoredRoom] = OrderedDict()
+        self._keeping: OrderedDict[Feed, None] = OrderedDict()  # a snapshot, the newest last
 
     @property
     def epoch(self) -> str:
@@ -332,14 +332,15 @@ class Hub:
         head = await self._fanout.head(feed)
         if self._store.is_shared:  # another node may have written, and its client be here by now
             head = (await self._store.head(feed.room)).seq
-        cached = self._snapshots.get(feed.room)
+        cached = feed.snapshot
         if cached is not None and cached.page.head == head:
             return cached
         stored = await self._store.snapshot(feed.room, SNAPSHOT_MESSAGES)
-        self._snapshots[feed.room] = stored
-        self._snapshots.move_to_end(feed.room)
-        if len(self._snapshots) > CACHED_SNAPSHOTS:
-            self._snapshots.popitem(last=False)
+        if feed.keep(stored):
+            self._keeping[feed] = None
+            self._keeping.move_to_end(feed)
+            if len(self._keeping) > CACHED_SNAPSHOTS:
+                self._keeping.popitem(last=False)[0].snapshot = None
         return stored
 
     def _snapshot(self, feed: Feed, stored: StoredRoom, kept: int | None) -> Snapshot:

@@ -29,6 +29,7 @@ LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
 LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
 STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
 RETENTION_EVERY = 3600.0  # seconds
+SCRUB_EVERY = 20.0  # seconds; what is deleted leaves the files within a minute
 KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
 KEYS_EVERY = 600.0  # seconds
 END_TIMEOUT = 2.0  # seconds; the database may not answer
@@ -70,6 +71,11 @@ async def forgetting(retention: Retention) -> None:
         except StoreFailed as error:
             log.warning("old events could not be forgotten: %s", error)
         await asyncio.sleep(RETENTION_EVERY)
+
+
+def scrubbing(store: Store) -> Work:
+    """Leave no trace in files of what was deleted."""
+    return _again(SCRUB_EVERY, store.scrub, "take what was deleted out of the database's files")
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:

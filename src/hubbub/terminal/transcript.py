@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import AnyEvent, Deleted, Edited, Erasable, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Part, dim, name
 from hubbub.terminal.text import message_lines, shorten, visible
@@ -25,7 +25,7 @@ class Transcript:
     def message(self, message: Message) -> list[Line]:
         """Lines for a message as it is now."""
         if message.deleted:
-            return self._stamped(message.at, ["* a message by ", name(message.by), " was deleted"])
+            return self._gone(message)
         *lines, last = self._written(message)
         lines.append([*last, dim(" (edited)")] if message.edited_at else last)
         for emoji, names in (message.reactions or {}).items():
@@ -35,6 +35,8 @@ class Transcript:
 
     def event(self, event: AnyEvent) -> list[Line]:
         """Lines for what just happened."""
+        if isinstance(event, Erasable) and event.erased:
+            return self._erased(event)
         if isinstance(event, Posted):
             return self._written(event)
         first, *more = self._deed(event)
@@ -44,17 +46,26 @@ class Transcript:
         match event:
             case Edited():
                 before = self._quote(event.message)
-                self._remember(event.message, event.by, event.text)
-                first, *more = message_lines(event.text)
+                text = event.text or ""
+                self._remember(event.message, event.by, text)
+                first, *more = message_lines(text)
                 return [["corrected ", *before, " to: ", first], *_indented(more)]
             case Deleted():
-                return [["deleted ", *self._quote(event.message)]]
+                self._remembered.pop(event.message, None)
+                return [[f"deleted message {event.message}"]]
             case Reacted():
                 return [[f"reacted {event.emoji} to ", *self._quote(event.message)]]
             case Unreacted():
                 return [[f"took {event.emoji} off ", *self._quote(event.message)]]
             case Patched():
                 return [[f"changed the room's state: {_in_short(event.patch)}"]]
+
+    def _erased(self, event: AnyEvent) -> list[Line]:
+        """Lines for what was said before its message was deleted: that there was one."""
+        return self._gone(event) if isinstance(event, Posted) else []
+
+    def _gone(self, message: Posted | Message) -> list[Line]:
+        return self._stamped(message.at, ["* a message by ", name(message.by), " was deleted"])
 
     def _written(self, message: Posted | Message) -> list[Line]:
         text = message.text

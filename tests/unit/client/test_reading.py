@@ -9,8 +9,9 @@ import pytest
 
 from hubbub.client import Closed, Refused, Reset, ResetError, Room
 from hubbub.client.stream import Stream
-from hubbub.events import AnyEvent
+from hubbub.events import AnyEvent, Deleted, Edited, Posted
 from hubbub.protocol.messages import Resumed, Typing, Value
+from tests.support.fakes import AT
 from tests.unit.client.fakes import FakeLink, Play, play, posted, resumed, settle, snapshot
 
 
@@ -362,3 +363,23 @@ async def test_a_slow_listener_gets_the_newest_value() -> None:
         assert [live.value for live in room.live] == [2]
         await scene.clock.advance(9)
         assert room.live == []
+
+
+async def test_what_was_deleted_is_not_kept_for_a_slow_reader() -> None:
+    async with play() as (scene, link):
+        secret = {"seq": 3, "at": AT, "by": "grace", "text": "secret"}
+        room = await join(scene, link, snapshot(head=3, messages=[secret]))
+        assert room.snapshot is not None and "secret" in repr(room.snapshot)
+        place = {"room": "lobby", "at": AT, "by": "grace"}
+        link.say(
+            {"event": "posted", "seq": 4, "text": "another secret", **place},
+            {"event": "edited", "seq": 5, "message": 4, "text": "a third secret", **place},
+            {"event": "deleted", "seq": 6, "message": 4, **place},
+            {"event": "deleted", "seq": 7, "message": 3, **place},
+        )
+        await settle()
+        assert "another" not in repr(room._reading.inbox._items)
+        events = [await anext(aiter(room)) for _ in range(4)]
+        assert [type(event) for event in events] == [Posted, Edited, Deleted, Deleted]
+        assert "secret" not in repr((events, room.messages, room.snapshot))
+        assert [message.deleted for message in room.messages] == [True, True]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.events import Deleted, Posted
+from hubbub.events import AnyEvent, Deleted, Posted, emptied
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Closing, Error, Reply, Typing
 from hubbub.protocol.socketio_wires import (
@@ -13,13 +13,14 @@ from hubbub.protocol.socketio_wires import (
     RELAY_POLLING,
     SOCKETIO,
     SOCKETIO_POLLING,
+    RelayWire,
     SocketIoWire,
 )
-from hubbub.protocol.sockjs_wires import NATIVE, PLAIN, SockJsWire
+from hubbub.protocol.sockjs_wires import NATIVE, PLAIN, PlainSockJsWire, SockJsWire
 from tests.support.fakes import AT, EPOCH, unframe
 
 GOLDEN = Path(__file__).parents[2] / "wire"
-EVENTS = [
+EVENTS: list[AnyEvent] = [
     Posted("lobby", 42, AT, "ada", "grüß \u2028 dich", client_message_id="01J"),
     Posted("lobby", 43, AT, "ada", "hi", emitted_as="chat message"),
     Posted(
@@ -77,3 +78,15 @@ def test_all_numbers_are_those_of_the_log() -> None:
         bytes(line).rpartition(b',"')[2][:2] for line in unframe(relayed) if bytes(line)[:1] == b"4"
     ]
     assert offsets == [b"42", b"43", b"44", b"45"]
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_of_what_was_erased_only_those_hear_who_get_every_event(name: str) -> None:
+    wire = WIRES[name]
+    texts, erased = EVENTS[:3], [emptied(event) for event in EVENTS[:3]]
+    assert "gr" in lines(name, wire.events(EPOCH, 42, [encode(event) for event in texts])).decode()
+    shown = lines(name, wire.events(EPOCH, 42, [encode(event) for event in erased])).decode()
+    assert "gr" not in shown and "01J" not in shown
+    is_plain = isinstance(wire, RelayWire | PlainSockJsWire)
+    assert shown.count("erased") == (0 if is_plain else 3)
+    assert not is_plain or shown in ("", "a[]\n")

@@ -121,3 +121,15 @@ def test_a_hole_or_a_repetition_is_noticed(seq: int) -> None:
     with pytest.raises(ValueError, match=f"event {seq} does not follow 1"):
         view.apply(posted(seq))
     assert view.seq == 1
+
+
+def test_what_was_erased_is_folded_as_what_is_left_of_it() -> None:
+    view = RoomView()
+    view.apply(Posted("lobby", 1, AT, "ada", erased=True))
+    left = {1: Message(seq=1, at=AT, by="ada", deleted=True)}
+    assert view.messages == left
+    view.apply(Edited("lobby", 2, AT, "ada", erased=True))
+    view.apply(Reacted("lobby", 3, AT, "ada", erased=True))
+    view.apply(Unreacted("lobby", 4, AT, "ada", erased=True))
+    view.apply(Deleted("lobby", 5, AT, "ada", message=1))
+    assert view.messages == left

@@ -4,7 +4,16 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import (
+    AnyEvent,
+    Deleted,
+    Edited,
+    Patched,
+    Posted,
+    Reacted,
+    Unreacted,
+    emptied,
+)
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import (
     AnySignal,
@@ -260,3 +269,9 @@ def dechunk(chunk: bytes) -> bytes:
     assert len(rest) == int(size, 16) + 2
     assert rest.endswith(b"\r\n")
     return rest[:-2]
+
+
+def test_of_what_was_erased_plain_clients_hear_nothing() -> None:
+    pushes = [PUSHES[name] for name in ("posted", "edited")]
+    erased = [emptied(push) for push in pushes if isinstance(push, Posted | Edited)]
+    assert PLAIN.events(EPOCH, 42, bodies(*erased)) == b""

@@ -10,6 +10,8 @@ import pytest
 from hubbub.protocol.errors import Refusal, Refused
 from hubbub.protocol.messages import (
     Change,
+    Delete,
+    Edit,
     History,
     Join,
     Patch,
@@ -367,7 +369,7 @@ async def test_newcomers_to_a_quiet_room_share_one_reading(
     assert (snapshot.head, house.store.snapshots) == (2, 2)
     for room in ("kitchen", "attic"):
         await house.hub.snapshot(ADA, room)
-    assert len(house.hub._snapshots) == 2
+    assert sum(feed.snapshot is not None for feed in house.fanout) == 2
     assert (await house.hub.snapshot(ADA, "lobby")).head == 2
     assert house.store.snapshots == 5
 
@@ -572,3 +574,38 @@ async def test_who_looks_at_a_room_that_nobody_follows_here_sees_who_is_on_other
     now = loop.time()
     assert [count for _, count in await house.hub.rooms(ADA, "", 10)] == [1]
     assert loop.time() == now, "it is known by now"
+
+
+@timeless
+async def test_what_was_deleted_is_in_no_snapshot_and_no_tail(new_peer: NewPeer) -> None:
+    house, peer = House(), new_peer()
+    await house.post("secret")
+    await house.hub.snapshot(ADA, "lobby")
+    (feed,) = house.fanout
+    assert "secret" in repr(feed.snapshot)
+    feed.reading.add(await house.join(peer))  # so that there is a tail
+    await house.post("another secret")
+    await house.hub.commit(ADA, Edit(room="lobby", seq=2, text="a third secret"))
+    assert "third" in repr(feed._tail)
+    for seq in (1, 2):
+        await house.hub.commit(ADA, Delete(room="lobby", seq=seq))
+    await settle()
+    assert "secret" not in repr((feed.snapshot, feed._tail))
+    assert feed.tail_after(1) == (await house.store.read("lobby", 1, 9)).bodies
+    assert feed._tail_bytes == sum(len(body) for body in feed.tail_after(1) or ())
+
+
+@timeless
+async def test_a_snapshot_that_was_read_before_a_deletion_is_not_kept_after_it() -> None:
+    house = House()
+    await house.post("secret")
+    with house.fanout.pinned("lobby") as feed:
+        stored = await house.store.snapshot("lobby", 50)
+        await house.fanout.head(feed)
+        await house.hub.commit(ADA, Delete(room="lobby", seq=1))
+        await settle()
+        assert not feed.keep(stored)
+        assert feed.snapshot is None
+        assert feed.keep(await house.store.snapshot("lobby", 50))
+    house.hub.sweep()
+    assert feed.snapshot is None, "nobody would tell it of a deletion"

@@ -129,6 +129,12 @@ class Store(Protocol):
     async def trim(self, room: str, upto: int) -> None:
         """Forget the events and messages numbered up to `upto`; the document stays."""
 
+    async def scrub(self) -> None:
+        """Leave no trace in its files of what was deleted or trimmed, as far as the store can; to be called now and then.
+
+        Fails with `StoreFailed`.
+        """
+
     async def beat(self) -> None:
         """Say that a server uses these logs; to be said every few seconds. Fails with `StoreFailed`."""
 

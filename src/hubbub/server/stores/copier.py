@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from hubbub.events import decode
+from hubbub.events import deleted_by, erased
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.tables import (
     PAGE,
     UNFINISHED,
-    Change,
     Events,
     RoomState,
     Tables,
@@ -132,10 +131,10 @@ class Copier:
             raise StoreFailed(
                 f"the room {here.name!r} has gone on there, to event {last}; nothing was changed"
             )
-        is_kept = last >= max(there.kept, here.kept)
-        if is_kept and await _event(self._source, here, last) != await _event(
-            self._target, here, last
-        ):
+        if last < max(there.kept, here.kept):
+            return
+        before = await _event(self._target, here, last)
+        if await _event(self._source, here, last) not in (before, erased(before)):
             raise StoreFailed(
                 f"the room {here.name!r} has gone another way there: its event {last} is not the same;"
                 " nothing was changed"
@@ -148,7 +147,8 @@ class Copier:
             raise StoreFailed(f"the room {room.name!r} lacks events between {after} and {upto}")
         await self._target.put_room(room._replace(head=upto))
         await self._target.add(room.name, events)
-        older = {_message_of(change) for change in events.changes}
+        older = {change.about for change in events.changes if change.about}
+        older |= deleted_by(change.body for change in events.changes)
         for seq in sorted(seq for seq in older if room.kept <= seq <= position):
             now = await _events(self._source, room.name, seq - 1, seq)
             await self._target.set_states(room.name, now.messages, now.reactions)
@@ -157,12 +157,6 @@ class Copier:
 def _position(room: RoomState, old: RoomState | None) -> int:
     """After which event to go on."""
     return max(old.head if old else 0, room.kept - 1)
-
-
-def _message_of(change: Change) -> int:
-    """Which message an event is about; 0 if none."""
-    seq: int = getattr(decode(change.body), "message", 0)
-    return seq
 
 
 async def _events(tables: Tables, room: str, after: int, upto: int) -> Events:

@@ -118,7 +118,4 @@ class PostgresReader:
         bounds = (room_id, rows[0][0], rows[-1][0])
         for seq, emoji, by in await self._connection.fetch(Q.reactions_to, *bounds):
             reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
-        return [
-            message(seq, posted, edited, is_deleted, reactions.get(seq))
-            for seq, posted, edited, is_deleted in rows
-        ]
+        return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]

@@ -187,9 +187,11 @@ class PostgresTables:
         """See the contract."""
         room_id = await self._room_id(room)
         for each in messages:
-            state = (room_id, each.seq, each.edited, each.is_deleted)
+            state = (room_id, each.seq, each.posted, each.edited, each.is_deleted)
             await self._connection.execute(Q.set_message, *state)
             await self._connection.execute(Q.drop_reactions, room_id, each.seq)
+            if each.is_deleted:
+                await self._connection.execute(Q.erase_changes, room_id, each.seq)
         await self.add(room, Events([], [], list(reactions)))
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
@@ -198,6 +200,11 @@ class PostgresTables:
         await self._connection.copy_records_to_table(
             "token", schema_name="hubbub", columns=TokenState._fields, records=tokens
         )
+
+    async def delete_again(self) -> None:
+        """Delete what those that are replaced know to be deleted."""
+        if self.kept:
+            await self._connection.execute(Q.delete_again.format(kept=self.kept))
 
     async def flush(self) -> None:
         """See the contract."""

@@ -94,7 +94,7 @@ class PostgresWriter:
         room_id = (await self.lock([batch.room]))[batch.room].id
         last = await self._connection.fetchval(Q.event, room_id, batch.last)
         await self._connection.execute(Q.drop_rooms, [room_id])
-        return bool(last == batch.bodies[-1])
+        return last in (batch.bodies[-1], events.erased(batch.bodies[-1]))
 
     async def _facts(self, wanted: Needs) -> Facts:
         facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})
@@ -140,8 +140,8 @@ class PostgresWriter:
             posts = [
                 (ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts
             ]
-            changes = [(ids[c.room], c.seq, c.body) for c in ledger.changes]
-            columns = (*_columns(heads, 2), *_columns(posts, 5), *_columns(changes, 3))
+            changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
+            columns = (*_columns(heads, 2), *_columns(posts, 5), *_columns(changes, 4))
             await self._connection.execute(Q.write, *columns)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hubbub import events
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import changed, message_of, tombstone
+from hubbub.protocol.view import changed, message_of
 
 Reactions = dict[str, list[str]]
 
@@ -29,15 +29,11 @@ def bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[An
     return rows, False
 
 
-def message(
-    seq: int, posted: bytes, edited: bytes | None, is_deleted: int, reactions: Reactions | None
-) -> Message:
+def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions | None) -> Message:
     """A message as it is now."""
     event = events.decode(posted)
     assert isinstance(event, events.Posted) and event.seq == seq
     found = message_of(event)
-    if is_deleted:
-        return tombstone(found)
     if edited is not None:
         edit = events.decode(edited)
         assert isinstance(edit, events.Edited)

@@ -1,6 +1,7 @@
 """The default store: one SQLite file, one thread that writes it, one that reads it."""
 
 import fcntl
+import logging
 import os
 import time
 from asyncio import Future
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from hubbub import events
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
@@ -26,18 +28,23 @@ from hubbub.server.stores.base import (
     Token,
 )
 from hubbub.server.stores.sqlite_reader import SqliteReader
+from hubbub.server.stores.sqlite_scrubber import Scrubber
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 from hubbub.server.stores.tables import check_finished
 from hubbub.server.stores.worker import Worker
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
+WRITING = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
 CHECK_SECONDS = 2.0  # at start
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: some milliseconds
 WAY_OUT = "Put a backup in its place: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
+ERASES = 4  # the first version of the tables in which nothing is left of what was deleted
+BUSY_MS = 5000  # to wait for other processes, such as one that gives out a token
 
 
 class SqliteStore:
@@ -67,9 +74,10 @@ class SqliteStore:
             self._database = self._open_for_writing()
             self.epoch = prepare(self._database, new_epoch)
             check_finished(meta(self._database))
-            self._writer = SqliteWriter(self._database)
             self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)
+            self._scrubber = Scrubber(directory / FILE_NAME)
+            self._writer = SqliteWriter(self._database, self._scrubber.note)
         except apsw.Error as error:
             os.close(self._lock)
             raise StoreFailed(f"{directory / FILE_NAME}: {error}. {WAY_OUT}") from error
@@ -125,6 +133,10 @@ class SqliteStore:
         """See the contract."""
         await self._write(lambda writer: writer.trim(room, upto))
 
+    async def scrub(self) -> None:
+        """See the contract."""
+        await self._write(lambda _: self._scrubber.scrub(self._database))
+
     async def beat(self) -> None:
         """See the contract: the lock of the directory says so."""
 
@@ -143,6 +155,7 @@ class SqliteStore:
             await worker.close()
         self._read_only.close()
         self._database.close()  # the last to close folds the write-ahead log into the file
+        self._scrubber.close()
         os.close(self._lock)
 
     def _write(self, act: Callable[[SqliteWriter], T]) -> "Future[T]":
@@ -164,7 +177,7 @@ class SqliteStore:
         try:
             self._database.close()
             self._database = self._open_for_writing()
-            self._writer = SqliteWriter(self._database)
+            self._writer = SqliteWriter(self._database, self._scrubber.note)
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
 
@@ -198,9 +211,21 @@ def meta(database: apsw.Connection) -> dict[str, str]:
     return dict(rows)
 
 
+def connect(file: Path, flags: int = WRITING) -> apsw.Connection:
+    """A connection that can erase: what it takes out of the file leaves no trace there."""
+    database = apsw.Connection(str(file), flags)
+    database.execute("PRAGMA secure_delete = ON").fetchall()
+    database.create_scalar_function("erased", _erased, 1, deterministic=True)
+    return database
+
+
+def _erased(*body: Any) -> bytes:
+    return events.erased(*body)
+
+
 def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
-    database = apsw.Connection(str(directory / FILE_NAME))
-    database.set_busy_timeout(5000)
+    database = connect(directory / FILE_NAME)
+    database.set_busy_timeout(BUSY_MS)
     for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
         database.execute(pragma).fetchall()
     return database
@@ -281,5 +306,17 @@ def prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
             "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
             (new_epoch(),),
         )
+    if 0 < version < ERASES and database.get_autocommit():
+        _remove_traces(database)
     epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").get
     return epoch
+
+
+def _remove_traces(database: apsw.Connection) -> None:
+    """Rewrite a file in which messages were deleted before versions that leave no trace of them."""
+    if not database.execute("SELECT EXISTS (SELECT 1 FROM message WHERE is_deleted)").get:
+        return
+    try:
+        database.execute("VACUUM")
+    except apsw.Error as error:
+        log.warning("Traces of deleted messages may be left in the database file: %s", error)

@@ -1,5 +1,6 @@
 """Copies a database while a server writes to it, and puts a copy in the place of one that no server uses."""
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import closing
@@ -8,11 +9,16 @@ from pathlib import Path
 
 import apsw
 
+from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked
+from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, prepare
+
+Q = queries.load("sqlite_tables")
 
 PAGES_AT_ONCE = 1000
 Progress = Callable[[str, int, int], None]  # what is done, of so many
+
+log = logging.getLogger(__name__)
 
 
 def back_up(directory: Path, target: Path, progress: Progress) -> None:
@@ -61,14 +67,34 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
     try:
         with closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as database:
             _copy(database, part, progress)
-        with closing(apsw.Connection(str(part))) as database:
+        with closing(connect(part)) as database:
             database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
+            if file.exists():
+                _delete_again(database, file)
         kept = _put_aside(file) if file.exists() else None
         part.rename(file)
         flush(file.parent)
     finally:
         part.unlink(missing_ok=True)
     return kept
+
+
+def _delete_again(database: apsw.Connection, present: Path) -> None:
+    """Delete what the database that is replaced knows to be deleted, as far as it can be read."""
+    prepare(database, lambda: "")
+    try:
+        database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
+        with database:
+            for query in (Q.delete_again, Q.erase_all_changes, Q.drop_all_reactions):
+                database.execute(query)
+    except apsw.Error as error:
+        log.warning(
+            "Can't read what was deleted in %s since the backup (%s); such messages are back.",
+            *(present, error),
+        )
+    else:
+        database.execute("DETACH present")
+        database.execute("VACUUM")
 
 
 def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:

@@ -115,7 +115,4 @@ class SqliteReader:
         bounds = (room_id, rows[0][0], rows[-1][0])
         for seq, emoji, by in self._execute(Q.reactions_to, bounds):
             reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
-        return [
-            message(seq, posted, edited, is_deleted, reactions.get(seq))
-            for seq, posted, edited, is_deleted in rows
-        ]
+        return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]

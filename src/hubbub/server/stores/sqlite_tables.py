@@ -11,7 +11,7 @@ import apsw
 
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, locked, meta, prepare
+from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, meta, prepare
 from hubbub.server.stores.tables import (
     Change,
     Events,
@@ -36,9 +36,7 @@ class SqliteTables:
         try:
             check_is_ours(file)
             flags = apsw.SQLITE_OPEN_READONLY if is_source else apsw.SQLITE_OPEN_READWRITE
-            self._database = apsw.Connection(
-                str(file), flags | apsw.SQLITE_OPEN_CREATE * (not is_source)
-            )
+            self._database = connect(file, flags | apsw.SQLITE_OPEN_CREATE * (not is_source))
             self._stack.callback(self._database.close)
             self._database.execute("BEGIN")
             if is_source:
@@ -146,8 +144,13 @@ class SqliteTables:
         """See the contract."""
         room_id = self._room_id(room)
         for message in messages:
-            self._rows(Q.set_message, room_id, message.seq, message.edited, message.is_deleted)
+            self._rows(
+                Q.set_message,
+                *(room_id, message.seq, message.posted, message.edited, message.is_deleted),
+            )
             self._rows(STORE.drop_reactions_to, room_id, message.seq)
+            if message.is_deleted:
+                self._rows(STORE.erase_changes, room_id, message.seq)
         self._database.executemany(STORE.add_reaction, [(room_id, *row) for row in reactions])
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:

@@ -3,7 +3,7 @@
 Runs in one thread of its own. Knows SQL and nothing of the rules.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, NamedTuple
@@ -45,10 +45,12 @@ class Room(NamedTuple):
 class SqliteWriter:
     """Commits batches, each in one transaction."""
 
-    def __init__(self, database: apsw.Connection) -> None:
+    def __init__(self, database: apsw.Connection, erased: Callable[[], None]) -> None:
+        """`erased` is called when something was taken out of the file."""
         self._database = database
         self._execute = database.execute
         self._rooms: dict[str, Room] = {}  # as they are in the file, which nobody else writes
+        self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
         """Decide and write; returns once it is flushed, or raises `apsw.Error` and has done nothing."""
@@ -58,6 +60,8 @@ class SqliteWriter:
             ledger = Ledger(self._facts(needs(proposals)), at)
             commit = ledger.decide(proposals)
             self._write(ledger)
+        if ledger.deleted:
+            self._erased()
         return commit
 
     def trim(self, room: str, upto: int) -> None:
@@ -72,6 +76,7 @@ class SqliteWriter:
                 self._execute(query, (room_id, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
             self._rooms[room] = Room(room_id, Head(head.seq, upto + 1))
+        self._erased()
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
@@ -146,7 +151,7 @@ class SqliteWriter:
     def _write(self, ledger: Ledger) -> None:
         ids = {name: self._grown(name, batch) for name, batch in ledger.batches.items()}
         self._insert(Q.add_messages, [_message_row(ids[post.room], post) for post in ledger.posts])
-        self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body) for c in ledger.changes])
+        self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
         for reaction, seq in ledger.reacted.items():
@@ -155,8 +160,8 @@ class SqliteWriter:
             if seq is not None:
                 self._execute(Q.add_reaction, (*place, seq))
         for key in ledger.deleted:
-            self._execute(Q.set_deleted, (ids[key.room], key.seq))
-            self._execute(Q.drop_reactions_to, (ids[key.room], key.seq))
+            for query in (Q.set_deleted, Q.erase_changes, Q.drop_reactions_to):
+                self._execute(query, (ids[key.room], key.seq))
         for room, document in ledger.patched.items():
             value = msgspec.json.encode(document.value)
             self._execute(Q.set_document, (value, document.seq, ids[room]))

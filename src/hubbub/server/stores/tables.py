@@ -49,10 +49,11 @@ class MessageState(NamedTuple):
 
 
 class Change(NamedTuple):
-    """Any other event."""
+    """Any other event; `about` names the message with which it is erased."""
 
     seq: int
     body: bytes
+    about: int | None
 
 
 class Reaction(NamedTuple):
@@ -134,7 +135,10 @@ class Tables(Protocol):
     async def set_states(
         self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
     ) -> None:
-        """Make messages that are there so, with these reactions, and no others."""
+        """Make messages that are there so, with these reactions, and no others.
+
+        What was said about those that are deleted is erased.
+        """
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
         """Have these tokens, and no others."""

@@ -42,7 +42,7 @@ GROUP BY wanted.room, wanted.message;
 -- :documents The state documents of rooms.
 SELECT id, document, document_seq FROM hubbub.room WHERE id = ANY($1::bigint[]) AND document_seq > 0;
 
--- :write The new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body).
+-- :write The new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about).
 WITH heads AS (
     UPDATE hubbub.room SET head = new.head
     FROM unnest($1::bigint[], $2::bigint[]) AS new (id, head) WHERE room.id = new.id
@@ -50,21 +50,24 @@ WITH heads AS (
     INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner)
     SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::text[])
 )
-INSERT INTO hubbub.change (room, seq, body)
-SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[]);
+INSERT INTO hubbub.change (room, seq, body, about)
+SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[]);
 
 -- :set_edited The last edits of messages.
 UPDATE hubbub.message SET edited = new.edited
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS new (room, seq, edited)
 WHERE message.room = new.room AND message.seq = new.seq;
 
--- :set_deleted Messages are gone, but for their places.
+-- :set_deleted Messages are gone, except for their places.
 WITH gone AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS gone (room, seq)
 ), reactions AS (
     DELETE FROM hubbub.reaction USING gone WHERE reaction.room = gone.room AND reaction.message = gone.seq
+), changes AS (
+    UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
+    WHERE change.room = gone.room AND change.about = gone.seq
 )
-UPDATE hubbub.message SET is_deleted = true, edited = NULL FROM gone
+UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_deleted = true FROM gone
 WHERE message.room = gone.room AND message.seq = gone.seq;
 
 -- :drop_reactions Reactions that were taken off, or are given anew.
@@ -112,10 +115,10 @@ SELECT posted AS body FROM hubbub.message WHERE room = $1 AND seq = $2
 UNION ALL SELECT body FROM hubbub.change WHERE room = $1 AND seq = $2;
 
 -- :messages_before The messages next before a number, newest first.
-SELECT seq, posted, edited, is_deleted FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3;
+SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3;
 
 -- :messages_after The messages next after a number, oldest first.
-SELECT seq, posted, edited, is_deleted FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
+SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
 SELECT message, emoji, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;

@@ -9,7 +9,7 @@ SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM hubbub.mes
 WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
 -- :changes Other events between two numbers.
-SELECT seq, body FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
+SELECT seq, body, about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
 -- :reactions Reactions to messages between two numbers.
 SELECT message, emoji, by, seq FROM hubbub.reaction
@@ -28,10 +28,26 @@ ON CONFLICT (name) DO UPDATE SET
 RETURNING id;
 
 -- :set_message What has become of a message.
-UPDATE hubbub.message SET edited = $3, is_deleted = $4 WHERE room = $1 AND seq = $2;
+UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room = $1 AND seq = $2;
+
+-- :erase_changes Everything that was said about a deleted message.
+UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2;
 
 -- :drop_reactions All reactions to a message.
 DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
+
+-- :delete_again The messages that the logs in another schema, {kept}, know to be deleted: those that are the same but for their contents.
+WITH gone AS (
+    UPDATE hubbub.message SET posted = hubbub.erased(message.posted), edited = NULL, is_deleted = true
+    FROM {kept}.message AS gone JOIN {kept}.room AS there ON there.id = gone.room, hubbub.room
+    WHERE gone.is_deleted AND room.name = there.name AND message.room = room.id AND message.seq = gone.seq
+        AND NOT message.is_deleted AND hubbub.erased(message.posted) = hubbub.erased(gone.posted)
+    RETURNING message.room, message.seq
+), reactions AS (
+    DELETE FROM hubbub.reaction USING gone WHERE reaction.room = gone.room AND reaction.message = gone.seq
+)
+UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
+WHERE change.room = gone.room AND change.about = gone.seq;
 
 -- :waiting How many messages of applications wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;

@@ -31,14 +31,17 @@ INSERT INTO room (name) VALUES (?) RETURNING id;
 -- :add_messages Posts: room, seq, posted, client_message_id, owner.
 INSERT INTO message (room, seq, posted, client_message_id, owner) VALUES (?, ?, ?, ?, ?);
 
--- :add_changes All other events: room, seq, body.
-INSERT INTO change (room, seq, body) VALUES (?, ?, ?);
+-- :add_changes All other events: room, seq, body, about.
+INSERT INTO change (room, seq, body, about) VALUES (?, ?, ?, ?);
 
 -- :set_edited A message's last edit.
 UPDATE message SET edited = ? WHERE room = ? AND seq = ?;
 
--- :set_deleted A message is gone, but for its place.
-UPDATE message SET is_deleted = 1, edited = NULL WHERE room = ? AND seq = ?;
+-- :set_deleted A message is gone, except for its place.
+UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE room = ? AND seq = ?;
+
+-- :erase_changes Everything that was said about a deleted message.
+UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
 -- :drop_reactions_to All reactions to a message.
 DELETE FROM reaction WHERE room = ? AND message = ?;
@@ -64,10 +67,10 @@ SELECT posted FROM (
 );
 
 -- :messages_before The messages next before a number, newest first.
-SELECT seq, posted, edited, is_deleted FROM message WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT ?;
+SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT ?;
 
 -- :messages_after The messages next after a number, oldest first.
-SELECT seq, posted, edited, is_deleted FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
+SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
 SELECT message, emoji, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;

@@ -9,7 +9,7 @@ SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM message
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
 -- :changes Other events between two numbers.
-SELECT seq, body FROM change
+SELECT seq, body, about FROM change
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
 -- :reactions Reactions to messages between two numbers.
@@ -29,7 +29,26 @@ RETURNING id;
 INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_deleted) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- :set_message What has become of a message.
-UPDATE message SET edited = ?3, is_deleted = ?4 WHERE room = ?1 AND seq = ?2;
+UPDATE message SET posted = ?3, edited = ?4, is_deleted = ?5 WHERE room = ?1 AND seq = ?2;
+
+-- :delete_again The messages that another database, `present`, knows to be deleted: those that are the same but for their contents.
+UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 1 FROM (
+    SELECT room.id AS room, gone.seq, gone.posted FROM present.message AS gone
+    JOIN present.room AS there ON there.id = gone.room JOIN main.room ON room.name = there.name
+    WHERE gone.is_deleted
+) AS gone
+WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_deleted
+    AND erased(message.posted) = erased(gone.posted);
+
+-- :erase_all_changes Everything that was said about deleted messages.
+UPDATE change SET body = erased(body) WHERE EXISTS (
+    SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted
+);
+
+-- :drop_all_reactions All reactions to deleted messages.
+DELETE FROM reaction WHERE EXISTS (
+    SELECT 1 FROM message WHERE message.room = reaction.room AND message.seq = reaction.message AND is_deleted
+);
 
 -- :add_token A token.
 INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);

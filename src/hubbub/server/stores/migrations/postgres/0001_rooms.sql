@@ -14,7 +14,7 @@ CREATE TABLE hubbub.room (
 CREATE TABLE hubbub.message (
     room bigint NOT NULL,
     seq bigint NOT NULL,
-    posted bytea NOT NULL,                    -- the event, as it goes out; never changes
+    posted bytea NOT NULL,                    -- the event, as it goes out
     client_message_id text COLLATE "C",
     owner text COLLATE "C" NOT NULL,          -- whose message and client_message_id it is
     edited bytea,                             -- the last edited event
@@ -25,7 +25,7 @@ CREATE TABLE hubbub.message (
 CREATE TABLE hubbub.change (
     room bigint NOT NULL,
     seq bigint NOT NULL,
-    body bytea NOT NULL,                      -- the event, as it goes out; never changes
+    body bytea NOT NULL,                      -- the event, as it goes out
     PRIMARY KEY (room, seq)
 ) PARTITION BY HASH (room);
 

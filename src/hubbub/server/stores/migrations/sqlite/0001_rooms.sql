@@ -17,7 +17,7 @@ CREATE TABLE room (
 CREATE TABLE message (
     room INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    posted BLOB NOT NULL,                     -- the event, as it goes out; never changes
+    posted BLOB NOT NULL,                     -- the event, as it goes out
     client_message_id TEXT,
     owner TEXT NOT NULL,                      -- whose message and client_message_id it is
     edited BLOB,                              -- the last edited event
@@ -31,7 +31,7 @@ CREATE UNIQUE INDEX message_key ON message (room, client_message_id, owner)
 CREATE TABLE change (
     room INTEGER NOT NULL,
     seq INTEGER NOT NULL,
-    body BLOB NOT NULL,                       -- the event, as it goes out; never changes
+    body BLOB NOT NULL,                       -- the event, as it goes out
     PRIMARY KEY (room, seq)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,14 @@
+-- What was deleted is taken out of the log. `erased` is hubbub's own function: see `hubbub.events`.
+
+ALTER TABLE change ADD COLUMN about INTEGER;  -- the message with which this event is erased
+
+UPDATE change SET about = CAST(body AS TEXT) ->> 'message'
+WHERE CAST(body AS TEXT) ->> 'event' IN ('edited', 'reacted', 'unreacted');
+
+CREATE INDEX change_about ON change (room, about) WHERE about IS NOT NULL;
+
+UPDATE message SET posted = erased(posted), edited = NULL WHERE is_deleted;
+
+UPDATE change SET body = erased(body) WHERE EXISTS (
+    SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted
+);

@@ -1,0 +1,89 @@
+"""Takes what was erased out of SQLite's files as well: out of the write-ahead log, and out of the gaps in pages.
+
+`secure_delete` zeroes a row where it is, but not where it has been: when SQLite moves rows to another page, they stay
+readable in the first one's gap, between the pointers and the cells. It never reads a gap (file format, section 1.6), so
+this one zeroes them in the file itself; whatever becomes of such a write, the page stays the same to SQLite.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from struct import unpack_from
+
+import apsw
+
+PAGES_AT_ONCE = 16_384  # 64 MB, which take some 30 ms; commits wait for it
+WAIT_MS = 100  # for whoever reads in the write-ahead log; commits wait for it, too
+HEADER_BYTES = {2: 12, 5: 12, 10: 8, 13: 8}  # by kind of page; others have no gap
+FIRST_HEADER = 100  # bytes before it on the first page
+MAX_PAGES = 2 << 24  # an overflow page that names a later one looks like another kind
+
+
+class Scrubber:
+    """Belongs to the thread that writes.
+
+    Keeps the file open, since to close it would end the locks that SQLite holds there: POSIX gives them to the process.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        self._log = file.with_name(f"{file.name}-wal")
+        self._is_due = True  # something may have been erased before this
+        self._next_page: int | None = None  # of the pass that is under way
+
+    def note(self) -> None:
+        """Something was erased just now."""
+        self._is_due = True
+
+    def scrub(self, database: apsw.Connection) -> None:
+        """Do the next part, if there is anything to do, and if nobody reads in the write-ahead log."""
+        if (self._is_due or self._next_page is not None) and _empty_log(database):
+            database.execute("BEGIN IMMEDIATE")  # so that the log stays as it is
+            try:
+                if self._log.stat().st_size == 0 and _has_simple_pages(database):
+                    self._zero_gaps(database.pragma("page_size"))
+            finally:
+                database.execute("ROLLBACK")
+            database.release_memory()  # else it writes these pages again as it remembers them
+
+    def close(self) -> None:
+        """To be called when SQLite has closed the file, too."""
+        os.close(self._file)
+
+    def _zero_gaps(self, page_bytes: int) -> None:
+        if self._next_page is None:
+            self._is_due, self._next_page = False, 0
+        begin = self._next_page * page_bytes
+        pages = os.pread(self._file, PAGES_AT_ONCE * page_bytes, begin)
+        for start, end in gaps(pages, page_bytes, is_beginning=begin == 0):
+            if pages.count(0, start, end) < end - start:
+                os.pwrite(self._file, bytes(end - start), begin + start)
+        is_last = len(pages) < PAGES_AT_ONCE * page_bytes
+        self._next_page = None if is_last else self._next_page + PAGES_AT_ONCE
+
+
+def gaps(pages: bytes, page_bytes: int, *, is_beginning: bool) -> Iterator[tuple[int, int]]:
+    """Where the gaps of these pages begin and end."""
+    for page in range(0, len(pages), page_bytes):
+        header = page + FIRST_HEADER * (is_beginning and page == 0)
+        if size := HEADER_BYTES.get(pages[header]):
+            cells, content = unpack_from(">HH", pages, header + 3)
+            yield header + size + 2 * cells, page + (content or 65_536)
+
+
+def _has_simple_pages(database: apsw.Connection) -> bool:
+    """Whether a page's first byte tells its kind."""
+    has_maps: int = database.pragma("auto_vacuum")
+    count: int = database.pragma("page_count")
+    return not has_maps and count <= MAX_PAGES
+
+
+def _empty_log(database: apsw.Connection) -> bool:
+    """Have the write-ahead log in the file, and nothing in it; False if somebody reads there."""
+    wait = database.pragma("busy_timeout")
+    database.set_busy_timeout(WAIT_MS)
+    try:
+        is_busy, _, _ = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").get
+    finally:
+        database.set_busy_timeout(wait)
+    return not is_busy
