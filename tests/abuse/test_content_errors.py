@@ -195,7 +195,7 @@ async def test_plain_clients_go_on_too(port: int, door: str, value: str) -> None
         received = await talk.until(f"{mark} after")
         assert f"{mark} before" in received
         if isinstance(talk, Polls):
-            assert json.loads(talk.told)["code"] == "bad_request"
+            assert json.loads(talk.told)["error"]["code"] == "bad_request"
 
 
 async def test_a_flaw_in_what_a_socket_io_client_connects_with_is_told(port: int) -> None:

@@ -30,11 +30,7 @@ CLAIMS = {
     "a number of ten digits": '459999999999-["x"]',
     "a placeholder beyond": '451-["x",{"_placeholder":true,"num":1}]',
     "a negative placeholder": '451-["x",{"_placeholder":true,"num":-1}]',
-    "deep": '42["x",' + "[" * 10_000 + "]" * 10_000 + "]",
     "NaN": '42["x",NaN]',
-    "a key twice": '42["x",{"a":1,"a":2}]',
-    "__proto__": '42["x",{"__proto__":1}]',
-    "NUL": '42["x","\\u0000"]',
     "a namespace of 60,000 letters": "40/" + "x" * 60_000 + ",",
     "an id of 60,000 digits": "42" + "1" * 60_000 + '["x"]',
 }

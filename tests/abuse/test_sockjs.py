@@ -1,6 +1,7 @@
 """What a SockJS client can do wrong: callbacks, bodies, sessions without an end."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from hubbub.server.transports.sockjs import BURST
 from tests.abuse.watch import memory_returns
 from tests.integration.raw import TEXT, connected, frame, opened
 from tests.support.memory import MIB
@@ -27,7 +29,7 @@ CALLBACKS = [
     "/sockjs/iframe%00.html",
     "/sockjs/iframe/../x.html",
 ]
-BROKEN = ["", "x", "{}", '{"a":1}', "[1]", '[["a"]]', '["a"', '["\\ud800"]', "[" * 30_000, "nil"]
+BROKEN = ["", "x", "{}", '{"a":1}', "[1]", '[["a"]]', '["a"', '["\\ud800]', "[" * 30_000, "nil"]
 HUGE = 100_000_000
 
 
@@ -125,3 +127,33 @@ async def test_no_other_method_is_taken(port: int, method: str) -> None:
         http.request(method, f"{url}/xhr_send", data='["{}"]') as answer,
     ):
         assert answer.status == 405
+
+
+async def test_a_burst_is_one_body_of_many_messages(port: int) -> None:
+    """SockJS's client gathers what is sent while a request is under way: 100 messages of 8,000 bytes here."""
+    text = "x" * 8000
+    message = json.dumps(json.dumps({"id": 1, "do": "leave", "room": "x", "pad": text}))
+    async with session(port) as (http, url):
+        assert await sent(http, url, f"[{','.join(100 * [message])}]") == 204
+        answered = 0
+        while answered < 100:
+            answered += (await polled(http, url)).count("room")
+
+
+async def test_each_message_of_a_burst_has_the_bound_of_any_message(port: int) -> None:
+    leave = json.dumps('{"id": 1, "do": "leave", "room": "x"}')
+    large = json.dumps(json.dumps({"do": "leave", "room": "x", "pad": "x" * 65_536}))
+    async with session(port) as (http, url):
+        assert await sent(http, url, f"[{leave},{large},{leave}]") == 204
+        received = ""
+        while received.count("ok") < 2:
+            received += await polled(http, url)
+        assert received.count("too_large") == 1
+
+
+async def test_a_burst_has_a_bound(port: int) -> None:
+    async with session(port) as (http, url):
+        async with connected(port) as raw:
+            head = {"Host": "localhost", "Content-Length": str(BURST * 65_536 + 1)}
+            assert (await raw.request(f"POST {url}/xhr_send HTTP/1.1", head)).status == 413
+        assert await sent(http, url, '["x"]') == 204

@@ -11,6 +11,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from hubbub.protocol import sockjs
 from tests.integration.raw import HANDSHAKE, connected
 from tests.support.programs import protocol_server
 
@@ -396,8 +397,25 @@ async def test_much_goes_through(http: Http) -> None:
 
 
 def test_the_answers_are_as_any_json_reader_reads_them() -> None:
-    from hubbub.protocol import sockjs
-
     for text in ("", "a", '"\\', "\u2028", "ä👍", "\x00\x1f"):
         element: Any = json.loads(sockjs.element(text))
         assert element == text
+
+
+HALVES = {
+    r'["a\ud800"]': ["a\0"],
+    r'["\ud83d\ude00\ude00", "b"]': ["\U0001f600\0", "b"],
+    r'["\\ud800\ud800\\"]': ["\\ud800\0\\"],
+    r'"\uDC00\"\uD800"': ['\0"\0'],
+}
+
+
+@pytest.mark.parametrize("payload", HALVES)
+def test_half_a_surrogate_pair_becomes_what_every_application_refuses(payload: str) -> None:
+    assert list(sockjs.decode(payload)) == HALVES[payload]
+
+
+@pytest.mark.parametrize("payload", [r'["\ud800', r'["\ud800", []]', '["\\ud800\0"]', r"\ud800"])
+def test_half_a_surrogate_pair_makes_nothing_else_right(payload: str) -> None:
+    with pytest.raises(sockjs.BadPayload):
+        sockjs.decode(payload)

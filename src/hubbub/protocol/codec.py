@@ -33,8 +33,10 @@ _decode_id = msgspec.json.Decoder(_HasId).decode
 class BadFrame(Refused):
     """A frame that is no command; `id` is its id, if that at least could be read."""
 
-    def __init__(self, detail: str, command_id: CommandId | None = None) -> None:
-        super().__init__("bad_request", detail)
+    def __init__(
+        self, detail: str, command_id: CommandId | None = None, code: str = "bad_request"
+    ) -> None:
+        super().__init__(code, detail)
         self.id = command_id
 
 
@@ -86,6 +88,28 @@ def check_strictly(text: str | bytes) -> Any:
         raise kind(_describe(error)) from None
 
 
+def is_larger(text: str, max_bytes: int) -> bool:
+    """Whether a text has more than so many bytes in UTF-8."""
+    return len(text) > max_bytes or len(text.encode()) > max_bytes
+
+
+def too_large(max_bytes: int) -> BadFrame:
+    """The refusal of a message that is."""
+    return BadFrame(f"Too large: a message may have {max_bytes:,} bytes", code="too_large")
+
+
+def check_text(text: str, max_bytes: int) -> None:
+    """Refuse a message of a plain client that could not be said in JSON.
+
+    Raises:
+        BadFrame: too large, or NUL.
+    """
+    if is_larger(text, max_bytes):
+        raise too_large(max_bytes)
+    if "\0" in text:
+        raise BadFrame("A string contains NUL, or half of a surrogate pair")
+
+
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     """Whether a post's frame can't hold what `check_strictly` looks for, seen without parsing again.
 
@@ -112,10 +136,10 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
 def _is_json(text: str | bytes) -> bool:
     """Whether a lenient parser takes it: with lone surrogates, or numbers out of range."""
     try:
-        json.loads(text, parse_constant=_no_constant)
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        json.loads(text, parse_int=float, parse_constant=_no_constant)
+    except ValueError:
         return False
-    except (RecursionError, ValueError):  # of too many digits
+    except RecursionError:
         pass
     return True
 

@@ -56,6 +56,11 @@ class Refusal:
         return replace(self, retry_after=seconds)
 
     @property
+    def is_of_content(self) -> bool:
+        """Whether the message itself is at fault, and the next one may well succeed."""
+        return self.code in ("bad_request", "too_large")
+
+    @property
     def row(self) -> Code:
         """The code's row in the table."""
         return CODES[self.code]

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hubbub.protocol.errors import Refusal
+
 RoomName = Annotated[str, Meta(min_length=1, max_length=64)]
 PersonName = Annotated[str, Meta(min_length=1, max_length=32)]
 CommandId = int | Annotated[str, Meta(max_length=64)]
@@ -228,6 +230,11 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     temporary: bool
     retry_after: float | None = None
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "Error":
+        """What is said of a refusal."""
+        return cls(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):

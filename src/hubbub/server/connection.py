@@ -256,8 +256,7 @@ class Connection:
 
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
         self._hub.refused(refusal.code)
-        error = Error(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
-        self._outlet.queue(self._encode(Reply(re=command_id, error=error)))
+        self._outlet.queue(self._encode(Reply(re=command_id, error=Error.of(refusal))))
         if refusal.code == "rate_limited" and self._hub.is_flooding(self._inflow.payer):
             raise Hangup(Close.TOO_FAST)
 

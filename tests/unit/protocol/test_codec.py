@@ -221,7 +221,7 @@ def test_an_id_comes_back_as_it_was(command_id: int | str) -> None:
         ('{"do": "dance"}', None),
         ('{"id": 1.5, "do": "leave"}', None),
         ('{"id": 7, "do": "leave", "room"', None),
-        ('{"id": 7, "do": "leave", "room": "\ud800"}', None),
+        ('{"id": 7, "do": "leave", "room": "\ud800"}', 7),
         ("[7]", None),
     ],
 )

@@ -26,9 +26,9 @@ async def serve_plain(
     response = await socket.open(request, PLAIN)
 
     def answer(answer: Answer) -> None:
-        if isinstance(
-            answer, Refusal
-        ):  # there are no words for it here, but silence would be a lie
+        # There are no words for it here. A message that can't be taken is left out alone; with any
+        # other refusal the next would fare no better, and silence would be a lie.
+        if isinstance(answer, Refusal) and not answer.is_of_content:
             socket.hang_up(Close.INTERNAL)
 
     visit.when_expelled(lambda: socket.hang_up(Close.UNAUTHENTICATED))

@@ -3,13 +3,15 @@
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aiohttp import web
 
 from hubbub.protocol import sockjs
-from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
@@ -18,6 +20,7 @@ from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
 
+BURST = 16  # messages of the largest size that one body may hold: it has all that waited
 YEAR = 31_536_000  # seconds
 VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket: the frames of all are the same
 NOT_CACHED = {
@@ -101,19 +104,25 @@ class SockJs:
         session = self.sessions.get(name)
         if session is None or session.application is None:
             return web.Response(status=404)
-        if (request.content_length or 0) > self._settings.max_bytes:
-            raise web.HTTPRequestEntityTooLarge(self._settings.max_bytes)
         headers = self._headers(request) | {"Content-Type": "text/plain; charset=UTF-8"}
         try:
-            messages = sockjs.decode((await request.read()).decode())
+            messages = sockjs.decode((await self._body(request)).decode())
         except (BadPayload, UnicodeError) as error:
             text = str(error) if isinstance(error, BadPayload) else "Broken JSON encoding."
             return web.Response(status=500, text=text)
         async with session.turn:
-            async for message in in_slices(messages):
-                if session.closed_with is None:
-                    await session.application.hear(message)
-        return web.Response(status=204, headers=headers)
+            refusal = await _heard(session, messages)
+        if refusal is None:
+            return web.Response(status=204, headers=headers)
+        # SockJS's client ends the session unless the status is 200 or 204.
+        headers["Content-Type"] = "application/json"
+        return web.Response(body=encode(Reply(error=Error.of(refusal))), headers=headers)
+
+    async def _body(self, request: web.Request) -> bytes:
+        most = BURST * self._settings.max_bytes
+        if (request.content_length or 0) > most:
+            raise web.HTTPRequestEntityTooLarge(most)
+        return await request.clone(client_max_size=most).read()
 
     async def _give_out(
         self, request: web.Request, name: str, transport: str
@@ -286,15 +295,25 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
             socket.hang_up(Close.UNSUPPORTED)
             return
         if is_raw:
-            await session.application.hear(received)
-            continue
-        if received:  # empty ones mean nothing
+            await _heard(session, [received])
+        elif received:  # empty ones mean nothing
             try:
                 messages = sockjs.decode(received)
             except BadPayload:
                 return
-            async for message in in_slices(messages):
+            await _heard(session, messages)
+
+
+async def _heard(session: Session, messages: Sequence[str]) -> Refusal | None:
+    """Let the application hear some messages; the first that it refused without a word, if any."""
+    refusal = None
+    async for message in in_slices(messages):
+        if session.application is not None and session.closed_with is None:
+            try:
                 await session.application.hear(message)
+            except Refused as error:
+                refusal = refusal or error.refusal
+    return refusal
 
 
 def _end_websocket(socket: Socket, session: Session, *, is_raw: bool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from hubbub.protocol.codec import BadFrame, check_text, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import Join, Post
 from hubbub.rooms.ledger import Answer
@@ -20,6 +21,7 @@ class NativeClient:
 
     def __init__(self, session: Session, hub: Hub, credentials: Credentials) -> None:
         self._session = session
+        self._max_bytes = hub.limits.message_bytes
         is_known = credentials.name is not None or credentials.token is not None
         visit = hub.door.enter(credentials) if is_known else None
         self._connection = Connection(
@@ -35,9 +37,12 @@ class NativeClient:
             loop.call_later(HELLO_TIMEOUT, self._connection.require_hello)
 
     async def hear(self, message: str) -> None:
-        """Obey it."""
+        """Obey it. A WebSocket's size is bounded before; a body of several messages may hold a larger one."""
         try:
-            await self._connection.hear(message)
+            if is_larger(message, self._max_bytes):
+                self._connection.count_bad(too_large(self._max_bytes))
+            else:
+                await self._connection.hear(message)
         except Hangup as hangup:
             _hang_up(self._session, hangup.code)
         except ConnectionError:
@@ -62,9 +67,14 @@ class PlainClient:
         self._joining = asyncio.create_task(self._join())
 
     async def hear(self, message: str) -> None:
-        """Post it, in its turn."""
+        """Post it, in its turn. Raises Refused if it can't be taken: no message to a plain client says so."""
         await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
+        try:
+            check_text(message, self._hub.limits.message_bytes)
+        except BadFrame as error:
+            self._hub.refused(error.refusal.code)
+            raise
         await self._hub.submit_in_turn(
             self._visit.principal, Post(room=self._room, text=message), self._answer
         )
@@ -89,7 +99,7 @@ class PlainClient:
             _hang_up(self._session, Close.INTERNAL)
 
     def _answer(self, answer: Answer) -> None:
-        if isinstance(answer, Refusal):  # there are no words for it, but silence would be a lie
+        if isinstance(answer, Refusal) and not answer.is_of_content:  # as in plain mode
             _hang_up(self._session, Close.INTERNAL)
 
 
