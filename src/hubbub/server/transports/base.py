@@ -12,8 +12,9 @@ from aiohttp import HttpVersion11, web
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.rates import FRAME_COST, SLICE
 
+STEP = 16_384  # bytes of what came at once that are handled before others run
+STEP_COST = 512  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
 
@@ -107,12 +108,12 @@ class Links:
                 pass
 
 
-async def in_slices(messages: Iterable[str]) -> AsyncIterator[str]:
+async def in_steps(messages: Iterable[str]) -> AsyncIterator[str]:
     """Messages that came at once; others run now and then between them."""
-    left = SLICE
+    left = STEP
     for message in messages:
         yield message
-        left -= FRAME_COST + len(message)
+        left -= STEP_COST + len(message)
         if left < 0:
-            left = SLICE
+            left = STEP
             await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from hubbub.protocol import engineio
 from hubbub.protocol.engineio import BadPacket, Packet, Settings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.transports.base import Links, in_slices
+from hubbub.server.transports.base import Links, in_steps
 from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.websocket import Socket
 
@@ -147,7 +147,7 @@ class Session:
         """Handle the body of a POST. Raises BadPacket, and then the session is over."""
         try:
             async with self._turn:
-                async for record in in_slices(payload.split(engineio.SEPARATOR)):
+                async for record in in_steps(payload.split(engineio.SEPARATOR)):
                     await self.hear(engineio.decode_record(record))
         except BadPacket:
             self.close()

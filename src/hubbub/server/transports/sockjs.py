@@ -15,7 +15,7 @@ from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.transports.base import Links, begin_stream, in_slices
+from hubbub.server.transports.base import Links, begin_stream, in_steps
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
@@ -307,7 +307,7 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
 async def _heard(session: Session, messages: Sequence[str]) -> Refusal | None:
     """Let the application hear some messages; the first that it refused without a word, if any."""
     refusal = None
-    async for message in in_slices(messages):
+    async for message in in_steps(messages):
         if session.application is not None and session.closed_with is None:
             try:
                 await session.application.hear(message)

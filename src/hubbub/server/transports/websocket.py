@@ -14,8 +14,7 @@ from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
-from hubbub.server.rates import FRAME_COST, SLICE
-from hubbub.server.transports.base import Links
+from hubbub.server.transports.base import STEP, STEP_COST, Links
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
 
@@ -78,8 +77,8 @@ class Socket:
         "_links",
         "_max_bytes",
         "_response",
-        "_slice",
         "_state",
+        "_step_left",
         "_subprotocol",
         "outlet",
         "was_heard",
@@ -92,7 +91,7 @@ class Socket:
         self._is_broken = False
         self._max_bytes = max_message_bytes
         self._subprotocol = subprotocol
-        self._slice = SLICE
+        self._step_left = STEP
         self._response: Response
         self.outlet: Outlet
         self.was_heard = True
@@ -115,17 +114,17 @@ class Socket:
     async def receive(self) -> str | bytes | None:
         """The next message's text or bytes; None when the connection is over."""
         while True:
-            if self._slice < 0:  # what was received at once is not handled in one step
-                self._slice = SLICE
+            if self._step_left < 0:  # what was received at once is not handled in one step
+                self._step_left = STEP
                 await asyncio.sleep(0)
             message = await self._response.receive()
             self.was_heard = True
-            self._slice -= FRAME_COST
+            self._step_left -= STEP_COST
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
                     if self._state is State.OPEN:
                         said = self._decompressed(message)
-                        self._slice -= len(said or "")
+                        self._step_left -= len(said or "")
                         return said
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))

@@ -11,8 +11,7 @@ from aiohttp.http import WebSocketReader
 
 from hubbub.protocol.states import State
 from hubbub.server.outlet import Mailbox
-from hubbub.server.rates import FRAME_COST, SLICE
-from hubbub.server.transports.base import Links, in_slices
+from hubbub.server.transports.base import STEP, STEP_COST, Links, in_steps
 from hubbub.server.transports.frames import MAX_EMPTY_FRAMES, StrictReader
 from hubbub.server.transports.websocket import Socket
 from tests.integration.raw import PING, frame
@@ -59,8 +58,8 @@ async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> No
     bystander = Bystander()
     while await socket.receive() != "last":
         pass
-    size = FRAME_COST + (len(text) if kind is WSMsgType.TEXT else 0)
-    assert bystander.turns >= 0.8 * count * size / SLICE - 1
+    size = STEP_COST + (len(text) if kind is WSMsgType.TEXT else 0)
+    assert bystander.turns >= 0.8 * count * size / STEP - 1
     bystander.task.cancel()
 
 
@@ -68,8 +67,8 @@ async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> No
 async def test_the_messages_of_one_body_let_others_run() -> None:
     bystander = Bystander()
     messages = [""] * 10_000
-    assert [message async for message in in_slices(messages)] == messages
-    assert bystander.turns >= 10_000 * FRAME_COST // SLICE - 2
+    assert [message async for message in in_steps(messages)] == messages
+    assert bystander.turns >= 0.8 * 10_000 * STEP_COST / STEP
     bystander.task.cancel()
 
 

@@ -1,0 +1,1 @@
+"""What one client can cost others: `make bench ARGS=harm`."""

@@ -1,0 +1,145 @@
+"""Each attack for some seconds on a fresh server: the loop's longest step, and what a bystander waits for a post."""
+
+import argparse
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import aiohttp
+
+from benchmarks.cores import choose_cores
+from benchmarks.harm.attacks import Attack, attacks
+
+BYTES_PER_S = 6_500_000
+MOST_STEP, MOST_WAIT = 0.010, 0.050  # seconds
+WARM_UP = 0.3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and print a table; 1 if a bound was broken."""
+    parser = argparse.ArgumentParser("python -m benchmarks.harm", description=__doc__)
+    parser.add_argument("--only", default="", help="attacks whose name holds this")
+    parser.add_argument("--seconds", type=float, default=3.0)
+    options = parser.parse_args(arguments)
+    chosen = {name: attack for name, attack in attacks().items() if options.only in name}
+    print(
+        "| input | longest step, ms of CPU (of what) | loop busy | bystander's median post, ms | p95 |"
+    )
+    print("|---|---|---|---|---|", flush=True)
+    is_broken = False
+    for name, attack in {"nothing": None, **chosen}.items():
+        seen, waits = asyncio.run(measured(attack, options.seconds))
+        longest, busy, what = seen.split()
+        step = float(longest)
+        median = statistics.median(waits)
+        p95 = sorted(waits)[int(len(waits) * 0.95)]
+        is_over = attack is not None and (step > MOST_STEP or median > MOST_WAIT)
+        is_broken |= is_over
+        figures = (
+            f"{step * 1e3:.1f} ({what}) | {float(busy):.0%} | {median * 1e3:.1f} | {p95 * 1e3:.1f}"
+        )
+        print(f"| {name} | {figures} |{' over the bar' if is_over else ''}", flush=True)
+    return int(is_broken)
+
+
+async def measured(attack: Attack | None, seconds: float) -> tuple[str, list[float]]:
+    """The longest step of the loop, how busy it was, and a bystander's waits."""
+    cores = choose_cores()
+    with server(cores.server, attack.flags if attack else ()) as process:
+        assert process.stdin is not None and process.stdout is not None
+        os.sched_setaffinity(0, cores.load or os.sched_getaffinity(0))
+        port = int(process.stdout.readline())
+        attacking = asyncio.create_task(_attack(port, attack)) if attack else None
+        waits = await _bystand(port, seconds, process)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        seen = process.stdout.readline()
+        if attacking is not None:
+            attacking.cancel()
+            await asyncio.wait([attacking])
+        return seen, waits
+
+
+@contextmanager
+def server(cores: Sequence[int], flags: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A server with a gauge, on a core of its own."""
+    before = os.sched_getaffinity(0)
+    with tempfile.TemporaryDirectory() as data:
+        command = [sys.executable, "-m", "benchmarks.harm.gauge", data, *flags]
+        os.sched_setaffinity(0, cores or before)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        os.sched_setaffinity(0, before)
+        with process:
+            try:
+                yield process
+            finally:
+                process.kill()
+                os.sched_setaffinity(0, before)
+
+
+async def _bystand(port: int, seconds: float, process: subprocess.Popen[str]) -> list[float]:
+    """Post again and again in a room of one's own, and wait for each answer."""
+    waits: list[float] = []
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"ws://127.0.0.1:{port}/ws?name=bystander") as socket,
+    ):
+        await asyncio.sleep(WARM_UP)
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("\n")  # what came before doesn't count
+        process.stdin.flush()
+        process.stdout.readline()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until or not waits:
+            begin = time.monotonic()
+            await socket.send_str('{"id":1,"do":"post","room":"quiet","text":"hi"}')
+            await socket.receive(60)
+            waits.append(time.monotonic() - begin)
+            await asyncio.sleep(0.02)
+    return waits
+
+
+async def _attack(port: int, attack: Attack) -> None:
+    """Send at the rate, on a new connection whenever one is closed."""
+    while True:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await _once(port, attack)
+        await asyncio.sleep(0.01)
+
+
+async def _once(port: int, attack: Attack) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        if attack.opening:
+            writer.write(attack.opening)
+            await reader.readuntil(b"\r\n\r\n")
+        reading = asyncio.create_task(_drain(reader))
+        due = time.monotonic()
+        while not reading.done():
+            writer.write(attack.payload)
+            await writer.drain()
+            due = max(due + len(attack.payload) / BYTES_PER_S, time.monotonic() - 0.1)
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+    finally:
+        writer.transport.abort()
+
+
+async def _drain(reader: asyncio.StreamReader) -> None:
+    while await reader.read(1 << 20):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""A server that says how long a step of its loop held it: `python -m benchmarks.harm.gauge FLAG...`.
+
+For each line on its standard input it prints the longest step since the line before, in seconds of the
+thread's CPU, and the share of the loop's time that it was busy.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+from pathlib import Path
+
+from hubbub.server.app import running
+from hubbub.server.config import Settings
+
+
+class Gauge:
+    """Times each step: a callback, or a task up to where it waits."""
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._longest, self._what = 0.0, "-"
+        self._cpu, self._since = time.thread_time(), time.monotonic()
+
+    def watch(self) -> None:
+        """Put a clock around every step of asyncio's own loop."""
+        run = asyncio.Handle._run
+
+        def timed(handle: asyncio.Handle) -> None:
+            callback = getattr(handle, "_callback", None)
+            before = time.thread_time()
+            run(handle)
+            spent = time.thread_time() - before
+            if spent > self._longest:
+                self._longest, self._what = spent, _name(callback)
+
+        asyncio.Handle._run = timed  # type: ignore[method-assign]
+
+    def read(self) -> str:
+        """What was seen since the last reading."""
+        busy = (time.thread_time() - self._cpu) / (time.monotonic() - self._since)
+        line = f"{self._longest:.5f} {busy:.3f} {self._what}"
+        self._reset()
+        return line
+
+
+def _name(callback: object) -> str:
+    """What a step is of."""
+    owner = getattr(callback, "__self__", None)
+    named = owner.get_coro() if isinstance(owner, asyncio.Task) else callback
+    return str(getattr(named, "__qualname__", named)).replace(" ", "")
+
+
+async def serve(data: Path, flags: list[str]) -> None:
+    """Serve until standard input ends."""
+    gauge = Gauge()
+    settings = Settings(data=data, host="127.0.0.1", port=0, compress="--compress" in flags)
+    async with running(settings) as server:
+        print(server.port, flush=True)
+        gauge.watch()
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(None, sys.stdin.readline):
+            print(gauge.read(), flush=True)
+
+
+if __name__ == "__main__":
+    sys.setswitchinterval(0.0005)  # this and the next as `hubbub serve` does
+    gc.set_threshold(100_000, 50, 10)
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2:]))
