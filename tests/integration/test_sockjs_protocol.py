@@ -10,9 +10,12 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hubbub.protocol import sockjs
 from tests.integration.raw import HANDSHAKE, connected
+from tests.support.costly import MOST_SECONDS, within
 from tests.support.programs import protocol_server
 
 Http = aiohttp.ClientSession
@@ -286,13 +289,13 @@ COOKIES = [("POST", "xhr"), ("POST", "xhr_streaming"), ("GET", "eventsource")]
 
 @pytest.mark.parametrize("method, transport", COOKIES)
 async def test_a_cookie_is_set_where_it_is_needed(http: Http, method: str, transport: str) -> None:
-    for given, expected in (
+    for sent, expected in (
         ({}, "dummy"),
         ({"Cookie": "JSESSIONID=abcdef"}, "abcdef"),
         ({"Cookie": 'JSESSIONID="a;b"'}, "dummy"),
     ):
         url = f"{session_url('/cookie_needed_echo')}/{transport}"
-        async with http.request(method, url, headers=given) as answer:
+        async with http.request(method, url, headers=sent) as answer:
             assert answer.headers["Set-Cookie"] == f"JSESSIONID={expected}; path=/"
 
 
@@ -403,19 +406,53 @@ def test_the_answers_are_as_any_json_reader_reads_them() -> None:
 
 
 HALVES = {
-    r'["a\ud800"]': ["a\0"],
-    r'["\ud83d\ude00\ude00", "b"]': ["\U0001f600\0", "b"],
-    r'["\\ud800\ud800\\"]': ["\\ud800\0\\"],
-    r'"\uDC00\"\uD800"': ['\0"\0'],
+    r'["a\ud800"]': ["\0"],
+    r' [ "\ud83d\ude00\ude00" , "b" ] ': ["\0", "b"],
+    r'["\\ud800\ud800\\", "\ud83d\ude00"]': ["\0", "\U0001f600"],
+    r'"\uDC00\"\uD800"': ["\0"],
 }
 
 
 @pytest.mark.parametrize("payload", HALVES)
-def test_half_a_surrogate_pair_becomes_what_every_application_refuses(payload: str) -> None:
-    assert list(sockjs.decode(payload)) == HALVES[payload]
+def test_half_a_surrogate_pair_spoils_its_message_alone(payload: str) -> None:
+    """A message that can't be text is one that every application refuses."""
+    with pytest.raises(sockjs.HalfPair):
+        sockjs.decode(payload)
+    assert list(sockjs.scan(payload)) == HALVES[payload]
 
 
-@pytest.mark.parametrize("payload", [r'["\ud800', r'["\ud800", []]', '["\\ud800\0"]', r"\ud800"])
+BROKEN = [r'["\ud800', r'["\ud800", []]', '["\\ud800\0"]', r"\ud800", r'["\ud800"', r'"\ud800"]']
+BROKEN += [r'["\ud800",]', r'["\ud800"] x', r'"\ud800", "a"', r'["\ud800" "a"]', r'[["\ud800"]]']
+
+
+@pytest.mark.parametrize("payload", BROKEN)
 def test_half_a_surrogate_pair_makes_nothing_else_right(payload: str) -> None:
     with pytest.raises(sockjs.BadPayload):
-        sockjs.decode(payload)
+        list(sockjs.scan(payload))
+
+
+@given(st.lists(st.text()), st.booleans())
+def test_messages_come_one_by_one_as_they_come_together(
+    messages: list[str], is_ascii: bool
+) -> None:
+    payload = json.dumps(messages, ensure_ascii=is_ascii)
+    assert list(sockjs.decode(payload)) == messages
+    assert not messages or list(sockjs.scan(payload)) == messages
+
+
+MEBI = 2**20
+BURSTS = {
+    "empty messages": "[" + ",".join(['""'] * (MEBI // 3)) + "]",
+    "halves": "[" + ",".join([r'"\ud800"'] * (MEBI // 9)) + "]",
+    "one message of halves": '["' + r"\ud800" * (MEBI // 6) + '"]',
+    "a half, and lists": r'["\ud800",' + ",".join(["[]"] * (MEBI // 3)) + "]",
+    "a half behind empty messages": "[" + ",".join(['""'] * (MEBI // 3)) + r',"\ud800"]',
+}
+
+
+@pytest.mark.parametrize("what", BURSTS)
+def test_no_step_of_reading_a_burst_takes_long(what: str) -> None:
+    burst = BURSTS[what].encode()
+    within(MOST_SECONDS, lambda text: sockjs.decode(text.decode()), burst, sockjs.BadPayload)
+    steps = sockjs.scan(burst.decode())
+    within(MOST_SECONDS, lambda _: next(steps, None), b"", sockjs.BadPayload)

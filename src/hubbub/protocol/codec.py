@@ -107,7 +107,7 @@ def check_text(text: str, max_bytes: int) -> None:
     if is_larger(text, max_bytes):
         raise too_large(max_bytes)
     if "\0" in text:
-        raise BadFrame("A string contains NUL, or half of a surrogate pair")
+        raise BadFrame("A string contains NUL or half of a surrogate pair")
 
 
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:

@@ -1,24 +1,30 @@
 """SockJS 0.3.x as frames and bytes: what goes over any of its transports. No I/O, no clock."""
 
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 OPEN, HEARTBEAT = "o", "h"
+MAX_MESSAGES = 131_072  # in one body: more than anyone says at once
+BROKEN = "Broken JSON encoding."
 PRELUDE = "h" * 2048 + "\n"  # some browsers show nothing of a stream before that
 # What browsers spoil on the way, besides what JSON escapes anyway.
 _ESCAPED = re.compile("[\u200c-\u200f\u2028-\u202f\u2060-\u206f\ufff0-\uffff]")
 
-# Half of a surrogate pair, as an escape: no text can hold it, but JavaScript's strings can.
-_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_HALF = re.compile(f"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
+_QUOTE, _COMMA = re.compile(r'\s*"'), re.compile(r"\s*,")
 
 _decode = msgspec.json.Decoder(str | list[str]).decode
+_decode_one = json.JSONDecoder().raw_decode
 
 
 class BadPayload(ValueError):
     """What a client sent is no message."""
+
+
+class HalfPair(BadPayload):
+    """It may be right but for half of a surrogate pair, which JavaScript's strings can hold: `scan` tells."""
 
 
 def element(message: str) -> str:
@@ -38,30 +44,54 @@ def closing(code: int, reason: str) -> str:
 
 
 def decode(payload: str) -> Sequence[str]:
-    """The messages that a client sends: one, or an array. Raises BadPayload.
+    """The messages that a client sends: one, or an array.
 
-    Half of a surrogate pair becomes NUL: whoever refuses the one refuses the other, in this message alone.
+    Raises:
+        BadPayload: there are none.
+        HalfPair: see there.
     """
     if not payload:
         raise BadPayload("Payload expected.")
+    if payload.count('"') > 2 * MAX_MESSAGES:
+        raise BadPayload("Too many messages at once.")
     try:
         messages = _decode(payload)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        messages = _decode_halves(payload)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        kind = HalfPair if r"\ud" in payload.lower() else BadPayload
+        raise kind(BROKEN) from error
     return [messages] if isinstance(messages, str) else messages
 
 
-def _decode_halves(payload: str) -> str | list[str]:
-    """A payload that may hold halves of surrogate pairs."""
-    kept = payload.replace(r"\\", "\0")  # what follows is no escape; a raw NUL is not in JSON
-    whole = _HALF.sub(r"\\u0000", kept)
+def scan(payload: str) -> Iterator[str]:
+    """The same, one by one: some may hold half of a surrogate pair. Such a message is NUL here, which all refuse.
+
+    Raises BadPayload, but not at once.
+    """
+    text = payload.strip()
+    is_array = text.startswith("[") and text.endswith("]")
+    text = text[1:-1] if is_array else text
+    comma: re.Match[str] | None = None
+    at = 0
+    while at == 0 or (comma and is_array):
+        quote = _QUOTE.match(text, comma.end() if comma else 0)
+        if quote is None:
+            raise BadPayload(BROKEN)
+        try:
+            message, at = _decode_one(text, quote.end() - 1)
+        except ValueError as error:
+            raise BadPayload(BROKEN) from error
+        yield message if _is_unicode(message) else "\0"
+        comma = _COMMA.match(text, at)
+    if text[at:].strip():
+        raise BadPayload(BROKEN)
+
+
+def _is_unicode(text: str) -> bool:
     try:
-        if "\0" in payload or whole == kept:
-            raise BadPayload("Broken JSON encoding.")
-        messages: str | list[str] = _decode(whole.replace("\0", r"\\"))
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
-        raise BadPayload("Broken JSON encoding.") from error
-    return messages
+        text.encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def elements(messages: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """The doors of SockJS 0.3.x: polling, streams and WebSockets, which bring their sessions what comes and goes."""
 
+import asyncio
 import json
 import re
 import secrets
@@ -12,7 +13,7 @@ from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import Error, Reply
-from hubbub.protocol.sockjs import BadPayload
+from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
 from hubbub.server.transports.base import Links, begin_stream, in_steps
@@ -106,9 +107,9 @@ class SockJs:
             return web.Response(status=404)
         headers = self._headers(request) | {"Content-Type": "text/plain; charset=UTF-8"}
         try:
-            messages = sockjs.decode((await self._body(request)).decode())
+            messages = await _decoded((await self._body(request)).decode())
         except (BadPayload, UnicodeError) as error:
-            text = str(error) if isinstance(error, BadPayload) else "Broken JSON encoding."
+            text = str(error) if isinstance(error, BadPayload) else sockjs.BROKEN
             return web.Response(status=500, text=text)
         async with session.turn:
             refusal = await _heard(session, messages)
@@ -298,10 +299,19 @@ async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
             await _heard(session, [received])
         elif received:  # empty ones mean nothing
             try:
-                messages = sockjs.decode(received)
+                messages = await _decoded(received)
             except BadPayload:
                 return
             await _heard(session, messages)
+
+
+async def _decoded(payload: str) -> Sequence[str]:
+    """The messages of a payload. Raises BadPayload."""
+    try:
+        return sockjs.decode(payload)
+    except HalfPair:
+        await asyncio.sleep(0)
+        return [message async for message in in_steps(sockjs.scan(payload))]
 
 
 async def _heard(session: Session, messages: Sequence[str]) -> Refusal | None:
