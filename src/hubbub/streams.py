@@ -53,13 +53,6 @@ def secure() -> None:
     sys.stderr = _writing(ERR, sys.stderr, is_heard=False)
 
 
-def carry_on() -> None:
-    """Drop what standard output doesn't take, too: for a server, which has other things to do."""
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    if isinstance(raw, _Output):
-        raw.is_heard = False
-
-
 def _occupy() -> None:
     """Take the numbers of closed streams, or the next file or socket would be mistaken for one.
 

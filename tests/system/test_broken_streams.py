@@ -10,7 +10,9 @@ from typing import NamedTuple
 import pytest
 
 import hubbub
+from hubbub import cli
 from hubbub.cli import _COMMANDS
+from hubbub.cli.parsing import Parser
 from tests.support.server import Server
 
 BROKEN = ["<&-", ">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"]
@@ -58,6 +60,66 @@ async def test_help_is_quiet_about_what_does_not_matter(broken: str) -> None:
     ran = await shell(broken, "--help")
     assert ran.err == ""
     assert ran.code in ({0, 141} if broken == "| true" else {0})
+
+
+# What each command of the parser's list is run with here; those of a client have tests of their own below.
+RUNS = {
+    "hubbub config show": ["--origin"],
+    "hubbub token create": ["--name", "grüße"],
+    "hubbub token list": [],
+    "hubbub token revoke": ["grüße"],
+    "hubbub backup": ["{place}/copy.db"],
+    "hubbub restore": ["{place}/copy.db"],
+    "hubbub db copy": ["sqlite:{place}/data", "sqlite:{place}/other"],
+    "hubbub doctor": [],
+}
+CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail"}
+QUIET = {"hubbub backup", "hubbub restore"}  # no data, only remarks
+
+
+def leaves(parser: Parser) -> list[str]:
+    """The commands and actions that can be run."""
+    found = [prog for each in parser.commands().values() for prog in leaves(each)]
+    return found or [parser.prog]
+
+
+def test_every_command_is_run_somewhere_here() -> None:
+    assert set(leaves(cli.parser())) == {*RUNS, *CLIENTS, "hubbub serve"}
+
+
+@pytest.mark.parametrize("broken", ["", *BROKEN])
+async def test_every_command_does_its_work_or_says_why_not(broken: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for prog, arguments in RUNS.items():
+        words = [word.format(place=tmp_path) for word in (*prog.split()[1:], *arguments)]
+        of_data = [] if prog == "hubbub db copy" else ["--data", str(data)]
+        ran = await shell(broken, *words, *of_data, PYTHONIOENCODING="ascii")
+        assert (ran.out + ran.err).isascii()
+        if prog not in QUIET and (broken == ">/dev/full" or ">&-" in broken.split()):
+            assert ran.code == 1
+            assert "2>&-" in broken or "can't write to standard output" in ran.err
+        else:
+            assert ran.code in ({0, 141} if broken == "| true" else {0}), (prog, ran)
+    assert (tmp_path / "copy.db").exists()
+    assert list(data.glob("hubbub.db.replaced-*Z"))
+    assert (tmp_path / "other" / "hubbub.db").exists()
+
+
+@pytest.mark.parametrize("prog", leaves(cli.parser()))
+async def test_bytes_that_are_no_text_are_refused_by_every_command(prog: str) -> None:
+    for words in (["k\udcfcy"], ["--data", "k\udcfcy"], ["--zz=k\udcfcy"]):
+        ran = await shell("", *prog.split()[1:], *words)
+        assert (ran.code, ran.out) == (2, "")
+        assert "not valid UTF-8: " in ran.err
+
+
+async def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
+    for words in (["config", "show"], ["send", "lobby", "hi"], ["doctor", "http://localhost:1"]):
+        ran = await shell("", *words, HUBBUB_TOKEN="k\udcfcy")
+        assert (ran.code, ran.err) == (
+            2,
+            "hubbub: HUBBUB_TOKEN in the environment is not valid UTF-8\n",
+        )
 
 
 @pytest.mark.parametrize("broken", BROKEN)

@@ -42,6 +42,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    for word in words:
+        if not _is_unicode(word):  # nothing could keep or send it
+            return fail(USAGE, f"not valid UTF-8: {word!r}")
     chosen = parser().parse_args(words)
     command: Command = chosen.command
     before = os.umask(0o077)  # whatever it makes belongs to its user alone
@@ -49,6 +52,11 @@ def _run(words: Sequence[str]) -> int:
         return command(chosen)
     finally:
         os.umask(before)
+
+
+def _is_unicode(word: str) -> bool:
+    """Bytes that are not UTF-8 become surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in word)
 
 
 def parser() -> Parser:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubbub import streams
 from hubbub.cli.arguments import ALL_SETTINGS, DEFAULT_URL
 from hubbub.cli.parsing import USAGE
 
@@ -46,10 +45,8 @@ def _using_the_sdk(run: Command) -> Command:
         from hubbub.client import Closed, Refused, Unknown, Unreachable
         from hubbub.terminal.stdin import BadInput
 
-        if why := _mistyped_variable():
+        if why := _mistake_in_environment():
             return fail(USAGE, why)
-        if garbled := _not_unicode(chosen):
-            return fail(USAGE, f"not valid UTF-8: {garbled!r}")
         try:
             return run(chosen)
         except BadInput as error:
@@ -63,23 +60,11 @@ def _using_the_sdk(run: Command) -> Command:
     return command
 
 
-def _mistyped_variable() -> str | None:
-    """What is wrong with the environment of a client, which reads no settings."""
-    from hubbub.server.variables import mistyped
+def _mistake_in_environment() -> str | None:
+    """For a client, which reads no settings."""
+    from hubbub.server.variables import mistake_in
 
-    return mistyped(os.environ, ALL_SETTINGS)
-
-
-def _not_unicode(chosen: argparse.Namespace) -> str | None:
-    """What can't go over the wire, if there is such a thing: bytes that are not UTF-8 become surrogates."""
-    given = [value for value in vars(chosen).values() if isinstance(value, str)]
-    given += [*getattr(chosen, "text", []), os.environ.get("HUBBUB_TOKEN", "")]
-    given += [os.environ.get("HUBBUB_URL", "")]
-    return next((text for text in given if not _is_unicode(text)), None)
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= c <= "\udfff" for c in text)
+    return mistake_in(os.environ, ALL_SETTINGS)
 
 
 def fail(code: int, message: object) -> int:
@@ -97,7 +82,6 @@ def serve(chosen: argparse.Namespace) -> int:
     from hubbub.server.config import load
     from hubbub.server.serving import serve
 
-    streams.carry_on()
     try:
         serve(load(_flags(chosen), os.environ, _settings_file(chosen.config)))
     except CannotStart as error:
@@ -185,7 +169,7 @@ def doctor(chosen: argparse.Namespace) -> int:
     from hubbub.doctor import examine_here, examine_there
 
     if chosen.url is not None:
-        if why := _mistyped_variable():
+        if why := _mistake_in_environment():
             return fail(USAGE, why)
         return 0 if examine_there(chosen.url, os.environ.get("HUBBUB_TOKEN")) else FAILED
     file = _settings_file(chosen.config)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.http.origins import canonical
 from hubbub.server.stores.base import Durability
-from hubbub.server.variables import PREFIX, SECRETS, file_of, mistyped, settings_in
+from hubbub.server.variables import PREFIX, SECRETS, file_of, mistake_in, settings_in
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
 DEFAULT_BYTE_RATE = 1_048_576
@@ -181,7 +181,7 @@ def gather(
     made: dict[str, tuple[Any, str]] = {}
     for name, value in _read(file).items():
         made[name] = _convert(known, name, value, str(file)), str(file)
-    if why := mistyped(environment, known):
+    if why := mistake_in(environment, known):
         raise BadSettings(why)
     for variable, name in settings_in(environment).items():
         text = environment[variable]
@@ -227,6 +227,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         )
     default = known[name].default
     try:
+        if "\0" in str(value):
+            raise ValueError
         if name in PATHS:
             return Path(value).expanduser()
         if isinstance(default, bool):

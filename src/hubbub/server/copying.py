@@ -73,14 +73,15 @@ async def _copy(source: str, target: str) -> None:
         copier = Copier(there, here, _show)
         await copier.copy()
         sums = await copier.sums()
+        if not (why := await _why_unfinished(copier, there)):
+            await copier.seal()
         print(
             f"The same on both sides: rooms {sums.rooms:,}, events {sums.events:,},"
             f" tokens {sums.tokens:,}, SHA-256 {sums.digest}"
         )
-        if why := await _why_unfinished(copier, there):
+        if why:
             print(f"{why}; until then no server starts with the copy.", file=sys.stderr)
         else:
-            await copier.seal()
             print(
                 "It is whole: start the server with it. Put the source aside, since a server that starts"
                 " there would give out the same numbers once more.",

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from collections.abc import Callable
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,18 @@ import structlog
 AUDIT_FILE = "audit.log"
 AT_MOST = 10  # lines a second of one wording
 
+_log = logging.getLogger(__name__)
 
-def configure(form: str, level: str) -> None:
-    """Log to standard error from now on: `form` is text or json, `level` a name."""
+
+def configure(form: str, level: str, lost: Callable[[], int]) -> None:
+    """Log to standard error from now on: `form` is text or json, `level` a name.
+
+    `lost` says how many lines could not be written.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form, "message"))
     handler.addFilter(NotTooOften())
+    handler.addFilter(Losses(lost))
     logging.raiseExceptions = False  # a log that can't be written must not fill standard error
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
@@ -33,7 +40,7 @@ def open_audit(data: Path) -> None:
     A file that was moved away is begun anew, so that it can be rotated.
     """
     file = data / AUDIT_FILE
-    handler = WatchedFileHandler(file, encoding="utf-8")
+    handler = AuditFile(file, encoding="utf-8")
     handler.setFormatter(_formatter("json", "action", has_level=False))
     handler.addFilter(NotTooOften(only={"refused"}))
     log = logging.getLogger("hubbub.audit")
@@ -43,6 +50,36 @@ def open_audit(data: Path) -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
+
+
+class AuditFile(WatchedFileHandler):
+    """A file that says in the log, and nowhere else, that it can't be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Never raises."""
+        try:
+            super().emit(record)
+        except OSError:  # the directory is gone, for instance
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say so."""
+        _log.error("can't write the audit log: %s", sys.exc_info()[1])
+
+
+class Losses(logging.Filter):
+    """Tells in the next line how many were lost so far, if that has changed."""
+
+    def __init__(self, lost: Callable[[], int]) -> None:
+        super().__init__()
+        self._lost = lost
+        self._told = 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets everything pass."""
+        if (lost := self._lost()) != self._told:
+            record.lost_lines = self._told = lost
+        return True
 
 
 class NotTooOften(logging.Filter):

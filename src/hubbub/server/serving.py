@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from hubbub import __version__
-from hubbub.server import logs, workers
+from hubbub.server import logs, output, workers
 from hubbub.server.app import CannotStart, addresses, no_port, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
@@ -29,7 +29,8 @@ def serve(settings: Settings) -> None:
     Raises:
         CannotStart: the port or the data directory can't be had.
     """
-    logs.configure(settings.log_format, settings.log_level)
+    lost = output.never_wait()
+    logs.configure(settings.log_format, settings.log_level, lost)
     # The writer's thread must get the interpreter back quickly while the loop is busy.
     sys.setswitchinterval(0.0005)
     # Nearly nothing here is in cycles, and with 9,000 connections the collector's usual pace stopped

@@ -20,12 +20,15 @@ def file_of(name: str) -> str | None:
     return secret if secret != name and secret in SECRETS else None
 
 
-def mistyped(environment: Mapping[str, str], settings: Iterable[str]) -> str | None:
-    """What is wrong with a variable that nothing reads; None if there is none."""
+def mistake_in(environment: Mapping[str, str], settings: Iterable[str]) -> str | None:
+    """What is wrong with a variable that nothing reads, or that holds no text; None if there is none."""
     known = {*settings, *CLIENTS, *(f"{secret}_file" for secret in SECRETS)}
     for variable, name in settings_in(environment).items():
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             meant = f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""
             return f"unknown variable {variable} in the environment{meant}"
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX) and any("\ud800" <= c <= "\udfff" for c in text):
+            return f"{variable} in the environment is not valid UTF-8"
     return None

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hubbub.server.output import drain
+
 RESTART_PAUSE = 1.0  # seconds; twice as long each time that it was never ready meanwhile
 MAX_RESTART_PAUSE = 10.0
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -83,12 +85,14 @@ class Supervisor:
             os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the supervisor, which passes it on
             os.close(self._life)
             self._work(number, lambda: self._say_ready(number), self._alive)
-            os._exit(0)
+            code = 0
         except SystemExit as end:
-            os._exit(end.code if isinstance(end.code, int) else 1)
+            code = end.code if isinstance(end.code, int) else 1
         except BaseException:
             log.exception("worker %d", number)
-            os._exit(1)
+            code = 1
+        drain()
+        os._exit(code)
 
     def _say_ready(self, number: int) -> None:
         os.write(self._tell, bytes([number]))

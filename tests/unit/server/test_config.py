@@ -324,3 +324,11 @@ def test_no_error_shows_a_password_that_is_in_an_address(name: str, value: objec
     with pytest.raises(BadSettings, match=name) as caught:
         load({**store, name: value}, {})
     assert "pa55" not in str(caught.value)
+
+
+def test_what_no_program_could_keep_is_refused(file: Path) -> None:
+    file.write_text('data = "a\\u0000b"')
+    with pytest.raises(BadSettings, match="data can't be"):
+        load({}, {}, file)
+    with pytest.raises(BadSettings, match="HUBBUB_HOST in the environment is not valid UTF-8"):
+        load({}, {"HUBBUB_HOST": "k\udcfcy"})
