@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Typing, Value
+from hubbub.rooms.allotment import VALUE_COST, Allotment
 
 MAX_VALUES = 1_000  # in one room
+MAX_ROOM_BYTES = 512 * 1024  # of them, encoded
 
 
 class Stamped(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -40,14 +43,19 @@ class _Kept(NamedTuple):
     expires_at: float
     clock: int
     node: str
+    owner: str
+    size: int
 
 
 class Values:
     """The newest value of each key. Times are those of one clock, in seconds."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, allotment: Allotment | None = None) -> None:
+        """`allotment` is what the values of all rooms share."""
         self._node = node
+        self._allotment = allotment or Allotment()
         self._clock = 0
+        self._bytes = 0
         self._kept: dict[str, _Kept] = {}
 
     @property
@@ -55,13 +63,13 @@ class Values:
         """Whether any of the values was put here."""
         return any(self._is_own(kept) for kept in self._kept.values())
 
-    def put(self, value: Value, now: float) -> Stamped | None:
-        """Take a value that was put here; None if there are as many as there may be."""
-        if not self._has_room_for(value, now):
+    def put(self, value: Value, now: float, owner: str = "") -> Stamped | None:
+        """Take a value that its owner put here; None if they or the room have as much as they may."""
+        if not self._has_room_for(value, owner, now):
             return None
         self._clock += 1
         stamped = Stamped(value, self._clock)
-        self._keep(stamped, self._node, now)
+        self._keep(stamped, self._node, owner, now)
         return stamped
 
     def hear(self, stamped: Stamped, node: str, now: float) -> bool:
@@ -72,15 +80,20 @@ class Values:
         kept = self._kept.get(value.key)
         if kept is not None and (kept.clock, kept.node) >= (stamped.clock, node):
             return False
-        if not self._has_room_for(value, now):
+        if not self._has_room_for(value, "", now):
             return False
-        self._keep(stamped, node, now)
+        self._keep(stamped, node, "", now)
         return True
 
     def expire(self, now: float) -> None:
         """Forget values whose time is over."""
         for key in [key for key, kept in self._kept.items() if kept.expires_at <= now]:
-            del self._kept[key]
+            self._forget(key)
+
+    def clear(self) -> None:
+        """Forget all."""
+        for key in list(self._kept):
+            self._forget(key)
 
     def live(self, now: float) -> list[Value]:
         """The values that have not expired, each with the time that is left to it."""
@@ -94,24 +107,57 @@ class Values:
         own = (kept for kept in self._kept.values() if kept.node == self._node)
         return [Stamped(_rest(kept, now), kept.clock) for kept in own]
 
-    def _keep(self, stamped: Stamped, node: str, now: float) -> None:
+    def _keep(self, stamped: Stamped, node: str, owner: str, now: float) -> None:
         value = stamped.signal
         assert isinstance(value, Value)
+        self._forget(value.key)
         if value.value is None and not self._node:  # there is nobody who could bring it back
-            self._kept.pop(value.key, None)
-        else:
-            self._kept[value.key] = _Kept(value, now + value.ttl, stamped.clock, node)
+            return
+        size = _size(value)
+        self._kept[value.key] = _Kept(value, now + value.ttl, stamped.clock, node, owner, size)
+        self._bytes += size
+        self._allotment.take(owner, size + VALUE_COST)
 
-    def _has_room_for(self, value: Value, now: float) -> bool:
-        if value.key in self._kept or len(self._kept) < MAX_VALUES:
+    def _forget(self, key: str) -> None:
+        if (kept := self._kept.pop(key, None)) is not None:
+            self._bytes -= kept.size
+            self._allotment.take(kept.owner, -kept.size - VALUE_COST)
+
+    def _has_room_for(self, value: Value, owner: str, now: float) -> bool:
+        if self._has_room_now(value, owner):
             return True
         self.expire(now)
         for key in [key for key, kept in self._kept.items() if kept.value.value is None]:
-            del self._kept[key]
-        return len(self._kept) < MAX_VALUES
+            self._forget(key)
+        return self._has_room_now(value, owner)
+
+    def _has_room_now(self, value: Value, owner: str) -> bool:
+        size, replaced = _size(value), self._kept.get(value.key)
+        if value.value is None and replaced is not None:
+            return True  # it takes no more than what it removes
+        is_few = replaced is not None or len(self._kept) < MAX_VALUES
+        freed = replaced.size if replaced else 0
+        theirs = freed + VALUE_COST if replaced and replaced.owner == owner else 0
+        return (
+            is_few
+            and self._bytes + size - freed <= MAX_ROOM_BYTES
+            and self._allotment.has_room(owner, size + VALUE_COST - theirs)
+        )
 
     def _is_own(self, kept: _Kept) -> bool:
         return kept.node == self._node and kept.value.value is not None
+
+
+def packed(value: Value) -> Value:
+    """The same, with its value as bytes: decoded, a small value may take twenty times as many."""
+    if value.value is None or isinstance(value.value, msgspec.Raw):
+        return value
+    return msgspec.structs.replace(value, value=msgspec.Raw(encode(value.value)))
+
+
+def _size(value: Value) -> int:
+    is_packed = isinstance(value.value, msgspec.Raw)
+    return len(value.key) + len(value.value if is_packed else encode(value.value))
 
 
 def _rest(kept: _Kept, now: float) -> Value:

@@ -1,5 +1,7 @@
 """What can be said about a command without looking at the room: names, sizes, the access table."""
 
+import msgspec
+
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
@@ -72,9 +74,11 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
         return Refusal("bad_request", f"there is no signal called {signal.signal[:32]!r}")
     if signal.key is None:
         return Refusal("bad_request", "a live value has a `key`")
-    if len(encode(signal.value)) > MAX_VALUE_BYTES:
+    encoded = encode(signal.value)
+    if len(encoded) > MAX_VALUE_BYTES:
         return Refusal("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
-    return Value(signal.room, principal.name, signal.key, signal.value, signal.ttl)
+    value = None if signal.value is None else msgspec.Raw(encoded)
+    return Value(signal.room, principal.name, signal.key, value, signal.ttl)
 
 
 def _size(change: Post | Edit) -> int:

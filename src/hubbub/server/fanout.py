@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from hubbub.protocol.wires import Wire
+from hubbub.rooms.allotment import Allotment
 from hubbub.rooms.ledger import Batch
 from hubbub.rooms.live import Live
 from hubbub.server.brokers.base import Broker, Local
@@ -31,6 +32,7 @@ class FanOut:
     def __init__(self, store: Store, broker: Broker | None = None) -> None:
         self._store = store
         self.broker = broker or Local()
+        self._allotment = Allotment()
         self._feeds: dict[str, Feed] = {}
         self._heard: list[tuple[Feed, Batch]] = []
 
@@ -46,7 +48,9 @@ class FanOut:
         """The room's feed, kept at least until the end of the block."""
         feed = self._feeds.get(room)
         if feed is None:
-            signals = Signals(room, lambda bodies: self._signal(room, bodies), self.broker)
+            signals = Signals(
+                room, lambda bodies: self._signal(room, bodies), self.broker, self._allotment
+            )
             feed = self._feeds[room] = Feed(room, signals)
             self.broker.follow(room)
             signals.remind(asks=True)

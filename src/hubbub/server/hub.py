@@ -187,8 +187,9 @@ class Hub:
             raise Refused.of(push)
         self.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
-            if not feed.signals.put(push):
-                raise Refused("too_large", "too many live values in this room")
+            if not feed.signals.put(push, payer(principal)):
+                why = "Too many live values in this room, from you, or on this server"
+                raise Refused("too_large", why)
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
         """The room as it is now. Raises Refused."""

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Typing, Value
-from hubbub.rooms.live import Live, Stamped, Values
+from hubbub.rooms.allotment import Allotment
+from hubbub.rooms.live import Live, Stamped, Values, packed
 from hubbub.rooms.presence import Attendance
 from hubbub.server.brokers.base import Broker, Local
 
@@ -24,14 +25,18 @@ class Signals:
     """What was signalled in a room and is still worth knowing."""
 
     def __init__(
-        self, room: str, send: Callable[[list[bytes]], int], broker: Broker | None = None
+        self,
+        room: str,
+        send: Callable[[list[bytes]], int],
+        broker: Broker | None = None,
+        allotment: Allotment | None = None,
     ) -> None:
         """`send` writes encoded signals to who is live, and returns to how many."""
         self.attendance = Attendance(room)
         self._room = room
         self._send = send
         self._broker = broker or Local()
-        self._values = Values(self._broker.node)
+        self._values = Values(self._broker.node, allotment)
         self._fresh: dict[tuple[str, str], AnySignal] = {}
         self._untold: dict[tuple[str, str], Stamped] = {}  # to other nodes
         self._pause = TICK
@@ -45,12 +50,14 @@ class Signals:
         """Whether there is something here that nobody else knows, or someone who has still to leave."""
         return self._values.has_own or self.attendance.count_here > 0
 
-    def put(self, signal: Typing | Value) -> bool:
+    def put(self, signal: Typing | Value, owner: str = "") -> bool:
         """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first.
 
-        False, and it is not taken, if the room has as many live values as it may.
+        False, and it is not taken, if the room or the owner have as many live values as they may.
         """
-        stamped = self._values.put(signal, _now()) if isinstance(signal, Value) else Stamped(signal)
+        stamped: Stamped | None = Stamped(signal)
+        if isinstance(signal, Value):
+            stamped = self._values.put(signal, _now(), owner)
         if stamped is None:
             return False
         self._untold[_kind(signal)] = stamped
@@ -63,8 +70,11 @@ class Signals:
         now = _now()
         for stamped in live.signals:
             signal = stamped.signal
-            if isinstance(signal, Typing) or self._values.hear(stamped, live.node, now):
-                self._fresh[_kind(signal)] = signal
+            if isinstance(signal, Value):
+                signal = packed(signal)
+                if not self._values.hear(Stamped(signal, stamped.clock), live.node, now):
+                    continue
+            self._fresh[_kind(signal)] = signal
         if live.names is not None:
             self.attendance.hear(live.node, live.names, live.unnamed, now + LEASE)
         if self._fresh or self.attendance.has_changed:
@@ -110,6 +120,7 @@ class Signals:
             self._timer.cancel()
         self._tell_after = 0.0
         self._tell_others()
+        self._values.clear()
 
     def present(self) -> list[bytes]:
         """All that one who has just caught up must be told, encoded."""

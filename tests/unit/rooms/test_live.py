@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.protocol.messages import Value
-from hubbub.rooms.live import MAX_VALUES, Stamped, Values
+from hubbub.rooms.allotment import VALUE_COST, Allotment
+from hubbub.rooms.live import MAX_ROOM_BYTES, MAX_VALUES, Stamped, Values, packed
 
 
 def value(content: Any, key: str = "van", ttl: float = 60.0) -> Value:
@@ -110,3 +111,80 @@ def test_after_a_round_of_reminders_all_nodes_show_the_same(
             nodes[hearer].hear(each, name, 0.0)
     first, *others = map(seen, nodes.values())
     assert all(other == first for other in others)
+
+
+LARGE = "x" * 4000
+
+
+def fill(values: Values, owner: str, count: int = MAX_VALUES, now: float = 0.0) -> int:
+    """How many large values an owner can put."""
+    return sum(
+        values.put(value(LARGE, f"{owner} {n}"), now, owner) is not None for n in range(count)
+    )
+
+
+@pytest.mark.parametrize("node", ["", "a"])
+def test_a_room_has_a_bound_of_bytes_that_come_back(node: str) -> None:
+    values = Values(node)
+    most = fill(values, "ada")
+    assert MAX_ROOM_BYTES * 0.98 < most * len(LARGE) <= MAX_ROOM_BYTES
+    assert values.put(value(LARGE, "ada 0"), 0.0, "ada")  # in place of one
+    assert not values.put(value(LARGE * 2, "ada 0"), 0.0, "ada")
+    assert values.put(value(None, "ada 1"), 0.0, "ada")
+    assert fill(values, "grace") == 1
+    assert fill(values, "grace", now=61.0) == most
+
+
+def test_a_person_and_all_together_have_bounds_over_all_rooms() -> None:
+    size = len(LARGE) + 2 + len("ada 10") + VALUE_COST
+    allotment = Allotment(each=100 * size, in_all=150 * size)
+    rooms = [Values("", allotment) for _ in range(4)]
+    assert sum(fill(room, "ada", 40) for room in rooms) in range(100, 102)
+    assert sum(fill(room, "bob", 40) for room in rooms) in range(50, 53)
+    assert not rooms[0].hear(Stamped(value(LARGE, "new"), 7), "b", 0.0)
+    rooms[0].clear()
+    assert fill(rooms[0], "cyd", 40) in range(38, 42)
+    for room in rooms:
+        room.expire(61.0)
+    assert allotment.total == 0
+
+
+def test_whose_value_is_replaced_gets_its_bytes_back() -> None:
+    allotment = Allotment()
+    room = Values("", allotment)
+    for owner in ("ada", "bob") * 10:
+        room.put(value(LARGE), 0.0, owner)
+    assert allotment.total < 2 * len(LARGE)
+    room.put(value(None), 0.0, "cyd")
+    assert allotment.total == 0
+    assert not allotment._taken
+
+
+def test_a_value_is_kept_as_the_bytes_that_it_has() -> None:
+    many = packed(value([{}] * 1000))
+    assert len(many.value) == 3001
+    assert packed(many) is many
+    assert packed(value(None)).value is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.sampled_from("kl"),
+            st.sampled_from([None, 1, "long"]),
+            st.booleans(),
+        )
+    )
+)
+def test_nothing_is_left_of_what_is_over(steps: list[tuple[str, str, Any, bool]]) -> None:
+    allotment = Allotment()
+    room = Values("here", allotment)
+    for clock, (owner, key, content, is_heard) in enumerate(steps):
+        if is_heard:
+            room.hear(Stamped(value(content, key), clock), "there", 0.0)
+        else:
+            room.put(value(content, key), 0.0, owner)
+    assert (allotment.total > 0) is bool(steps)
+    room.expire(61.0)
+    assert (allotment.total, room._bytes, dict(allotment._taken)) == (0, 0, {})

@@ -17,6 +17,7 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.rooms.access import GUESTS_MAY, Operation
+from hubbub.rooms.live import packed
 from hubbub.rooms.screening import (
     MAX_VALUE_BYTES,
     OPERATIONS,
@@ -97,7 +98,7 @@ def test_typing_is_sent_on_with_the_name() -> None:
 
 def test_a_live_value_is_sent_on_with_the_name() -> None:
     signal = Signal(room="lobby", key="van", value={"lat": 52.5}, ttl=9.0)
-    assert screen_signal(ADA, signal) == Value("lobby", "ada", "van", {"lat": 52.5}, 9.0)
+    assert screen_signal(ADA, signal) == packed(Value("lobby", "ada", "van", {"lat": 52.5}, 9.0))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from hubbub.protocol.messages import (
 )
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Answer, Document, Proposal
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import Live, packed
 from hubbub.server import hub as hubs
 from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
@@ -171,7 +171,7 @@ async def test_joining_without_a_position_gives_a_snapshot_and_then_what_follows
     assert snapshot.more
     assert (snapshot.state, snapshot.state_seq) == ({"topic": "lunch"}, 61)
     assert (snapshot.members.count, snapshot.members.names) == (1, ["ada"])
-    assert snapshot.live == [Value("lobby", "grace", "van", 1, 60.0)]
+    assert snapshot.live == [packed(Value("lobby", "grace", "van", 1, 60.0))]
     assert snapshot.truncated is msgspec.UNSET
     await house.post("next")
     assert seqs(peer) == [62]

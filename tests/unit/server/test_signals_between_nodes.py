@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hubbub.protocol.messages import Typing, Value
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import Live, packed
 from hubbub.server.brokers.base import Local
 from hubbub.server.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
@@ -59,7 +59,7 @@ def nodes(names: str = "ab") -> list[Node]:
 
 
 def van(content: Any, ttl: float = 60.0) -> Value:
-    return Value("lobby", "ada", "van", content, ttl)
+    return packed(Value("lobby", "ada", "van", content, ttl))
 
 
 def same(read: Callable[[Node], Any], cluster: list[Node]) -> Any:
