@@ -23,6 +23,7 @@ ON_EVERY_STORE = {
         "native_signals",
         "plain_clients",
         "sse",
+        "texts",
     )
 }
 STORES = ("sqlite", "postgres", "postgres and nats")

@@ -19,6 +19,11 @@ def is_person_name(name: str) -> bool:
     return bool(_PERSON.fullmatch(name)) and unicodedata.is_normalized("NFC", name)
 
 
+def is_text(text: str) -> bool:
+    """Whether this may be any text: valid Unicode without NUL, so that every store can keep it."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
+
+
 def is_emoji(text: str) -> bool:
     """Whether this may be a reaction: 1 to 32 characters, none of them blank or a control."""
     return 0 < len(text) <= 32 and not any(

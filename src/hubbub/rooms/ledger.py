@@ -61,6 +61,18 @@ class Commit(NamedTuple):
     answers: list[Answer]
     batches: list[Batch]
 
+    def then(self, later: "Commit") -> "Commit":
+        """This and what was decided after it, as if it had been at once."""
+        batches = {batch.room: batch for batch in self.batches}
+        for batch in later.batches:
+            before = batches.get(batch.room, batch._replace(bodies=[]))
+            bodies = _without_deleted([*before.bodies, *batch.bodies])
+            batches[batch.room] = Batch(batch.room, before.first, bodies)
+        return Commit(self.answers + later.answers, list(batches.values()))
+
+
+UNSTORABLE = Refusal("bad_request", "The database can't store this")
+
 
 class MessageKey(NamedTuple):
     """Names one message."""
@@ -191,7 +203,8 @@ class Ledger:
         """Answer each proposal, in order."""
         answers = [self._decide(principal, change) for principal, change in proposals]
         if self.deleted:
-            self._erase()
+            for batch in self.batches.values():
+                batch.bodies[:] = _without_deleted(batch.bodies)
         return Commit(answers, list(self.batches.values()))
 
     def head(self, room: str) -> int:
@@ -343,12 +356,6 @@ class Ledger:
         self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
         return Accepted(event.seq, self._at)
 
-    def _erase(self) -> None:
-        """Deliver nothing of messages that were posted or changed, and deleted, in this same commit."""
-        for batch in self.batches.values():
-            gone = {key.seq for key in self.deleted if key.room == batch.room}
-            batch.bodies[:] = events.without(batch.bodies, gone)
-
     def _append(self, event: AnyEvent) -> bytes:
         body = events.encode(event)
         batch = self.batches.get(event.room)
@@ -357,3 +364,8 @@ class Ledger:
         else:
             batch.bodies.append(body)
         return body
+
+
+def _without_deleted(bodies: list[bytes]) -> list[bytes]:
+    """The events of a batch, with what was posted or changed, and deleted, in this same commit erased."""
+    return events.without(bodies, events.deleted_by(bodies))

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
+from hubbub.protocol.names import is_text
 from hubbub.server.http.origins import Asked, Authority, Origins
 from hubbub.server.http.page import SHELL
 from hubbub.server.http.proxies import PROXIES
@@ -31,6 +32,9 @@ HEADERS = {
         "Sec-WebSocket-Version": VERSION,
     },
 }
+
+# Headers whose values are taken over; others may hold whatever proxies and browsers put there.
+TAKEN = ("Authorization", "Hubbub-Key", "Idempotency-Key", "If-Match", "Last-Event-ID")
 
 FOREIGN = "foreign"  # marks a request of a page that may not connect
 
@@ -90,6 +94,7 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
             request[FOREIGN] = True
             _check_origin(request, origins)
             del request[FOREIGN]
+            _check_texts(request)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # the headers come when it is sent
             return await handler(request)
@@ -112,6 +117,18 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
             return told(request, Refusal("internal", "a fault of the server's"))
 
     return guarded
+
+
+def _check_texts(request: web.Request) -> None:
+    """Raise Refused if a text that is taken from a request's head could not be in a body, either."""
+    texts = {
+        "path": request.path,
+        **{f"query parameter `{name}`": name + value for name, value in request.query.items()},
+        **{f"header {name}": request.headers.get(name, "") for name in TAKEN},
+    }
+    for where, text in texts.items():
+        if not is_text(text):
+            raise Refused("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
 
 
 def _check_origin(request: web.Request, origins: Origins) -> None:

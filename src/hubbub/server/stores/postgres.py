@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 from asyncpg import Connection
 
-from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.rooms.ledger import UNSTORABLE, Commit, Document, Head, Proposal
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import (
     Durability,
@@ -49,6 +49,17 @@ APPLICATION = "hubbub"  # as which servers are known to the database
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
 FAILURES = (*LOST, asyncpg.PostgresError)
+OF_A_VALUE = (  # that was to be written: not the database's fault
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ArithmeticError,
+    AssertionError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
 
 log = logging.getLogger(__name__)
@@ -229,12 +240,15 @@ class PostgresStore:
             return Commit([], [])
         if len(self._known) > MAX_KNOWN_ROOMS:
             self._known.clear()
+        write = self._write
         async with self._turn:
             for attempt in range(ATTEMPTS):
                 try:
                     return await self._in_transaction(
-                        lambda connection: self._writer(connection).write(proposals, at)
+                        lambda connection: write(connection, proposals, at)  # noqa: B023 - at once
                     )
+                except OF_A_VALUE:
+                    write = self._write_apart
                 except IN_THE_WAY as error:
                     log.info("a commit begins again (%d): %s", attempt + 1, _words(error))
                 except FateUnknown as lost:
@@ -243,6 +257,27 @@ class PostgresStore:
                         return commit
                     raise
         raise StoreFailed("others were in the way of this commit again and again")
+
+    async def _write(
+        self, connection: Connection, proposals: Sequence[Proposal], at: str
+    ) -> Commit:
+        return await self._writer(connection).write(proposals, at)
+
+    async def _write_apart(
+        self, connection: Connection, proposals: Sequence[Proposal], at: str
+    ) -> Commit:
+        """Find those that can't be written, by halves, and refuse only these."""
+        await connection.execute("SAVEPOINT apart")
+        try:
+            return await self._write(connection, proposals, at)
+        except OF_A_VALUE as error:
+            await connection.execute("ROLLBACK TO SAVEPOINT apart")
+            if len(proposals) == 1:
+                log.error("can't store a change: %s", type(error).__name__)
+                return Commit([UNSTORABLE], [])
+        half = len(proposals) // 2
+        commit = await self._write_apart(connection, proposals[:half], at)
+        return commit.then(await self._write_apart(connection, proposals[half:], at))
 
     def _writer(self, connection: Connection) -> PostgresWriter:
         return PostgresWriter(connection, self.epoch, self._known)
@@ -254,6 +289,7 @@ class PostgresStore:
             FateUnknown: it may have been committed.
             StoreFailed, LogsReplaced: it was not.
             Changed, or another of IN_THE_WAY: it was not, and another try may fare better.
+            One of OF_A_VALUE: it was not, and can't be.
         """
         try:
             with self._relying_on_it():
@@ -262,7 +298,7 @@ class PostgresStore:
                 connection = self._writing
                 await connection.execute(self._begin)
                 outcome = await act(connection)
-        except IN_THE_WAY:
+        except (*IN_THE_WAY, *OF_A_VALUE):
             await self._roll_back()
             raise
         try:
@@ -277,7 +313,7 @@ class PostgresStore:
         """After a failure the connection's state is not relied upon any more."""
         try:
             yield
-        except IN_THE_WAY:
+        except (*IN_THE_WAY, *OF_A_VALUE):
             raise
         except BaseException as error:
             self._known.clear()
@@ -400,4 +436,6 @@ def split(url: str) -> tuple[str, dict[str, int]]:
 
 def _words(error: BaseException) -> str:
     said = error.strerror if isinstance(error, OSError) else None
+    if isinstance(error, asyncpg.PostgresError):
+        said = str(error.args[0])  # without details, which quote values
     return " ".join((said or str(error)).split()) or type(error).__name__

@@ -3,6 +3,7 @@
 Runs in one thread of its own. Knows SQL and nothing of the rules.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -13,6 +14,7 @@ import msgspec
 
 from hubbub import events
 from hubbub.rooms.ledger import (
+    UNSTORABLE,
     Accepted,
     Batch,
     Commit,
@@ -33,6 +35,9 @@ from hubbub.server.stores import queries
 Q = queries.load("sqlite")
 
 MAX_KNOWN_ROOMS = 10_000
+OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.TooBigError)
+
+log = logging.getLogger(__name__)
 
 
 class Room(NamedTuple):
@@ -56,13 +61,14 @@ class SqliteWriter:
         """Decide and write; returns once it is flushed, or raises `apsw.Error` and has done nothing."""
         if len(self._rooms) > MAX_KNOWN_ROOMS:
             self._rooms.clear()
+        try:
+            with self._transaction():
+                return self._decide(proposals, at)
+        except Exception as error:
+            if not _is_of_a_proposal(error):
+                raise
         with self._transaction():
-            ledger = Ledger(self._facts(needs(proposals)), at)
-            commit = ledger.decide(proposals)
-            self._write(ledger)
-        if ledger.deleted:
-            self._erased()
-        return commit
+            return self._decide_apart(proposals, at)
 
     def trim(self, room: str, upto: int) -> None:
         """Forget what is numbered up to `upto`."""
@@ -94,6 +100,30 @@ class SqliteWriter:
             if not self._database.get_autocommit():
                 self._execute("ROLLBACK")
             raise
+
+    def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
+        ledger = Ledger(self._facts(needs(proposals)), at)
+        commit = ledger.decide(proposals)
+        self._write(ledger)
+        if ledger.deleted:
+            self._erased()
+        return commit
+
+    def _decide_apart(self, proposals: Sequence[Proposal], at: str) -> Commit:
+        """Find those that can't be written, by halves, and refuse only these."""
+        try:
+            with self._database:
+                return self._decide(proposals, at)
+        except Exception as error:
+            if not _is_of_a_proposal(error):
+                raise
+            self._rooms.clear()
+            if len(proposals) == 1:
+                log.error("can't store a change: %s", type(error).__name__)
+                return Commit([UNSTORABLE], [])
+        half = len(proposals) // 2
+        commit = self._decide_apart(proposals[:half], at)
+        return commit.then(self._decide_apart(proposals[half:], at))
 
     def _facts(self, wanted: Needs) -> Facts:
         self._look_up([room for room in wanted.rooms if room not in self._rooms])
@@ -188,6 +218,11 @@ class SqliteWriter:
                 statement = f"{head}VALUES {', '.join([values] * size)}"
                 self._execute(statement, list(chain.from_iterable(rows[done : done + size])))
                 done += size
+
+
+def _is_of_a_proposal(error: Exception) -> bool:
+    """Whether it was caused by what was to be written, and not by the database or its disk."""
+    return isinstance(error, OF_A_VALUE) or not isinstance(error, apsw.Error)
 
 
 def _message_row(room_id: int, post: NewPost) -> tuple[Any, ...]:

@@ -1,0 +1,118 @@
+"""Bytes from outside JSON that are no text: refused alone wherever a text is taken, while others' posts in the same commits go through."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from hubbub.server.http.description import QUERY
+from hubbub.server.http.operations import OPERATIONS, Operation
+from hubbub.server.http.problems import TAKEN
+from tests.integration.web import Http
+from tests.support.server import Server
+
+PARTS = {"room": b"texts", "seq": b"1", "emoji": b"x"}
+BODY = b'{"text":"x"}'
+AT_ONCE = 25
+
+BAD: dict[str, bytes] = {
+    "Latin-1": b"k\xfcy",
+    "NUL": b"k\0y",
+    "a surrogate": b"k\xed\xb3\xbcy",
+    "Latin-1, escaped": b"k%fcy",
+    "NUL, escaped": b"k%00y",
+    "a surrogate, escaped": b"k%ED%B3%BCy",
+    "1 MiB": b"k" * 2**20,
+}
+
+
+class Place(NamedTuple):
+    """Where an operation takes a text: in the path, the query or a header."""
+
+    operation: Operation
+    kind: str
+    name: str
+
+    def request(self, value: bytes) -> bytes:
+        """The operation, asked for with this text there."""
+        parts = PARTS | ({self.name: value} if self.kind == "path" else {})
+        path = re.sub(
+            rb"{(\w+)}", lambda part: parts[part[1].decode()], self.operation.path.encode()
+        )
+        if self.kind == "query":
+            path += b"?" + self.name.encode() + b"=" + value
+        head = [
+            b"%b %b HTTP/1.1" % (self.operation.method.upper().encode(), path),
+            *(b"Host: localhost", b"Connection: close"),
+        ]
+        if self.kind == "header":
+            head.append(self.name.encode() + b": " + value)
+        body = BODY if self.operation.body else b""
+        head += [
+            b"Content-Type: " + self.operation.takes.encode(),
+            b"Content-Length: %d" % len(body),
+        ]
+        return b"\r\n".join((*head, b"", body))
+
+
+def places() -> Iterator[Place]:
+    for operation in OPERATIONS:
+        for name in re.findall(r"{(\w+)}", operation.path):
+            yield Place(operation, "path", name)
+        for name in (*(QUERY[query][0] for query in operation.query), "name", "access_token"):
+            yield Place(operation, "query", name)
+        for name in {*operation.headers, *TAKEN}:
+            yield Place(operation, "header", name)
+
+
+async def status(server: Server, request: bytes) -> int:
+    """What a request is answered with; 0 if it is cut off."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        async with asyncio.timeout(10):
+            writer.write(request)
+            line = await reader.readline()
+    except ConnectionError:
+        line = b""
+    finally:
+        writer.close()
+    return int(line.split()[1]) if line else 0
+
+
+def test_every_header_that_an_operation_takes_is_checked() -> None:
+    assert {name for operation in OPERATIONS for name in operation.headers} <= set(TAKEN)
+
+
+@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
+async def test_what_is_no_text_is_refused_alone(
+    shared_server: Server, curl: Http, room: str, value: bytes
+) -> None:
+    is_text = b"\0" not in value and b"\xfc" not in value and b"\xed" not in value
+    todo = list(places())
+    for begin in range(0, len(todo), AT_ONCE):
+        cells = todo[begin : begin + AT_ONCE]
+        statuses = asyncio.gather(*(status(shared_server, cell.request(value)) for cell in cells))
+        posts = [curl.ask("POST", f"/{room}/messages", {"text": str(n)}) for n in range(8)]
+        answers = await asyncio.gather(*posts)
+        assert [answer.status for answer in answers] == [201] * 8, "others were refused with it"
+        for cell, got in zip(cells, await statuses, strict=True):
+            assert got < 500, (cell, got)
+            if not is_text and cell.name in {"after", "Idempotency-Key", "room", "emoji"}:
+                assert 400 <= got < 500 or got == 0, (cell, got)
+
+
+async def test_a_refusal_says_where_the_text_stands(shared_server: Server) -> None:
+    (post,) = (operation for operation in OPERATIONS if operation.name == "postMessage")
+    reader, writer = await asyncio.open_connection("127.0.0.1", shared_server.port)
+    writer.write(Place(post, "header", "Idempotency-Key").request(BAD["Latin-1"]))
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"Invalid text in the header Idempotency-Key" in answer
+
+
+async def test_a_room_that_is_no_text_is_refused_where_rooms_are_listed(curl: Http) -> None:
+    answer = await curl.ask("GET", "?after=%00")
+    assert (answer.status, answer.code) == (400, "bad_request")
