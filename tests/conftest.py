@@ -47,6 +47,14 @@ def no_error_unheard() -> Generator[None]:
     assert not _unheard
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """What commands keep between runs is kept elsewhere than at home."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cancel an async test at 80 % of its time limit, so that it fails alone, and where it hung."""
     for item in items:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -105,6 +106,13 @@ class Pane:
             shown = "\n".join(self.rows)
             raise AssertionError(f"not {what}, but:\n{shown}") from None
 
+    async def finish(self) -> int:
+        """Wait for the end, and until everything that was written is read; returns the exit code."""
+        code = await self.ended()
+        while select.select([self._terminal], [], [], 0)[0]:
+            self._read()
+        return code
+
     def does_echo(self) -> bool:
         """Whether the terminal itself shows what is typed, as it does for a shell."""
         return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
@@ -119,6 +127,13 @@ class Pane:
         """Whether the program has asked for pasted text to be marked."""
         return self._display.is_marking_pastes
 
+    def hang_up(self) -> None:
+        """Close the window: the program gets SIGHUP, and its terminal is gone."""
+        asyncio.get_running_loop().remove_reader(self._terminal)
+        os.close(self._theirs)
+        os.close(self._terminal)
+        self._is_open = False
+
     def interrupt(self, number: signal.Signals) -> None:
         """Send a signal."""
         self._process.send_signal(number)
@@ -130,6 +145,7 @@ class Pane:
     async def __aenter__(self) -> Self:
         self._terminal, self._theirs = pty.openpty()
         termios.tcsetwinsize(self._theirs, (50, 200))
+        self._is_open = True
         self._process = self._start()
         asyncio.get_running_loop().add_reader(self._terminal, self._read)
         return self
@@ -142,9 +158,10 @@ class Pane:
     ) -> None:
         self._process.kill()
         await asyncio.to_thread(self._process.wait)
-        asyncio.get_running_loop().remove_reader(self._terminal)
-        os.close(self._terminal)
-        os.close(self._theirs)  # not earlier: the terminal is to outlive the program
+        if self._is_open:
+            asyncio.get_running_loop().remove_reader(self._terminal)
+            os.close(self._terminal)
+            os.close(self._theirs)  # not earlier: the terminal is to outlive the program
 
     def _start(self) -> subprocess.Popen[bytes]:
         inherited = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}

@@ -12,10 +12,13 @@ import termios
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 import hubbub
 from tests.support.pane import Pane
 from tests.support.server import Server
 
+LINES, KILLED_AFTER = 10_000, (700, 1500, 3000)
 MESSAGE = re.compile(r"\d\d:\d\d (\w+): (.*)")
 
 
@@ -135,16 +138,132 @@ async def test_who_comes_late_sees_what_was_said_last(server: Server) -> None:
             await ada.shows("-- grace is here")
 
 
-async def test_a_line_that_is_not_confirmed_is_marked_and_kept(server: Server) -> None:
+END_BY = {
+    "/quit": lambda pane: pane.press("/quit\r"),
+    "Ctrl-D": lambda pane: pane.press("\x04"),
+    "Ctrl-C": lambda pane: pane.press("\x03"),
+    "SIGTERM": lambda pane: pane.interrupt(signal.SIGTERM),
+    "SIGHUP": lambda pane: pane.interrupt(signal.SIGHUP),
+    "SIGKILL": lambda pane: pane.interrupt(signal.SIGKILL),
+}
+
+
+@pytest.mark.parametrize("way", END_BY)
+async def test_what_is_typed_while_the_server_is_down_is_sent_the_next_time(
+    way: str, server: Server
+) -> None:
     async with Pane("chat", server.url, "--name", "ada") as ada:
         await ada.shows("lobby> ")
         await server.kill()
         await ada.shows("-- connection lost")
         ada.press("are you there?\r")
         await ada.shows("-- not confirmed yet, and will be sent again: are you there?")
-        ada.press("/quit\r")
-        await ada.shows("!! not confirmed, perhaps not sent: are you there?")
+        ada.press("and\r/help\r")
+        await ada.shows("/quit  leave")  # so what was entered before was taken
+        END_BY[way](ada)
         await ada.ended()
+        if way not in ("SIGKILL",):
+            await ada.shows("!! not sent yet: are you there?")
+            await ada.shows("!! kept, and sent the next time you chat here")
+    await server.start()
+    async with Pane("chat", server.url, "--name", "ada") as ada:
+        await ada.shows("-- unsent messages from last time, sent now: 2")
+        await ada.shows("ada: and")
+        assert said(ada) == ["ada: are you there?", "ada: and"]
+        ada.press("/quit\r")
+        assert await ada.ended() == 0
+    async with Pane("chat", server.url, "--name", "ada") as ada:
+        await ada.shows("ada: and")
+        ada.press("done\r")
+        await ada.shows("ada: done")
+        assert said(ada) == ["ada: are you there?", "ada: and", "ada: done"]
+
+
+async def test_pasted_lines_wait_for_enter_and_are_one_message(server: Server) -> None:
+    async with (
+        Pane("chat", server.url, "--name", "ada") as ada,
+        hubbub.connect(server.url, name="grace") as grace,
+    ):
+        await ada.shows("lobby> ")
+        assert ada.marks_pastes
+        ada.paste("one\n/quit\nthree\n")
+        await ada.until(lambda: ada.rows[-1] == "lobby> one↵/quit↵three↵", "pasted")
+        assert (await grace.history("lobby")).head == 0
+        ada.press("\r")
+        await ada.shows("ada: one")
+        assert [m.text for m in (await grace.history("lobby")).messages] == ["one\n/quit\nthree\n"]
+        ada.press("/quit\r")
+        assert await ada.ended() == 0
+        assert not ada.marks_pastes
+
+
+async def test_a_hangup_of_the_terminal_ends_it(server: Server) -> None:
+    async with Pane("chat", server.url, "--name", "ada") as ada:
+        await ada.shows("lobby> ")
+        ada.hang_up()
+        assert await ada.ended() in {0, 129}
+
+
+async def test_two_windows_may_have_the_same_name(server: Server) -> None:
+    async with (
+        Pane("chat", server.url, "--name", "ada") as one,
+        Pane("chat", server.url, "--name", "ada") as two,
+    ):
+        await one.shows("lobby> ")
+        await two.shows("lobby> ")
+        one.press("from here\r")
+        await two.shows("ada: from here")
+
+
+@pytest.mark.timeout(300)
+async def test_ten_thousand_lines_survive_three_kills(server: Server) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", "send", "lobby", "--name", "seq", "--url", server.url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    process.stdin.write("".join(f"{n}\n" for n in range(1, LINES + 1)).encode())
+    process.stdin.write_eof()
+    for n in range(1, LINES + 1):
+        assert await process.stdout.readline() == f"{n}\n".encode()
+        if n in KILLED_AFTER:
+            await server.kill()
+            assert b"trying again" in await process.stderr.readline()
+            await server.start()
+    assert await process.wait() == 0
+    async with hubbub.connect(server.url) as client:
+        room = await client.join("lobby", since=0)
+        stream = room.stream()
+        texts = [getattr(await anext(stream), "text", None) for _ in range(LINES)]
+        assert (texts, room.position.seq) == ([str(n) for n in range(1, LINES + 1)], LINES)
+
+
+async def test_the_same_input_again_is_not_posted_again(server: Server) -> None:
+    words = ("send", "lobby", "--url", server.url, "--idempotency", "job-7")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", *words),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(b"a\n\nb\n")
+    assert [await process.stdout.readline() for _ in range(2)] == [b"1\n", b"2\n"]
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert err == b"hubbub: stopped after line 3; messages acknowledged: 2\n"
+    again = await run(*words, stdin="a\n\nb\nc\n")
+    assert again == (0, "1\n2\n3\n", "-- 2 of 3 had been posted before\n")
+    changed = await run(*words, "--json", stdin="A\n")
+    assert json.loads(changed[1])["duplicate"]
+    async with hubbub.connect(server.url) as client:
+        page = await client.history("lobby")
+        assert [m.text for m in page.messages] == ["a", "b", "c"]
+        ids = [m.client_message_id for m in page.messages]
+        assert ids == ["job-7-1", "job-7-3", "job-7-4"]
 
 
 async def test_a_server_that_is_not_there_yet_is_waited_for(server: Server) -> None:

@@ -180,8 +180,11 @@ def doctor(chosen: argparse.Namespace) -> int:
 def chat(chosen: argparse.Namespace) -> int:
     """Talk in a room."""
     from hubbub.terminal.chat import chat
+    from hubbub.terminal.home import Drafts
 
-    chat(_client(chosen, None), chosen.room, quiet=chosen.quiet)
+    client = _client(chosen, None)
+    drafts = Drafts(client.url, chosen.room, chosen.name, _token())
+    chat(client, chosen.room, drafts, quiet=chosen.quiet)
     return 0
 
 
@@ -243,12 +246,33 @@ def _client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
     from hubbub.client import connect
 
     url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
+    token = _token()
+    patience = float("inf") if timeout is None else timeout
     try:
-        token = os.environ.get("HUBBUB_TOKEN")  # not a flag: others on the machine can read those
-        patience = float("inf") if timeout is None else timeout
-        return connect(url, name=chosen.name, token=token, open_timeout=timeout, patience=patience)
+        key = None if token else _guest_key(url)
+        return connect(
+            url, name=chosen.name, token=token, key=key, open_timeout=timeout, patience=patience
+        )
     except ValueError as error:
         raise SystemExit(fail(USAGE, error)) from None
+
+
+def _token() -> str | None:
+    """Not a flag: others on the machine can read those."""
+    return os.environ.get("HUBBUB_TOKEN") or None
+
+
+def _guest_key(url: str) -> str | None:
+    from hubbub.terminal.home import guest_key
+
+    try:
+        return guest_key(url)
+    except OSError as error:
+        fail(
+            FAILED,
+            f"a key for your name can't be kept, so it is yours only until this ends: {error}",
+        )
+        return None
 
 
 def _settings_file(named: Path | None) -> Path | None:

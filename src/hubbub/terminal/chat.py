@@ -7,6 +7,7 @@ from contextlib import suppress
 from hubbub.client import Client, ConnectionState, Reset, Room
 from hubbub.protocol.messages import Message, Presence, Resumed
 from hubbub.terminal.attendance import Attendance
+from hubbub.terminal.home import Drafts
 from hubbub.terminal.outgoing import Outgoing
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run
@@ -21,8 +22,10 @@ GOODBYE_SECONDS = 3.0
 COMMANDS = {"/help": "show this", "/quit": "leave; so does Ctrl-D"}
 
 
-def chat(client: Client, room: str, *, quiet: bool) -> None:
+def chat(client: Client, room: str, drafts: Drafts, *, quiet: bool) -> None:
     """Talk in `room` until the input ends: on a terminal with prompt and commands, else lines from stdin.
+
+    On a terminal, what is not acknowledged when it ends is kept in `drafts`, and sent the next time.
 
     Raises:
         Refused: the name, the room, or (without a terminal) a line was refused.
@@ -33,7 +36,8 @@ def chat(client: Client, room: str, *, quiet: bool) -> None:
 
     async def talk() -> None:
         with Terminal() if is_terminal() else Streams(quiet=quiet) as screen:
-            await Conversation(client, room, screen).hold()
+            kept = drafts if screen.is_interactive else None
+            await Conversation(client, room, screen, kept).hold()
 
     run(talk())
 
@@ -41,20 +45,27 @@ def chat(client: Client, room: str, *, quiet: bool) -> None:
 class Conversation:
     """One room on one screen."""
 
-    def __init__(self, client: Client, room: str, screen: Screen) -> None:
+    def __init__(
+        self, client: Client, room: str, screen: Screen, drafts: Drafts | None = None
+    ) -> None:
         self._client = client
         self._room = room
         self._screen = screen
         self._transcript = Transcript()
-        self._outgoing = Outgoing(screen)
+        self._outgoing = Outgoing(screen, drafts)
         self._joined = asyncio.Event()
         self._shown = asyncio.Event()
         self._shown_seq = 0
 
     async def hold(self) -> None:
         """Talk until the input ends or the client is closed for good."""
-        async with beside(remark_on(self._client, self._screen.remark), self._show_state()):
-            await first(self._enter(), self._talk())
+        self._outgoing.resume()
+        try:
+            async with beside(remark_on(self._client, self._screen.remark), self._show_state()):
+                await first(self._enter(), self._talk())
+        finally:
+            if self._screen.is_interactive:
+                self._outgoing.say_goodbye()
 
     async def _talk(self) -> None:
         async with self._client as client:
@@ -79,26 +90,34 @@ class Conversation:
             await self._take_lines()
         except BadInput as error:
             failure = error
+        except asyncio.CancelledError:
+            for text in filter(None, map(self._message, self._screen.untaken())):
+                self._outgoing.keep(text)
+            raise
         await self._finish()
         if failure is not None:
             raise failure
 
     async def _take_lines(self) -> None:
-        """Without a terminal each line is a message, whatever it begins with; so are several lines at once."""
         async for line in self._screen.lines():
-            if line.startswith("/") and self._screen.is_interactive and "\n" not in line:
-                if line.strip() == "/quit":
-                    break
-                await self._command(line)
+            text = self._message(line)
+            if text is not None:
+                await self._outgoing.add(text)
+            elif line.strip() == "/quit":
+                break
             elif line.strip():
-                await self._outgoing.add(line)
+                self._command(line)
 
-    async def _command(self, line: str) -> None:
+    def _message(self, line: str) -> str | None:
+        """What is to be sent, if this is no command; without a terminal each line is, and so are several at once."""
+        if line.startswith("/") and self._screen.is_interactive and "\n" not in line:
+            return line[1:] if line.startswith("//") else None
+        return line if line.strip() else None
+
+    def _command(self, line: str) -> None:
         """Anything with one slash that is no command is refused, since it may be a mistyped one."""
         word = line.split(maxsplit=1)[0]
-        if word.startswith("//"):
-            await self._outgoing.add(line[1:])
-        elif word == "/help":
+        if word == "/help":
             self._screen.show([[f"{name}  {what}"] for name, what in COMMANDS.items()])
             self._screen.show([["whatever else you type is sent; begin with // to send a /"]])
         else:
@@ -114,8 +133,6 @@ class Conversation:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_SECONDS):
                     await self._outgoing.until_acknowledged()
-            for line in self._outgoing.unconfirmed:
-                self._screen.complain(f"not confirmed, perhaps not sent: {line}")
             return
         await self._joined.wait()
         await self._outgoing.until_acknowledged()

@@ -6,12 +6,11 @@ Knows no terminal. The cursor moves by graphemes. What is pasted stays in the me
 import re
 from collections import deque
 
-from hubbub.terminal.text import beginning, end, grapheme_end, grapheme_start, visible, width
+from hubbub.terminal.text import beginning, end, grapheme_end, grapheme_start, in_a_row, width
 
 MAX_HISTORY = 100
 MAX_CHARACTERS = 60_000
 END = "\x04"
-_LINE_END = "\u21b5"  # ↵: how one is shown in the row
 _BEGIN_PASTE, _END_PASTE = "\x1b[200~", "\x1b[201~"
 _MAX_PASTED = 2 * (
     MAX_CHARACTERS + len(_END_PASTE)
@@ -65,8 +64,8 @@ class Editor:
     def row(self, columns: int) -> tuple[str, int]:
         """As much of the message around the cursor as fits, and the cursor's column in it."""
         near = 8 * columns  # characters; no need to look at the rest
-        before = end(_in_a_row(self.text[max(0, self.cursor - near) : self.cursor]), columns - 1)
-        after = _in_a_row(self.text[self.cursor : self.cursor + near])
+        before = end(in_a_row(self.text[max(0, self.cursor - near) : self.cursor]), columns - 1)
+        after = in_a_row(self.text[self.cursor : self.cursor + near])
         return before + beginning(after, columns - width(before)), width(before)
 
     def _take_key(self, keys: str, finished: list[str]) -> str:
@@ -162,7 +161,3 @@ class Editor:
             self._back = back
             self.text = self._history[-back] if back else ""
             self.cursor = len(self.text)
-
-
-def _in_a_row(text: str) -> str:
-    return visible(text.replace("\n", _LINE_END).replace("\t", " "))

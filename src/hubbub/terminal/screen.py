@@ -42,6 +42,9 @@ class Screen(Protocol):
     def lines(self) -> AsyncIterator[str]:
         """The lines that are entered; ends at the end of input."""
 
+    def untaken(self) -> list[str]:
+        """The lines that were entered and not taken, if whoever entered them thinks that they are on their way."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -97,6 +100,10 @@ class Terminal:
             if line == END:
                 return
             yield line
+
+    def untaken(self) -> list[str]:
+        """See `Screen.untaken`."""
+        return [line for line in self._entered if line != END]
 
     def __enter__(self) -> Self:
         self._take_terminal()
@@ -195,6 +202,10 @@ class Streams:
         """See `Screen.lines`."""
         async for line in read_stdin():
             yield line
+
+    def untaken(self) -> list[str]:
+        """See `Screen.untaken`: what comes from a program can come again."""
+        return []
 
     def __enter__(self) -> Self:
         return self

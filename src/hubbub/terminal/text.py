@@ -38,6 +38,11 @@ def message_lines(text: str) -> list[str]:
     return [line.expandtabs(4) for line in text.rstrip("\n").split("\n")]
 
 
+def in_a_row(text: str) -> str:
+    """A message of several lines as one, made visible."""
+    return visible(text.replace("\n", "↵").replace("\t", " "))
+
+
 def width(text: str) -> int:
     """How many columns a terminal gives the text."""
     if text.isascii():

@@ -54,6 +54,9 @@ class Paper:
         yield "hello"
         await asyncio.Event().wait()
 
+    def untaken(self) -> list[str]:
+        return []
+
     def __enter__(self) -> Self:
         return self
 
