@@ -10,7 +10,7 @@ import msgspec
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.messages import AnyCommand, CommandId, Post
-from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER, NotStrict, check_size, strict_value
+from hubbub.protocol.strict import MAX_DEPTH, NotStrict, check_size, strict_value
 
 BAD_JSON = (
     msgspec.MsgspecError,
@@ -57,6 +57,8 @@ def decode_command(frame: str | bytes) -> AnyCommand:
             strict_value(frame)
     except BAD_JSON as error:
         raise BadFrame(_describe(error), id_of(frame)) from None
+    if type(command.id) is int and not _fits(command.id):
+        raise BadFrame("Invalid id: use an integer of up to 64 bits, or a string")
     return command
 
 
@@ -114,11 +116,8 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     """Whether a post's frame can't hold what `check_strictly` looks for, seen without parsing again.
 
     Each key takes a colon, so as many colons as fields leave no room for a duplicate; a NUL in a
-    JSON string needs an escape; the id is the one number whose type has no bounds. This spares most
-    messages the second look.
+    JSON string needs an escape. This spares most messages the second look.
     """
-    if isinstance(post.id, int) and abs(post.id) > MAX_INTEGER:
-        return False
     if post.arguments is not None or post.attachments is not None or post.emitted_as is not None:
         return False
     escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
@@ -164,4 +163,9 @@ def id_of(frame: str | bytes) -> CommandId | None:
         command_id: CommandId = _decode_id(frame).id
     except BAD_JSON:
         return None
-    return command_id
+    return command_id if isinstance(command_id, str) or _fits(command_id) else None
+
+
+def _fits(number: int) -> bool:
+    """Whether a number has up to 64 bits, with a sign or without."""
+    return -(2**63) <= number < 2**64

@@ -26,7 +26,7 @@ def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
     return st.text(characters, min_size=min_size, max_size=max_size)
 
 
-ids = st.none() | st.integers(-(2**64), 2**64) | text(max_size=64)
+ids = st.none() | st.integers(-(2**63), 2**64 - 1) | text(max_size=64)
 seqs = st.integers(-(2**63), 2**63 - 1)
 rooms = text(1, 64)
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)

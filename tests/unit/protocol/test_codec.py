@@ -190,7 +190,9 @@ def test_an_http_body_has_the_wanted_type() -> None:
         '{"do": "post", "room": "lobby", "text": null, "text": "ho"}',
         '{"do": "post", "room": "lobby", "__proto__": 1, "text": "ho"}',
         '{"do": "post", "room": "lobby", "text": "a\\u0000b"}',
-        lobby("post", text='"hi"', id=str(2**64 + 1)),
+        lobby("post", text='"hi"', id=str(2**64)),
+        lobby("post", text='"hi"', id=str(-(2**63) - 1)),
+        lobby("leave", id=str(2**64)),
         lobby("post", text='"hi"', id="-" + "9" * 400),
     ],
 )
@@ -203,7 +205,7 @@ def test_as_deep_as_allowed_is_fine() -> None:
     assert isinstance(decode_command(frame), Patch)
 
 
-@pytest.mark.parametrize("command_id", [0, -1, 2**64, "", "a" * 64, "ü: \\ \u2028"])
+@pytest.mark.parametrize("command_id", [0, -(2**63), 2**64 - 1, "", "a" * 64, "ü: \\ \u2028"])
 def test_an_id_comes_back_as_it_was(command_id: int | str) -> None:
     frame = json.dumps({"do": "react", "room": "lobby", "seq": 1, "emoji": "👍", "id": command_id})
     assert decode_command(frame) == React(room="lobby", seq=1, emoji="👍", id=command_id)

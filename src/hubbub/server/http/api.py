@@ -1,9 +1,11 @@
 """The HTTP API: rooms, messages, state, signals and events; `curl` is a first-class client."""
 
+import re
 from typing import Any
 
 from aiohttp import web
 
+from hubbub.protocol import fields
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.messages import (
@@ -39,6 +41,7 @@ LINKS = web.AppKey("links", Links)
 MAX_WAIT = 60  # seconds
 
 routes = web.RouteTableDef()
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 ROOM = "/api/v1/rooms/{room}"
 
 
@@ -123,7 +126,7 @@ async def patch_state(request: web.Request) -> web.Response:
     patch = await json_from(request, principal, Any, "application/merge-patch+json")
     if_seq = number(request, "if_seq")
     if "If-Match" in request.headers:
-        if_seq = _version(request.headers["If-Match"])
+        if_seq = _version(fields.elements(request.headers, "If-Match"))
     change = Patch(room=room_of(request), patch=patch, if_seq=if_seq)
     return await _change(request, principal, change)
 
@@ -140,7 +143,7 @@ async def post_signal(request: web.Request) -> web.Response:
 @routes.get(ROOM + "/events", allow_head=False)
 async def get_events(request: web.Request) -> web.StreamResponse:
     """The log from a position on: long-poll, or server-sent events if asked for."""
-    if "text/event-stream" in request.headers.get("Accept", ""):
+    if fields.prefers(request.headers, "text/event-stream", "application/json"):
         return await _stream(request)
     since, epoch = number(request, "since"), request.query.get("epoch") or None
     wait, limit = number(request, "wait", 0, MAX_WAIT) or 0, number(request, "limit", 1, 500) or 500
@@ -189,11 +192,19 @@ def _idempotency_key(request: web.Request) -> dict[str, str]:
     return {} if key is None else {"client_message_id": key}
 
 
-def _version(etag: str) -> int:
-    digits = etag.removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-        raise Refused("bad_request", "If-Match is the ETag that the state came with")
-    return int(digits)
+def _version(tags: list[str]) -> int | None:
+    """The newest of the versions that may be patched; None if any may be, since there always is one.
+
+    Proxies that compress make tags weak, and the number is as good as before.
+    """
+    if tags == ["*"]:
+        return None
+    found = [_ETAG.fullmatch(tag) for tag in tags]
+    if not found or not all(found):
+        raise Refused(
+            "bad_request", "Invalid If-Match: send the ETag that the state came with, or *"
+        )
+    return max(int(tag[1]) for tag in found if tag)
 
 
 def _position(last_event_id: str) -> tuple[int, str]:

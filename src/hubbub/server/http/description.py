@@ -70,8 +70,8 @@ HEADERS: dict[str, tuple[Json, str]] = {
         "does as client_message_id",
     ),
     "If-Match": (
-        {"type": "string", "pattern": '^(W/)?"[0-9]{1,18}"$'},
-        "the ETag that the state came with",
+        {"type": "string", "pattern": r'^(\*|((W/)?"[0-9]{1,18}"( *, *)?)+)$'},
+        "the ETag that the state came with, a list of some, or * for any",
     ),
     "Last-Event-ID": (TEXT, "of a stream: EPOCH:SEQ, the id that came last"),
 }

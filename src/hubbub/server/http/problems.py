@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
+from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
 from hubbub.server.http.origins import Asked, Authority, Origins
 from hubbub.server.http.page import SHELL
@@ -180,7 +181,7 @@ async def share(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
     response.headers["Vary"] = "Origin"
     if request.method == "OPTIONS":
-        asked = request.headers.get("Access-Control-Request-Headers", "")
+        asked = ", ".join(elements(request.headers, "Access-Control-Request-Headers"))
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
         response.headers["Access-Control-Allow-Headers"] = asked
         response.headers["Access-Control-Max-Age"] = "7200"

@@ -5,6 +5,8 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import web
 
+from hubbub.protocol.fields import elements
+
 Address = IPv4Address | IPv6Address
 
 
@@ -20,9 +22,9 @@ class Proxies:
         Each proxy adds whom it was asked by at the right, so that all further left may be made up.
         """
         address = _parsed(request.remote or "")
-        claimed = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+        claimed = elements(request.headers, "X-Forwarded-For")
         while self._is_known(address) and claimed:
-            before = _parsed(claimed.pop().strip())
+            before = _parsed(claimed.pop())
             if before is None:
                 break
             address = before

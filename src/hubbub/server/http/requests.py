@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import Refusal, Refused
 from hubbub.rooms.access import Principal
@@ -101,14 +102,15 @@ async def json_from(
 
     It is read only once it is known whose it is, and that they may send as much.
     """
-    if request.content_type != content_type:
+    given = fields.content_type(request.headers)
+    if given is None or given.name != content_type:
         raise Refused(
             "unsupported",
-            f"the content type is {request.content_type[:100]}",
+            f"Unsupported content type: {request.headers.get('Content-Type', 'none')[:100]}",
             hint=f"send it with the header content-type: {content_type}",
         )
-    if "Content-Encoding" in request.headers:
-        raise Refused("unsupported", "bodies are not compressed here")
+    if set(fields.words(request.headers, "Content-Encoding")) - {"identity"}:
+        raise Refused("unsupported", "Unsupported content encoding: send the body uncompressed")
     return decode_body(await _body(request, principal), kind)
 
 

@@ -5,25 +5,25 @@ import re
 from aiohttp import HttpVersion11, web
 
 from hubbub.protocol.errors import Refused
+from hubbub.protocol.fields import TOKEN, elements, words
 
 VERSION = "13"
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 section 5.6.2
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
-_SUBPROTOCOL = re.compile(_TOKEN)
-_PARAMETER = rf"[ \t]*;[ \t]*{_TOKEN}(?:[ \t]*=[ \t]*(?:{_TOKEN}|\"{_TOKEN}\"))?"
-_EXTENSION = re.compile(rf"{_TOKEN}(?:{_PARAMETER})*")
+_SUBPROTOCOL = re.compile(TOKEN)
+_PARAMETER = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|\"{TOKEN}\"))?"
+_EXTENSION = re.compile(rf"{TOKEN}(?:{_PARAMETER})*")
 
 
 def is_handshake(request: web.Request) -> bool:
     """Whether a WebSocket is asked for. Other upgrades, such as `h2c`, are to be ignored."""
-    return "websocket" in map(str.lower, _values(request, "Upgrade"))
+    return "websocket" in words(request.headers, "Upgrade")
 
 
 def is_upgrade_by(request: web.Request, header: str) -> bool:
     """Whether this header, `Upgrade` or `Connection`, asks for a WebSocket."""
     if header == "Upgrade":
         return request.headers.get("Upgrade", "").strip().lower() == "websocket"
-    return "upgrade" in map(str.lower, _values(request, "Connection"))
+    return "upgrade" in words(request.headers, "Connection")
 
 
 def require_handshake(
@@ -50,13 +50,13 @@ def require_handshake(
             raise Refused("bad_request", f"{name} is there more than once")
     if not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
         raise Refused("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
-    if not all(map(_EXTENSION.fullmatch, _values(request, "Sec-WebSocket-Extensions"))):
+    if not all(map(_EXTENSION.fullmatch, elements(headers, "Sec-WebSocket-Extensions"))):
         raise Refused("bad_request", "Sec-WebSocket-Extensions is malformed")
 
 
 def offered_subprotocols(request: web.Request) -> list[str]:
     """What a client would speak, best first. Raises Refused."""
-    offered = _values(request, "Sec-WebSocket-Protocol")
+    offered = elements(request.headers, "Sec-WebSocket-Protocol")
     if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
         raise Refused("bad_request", "Sec-WebSocket-Protocol is not a list of different tokens")
     return offered
@@ -64,10 +64,4 @@ def offered_subprotocols(request: web.Request) -> list[str]:
 
 def offered_extensions(request: web.Request) -> list[str]:
     """What a client would have beside the protocol, best first, each with its parameters."""
-    return _values(request, "Sec-WebSocket-Extensions")
-
-
-def _values(request: web.Request, header: str) -> list[str]:
-    """The elements of a header that is a list; empty ones don't count (RFC 9110 section 5.6.1)."""
-    elements = ",".join(request.headers.getall(header, [])).split(",")
-    return [element.strip(" \t") for element in elements if element.strip(" \t")]
+    return elements(request.headers, "Sec-WebSocket-Extensions")

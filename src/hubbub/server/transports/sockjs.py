@@ -12,6 +12,7 @@ from aiohttp import web
 from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.fields import elements
 from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
@@ -341,8 +342,8 @@ def _shared(request: web.Request) -> dict[str, str]:
     if origin := request.headers.get("Origin"):
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Credentials"] = "true"
-    if asked := request.headers.get("Access-Control-Request-Headers"):
-        headers["Access-Control-Allow-Headers"] = asked
+    if asked := elements(request.headers, "Access-Control-Request-Headers"):
+        headers["Access-Control-Allow-Headers"] = ", ".join(asked)
     return headers
 
 

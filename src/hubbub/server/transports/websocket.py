@@ -37,7 +37,6 @@ class Response(web.WebSocketResponse):
         self, subprotocol: str | None, max_message_bytes: int, extensions: str | None
     ) -> None:
         super().__init__(
-            protocols=(subprotocol,) if subprotocol else (),
             compress=False,
             autoping=False,
             autoclose=False,
@@ -45,6 +44,8 @@ class Response(web.WebSocketResponse):
             decode_text=extensions is None,
         )
         self._is_compressed = extensions is not None
+        if subprotocol is not None:  # aiohttp would look for it in the first line of the offer
+            self.headers["Sec-WebSocket-Protocol"] = subprotocol
         if extensions is not None:
             self.headers["Sec-WebSocket-Extensions"] = extensions
 

@@ -1,0 +1,81 @@
+"""Header fields as HTTP has them (RFC 9110 sections 5.6, 8.3 and 12.5): lists, in one line or several, and media types. No I/O, no clock."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"])+|"')  # a quoted string may hold commas
+_TYPE = re.compile(rf"({TOKEN})/({TOKEN})")
+_PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({TOKEN})=({TOKEN}|{_QUOTED}))?")
+
+
+class Headers(Protocol):
+    """The headers of a request; names in any case."""
+
+    def getall(self, key: str, default: Sequence[str]) -> Sequence[str]:
+        """The values of all lines of a header."""
+
+
+class MediaType(NamedTuple):
+    """A media type, in lower case, and its parameters."""
+
+    name: str
+    parameters: dict[str, str]
+
+    @property
+    def weight(self) -> float:
+        """How much it is wanted, where it stands in an Accept header: from 0 (not at all) to 1."""
+        try:
+            return min(max(float(self.parameters.get("q", "1")), 0.0), 1.0)
+        except ValueError:
+            return 0.0
+
+
+def elements(headers: Headers, name: str) -> list[str]:
+    """The elements of a header that is a list, of all its lines; empty ones don't count."""
+    found = _ELEMENT.findall(",".join(headers.getall(name, ())))
+    return [element.strip(" \t") for element in found if element.strip(" \t")]
+
+
+def words(headers: Headers, name: str) -> list[str]:
+    """The same, in lower case: for lists whose elements are the same in any case."""
+    return [element.lower() for element in elements(headers, name)]
+
+
+def media_type(text: str) -> MediaType | None:
+    """A media type, such as `text/html;charset=utf-8`; None if it is malformed."""
+    found = _TYPE.match(text)
+    if found is None:
+        return None
+    parameters: dict[str, str] = {}
+    at = found.end()
+    while at < len(text.rstrip(" \t")):
+        parameter = _PARAMETER.match(text, at)
+        if parameter is None:
+            return None
+        if parameter[1]:
+            parameters[parameter[1].lower()] = _unquoted(parameter[2])
+        at = parameter.end()
+    return MediaType(found[0].lower(), parameters)
+
+
+def content_type(headers: Headers) -> MediaType | None:
+    """The media type of a body; None if it is missing, malformed, or said more than once."""
+    given = headers.getall("Content-Type", ())
+    return media_type(given[0].strip(" \t")) if len(given) == 1 else None
+
+
+def prefers(headers: Headers, wanted: str, default: str) -> bool:
+    """Whether a client accepts `wanted` by its name, and not less than `default`."""
+    weights: dict[str, float] = {}
+    for accepted in map(media_type, elements(headers, "Accept")):
+        if accepted is not None:
+            weights[accepted.name] = max(accepted.weight, weights.get(accepted.name, 0.0))
+    weight = weights.get(wanted, 0.0)
+    return weight > 0 and weight >= weights.get(default, 0.0)
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
