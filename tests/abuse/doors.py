@@ -1,6 +1,10 @@
 """Requests at each door, as bytes, to be spoilt in one way or another."""
 
+import json
 from collections.abc import Sequence
+from uuid import uuid4
+
+from tests.integration.raw import Raw
 
 HANDSHAKE = (
     "Connection: Upgrade",
@@ -29,6 +33,24 @@ BODIES = {
     ("PATCH", f"{ROOM}/state"): "Content-Type: application/merge-patch+json",
     ("POST", f"{ROOM}/signals"): JSON,
 }
+
+# What opens a session that polls, and where it posts; `ID` is its own, or the next that is free.
+SESSIONS = {
+    "GET /socket.io/?EIO=4&transport=polling": "/socket.io/?EIO=4&transport=polling&sid=ID",
+    "POST /sockjs/000/ID/xhr": "/sockjs/000/ID/xhr_send",
+    "POST /sockjs-plain/000/ID/xhr": "/sockjs-plain/000/ID/xhr_send",
+}
+
+
+async def session(raw: Raw, opening: str, headers: Sequence[str] = ()) -> str:
+    """Open a session that polls; returns where it posts."""
+    name = uuid4().hex
+    method, target = opening.replace("ID", name).split()
+    raw.send(head(target, ("Content-Length: 0", *headers), line=f"{method} {{}} HTTP/1.1"))
+    response = await raw.response()
+    if b'"sid":' in response.body:
+        name = json.loads(response.body[1:])["sid"]
+    return SESSIONS.get(opening, "").replace("ID", name)
 
 
 def head(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.abuse.doors import BODIES, head
+from tests.abuse.doors import BODIES, SESSIONS, head, session
 from tests.integration.raw import Response, connected
 
 each_body = pytest.mark.parametrize("method, target", BODIES)
@@ -40,6 +40,18 @@ CHUNKS = {
 async def test_bad_chunks_are_refused(port: int, method: str, target: str, chunks: bytes) -> None:
     response = await ask(port, method, target, chunks, "Transfer-Encoding: chunked")
     assert (response.status, code_of(response)) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("opening", SESSIONS)
+@pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
+async def test_bad_chunks_to_a_session_are_refused(port: int, opening: str, chunks: bytes) -> None:
+    async with connected(port) as raw:
+        target = await session(raw, opening)
+        raw.send(head(target, ("Transfer-Encoding: chunked",), line="POST {} HTTP/1.1"))
+        await raw.writer.drain()
+        raw.send(chunks)
+        response = await raw.response()
+        assert (response.status, code_of(response)) == (400, "bad_request")
 
 
 @each_body

@@ -5,9 +5,11 @@ import json
 import time
 
 import pytest
+from aiohttp import web
 
 from hubbub.server.config import Settings
-from tests.abuse.doors import BODIES, DOORS, head
+from hubbub.server.http.bounds import BoundedRunner
+from tests.abuse.doors import BODIES, DOORS, SESSIONS, head, session
 from tests.integration.raw import Raw, connected
 
 TIMEOUT = 1.0  # of the target
@@ -54,6 +56,45 @@ async def test_a_body_that_does_not_come_is_given_up(port: int, method: str, tar
         raw.send(head(target, headers, line=f"{method} {{}} HTTP/1.1") + b'{"text": ')
         response = await raw.response()
         assert (response.status, json.loads(response.body)["code"]) == (408, "timed_out")
+
+
+@pytest.mark.parametrize("opening", SESSIONS)
+async def test_a_body_that_does_not_come_to_a_session_is_given_up(port: int, opening: str) -> None:
+    async with connected(port) as raw:
+        target = await session(raw, opening)
+        raw.send(head(target, ("Content-Length: 50",), line="POST {} HTTP/1.1") + b'["')
+        response = await raw.response()
+        assert (response.status, json.loads(response.body)["code"]) == (408, "timed_out")
+        assert await raw.rest() == b""
+
+
+async def test_who_does_not_read_what_is_sent_is_cut_off() -> None:
+    """However much of it: TCP itself watches whether any of it is taken."""
+    has_ended = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            await response.write(b"x" * 10_000_000)
+        finally:
+            has_ended.set()
+        return response
+
+    application = web.Application()
+    application.router.add_get("/", answer)
+    runner = BoundedRunner(
+        application, max_connections=9, request_timeout=9, shutdown_timeout=1, unread_timeout=1
+    )
+    await runner.setup()
+    listener = await runner.listen("127.0.0.1", 0, None)
+    async with connected(listener.sockets[0].getsockname()[1]) as raw:
+        raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        raw.send(300 * head("/"))
+        async with asyncio.timeout(30):
+            await has_ended.wait()
+    listener.close()
+    await runner.cleanup()
 
 
 async def seconds_until_cut(raw: Raw) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.server.transports.engineio import EngineIo, Session
-from tests.support.protocol_server import SETTINGS, links, run, wires
+from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
 
 
 class Echo:
@@ -31,4 +31,5 @@ class Echo:
 
 
 if __name__ == "__main__":
-    run({"/engine.io/": EngineIo(Echo, SETTINGS, links(), *wires()).handle}, int(sys.argv[1]))
+    engine = EngineIo(lambda session, _: Echo(session), owner_of, SETTINGS, links(), *wires())
+    run({"/engine.io/": engine.handle}, int(sys.argv[1]))

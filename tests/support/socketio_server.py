@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.server.transports.engineio import EngineIo
 from hubbub.server.transports.socketio import Namespace, SocketIo
-from tests.support.protocol_server import SETTINGS, links, run, wires
+from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
 
 CONNECT_TIMEOUT = 1.0  # seconds
 # The suite listens for `auth` only once it has handled the answer to its CONNECT, and would miss
@@ -56,6 +56,10 @@ class Answering:
 if __name__ == "__main__":
     namespaces = {"/": Answering, "/custom": Answering}
     engine = EngineIo(
-        lambda session: SocketIo(session, namespaces, CONNECT_TIMEOUT), SETTINGS, links(), *wires()
+        lambda session, _: SocketIo(session, namespaces, CONNECT_TIMEOUT),
+        owner_of,
+        SETTINGS,
+        links(),
+        *wires(),
     )
     run({"/socket.io/": engine.handle}, int(sys.argv[1]))

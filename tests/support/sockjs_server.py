@@ -11,14 +11,17 @@ sends 2^n letters for a number n.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.sockjs_wires import NATIVE
 from hubbub.server.transports.sockjs import Settings, SockJs
 from hubbub.server.transports.sockjs_sessions import Session
-from tests.support.protocol_server import links, run
+from tests.support.protocol_server import links, owner_of, run
 
 LIMITED = Settings(response_limit=4096, max_bytes=1_000_000)
 MOST = 19  # 2^19 letters are enough
@@ -64,9 +67,14 @@ SERVICES = {
 }
 
 
+def beside(make: Callable[[Session], Echo]) -> Callable[[Session, web.Request], Echo]:
+    """What makes an application, and doesn't look at the request."""
+    return lambda session, _: make(session)
+
+
 if __name__ == "__main__":
     doors = {}
     for prefix, (make, settings) in SERVICES.items():
-        service = SockJs(prefix, make, settings, links(), NATIVE)
+        service = SockJs(prefix, beside(make), owner_of, settings, links(), NATIVE)
         doors[prefix] = doors[f"{prefix}/{{rest:.*}}"] = service.handle
     run(doors, int(sys.argv[1]))

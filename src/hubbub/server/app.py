@@ -32,7 +32,7 @@ from hubbub.server.http.metrics import routes as metrics_routes
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
-from hubbub.server.http.requests import BODY_TIMEOUT, HUB
+from hubbub.server.http.requests import HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.retention import Retention
@@ -200,7 +200,6 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
     )
     application[HUB] = hub
     application[PROXIES] = Proxies(settings.trusted_proxy)
-    application[BODY_TIMEOUT] = settings.request_timeout
     application[api.LINKS] = links
     application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
     application[COMPRESSES] = settings.compress

@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from hubbub.protocol.errors import Refusal
+from hubbub.protocol.errors import Refusal, Refused
 from hubbub.server.http.headers import protect
-from hubbub.server.http.heads import MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
+from hubbub.server.http.heads import HEAD, MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
 from hubbub.server.http.problems import problem
 
 KEEP_ALIVE = 75.0  # seconds between requests: longer than a proxy's usual 60
+UNREAD_TIMEOUT = 30.0  # seconds in which a peer has to take some of what is sent to it
 LINGER = 2.0  # seconds for a peer to read why it is cut off
 SURPLUS = 32  # connections over the limit that are at least told so
 BACKLOG = 4096
@@ -24,13 +26,14 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class BoundedConnection(web.RequestHandler):
-    """One connection. It has some seconds for each head: from its opening, or from the first byte on."""
+    """One connection. It has some seconds for each head, from its opening or the first byte on, and for each body."""
 
-    __slots__ = ("_deadline", "_heads", "_is_surplus", "_server")
+    __slots__ = ("_awaited", "_deadline", "_heads", "_is_surplus", "_server")
 
     def __init__(self, server: "BoundedServer", **settings: Any) -> None:
         super().__init__(server, **settings)
         self._server = server
+        self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._is_surplus = False
         self._heads: StrictParser = StrictParser(self._parser)
@@ -39,7 +42,7 @@ class BoundedConnection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request; if there are too many connections, to refuse it."""
         super().connection_made(transport)
-        self._set_deadline()
+        self._wait_for(HEAD)
         self._is_surplus = self._server.admitted >= self._server.max_connections
         if not self._is_surplus:
             self._server.admitted += 1
@@ -52,9 +55,10 @@ class BoundedConnection(web.RequestHandler):
 
     def connection_lost(self, reason: BaseException | None) -> None:
         """The connection is gone."""
-        self._clear_deadline()
+        self._wait_for(None)
         self._server.admitted -= not self._is_surplus
         super().connection_lost(reason)
+        del self._heads  # which knows us, and the last head: a cycle would keep both for long
 
     def data_received(self, data: bytes) -> None:
         """Take frames of a WebSocket, or a part of a head or a body."""
@@ -65,10 +69,7 @@ class BoundedConnection(web.RequestHandler):
         super().data_received(data)
         if self._heads.is_broken:
             self.close()
-        elif not self._heads.held_bytes:
-            self._clear_deadline()
-        elif self._deadline is None:
-            self._set_deadline()
+        self._wait_for(self._heads.awaited)
 
     def handle_error(
         self,
@@ -104,14 +105,27 @@ class BoundedConnection(web.RequestHandler):
 
         return answer
 
-    def _set_deadline(self) -> None:
-        timeout = self._server.request_timeout
-        self._deadline = self._loop.call_later(timeout, self.force_close)
-
-    def _clear_deadline(self) -> None:
+    def _wait_for(self, awaited: object) -> None:
+        """Give a head, or a body, its time to be complete."""
+        if awaited is self._awaited:
+            return
+        self._awaited = awaited
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        if awaited is not None:
+            self._deadline = self._loop.call_later(self._server.request_timeout, self._give_up)
+
+    def _give_up(self) -> None:
+        """It took too long. A body's sender is told so, by whoever reads it."""
+        if self._awaited is HEAD:
+            self.force_close()
+            return
+        timeout = self._server.request_timeout
+        self._heads.give_up_body(
+            Refused("timed_out", f"the body did not arrive in {timeout:g} seconds")
+        )
+        self.close()
 
 
 class BoundedServer(web.Server):
@@ -155,6 +169,7 @@ class BoundedRunner(web.AppRunner):
         request_timeout: float,
         refused: Callable[[str], object] = lambda _: None,
         shutdown_timeout: float,
+        unread_timeout: float = UNREAD_TIMEOUT,
     ) -> None:
         super().__init__(
             application,
@@ -168,13 +183,14 @@ class BoundedRunner(web.AppRunner):
             shutdown_timeout=shutdown_timeout,
         )
         self._bounds = (max_connections, request_timeout, refused)
+        self._unread_timeout = unread_timeout
 
     async def listen(
         self, host: str, port: int, tls: ssl.SSLContext | None, *, is_shared: bool = False
     ) -> asyncio.Server:
         """Listen on an address, maybe with others who share it. Raises OSError."""
         assert self.server is not None
-        return await asyncio.get_running_loop().create_server(
+        listener = await asyncio.get_running_loop().create_server(
             self.server,
             host,
             port,
@@ -183,9 +199,19 @@ class BoundedRunner(web.AppRunner):
             ssl=tls,
             ssl_handshake_timeout=self._bounds[1] if tls else None,
         )
+        for each in listener.sockets:  # their connections inherit it
+            end_if_unread(each, self._unread_timeout)
+        return listener
 
     async def _make_server(self) -> web.Server:
         return BoundedServer(await super()._make_server(), *self._bounds)
+
+
+def end_if_unread(listener: Any, seconds: float) -> None:
+    """Let TCP end connections whose peer acknowledges nothing, or leaves no room (RFC 5482), where it can."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = round(seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _response(refusal: Refusal) -> web.Response:

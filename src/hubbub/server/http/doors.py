@@ -15,7 +15,7 @@ from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
-from hubbub.server.http.requests import HUB, credentials, number
+from hubbub.server.http.requests import HUB, credentials, number, owner_of
 from hubbub.server.hub import Hub, payer_at
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
@@ -143,15 +143,15 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
     """The doors for SockJS clients: native, and plain."""
     settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
 
-    def native_client(session: SockJsSession) -> NativeClient:
-        return NativeClient(session, hub, credentials(session.request))
+    def native_client(session: SockJsSession, request: web.Request) -> NativeClient:
+        return NativeClient(session, hub, credentials(request))
 
-    def plain_client(session: SockJsSession) -> PlainClient:
-        return PlainClient(session, hub, credentials(session.request), LOBBY)
+    def plain_client(session: SockJsSession, request: web.Request) -> PlainClient:
+        return PlainClient(session, hub, credentials(request), LOBBY)
 
     return (
-        SockJs("/sockjs", native_client, settings, links, sockjs_wires.NATIVE),
-        SockJs("/sockjs-plain", plain_client, settings, links, sockjs_wires.PLAIN),
+        SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),
+        SockJs("/sockjs-plain", plain_client, owner_of, settings, links, sockjs_wires.PLAIN),
     )
 
 
@@ -159,8 +159,7 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
     """The door for Socket.IO clients."""
     size = hub.limits.message_bytes
 
-    def make(session: Session) -> SocketIo:
-        request = session.request
+    def make(session: Session, request: web.Request) -> SocketIo:
         given = credentials(request)
         inflow = hub.inflow(payer_at(given.address))
         main = partial(
@@ -173,4 +172,4 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
         return SocketIo(session, {"/": main}, decoder=Decoder(size, parse), take=inflow.take)
 
     settings = Settings(max_payload=size)
-    return EngineIo(make, settings, links, SOCKETIO_POLLING, SOCKETIO)
+    return EngineIo(make, owner_of, settings, links, SOCKETIO_POLLING, SOCKETIO)

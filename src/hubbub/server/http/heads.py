@@ -1,17 +1,20 @@
 """Reads the heads of requests more strictly than aiohttp's parser does by itself."""
 
+import logging
 from typing import Any
 
 from aiohttp import HttpVersion10, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
-from aiohttp.web import RequestPayloadError
 
-from hubbub.protocol.errors import Refusal
+from hubbub.protocol.errors import Refusal, Refused
 
 MAX_HEADERS = 100
 MAX_LINE_BYTES = 8190  # of the request line, and of each header
 MAX_HEAD_BYTES = 65_536
+HEAD = "head"
 _TOO_MANY_HEADERS = "Too many headers"  # aiohttp has no exception of its own for it
+
+log = logging.getLogger(__name__)
 
 
 class HeadTooLarge(BadHttpMessage):
@@ -25,7 +28,7 @@ class StrictParser:
     """Passes what it is fed on to aiohttp's parser, and looks at the heads that come out.
 
     `held_bytes` is how much of a head is there that is not yet complete; `is_broken`: a body turned
-    out to be none, and nothing can be understood after it.
+    out to be malformed, or did not come, and nothing can be understood after it.
     """
 
     def __init__(self, parser: Any) -> None:
@@ -37,6 +40,19 @@ class StrictParser:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._parser, name)
 
+    @property
+    def awaited(self) -> object:
+        """What has begun to come and is not complete: a head, or this body. None if nothing is."""
+        if self._body is not None and not self._body.is_eof():
+            return self._body
+        return HEAD if self.held_bytes else None
+
+    def give_up_body(self, why: Refused) -> None:
+        """Tell whoever reads the body why it ends here; aiohttp would leave them waiting."""
+        self.is_broken = True
+        self._body.set_exception(why)
+        self._body.feed_eof()
+
     def feed_data(self, data: bytes) -> Any:
         """Take what was received; returns what aiohttp's parser does. Raises HttpProcessingError."""
         is_head = self._body is None or self._body.is_eof()
@@ -45,7 +61,9 @@ class StrictParser:
         except HttpProcessingError as error:
             if is_head:
                 raise
-            return self._break_body(error)
+            log.debug("a malformed body: %s", error)
+            self.give_up_body(Refused("bad_request", "the body is malformed"))
+            return (), False, b""
         except (ValueError, IndexError) as error:  # aiohttp's, of http://[]:1@/
             raise BadHttpMessage("the target is no URL") from error
         self.held_bytes = self.held_bytes + len(data) if is_head else 0
@@ -56,13 +74,6 @@ class StrictParser:
         if self.held_bytes > MAX_HEAD_BYTES:
             raise HeadTooLarge
         return parsed
-
-    def _break_body(self, error: HttpProcessingError) -> Any:
-        """Tell who reads the body; aiohttp leaves him waiting."""
-        self.is_broken = True
-        self._body.set_exception(RequestPayloadError(str(error)))
-        self._body.feed_eof()
-        return (), False, b""
 
 
 def refusal_of(error: BaseException | None) -> Refusal:

@@ -32,6 +32,9 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
     return is_chunked
 
 
+Owner = bytes  # tells whose a session is, without keeping the credential that opened it
+
+
 class Link(Protocol):
     """An open connection of any transport that stays."""
 

@@ -12,7 +12,7 @@ from hubbub.protocol import engineio
 from hubbub.protocol.engineio import BadPacket, Packet, Settings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.transports.base import Links, in_steps
+from hubbub.server.transports.base import Links, Owner, in_steps
 from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.websocket import Socket
 
@@ -49,9 +49,9 @@ class Session:
     What it is sent goes to `outlet`, made into packets by `send`, or by one of the two wire forms.
     """
 
-    def __init__(self, server: "EngineIo", request: web.Request) -> None:
+    def __init__(self, server: "EngineIo", owner: Owner) -> None:
         self.sid = secrets.token_urlsafe(15)
-        self.request = request  # of the handshake
+        self.key = self.sid, owner
         self.outlet: AnyOutlet = Mailbox(server.polling, SEPARATOR)
         self.is_polling = True
         self.is_over = False
@@ -76,12 +76,12 @@ class Session:
         whole = engineio.encode_frame(packet)
         return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
 
-    def begin(self, *, can_upgrade: bool) -> None:
-        """Open it: tell the client, and look after it from now on."""
+    def begin(self, request: web.Request, *, can_upgrade: bool) -> None:
+        """Open it as a request asks: tell the client, and look after it from now on."""
         settings = self._server.settings
         opening = engineio.handshake(self.sid, settings, can_upgrade=can_upgrade)
         self.outlet.queue(self.encoded(opening))
-        self.application = self._server.make(self)
+        self.application = self._server.make(self, request)
         self._in(settings.ping_interval, self._ping)
 
     def attach(self, outlet: AnyOutlet, hang_up: Callable[[], object]) -> None:
@@ -107,7 +107,7 @@ class Session:
         self.is_over = True
         if self._timer is not None:
             self._timer.cancel()
-        self._server.sessions.pop(self.sid, None)
+        self._server.sessions.pop(self.key, None)
         self.application.end()
         if self.is_polling:
             self.outlet.queue(self.encoded(Packet(last)))
@@ -215,20 +215,25 @@ class Session:
 
 class EngineIo:
     """All sessions of one door. `make` gives each its application; `polling` and `websocket` are the
-    wire forms that the application's own buffers have on each transport."""
+    wire forms that the application's own buffers have on each transport.
+
+    `owner_of` tells by a request's credential whose it is: to others a session doesn't exist.
+    """
 
     def __init__(
         self,
-        make: Callable[[Session], Application],
+        make: Callable[[Session, web.Request], Application],
+        owner_of: Callable[[web.Request], Owner],
         settings: Settings,
         links: Links,
         polling: Wire,
         websocket: Wire,
     ) -> None:
         self.make = make
+        self.owner_of = owner_of
         self.settings = settings
         self.polling = polling
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[tuple[str, Owner], Session] = {}
         self.links = links
         self._websocket = websocket
 
@@ -240,7 +245,7 @@ class EngineIo:
             return _refusal(BAD_VERSION)
         if transport not in (POLLING, WEBSOCKET) or "j" in query:
             return _refusal(UNKNOWN_TRANSPORT)
-        session = self.sessions.get(sid) if sid is not None else None
+        session = None if sid is None else self.sessions.get((sid, self.owner_of(request)))
         if sid is not None and session is None:
             return _refusal(UNKNOWN_SESSION)
         if transport == WEBSOCKET:
@@ -257,11 +262,11 @@ class EngineIo:
             session.close()
 
     def _open(self, request: web.Request) -> web.Response:
-        session = Session(self, request)
+        session = Session(self, self.owner_of(request))
         assert isinstance(session.outlet, Mailbox)
         self.links.admit(session.outlet)
-        self.sessions[session.sid] = session
-        session.begin(can_upgrade=True)
+        self.sessions[session.key] = session
+        session.begin(request, can_upgrade=True)
         return _payload(session.outlet.take())
 
     async def _serve_polling(self, request: web.Request, session: Session) -> web.Response:
@@ -291,10 +296,10 @@ class EngineIo:
         response = await socket.open(request, self._websocket)
         try:
             if session is None:
-                session = Session(self, request)
-                self.sessions[session.sid] = session
+                session = Session(self, self.owner_of(request))
+                self.sessions[session.key] = session
                 session.attach(socket.outlet, socket.hang_up_normally)
-                session.begin(can_upgrade=False)
+                session.begin(request, can_upgrade=False)
             elif not await session.upgrade(socket):
                 return response
             await _listen(socket, session)

@@ -8,6 +8,7 @@ from hubbub.protocol.errors import Refused
 from hubbub.protocol.fields import TOKEN, elements, words
 
 VERSION = "13"
+MAX_HEAD_BYTES = 16_384  # of all headers together
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
 _SUBPROTOCOL = re.compile(TOKEN)
 _PARAMETER = rf"[ \t]*;[ \t]*{TOKEN}(?:[ \t]*=[ \t]*(?:{TOKEN}|\"{TOKEN}\"))?"
@@ -42,6 +43,10 @@ def require_handshake(
     given = headers.getall("Sec-WebSocket-Version", [])
     if not given or not versions.issuperset(given):
         raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
+    if (
+        sum(map(len, sum(request.raw_headers, ()))) > MAX_HEAD_BYTES
+    ):  # it is kept with the connection
+        raise Refused("head_too_large", f"a WebSocket's head may have {MAX_HEAD_BYTES} bytes")
     has_body = request.body_exists or "Transfer-Encoding" in headers
     if request.method != "GET" or request.version < HttpVersion11 or has_body:
         raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body")

@@ -17,7 +17,7 @@ from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.transports.base import Links, begin_stream, in_steps
+from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
@@ -46,23 +46,29 @@ class Settings(NamedTuple):
     max_bytes: int = 65_536
 
 
+Key = tuple[str, Owner]  # of a session: the name that its client gave it, and whose it is
+
+
 class SockJs:
     """A service below `prefix`. `make` gives each session its application.
 
-    `wires` are the forms of what its application writes.
+    `owner_of` tells by a request's credential whose it is: to others a session doesn't exist. `wires`
+    are the forms of what its application writes.
     """
 
     def __init__(
         self,
         prefix: str,
-        make: Callable[[Session], Application],
+        make: Callable[[Session, web.Request], Application],
+        owner_of: Callable[[web.Request], Owner],
         settings: Settings,
         links: Links,
         wires: Wires,
     ) -> None:
         self.prefix = prefix
-        self.sessions: dict[str, PolledSession] = {}
+        self.sessions: dict[Key, PolledSession] = {}
         self._make = make
+        self._owner_of = owner_of
         self._settings = settings
         self._links = links
         self._wires = wires
@@ -98,12 +104,13 @@ class SockJs:
             return self._options(request, f"OPTIONS, {method}")
         if request.method != method:
             return _not_allowed(f"OPTIONS, {method}")
+        key = name, self._owner_of(request)
         if transport == "xhr_send":
-            return await self._take_in(request, name)
-        return await self._give_out(request, name, transport)
+            return await self._take_in(request, key)
+        return await self._give_out(request, key, transport)
 
-    async def _take_in(self, request: web.Request, name: str) -> web.Response:
-        session = self.sessions.get(name)
+    async def _take_in(self, request: web.Request, key: Key) -> web.Response:
+        session = self.sessions.get(key)
         if session is None or session.application is None:
             return web.Response(status=404)
         headers = self._headers(request) | {"Content-Type": "text/plain; charset=UTF-8"}
@@ -126,10 +133,8 @@ class SockJs:
             raise web.HTTPRequestEntityTooLarge(most)
         return await request.clone(client_max_size=most).read()
 
-    async def _give_out(
-        self, request: web.Request, name: str, transport: str
-    ) -> web.StreamResponse:
-        session = self.sessions.get(name) or self._begin(request, name)
+    async def _give_out(self, request: web.Request, key: Key, transport: str) -> web.StreamResponse:
+        session = self.sessions.get(key) or self._begin(request, key)
         form = FORMS[transport]
         response = web.StreamResponse(
             headers=self._headers(request)
@@ -184,16 +189,16 @@ class SockJs:
         await response.write_eof()
         return response
 
-    def _begin(self, request: web.Request, name: str) -> PolledSession:
-        session = PolledSession(request, self._wires.polled, lambda: self._forget(name))
+    def _begin(self, request: web.Request, key: Key) -> PolledSession:
+        session = PolledSession(self._wires.polled, lambda: self._forget(key))
         self._links.admit(session.mailbox)
-        self.sessions[name] = session
-        self._start(session)
+        self.sessions[key] = session
+        self._start(session, request)
         return session
 
-    def _start(self, session: Session) -> None:
+    def _start(self, session: Session, request: web.Request) -> None:
         try:
-            session.application = self._make(session)
+            session.application = self._make(session, request)
         except Refused as error:
             is_stranger = error.refusal.code == "unauthenticated"
             session.close(Close.UNAUTHENTICATED if is_stranger else 1008, error.refusal.detail)
@@ -201,8 +206,8 @@ class SockJs:
         if session.closed_with is not None:
             session.application.end()
 
-    def _forget(self, name: str) -> None:
-        if (session := self.sessions.pop(name, None)) is not None:
+    def _forget(self, key: Key) -> None:
+        if (session := self.sessions.pop(key, None)) is not None:
             self._links.polled.discard(session.mailbox)
 
     async def _serve_websocket(self, request: web.Request, *, is_raw: bool) -> web.StreamResponse:
@@ -216,12 +221,12 @@ class SockJs:
         socket = Socket(self._links, self._settings.max_bytes, None)
         wire = self._wires.raw if is_raw else self._wires.framed
         response = await socket.open(request, wire)
-        session = Session(request, socket.outlet, wire)
+        session = Session(socket.outlet, wire)
         if not is_raw:
             socket.outlet.queue(frame(sockjs.OPEN.encode()))
         session.hang_up = lambda: _end_websocket(socket, session, is_raw=is_raw)
         try:
-            self._start(session)
+            self._start(session, request)
             await _listen(socket, session, is_raw=is_raw)
         except ConnectionError:
             pass

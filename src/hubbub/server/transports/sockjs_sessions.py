@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from aiohttp import web
-
 from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close
 from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
@@ -27,8 +25,7 @@ class Application(Protocol):
 class Session:
     """One client. What it is sent goes to `outlet`, by `send` or in the service's wire form."""
 
-    def __init__(self, request: web.Request, outlet: AnyOutlet, wire: SockJsWire) -> None:
-        self.request = request  # of the first request
+    def __init__(self, outlet: AnyOutlet, wire: SockJsWire) -> None:
         self.outlet = outlet
         self.wire = wire
         self.closed_with: tuple[int, str] | None = None
@@ -54,9 +51,9 @@ class Session:
 class PolledSession(Session):
     """A session without a connection of its own: requests come and take what waits."""
 
-    def __init__(self, request: web.Request, wire: SockJsWire, forget: Callable[[], None]) -> None:
+    def __init__(self, wire: SockJsWire, forget: Callable[[], None]) -> None:
         self.mailbox = Mailbox(wire, SEPARATOR)
-        super().__init__(request, self.mailbox, wire)
+        super().__init__(self.mailbox, wire)
         self.is_taken = False  # a request waits
         self.is_told = False  # that it is open
         self.turn = asyncio.Lock()
