@@ -157,9 +157,10 @@ def put_in(data: Json, attachments: list[bytes], depth: int = 0) -> Json:
     if depth > MAX_DEPTH:
         raise BadPacket(f"nested more than {MAX_DEPTH} deep")
     match data:
-        case {"_placeholder": True, "num": int(number)} if not isinstance(number, bool):
-            if not 0 <= number < len(attachments):
-                raise BadPacket("a placeholder for an attachment that is not there")
+        case {"_placeholder": True}:
+            number = data.get("num")
+            if type(number) is not int or not 0 <= number < len(attachments):
+                raise BadPacket("A placeholder names an attachment that is missing")
             return attachments[number]
         case list():
             return [put_in(item, attachments, depth + 1) for item in data]

@@ -5,13 +5,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from hubbub import events
-from hubbub.events import Posted
 from hubbub.protocol import engineio, socketio
 from hubbub.protocol.codec import encode
 from hubbub.protocol.engineio import MESSAGE, Packet
 from hubbub.protocol.messages import Reply
-from hubbub.protocol.wires import BINARY, frame
+from hubbub.protocol.wires import BINARY, Said, frame, said
 
 SEPARATOR = engineio.SEPARATOR.encode()
 EVENT = MESSAGE + str(socketio.EVENT)
@@ -78,9 +76,22 @@ class SocketIoWire:
         return self._form(f'{socketio.EVENT}["{name.decode()}",{body.decode()}]')
 
     def _emitted(self, body: bytes) -> list[bytes]:
-        event = events.decode(body)
-        is_shown = isinstance(event, Posted) and not event.erased
-        return [self.packets(emission(event))] if is_shown else []
+        message = said(body)
+        return [] if message is None else [self._emission(message)]
+
+    def _emission(self, message: Said, *more: str) -> bytes:
+        """The Socket.IO event that a message was, or might have been; with `more` arguments behind its own."""
+        name = message.emitted_as or NAMELESS
+        if not len(message.arguments):
+            content: Any = message.text if message.bytes is None else message.bytes
+            return self.packets(socketio.Packet(socketio.EVENT, [name, content, *more]))
+        # They are stored as they go over the wire, with placeholders for the attachments.
+        members = [encode(name), bytes(message.arguments)[1:-1], *map(encode, more)]
+        attachments = message.attachments or []
+        kind = f"{socketio.BINARY_EVENT}{len(attachments)}-" if attachments else f"{socketio.EVENT}"
+        text = f"{kind}[{b','.join(filter(None, members)).decode()}]"
+        parts: list[str | bytes] = [text, *attachments]
+        return self._separator.join(map(self._form, parts))
 
 
 class RelayWire(SocketIoWire):
@@ -100,23 +111,9 @@ class RelayWire(SocketIoWire):
         """Packets for each message; other events have no such form."""
         packets = []
         for seq, body in enumerate(bodies, start=first):
-            event = events.decode(body)
-            if isinstance(event, Posted) and not event.erased:
-                packet = emission(event)
-                if self._has_offset:
-                    packet = packet._replace(data=[*packet.data, str(seq)])
-                packets.append(self.packets(packet))
+            if message := said(body):
+                packets.append(self._emission(message, *([str(seq)] if self._has_offset else [])))
         return self._separator.join(packets)
-
-
-def emission(event: Posted) -> socketio.Packet:
-    """The Socket.IO event that a message was, or might have been."""
-    name = event.emitted_as or NAMELESS
-    if event.arguments is not None:
-        arguments = socketio.put_in(event.arguments, event.attachments or [])
-        return socketio.Packet(socketio.EVENT, [name, *arguments])
-    said: Any = event.text if event.bytes is None else event.bytes
-    return socketio.Packet(socketio.EVENT, [name, said])
 
 
 SOCKETIO = SocketIoWire("socketio", framed, b"")

@@ -12,6 +12,7 @@ BROKEN = "Broken JSON encoding."
 PRELUDE = "h" * 2048 + "\n"  # some browsers show nothing of a stream before that
 # What browsers spoil on the way, besides what JSON escapes anyway.
 _ESCAPED = re.compile("[\u200c-\u200f\u2028-\u202f\u2060-\u206f\ufff0-\uffff]")
+_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in map(chr, range(0x10000)) if _ESCAPED.match(c)}
 
 _QUOTE, _COMMA = re.compile(r'\s*"'), re.compile(r"\s*,")
 
@@ -30,7 +31,7 @@ class HalfPair(BadPayload):
 def element(message: str) -> str:
     """A message as it stands in an array frame."""
     encoded = msgspec.json.encode(message).decode()
-    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
+    return encoded.translate(_ESCAPES) if _ESCAPED.search(encoded) else encoded
 
 
 def array(elements: str) -> str:

@@ -3,13 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from hubbub import events
-from hubbub.events import Posted
 from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Reply
-from hubbub.protocol.wires import frame
+from hubbub.protocol.wires import frame, said
 
 SEPARATOR = b","
 
@@ -75,14 +73,8 @@ class PlainSockJsWire(SockJsWire):
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
         """A message for each; SockJS carries no bytes, so binary messages are left out."""
-        decoded = map(events.decode, bodies)
-        return self.messages(
-            [
-                event.text
-                for event in decoded
-                if isinstance(event, Posted) and event.text is not None
-            ]
-        )
+        messages = filter(None, map(said, bodies))
+        return self.messages([message.text for message in messages if message.text is not None])
 
     def notice(self, body: bytes) -> bytes:
         """Plain clients know no notices; only that it ends."""

@@ -7,8 +7,10 @@ one buffer of many bodies, and that buffer is the same for every client of the f
 from collections.abc import Sequence
 from typing import Protocol
 
-from hubbub import events
+import msgspec
+
 from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import Base64
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 
@@ -63,6 +65,27 @@ class Native:
         return frame(body)
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What forms show that show nothing but messages; `arguments` stay the JSON that they are stored as."""
+
+    event: str
+    text: str | None = None
+    bytes: Base64 | None = None
+    emitted_as: str | None = None
+    arguments: msgspec.Raw = msgspec.Raw()
+    attachments: list[Base64] | None = None
+    erased: bool = False
+
+
+_decode_said = msgspec.json.Decoder(Said).decode
+
+
+def said(body: bytes) -> Said | None:
+    """What an event's body says, if it is a message that is still there."""
+    found = _decode_said(body)
+    return found if found.event == "posted" and not found.erased else None
+
+
 class Plain:
     """The text of each message, verbatim, and nothing else."""
 
@@ -82,12 +105,12 @@ class Plain:
         return b""
 
     def _frame(self, body: bytes) -> bytes:
-        event = events.decode(body)
-        if type(event) is not events.Posted or event.erased:
+        message = said(body)
+        if message is None:
             return b""
-        if event.bytes is not None:
-            return frame(event.bytes, BINARY)
-        return frame((event.text or "").encode())
+        if message.bytes is not None:
+            return frame(message.bytes, BINARY)
+        return frame((message.text or "").encode())
 
 
 class Sse:

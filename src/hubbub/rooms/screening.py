@@ -3,6 +3,7 @@
 import msgspec
 
 from hubbub.protocol.codec import encode
+from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
     Change,
@@ -17,6 +18,7 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.protocol.names import is_emoji, is_room_name
+from hubbub.protocol.socketio import put_in
 from hubbub.rooms.access import Operation, Principal, may, may_know
 
 MAX_VALUE_BYTES = 4096
@@ -57,6 +59,9 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
             return Refusal("bad_request", "a post has either `text` or `bytes`, or `arguments`")
         case Post() if change.attachments is not None and change.arguments is None:
             return Refusal("bad_request", "`attachments` are those of `arguments`")
+        case Post() if change.attachments and not _are_placed(change):
+            why = "A placeholder in `arguments` names an attachment that is missing"
+            return Refusal("bad_request", why)
         case Post() | Edit() if _size(change) > max_bytes:
             return Refusal("too_large", f"at most {max_bytes} bytes")
         case React() | Unreact() if not is_emoji(change.emoji):
@@ -79,6 +84,15 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
         return Refusal("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
     value = None if signal.value is None else msgspec.Raw(encoded)
     return Value(signal.room, principal.name, signal.key, value, signal.ttl)
+
+
+def _are_placed(post: Post) -> bool:
+    """Whether each placeholder has its attachment: Socket.IO's clients hang up at one that hasn't."""
+    try:
+        put_in(post.arguments, post.attachments or [])
+    except BadPacket:
+        return False
+    return True
 
 
 def _size(change: Post | Edit) -> int:

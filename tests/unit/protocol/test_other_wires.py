@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hubbub.events import AnyEvent, Deleted, Posted, emptied
@@ -17,6 +18,8 @@ from hubbub.protocol.socketio_wires import (
     SocketIoWire,
 )
 from hubbub.protocol.sockjs_wires import NATIVE, PLAIN, PlainSockJsWire, SockJsWire
+from hubbub.protocol.strict import check_size, strict_value
+from tests.support.costly import COSTLY, MOST_SECONDS, within
 from tests.support.fakes import AT, EPOCH, unframe
 
 GOLDEN = Path(__file__).parents[2] / "wire"
@@ -90,3 +93,41 @@ def test_of_what_was_erased_only_those_hear_who_get_every_event(name: str) -> No
     is_plain = isinstance(wire, RelayWire | PlainSockJsWire)
     assert shown.count("erased") == (0 if is_plain else 3)
     assert not is_plain or shown in ("", "a[]\n")
+
+
+PLACEHOLDER = {"_placeholder": True, "num": 5}
+
+
+@pytest.mark.parametrize("attachments", [None, [b"hi"]])
+@pytest.mark.parametrize("name", WIRES)
+def test_no_message_can_break_a_wire_form(name: str, attachments: list[bytes] | None) -> None:
+    """Whatever got into the log: one form that raises would end the server."""
+    event = Posted("lobby", 1, AT, "ada", arguments=[PLACEHOLDER, []], attachments=attachments)
+    empty = Posted("lobby", 2, AT, "ada", arguments=[], emitted_as='"')
+    assert WIRES[name].events(EPOCH, 1, [encode(event), encode(empty)]) or name.startswith(
+        "sockjs-plain"
+    )
+
+
+@pytest.mark.parametrize("what", COSTLY)
+@pytest.mark.parametrize("name", WIRES)
+def test_no_message_is_dear_to_send_on(name: str, what: str) -> None:
+    """As large and as full as a post may be."""
+    value = COSTLY[what](60_000)
+    try:
+        check_size(value)
+        content = strict_value(value)
+    except (ValueError, msgspec.MsgspecError):
+        content = "\u200c" * 20_000
+    is_text = isinstance(content, str)
+    event = Posted(
+        "lobby",
+        1,
+        AT,
+        "ada",
+        text=content if is_text else None,
+        arguments=None if is_text else [content],
+    )
+    within(
+        MOST_SECONDS, lambda body: WIRES[name].events(EPOCH, 1, [body]), encode(event), ValueError
+    )

@@ -121,3 +121,16 @@ def test_the_access_table_decides_on_signals() -> None:
     refusal = screen_signal(lesser, Signal(room="lobby", signal="typing"))
     assert isinstance(refusal, Refusal)
     assert refusal.code == "forbidden"
+
+
+@pytest.mark.parametrize("number", [1, -1, 1.0, True, "0", None])
+def test_each_placeholder_has_its_attachment(number: Any) -> None:
+    post = Post(
+        room="lobby",
+        arguments=[
+            {"deep": [{"_placeholder": True, "num": 0}, {"_placeholder": True, "num": number}]}
+        ],
+        attachments=[b"hi"],
+    )
+    refusal = screen_change(ADA, post, 65_536)
+    assert refusal is not None and refusal.code == "bad_request"
