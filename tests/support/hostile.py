@@ -14,7 +14,7 @@ WRONG: list[Any] = [None, True, -1, 10**30, 1e308, "x", [], {}, [None], {"x": No
 DEEP = "[" * 5000 + "]" * 5000
 
 
-_OURS = re.compile(r"\x1b\[[\d;]*m|\r\x1b\[J|\r\x1b\[\d+C|\x1b\[\?2004[hl]|\r?\n|\r\x1b\[J\Z")
+_OURS = re.compile(r"\x1b\[[\d;]*m|\r\x1b\[J|\x1b[78]|\x1b\[\?2004[hl]|\r?\n|\r\x1b\[J\Z")
 
 
 def obeyed(written: str) -> set[str]:

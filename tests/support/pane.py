@@ -16,7 +16,9 @@ from types import TracebackType
 from typing import Self
 
 WAIT_SECONDS = 15.0
-_TOKEN = re.compile(r"\x1b\[(\??[\d;]*)([A-Za-z])|(\x1b\[?\??[\d;]*)\Z|([\r\n])|([^\x1b\r\n]+)")
+_TOKEN = re.compile(
+    r"\x1b\[(\??[\d;]*)([A-Za-z])|(\x1b(?:\[\??[\d;]*)?)\Z|\x1b([78])|([\r\n])|([^\x1b\r\n]+)"
+)
 
 
 class Display:
@@ -25,7 +27,7 @@ class Display:
     def __init__(self) -> None:
         self.rows = [""]
         self.is_marking_pastes = False
-        self._column = 0
+        self._column = self._saved = 0
         self._unfinished = ""
 
     def feed(self, output: str) -> None:
@@ -35,11 +37,15 @@ class Display:
         for token in _TOKEN.finditer(output):
             assert token.start() == end, f"what is {output[end : token.start()]!r}?"
             end = token.end()
-            number, letter, unfinished, control, text = token.groups()
+            number, letter, unfinished, cursor, control, text = token.groups()
             if unfinished is not None:
                 self._unfinished = unfinished
             elif letter is not None:
                 self._obey(letter, number)
+            elif cursor == "7":
+                self._saved = self._column
+            elif cursor == "8":
+                self._column = self._saved
             elif control == "\n":
                 self.rows.append("")
             elif control == "\r":

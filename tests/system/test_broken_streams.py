@@ -212,3 +212,25 @@ async def test_a_line_of_60_mb_is_refused_at_once(shared_server: Server) -> None
     ran = await shell("", "send", "long", *to, stdin=b"x" * 100_000)
     assert ran.code == 3
     assert "too_large" in ran.err
+
+
+def _make_non_blocking() -> None:
+    for fd in (0, 1):
+        os.set_blocking(fd, False)
+
+
+async def test_streams_that_another_program_made_non_blocking_are_waited_for(
+    shared_server: Server,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", "send", "waited", "--url", shared_server.url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=_make_non_blocking,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    for n in (1, 2, 3):
+        process.stdin.write(b"a\n")
+        assert await process.stdout.readline() == b"%d\n" % n
+    process.stdin.close()
+    assert await process.wait() == 0

@@ -249,7 +249,7 @@ def _client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
     token = _token()
     patience = float("inf") if timeout is None else timeout
     try:
-        key = None if token else _guest_key(url)
+        key = None if token else _guest_key(url, chosen.name)
         return connect(
             url, name=chosen.name, token=token, key=key, open_timeout=timeout, patience=patience
         )
@@ -262,11 +262,11 @@ def _token() -> str | None:
     return os.environ.get("HUBBUB_TOKEN") or None
 
 
-def _guest_key(url: str) -> str | None:
+def _guest_key(url: str, name: str | None) -> str | None:
     from hubbub.terminal.home import guest_key
 
     try:
-        return guest_key(url)
+        return guest_key(url, name)
     except OSError as error:
         fail(
             FAILED,

@@ -46,7 +46,8 @@ class Unknown(HubbubError):
     """The command was sent, and the connection was lost before the answer came.
 
     It may or may not have been carried out. Only commands that can't safely be sent twice end
-    so (`patch`), and any command when the client is closed for good while it waits.
+    so (`patch`), and any command when the client is closed for good while it waits, for instance
+    because the answer was malformed.
     """
 
 

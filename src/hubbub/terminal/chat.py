@@ -64,8 +64,7 @@ class Conversation:
             async with beside(remark_on(self._client, self._screen.remark), self._show_state()):
                 await first(self._enter(), self._talk())
         finally:
-            if self._screen.is_interactive:
-                self._outgoing.say_goodbye()
+            self._outgoing.say_goodbye()
 
     async def _talk(self) -> None:
         async with self._client as client:

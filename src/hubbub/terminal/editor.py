@@ -6,7 +6,7 @@ Knows no terminal. The cursor moves by graphemes. What is pasted stays in the me
 import re
 from collections import deque
 
-from hubbub.terminal.text import beginning, end, grapheme_end, grapheme_start, in_a_row, width
+from hubbub.terminal.text import beginning, end, grapheme_end, grapheme_start, in_a_row, room
 
 MAX_HISTORY = 100
 MAX_CHARACTERS = 60_000
@@ -61,12 +61,12 @@ class Editor:
             )
         return finished
 
-    def row(self, columns: int) -> tuple[str, int]:
-        """As much of the message around the cursor as fits, and the cursor's column in it."""
+    def row(self, columns: int) -> tuple[str, str]:
+        """As much of the message as fits, before the cursor and after it."""
         near = 8 * columns  # characters; no need to look at the rest
         before = end(in_a_row(self.text[max(0, self.cursor - near) : self.cursor]), columns - 1)
         after = in_a_row(self.text[self.cursor : self.cursor + near])
-        return before + beginning(after, columns - width(before)), width(before)
+        return before, beginning(after, columns - room(before))
 
     def _take_key(self, keys: str, finished: list[str]) -> str:
         """Take the first key; returns the rest."""

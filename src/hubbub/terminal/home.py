@@ -24,13 +24,16 @@ def folder() -> Path:
         raise FileNotFoundError(str(error)) from None
 
 
-def guest_key(address: str) -> str:
-    """The secret by which a server knows a guest again. No server can tell the key for another from its own.
+def guest_key(address: str, name: str | None) -> str:
+    """The secret by which a server knows a guest again, under this name.
+
+    Each name is a guest of its own, and no server can tell the keys for others from its own.
 
     Raises:
         OSError: it can't be kept.
     """
-    digest = hmac.digest(_secret(), websocket_url(address).encode(), "sha256")
+    purpose = f"{websocket_url(address)}\0{name or ''}"
+    digest = hmac.digest(_secret(), purpose.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

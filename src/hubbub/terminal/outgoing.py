@@ -69,6 +69,10 @@ class Outgoing:
 
     def say_goodbye(self) -> None:
         """Say what was not acknowledged, and what becomes of it."""
+        if not self._screen.is_interactive:
+            if self._queue:
+                self._screen.complain(f"messages not acknowledged: {len(self._queue)}")
+            return
         for draft in self._queue:
             self._screen.complain(f"not sent yet: {_excerpt(draft.text)}")
         if self._queue and self._drafts is not None:

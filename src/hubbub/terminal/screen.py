@@ -17,7 +17,7 @@ from hubbub.streams import CannotWrite
 from hubbub.terminal.editor import END, MAX_CHARACTERS, Editor
 from hubbub.terminal.stdin import read_stdin
 from hubbub.terminal.style import Line, Style, dim, warning
-from hubbub.terminal.text import visible, width
+from hubbub.terminal.text import room, visible
 
 MAX_LINES = 1000
 
@@ -142,6 +142,8 @@ class Terminal:
     def _read(self) -> None:
         try:
             typed = os.read(self._fd, 4096)
+        except BlockingIOError:
+            return
         except OSError:  # it was hung up
             typed = b""
         self._entered.extend(self._editor.feed(self._decoder.decode(typed)) if typed else [END])
@@ -153,11 +155,11 @@ class Terminal:
             self.complain(f"not inserted: a message has at most {MAX_CHARACTERS:,} characters")
 
     def _row(self) -> str:
-        """The row for typing, with the cursor where it belongs."""
-        prompt = visible(self._prompt)
-        start = width(prompt)
-        row, cursor = self._editor.row(max(8, self._columns() - start - 1))
-        return f"{self._style.render([dim(prompt)])}{row}\r\x1b[{start + cursor}C"
+        """The row for typing. The terminal itself remembers where the cursor belongs: widths differ among them."""
+        columns = self._columns() - room(visible(self._prompt)) - 1
+        before, after = self._editor.row(max(8, columns))
+        prompt = self._style.render([dim(self._prompt)])
+        return f"{prompt}{before}{_SAVE_CURSOR}{after}{_RESTORE_CURSOR}"
 
     def _columns(self) -> int:
         try:
@@ -226,6 +228,7 @@ def is_terminal() -> bool:
 
 
 _CLEAR_ROW = "\r\x1b[J"
+_SAVE_CURSOR, _RESTORE_CURSOR = "\x1b7", "\x1b8"
 _BRACKETED_PASTE, _PLAIN_PASTE = (
     "\x1b[?2004h",
     "\x1b[?2004l",

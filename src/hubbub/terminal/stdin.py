@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -71,6 +72,9 @@ def split(read: Callable[[], bytes]) -> Iterator[str]:
 def _read(read: Callable[[], bytes]) -> bytes:
     try:
         return read()
+    except BlockingIOError:  # another program has made it non-blocking
+        select.select([_STDIN], [], [])
+        return _read(read)
     except OSError as error:
         raise BadInput(f"can't read standard input: {error.strerror}") from None
 

@@ -50,6 +50,13 @@ def width(text: str) -> int:
     return sum(map(_grapheme_width, graphemes(text)))
 
 
+def room(text: str) -> int:
+    """How many columns the text may take: older terminals draw the parts of an emoji side by side."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_grapheme_room, graphemes(text)))
+
+
 def graphemes(text: str) -> Iterable[str]:
     """What people see as characters: with combining marks, skin tones and joined emoji."""
     if text.isascii():
@@ -82,10 +89,10 @@ def shorten(text: str, columns: int) -> str:
 
 
 def beginning(text: str, columns: int) -> str:
-    """As many graphemes of the text as fit, from its start."""
+    """As many graphemes of the text as fit in any terminal, from its start."""
     kept, used = [], 0
     for grapheme in graphemes(text):
-        used += _grapheme_width(grapheme)
+        used += _grapheme_room(grapheme)
         if used > columns:
             break
         kept.append(grapheme)
@@ -93,10 +100,10 @@ def beginning(text: str, columns: int) -> str:
 
 
 def end(text: str, columns: int) -> str:
-    """As many graphemes of the text as fit, up to its end."""
+    """As many graphemes of the text as fit in any terminal, up to its end."""
     kept, used = [], 0
     for grapheme in reversed(list(graphemes(text))):
-        used += _grapheme_width(grapheme)
+        used += _grapheme_room(grapheme)
         if used > columns:
             break
         kept.append(grapheme)
@@ -122,3 +129,7 @@ def _grapheme_width(grapheme: str) -> int:
     import wcwidth
 
     return max(0, wcwidth.wcswidth(grapheme))
+
+
+def _grapheme_room(grapheme: str) -> int:
+    return max(_grapheme_width(grapheme), sum(map(_grapheme_width, grapheme)))

@@ -21,10 +21,11 @@ def jwt(**claims: str) -> str:
     return f"e30.{part}.sig"
 
 
-def test_a_key_stays_and_is_another_for_each_server() -> None:
-    assert guest_key(URL) == guest_key(f"{URL}/")
-    assert guest_key(URL) != guest_key(OTHER)
-    assert 16 <= len(guest_key(URL)) <= 128
+def test_a_key_stays_and_is_another_for_each_server_and_name() -> None:
+    assert guest_key(URL, "ada") == guest_key(f"{URL}/", "ada")
+    keys = {guest_key(url, name) for url in (URL, OTHER) for name in ("ada", "grace", None)}
+    assert len(keys) == 6
+    assert all(16 <= len(key) <= 128 for key in keys)
 
 
 def test_what_was_entered_is_there_the_next_time_in_order() -> None:
@@ -41,7 +42,7 @@ def test_what_was_entered_is_there_the_next_time_in_order() -> None:
 
 def test_nobody_else_can_read_it(state: Path) -> None:
     Drafts(URL, "lobby", "ada", None).add("secret")
-    guest_key(URL)
+    guest_key(URL, None)
     for path in (state, *state.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
@@ -81,6 +82,6 @@ def test_where_it_is(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_without_a_place_it_can_not_be_kept(state: Path) -> None:
     state.write_text("a file, where the folder should be")
     with pytest.raises(OSError, match="hubbub"):
-        guest_key(URL)
+        guest_key(URL, None)
     with pytest.raises(OSError, match="hubbub"):
         Drafts(URL, "lobby", "ada", None).add("hi")

@@ -11,6 +11,7 @@ from hubbub.terminal.text import (
     grapheme_end,
     grapheme_start,
     message_lines,
+    room,
     shorten,
     visible,
     visible_json,
@@ -90,8 +91,10 @@ def test_columns_are_counted_as_a_terminal_does(character: str, columns: int) ->
     assert width(text) == 5 + 3 * columns
     assert grapheme_end(text, 3) == 3 + len(character)
     assert grapheme_start(text, 3 + len(character)) == 3
-    assert beginning(text, 3 + columns) == text[: 3 + len(character)]
-    assert end(text, 2 + columns) == character + " c"
+    assert columns <= room(character)
+    for needed, fits in ((room(character), character), (room(character) - 1, "")):
+        assert beginning(text, 3 + needed) == f"ab {fits}"
+        assert end(text, 2 + needed) == f"{fits} c"
 
 
 def test_text_without_any_has_no_columns() -> None:
