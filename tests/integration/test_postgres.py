@@ -19,6 +19,7 @@ from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_tables import PostgresTables
 from hubbub.server.stores.postgres_writer import PostgresWriter
+from hubbub.server.stores.sqlite import SqliteStore
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
 from tests.integration.web import over_http
@@ -35,10 +36,10 @@ class Ran(NamedTuple):
     err: str
 
 
-async def hubbub(store: str, *arguments: str) -> Ran:
+async def hubbub(store: str, *arguments: str | Path) -> Ran:
     """Run a command with this store."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", *arguments),
+        *(sys.executable, "-m", "hubbub", *map(str, arguments)),
         env=os.environ | {"HUBBUB_STORE": store},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -432,6 +433,32 @@ async def test_a_database_that_does_not_flush_is_refused() -> None:
         with pytest.raises(StoreFailed, match="fsync is off"):
             await opened(url)
         await (await PostgresStore.open(url, "normal", lambda: "e1")).close()
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_can_not_hold_every_text_is_refused(
+    postgres: Postgres, tmp_path: Path, encoding: str
+) -> None:
+    url = await postgres.fresh(encoding)
+    commands: dict[str, tuple[str | Path, ...]] = {
+        "serve": ("--port", "0"),
+        "restore": (tmp_path / "monday.db",),
+        "db": ("copy", f"sqlite:{tmp_path}", url),
+    }
+    store = SqliteStore(tmp_path, "full", lambda: "e1")
+    await store.close()
+    assert (await hubbub("sqlite", "backup", *commands["restore"], "--data", tmp_path)).code == 0
+    for command, arguments in commands.items():
+        data = () if command == "db" else ("--data", tmp_path)
+        ran = await hubbub(url, command, *arguments, *data)
+        assert ran.code == 1, command
+        assert f"the encoding of that database is {encoding}" in ran.err, command
+        assert "Traceback" not in ran.err
+    told = await hubbub(url, "doctor", "--data", tmp_path)
+    assert told.code == 1 and f"the database's encoding is {encoding}" in told.out
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT to_regnamespace('hubbub')") is None, "left as it was"
+    await connection.close()
 
 
 async def test_who_can_not_be_reached_is_named_without_the_password(tmp_path: Path) -> None:

@@ -118,10 +118,11 @@ class Postgres:
         """Where a database of it is."""
         return f"postgres://hubbub@{self._place.host}:{self.port}/{database}"
 
-    async def fresh(self) -> str:
+    async def fresh(self, encoding: str = "UTF8") -> str:
         """The URL of an empty database."""
         name = f"test_{next(_numbers)}"
-        await self.execute(f"CREATE DATABASE {name}")
+        options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0" * (encoding != "UTF8")
+        await self.execute(f"CREATE DATABASE {name} {options}")
         return self.url(name)
 
     async def execute(self, sql: str, database: str = "postgres") -> None:

@@ -14,7 +14,7 @@ from hubbub.server.addresses import several
 from hubbub.server.brokers.nats import credentials
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.postgres import APPLICATION, FAILURES, split
+from hubbub.server.stores.postgres import APPLICATION, ENCODING, FAILURES, split
 from hubbub.server.stores.tables import UNFINISHED
 
 TIMEOUT = 5.0  # seconds
@@ -65,6 +65,10 @@ async def _settings(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
         if await connection.fetchval("SELECT current_setting($1)", name) != "on":
             fix = "switch it on: else a power cut loses what was acknowledged, or more"
             yield problem("PostgreSQL", f"{name} is off", fix)
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != ENCODING:
+        fix = f"use a database made with CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0"
+        yield problem("PostgreSQL", f"the database's encoding is {encoding}", fix)
 
 
 async def _clock(connection: asyncpg.Connection) -> AsyncIterator[Finding]:

@@ -45,6 +45,7 @@ ATTEMPTS = 5  # at a batch that others were in the way of
 MAX_KNOWN_ROOMS = 100_000
 MIGRATING = 0x68756262  # "hubb": the lock of those who bring the tables to the present
 
+ENCODING = "UTF8"  # of the database
 APPLICATION = "hubbub"  # as which servers are known to the database
 
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
@@ -387,6 +388,7 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
     Raises:
         StoreFailed: they are none of ours.
     """
+    await _check_encoding(connection)
     steps = migrations.all_steps("postgres")
     async with connection.transaction():
         await keep_servers_out(connection)
@@ -409,6 +411,16 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
         return dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
+
+
+async def _check_encoding(connection: Connection) -> None:
+    """Raise StoreFailed if the database can't hold every text."""
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != ENCODING:
+        raise StoreFailed(
+            f"PostgreSQL: the encoding of that database is {encoding}, which can't hold every text."
+            f" Use another: CREATE DATABASE hubbub ENCODING '{ENCODING}' TEMPLATE template0"
+        )
 
 
 async def _set(connection: Connection, name: str, value: str, kept: str) -> None:
