@@ -12,6 +12,7 @@ import pytest
 
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import spans
 from hubbub.server.stores.base import StoredPage, StoreFailed
 from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT
@@ -156,6 +157,32 @@ async def test_nothing_is_left_of_reactions_to_a_deleted_message(store: SqliteSt
     await commit(store, Post(room="lobby", text="hi"), React(room="lobby", seq=1, emoji="👍"))
     await commit(store, React(room="lobby", seq=1, emoji="🎉"), Delete(room="lobby", seq=1))
     assert at_side(store, "SELECT count(*) FROM reaction") == [(0,)]
+
+
+@pytest.mark.parametrize("patterns", [("mine",), ("mi*",), ("a", "mine", "mj*"), ("*-mine",), ()])
+async def test_listing_takes_no_more_steps_for_rooms_that_one_may_not_know(
+    store: SqliteStore, open_store: Open, tmp_path: Path, patterns: tuple[str, ...]
+) -> None:
+    """Steps of SQLite's virtual machine, whatever name one begins after."""
+    quiet, busy = store, open_store(tmp_path / "busy")
+    hidden = [f"{letter}-{n}" for letter in "abcmnz" for n in range(300)]
+    for each, rooms in ((quiet, ["mine"]), (busy, ["mine", *hidden])):
+        await commit(each, *[Post(room=room, text="x") for room in rooms])
+    for after in ("", "a", "b-1", "m", "m-17", "mine", "n", "z-299"):
+        listed, steps = zip(
+            *[_listed(each, after, patterns) for each in (quiet, busy)], strict=True
+        )
+        assert listed[0] == listed[1]
+        at_the_ends = 4 * len(patterns)  # whether there is any name behind a span
+        assert abs(steps[0] - steps[1]) <= at_the_ends
+
+
+def _listed(store: SqliteStore, after: str, patterns: tuple[str, ...]) -> tuple[object, int]:
+    steps = count()
+    store._read_only.set_progress_handler(lambda: next(steps) < 0, 1)
+    rows = store._reader.rooms(after, 1, spans(patterns))
+    store._read_only.set_progress_handler(None)
+    return rows, next(steps)
 
 
 # --- durability ---

@@ -12,6 +12,7 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import spans
 from hubbub.server.stores.base import Durability, RoomRow, Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import SqliteStore
@@ -456,3 +457,19 @@ async def test_trimming_a_room_that_is_not_there_does_nothing(store: Store) -> N
 async def test_a_check_succeeds_and_leaves_nothing_to_see(store: Store) -> None:
     await store.check()
     assert await store.rooms("", 9) == []
+
+
+async def test_rooms_are_listed_by_spans_and_no_others_are_read(store: Store) -> None:
+    for room in ("a", "a-1", "a-2", "b", "b-1", "c", "ü-1"):
+        await post(store, 1, room)
+
+    async def listed(patterns: tuple[str, ...], after: str = "", limit: int = 9) -> list[str]:
+        return [row.room for row in await store.rooms(after, limit, spans(patterns))]
+
+    assert await listed(("a-*", "c", "ü*", "nobody")) == ["a-1", "a-2", "c", "ü-1"]
+    assert await listed(("a-*", "c", "ü*"), limit=3) == ["a-1", "a-2", "c"]
+    assert await listed(("a-*", "c", "ü*"), after="a-1") == ["a-2", "c", "ü-1"]
+    assert await listed(("a-*", "c", "ü*"), after="a-2", limit=1) == ["c"]
+    assert await listed(("a-*", "c"), after="c") == []
+    assert await listed(("*-1",)) == []
+    assert await listed(()) == []

@@ -10,6 +10,7 @@ import pytest
 import hubbub
 from hubbub.protocol.messages import History, Join, Post
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor
@@ -56,9 +57,11 @@ class SlowStore(MemoryStore):
         await turns(2)
         return await super().document(room)
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    async def rooms(
+        self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
+    ) -> list[RoomRow]:
         await turns(2)
-        return await super().rooms(after, limit)
+        return await super().rooms(after, limit, spans)
 
 
 class Node:

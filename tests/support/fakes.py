@@ -28,6 +28,7 @@ from hubbub.rooms.ledger import (
     ReactionKey,
     needs,
 )
+from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import (
     LogPage,
@@ -182,9 +183,12 @@ class MemoryStore:
         self._fail_if_asked()
         return self._document(room)
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    async def rooms(
+        self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
+    ) -> list[RoomRow]:
         self._fail_if_asked()
-        names = sorted(name for name in self.logs if name > after)[:limit]
+        names = [name for name in self.logs if any(low <= name < high for low, high in spans)]
+        names = sorted(name for name in names if name > after)[:limit]
         return [RoomRow(name, len(self.logs[name])) for name in names]
 
     async def tokens_version(self) -> int:

@@ -1,10 +1,15 @@
 """Patterns of room names, in which each `*` stands for any characters: bounded, and matched in linear time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubbub.protocol.names import is_room_name
 
+_FIRST, _LAST = (
+    "\x01",
+    "\U0010ffff",
+)  # no name contains them: they sort before, and after, all that do follow
 MAX_STARS = 8  # in one pattern
 MAX_PATTERNS = 100  # in one credential
 PATTERNS_RULE = (
@@ -17,9 +22,43 @@ def are_room_patterns(patterns: Sequence[str]) -> bool:
     return len(patterns) <= MAX_PATTERNS and all(map(_is_room_pattern, patterns))
 
 
-def literal_prefix(pattern: str) -> str:
-    """What the names of all rooms that match begin with."""
-    return pattern.partition("*")[0]
+class Span(NamedTuple):
+    """Names from `low` on, up to but without `high`, in the order of their characters."""
+
+    low: str
+    high: str
+
+
+EVERY_NAME = (Span("", _LAST),)
+
+
+@lru_cache(maxsize=1024)
+def spans(patterns: tuple[str, ...]) -> tuple[Span, ...]:
+    """Where all names match one of the patterns, in order and apart from each other.
+
+    So who lists rooms by spans reads none that they may not know, and takes no time for them. A pattern
+    with a `*` elsewhere than at its end has no span: names that match it stand among others.
+    """
+    found: list[Span] = []
+    for span in sorted(filter(None, map(_span, patterns))):
+        if found and span.low <= found[-1].high:
+            found[-1] = Span(found[-1].low, max(found[-1].high, span.high))
+        else:
+            found.append(span)
+    return tuple(found)
+
+
+def beyond(name: str, spans: Iterable[Span]) -> list[Span]:
+    """What of the spans is after a name."""
+    lowest = name + _FIRST if name else ""
+    return [Span(max(low, lowest), high) for low, high in spans if lowest < high]
+
+
+def _span(pattern: str) -> Span | None:
+    name, star, rest = pattern.partition("*")
+    if rest.strip("*"):
+        return None
+    return Span(name, name + (_LAST if star else _FIRST))
 
 
 @lru_cache(maxsize=4096)

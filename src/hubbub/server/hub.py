@@ -23,8 +23,9 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import Wire
-from hubbub.rooms.access import Operation, Principal, may, may_know
+from hubbub.rooms.access import Operation, Principal, may
 from hubbub.rooms.ledger import Answer, Document, Proposal
+from hubbub.rooms.patterns import spans
 from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
@@ -216,16 +217,15 @@ class Hub:
     async def rooms(
         self, principal: Principal, after: str, limit: int
     ) -> list[tuple[RoomRow, int]]:
-        """Rooms by name that a principal may read, and how many people are in each. Raises Refused."""
+        """Rooms by name that a principal may list, and how many people are in each. Raises Refused.
+
+        See `spans`: rooms that it may not know are not even looked at.
+        """
         if not may(principal, Operation.READ):
             raise Refused("forbidden", f"not allowed to {Operation.READ.value}")
-        known: list[RoomRow] = []
-        while len(known) < limit and (rows := await self._store.rooms(after, limit)):
-            known += [row for row in rows if may_know(principal, row.room)]
-            after = rows[-1].room
-        known = known[:limit]
-        counts = await self._fanout.counts([row.room for row in known])
-        return list(zip(known, counts, strict=True))
+        rows = await self._store.rooms(after, limit, spans(principal.rooms))
+        counts = await self._fanout.counts([row.room for row in rows])
+        return list(zip(rows, counts, strict=True))
 
     def may_read(self, principal: Principal, room: str) -> bool:
         """Whether a principal may follow a room."""

@@ -6,11 +6,14 @@ from hypothesis import strategies as st
 
 from hubbub.rooms.access import Principal, Role, may_know
 from hubbub.rooms.patterns import (
+    EVERY_NAME,
     MAX_PATTERNS,
     MAX_STARS,
+    Span,
     are_room_patterns,
-    literal_prefix,
+    beyond,
     matches_any,
+    spans,
 )
 from tests.support.costly import MOST_SECONDS, within
 
@@ -38,8 +41,6 @@ def test_a_star_stands_for_any_characters(pattern: str, room: str) -> None:
     expected = re.fullmatch(pattern.replace("*", ".*"), room) is not None
     assert matches_any((pattern,), room) is expected
     assert matches_any(("x", pattern), room) is expected
-    if expected:
-        assert room.startswith(literal_prefix(pattern))
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 8 + "*b", "*a" * 31 + "*b", "*" * 64])
@@ -47,3 +48,30 @@ def test_no_pattern_takes_long(pattern: str) -> None:
     """A token may have been issued before patterns were bounded."""
     principal = Principal("ci", Role.TOKEN, "token/1", rooms=(pattern,))
     within(MOST_SECONDS, lambda room: may_know(principal, room.decode()), b"a" * 64, ValueError)
+
+
+@pytest.mark.parametrize(
+    "patterns, found",
+    [
+        (("*",), EVERY_NAME),
+        (("lobby",), (Span("lobby", "lobby\x01"),)),
+        (("b-*", "a*", "b-1", "a"), (Span("a", "a\U0010ffff"), Span("b-", "b-\U0010ffff"))),
+        (("a", "*"), EVERY_NAME),
+        (("a**",), (Span("a", "a\U0010ffff"),)),
+        (("*-team", "a*b"), ()),
+        ((), ()),
+    ],
+)
+def test_names_that_match_stand_in_spans(patterns: tuple[str, ...], found: object) -> None:
+    assert spans(patterns) == found
+
+
+names = st.text("abz-ü😀", min_size=1, max_size=4)
+
+
+@given(st.lists(names | names.map(lambda name: f"{name}*"), max_size=4).map(tuple), names, names)
+def test_a_name_is_in_a_span_if_and_only_if_it_matches(
+    patterns: tuple[str, ...], name: str, after: str
+) -> None:
+    is_in = [low <= name < high for low, high in beyond(after, spans(patterns))]
+    assert sum(is_in) == (matches_any(patterns, name) and name > after)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 from hubbub.protocol.messages import Message, Post
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer, Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import EVERY_NAME, Span
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]
@@ -117,8 +118,10 @@ class Store(Protocol):
     async def document(self, room: str) -> Document:
         """The room's state document: ({}, 0) if it was never patched."""
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
-        """Rooms with at least one event, by name, after a name."""
+    async def rooms(
+        self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
+    ) -> list[RoomRow]:
+        """Rooms with at least one event in these spans, by name, after a name. No others are read."""
 
     async def tokens_version(self) -> int:
         """Grows whenever a token was given out or revoked, by whatever process."""

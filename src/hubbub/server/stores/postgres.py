@@ -17,6 +17,7 @@ import asyncpg
 from asyncpg import Connection
 
 from hubbub.rooms.ledger import UNSTORABLE, Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import (
     Durability,
@@ -174,9 +175,11 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.document(room))
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    async def rooms(
+        self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
+    ) -> list[RoomRow]:
         """See the contract."""
-        return await self._read(lambda reader: reader.rooms(after, limit))
+        return await self._read(lambda reader: reader.rooms(after, limit, spans))
 
     async def tokens_version(self) -> int:
         """See the contract."""

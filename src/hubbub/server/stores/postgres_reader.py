@@ -1,5 +1,6 @@
 """Reads from a PostgreSQL store: pages of the log, snapshots, history. One transaction each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ from asyncpg import Connection
 
 from hubbub.protocol.messages import Message
 from hubbub.rooms.ledger import Document, Head
+from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
     LogPage,
@@ -89,9 +91,12 @@ class PostgresReader:
             return Document({}, 0)
         return Document(msgspec.json.decode(row["document"]), row["document_seq"])
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
         """Rooms by name."""
-        return [RoomRow(*row) for row in await self._connection.fetch(Q.room_list, after, limit)]
+        rest = beyond(after, spans)
+        lows, highs = [span.low for span in rest], [span.high for span in rest]
+        rows = await self._connection.fetch(Q.room_list, lows, highs, limit)
+        return [RoomRow(*row) for row in rows]
 
     async def tokens_version(self) -> int:
         """How often tokens were changed."""

@@ -16,6 +16,7 @@ import apsw
 
 from hubbub import events
 from hubbub.rooms.ledger import Commit, Document, Head, Proposal
+from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
     Durability,
@@ -117,9 +118,11 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.document, room)
 
-    async def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    async def rooms(
+        self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
+    ) -> list[RoomRow]:
         """See the contract."""
-        return await self._read(self._reader.rooms, after, limit)
+        return await self._read(self._reader.rooms, after, limit, spans)
 
     async def tokens_version(self) -> int:
         """See the contract."""

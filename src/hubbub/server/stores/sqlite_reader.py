@@ -1,6 +1,7 @@
 """A connection that only reads: pages of the log, snapshots, history."""
 
 import json
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 
 from hubbub.protocol.messages import Message
 from hubbub.rooms.ledger import Document, Head
+from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
 from hubbub.server.stores.rows import (
@@ -65,9 +67,15 @@ class SqliteReader:
         with self._transaction():
             return self._document(room)
 
-    def rooms(self, after: str, limit: int) -> list[RoomRow]:
+    def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
         """Rooms by name."""
-        return [RoomRow(*row) for row in self._execute(Q.room_list, (after, limit))]
+        found: list[RoomRow] = []
+        for low, high in beyond(after, spans):
+            rows = self._execute(Q.room_list, (low, high, limit - len(found)))
+            found += [RoomRow(*row) for row in rows]
+            if len(found) == limit:
+                break
+        return found
 
     def tokens_version(self) -> int:
         """How often tokens were changed."""

@@ -123,8 +123,10 @@ SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDE
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
 SELECT message, emoji, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;
 
--- :room_list Rooms by name, after a name.
-SELECT name, head FROM hubbub.room WHERE name > $1 AND head > 0 ORDER BY name LIMIT $2;
+-- :room_list Rooms by name, in spans that are apart from each other.
+SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
+    SELECT name, head FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
+) AS found ORDER BY found.name LIMIT $3;
 
 -- :set_kept The first number that is kept.
 UPDATE hubbub.room SET kept = $2 WHERE id = $1;

@@ -75,8 +75,8 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq 
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
 SELECT message, emoji, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
 
--- :room_list Rooms by name, after a name.
-SELECT name, head FROM headed_room WHERE name > ? ORDER BY name LIMIT ?;
+-- :room_list Rooms by name, in a span.
+SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
 -- :set_kept The first number that is kept.
 UPDATE room SET kept = ? WHERE id = ?;
