@@ -316,7 +316,7 @@ class Ledger:
         document = self._facts.documents.get(patch.room, Document({}, 0))
         if patch.if_seq is not None and not (document.seq <= patch.if_seq <= self.head(patch.room)):
             return Refusal("conflict", f"the document was last patched at {document.seq}")
-        merged = merge(document.value, patch.patch)
+        merged = merge(document.value, _value_of(patch))
         if len(msgspec.json.encode(merged)) > MAX_DOCUMENT_BYTES:
             return Refusal("too_large", f"a document takes at most {MAX_DOCUMENT_BYTES} bytes")
         event = Patched(**self._next(principal, patch.room), patch=patch.patch)
@@ -369,3 +369,9 @@ class Ledger:
 def _without_deleted(bodies: list[bytes]) -> list[bytes]:
     """The events of a batch, with what was posted or changed, and deleted, in this same commit erased."""
     return events.without(bodies, events.deleted_by(bodies))
+
+
+def _value_of(patch: Patch) -> Any:
+    """What a patch says, which waited as bytes."""
+    waited = patch.patch
+    return msgspec.json.decode(waited) if isinstance(waited, msgspec.Raw) else waited

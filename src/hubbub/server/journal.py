@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable
 
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Post
 from hubbub.rooms.ledger import Answer, Batch, Commit, Proposal
+from hubbub.rooms.weights import packed, weight
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
 MAX_BATCH = 1024  # proposals in one commit
@@ -68,7 +68,10 @@ class Journal:
             return answer(Refusal("unavailable", "the server is stopping", retry_after=1.0))
         if self.is_full:
             return answer(Refusal("busy", "too much is waiting to be committed", retry_after=0.5))
-        size = _size(proposal)
+        change = packed(proposal.change)
+        if change is not proposal.change:
+            proposal = proposal._replace(change=change)
+        size = weight(change)
         self._waiting.append((proposal, answer, size))
         self._waiting_bytes += size
         self._wake.set()
@@ -142,11 +145,3 @@ class Journal:
         for (_, answer), outcome in zip(taken, commit.answers, strict=True):
             answer(outcome)
         return commit.batches
-
-
-def _size(proposal: Proposal) -> int:
-    """About how many bytes its event takes."""
-    change = proposal.change
-    if type(change) is Post:
-        return 200 + len(change.text or change.bytes or "")
-    return 1000

@@ -2,13 +2,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Delete, Patch, Post
+from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post
 from hubbub.rooms.ledger import Accepted, Answer, Batch, Proposal
+from hubbub.rooms.weights import PATCH_COST, packed, weight
 from hubbub.server.journal import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
@@ -197,12 +199,67 @@ async def test_a_batch_has_a_bound_in_bytes(desk: Desk, store: HeldStore) -> Non
     assert [len(batch) for batch in store.commits] == [4, 1]
 
 
+LARGE = 60_000
+BOUNDED = {"id", "room", "seq", "if_seq", "reply_to", "client_message_id", "emitted_as"}
+LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
+    "text": ["x" * LARGE, "ü" * LARGE],
+    "bytes": [b"x" * LARGE],
+    "arguments": [["x" * LARGE], [{}] * (LARGE // 3)],
+    "attachments": [[b"x" * (LARGE // 10)] * 10],
+    "patch": ["x" * LARGE, [[]] * (LARGE // 3), {str(n): 1 for n in range(LARGE // 6)}],
+    "emoji": ["👍" * 8],
+}
+LARGE_CHANGES = [
+    (kind, field, value)
+    for kind in get_args(Change)
+    for field in sorted(set(kind.__struct_fields__) - BOUNDED)
+    for value in LARGE_FIELDS[field]
+]
+
+
+@pytest.mark.parametrize("kind, field, value", LARGE_CHANGES)
+def test_each_change_has_the_weight_of_what_it_says(
+    kind: type[Change], field: str, value: Any
+) -> None:
+    fields = {"room": "lobby", "seq": 1, "text": "", "emoji": "x", "arguments": [], field: value}
+    known = {name: fields[name] for name in kind.__struct_fields__ if name in fields}
+    if field not in ("arguments", "attachments"):
+        known.pop("arguments", None)
+    change = kind(**known)
+    waiting = packed(change)
+    size = len(msgspec.json.encode(change))
+    assert weight(waiting) >= 0.7 * size
+    content = getattr(waiting, field)
+    leaves = content if isinstance(content, list) else [content]
+    assert all(isinstance(leaf, str | bytes | msgspec.Raw) for leaf in leaves)
+
+
 @at_desk
-async def test_other_changes_have_their_weight_too(desk: Desk, store: HeldStore) -> None:
+async def test_arguments_and_patches_fill_the_journal_as_texts_do(
+    desk: Desk, store: HeldStore
+) -> None:
+    for change in (
+        Post(room="lobby", arguments=["x" * LARGE]),
+        Patch(room="lobby", patch="x" * LARGE),
+        Edit(room="lobby", seq=1, text="x" * LARGE),
+    ):
+        refused: list[Answer] = []
+        with pytest.MonkeyPatch.context() as few:
+            few.setattr("hubbub.server.journal.MAX_WAITING_BYTES", 10 * LARGE)
+            for _ in range(11):
+                desk.journal.submit(Proposal(ADA, change), refused.append)
+        assert [isinstance(a, Refusal) and a.code for a in refused] == ["busy"]
+        while desk.journal.waiting:
+            await settle()
+            await store.finish()
+
+
+@at_desk
+async def test_a_commit_has_few_patches_since_each_is_merged(desk: Desk, store: HeldStore) -> None:
     for _ in range(MAX_BATCH):
         desk.journal.submit(Proposal(ADA, Patch(room="lobby", patch={})), lambda _: None)
     await settle()
-    assert len(store.commits[0]) == -(-MAX_BATCH_BYTES // 1000)
+    assert len(store.commits[0]) <= MAX_BATCH_BYTES // PATCH_COST
 
 
 @at_desk

@@ -1,0 +1,47 @@
+"""Changes as they wait for a commit: packed, so that they weigh in memory about what they do on the wire."""
+
+from collections.abc import Sized
+
+import msgspec
+from msgspec.structs import replace
+
+from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
+
+CHANGE_COST = 200  # bytes that each event takes besides what it says
+PATCH_COST = 4_096  # each is merged into a document, which is encoded to be measured
+
+
+def packed(change: Change) -> Change:
+    """The same, with bytes in place of any JSON: decoded, it may weigh twenty times as much."""
+    if type(change) is Post and change.arguments is not None:
+        return replace(change, arguments=msgspec.Raw(encode(change.arguments)))
+    if type(change) is Patch:
+        return replace(change, patch=msgspec.Raw(encode(change.patch)))
+    return change
+
+
+def weight(change: Change) -> int:
+    """About how many bytes a packed change takes, and its event."""
+    if type(change) is Post and change.arguments is None:  # by far the most frequent
+        if (text := change.text) is not None and text.isascii():
+            return CHANGE_COST + len(text)
+        return CHANGE_COST + _weight(text or change.bytes)
+    match change:
+        case Post():
+            parts = (change.arguments, *(change.attachments or ()))
+            return CHANGE_COST + sum(map(_weight, parts))
+        case Edit():
+            return CHANGE_COST + _weight(change.text)
+        case Patch():
+            return PATCH_COST + _weight(change.patch)
+        case React() | Unreact():
+            return CHANGE_COST + _weight(change.emoji)
+        case _:
+            return CHANGE_COST
+
+
+def _weight(part: Sized | None) -> int:
+    if part is None:
+        return 0
+    return 4 * len(part) if isinstance(part, str) and not part.isascii() else len(part)
