@@ -100,18 +100,6 @@ def too_large(max_bytes: int) -> BadFrame:
     return BadFrame(f"Too large: a message may have {max_bytes:,} bytes", code="too_large")
 
 
-def check_text(text: str, max_bytes: int) -> None:
-    """Refuse a message of a plain client that could not be said in JSON.
-
-    Raises:
-        BadFrame: too large, or NUL.
-    """
-    if is_larger(text, max_bytes):
-        raise too_large(max_bytes)
-    if "\0" in text:
-        raise BadFrame("A string contains NUL or half of a surrogate pair")
-
-
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
     """Whether a post's frame can't hold what `check_strictly` looks for, seen without parsing again.
 

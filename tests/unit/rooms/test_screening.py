@@ -49,6 +49,13 @@ def test_each_change_is_screened_by_its_operation(change: Change) -> None:
     assert code(screen_change(lesser, change, 256)) == "forbidden"
 
 
+@pytest.mark.parametrize("text", ["\0", "a\0b"])
+def test_no_text_contains_nul(text: str) -> None:
+    """Plain clients can send one; JSON can't."""
+    assert code(screen_change(ADA, Post(room="lobby", text=text), 256)) == "bad_request"
+    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text=text), 256)) == "bad_request"
+
+
 def test_there_is_an_operation_for_each_change() -> None:
     assert set(OPERATIONS) == set(get_args(Change)) == {type(change) for change in CHANGES}
 

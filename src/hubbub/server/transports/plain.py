@@ -1,5 +1,7 @@
 """The program that hubbub grew from: every frame goes to everyone in the room, verbatim."""
 
+from functools import partial
+
 from aiohttp import web
 
 from hubbub.protocol.errors import Close, Refusal, Refused
@@ -25,17 +27,9 @@ async def serve_plain(
     socket = Socket(links, hub.limits.message_bytes, protocol)
     response = await socket.open(request, PLAIN)
 
-    def answer(answer: Answer) -> None:
-        # There are no words for it here. A message that can't be taken is left out alone; with any
-        # other refusal the next would fare no better, and silence would be a lie.
-        if isinstance(answer, Refusal) and not answer.is_of_content:
-            socket.hang_up(Close.INTERNAL)
-
-    visit.when_expelled(lambda: socket.hang_up(Close.UNAUTHENTICATED))
-
-    def lost() -> None:
-        socket.hang_up(Close.GOING_AWAY)
-
+    visit.when_expelled(partial(socket.hang_up, Close.UNAUTHENTICATED))
+    lost = partial(socket.hang_up, Close.GOING_AWAY)
+    answer = partial(_answer, hub, socket)
     inflow = hub.inflow(payer(visit.principal))
     cursor = None
     try:
@@ -56,3 +50,14 @@ async def serve_plain(
             hub.leave(cursor)
         await socket.end()
     return response
+
+
+def _answer(hub: Hub, socket: Socket, answer: Answer) -> None:
+    """There are no words for a refusal here. A message that can't be taken is left out alone.
+
+    With any other refusal the next would fare no better, and silence would be a lie.
+    """
+    if isinstance(answer, Refusal):
+        hub.refused(answer.code)
+        if not answer.is_of_content:
+            socket.hang_up(Close.INTERNAL)

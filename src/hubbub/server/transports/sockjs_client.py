@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from hubbub.protocol.codec import BadFrame, check_text, is_larger, too_large
+from hubbub.protocol.codec import is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, Refused
 from hubbub.protocol.messages import Join, Post
 from hubbub.rooms.ledger import Answer
@@ -70,14 +70,19 @@ class PlainClient:
         """Post it, in its turn. Raises Refused if it can't be taken: no message to a plain client says so."""
         await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
-        try:
-            check_text(message, self._hub.limits.message_bytes)
-        except BadFrame as error:
-            self._hub.refused(error.refusal.code)
-            raise
-        await self._hub.submit_in_turn(
-            self._visit.principal, Post(room=self._room, text=message), self._answer
-        )
+        refusals: list[Refusal] = []
+
+        def answer(answer: Answer) -> None:
+            if isinstance(answer, Refusal):
+                self._hub.refused(answer.code)
+                refusals.append(answer)
+                if not answer.is_of_content:  # as in plain mode
+                    _hang_up(self._session, Close.INTERNAL)
+
+        post = Post(room=self._room, text=message)
+        await self._hub.submit_in_turn(self._visit.principal, post, answer)
+        if refusals:
+            raise Refused.of(refusals[0])
 
     def end(self) -> None:
         """It is gone."""
@@ -96,10 +101,6 @@ class PlainClient:
                 partial(_hang_up, self._session, Close.GOING_AWAY),
             )
         except (Refused, StoreFailed):
-            _hang_up(self._session, Close.INTERNAL)
-
-    def _answer(self, answer: Answer) -> None:
-        if isinstance(answer, Refusal) and not answer.is_of_content:  # as in plain mode
             _hang_up(self._session, Close.INTERNAL)
 
 

@@ -16,7 +16,7 @@ class Application(Protocol):
     """What is behind a session."""
 
     async def hear(self, message: str) -> None:
-        """A message came. Raises Refused if it can't be taken, and the application has no words for that."""
+        """A message came. Raises Refused if it was refused, and the application has no words for that."""
 
     def end(self) -> None:
         """The session is over."""
