@@ -9,6 +9,7 @@ from aiohttp import web
 
 from hubbub.server.config import Settings
 from hubbub.server.http.bounds import BoundedRunner
+from hubbub.server.listening import bound, port_of
 from tests.abuse.doors import BODIES, DOORS, SESSIONS, head, session
 from tests.integration.raw import Raw, connected
 
@@ -87,8 +88,9 @@ async def test_who_does_not_read_what_is_sent_is_cut_off() -> None:
         application, max_connections=9, request_timeout=9, shutdown_timeout=1, unread_timeout=1
     )
     await runner.setup()
-    listener = await runner.listen("127.0.0.1", 0, None)
-    async with connected(listener.sockets[0].getsockname()[1]) as raw:
+    (bound_socket,) = bound("127.0.0.1", 0)
+    listener = await runner.listen(bound_socket, None)
+    async with connected(port_of([bound_socket])) as raw:
         raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
         raw.send(300 * head("/"))
         async with asyncio.timeout(30):

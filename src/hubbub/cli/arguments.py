@@ -74,7 +74,10 @@ def _add_settings(parser: Parser) -> None:
 
 # As the fields of hubbub.server.config.Settings, which has the defaults and checks the values.
 SETTINGS = {
-    "host": ("ADDRESS", "listen here (default localhost: 127.0.0.1 and ::1)"),
+    "host": (
+        "ADDRESS",
+        "listen here (default localhost: 127.0.0.1 and ::1); :: is every address, of IPv4, too",
+    ),
     "port": ("NUMBER", "listen on this port; 0 takes a free one (default 8181)"),
     "data": ("DIR", "keep everything in here (default ~/.local/share/hubbub)"),
     "store": ("STORE", "sqlite (default), or postgres://USER:PASSWORD@HOST/DATABASE"),

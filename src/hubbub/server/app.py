@@ -6,7 +6,6 @@ The only module that names adapters.
 import asyncio
 import gc
 import logging
-import os
 import random
 import resource
 import secrets
@@ -35,6 +34,7 @@ from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
+from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
@@ -51,7 +51,6 @@ STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
 OWN_FILES = 96  # not for connections: the database's, and those that are only told to go
 ROUTES = (*doors.routes, *api.routes, *description.routes, *health.routes, *metrics_routes)
-LOOPBACKS = ("127.0.0.1", "::1")
 
 log = logging.getLogger(__name__)
 
@@ -145,41 +144,21 @@ def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broke
 async def _listen(
     runner: BoundedRunner, settings: Settings, tls: ssl.SSLContext | None
 ) -> list[asyncio.Server]:
-    """Listen on an address; `localhost` is the loopback of IPv4 and, where there is one, of IPv6."""
-    first, *others = addresses(settings)
-    is_shared = settings.workers > 1
+    """Listen on every address of the host, and a worker on a port of its own. Raises CannotStart."""
     try:
-        listeners = [await runner.listen(first, settings.port, tls, is_shared=is_shared)]
-    except OSError as error:
-        raise no_port(settings, error) from error
+        sockets = bound(settings.host, settings.port, is_shared=settings.workers > 1)
+    except CannotListen as error:
+        raise CannotStart(f"{error}; choose another with --port") from error
     try:
         if settings.worker_port:
-            listeners.append(await runner.listen(LOOPBACKS[0], settings.worker_port, tls))
-    except OSError as error:
-        why = f"can't listen on {LOOPBACKS[0]} port {settings.worker_port}, a worker's own"
-        raise CannotStart(f"{why} ({_words(error)}); choose others with --worker-port") from error
-    for other in others:
-        try:
-            port = _port_of(listeners[0])
-            listeners.append(await runner.listen(other, port, tls, is_shared=is_shared))
-        except OSError as error:
-            log.info("not listening on %s: %s", other, error)
-    return listeners
-
-
-def addresses(settings: Settings) -> tuple[str, ...]:
-    """Where to listen: the first is a must."""
-    return LOOPBACKS if settings.host == "localhost" else (settings.host,)
-
-
-def no_port(settings: Settings, error: OSError) -> CannotStart:
-    """What to say when a port can't be had."""
-    where = f"{settings.host} port {settings.port}"
-    return CannotStart(f"can't listen on {where} ({_words(error)}); choose another with --port")
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
+            sockets += bound(LOOPBACK, settings.worker_port)
+    except CannotListen as error:
+        close(sockets)
+        raise CannotStart(f"{error}, a worker's own; choose others with --worker-port") from error
+    try:
+        return [await runner.listen(each, tls) for each in sockets]
+    except OSError as error:  # another has taken it in this moment
+        raise CannotStart(f"can't listen on port {port_of(sockets)}: {error}") from error
 
 
 def _port_of(listener: asyncio.Server) -> int:

@@ -14,9 +14,10 @@ import uvloop
 
 from hubbub import __version__
 from hubbub.server import logs, output, workers
-from hubbub.server.app import CannotStart, addresses, no_port, running
+from hubbub.server.app import CannotStart, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
+from hubbub.server.listening import CannotListen, close, port_of, reserved
 from hubbub.server.privacy import secure
 from hubbub.server.tls import BadCertificate, Tls
 
@@ -47,10 +48,10 @@ def serve(settings: Settings) -> None:
 def _supervise(settings: Settings) -> None:
     """Run several workers on one port, which is reserved for them."""
     try:
-        reserved = workers.reserve(addresses(settings)[0], settings.port)
-    except OSError as error:
-        raise no_port(settings, error) from error
-    shared = replace(settings, port=reserved.getsockname()[1])
+        sockets = reserved(settings.host, settings.port)
+    except CannotListen as error:
+        raise CannotStart(f"{error}; choose another with --port") from error
+    shared = replace(settings, port=port_of(sockets))
     own = settings.worker_port
 
     def work(number: int, ready: Callable[[], None], alive: int) -> None:
@@ -64,9 +65,10 @@ def _supervise(settings: Settings) -> None:
     supervisor = workers.Supervisor(
         settings.workers, work, lambda: _tell_ready(shared, shared.port)
     )
-    with reserved:
-        if status := supervisor.run():
-            sys.exit(status)
+    status = supervisor.run()
+    close(sockets)
+    if status:
+        sys.exit(status)
 
 
 def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = None) -> None:

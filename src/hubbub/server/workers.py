@@ -8,7 +8,6 @@ import logging
 import os
 import select
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -135,20 +134,6 @@ class Supervisor:
         self._due[number] = time.monotonic() + pause
         how = f"ended ({code})" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
         log.error("worker %d %s, and is started again in %.0f s", number, how, pause)
-
-
-def reserve(host: str, port: int) -> socket.socket:
-    """Keep a port that workers can share, and nobody else has. Raises OSError."""
-    (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(address)  # fails if another listens, even one who would share
-        found = probe.getsockname()
-    reserved = socket.socket(family)
-    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):  # also after one that did not share
-        reserved.setsockopt(socket.SOL_SOCKET, option, 1)
-    reserved.bind(found)
-    return reserved
 
 
 @contextmanager

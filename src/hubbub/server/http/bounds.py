@@ -185,17 +185,13 @@ class BoundedRunner(web.AppRunner):
         self._bounds = (max_connections, request_timeout, refused)
         self._unread_timeout = unread_timeout
 
-    async def listen(
-        self, host: str, port: int, tls: ssl.SSLContext | None, *, is_shared: bool = False
-    ) -> asyncio.Server:
-        """Listen on an address, maybe with others who share it. Raises OSError."""
+    async def listen(self, bound: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
+        """Listen on a socket that is bound to an address. Raises OSError."""
         assert self.server is not None
         listener = await asyncio.get_running_loop().create_server(
             self.server,
-            host,
-            port,
+            sock=bound,
             backlog=BACKLOG,
-            reuse_port=is_shared or None,
             ssl=tls,
             ssl_handshake_timeout=self._bounds[1] if tls else None,
         )
