@@ -65,6 +65,8 @@ def _fill(info: inspect.Type) -> Any:  # noqa: C901, PLR0911, PLR0912 - one tabl
             return _tagged(info) | {f.encode_name: _fill(f.type) for f in info.fields}
         case inspect.UnionType():
             return _fill(next(t for t in info.types if not isinstance(t, inspect.NoneType)))
+        case inspect.Metadata():
+            return _fill(info.type)
         case inspect.AnyType():
             return {NASTY: [NASTY]}
         case inspect.CustomType():  # UnsetType
