@@ -3,12 +3,12 @@
 # ruff: noqa: PLW2901 (after a reconnect, the link is another one)
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import pytest
 
-from hubbub.client import Closed, Refused, Unknown
+from hubbub.client import Client, Closed, ConnectionState, Refused, Unknown
 from tests.unit.client.fakes import FakeLink, Play, play, settle, snapshot, stored
 
 Result = TypeVar("Result")
@@ -41,6 +41,27 @@ async def test_a_post_whose_answer_was_lost_is_sent_again_with_the_same_client_m
         assert again == first
         link.accept(again, **stored(7), duplicate=True)
         assert (await posting).duplicate
+
+
+ASKED: list[Callable[[Client], Coroutine[Any, Any, object]]] = [
+    lambda client: client.post("lobby", "hi"),
+    lambda client: client.join("lobby"),
+    lambda client: client.history("lobby"),
+]
+
+
+@pytest.mark.parametrize("ask", ASKED)
+async def test_a_malformed_answer_leaves_nobody_waiting(
+    ask: Callable[[Client], Coroutine[Any, Any, object]],
+) -> None:
+    async with play() as (scene, link):
+        asking = await begin(ask(scene.client))
+        link.accept(await link.heard(), room=7)
+        await settle()
+        assert asking.done()
+        with pytest.raises(Unknown, match=r"the answer is not hubbub\.v1"):
+            await asking
+        assert scene.client.status.state is ConnectionState.CLOSED
 
 
 async def test_a_post_made_while_disconnected_waits_for_the_next_link() -> None:

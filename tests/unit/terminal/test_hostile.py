@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +11,7 @@ from typing import Any, Self
 import msgspec
 import pytest
 
-from hubbub.client import Acknowledgement, HubbubError
+from hubbub.client import Acknowledgement, ConnectionState, HubbubError
 from hubbub.client.reconnect import Welcome
 from hubbub.events import AnyEvent, Posted
 from hubbub.protocol.messages import (
@@ -31,6 +32,14 @@ from tests.unit.client.fakes import WELCOME, FakeLink, Play, posted, settle, sna
 
 PUSHES = [*kinds(AnyEvent), *kinds(AnySignal), *kinds(Closing)]
 MESSAGES = [*kinds(AnyEvent), Message]
+
+
+def patched(patch: str) -> str:
+    return f'{{"event":"patched","room":"lobby","seq":1,"at":"","by":"eve","patch":{patch}}}'
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
 class Paper:
@@ -89,6 +98,8 @@ class Scene:
             for push in pushes:
                 link.say_text(push if isinstance(push, str) else json.dumps(push))
             await self._answer(link)
+            is_closed = stage.client.status.state is ConnectionState.CLOSED
+            assert talking.done() or not is_closed, "somebody waits for a client that is closed"
             link.cut(4000)
             await settle()
         finally:
@@ -114,7 +125,7 @@ class Scene:
 def quiet(caplog: pytest.LogCaptureFixture) -> Any:
     """No fault is told of, which would be a traceback on the terminal."""
     yield
-    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+    assert [r for r in caplog.get_records("call") if r.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("kind", PUSHES)
@@ -138,7 +149,10 @@ async def test_no_wrong_push_is_fatal(kind: Any) -> None:
     [
         *("", "{", "null", "[]", '"x"', "{}", DEEP, f'{{"event": {DEEP}}}', '{"re": null}'),
         json.dumps(posted(1))[:-1] + f', "text": null, "arguments": {DEEP}}}',
-        f'{{"event":"patched","room":"lobby","seq":1,"at":"","by":"eve","patch":{DEEP[4600:5400]}}}',
+        *(
+            patched('{"a":' * levels + "1" + "}" * levels)
+            for levels in (40, 400, 800, 900, 950, 980)
+        ),
     ],
 )
 async def test_what_is_no_push_is_not_fatal(push: str) -> None:
@@ -164,6 +178,11 @@ async def test_no_refusal_is_obeyed_or_fatal(command: str) -> None:
     for _, error in [*spoiled(Error), *spoiled(Reply)]:
         answer = {"error": error} if "code" in error or "message" in error else error
         assert obeyed(await Scene(**{command: answer}).play()) == set()
+
+
+async def test_signals_of_a_newer_kind_are_passed_over() -> None:
+    newer = snapshot(live=[{"signal": "newer"}, 7, filled(kinds(AnySignal)[0], room=ROOM)])
+    assert "grace: hi" in without_colours(await Scene(join=newer).play(posted(1)))
 
 
 async def test_a_lost_answer_leaves_nobody_waiting() -> None:
