@@ -75,7 +75,7 @@ async def test_a_session_that_does_not_take_reads_on_from_the_log(
     ada = Poller(http)
     await ada.take()
     await ada.send(command("join", room=room))
-    count, text = 60, "x" * 40_000
+    count, text = 40, "x" * 40_000
     async with native(shared_server.port) as grace:
         for n in range(count):
             await grace.ask("post", room=room, text=f"{n} {text}")

@@ -63,6 +63,7 @@ QUERY: dict[str, tuple[str, Json, str]] = {
         "seconds to wait for events",
     ),
     "limit_events": ("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "at most so many"),
+    "lastEventId": ("lastEventId", TEXT, "of a stream: does as Last-Event-ID, which wins over it"),
 }
 HEADERS: dict[str, tuple[Json, str]] = {
     "Idempotency-Key": (

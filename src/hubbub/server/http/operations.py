@@ -134,7 +134,7 @@ OPERATIONS = (
         "getEvents",
         Events,
         READS | {"bad_position", "reset"},
-        query=("since", "epoch", "wait", "limit_events"),
+        query=("since", "epoch", "wait", "limit_events", "lastEventId"),
         headers=("Last-Event-ID",),
         also_answers=STREAM,
     ),
