@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hubbub.protocol.codec import BadFrame
+from hubbub.protocol.codec import BAD_JSON, BadFrame
 from hubbub.protocol.engineio import BadPacket
+from hubbub.protocol.strict import strict_value
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 WITH_BYTES = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
@@ -51,10 +52,10 @@ def encode(packet: Packet) -> list[str | bytes]:
 
 
 def parse_json(text: str) -> Json:
-    """JSON as it comes. Raises BadPacket."""
+    """JSON, strictly. Raises BadPacket."""
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        return strict_value(text)
+    except BAD_JSON as error:
         raise BadPacket("the packet's data is no JSON") from error
 
 
@@ -82,7 +83,9 @@ class Decoder:
             raise BadPacket("attachments were announced, and text came")
         packet, self._count = self._parse(message)
         if not self._count:
-            return packet._replace(data=put_in(packet.data, []))
+            if "_placeholder" in message:
+                put_in(packet.data, [])
+            return packet
         self._packet, self._attachments = packet, []
         return None
 

@@ -13,7 +13,7 @@ from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
 
-STEP = 16_384  # bytes of what came at once that are handled before others run
+STEP = 8_192  # bytes of what came at once that are handled before others run
 STEP_COST = 512  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise

@@ -198,9 +198,7 @@ class Client:
             case [str(text)]:
                 said: dict[str, Any] = {"text": text}
             case _:
-                attachments: list[bytes] = []
-                taken = socketio.take_out(arguments, attachments)
-                said = {"arguments": taken, "attachments": attachments or None}
+                said = _with_attachments(arguments)
         try:
             post = msgspec.convert(
                 {"room": self._room, "emitted_as": name, **said, "do": "post"}, Post
@@ -225,6 +223,19 @@ class Client:
 
     def _lost(self) -> None:
         self._session.close()
+
+
+def _with_attachments(arguments: list[Any]) -> dict[str, Any]:
+    """What was emitted, any bytes in it as attachments."""
+    try:
+        json.dumps(arguments)
+    except TypeError:  # it holds bytes
+        attachments: list[bytes] = []
+        return {
+            "arguments": socketio.take_out(arguments, attachments),
+            "attachments": attachments,
+        }
+    return {"arguments": arguments}
 
 
 def _seq(since: Any) -> int | None:
