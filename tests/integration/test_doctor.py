@@ -179,6 +179,14 @@ async def test_a_server_that_can_be_reached_is_well_on_every_transport(server: S
         assert f"ok      {what}:" in told.text
 
 
+async def test_a_server_without_echo_is_well_too(tmp_path: Path) -> None:
+    public = ("--public-url", "http://localhost", "--guests", "on")
+    async with Server(tmp_path / "data", *public) as server:
+        told = await doctor(server.url)
+        assert told.code == 0, told.text
+        assert "ok      WebSocket: the handshake succeeds; /echo is off there" in told.text
+
+
 async def test_who_may_not_make_tables_or_look_at_them_is_told_so(
     postgres: Postgres, tmp_path: Path
 ) -> None:

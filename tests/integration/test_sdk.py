@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import re
 import shutil
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +17,6 @@ from hubbub.client import ConnectionState, Reset
 from hubbub.protocol.messages import Presence, Resumed, Value
 from tests.support.server import Server
 from tests.unit.client.fakes import WELCOME, settle
-
-DOCS = Path(__file__).parents[2] / "docs" / "reference" / "sdk.md"
 
 
 async def test_everyone_sees_everything_once_and_in_order(shared_server: Server) -> None:
@@ -321,23 +317,6 @@ async def test_something_else_than_hubbub_is_told_apart() -> None:
         port = other.sockets[0].getsockname()[1]
         with pytest.raises(hubbub.Unreachable):
             await hubbub.connect(f"127.0.0.1:{port}", open_timeout=0.5).open()
-
-
-@pytest.mark.parametrize(
-    "number, program",
-    list(enumerate(re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL))),
-)
-async def test_the_examples_in_the_reference_run(
-    number: int, program: str, shared_server: Server
-) -> None:
-    program = program.replace("http://localhost:8181", shared_server.url)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-X", "dev", "-W", "error", "-c", program),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, f"example {number}: {output.decode()}"
 
 
 async def post_many(client: hubbub.Client, room: str, count: int) -> None:

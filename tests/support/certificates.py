@@ -1,5 +1,6 @@
 """Certificates of the tests' own making, for 127.0.0.1."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 
-def certify(directory: Path, number: int = 1, days: float = 30) -> None:
-    """Write `cert.pem` and `key.pem`, signed by itself, with a serial number."""
+def certify(directory: Path, number: int = 1, days: float = 30, names: Sequence[str] = ()) -> None:
+    """Write `cert.pem` and `key.pem`, signed by itself, with a serial number, also for these names."""
     key = generate_private_key(SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hubbub")])
     now = datetime.now(UTC)
@@ -21,7 +22,10 @@ def certify(directory: Path, number: int = 1, days: float = 30) -> None:
         .not_valid_before(now - timedelta(days=400))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
+            ),
+            critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, SHA256())

@@ -70,9 +70,12 @@ class Nats:
 
 
 @asynccontextmanager
-async def nats_running(place: Place = HERE, settings: Path | None = None) -> AsyncIterator[Nats]:
+async def nats_running(
+    place: Place = HERE, settings: Path | None = None, port: int = 0
+) -> AsyncIterator[Nats]:
     """A server during the block."""
     server = Nats(place, settings)
+    server.port = port or server.port
     await server.start()
     try:
         yield server

@@ -177,10 +177,11 @@ class Postgres:
 
 
 @asynccontextmanager
-async def running(place: Place = HERE) -> AsyncIterator[Postgres]:
+async def running(place: Place = HERE, port: int = 0) -> AsyncIterator[Postgres]:
     """A server of the block's own, for what others must not be near."""
     with tempfile.TemporaryDirectory(prefix="hubbub-pg-", ignore_cleanup_errors=True) as folder:
         postgres = Postgres(Path(folder), place)
+        postgres.port = port
         await asyncio.to_thread(postgres.make)
         await postgres.start()
         try:

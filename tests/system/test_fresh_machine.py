@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT, copy_checkout
 from tests.support.ports import free_port
 
-ROOT = Path(__file__).parents[2]
 MOST_MEGABYTES = 70
 BUILDING_TOOLS = {"pip", "setuptools", "hatchling", "editables", "wheel", "packaging"}
 ENDS_SECONDS = 20
@@ -30,14 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files of this checkout as they are now, and nothing that was installed in it."""
-    folder = tmp_path_factory.mktemp("fresh") / "hubbub"
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    return folder
+    return copy_checkout(tmp_path_factory.mktemp("fresh") / "hubbub")
 
 
 def environment() -> dict[str, str]:

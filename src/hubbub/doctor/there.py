@@ -174,16 +174,11 @@ async def _ready(http: aiohttp.ClientSession) -> Finding:
 
 
 async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
-    """The handshake, and both kinds of messages there and back."""
-    headers = {
-        **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
-        "Sec-WebSocket-Key": "aHViYnViJ3MgZG9jdG9yIQ==",
-    }
+    """The handshake, and both kinds of messages there and back if the server has /echo on."""
     try:
         socket = await http.ws_connect("/echo")
-    except aiohttp.WSServerHandshakeError:
-        async with aiohttp.request("GET", url / "echo", headers=headers) as answer:
-            return _no_handshake(answer.status, await _details(answer))
+    except aiohttp.WSServerHandshakeError as error:
+        return await _handshake(http, url, "echo" if error.status != 404 else "ws")
     async with socket:
         times = []
         for n in range(ECHOES):
@@ -203,6 +198,20 @@ async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
         "WebSocket",
         f"text and bytes, there and back in {statistics.median(times) * 1000:.1f} ms (median)",
     )
+
+
+async def _handshake(http: aiohttp.ClientSession, url: URL, door: str) -> Finding:
+    """The handshake alone, and why it fails."""
+    headers = {
+        **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+        "Sec-WebSocket-Key": "aHViYnViJ3MgZG9jdG9yIQ==",
+    }
+    try:
+        async with http.ws_connect(f"/{door}"):
+            return ok("WebSocket", "the handshake succeeds; /echo is off there")
+    except aiohttp.WSServerHandshakeError:
+        async with aiohttp.request("GET", url / door, headers=headers) as answer:
+            return _no_handshake(answer.status, await _details(answer))
 
 
 def _no_handshake(status: int, details: _Details) -> Finding:
