@@ -1,6 +1,6 @@
 import pytest
 
-from hubbub.client.backoff import FIRST_SECONDS, MAX_SECONDS, Backoff
+from hubbub.client.backoff import FIRST_SECONDS, MAX_ASKED_SECONDS, MAX_SECONDS, Backoff
 from hubbub.client.link import may_retry_after
 from hubbub.client.states import TRANSITIONS, ConnectionState, Status, step
 
@@ -37,3 +37,10 @@ def test_links_that_may_be_tried_again(code: int | None) -> None:
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 4400, 4401, 4403])
 def test_links_that_may_not(code: int) -> None:
     assert not may_retry_after(code)
+
+
+@pytest.mark.parametrize(
+    "asked, waited", [(-1e300, 0.0), (0.0, 0.0), (7.5, 7.5), (1e300, MAX_ASKED_SECONDS)]
+)
+def test_a_server_may_ask_for_a_wait_within_reason(asked: float, waited: float) -> None:
+    assert Backoff(lambda: 0.0).next(asked) == waited
