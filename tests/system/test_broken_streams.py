@@ -87,7 +87,8 @@ def test_every_command_is_run_somewhere_here() -> None:
     assert set(leaves(cli.parser())) == {*RUNS, *CLIENTS, "hubbub serve"}
 
 
-@pytest.mark.parametrize("broken", ["", *BROKEN])
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("broken", ["", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", "| true"])
 async def test_every_command_does_its_work_or_says_why_not(broken: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
     for prog, arguments in RUNS.items():
