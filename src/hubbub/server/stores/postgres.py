@@ -29,6 +29,14 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
 )
+from hubbub.server.stores.postgres_failures import (
+    FAILURES,
+    LOST,
+    OF_A_VALUE,
+    failed,
+    failures,
+    words,
+)
 from hubbub.server.stores.postgres_outbox import PostgresOutbox
 from hubbub.server.stores.postgres_reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres_writer import Changed, PostgresWriter
@@ -49,19 +57,6 @@ MIGRATING = 0x68756262  # "hubb": the lock of those who bring the tables to the 
 ENCODING = "UTF8"  # of the database
 APPLICATION = "hubbub"  # as which servers are known to the database
 
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
-FAILURES = (*LOST, asyncpg.PostgresError)
-OF_A_VALUE = (  # that was to be written: not the database's fault
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-    ArithmeticError,
-    AssertionError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
 
 log = logging.getLogger(__name__)
@@ -73,20 +68,6 @@ class FateUnknown(StoreFailed):
     def __init__(self, message: str, outcome: Any) -> None:
         super().__init__(message)
         self.outcome = outcome
-
-
-def failed(error: BaseException) -> StoreFailed:
-    """What is said of one of FAILURES."""
-    return StoreFailed(f"PostgreSQL: {_words(error)}")
-
-
-@contextmanager
-def failures() -> Iterator[None]:
-    """Whatever goes wrong with the database is StoreFailed."""
-    try:
-        yield
-    except FAILURES as error:
-        raise failed(error) from error
 
 
 class PostgresStore:
@@ -211,8 +192,10 @@ class PostgresStore:
 
     async def beat(self) -> None:
         """See the contract."""
-        with failures():
-            check_epoch(await self._reading.fetchval(Q.beat, self._name), self.epoch)
+        found = await self._on_some_connection(
+            lambda: self._reading.fetchval(Q.beat, self._name, timeout=ANSWER_TIMEOUT)
+        )
+        check_epoch(found, self.epoch)
 
     async def check(self) -> None:
         """See the contract."""
@@ -237,7 +220,8 @@ class PostgresStore:
             self._drop()
         with suppress(*FAILURES):
             await self._reading.execute(Q.end_beats, self._name)
-        await self._reading.close()
+            await self._reading.close()
+        self._reading.terminate()
 
     async def _commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
         if not proposals:
@@ -254,7 +238,7 @@ class PostgresStore:
                 except OF_A_VALUE:
                     write = self._write_apart
                 except IN_THE_WAY as error:
-                    log.info("a commit begins again (%d): %s", attempt + 1, _words(error))
+                    log.info("a commit begins again (%d): %s", attempt + 1, words(error))
                 except FateUnknown as lost:
                     commit: Commit = lost.outcome
                     if await self._was_committed(commit):
@@ -297,10 +281,7 @@ class PostgresStore:
         """
         try:
             with self._relying_on_it():
-                if self._writing is None or self._writing.is_closed():
-                    self._writing = await self.connect()
-                connection = self._writing
-                await connection.execute(self._begin)
+                connection = await self._begun()
                 outcome = await act(connection)
         except (*IN_THE_WAY, *OF_A_VALUE):
             await self._roll_back()
@@ -311,6 +292,21 @@ class PostgresStore:
         except StoreFailed as error:
             raise FateUnknown(str(error), outcome) from error
         return outcome
+
+    async def _begun(self) -> Connection:
+        """The connection that writes, in a transaction; a new one if its session was ended meanwhile."""
+        if self._writing is not None:
+            try:
+                await self._writing.execute(self._begin)
+            except LOST as error:
+                self._drop()
+                if isinstance(error, TimeoutError):
+                    raise
+            else:
+                return self._writing
+        self._writing = await self.connect()
+        await self._writing.execute(self._begin)
+        return self._writing
 
     @contextmanager
     def _relying_on_it(self) -> Iterator[None]:
@@ -352,12 +348,19 @@ class PostgresStore:
             self._drop()
 
     async def _read(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
-        """Read as of one moment; once more if the connection was one that is gone."""
+        """Read as of one moment."""
+        return await self._on_some_connection(lambda: self._read_once(act))
+
+    async def _on_some_connection(self, act: Callable[[], Awaitable[T]]) -> T:
+        """Act; again if the session was ended, as may be those of all connections."""
         with failures():
-            try:
-                return await self._read_once(act)
-            except LOST:
-                return await self._read_once(act)
+            for _ in range(READERS):
+                try:
+                    return await act()
+                except LOST as error:
+                    if isinstance(error, TimeoutError):
+                        break
+            return await act()
 
     async def _read_once(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
         async with (
@@ -447,10 +450,3 @@ def split(url: str) -> tuple[str, dict[str, int]]:
             raise StoreFailed(f"PostgreSQL: {name} in its address is a number, such as 0")
         options[name] = int(value)
     return head + mark * bool(rest) + rest, options
-
-
-def _words(error: BaseException) -> str:
-    said = error.strerror if isinstance(error, OSError) else None
-    if isinstance(error, asyncpg.PostgresError):
-        said = str(error.args[0])  # without details, which quote values
-    return " ".join((said or str(error)).split()) or type(error).__name__

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import asyncpg
 from asyncpg import Connection
 
 from hubbub.protocol.errors import Refusal
@@ -19,6 +18,7 @@ from hubbub.rooms.access import Principal, Role, allowed
 from hubbub.rooms.ledger import Answer
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Publish
+from hubbub.server.stores.postgres_failures import FAILURES, words
 
 Q = queries.load("postgres")
 
@@ -38,31 +38,40 @@ class PostgresOutbox:
         self._connect = connect
         self._publish = publish
         self._filled = asyncio.Event()
+        self._works = False
+        self._is_waiting = False
 
     async def run(self) -> None:
         """Empty it, for as long as the server runs; the log says when that fails, and when it goes on."""
-        is_waiting = False
         while True:
             try:
                 connection = await self._connect()
-                if is_waiting:
-                    log.warning("the outbox is emptied again")
-                is_waiting = False
                 try:
                     await self._serve(connection)
                 finally:
                     connection.terminate()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                if not is_waiting:
-                    log.warning("the outbox waits: %s", error)
-                is_waiting = True
+            except FAILURES as error:
+                self._fails(words(error))
                 await asyncio.sleep(PAUSE)
+
+    def _fails(self, why: str) -> None:
+        """It is no news that a session was ended, only that there is no other."""
+        if not self._works and not self._is_waiting:
+            log.warning("the outbox waits: %s", why)
+            self._is_waiting = True
+        self._works = False
+
+    def _worked(self) -> None:
+        if self._is_waiting:
+            log.warning("the outbox is emptied again")
+        self._works, self._is_waiting = True, False
 
     async def _serve(self, connection: Connection) -> None:
         await connection.add_listener("hubbub_outbox", lambda *_: self._filled.set())
         while True:
             while await self._take(connection):
                 pass
+            self._worked()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), LOOK)
             self._filled.clear()
