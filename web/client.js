@@ -24,6 +24,11 @@ export class Client extends EventTarget {
     this.state = "connecting";
   }
 
+  /** Who this is in events: a name, and what tells one from others of that name. */
+  get me() {
+    return { name: this.name, who: this.user?.id ?? this.name };
+  }
+
   /** Connect now, whatever was planned. */
   connect() {
     if (this.state === "closed") return;

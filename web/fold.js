@@ -1,5 +1,19 @@
 // What one sees of a room: a snapshot and the events after it, folded. Knows neither page nor network.
 
+/** What tells an author from all others: two may have one name, and no id can be a name. */
+export const whoOf = ({ by, id }) => id ?? by;
+
+/** Who reacted to a message with an emoji, as authors. */
+export function reactedWith(message, emoji) {
+  const ids = message.reaction_ids?.[emoji] ?? [];
+  return (message.reactions?.[emoji] ?? []).map((by, i) => ({ by, id: ids[i] ?? undefined }));
+}
+
+/** The people in two lists, by what tells them apart; without `ids` nobody has one. */
+export function peopleOf(names, ids) {
+  return new Map(names.map((by, i) => [whoOf({ by, id: ids?.[i] }), by]));
+}
+
 /** A room as a snapshot shows it: messages by seq in order, and the state document. */
 export function viewOf(snapshot) {
   return {
@@ -51,7 +65,7 @@ export function trim(view, count) {
 }
 
 /** What is left of a deleted message. */
-const tombstone = ({ seq, at, by }) => ({ seq, at, by, deleted: true });
+const tombstone = ({ seq, at, by, id }) => ({ seq, at, by, ...(id && { id }), deleted: true });
 
 function changed(message, event) {
   switch (event.event) {
@@ -62,21 +76,32 @@ function changed(message, event) {
     case "deleted":
       return tombstone(message);
     case "reacted":
-      return withNames(message, event.emoji, (names) => [...names, event.by]);
+      return withReactions(message, event.emoji, [...reactedWith(message, event.emoji), event]);
     case "unreacted":
-      return withNames(message, event.emoji, (names) => names.filter((name) => name !== event.by));
+      return withReactions(
+        message,
+        event.emoji,
+        reactedWith(message, event.emoji).filter((author) => whoOf(author) !== whoOf(event)),
+      );
     default:
       return message; // an event of a later server's
   }
 }
 
-function withNames(message, emoji, change) {
-  const reactions = new Map(Object.entries(message.reactions ?? {}));
-  const names = change(reactions.get(emoji) ?? []);
-  if (names.length) reactions.set(emoji, names);
-  else reactions.delete(emoji);
-  const { reactions: _reactions, ...rest } = message;
-  return reactions.size ? { ...rest, reactions: Object.fromEntries(reactions) } : rest;
+function withReactions(message, emoji, authors) {
+  const reactions = replaced(message.reactions, emoji, authors.length > 0 && authors.map(({ by }) => by));
+  const hasIds = authors.some(({ id }) => id !== undefined);
+  const reaction_ids = replaced(message.reaction_ids, emoji, hasIds && authors.map(({ id }) => id ?? null));
+  const { reactions: _reactions, reaction_ids: _ids, ...rest } = message;
+  return { ...rest, ...(reactions && { reactions }), ...(reaction_ids && { reaction_ids }) };
+}
+
+/** An object with another value under a key, or without it; undefined if nothing is left. */
+function replaced(object, key, value) {
+  const entries = new Map(Object.entries(object ?? {}));
+  if (value) entries.set(key, value);
+  else entries.delete(key);
+  return entries.size ? Object.fromEntries(entries) : undefined;
 }
 
 /** JSON Merge Patch (RFC 7396). */

@@ -1,6 +1,7 @@
 // What one message looks like: list items from messages. Knows neither the view nor the connection.
 
 import { avatar, clock, dayOf, harmless, linked, make } from "/web/dom.js";
+import { reactedWith, whoOf } from "/web/fold.js";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
@@ -12,7 +13,7 @@ export function dayItem(message, before) {
 
 export function messageItem(message, { follows, me, quoted, react }) {
   const item = make("li", {
-    className: `message${follows ? " follows" : ""}${message.by === me ? " mine" : ""}`,
+    className: `message${follows ? " follows" : ""}${whoOf(message) === me.who ? " mine" : ""}`,
     attributes: { "data-seq": message.seq },
   });
   const main = make("div", { className: "main" }, head(message.by, message.at));
@@ -38,8 +39,8 @@ export function unsentItem({ client_message_id: id, text, at, failed, isUnsure }
   return make(
     "li",
     { className: `message mine pending${failed ? " failed" : ""}` },
-    avatar(me),
-    make("div", { className: "main" }, head(me, at), make("div", { className: "body", dir: "auto" }, ...linked(text)), foot),
+    avatar(me.name),
+    make("div", { className: "main" }, head(me.name, at), make("div", { className: "body", dir: "auto" }, ...linked(text)), foot),
   );
 }
 
@@ -57,7 +58,7 @@ export function toolsOf(message, me, actions, timeline) {
     tools.append(make("button", { type: "button", title: label, attributes: { "aria-label": label }, onclick }, sign));
   tool("React", "☺", () => open(tools, emojis(message, me, actions.react, reset), reset));
   tool("Reply", "↩", () => actions.reply(message));
-  if (message.by === me) {
+  if (whoOf(message) === me.who) {
     if (message.text !== undefined) tool("Edit", "✎", () => timeline.editInPlace(message.seq));
     tool("Delete", "🗑", () => open(tools, confirmation(message, actions.remove, reset), reset));
   }
@@ -66,7 +67,7 @@ export function toolsOf(message, me, actions, timeline) {
 
 function emojis(message, me, react, reset) {
   return EMOJI.map((emoji) => {
-    const isMine = message.reactions?.[emoji]?.includes(me) ?? false;
+    const isMine = reactedWith(message, emoji).some((author) => whoOf(author) === me.who);
     const onclick = () => {
       react(message.seq, emoji, !isMine);
       reset();
@@ -110,7 +111,7 @@ function body(message) {
 function reactions(message, me, react) {
   const row = make("div", { className: "reactions" });
   for (const [emoji, names] of Object.entries(message.reactions)) {
-    const isMine = names.includes(me);
+    const isMine = reactedWith(message, emoji).some((author) => whoOf(author) === me.who);
     const attributes = { "aria-pressed": isMine, "aria-label": `${harmless(emoji)} by ${names.length}` };
     const onclick = () => react(message.seq, emoji, !isMine);
     row.append(make("button", { type: "button", title: names.map(harmless).join(", "), attributes, onclick }, `${harmless(emoji)} ${names.length}`));

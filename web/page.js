@@ -2,7 +2,7 @@
 
 import { Client } from "/web/client.js";
 import { avatar, byId, fit, harmless, hue, make } from "/web/dom.js";
-import { apply, prepend, trim, viewOf } from "/web/fold.js";
+import { apply, peopleOf, prepend, trim, viewOf, whoOf } from "/web/fold.js";
 import { identity, isRoomName, keepName, keepRooms, rememberedRooms, roomFromAddress } from "/web/memory.js";
 import { Outbox, identifyTab } from "/web/outbox.js";
 import { MOST_SHOWN, Timeline } from "/web/timeline.js";
@@ -46,7 +46,7 @@ byId("rename").addEventListener("click", () => askName("", identity().name));
 
 function track(room) {
   if (!views.has(room)) {
-    views.set(room, { unread: 0, members: new Set(), count: 0, typing: new Map() });
+    views.set(room, { unread: 0, members: new Map(), count: 0, typing: new Map() });
     keepRooms(views.keys());
     client.join(room);
   }
@@ -118,7 +118,7 @@ function showRooms() {
 
 function showRoom() {
   const { view } = views.get(current);
-  timeline.show(view ?? { messages: new Map(), more: true }, unsent(current), client.name);
+  timeline.show(view ?? { messages: new Map(), more: true }, unsent(current), client.me);
   showMembers();
   showTyping();
 }
@@ -133,12 +133,12 @@ function showMembers() {
   const { members, count } = views.get(current);
   byId("members").textContent = count === 1 ? "1 person" : `${count} people`;
   byId("member-list").replaceChildren(
-    ...[...members].sort().map((name) => make("li", {}, avatar(name), make("bdi", {}, harmless(name)))),
+    ...[...members.values()].sort().map((name) => make("li", {}, avatar(name), make("bdi", {}, harmless(name)))),
   );
 }
 
 function showTyping() {
-  const names = [...views.get(current).typing.keys()].map(harmless);
+  const names = [...views.get(current).typing.values()].map(({ name }) => harmless(name));
   const verb = names.length === 1 ? "is" : "are";
   byId("typing").textContent = names.length ? `${names.slice(0, 3).join(", ")} ${verb} typing…` : "";
 }
@@ -209,7 +209,7 @@ function hear(client) {
   on("snapshot", ({ room, snapshot }) => {
     const place = track(room);
     place.view = viewOf(snapshot);
-    setMembers(place, snapshot.members.names, snapshot.members.count);
+    setMembers(place, peopleOf(snapshot.members.names, snapshot.members.ids), snapshot.members.count);
     if (room === current) showRoom();
   });
   on("event", ({ room, event }) => take(room, event));
@@ -224,9 +224,9 @@ function take(room, event) {
   const seq = apply(place.view, event);
   if (loading?.room === room) loading.meanwhile.push(event);
   const isPost = event.event === "posted";
-  if (isPost) place.typing.delete(event.by);
+  if (isPost) place.typing.delete(whoOf(event));
   const isSeen = room === current && !document.hidden;
-  if (isPost && !event.erased && event.by !== client.name && !isSeen) {
+  if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen) {
     place.unread += 1;
     showRooms();
   }
@@ -242,15 +242,17 @@ function takeSignal(signal) {
   const place = views.get(signal.room);
   if (!place) return;
   if (signal.signal === "presence") {
-    const names = signal.names ?? [...place.members, ...(signal.joined ?? [])].filter((name) => !signal.left?.includes(name));
-    setMembers(place, signal.count > 100 ? [] : names, signal.count);
-  } else if (signal.signal === "typing" && signal.by !== client.name) {
-    clearTimeout(place.typing.get(signal.by));
+    const here = signal.names ? peopleOf(signal.names, signal.ids) : new Map([...place.members, ...peopleOf(signal.joined ?? [], signal.joined_ids)]);
+    for (const who of peopleOf(signal.left ?? [], signal.left_ids).keys()) here.delete(who);
+    setMembers(place, signal.count > 100 ? new Map() : here, signal.count);
+  } else if (signal.signal === "typing" && whoOf(signal) !== client.me.who) {
+    const who = whoOf(signal);
+    clearTimeout(place.typing.get(who)?.timer);
     const forget = () => {
-      place.typing.delete(signal.by);
+      place.typing.delete(who);
       if (signal.room === current) showTyping();
     };
-    place.typing.set(signal.by, setTimeout(forget, 1000 * signal.ttl));
+    place.typing.set(who, { name: signal.by, timer: setTimeout(forget, 1000 * signal.ttl) });
   }
   if (signal.room === current) {
     showMembers();
@@ -258,8 +260,8 @@ function takeSignal(signal) {
   }
 }
 
-function setMembers(place, names, count) {
-  place.members = new Set(names);
+function setMembers(place, members, count) {
+  place.members = members;
   place.count = count;
 }
 
@@ -304,7 +306,8 @@ text.addEventListener("keydown", (key) => {
     key.preventDefault();
     send();
   } else if (key.key === "ArrowUp" && !text.value) {
-    const mine = [...(views.get(current).view?.messages.values() ?? [])].filter((m) => m.by === client.name && m.text !== undefined);
+    const mine = [...(views.get(current).view?.messages.values() ?? [])]
+      .filter((m) => whoOf(m) === client.me.who && m.text !== undefined);
     if (!mine.length) return;
     key.preventDefault();
     timeline.editInPlace(mine.at(-1).seq);

@@ -1,6 +1,7 @@
 // The messages on the screen: a window on a view (fold.js), kept where one is reading, and what is not yet sent.
 
 import { byId, fit, make } from "/web/dom.js";
+import { whoOf } from "/web/fold.js";
 import { dayItem, messageItem, quoteText, toolsOf, unsentItem } from "/web/items.js";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -41,7 +42,7 @@ export class Timeline {
     const messages = [...this.view.messages.values()];
     const message = messages.at(-1);
     const isFull = this.list.querySelectorAll(".message").length >= MOST_SHOWN;
-    if (!this.wasAtEnd && message.by !== this.me) this.missed += 1;
+    if (!this.wasAtEnd && whoOf(message) !== this.me.who) this.missed += 1;
     // One who reads further up must not lose what is there; the new ones come into the window when one goes down.
     if (!this.wasAtEnd && isFull && this.last === Infinity) this.last = messages.at(-2).seq;
     if (this.last === Infinity) this.list.append(...this.#withDay(message, messages.at(-2)));
@@ -194,7 +195,7 @@ export class Timeline {
   #withDay(message, before) {
     const day = dayItem(message, before);
     const follows =
-      !day && before.by === message.by && !message.reply_to && new Date(message.at) - new Date(before.at) < TOGETHER;
+      !day && before.by === message.by && before.id === message.id && !message.reply_to && new Date(message.at) - new Date(before.at) < TOGETHER;
     return [...(day ? [day] : []), this.#item(message, follows)];
   }
 

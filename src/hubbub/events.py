@@ -11,17 +11,22 @@ import msgspec
 Base64 = bytes  # on the wire as a base64 string
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, omit_defaults=True):
-    """One fact in a room's log.
-
-    `seq` numbers the events of a room 1, 2, 3 … without gaps and orders them; `at` (RFC 3339, UTC,
-    milliseconds) only decorates.
-    """
-
+class _Numbered(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, omit_defaults=True):
     room: str
     seq: int
     at: str
     by: str
+
+
+class Event(_Numbered, frozen=True, kw_only=True):
+    """One fact in a room's log.
+
+    `seq` numbers the events of a room 1, 2, 3 … without gaps and orders them; `at` (RFC 3339, UTC,
+    milliseconds) only decorates. `by` is a name, which several people may have: where it does not
+    say who it was, `id` does.
+    """
+
+    id: str | None = None
 
 
 class Erasable(Event, frozen=True, kw_only=True):

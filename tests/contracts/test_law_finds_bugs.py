@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from hubbub.events import Edited
 from hubbub.protocol import view
+from hubbub.protocol.people import Person
 from hubbub.rooms.ledger import Ledger, NewPost
 from hubbub.server.stores import rows, sqlite_writer
 from hubbub.server.stores.base import LogPage, StoredPage
@@ -17,6 +18,8 @@ from hubbub.server.stores.sqlite import SqliteStore
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 from tests.contracts.test_law import check_law
+from tests.support.fakes import ADA
+from tests.support.laws import PEOPLE
 
 QUICK = settings(
     max_examples=100,
@@ -96,7 +99,7 @@ def nameless_guests_share_no_keys(patch: pytest.MonkeyPatch) -> None:
     post = Ledger._post
 
     def by_name(self: Ledger, principal: Any, change: Any) -> Any:
-        return post(self, replace(principal, key_owner=principal.name), change)
+        return post(self, replace(principal, scope=principal.id), change)
 
     patch.setattr(Ledger, "_post", by_name)
 
@@ -157,6 +160,35 @@ def folding_forgets_who_reacted_first(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
+def folding_takes_off_the_reaction_of_a_namesake(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Person, "who", property(lambda person: person.name))
+
+
+@fault
+def a_namesake_is_the_author(patch: pytest.MonkeyPatch) -> None:
+    facts = SqliteWriter._message_facts
+
+    def by_name(self: SqliteWriter, found: Any, keys: Any, names: Any) -> None:
+        facts(self, found, keys, names)
+        mine = {person.name: person.id for person in PEOPLE if person.may_own}
+        for key, event in found.messages.items():
+            found.owners[key] = mine.get(event.by, "")
+
+    patch.setattr(SqliteWriter, "_message_facts", by_name)
+
+
+@fault
+def a_snapshot_shows_one_reaction_a_name(patch: pytest.MonkeyPatch) -> None:
+    shown = view.with_reactions
+
+    def merged(message: Any, reactions: Any) -> Any:
+        once = {emoji: list({p.name: p for p in who}.values()) for emoji, who in reactions.items()}
+        return shown(message, once)
+
+    patch.setattr(rows, "with_reactions", merged)
+
+
+@fault
 def a_snapshot_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rows, "changed", lambda message, _: message)
 
@@ -211,7 +243,7 @@ def who_reacted_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
 
     def forgetful(self: SqliteWriter, found: Any, keys: Any, names: Any) -> None:
         facts(self, found, keys, names)
-        found.reactions = {key for key in found.reactions if key.by != "grace"}
+        found.reactions = {key for key in found.reactions if key.owner != ADA.id}
 
     patch.setattr(SqliteWriter, "_reaction_facts", forgetful)
 

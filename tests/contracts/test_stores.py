@@ -10,13 +10,14 @@ from hubbub import events
 from hubbub.events import AnyEvent, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
+from hubbub.protocol.view import reactions_to
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
 from hubbub.rooms.patterns import spans
 from hubbub.server.stores.base import Durability, RoomRow, Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import SqliteStore
-from tests.support.fakes import ADA, AT, GRACE, MemoryStore, stranger
+from tests.support.fakes import ADA, AT, GRACE, MemoryStore, guest, holder, stranger, user
 from tests.support.postgres import Postgres
 
 LATER = "2026-11-23T09:00:01.000Z"
@@ -185,8 +186,10 @@ async def test_every_kind_of_change_is_stored(store: Store) -> None:
                 client_message_id="01J",
                 edited_at=AT,
                 reactions={"👍": ["ada"]},
+                id=ADA.person.id,
+                reaction_ids={"👍": [ADA.person.id]},
             ),
-            Message(seq=2, at=AT, by="ada", deleted=True),
+            Message(seq=2, at=AT, by="ada", deleted=True, id=ADA.person.id),
         ],
         False,
     )
@@ -362,9 +365,34 @@ async def test_history_counts_messages_not_events(store: Store) -> None:
     assert (numbers(page.messages), page.more) == ([3, 5], True)
 
 
+async def test_namesakes_react_each_for_themselves(store: Store) -> None:
+    await post(store, 1)
+    ada, *namesakes = [ADA, guest("ada"), holder("ada"), user("ada", "1"), user("ada", "2")]
+    for person in (ada, *namesakes, ada):
+        await commit(store, React(room="lobby", seq=1, emoji="👍"), by=person)
+    for person in (ada, ada):
+        await commit(store, Unreact(room="lobby", seq=1, emoji="👍"), by=person)
+    (message,) = (await store.history("lobby", None, None, 50)).messages
+    assert reactions_to(message) == {"👍": [person.person for person in namesakes]}
+
+
+async def test_a_message_is_its_authors_and_no_namesakes(store: Store) -> None:
+    authors = [ADA, guest("ada"), holder("ada"), user("ada", "1"), user("ada", "2")]
+    for author in authors:
+        key = Post(room="lobby", text="hi", client_message_id="01J")
+        await commit(store, key, by=author)
+        (again,), _ = await commit(store, key, by=author)
+        assert isinstance(again, Accepted) and again.is_duplicate
+    for seq, author in enumerate(authors, start=1):
+        for person in authors:
+            (answer,), _ = await commit(store, Edit(room="lobby", seq=seq, text="x"), by=person)
+            is_accepted = isinstance(answer, Accepted)
+            assert is_accepted == (person is author and person is not authors[1])
+
+
 async def test_reactions_stand_in_the_order_of_reacting(store: Store) -> None:
     await post(store, 2)
-    people = [Principal(name, ADA.role, name) for name in ("zoe", "ada", "grace")]
+    people = [guest("zoe"), ADA, GRACE]
     react, unreact = (
         React(room="lobby", seq=1, emoji="👍"),
         Unreact(room="lobby", seq=1, emoji="👍"),

@@ -13,7 +13,7 @@ from tests.support.simulation import simulate
 
 FIRST = int(os.environ.get("TEST_SEED", "1"))
 HISTORIES = int(os.environ.get("TEST_HISTORIES", "400"))
-MOST_TRIED = 40
+MOST_TRIED = 80
 
 
 @pytest.fixture(autouse=True)

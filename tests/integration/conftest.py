@@ -35,6 +35,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("shared_server", STORES, indirect=True, scope="session")
 
 
+KEY = "made up at random"
+
+
 @pytest.fixture
 def room(request: pytest.FixtureRequest) -> str:
     """A room of the test's own, called as the test."""
@@ -56,6 +59,13 @@ async def grace(shared_server: Server) -> AsyncIterator[Native]:
 
 
 @pytest.fixture
+async def mary(shared_server: Server) -> AsyncIterator[Native]:
+    """A native client of the shared server, called mary, whose messages stay hers by a key."""
+    async with native(shared_server.port, "mary", key=KEY) as client:
+        yield client
+
+
+@pytest.fixture
 async def curl(shared_server: Server) -> AsyncIterator[Http]:
     """A client of the HTTP API without a name."""
     async with over_http(shared_server) as http:
@@ -64,8 +74,8 @@ async def curl(shared_server: Server) -> AsyncIterator[Http]:
 
 @pytest.fixture
 async def joan(shared_server: Server) -> AsyncIterator[Http]:
-    """A client of the HTTP API who says that she is joan."""
-    async with over_http(shared_server, "joan") as http:
+    """A client of the HTTP API who says that she is joan, and has a key."""
+    async with over_http(shared_server, "joan", KEY) as http:
         yield http
 
 

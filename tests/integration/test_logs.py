@@ -89,7 +89,7 @@ async def test_who_came_in_and_what_was_given_out_is_audited(tmp_path: Path) -> 
     ]
     created, entered = lines[0], lines[2]
     assert (created["who"], created["can"]) == ("ci", ["read", "post"])
-    assert entered["owner"] == f"token/{created['token']}"
+    assert entered["owner"] == f"app/token/{created['token']}"
     assert entered["address"] == "127.0.0.1"
     assert stat.S_IMODE((data / "audit.log").stat().st_mode) == 0o600
 

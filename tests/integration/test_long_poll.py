@@ -44,11 +44,11 @@ async def test_what_there_is_comes_at_once_as_the_websocket_pushes_it(
     assert answer == {"epoch": written, "head": 5, "events": pushes[2:]}
 
 
-async def test_all_kinds_of_events_come(curl: Http, ada: Native, room: str) -> None:
-    await ada.ask("post", room=room, text="x")
-    await ada.ask("react", room=room, seq=1, emoji="👍")
-    await ada.ask("patch", room=room, patch={})
-    await ada.ask("delete", room=room, seq=1)
+async def test_all_kinds_of_events_come(curl: Http, mary: Native, room: str) -> None:
+    await mary.ask("post", room=room, text="x")
+    await mary.ask("react", room=room, seq=1, emoji="👍")
+    await mary.ask("patch", room=room, patch={})
+    await mary.ask("delete", room=room, seq=1)
     events = (await curl.get(f"/{room}/events?since=0"))["events"]
     assert [event["event"] for event in events] == ["posted", "reacted", "patched", "deleted"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hubbub import __version__
+from tests.integration.conftest import KEY
 from tests.integration.native import Json, Native, native
 from tests.integration.web import Http
 from tests.support.server import Server
@@ -66,24 +67,25 @@ async def test_the_same_key_again_gets_the_first_answer_again(
 
 
 async def test_a_message_is_answered_edited_reacted_to_and_deleted(
-    ada: Native, grace: Native, room: str
+    mary: Native, grace: Native, room: str
 ) -> None:
     await grace.ask("join", room=room)
-    await ada.ask("post", room=room, text="frist")
+    await mary.ask("post", room=room, text="frist")
     steps: list[tuple[Native, str, Json, Json]] = [
         (grace, "post", {"text": "?", "reply_to": 1}, {"event": "posted"}),
-        (ada, "edit", {"seq": 1, "text": "first"}, {"event": "edited"}),
+        (mary, "edit", {"seq": 1, "text": "first"}, {"event": "edited"}),
         (grace, "react", {"seq": 1, "emoji": "👍"}, {"event": "reacted"}),
         (grace, "unreact", {"seq": 1, "emoji": "👍"}, {"event": "unreacted"}),
-        (ada, "delete", {"seq": 1}, {"event": "deleted"}),
+        (mary, "delete", {"seq": 1}, {"event": "deleted"}),
     ]
     assert (await grace.event())["text"] == "frist"
     for seq, (who, do, fields, pushed) in enumerate(steps, start=2):
         answer = await who.ask(do, room=room, **fields)
         assert answer == {"room": room, "seq": seq, "at": answer["at"]}
         told = {("message" if name == "seq" else name): value for name, value in fields.items()}
-        by = "ada" if who is ada else "grace"
-        assert await grace.event() == pushed | {"by": by} | told | answer
+        event = await grace.event()
+        by = {"by": "mary", "id": event["id"]} if who is mary else {"by": "grace"}
+        assert event == pushed | by | told | answer
 
 
 async def test_what_changes_nothing_has_no_number(ada: Native, room: str) -> None:
@@ -245,7 +247,7 @@ async def used_room(shared_server: Server) -> str:
     """In it 1 is grace's message, 2 was one by ada, and 3 is its deletion."""
     async with native(shared_server.port, "grace") as grace:
         await grace.ask("post", room="refusals", text="hers")
-    async with native(shared_server.port, "ada") as ada:
+    async with native(shared_server.port, "ada", key=KEY) as ada:
         await ada.ask("post", room="refusals", text="mine")
         await ada.ask("delete", room="refusals", seq=2)
     return "refusals"

@@ -38,16 +38,16 @@ async def test_joining_an_empty_room_is_fine(ada: Native, room: str) -> None:
 
 
 async def test_a_snapshot_shows_the_state_and_the_next_push_follows_it(
-    ada: Native, grace: Native, room: str
+    mary: Native, grace: Native, room: str
 ) -> None:
-    await ada.ask("post", room=room, text="one")
-    await ada.ask("post", room=room, text="two", reply_to=1, client_message_id="k")
-    await ada.ask("post", room=room, bytes="AP8=")
-    edit = await ada.ask("edit", room=room, seq=1, text="ONE")
+    await mary.ask("post", room=room, text="one")
+    await mary.ask("post", room=room, text="two", reply_to=1, client_message_id="k")
+    await mary.ask("post", room=room, bytes="AP8=")
+    edit = await mary.ask("edit", room=room, seq=1, text="ONE")
     await grace.ask("react", room=room, seq=1, emoji="👍")
-    await ada.ask("react", room=room, seq=1, emoji="👍")
-    await ada.ask("delete", room=room, seq=3)
-    await ada.ask("patch", room=room, patch={"topic": "tea"})
+    await mary.ask("react", room=room, seq=1, emoji="👍")
+    await mary.ask("delete", room=room, seq=3)
+    await mary.ask("patch", room=room, patch={"topic": "tea"})
     answer = await grace.ask("join", room=room)
     assert (answer["mode"], answer["head"]) == ("snapshot", 8)
     assert (answer["state"], answer["state_seq"]) == ({"topic": "tea"}, 8)
@@ -55,21 +55,24 @@ async def test_a_snapshot_shows_the_state_and_the_next_push_follows_it(
     assert first == {
         "seq": 1,
         "at": first["at"],
-        "by": "ada",
+        "by": "mary",
         "text": "ONE",
         "edited_at": edit["at"],
-        "reactions": {"👍": ["grace", "ada"]},
+        "reactions": {"👍": ["grace", "mary"]},
+        "id": first["id"],
+        "reaction_ids": {"👍": [None, first["id"]]},
     }
     assert second == {
         "seq": 2,
         "at": second["at"],
-        "by": "ada",
+        "by": "mary",
         "text": "two",
         "client_message_id": "k",
         "reply_to": 1,
+        "id": first["id"],
     }
-    assert third == {"seq": 3, "at": third["at"], "by": "ada", "deleted": True}
-    await ada.ask("post", room=room, text="next")
+    assert third == {"seq": 3, "at": third["at"], "by": "mary", "id": first["id"], "deleted": True}
+    await mary.ask("post", room=room, text="next")
     assert await seqs(grace, 1) == [9]
 
 

@@ -167,16 +167,16 @@ async def test_native_clients_see_what_plain_ones_say(
 
 
 async def test_plain_clients_hear_the_messages_of_others_and_nothing_else(
-    shared_server: Server, ada: Native, room: str
+    shared_server: Server, mary: Native, room: str
 ) -> None:
     async with connect(url_of(shared_server, room)) as plain:
-        await ada.ask("post", room=room, text="frist")
-        await ada.ask("edit", room=room, seq=1, text="first")
-        await ada.ask("react", room=room, seq=1, emoji="👍")
-        await ada.ask("signal", room=room, key="place", value=1)
-        await ada.ask("patch", room=room, patch={"a": 1})
-        await ada.ask("delete", room=room, seq=1)
-        await ada.ask("post", room=room, bytes="AP8=")
+        await mary.ask("post", room=room, text="frist")
+        await mary.ask("edit", room=room, seq=1, text="first")
+        await mary.ask("react", room=room, seq=1, emoji="👍")
+        await mary.ask("signal", room=room, key="place", value=1)
+        await mary.ask("patch", room=room, patch={"a": 1})
+        await mary.ask("delete", room=room, seq=1)
+        await mary.ask("post", room=room, bytes="AP8=")
         assert [await heard(plain), await heard(plain)] == ["frist", b"\x00\xff"]
 
 

@@ -77,7 +77,10 @@ async def test_all_goes_on_behind_a_pooler(
 ) -> None:
     direct = await postgres.fresh()
     async with pooled(direct, settings) as url, nodes(postgres, tmp_path, 2, url) as servers:
-        async with native(servers[0].port, "ada") as ada, native(servers[1].port) as grace:
+        async with (
+            native(servers[0].port, "ada", key="made up at random") as ada,
+            native(servers[1].port) as grace,
+        ):
             await grace.ask("join", room="lobby")
             for n in range(50):
                 await ada.ask("post", room="lobby", text=str(n))

@@ -73,7 +73,11 @@ class Http:
 
 
 @asynccontextmanager
-async def over_http(server: Server, name: str | None = None) -> AsyncIterator[Http]:
+async def over_http(
+    server: Server, name: str | None = None, key: str | None = None
+) -> AsyncIterator[Http]:
     """A client of the HTTP API."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(15)) as session:
+    timeout = aiohttp.ClientTimeout(15)
+    headers = {} if key is None else {"Hubbub-Key": key}
+    async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session:
         yield Http(session, server.url, name)

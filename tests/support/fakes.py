@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, ParamSpec
 from hubbub import events
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import RoomView
+from hubbub.protocol.view import RoomView, reactions_to
 from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.rooms.access import Principal, Role
+from hubbub.rooms.identity import NAMELESS, outbox_application, token_holder, visitor
+from hubbub.rooms.identity import user as user_id
 from hubbub.rooms.ledger import (
     Accepted,
     Commit,
@@ -48,17 +50,32 @@ HIGH_WATER = 65_536  # bytes queued, above which a peer is waited for
 PAGE_EVENTS = 5  # small, so that reading on takes several pages
 
 
-def guest(name: str) -> Principal:
-    """A guest who chose a name."""
-    return Principal(name, Role.GUEST, name)
+def guest(name: str, key: str | None = None) -> Principal:
+    """A guest who chose a name, and perhaps a key."""
+    return Principal(name, Role.GUEST, visitor(name, key))
 
 
 def stranger(name: str) -> Principal:
     """A guest who chose none, and was given one."""
-    return Principal(name, Role.GUEST, "")
+    return Principal(name, Role.GUEST, visitor(name), scope=NAMELESS)
 
 
-ADA, GRACE = guest("ada"), guest("grace")
+def holder(name: str) -> Principal:
+    """One who has a token."""
+    return Principal(name, Role.TOKEN, token_holder(name))
+
+
+def outbox_by(name: str) -> Principal:
+    """An application that posts by the outbox."""
+    return Principal(name, Role.TOKEN, outbox_application(name))
+
+
+def user(name: str, subject: str) -> Principal:
+    """One who comes with a JWT."""
+    return Principal(name, Role.USER, user_id("https://app.example.org", subject))
+
+
+ADA, GRACE = guest("ada", "ada's secret key"), guest("grace", "grace's secret key")
 
 
 # --- time -----------------------------------------------------------------------------------------
@@ -138,6 +155,7 @@ class MemoryStore:
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
         self._owners: dict[MessageKey, str] = {}
+        self._ids: dict[str, str] = {}  # of all who wrote, by what others see of them
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
         self.given_tokens: list[Token] = []
@@ -235,6 +253,7 @@ class MemoryStore:
             return
         ledger = Ledger(self._facts(needs(proposals)), at)
         commit = ledger.decide(proposals)
+        self._ids.update((p.person.who, p.id) for p, _ in proposals)
         for post in ledger.posts:
             self._owners[MessageKey(post.room, post.seq)] = post.owner
             if post.key is not None:
@@ -281,8 +300,8 @@ class MemoryStore:
         facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)
-        reactions = [(e, by) for e, names in (message.reactions or {}).items() for by in names]
-        facts.reactions.update(ReactionKey(*key, emoji, by) for emoji, by in reactions)
+        reactions = [(e, who) for e, people in reactions_to(message).items() for who in people]
+        facts.reactions.update(ReactionKey(*key, e, self._ids[p.who]) for e, p in reactions)
         facts.reaction_counts[key] = len(reactions)
 
 

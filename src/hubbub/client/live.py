@@ -6,6 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from hubbub.protocol.messages import AnySignal, Members, Presence, Snapshot, Value
+from hubbub.protocol.people import Person, ids_of, names_of, people
 
 
 class Live:
@@ -13,14 +14,15 @@ class Live:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._names: set[str] = set()
+        self._people: set[Person] = set()
         self._count = 0
         self._values: dict[tuple[str, str], tuple[float, Value]] = {}
 
     @property
     def members(self) -> Members:
         """Who is here now; no names in rooms of more than 100 people."""
-        return Members(self._count, sorted(self._names))
+        here = sorted(self._people, key=lambda person: (person.name, person.who))
+        return Members(self._count, names_of(here), ids_of(here))
 
     @property
     def values(self) -> list[Value]:
@@ -31,7 +33,8 @@ class Live:
 
     def start(self, snapshot: Snapshot) -> None:
         """Begin anew from a snapshot."""
-        self._count, self._names = snapshot.members.count, set(snapshot.members.names)
+        self._count = snapshot.members.count
+        self._people = set(people(snapshot.members.names, snapshot.members.ids))
         self._values.clear()
         for signal in snapshot.live:
             with suppress(msgspec.ValidationError):  # of a kind that this version does not know
@@ -43,15 +46,20 @@ class Live:
             case Presence():
                 self._fold_presence(signal)
             case Value(value=None):
-                self._values.pop((signal.by, signal.key), None)
+                self._values.pop(_key(signal), None)
             case Value():
-                self._values[signal.by, signal.key] = (self._now() + signal.ttl, signal)
+                self._values[_key(signal)] = (self._now() + signal.ttl, signal)
 
     def _fold_presence(self, presence: Presence) -> None:
         self._count = presence.count
         if presence.names is not None:
-            self._names = set(presence.names)
+            self._people = set(people(presence.names, presence.ids))
         elif presence.joined is not None or presence.left is not None:
-            self._names = (self._names | set(presence.joined or ())) - set(presence.left or ())
+            self._people |= set(people(presence.joined or (), presence.joined_ids))
+            self._people -= set(people(presence.left or (), presence.left_ids))
         else:
-            self._names = set()
+            self._people = set()
+
+
+def _key(value: Value) -> tuple[str, str]:
+    return Person(value.by, value.id).who, value.key

@@ -11,6 +11,7 @@ from hubbub.client.live import Live
 from hubbub.client.newest import Newest
 from hubbub.events import Deleted
 from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
+from hubbub.protocol.people import Person
 from hubbub.protocol.view import RoomView, tombstone
 
 MAX_MESSAGES = 500
@@ -128,10 +129,7 @@ def _without(snapshot: Snapshot, seq: int) -> Snapshot:
 
 def _key_of(signal: AnySignal) -> object:
     """What a newer signal has in common with the older one whose place it takes."""
-    match signal:
-        case Presence():
-            return object()  # tells only what changed, so each one counts
-        case Value():
-            return (signal.by, signal.key)
-        case _:
-            return signal.by
+    if isinstance(signal, Presence):
+        return object()  # tells only what changed, so each one counts
+    who = Person(signal.by, signal.id).who
+    return (who, signal.key) if isinstance(signal, Value) else who

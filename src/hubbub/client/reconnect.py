@@ -43,6 +43,7 @@ class Welcome(msgspec.Struct, frozen=True):
         epoch: the identity of the server's logs.
         limits: what the server allows one client.
         heartbeat: seconds of silence after which the server pings.
+        id: what tells us from others of that name in events, if anything does.
     """
 
     user: str
@@ -51,6 +52,7 @@ class Welcome(msgspec.Struct, frozen=True):
     epoch: str
     limits: Limits
     heartbeat: float
+    id: str | None = None
 
 
 class Reconnector:

@@ -123,7 +123,11 @@ AnyCommand = Hello | Join | Leave | Change | Signal | History
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message as the state shows it now. A deleted one keeps only seq, at and by."""
+    """A message as the state shows it now. A deleted one keeps only seq, at, by and id.
+
+    `reaction_ids` are the ids of those in `reactions`, each in the place of its name, under each
+    emoji where anyone has one.
+    """
 
     seq: int
     at: str
@@ -138,13 +142,16 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     emitted_as: str | None = None
     arguments: list[Any] | None = None
     attachments: list[Base64] | None = None
+    id: str | None = None
+    reaction_ids: dict[str, list[str | None]] | None = None
 
 
-class Members(msgspec.Struct, frozen=True):
-    """Who is in a room: how many people, and the names of at most 100."""
+class Members(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who is in a room: how many people, and the names of at most 100; `ids` as in a message."""
 
     count: int
     names: list[str]
+    ids: list[str | None] | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,17 +201,21 @@ class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", 
     names: list[str] | None = None
     joined: list[str] | None = None
     left: list[str] | None = None
+    ids: list[str | None] | None = None  # of `names`
+    joined_ids: list[str | None] | None = None
+    left_ids: list[str | None] | None = None
 
 
-class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing"):
+class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing", omit_defaults=True):
     """Someone is writing; forget it after `ttl` seconds."""
 
     room: str
     by: str
     ttl: float
+    id: str | None = None
 
 
-class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value"):
+class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value", omit_defaults=True):
     """A live value; forget it after `ttl` seconds. `None` removes it."""
 
     room: str
@@ -212,6 +223,7 @@ class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value"):
     key: str
     value: Any
     ttl: float
+    id: str | None = None
 
 
 AnySignal = Presence | Typing | Value

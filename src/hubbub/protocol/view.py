@@ -10,6 +10,9 @@ from msgspec.structs import replace
 from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.merge import merge
 from hubbub.protocol.messages import Message
+from hubbub.protocol.people import Person, ids_of, names_of, people
+
+Reactions = dict[str, list[Person]]  # by emoji, in the order of reacting
 
 
 class RoomView:
@@ -60,6 +63,7 @@ def message_of(event: Posted) -> Message:
         emitted_as=event.emitted_as,
         arguments=event.arguments,
         attachments=event.attachments,
+        id=event.id,
     )
 
 
@@ -72,20 +76,34 @@ def changed(message: Message, event: Edited | Deleted | Reacted | Unreacted) -> 
         case Deleted():
             return tombstone(message)
         case Reacted():
-            names = [*(message.reactions or {}).get(event.emoji, []), event.by]
-            return replace(message, reactions={**(message.reactions or {}), event.emoji: names})
+            reactions = reactions_to(message)
+            reactions.setdefault(event.emoji, []).append(Person(event.by, event.id))
+            return with_reactions(message, reactions)
         case Unreacted():
-            return replace(message, reactions=_without(message, event.emoji, event.by))
+            return with_reactions(message, _without(message, event))
 
 
 def tombstone(message: Message | Posted) -> Message:
     """What is left of a deleted message."""
-    return Message(seq=message.seq, at=message.at, by=message.by, deleted=True)
+    return Message(seq=message.seq, at=message.at, by=message.by, deleted=True, id=message.id)
 
 
-def _without(message: Message, emoji: str, by: str) -> dict[str, list[str]] | None:
-    reactions = dict(message.reactions or {})
-    names = [name for name in reactions.pop(emoji, []) if name != by]
-    if names:
-        reactions[emoji] = names
-    return reactions or None
+def reactions_to(message: Message) -> Reactions:
+    """Who reacted to a message, and with what."""
+    ids = message.reaction_ids or {}
+    return {
+        emoji: people(names, ids.get(emoji)) for emoji, names in (message.reactions or {}).items()
+    }
+
+
+def with_reactions(message: Message, reactions: Reactions) -> Message:
+    """The message with these reactions, and no others."""
+    ids = {emoji: ids for emoji, who in reactions.items() if (ids := ids_of(who))}
+    names = {emoji: names_of(who) for emoji, who in reactions.items()}
+    return replace(message, reactions=names or None, reaction_ids=ids or None)
+
+
+def _without(message: Message, event: Unreacted) -> Reactions:
+    reactions, who = reactions_to(message), Person(event.by, event.id).who
+    rest = [person for person in reactions.pop(event.emoji, []) if person.who != who]
+    return {**reactions, event.emoji: rest} if rest else reactions

@@ -1,9 +1,11 @@
 """Who may do what: one table for every door."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from hubbub.protocol.people import Person
+from hubbub.rooms.identity import short_id
 from hubbub.rooms.patterns import matches_any
 
 
@@ -70,18 +72,32 @@ GUESTS_MAY = allowed(("read", "post", "patch"))
 class Principal:
     """Who a connection or request acts for; decided once, at the door.
 
-    `key_owner` is whose messages and `client_message_id`s these are: for a guest the name, or
-    nothing for the nameless, who get another name at each connection although a retry must still be
-    known as one; for others what stays although their name may change. `rooms` are patterns.
-    `until` is when the credential expires, in seconds since 1970.
+    `id` is who it is for good, see `identity`: it decides what they own and what is counted as
+    theirs, and the name only what others read. `rooms` are patterns. `until` is when the credential
+    expires, in seconds since 1970. `scope` is whose `client_message_id`s these are, and `counted_as`
+    whose rate it is: the id's, if not said otherwise.
     """
 
     name: str
     role: Role
-    key_owner: str
+    id: str
     operations: frozenset[Operation] = GUESTS_MAY
     rooms: tuple[str, ...] = ALL_ROOMS
     until: float = float("inf")
+    scope: str = ""
+    counted_as: str = ""
+    person: Person = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every change and signal needs."""
+        object.__setattr__(self, "scope", self.scope or self.id)
+        object.__setattr__(self, "counted_as", self.counted_as or self.id)
+        object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
+
+    @property
+    def may_own(self) -> bool:
+        """Whether what it writes stays its own: a name without a key proves nothing later."""
+        return self.person.id is not None
 
 
 def may(principal: Principal, operation: Operation) -> bool:

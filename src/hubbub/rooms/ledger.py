@@ -82,7 +82,7 @@ class MessageKey(NamedTuple):
 
 
 class PostKey(NamedTuple):
-    """Names one post, before it has a number."""
+    """Names one post, before it has a number; `owner` is the scope of the `client_message_id`."""
 
     room: str
     client_message_id: str
@@ -90,12 +90,19 @@ class PostKey(NamedTuple):
 
 
 class ReactionKey(NamedTuple):
-    """Names one person's reaction."""
+    """Names one person's reaction; `owner` is that person's stable id."""
 
     room: str
     message: int
     emoji: str
+    owner: str
+
+
+class NewReaction(NamedTuple):
+    """A reaction to write: the name of who reacted, and the number of the event."""
+
     by: str
+    seq: int
 
 
 @dataclass(slots=True)
@@ -172,7 +179,7 @@ def needs(proposals: Iterable[Proposal]) -> Needs:
         match change:
             case Post():
                 if change.client_message_id is not None:
-                    wanted.posts.add(PostKey(room, change.client_message_id, principal.key_owner))
+                    wanted.posts.add(PostKey(room, change.client_message_id, principal.scope))
                 if change.reply_to is not None:
                     wanted.messages.add(MessageKey(room, change.reply_to))
             case Patch():
@@ -181,7 +188,7 @@ def needs(proposals: Iterable[Proposal]) -> Needs:
                 wanted.messages.add(MessageKey(room, change.seq))
             case React() | Unreact():
                 wanted.messages.add(MessageKey(room, change.seq))
-                wanted.reactions.add(ReactionKey(room, change.seq, change.emoji, principal.name))
+                wanted.reactions.add(ReactionKey(room, change.seq, change.emoji, principal.id))
     return wanted
 
 
@@ -196,7 +203,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
-        self.reacted: dict[ReactionKey, int | None] = {}  # seq of the reaction; None: taken off
+        self.reacted: dict[ReactionKey, NewReaction | None] = {}  # None: taken off
         self.patched: dict[str, Document] = {}
 
     def decide(self, proposals: Sequence[Proposal]) -> Commit:
@@ -230,7 +237,7 @@ class Ledger:
     def _post(self, principal: Principal, post: Post) -> Answer:
         key = None
         if post.client_message_id is not None:
-            key = PostKey(post.room, post.client_message_id, principal.key_owner)
+            key = PostKey(post.room, post.client_message_id, principal.scope)
             if first := self._facts.posts.get(key):
                 return first._replace(is_duplicate=True)
         if post.reply_to is not None and (refusal := self._absent(post.room, post.reply_to)):
@@ -247,8 +254,9 @@ class Ledger:
             post.emitted_as,
             post.arguments,
             post.attachments,
+            id=principal.person.id,
         )
-        owner = principal.key_owner
+        owner = principal.scope
         body = self._append(event)
         self.posts.append(NewPost(post.room, event.seq, body, post.client_message_id, owner))
         message = MessageKey(post.room, event.seq)
@@ -284,7 +292,7 @@ class Ledger:
     def _react(self, principal: Principal, react: React) -> Answer:
         if refusal := self._absent(react.room, react.seq):
             return refusal
-        key = ReactionKey(react.room, react.seq, react.emoji, principal.name)
+        key = ReactionKey(react.room, react.seq, react.emoji, principal.id)
         if key in self._facts.reactions:
             return Accepted(None, self._at)
         message = MessageKey(react.room, react.seq)
@@ -294,13 +302,13 @@ class Ledger:
         self._facts.reactions.add(key)
         self._facts.reaction_counts[message] = count + 1
         event = Reacted(**self._next(principal, react.room), message=react.seq, emoji=react.emoji)
-        self.reacted[key] = event.seq
+        self.reacted[key] = NewReaction(event.by, event.seq)
         return self._change(event)
 
     def _unreact(self, principal: Principal, unreact: Unreact) -> Answer:
         if refusal := self._absent(unreact.room, unreact.seq):
             return refusal
-        key = ReactionKey(unreact.room, unreact.seq, unreact.emoji, principal.name)
+        key = ReactionKey(unreact.room, unreact.seq, unreact.emoji, principal.id)
         if key not in self._facts.reactions:
             return Accepted(None, self._at)
         self._facts.reactions.discard(key)
@@ -334,14 +342,13 @@ class Ledger:
     def _not_theirs(
         self, principal: Principal, key: MessageKey, own: Operation, anyones: Operation
     ) -> Refusal | None:
-        # Owner and name: names may be reused, and the nameless have but one owner.
-        is_own = (self._facts.messages[key].by, self._facts.owners[key]) == (
-            principal.name,
-            principal.key_owner,
-        )
+        is_own = principal.may_own and self._facts.owners[key] == principal.id
         if may(principal, own if is_own else anyones):
             return None
-        return Refusal("forbidden", "only its author may do that to a message")
+        why = "Only its author may edit or delete a message"
+        if not principal.may_own:
+            why += "; guests prove that they are by the key that they posted it with"
+        return Refusal("forbidden", why)
 
     def _next(self, principal: Principal, room: str) -> dict[str, Any]:
         return {
@@ -349,6 +356,7 @@ class Ledger:
             "seq": self.head(room) + 1,
             "at": self._at,
             "by": principal.name,
+            "id": principal.person.id,
         }
 
     def _change(self, event: AnyEvent) -> Accepted:

@@ -1,4 +1,4 @@
-"""Live values of a room: for each key the newest, on whichever node it was put, until its time is over.
+"""Live values of a room: for each key of each person the newest, on whichever node it was put, until its time is over.
 
 Nodes hear of each other's values late, twice or not at all, and still come to agree: each value has a
 place on a logical clock, which goes on with each value that is put or heard, whatever the time is.
@@ -10,6 +10,7 @@ import msgspec
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Typing, Value
+from hubbub.protocol.people import Person
 from hubbub.rooms.allotment import VALUE_COST, Allotment
 
 MAX_VALUES = 1_000  # in one room
@@ -26,8 +27,8 @@ class Stamped(msgspec.Struct, frozen=True, omit_defaults=True):
 class Live(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a node tells the others of what is live in a room there.
 
-    `names` are all who are there, but for `unnamed` more; `None` says nothing of who is there.
-    Who `asks` wants to be told everything.
+    `names` and `ids` are all who are there, but for `unnamed` more; `None` says nothing of who is
+    there. Who `asks` wants to be told everything.
     """
 
     room: str
@@ -36,6 +37,10 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
     names: list[str] | None = None
     unnamed: int = 0
     asks: bool = False
+    ids: list[str | None] | None = None
+
+
+_Key = tuple[str, str]  # whose, and which
 
 
 class _Kept(NamedTuple):
@@ -48,7 +53,7 @@ class _Kept(NamedTuple):
 
 
 class Values:
-    """The newest value of each key. Times are those of one clock, in seconds."""
+    """The newest value of each key of each person. Times are those of one clock, in seconds."""
 
     def __init__(self, node: str, allotment: Allotment | None = None) -> None:
         """`allotment` is what the values of all rooms share."""
@@ -56,7 +61,7 @@ class Values:
         self._allotment = allotment or Allotment()
         self._clock = 0
         self._bytes = 0
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[_Key, _Kept] = {}
 
     @property
     def has_own(self) -> bool:
@@ -77,7 +82,7 @@ class Values:
         value = stamped.signal
         assert isinstance(value, Value)
         self._clock = max(self._clock, stamped.clock)
-        kept = self._kept.get(value.key)
+        kept = self._kept.get(_key(value))
         if kept is not None and (kept.clock, kept.node) >= (stamped.clock, node):
             return False
         if not self._has_room_for(value, "", now):
@@ -110,15 +115,16 @@ class Values:
     def _keep(self, stamped: Stamped, node: str, owner: str, now: float) -> None:
         value = stamped.signal
         assert isinstance(value, Value)
-        self._forget(value.key)
+        key = _key(value)
+        self._forget(key)
         if value.value is None and not self._node:  # there is nobody who could bring it back
             return
         size = _size(value)
-        self._kept[value.key] = _Kept(value, now + value.ttl, stamped.clock, node, owner, size)
+        self._kept[key] = _Kept(value, now + value.ttl, stamped.clock, node, owner, size)
         self._bytes += size
         self._allotment.take(owner, size + VALUE_COST)
 
-    def _forget(self, key: str) -> None:
+    def _forget(self, key: _Key) -> None:
         if (kept := self._kept.pop(key, None)) is not None:
             self._bytes -= kept.size
             self._allotment.take(kept.owner, -kept.size - VALUE_COST)
@@ -132,7 +138,7 @@ class Values:
         return self._has_room_now(value, owner)
 
     def _has_room_now(self, value: Value, owner: str) -> bool:
-        size, replaced = _size(value), self._kept.get(value.key)
+        size, replaced = _size(value), self._kept.get(_key(value))
         if value.value is None and replaced is not None:
             return True  # it takes no more than what it removes
         is_few = replaced is not None or len(self._kept) < MAX_VALUES
@@ -146,6 +152,10 @@ class Values:
 
     def _is_own(self, kept: _Kept) -> bool:
         return kept.node == self._node and kept.value.value is not None
+
+
+def _key(value: Value) -> _Key:
+    return Person(value.by, value.id).who, value.key
 
 
 def packed(value: Value) -> Value:

@@ -76,7 +76,7 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
     if refusal := screen(principal, Operation.SIGNAL, signal.room):
         return refusal
     if signal.signal == "typing":
-        return Typing(signal.room, principal.name, TYPING_TTL)
+        return Typing(signal.room, principal.name, TYPING_TTL, principal.person.id)
     if signal.signal != "value":
         return Refusal("bad_request", f"there is no signal called {signal.signal[:32]!r}")
     if signal.key is None:
@@ -85,7 +85,8 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
     if len(encoded) > MAX_VALUE_BYTES:
         return Refusal("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
     value = None if signal.value is None else msgspec.Raw(encoded)
-    return Value(signal.room, principal.name, signal.key, value, signal.ttl)
+    by, id_ = principal.person
+    return Value(signal.room, by, signal.key, value, signal.ttl, id_)
 
 
 def _are_placed(post: Post) -> bool:

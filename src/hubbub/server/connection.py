@@ -28,10 +28,11 @@ from hubbub.protocol.messages import (
 )
 from hubbub.protocol.wires import native_frame
 from hubbub.rooms.access import Principal, Role
+from hubbub.rooms.identity import at_address
 from hubbub.rooms.ledger import Accepted, Answer
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.feeds import Cursor
-from hubbub.server.hub import Hub, payer, payer_at
+from hubbub.server.hub import Hub
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.rates import Inflow
 from hubbub.server.stores.base import StoreFailed
@@ -92,7 +93,7 @@ class Connection:
         self._hang_up = hang_up
         self._address = address
         self._encode = encode
-        self._inflow = inflow or hub.inflow(payer_at(address))
+        self._inflow = inflow or hub.inflow(at_address(address))
         self._visit: Visit | None = None
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -180,7 +181,7 @@ class Connection:
 
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
-        self._inflow.payer = payer(visit.principal)
+        self._inflow.payer = visit.principal.counted_as
         visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
@@ -236,8 +237,10 @@ class Connection:
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
         limits = self._hub.limits
+        shown = {} if principal.person.id is None else {"id": principal.person.id}
         return {
             "user": principal.name,
+            **shown,
             "guest": principal.role is Role.GUEST,
             "server": f"hubbub/{__version__}",
             "protocol": "hubbub.v1",

@@ -5,17 +5,19 @@ And shows out whose credential is no longer good.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.names import is_person_name
+from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role
 from hubbub.server.audit import audit
 from hubbub.server.rates import Rates
 
 NAMELESS = "guest"
+KEY_LENGTHS = range(16, 129)
 GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
 
 
@@ -31,6 +33,10 @@ class Credentials(NamedTuple):
 class Checker(Protocol):
     """Knows one kind of token."""
 
+    @property
+    def names(self) -> Collection[str]:
+        """Names that no guest may use, whether their owners are here or not."""
+
     def principal(self, token: str) -> Principal | None:
         """Whom a token stands for; None if it is none, or no longer valid. Raises Refused."""
 
@@ -41,11 +47,10 @@ class Checker(Protocol):
 class Visit:
     """A connection or request that was let in, until its credential is no longer good."""
 
-    __slots__ = ("_leave", "is_expelled", "key", "principal")
+    __slots__ = ("_leave", "is_expelled", "principal")
 
-    def __init__(self, principal: Principal, key: str | None) -> None:
+    def __init__(self, principal: Principal) -> None:
         self.principal = principal
-        self.key = key
         self.is_expelled = False
         self._leave: Callable[[], object] | None = None
 
@@ -99,7 +104,7 @@ class Door:
     @contextmanager
     def calling(self, credentials: Credentials) -> Iterator[Visit]:
         """The visit of a single request, which holds no name. Raises as `admitted` does."""
-        visit = Visit(self.recognise(credentials), credentials.key)
+        visit = Visit(self.recognise(credentials))
         self._notice(visit)
         try:
             yield visit
@@ -109,17 +114,17 @@ class Door:
     def enter(self, credentials: Credentials) -> Visit:
         """As `admitted`, to be followed by one `exit`."""
         if credentials.token is None and credentials.name is None and self.has_guests:
-            principal = self._stranger()
+            principal = self._stranger(credentials.key)
         else:
             principal = self.recognise(credentials)
         if principal.role is not Role.GUEST:
             audit(
                 "entered",
-                owner=principal.key_owner,
+                owner=principal.id,
                 who=principal.name,
                 address=credentials.address,
             )
-        return self._hold(Visit(principal, credentials.key))
+        return self._hold(Visit(principal))
 
     def renew(self, visit: Visit, credentials: Credentials) -> Visit:
         """The same person goes on with another credential; that is no news for the audit log.
@@ -127,10 +132,10 @@ class Door:
         Raises as `admitted` does, and Refused if it is another person's; then nothing has changed.
         """
         principal = self.recognise(credentials)
-        if principal.key_owner != visit.principal.key_owner:
+        if principal.id != visit.principal.id:
             raise Refused("bad_request", "The token belongs to someone else")
         self.exit(visit)
-        return self._hold(Visit(principal, credentials.key))
+        return self._hold(Visit(principal))
 
     def exit(self, visit: Visit) -> None:
         """One connection has ended; with the last under its name, the name is free."""
@@ -150,14 +155,19 @@ class Door:
                 "only those with a token may come in",
                 hint="send it in the header Authorization: Bearer TOKEN",
             )
-        return self._guest(credentials.name, credentials.key)
+        return self._guest(credentials)
 
     def review(self) -> None:
-        """Show out whose token has expired or was revoked; to be called at least once a second."""
+        """Show out whose token has expired or was revoked, and guests who use the name of a new one.
+
+        To be called at least once a second.
+        """
         now = self._now()
+        for name in (name for checker in self._checkers for name in checker.names):
+            self._clear_of_guests(name)
         for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
             self._known.discard(visit)
-            audit("shown out", owner=visit.principal.key_owner, who=visit.principal.name)
+            audit("shown out", owner=visit.principal.id, who=visit.principal.name)
             visit.expel()
 
     def sweep(self) -> None:
@@ -166,11 +176,10 @@ class Door:
 
     def _hold(self, visit: Visit) -> Visit:
         """The visit's name is in use; guests who have that of somebody with a token must go."""
-        holders = self._holders.setdefault(visit.principal.name, [])
+        name = visit.principal.name
         if visit.principal.role is not Role.GUEST:
-            for guest in [v for v in holders if v.principal.role is Role.GUEST]:
-                guest.expel()  # it is not theirs
-        holders.append(visit)
+            self._clear_of_guests(name)
+        self._holders.setdefault(name, []).append(visit)
         self._notice(visit)
         return visit
 
@@ -194,32 +203,60 @@ class Door:
         audit("refused", address=address)
         raise Refused("unauthenticated", "the token is not valid, or no longer")
 
-    def _guest(self, name: str | None, key: str | None) -> Principal:
-        if name is None:
-            return Principal(NAMELESS, Role.GUEST, "")
-        if not is_person_name(name):
+    def _guest(self, given: Credentials) -> Principal:
+        """A guest who chose a name, or, for a single request, none."""
+        if given.name is None:
+            guest = _nameless(NAMELESS, given.key, identity.at_address(given.address))
+        elif not is_person_name(given.name):
             raise Refused("bad_request", "nobody can be called so: 1 to 32 letters or digits")
-        holders = self._holders.get(name)
-        if holders and not _is_key_of(holders[0], key):
+        else:
+            guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
+        if self._is_reserved(guest.name):
+            hint = "choose another name, or come with the token"
+            raise Refused("name_taken", f"{guest.name} is the name of a token", hint=hint)
+        if given.name is not None and not self._may_share(guest):
             raise Refused(
                 "name_taken",
-                f"someone is connected as {name}",
+                f"someone is connected as {guest.name}",
                 hint="choose another name, or send the key that was sent with it",
             )
-        return Principal(name, Role.GUEST, name)
+        return guest
 
-    def _stranger(self) -> Principal:
-        while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self._holders:
+    def _may_share(self, guest: Principal) -> bool:
+        """Whether a name is free for a guest, or all who use it have shown the same key."""
+        holders = self._holders.get(guest.name, ())
+        return not holders or (
+            guest.may_own and all(visit.principal.id == guest.id for visit in holders)
+        )
+
+    def _stranger(self, key: str | None) -> Principal:
+        """A guest who chose no name, on a connection: each gets one of its own."""
+        while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self._holders or self._is_reserved(
+            name
+        ):
             pass
-        return Principal(name, Role.GUEST, "")
+        return _nameless(name, key)
+
+    def _is_reserved(self, name: str) -> bool:
+        return any(name in checker.names for checker in self._checkers)
+
+    def _clear_of_guests(self, name: str) -> None:
+        """Show out the guests who use a name that belongs to somebody."""
+        for visit in list(self._holders.get(name, ())):
+            if visit.principal.role is Role.GUEST and not visit.is_expelled:
+                visit.expel()
 
 
-def _is_key_of(holder: Visit, key: str | None) -> bool:
-    if holder.key is None or holder.principal.role is not Role.GUEST:
-        return False
-    return secrets.compare_digest(_bytes(holder.key), _bytes(key or ""))
+def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:
+    """A guest who was given a name, perhaps another one at the next try: it must not tell a retry from others."""
+    if key:
+        return Principal(name, Role.GUEST, _visitor(name, key))
+    id_, scope = _visitor(name, None), identity.NAMELESS
+    return Principal(name, Role.GUEST, id_, scope=scope, counted_as=counted_as)
 
 
-def _bytes(key: str) -> bytes:
-    """A key as bytes; one from a header may hold what is no Unicode."""
-    return key.encode("utf-8", "surrogatepass")
+def _visitor(name: str, key: str | None) -> str:
+    """Raises Refused."""
+    if key and len(key) not in KEY_LENGTHS:
+        raise Refused("bad_request", "Invalid key: use 16 to 128 characters, made up at random")
+    return identity.visitor(name, key or None)

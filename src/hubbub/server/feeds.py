@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from hubbub import events
 from hubbub.protocol import deflate
+from hubbub.protocol.people import Person
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.ledger import Batch
 from hubbub.server.outlet import AnyOutlet
@@ -22,19 +23,19 @@ class Cursor:
     `lost` is called if the log can't be read on from there.
     """
 
-    __slots__ = ("feed", "lost", "name", "outlet", "seq", "task", "wire")
+    __slots__ = ("feed", "lost", "outlet", "person", "seq", "task", "wire")
 
     def __init__(
         self,
         feed: "Feed",
         outlet: AnyOutlet,
-        name: str,
+        person: Person,
         seq: int,
         lost: Callable[[], None],
         wire: Wire | None = None,
     ) -> None:
         self.feed = feed
-        self.name = name
+        self.person = person
         self.seq = seq
         self.lost = lost
         self.take(outlet, wire)

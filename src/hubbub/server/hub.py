@@ -104,7 +104,7 @@ class Hub:
     ) -> None:
         """As `submit`, for clients that know no refusal: waits while they are too fast, or it is too busy."""
         loop = asyncio.get_running_loop()
-        while delay := self._rates.wait(payer(principal), loop.time()):  # noqa: ASYNC110 - no event
+        while delay := self._rates.wait(principal.counted_as, loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
         if self._journal.is_full:
             await self._journal.has_room()
@@ -124,7 +124,7 @@ class Hub:
     def charge(self, principal: Principal, size: int) -> None:
         """Count the body of a request, before it is read. Raises Refused."""
         now = asyncio.get_running_loop().time()
-        if wait := self._byte_rates.wait(payer(principal), now, size + FRAME_COST):
+        if wait := self._byte_rates.wait(principal.counted_as, now, size + FRAME_COST):
             raise Refused.of(self.too_many_bytes(wait))
 
     def pace(self, principal: Principal) -> None:
@@ -157,7 +157,7 @@ class Hub:
         with self._fanout.pinned(join.room) as feed:
             seq, kept = await self._resume_point(feed, join)
             stored = await self._stored(feed) if seq is None else None
-            feed.signals.enter(principal.name)
+            feed.signals.enter(principal.person)
             # From here on there is no await: what is told now is followed by the very next event.
             if stored is not None:
                 seq = stored.page.head
@@ -166,7 +166,7 @@ class Hub:
                 assert seq is not None and feed.head is not None
                 head = max(seq, feed.head)
                 tell(Resumed(join.room, self.epoch, head, head - seq))
-            cursor = Cursor(feed, outlet, principal.name, seq, lost, wire)
+            cursor = Cursor(feed, outlet, principal.person, seq, lost, wire)
             self._fanout.attach(cursor)
             if stored is None and cursor.task is None:  # else it comes with the snapshot, or later
                 self._fanout.show_present(cursor)
@@ -179,7 +179,7 @@ class Hub:
     def leave(self, cursor: Cursor) -> None:
         """Stop following."""
         self._fanout.detach(cursor)
-        cursor.feed.signals.exit(cursor.name)
+        cursor.feed.signals.exit(cursor.person)
 
     def signal(self, principal: Principal, signal: Signal) -> None:
         """Say something ephemeral to who is in the room. Raises Refused."""
@@ -188,7 +188,7 @@ class Hub:
             raise Refused.of(push)
         self.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
-            if not feed.signals.put(push, payer(principal)):
+            if not feed.signals.put(push, principal.counted_as):
                 why = "Too many live values in this room, from you, or on this server"
                 raise Refused("too_large", why)
 
@@ -370,18 +370,8 @@ class Hub:
         return screen_change(principal, change, self.limits.message_bytes)
 
     def _over_rate(self, principal: Principal) -> Refusal | None:
-        wait = self._rates.wait(payer(principal), asyncio.get_running_loop().time())
+        wait = self._rates.wait(principal.counted_as, asyncio.get_running_loop().time())
         return _rate_limited(f"{self.limits.messages_per_s:g} messages", wait) if wait else None
-
-
-def payer(principal: Principal) -> str:
-    """As whom a principal is counted."""
-    return principal.name
-
-
-def payer_at(address: str) -> str:
-    """As whom those are counted of whom only the address is known."""
-    return f"address/{address}"
 
 
 def _rate_limited(limit: str, wait: float) -> Refusal:

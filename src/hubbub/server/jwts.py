@@ -12,6 +12,7 @@ import jwt
 
 from hubbub.protocol.errors import Refused
 from hubbub.protocol.names import is_person_name
+from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.keys import Key
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class Jwts:
     """Checks tokens against keys. `issuer` and `audience`: empty for any."""
+
+    names: frozenset[str] = frozenset()  # they are not known before someone comes with one
 
     def __init__(self, keys: Sequence[Key], issuer: str = "", audience: str = "") -> None:
         self.published: Sequence[Key] = ()  # those of a set that is fetched again and again
@@ -114,11 +117,18 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     return Principal(
         name,
         Role.USER,
-        f"user/{subject}",
+        identity.user(_issuer(claims), subject),
         operations,
         ALL_ROOMS if "*" in rooms else tuple(rooms),
         until,
     )
+
+
+def _issuer(claims: Mapping[str, Any]) -> str:
+    issuer = claims.get("iss", "")
+    if issuer and not (isinstance(issuer, str) and _SUBJECT.fullmatch(issuer)):
+        raise Refused("bad_request", "the token's `iss` is 1 to 255 characters, none of control")
+    return issuer or ""
 
 
 def _texts(claims: Mapping[str, Any], claim: str, default: list[str]) -> list[str]:

@@ -7,8 +7,11 @@ now and then, and when they ask.
 import asyncio
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Typing, Value
+from hubbub.protocol.people import Person, ids_of, names_of, people
 from hubbub.rooms.allotment import Allotment
 from hubbub.rooms.live import Live, Stamped, Values, packed
 from hubbub.rooms.presence import Attendance
@@ -18,6 +21,7 @@ TICK = 0.1  # seconds
 SENDS_PER_SECOND = 25_000  # a room with more watchers than fit into a tick has longer ones
 COMINGS_PER_SECOND = 5_000  # at most so many are told of comings and goings
 COMINGS_PAUSE = 1.0  # seconds; but no more seldom than this
+_Kind = tuple[str, str | None]
 LEASE = 18.0  # seconds for which another node's word for who is there is believed: two rounds, and a little
 
 
@@ -37,8 +41,8 @@ class Signals:
         self._send = send
         self._broker = broker or Local()
         self._values = Values(self._broker.node, allotment)
-        self._fresh: dict[tuple[str, str], AnySignal] = {}
-        self._untold: dict[tuple[str, str], Stamped] = {}  # to other nodes
+        self._fresh: dict[_Kind, AnySignal] = {}
+        self._untold: dict[_Kind, Stamped] = {}  # to other nodes
         self._pause = TICK
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -76,7 +80,8 @@ class Signals:
                     continue
             self._fresh[_kind(signal)] = signal
         if live.names is not None:
-            self.attendance.hear(live.node, live.names, live.unnamed, now + LEASE)
+            there = people(live.names, live.ids)
+            self.attendance.hear(live.node, there, live.unnamed, now + LEASE)
         if self._fresh or self.attendance.has_changed:
             self._wake_in(self._pause)
         if live.asks:
@@ -90,14 +95,14 @@ class Signals:
         if asks or self._untold or here.count_here or here.has_changed_here:
             self._tell(who=True, asks=asks)
 
-    def enter(self, name: str) -> None:
+    def enter(self, person: Person) -> None:
         """Someone is here, by one more connection."""
-        self.attendance.enter(name)
+        self.attendance.enter(person)
         self._wake_in(TICK)
 
-    def exit(self, name: str) -> None:
+    def exit(self, person: Person) -> None:
         """Someone has one connection less."""
-        self.attendance.exit(name)
+        self.attendance.exit(person)
         self._wake_in(TICK)
 
     def members(self) -> Members:
@@ -165,8 +170,11 @@ class Signals:
         """Share what others were not told, and maybe `who` is here."""
         signals = list(self._untold.values())
         self._untold.clear()
-        names, unnamed = self.attendance.here() if who else (None, 0)
-        self._broker.share(Live(self._room, self._broker.node, signals, names, unnamed, asks))
+        live = Live(self._room, self._broker.node, signals, asks=asks)
+        if who:
+            here, unnamed = self.attendance.here()
+            live = replace(live, names=names_of(here), ids=ids_of(here), unnamed=unnamed)
+        self._broker.share(live)
 
     def _presence(self) -> list[AnySignal]:
         """Who came and went; in a large room seldom enough not to be a load."""
@@ -182,8 +190,10 @@ class Signals:
         return min(people / COMINGS_PER_SECOND, COMINGS_PAUSE)
 
 
-def _kind(signal: Typing | Value) -> tuple[str, str]:
-    return ("typing", signal.by) if isinstance(signal, Typing) else ("value", signal.key)
+def _kind(signal: Typing | Value) -> _Kind:
+    """What a newer signal has in common with an older one whose place it takes."""
+    who = Person(signal.by, signal.id).who
+    return who, None if isinstance(signal, Typing) else signal.key
 
 
 def _now() -> float:

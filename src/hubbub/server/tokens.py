@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.stores.base import Store, Token
 
@@ -20,7 +21,8 @@ class Tokens:
     def __init__(self) -> None:
         self._version = 0
         self._by_digest: dict[str, Token] = {}
-        self._owners: frozenset[str] = frozenset()
+        self._ids: frozenset[str] = frozenset()
+        self.names: frozenset[str] = frozenset()
 
     async def refresh(self, store: Store) -> bool:
         """Look whether any was given out or revoked; returns that. Raises StoreFailed."""
@@ -34,7 +36,8 @@ class Tokens:
     def replace(self, tokens: Sequence[Token]) -> None:
         """From now on these are valid."""
         self._by_digest = {token.digest: token for token in tokens}
-        self._owners = frozenset(map(owner_of, tokens))
+        self._ids = frozenset(identity.token_holder(token.id) for token in tokens)
+        self.names = frozenset(token.name for token in tokens)
 
     def principal(self, token: str) -> Principal | None:
         """Whom a token stands for; None if it is none of these."""
@@ -46,7 +49,7 @@ class Tokens:
         return Principal(
             found.name,
             Role.TOKEN,
-            owner_of(found),
+            identity.token_holder(found.id),
             allowed(found.can),
             ALL_ROOMS if found.rooms == ALL_ROOMS else found.rooms,
             float("inf") if found.expires_at is None else found.expires_at,
@@ -54,9 +57,4 @@ class Tokens:
 
     def is_valid(self, principal: Principal) -> bool:
         """Whether the token that a principal came in with was not revoked."""
-        return principal.role is not Role.TOKEN or principal.key_owner in self._owners
-
-
-def owner_of(token: Token) -> str:
-    """Whose messages they are that come with a token. No guest can be called so."""
-    return f"token/{token.id}"
+        return principal.role is not Role.TOKEN or principal.id in self._ids

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from hubbub.protocol.messages import Members
+from hubbub.protocol.people import Person, people
 
 LEAVE_SECONDS = 5.0
 
@@ -28,29 +29,37 @@ class Attendance:
         say: Callable[[str], None],
         later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
-        self._here = set(members.names)
+        self._here = _people(members)
         self._say = say
         self._later = later
-        self._leaving: dict[str, Timer] = {}
+        self._leaving: dict[Person, Timer] = {}
 
     def update(self, members: Members) -> None:
         """Who is here now. Without all names (in a large room) nobody is told of."""
         if len(members.names) < members.count:
             self._here.clear()
             return
-        now = set(members.names)
-        for name in sorted(now - self._here):
-            self._came(name)
-        for name in sorted(self._here - now):
-            self._leaving[name] = self._later(LEAVE_SECONDS, partial(self._left, name))
+        now = _people(members)
+        for person in sorted(now - self._here, key=_order):
+            self._came(person)
+        for person in sorted(self._here - now, key=_order):
+            self._leaving[person] = self._later(LEAVE_SECONDS, partial(self._left, person))
         self._here = now
 
-    def _came(self, name: str) -> None:
-        if name in self._leaving:
-            self._leaving.pop(name).cancel()
+    def _came(self, person: Person) -> None:
+        if person in self._leaving:
+            self._leaving.pop(person).cancel()
         else:
-            self._say(f"{name} is here")
+            self._say(f"{person.name} is here")
 
-    def _left(self, name: str) -> None:
-        del self._leaving[name]
-        self._say(f"{name} has left")
+    def _left(self, person: Person) -> None:
+        del self._leaving[person]
+        self._say(f"{person.name} has left")
+
+
+def _people(members: Members) -> set[Person]:
+    return set(people(members.names, members.ids))
+
+
+def _order(person: Person) -> tuple[str, str]:
+    return person.name, person.who

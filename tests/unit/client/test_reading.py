@@ -10,7 +10,7 @@ import pytest
 from hubbub.client import Closed, Refused, Reset, ResetError, Room
 from hubbub.client.stream import Stream
 from hubbub.events import AnyEvent, Deleted, Edited, Posted
-from hubbub.protocol.messages import Resumed, Typing, Value
+from hubbub.protocol.messages import Members, Resumed, Typing, Value
 from tests.support.fakes import AT
 from tests.unit.client.fakes import FakeLink, Play, play, posted, resumed, settle, snapshot
 
@@ -350,6 +350,29 @@ async def test_signals_are_heard_and_members_known() -> None:
         assert await anext(signals) == Typing("lobby", "grace", 5)
         await anext(signals)
         assert (room.members.count, room.members.names) == (2, ["ada", "grace"])
+
+
+async def test_two_of_one_name_are_two() -> None:
+    async with play() as (scene, link):
+        room = await join(scene, link, snapshot())
+        signals = room.signals()
+        one, two = "aaaaaaaaaaa=", "bbbbbbbbbbb="
+        here: dict[str, Any] = {"signal": "presence", "room": "lobby"}
+        value = {"signal": "value", "room": "lobby", "by": "ada", "key": "place", "ttl": 9}
+        link.say(
+            {**here, "count": 3, "joined": ["ada", "ada"], "left": [], "joined_ids": [one, two]},
+            {**here, "count": 2, "joined": [], "left": ["ada"], "left_ids": [one]},
+            {**value, "value": 1},
+            {**value, "value": 2, "id": two},
+        )
+        await settle()
+        assert room.members == Members(2, ["ada", "ada"], [None, two])
+        assert [live.value for live in room.live] == [1, 2]
+        link.say({**value, "value": None, "id": two})
+        await settle()
+        assert [live.value for live in room.live] == [1]
+        heard = [await anext(signals) for _ in range(4)]
+        assert [s.id for s in heard if isinstance(s, Value)] == [None, two]
 
 
 async def test_a_slow_listener_gets_the_newest_value() -> None:

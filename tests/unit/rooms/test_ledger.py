@@ -6,9 +6,20 @@ import pytest
 from hubbub import events
 from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Message,
+    Patch,
+    Post,
+    React,
+    Unreact,
+)
+from hubbub.protocol.view import RoomView, reactions_to
 from hubbub.rooms import ledger as rules
 from hubbub.rooms.access import GUESTS_MAY, Operation, Principal
+from hubbub.rooms.identity import NAMELESS
 from hubbub.rooms.ledger import (
     MAX_DOCUMENT_BYTES,
     MAX_REACTIONS,
@@ -20,13 +31,19 @@ from hubbub.rooms.ledger import (
     Head,
     Ledger,
     MessageKey,
+    NewReaction,
     PostKey,
     Proposal,
     ReactionKey,
     needs,
 )
-from tests.support.fakes import ADA, AT, GRACE, guest, stranger
+from tests.support.fakes import ADA, AT, GRACE, guest, holder, outbox_by, stranger, user
 
+ADAS_KEY = "ada's secret key"
+NAMESAKES = [
+    *(guest("ada"), guest("ada", "another secret key"), holder("ada")),
+    *(user("ada", "1"), user("ada", "2"), outbox_by("ada")),
+]
 EARLIER = "2026-11-23T08:00:00.000Z"
 
 
@@ -35,14 +52,14 @@ def lobby_facts() -> Facts:
     one, two = MessageKey("lobby", 1), MessageKey("lobby", 2)
     return Facts(
         heads={"lobby": Head(10, 1)},
-        posts={PostKey("lobby", "01J", "ada"): Accepted(1, EARLIER)},
+        posts={PostKey("lobby", "01J", ADA.id): Accepted(1, EARLIER)},
         messages={
             one: Posted("lobby", 1, EARLIER, "ada", "hi", client_message_id="01J"),
             two: Posted("lobby", 2, EARLIER, "ada", "oops"),
         },
-        owners={one: "ada", two: "ada"},
+        owners={one: ADA.id, two: ADA.id},
         deleted={two},
-        reactions={ReactionKey("lobby", 1, "👍", "grace")},
+        reactions={ReactionKey("lobby", 1, "👍", GRACE.id)},
         reaction_counts={one: 1},
         documents={"lobby": Document({"topic": "lunch"}, 5)},
     )
@@ -76,34 +93,55 @@ def assert_refused(commit: Commit, code: str) -> None:
 @pytest.mark.parametrize(
     "principal, change, event",
     [
-        (ADA, Post(room="lobby", text="hi"), Posted("lobby", 11, AT, "ada", "hi")),
-        (ADA, Post(room="lobby", text=""), Posted("lobby", 11, AT, "ada", "")),
-        (ADA, Post(room="lobby", bytes=b"\xff"), Posted("lobby", 11, AT, "ada", bytes=b"\xff")),
+        (
+            ADA,
+            Post(room="lobby", text="hi"),
+            Posted("lobby", 11, AT, "ada", "hi", id=ADA.person.id),
+        ),
+        (ADA, Post(room="lobby", text=""), Posted("lobby", 11, AT, "ada", "", id=ADA.person.id)),
+        (
+            ADA,
+            Post(room="lobby", bytes=b"\xff"),
+            Posted("lobby", 11, AT, "ada", bytes=b"\xff", id=ADA.person.id),
+        ),
         (
             GRACE,
             Post(room="lobby", text="hi", client_message_id="01K", reply_to=1),
-            Posted("lobby", 11, AT, "grace", "hi", client_message_id="01K", reply_to=1),
+            Posted(
+                "lobby",
+                11,
+                AT,
+                "grace",
+                "hi",
+                client_message_id="01K",
+                reply_to=1,
+                id=GRACE.person.id,
+            ),
         ),
         (
             ADA,
             Edit(room="lobby", seq=1, text="hello"),
-            Edited("lobby", 11, AT, "ada", message=1, text="hello"),
+            Edited("lobby", 11, AT, "ada", message=1, text="hello", id=ADA.person.id),
         ),
-        (ADA, Delete(room="lobby", seq=1), Deleted("lobby", 11, AT, "ada", message=1)),
+        (
+            ADA,
+            Delete(room="lobby", seq=1),
+            Deleted("lobby", 11, AT, "ada", message=1, id=ADA.person.id),
+        ),
         (
             ADA,
             React(room="lobby", seq=1, emoji="👍"),
-            Reacted("lobby", 11, AT, "ada", message=1, emoji="👍"),
+            Reacted("lobby", 11, AT, "ada", message=1, emoji="👍", id=ADA.person.id),
         ),
         (
             GRACE,
             Unreact(room="lobby", seq=1, emoji="👍"),
-            Unreacted("lobby", 11, AT, "grace", message=1, emoji="👍"),
+            Unreacted("lobby", 11, AT, "grace", message=1, emoji="👍", id=GRACE.person.id),
         ),
         (
             GRACE,
             Patch(room="lobby", patch={"topic": None}),
-            Patched("lobby", 11, AT, "grace", patch={"topic": None}),
+            Patched("lobby", 11, AT, "grace", patch={"topic": None}, id=GRACE.person.id),
         ),
     ],
 )
@@ -120,7 +158,7 @@ def test_a_change_becomes_the_event_with_the_next_number(
 
 def test_the_first_event_of_a_room_is_number_one() -> None:
     commit = by_ada(Post(room="kitchen", text="tea?"), facts=Facts())
-    assert decoded(commit) == [Posted("kitchen", 1, AT, "ada", "tea?")]
+    assert decoded(commit) == [Posted("kitchen", 1, AT, "ada", "tea?", id=ADA.person.id)]
 
 
 def test_each_room_counts_for_itself_and_refusals_take_no_number() -> None:
@@ -198,8 +236,62 @@ def test_whom_the_table_lets_may_change_anyones_message(
 @pytest.mark.parametrize(
     "change", [Edit(room="lobby", seq=1, text="x"), Delete(room="lobby", seq=1)]
 )
-def test_who_is_called_the_same_is_not_its_author(change: Change) -> None:
-    assert_refused(decide((replace(ADA, key_owner="user/7"), change)), "forbidden")
+@pytest.mark.parametrize("namesake", NAMESAKES)
+def test_who_is_called_the_same_is_not_its_author(change: Change, namesake: Principal) -> None:
+    assert_refused(decide((namesake, change)), "forbidden")
+
+
+@pytest.mark.parametrize(
+    "change", [Edit(room="lobby", seq=1, text="x"), Delete(room="lobby", seq=1)]
+)
+def test_the_same_key_is_the_same_author_under_any_name(change: Change) -> None:
+    assert codes(decide((guest("ada l.", ADAS_KEY), change)).answers) == [None]
+
+
+@pytest.mark.parametrize("author", [guest("ada"), stranger("guest-1")])
+def test_a_guest_without_a_key_owns_nothing_later(author: Principal) -> None:
+    post = Post(room="lobby", text="hi", client_message_id="01K")
+    commit = decide(
+        (author, post),
+        (author, Edit(room="lobby", seq=11, text="x")),
+        (author, Delete(room="lobby", seq=11)),
+        (author, post),
+    )
+    assert codes(commit.answers) == [None, "forbidden", "forbidden", None]
+    assert commit.answers[3] == Accepted(11, AT, is_duplicate=True)
+    assert "key" in getattr(commit.answers[1], "detail", "")
+
+
+def test_a_retry_by_one_who_got_another_name_is_still_known() -> None:
+    post = Post(room="lobby", text="hi", client_message_id="01K")
+    commit = decide((stranger("guest-1"), post), (stranger("guest-2"), post))
+    assert commit.answers == [Accepted(11, AT), Accepted(11, AT, is_duplicate=True)]
+
+
+def test_the_key_of_one_is_not_that_of_a_namesake() -> None:
+    post = Post(room="lobby", text="hi", client_message_id="01K")
+    everyone = [ADA, *NAMESAKES, stranger("ada")]
+    assert len({person.id for person in everyone}) == len(everyone) - 1  # of guests without a key
+    commit = decide(*((person, post) for person in everyone))
+    assert commit.answers == [Accepted(11 + n, AT) for n in range(len(everyone))]
+
+
+def test_namesakes_react_each_for_themselves() -> None:
+    react, unreact = (kind(room="lobby", seq=1, emoji="🎉") for kind in (React, Unreact))
+    commit = decide(
+        *((person, react) for person in (ADA, *NAMESAKES)),
+        (NAMESAKES[0], unreact),
+        (NAMESAKES[0], unreact),
+    )
+    assert [isinstance(a, Accepted) and a.seq is not None for a in commit.answers] == [
+        *(True for _ in (ADA, *NAMESAKES)),
+        *(True, False),
+    ]
+    view = RoomView(10, [Message(seq=1, at=EARLIER, by="ada")])
+    for event in decoded(commit):
+        view.apply(event)
+    left = [person.person for person in (ADA, *NAMESAKES[1:])]
+    assert reactions_to(view.messages[1]) == {"🎉": left}
 
 
 # --- idempotency keys ---
@@ -276,13 +368,13 @@ def test_a_reaction_is_put_on_and_taken_off_and_put_on() -> None:
     )
     numbers = [answer.seq for answer in commit.answers if isinstance(answer, Accepted)]
     assert numbers == [11, None, 12, None, 13]
-    assert ledger.reacted == {ReactionKey("lobby", 1, "🎉", "ada"): 13}
+    assert ledger.reacted == {ReactionKey("lobby", 1, "🎉", ADA.id): NewReaction("ada", 13)}
 
 
 def test_what_was_taken_off_at_last_is_written_down_as_taken_off() -> None:
     ledger = Ledger(lobby_facts(), AT)
     ledger.decide([Proposal(GRACE, Unreact(room="lobby", seq=1, emoji="👍"))])
-    assert ledger.reacted == {ReactionKey("lobby", 1, "👍", "grace"): None}
+    assert ledger.reacted == {ReactionKey("lobby", 1, "👍", GRACE.id): None}
 
 
 def test_a_message_takes_only_so_many_reactions() -> None:
@@ -337,7 +429,7 @@ def test_a_document_takes_only_so_many_bytes() -> None:
     small = Patch(room="lobby", patch={"n": 1})
     commit = by_ada(too_large, small)
     assert codes(commit.answers) == ["too_large", None]
-    assert decoded(commit) == [Patched("lobby", 11, AT, "ada", patch={"n": 1})]
+    assert decoded(commit) == [Patched("lobby", 11, AT, "ada", patch={"n": 1}, id=ADA.person.id)]
 
 
 # --- several changes that depend on one another ---
@@ -386,7 +478,7 @@ def test_what_the_ledger_holds_is_what_it_delivers() -> None:
         for batch in commit.batches
         for seq, body in enumerate(batch.bodies, start=batch.first)
     }
-    assert [post.key for post in ledger.posts] == [PostKey("lobby", "01K", "ada"), None]
+    assert [post.key for post in ledger.posts] == [PostKey("lobby", "01K", ADA.id), None]
 
 
 # --- needs ---
@@ -406,11 +498,11 @@ def test_the_ledger_says_what_it_has_to_know() -> None:
         ]
     )
     assert wanted.rooms == {"lobby", "kitchen", "attic", "garden"}
-    assert wanted.posts == {PostKey("lobby", "01J", "ada"), PostKey("lobby", "01J", "")}
+    assert wanted.posts == {PostKey("lobby", "01J", ADA.id), PostKey("lobby", "01J", NAMELESS)}
     assert wanted.messages == {("lobby", 4), ("lobby", 1), ("kitchen", 2), ("lobby", 3)}
     assert wanted.reactions == {
-        ReactionKey("lobby", 3, "👍", "ada"),
-        ReactionKey("lobby", 3, "👍", "grace"),
+        ReactionKey("lobby", 3, "👍", ADA.id),
+        ReactionKey("lobby", 3, "👍", GRACE.id),
     }
     assert wanted.documents == {"garden"}
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.protocol.messages import Members, Presence
+from hubbub.protocol.people import Person, people
 from hubbub.rooms.presence import MAX_NAMES, MAX_NAMES_BETWEEN_NODES, Attendance
 
 
@@ -11,7 +12,7 @@ def attendance(*names: str) -> Attendance:
     """A room in which these are, and that was told."""
     here = Attendance("lobby")
     for name in names:
-        here.enter(name)
+        here.enter(Person(name))
     here.changes()
     return here
 
@@ -36,17 +37,31 @@ def test_people_are_told_by_name_in_order() -> None:
 def test_a_person_with_two_connections_is_here_once_until_both_are_gone() -> None:
     here = attendance("ada", "ada")
     assert len(here) == 1
-    here.exit("ada")
+    here.exit(Person("ada"))
     assert not here.has_changed
     assert here.members() == Members(1, ["ada"])
-    here.exit("ada")
+    here.exit(Person("ada"))
     assert here.changes() == Presence("lobby", 0, joined=[], left=["ada"])
+
+
+def test_two_people_of_one_name_are_two() -> None:
+    ada, other = Person("ada"), Person("ada", "aaaaaaaaaaa=")
+    here = attendance("ada")
+    here.enter(other)
+    assert here.changes() == Presence("lobby", 2, joined=["ada"], left=[], joined_ids=[other.id])
+    assert here.members() == Members(2, ["ada", "ada"], [other.id, None])
+    here.exit(ada)
+    assert here.changes() == Presence("lobby", 1, joined=[], left=["ada"])
+    assert here.everyone() == Presence("lobby", 1, names=["ada"], ids=[other.id])
+    there = Attendance("lobby")
+    there.hear("b", here.here()[0], 0, until=1.0)
+    assert there.members() == here.members()
 
 
 def test_who_came_and_who_went_is_told_once() -> None:
     here = attendance("ada")
-    here.enter("grace")
-    here.exit("ada")
+    here.enter(Person("grace"))
+    here.exit(Person("ada"))
     assert here.changes() == Presence("lobby", 1, joined=["grace"], left=["ada"])
     assert not here.has_changed
     assert here.changes() == Presence("lobby", 1, joined=[], left=[])
@@ -54,44 +69,44 @@ def test_who_came_and_who_went_is_told_once() -> None:
 
 def test_who_came_and_went_between_two_tellings_is_not_told() -> None:
     here = attendance("ada")
-    here.enter("grace")
-    here.exit("grace")
-    here.exit("ada")
-    here.enter("ada")
+    here.enter(Person("grace"))
+    here.exit(Person("grace"))
+    here.exit(Person("ada"))
+    here.enter(Person("ada"))
     assert not here.has_changed
 
 
 def test_up_to_a_hundred_people_are_told_by_name() -> None:
     here = attendance(*crowd(MAX_NAMES))
     assert here.members() == Members(100, crowd(100))
-    here.exit("guest-000")
-    here.enter("ada")
+    here.exit(Person("guest-000"))
+    here.enter(Person("ada"))
     assert here.changes() == Presence("lobby", 100, joined=["ada"], left=["guest-000"])
 
 
 def test_more_are_only_counted() -> None:
     here = attendance(*crowd(MAX_NAMES))
-    here.enter("ada")
+    here.enter(Person("ada"))
     assert here.members() == Members(101, [])
     assert here.everyone() == Presence("lobby", 101)
     assert here.changes() == Presence("lobby", 101)
-    here.enter("grace")
+    here.enter(Person("grace"))
     assert here.changes() == Presence("lobby", 102)
 
 
 def test_when_a_crowd_thins_out_all_names_are_told_again() -> None:
     here = attendance(*crowd(MAX_NAMES + 1))
-    here.exit("guest-000")
+    here.exit(Person("guest-000"))
     assert here.changes() == Presence("lobby", 100, names=crowd(101)[1:])
-    here.exit("guest-001")
+    here.exit(Person("guest-001"))
     assert here.changes() == Presence("lobby", 99, joined=[], left=["guest-001"])
 
 
 def test_who_came_when_it_was_a_crowd_for_a_moment_is_told_all_names() -> None:
     here = attendance(*crowd(MAX_NAMES))
-    here.enter("ada")
+    here.enter(Person("ada"))
     assert here.everyone() == Presence("lobby", 101)
-    here.exit("ada")
+    here.exit(Person("ada"))
     assert here.has_changed
     assert here.changes() == Presence("lobby", 100, names=crowd(100))
     assert not here.has_changed
@@ -99,13 +114,13 @@ def test_who_came_when_it_was_a_crowd_for_a_moment_is_told_all_names() -> None:
 
 def test_who_comes_while_anothers_page_reloads_is_told_of_them() -> None:
     here = attendance("ada")
-    here.exit("ada")
+    here.exit(Person("ada"))
     assert here.everyone() == Presence("lobby", 0)
-    here.enter("ada")
+    here.enter(Person("ada"))
     assert here.changes() == Presence("lobby", 1, joined=["ada"], left=[])
-    here.enter("grace")
+    here.enter(Person("grace"))
     assert here.everyone() == Presence("lobby", 2, names=["ada", "grace"])
-    here.exit("grace")
+    here.exit(Person("grace"))
     assert here.changes() == Presence("lobby", 1, joined=[], left=["grace"])
 
 
@@ -135,10 +150,10 @@ def test_who_follows_the_changes_knows_who_is_here(
     for step in steps:
         for enters, name in step:
             if enters:
-                here.enter(name)
+                here.enter(Person(name))
                 present[name] += 1
             elif present[name]:
-                here.exit(name)
+                here.exit(Person(name))
                 present[name] -= 1
             followers.append(told(None, here.everyone()))  # another one comes just now
         expected = set(+present)
@@ -153,18 +168,18 @@ def test_who_follows_the_changes_knows_who_is_here(
 
 def test_who_is_on_two_nodes_is_here_once_until_gone_from_both() -> None:
     here = attendance("ada")
-    here.hear("b", ["ada", "grace"], 0, until=20.0)
+    here.hear("b", people(["ada", "grace"], None), 0, until=20.0)
     assert here.changes() == Presence("lobby", 2, joined=["grace"], left=[])
-    here.exit("ada")
+    here.exit(Person("ada"))
     assert not here.has_changed and here.has_changed_here
-    here.hear("b", ["grace"], 0, until=20.0)
+    here.hear("b", people(["grace"], None), 0, until=20.0)
     assert here.changes() == Presence("lobby", 1, joined=[], left=["ada"])
 
 
 def test_a_node_of_which_nothing_is_heard_is_believed_for_a_time() -> None:
     here = attendance("ada")
-    here.hear("b", ["grace"], 0, until=20.0)
-    here.hear("c", ["alan"], 5, until=30.0)
+    here.hear("b", people(["grace"], None), 0, until=20.0)
+    here.hear("c", people(["alan"], None), 5, until=30.0)
     here.changes()
     here.expire(19.9)
     assert not here.has_changed
@@ -177,16 +192,16 @@ def test_a_node_of_which_nothing_is_heard_is_believed_for_a_time() -> None:
 def test_of_a_crowd_on_one_node_others_are_told_the_number() -> None:
     there = Attendance("lobby")
     for name in (names := [f"guest-{n}" for n in range(MAX_NAMES_BETWEEN_NODES)]):
-        there.enter(name)
-    assert there.here() == (names, 0)
-    there.enter("ada")
+        there.enter(Person(name))
+    assert there.here() == (people(names, None), 0)
+    there.enter(Person("ada"))
     assert there.here() == ([], MAX_NAMES_BETWEEN_NODES + 1)
     assert not there.has_changed_here
     here = attendance("ada")
     here.hear("b", *there.here(), until=20.0)
     assert here.has_changed
     assert here.changes() == Presence("lobby", MAX_NAMES_BETWEEN_NODES + 2)
-    here.hear("b", [], MAX_NAMES_BETWEEN_NODES, until=20.0)
+    here.hear("b", people([], None), MAX_NAMES_BETWEEN_NODES, until=20.0)
     assert here.has_changed
     assert here.changes() == Presence("lobby", MAX_NAMES_BETWEEN_NODES + 1)
     assert not here.has_changed
@@ -202,7 +217,7 @@ def test_what_nodes_say_one_after_the_other_adds_up(said: list[tuple[str, set[st
     here = attendance()
     told: set[str] = set()
     for node, names in said:
-        here.hear(node, names, 0, until=1.0)
+        here.hear(node, people(names, None), 0, until=1.0)
         changes = here.changes()
         told = (told | set(changes.joined or ())) - set(changes.left or ())
     last = dict(said)

@@ -2,6 +2,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from msgspec import structs
 
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
@@ -26,7 +27,7 @@ from hubbub.rooms.screening import (
     screen_change,
     screen_signal,
 )
-from tests.support.fakes import ADA
+from tests.support.fakes import ADA, guest
 
 CHANGES: list[Change] = [
     Post(room="lobby", text="hi"),
@@ -100,12 +101,15 @@ def test_a_reaction_is_something_to_see(kind: type[React | Unreact]) -> None:
 
 def test_typing_is_sent_on_with_the_name() -> None:
     signal = Signal(room="lobby", signal="typing")
-    assert screen_signal(ADA, signal) == Typing("lobby", "ada", TYPING_TTL)
+    assert screen_signal(ADA, signal) == Typing("lobby", "ada", TYPING_TTL, ADA.person.id)
+    assert screen_signal(guest("ada"), signal) == Typing("lobby", "ada", TYPING_TTL)
 
 
 def test_a_live_value_is_sent_on_with_the_name() -> None:
     signal = Signal(room="lobby", key="van", value={"lat": 52.5}, ttl=9.0)
-    assert screen_signal(ADA, signal) == packed(Value("lobby", "ada", "van", {"lat": 52.5}, 9.0))
+    value = packed(Value("lobby", "ada", "van", {"lat": 52.5}, 9.0))
+    assert screen_signal(ADA, signal) == structs.replace(value, id=ADA.person.id)
+    assert screen_signal(guest("ada"), signal) == value
 
 
 @pytest.mark.parametrize(

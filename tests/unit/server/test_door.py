@@ -5,12 +5,13 @@ import pytest
 
 from hubbub.protocol.errors import Refused
 from hubbub.rooms.access import Principal, Role, allowed
+from hubbub.rooms.identity import NAMELESS, token_holder
 from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
 from hubbub.server.stores.base import Token
 from hubbub.server.tokens import Tokens, digest_of
+from tests.support.fakes import guest
 
 KEY, OTHER_KEY = "ada's secret key", "another secret key"
-ADA = Principal("ada", Role.GUEST, "ada")
 TOKEN, OTHER_TOKEN = "hubbub_one", "hubbub_two"
 
 
@@ -67,8 +68,8 @@ def refusal_at(door: Door, name: str, key: str | None) -> str:
 
 
 def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:
-    assert enter(door, "ada", None) == ADA
-    assert recognise(door, "grace", None) == Principal("grace", Role.GUEST, "grace")
+    assert enter(door, "ada", None) == guest("ada")
+    assert recognise(door, "grace", None) == guest("grace")
 
 
 @pytest.mark.parametrize("name", ["", " ada", "a" * 33, "ada\n", "<ada>"])
@@ -90,8 +91,8 @@ def test_who_gave_no_key_can_not_come_twice(door: Door, key: str | None) -> None
 
 @pytest.mark.parametrize("key", [KEY, "ključ od Ade i Grace", "\udcff" * 16])
 def test_the_same_key_comes_in_as_often_as_it_likes(door: Door, key: str) -> None:
-    assert [enter(door, "ada", key) for _ in range(3)] == [ADA] * 3
-    assert recognise(door, "ada", key) == ADA
+    assert [enter(door, "ada", key) for _ in range(3)] == [guest("ada", key)] * 3
+    assert recognise(door, "ada", key) == guest("ada", key)
 
 
 def test_a_name_is_free_when_its_last_connection_has_ended(door: Door) -> None:
@@ -99,34 +100,40 @@ def test_a_name_is_free_when_its_last_connection_has_ended(door: Door) -> None:
     door.exit(first)
     assert refusal_at(door, "ada", OTHER_KEY) == "name_taken"
     door.exit(second)
-    assert enter(door, "ada", OTHER_KEY) == ADA
+    assert enter(door, "ada", OTHER_KEY) == guest("ada", OTHER_KEY)
     assert refusal_at(door, "ada", KEY) == "name_taken"
 
 
 def test_a_name_is_held_for_the_length_of_a_block(door: Door) -> None:
     with door.admitted(Credentials("ada")) as visit:
-        assert visit.principal == ADA
+        assert visit.principal == guest("ada")
         assert refusal_at(door, "ada", None) == "name_taken"
     with pytest.raises(ZeroDivisionError), door.admitted(Credentials("ada")):
         raise ZeroDivisionError
-    assert enter(door, "ada", None) == ADA
+    assert enter(door, "ada", None) == guest("ada")
 
 
 def test_recognising_holds_no_name(door: Door) -> None:
     recognise(door, "ada", KEY)
-    assert enter(door, "ada", OTHER_KEY) == ADA
+    assert enter(door, "ada", OTHER_KEY) == guest("ada", OTHER_KEY)
 
 
 def test_the_nameless_get_a_name_each_and_share_their_keys(door: Door) -> None:
     strangers = [enter(door, None, None) for _ in range(100)]
     assert len({stranger.name for stranger in strangers}) == 100
-    assert {stranger.key_owner for stranger in strangers} == {""}
+    assert len({stranger.id for stranger in strangers}) == 100
+    assert len({stranger.counted_as for stranger in strangers}) == 100
+    assert {stranger.scope for stranger in strangers} == {NAMELESS}
+    assert not any(stranger.may_own for stranger in strangers)
     assert all(stranger.name.startswith("guest-") for stranger in strangers)
     assert refusal_at(door, strangers[0].name, None) == "name_taken"
 
 
 def test_a_nameless_request_is_simply_a_guest(door: Door) -> None:
-    assert recognise(door, None, None) == Principal("guest", Role.GUEST, "")
+    here, there = (door.recognise(Credentials(address=address)) for address in ("a", "b"))
+    assert here.name == there.name == "guest"
+    assert here.scope == there.scope == NAMELESS
+    assert here.counted_as != there.counted_as
 
 
 def test_a_name_given_away_is_not_given_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +146,7 @@ def test_who_has_a_token_comes_in_with_its_name_rights_and_rooms() -> None:
     door, _ = known(token("ci", until=2000.0))
     principal = door.enter(Credentials(token=TOKEN)).principal
     assert principal == Principal(
-        "ci", Role.TOKEN, "token/ci", allowed(["read"]), ("build-*",), 2000.0
+        "ci", Role.TOKEN, token_holder("ci"), allowed(["read"]), ("build-*",), 2000.0
     )
 
 
@@ -207,18 +214,63 @@ def test_who_has_left_is_not_shown_out() -> None:
 
 def test_a_guest_makes_room_for_whom_the_name_belongs_to() -> None:
     tokens = Tokens()
-    tokens.replace([token("ada")])
     door = Door((tokens,))
     guest = door.enter(Credentials("ada", KEY))
     out: list[str] = []
     guest.when_expelled(lambda: out.append("guest"))
+    tokens.replace([token("ada")])
+    door.review()
+    door.review()
     holder = door.enter(Credentials(token=TOKEN))
     assert out == ["guest"]
+    assert refusal_at(door, "ada", KEY) == "name_taken"
     door.exit(guest)
     assert refusal_at(door, "ada", KEY) == "name_taken"
     door.enter(Credentials(token=TOKEN))
     door.exit(holder)
     assert refusal_at(door, "ada", KEY) == "name_taken"
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+def test_the_name_of_a_token_is_refused_to_guests_also_while_nobody_is_here(
+    key: str | None,
+) -> None:
+    tokens = Tokens()
+    tokens.replace([token("ada")])
+    door = Door((tokens,))
+    assert refusal_at(door, "ada", key) == "name_taken"
+    assert enter(door, "grace", key) == guest("grace", key)
+    tokens.replace([])
+    assert enter(door, "ada", key) == guest("ada", key)
+
+
+def test_no_name_that_is_given_away_is_a_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = Tokens()
+    tokens.replace([token("guest-aaaaaa"), token("guest", OTHER_TOKEN)])
+    door = Door((tokens,))
+    given = iter(["aaaaaa", "bbbbbb"])
+    monkeypatch.setattr("secrets.token_hex", lambda _: next(given))
+    assert enter(door, None).name == "guest-bbbbbb"
+    with pytest.raises(Refused):
+        recognise(door, None)
+
+
+def test_a_key_is_the_same_guest_with_any_name_or_none(door: Door) -> None:
+    people = [enter(door, "ada", KEY), enter(door, "grace", KEY), enter(door, None, KEY)]
+    people.append(recognise(door, None, KEY))
+    assert {person.id for person in people} == {guest("x", KEY).id}
+    assert {person.scope for person in people} == {guest("x", KEY).id}
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 15, "x" * 129])
+@pytest.mark.parametrize("name", ["ada", None])
+def test_a_key_that_is_easily_guessed_or_very_long_is_refused(
+    door: Door, key: str, name: str | None
+) -> None:
+    for come in (enter, recognise):
+        with pytest.raises(Refused) as caught:
+            come(door, name, key)
+        assert caught.value.refusal.code == "bad_request"
 
 
 def test_who_is_shown_out_before_they_have_sat_down_leaves_when_they_do() -> None:

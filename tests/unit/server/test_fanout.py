@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hubbub.protocol.messages import Delete, Post, Typing
+from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.rooms.ledger import Batch, Head, Proposal
 from hubbub.rooms.live import Live
@@ -76,7 +77,7 @@ class Lobby:
         with self.fanout.pinned("lobby") as feed:
             head = await self.fanout.head(feed)
             seq = head if seq is None else seq
-            cursor = Cursor(feed, peer.outlet, "ada", seq, lambda: self.lost.append(peer))
+            cursor = Cursor(feed, peer.outlet, Person("ada"), seq, lambda: self.lost.append(peer))
             self.fanout.attach(cursor)
         return cursor
 
@@ -360,7 +361,7 @@ async def test_after_a_lag_one_is_told_who_is_here_and_what_is_live(new_peer: Ne
     await lobby.follow(slow)
     choke(slow)
     await lobby.post("a")
-    lobby.feed.signals.enter("ada")
+    lobby.feed.signals.enter(Person("ada"))
     lobby.feed.signals.put(Typing("lobby", "ada", 5.0))
     await asyncio.sleep(1)
     slow.listen()
@@ -670,7 +671,7 @@ async def test_a_feed_is_kept_until_one_that_is_lost_has_left(
     await lobby.post("a")
     cursor = await lobby.follow(peer, 0)
     feed = lobby.feed
-    feed.signals.enter("ada")
+    feed.signals.enter(Person("ada"))
     lobby.store.is_failing = True
     with caplog.at_level(logging.CRITICAL):
         await settle()
@@ -678,7 +679,7 @@ async def test_a_feed_is_kept_until_one_that_is_lost_has_left(
     lobby.fanout.sweep()
     assert lobby.fanout.get("lobby") is feed
     lobby.fanout.detach(cursor)
-    feed.signals.exit("ada")
+    feed.signals.exit(Person("ada"))
     lobby.fanout.sweep()
     assert lobby.fanout.get("lobby") is None
 
@@ -738,7 +739,7 @@ async def reminding(rooms: list[str]) -> AsyncIterator[tuple[FanOut, Told]]:
     fanout = FanOut(MemoryStore(), broker)
     for room in rooms:
         with fanout.pinned(room) as feed:
-            feed.signals.enter("ada")
+            feed.signals.enter(Person("ada"))
     await asyncio.sleep(1)
     broker.shared.clear()
     task = asyncio.create_task(fanout.remind())
@@ -777,7 +778,7 @@ async def test_of_a_room_that_is_left_during_a_round_nobody_is_reminded() -> Non
         await settle()
         kitchen = fanout.get("kitchen")
         assert kitchen is not None
-        kitchen.signals.exit("ada")
+        kitchen.signals.exit(Person("ada"))
         fanout.sweep()
         broker.shared.clear()
         await asyncio.sleep(REMIND_WITHIN - 0.01)

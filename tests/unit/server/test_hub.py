@@ -29,7 +29,7 @@ from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor
-from hubbub.server.hub import Hub, Limits, payer
+from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.stores.base import RoomRow, StoredRoom
 from tests.support.fakes import (
@@ -134,11 +134,11 @@ async def test_who_is_too_fast_is_told_when_to_go_on() -> None:
     house.hub.submit(ADA, Post(room="lobby", text="hi"), answers.append)
     await settle()
     assert sum(isinstance(answer, Accepted) for answer in answers) == 21
-    assert not house.hub.is_flooding(payer(ADA))
+    assert not house.hub.is_flooding(ADA.counted_as)
     for _ in range(200):
         house.hub.submit(ADA, Post(room="lobby", text="hi"), answers.append)
-    assert house.hub.is_flooding(payer(ADA))
-    assert not house.hub.is_flooding(payer(GRACE))
+    assert house.hub.is_flooding(ADA.counted_as)
+    assert not house.hub.is_flooding(GRACE.counted_as)
 
 
 @timeless
@@ -171,7 +171,8 @@ async def test_joining_without_a_position_gives_a_snapshot_and_then_what_follows
     assert snapshot.more
     assert (snapshot.state, snapshot.state_seq) == ({"topic": "lunch"}, 61)
     assert (snapshot.members.count, snapshot.members.names) == (1, ["ada"])
-    assert snapshot.live == [packed(Value("lobby", "grace", "van", 1, 60.0))]
+    assert snapshot.members.ids == [ADA.person.id]
+    assert snapshot.live == [packed(Value("lobby", "grace", "van", 1, 60.0, GRACE.person.id))]
     assert snapshot.truncated is msgspec.UNSET
     await house.post("next")
     assert seqs(peer) == [62]
@@ -503,7 +504,7 @@ async def test_signals_reach_everyone_in_the_room_the_sender_too(new_peer: NewPe
         peer.take()
     house.hub.signal(ADA, Signal(room="lobby", signal="typing"))
     await asyncio.sleep(1)
-    typing = {"signal": "typing", "room": "lobby", "by": "ada", "ttl": 5.0}
+    typing = {"signal": "typing", "room": "lobby", "by": "ada", "ttl": 5.0, "id": ADA.person.id}
     assert [pushes(peer) for peer in peers] == [[typing]] * 2
 
 

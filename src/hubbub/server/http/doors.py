@@ -12,11 +12,12 @@ from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Join
 from hubbub.protocol.socketio import Decoder
 from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
+from hubbub.rooms.identity import at_address
 from hubbub.server.http import page
 from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, credentials, number, owner_of
-from hubbub.server.hub import Hub, payer_at
+from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.engineio import EngineIo, Session
@@ -161,7 +162,7 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
 
     def make(session: Session, request: web.Request) -> SocketIo:
         given = credentials(request)
-        inflow = hub.inflow(payer_at(given.address))
+        inflow = hub.inflow(at_address(given.address))
         main = partial(
             Client,
             hub=hub,

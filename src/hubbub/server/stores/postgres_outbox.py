@@ -14,6 +14,7 @@ from asyncpg import Connection
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Post
 from hubbub.protocol.names import is_person_name
+from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role, allowed
 from hubbub.rooms.ledger import Answer
 from hubbub.server.stores import queries
@@ -26,7 +27,6 @@ AT_ONCE = 200  # messages
 LOOK = 1.0  # seconds; beside being told, which a pooler may keep from us
 PAUSE = 1.0  # seconds after a failure
 MAX_TURN = 30_000  # milliseconds for which a node that has stopped keeps the others from it
-OWNER = "outbox"  # of the messages, and so of their client_message_ids
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +101,6 @@ class PostgresOutbox:
     async def _post(self, room: str, message: str, by: str, client_message_id: str) -> Answer:
         if not is_person_name(by):
             return Refusal("bad_request", f"nobody can be called {by!r}")
-        principal = Principal(by, Role.TOKEN, OWNER, allowed(("post",)))
+        principal = Principal(by, Role.TOKEN, identity.outbox_application(by), allowed(("post",)))
         post = Post(room=room, text=message, client_message_id=client_message_id)
         return await self._publish(principal, post)

@@ -7,6 +7,9 @@ import msgspec
 from asyncpg import Connection
 
 from hubbub.protocol.messages import Message
+from hubbub.protocol.people import Person
+from hubbub.protocol.view import Reactions
+from hubbub.rooms.identity import short_id
 from hubbub.rooms.ledger import Document, Head
 from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
@@ -21,7 +24,6 @@ from hubbub.server.stores.base import (
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
-    Reactions,
     bounded,
     first_bytes,
     message,
@@ -121,6 +123,6 @@ class PostgresReader:
             return []
         reactions: dict[int, Reactions] = {}
         bounds = (room_id, rows[0][0], rows[-1][0])
-        for seq, emoji, by in await self._connection.fetch(Q.reactions_to, *bounds):
-            reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
+        for seq, emoji, owner, by in await self._connection.fetch(Q.reactions_to, *bounds):
+            reactions.setdefault(seq, {}).setdefault(emoji, []).append(Person(by, short_id(owner)))
         return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]

@@ -145,9 +145,9 @@ class PostgresWriter:
             await self._connection.execute(Q.write, *columns)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
-        reacted = [((ids[k.room], *k[1:]), seq) for k, seq in ledger.reacted.items()]
+        reacted = [((ids[k.room], *k[1:]), new) for k, new in ledger.reacted.items()]
         await self._change(Q.drop_reactions, [place for place, _ in reacted])
-        await self._change(Q.add_reactions, [(*p, seq) for p, seq in reacted if seq is not None])
+        await self._change(Q.add_reactions, [(*place, *new) for place, new in reacted if new])
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
         documents = [
             (ids[room], msgspec.json.encode(document.value), document.seq)

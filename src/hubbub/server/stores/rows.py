@@ -3,13 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec.structs import replace
-
 from hubbub import events
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import changed, message_of
-
-Reactions = dict[str, list[str]]
+from hubbub.protocol.view import Reactions, changed, message_of, with_reactions
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
@@ -38,7 +34,7 @@ def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions 
         edit = events.decode(edited)
         assert isinstance(edit, events.Edited)
         found = changed(found, edit)
-    return replace(found, reactions=reactions) if reactions else found
+    return with_reactions(found, reactions) if reactions else found
 
 
 def first_bytes(bodies: Iterable[bytes]) -> list[bytes]:

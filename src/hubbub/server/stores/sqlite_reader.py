@@ -9,6 +9,9 @@ import apsw
 import msgspec
 
 from hubbub.protocol.messages import Message
+from hubbub.protocol.people import Person
+from hubbub.protocol.view import Reactions
+from hubbub.rooms.identity import short_id
 from hubbub.rooms.ledger import Document, Head
 from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
@@ -16,7 +19,6 @@ from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, 
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
-    Reactions,
     bounded,
     first_bytes,
     message,
@@ -121,6 +123,6 @@ class SqliteReader:
             return []
         reactions: dict[int, Reactions] = {}
         bounds = (room_id, rows[0][0], rows[-1][0])
-        for seq, emoji, by in self._execute(Q.reactions_to, bounds):
-            reactions.setdefault(seq, {}).setdefault(emoji, []).append(by)
+        for seq, emoji, owner, by in self._execute(Q.reactions_to, bounds):
+            reactions.setdefault(seq, {}).setdefault(emoji, []).append(Person(by, short_id(owner)))
         return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]

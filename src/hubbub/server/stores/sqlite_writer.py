@@ -184,11 +184,11 @@ class SqliteWriter:
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
-        for reaction, seq in ledger.reacted.items():
-            place = (ids[reaction.room], *reaction[1:])
+        for reacted, reaction in ledger.reacted.items():
+            place = (ids[reacted.room], *reacted[1:])
             self._execute(Q.drop_reaction, place)
-            if seq is not None:
-                self._execute(Q.add_reaction, (*place, seq))
+            if reaction is not None:
+                self._execute(Q.add_reaction, (*place, *reaction))
         for key in ledger.deleted:
             for query in (Q.set_deleted, Q.erase_changes, Q.drop_reactions_to):
                 self._execute(query, (ids[key.room], key.seq))

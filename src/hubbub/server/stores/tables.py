@@ -57,10 +57,11 @@ class Change(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """Somebody's reaction to a message; `seq` is that of its event."""
+    """The reaction to a message of somebody with the id `owner`; `seq` is that of its event."""
 
     message: int
     emoji: str
+    owner: str
     by: str
     seq: int
 

@@ -9,7 +9,7 @@ from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
 from hubbub.rooms.ledger import Answer
 from hubbub.server.door import Visit
-from hubbub.server.hub import Hub, payer
+from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Response, Socket
@@ -30,7 +30,7 @@ async def serve_plain(
     visit.when_expelled(partial(socket.hang_up, Close.UNAUTHENTICATED))
     lost = partial(socket.hang_up, Close.GOING_AWAY)
     answer = partial(_answer, hub, socket)
-    inflow = hub.inflow(payer(visit.principal))
+    inflow = hub.inflow(visit.principal.counted_as)
     cursor = None
     try:
         cursor = await hub.join(visit.principal, join, socket.outlet, lambda _: None, lost)

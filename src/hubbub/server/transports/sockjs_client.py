@@ -10,7 +10,7 @@ from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials
 from hubbub.server.feeds import Cursor
-from hubbub.server.hub import Hub, payer
+from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
 from hubbub.server.transports.sockjs_sessions import Session
@@ -61,7 +61,7 @@ class PlainClient:
         self._hub = hub
         self._visit = hub.door.enter(credentials)
         self._visit.when_expelled(partial(_hang_up, session, Close.UNAUTHENTICATED))
-        self._inflow = hub.inflow(payer(self._visit.principal))
+        self._inflow = hub.inflow(self._visit.principal.counted_as)
         self._room = room
         self._cursor: Cursor | None = None
         self._joining = asyncio.create_task(self._join())

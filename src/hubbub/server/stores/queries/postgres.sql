@@ -28,10 +28,10 @@ FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
 -- :reactions_by_key Which of these reactions are there.
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.by
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, by)
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
+FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, owner)
 JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
-    AND reaction.emoji = wanted.emoji AND reaction.by = wanted.by;
+    AND reaction.emoji = wanted.emoji AND reaction.owner = wanted.owner;
 
 -- :reaction_counts How many reactions these messages have.
 SELECT wanted.room, wanted.message, count(reaction.seq)
@@ -72,13 +72,13 @@ WHERE message.room = gone.room AND message.seq = gone.seq;
 
 -- :drop_reactions Reactions that were taken off, or are given anew.
 DELETE FROM hubbub.reaction USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
-    AS old (room, message, emoji, by)
+    AS old (room, message, emoji, owner)
 WHERE reaction.room = old.room AND reaction.message = old.message
-    AND reaction.emoji = old.emoji AND reaction.by = old.by;
+    AND reaction.emoji = old.emoji AND reaction.owner = old.owner;
 
 -- :add_reactions People's reactions.
-INSERT INTO hubbub.reaction (room, message, emoji, by, seq)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[]);
+INSERT INTO hubbub.reaction (room, message, emoji, owner, by, seq)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[]);
 
 -- :set_documents State documents after their last patches.
 UPDATE hubbub.room SET document = new.document, document_seq = new.seq
@@ -121,7 +121,7 @@ SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDE
 SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
-SELECT message, emoji, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;
+SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;
 
 -- :room_list Rooms by name, in spans that are apart from each other.
 SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (

@@ -12,8 +12,8 @@ WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 SELECT seq, body, about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
 -- :reactions Reactions to messages between two numbers.
-SELECT message, emoji, by, seq FROM hubbub.reaction
-WHERE room = $1 AND message > $2 AND message <= $3 ORDER BY message, emoji, by;
+SELECT message, emoji, owner, by, seq FROM hubbub.reaction
+WHERE room = $1 AND message > $2 AND message <= $3 ORDER BY message, emoji, owner;
 
 -- :tokens All tokens.
 SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hubbub.token ORDER BY id COLLATE "C";

@@ -13,11 +13,11 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
--- :reactions_by_key Which of these reactions are there: [[room id, message, emoji, by], …].
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.by
+-- :reactions_by_key Which of these reactions are there: [[room id, message, emoji, owner], …].
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
 FROM json_each(?) AS wanted
 JOIN reaction ON reaction.room = wanted.value ->> 0 AND reaction.message = wanted.value ->> 1
-    AND reaction.emoji = wanted.value ->> 2 AND reaction.by = wanted.value ->> 3;
+    AND reaction.emoji = wanted.value ->> 2 AND reaction.owner = wanted.value ->> 3;
 
 -- :reaction_count How many reactions a message has.
 SELECT count(*) FROM reaction WHERE room = ? AND message = ?;
@@ -47,10 +47,10 @@ UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 DELETE FROM reaction WHERE room = ? AND message = ?;
 
 -- :add_reaction One person's reaction.
-INSERT INTO reaction (room, message, emoji, by, seq) VALUES (?, ?, ?, ?, ?);
+INSERT INTO reaction (room, message, emoji, owner, by, seq) VALUES (?, ?, ?, ?, ?, ?);
 
 -- :drop_reaction It was taken off.
-DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND by = ?;
+DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND owner = ?;
 
 -- :set_document The state document after its last patch.
 UPDATE room SET document = ?, document_seq = ? WHERE id = ?;
@@ -73,7 +73,7 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq 
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- :reactions_to Reactions to a room's messages between two numbers, in their order.
-SELECT message, emoji, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
+SELECT message, emoji, owner, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
 
 -- :room_list Rooms by name, in a span.
 SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;

@@ -13,8 +13,8 @@ SELECT seq, body, about FROM change
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
 -- :reactions Reactions to messages between two numbers.
-SELECT message, emoji, by, seq FROM reaction
-WHERE room = (SELECT id FROM room WHERE name = ?) AND message > ? AND message <= ? ORDER BY message, emoji, by;
+SELECT message, emoji, owner, by, seq FROM reaction
+WHERE room = (SELECT id FROM room WHERE name = ?) AND message > ? AND message <= ? ORDER BY message, emoji, owner;
 
 -- :tokens All tokens.
 SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM token ORDER BY id;

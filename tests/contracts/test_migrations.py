@@ -1,0 +1,116 @@
+"""What databases of former versions become, on both kinds of store."""
+
+from pathlib import Path
+
+import apsw
+import asyncpg
+
+from hubbub import events
+from hubbub.events import Posted, Reacted
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change, Edit, Post, Unreact
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Accepted, Answer, Proposal
+from hubbub.server.stores import migrations
+from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
+from tests.support.fakes import AT, guest, outbox_by, stranger, user
+from tests.support.postgres import Postgres
+
+OWNERS = {  # as they were written before there were ids, and what they become
+    "ada": "visitor/name/ada",
+    "": "visitor/name/",
+    "token/0a1b2c3d": "app/token/0a1b2c3d",
+    "user/auth0|7/8%": "user//auth0|7%2F8%25",
+    "outbox": "app/outbox/shop",
+}
+BEFORE_IDS = {"sqlite": 2, "postgres": 3}
+REACTED = len(OWNERS) + 1
+ADA_REACTED = events.encode(Reacted("lobby", REACTED, AT, "ada", message=1, emoji="👍"))
+
+
+def posted(seq: int, owner: str) -> bytes:
+    by = "shop" if owner == "outbox" else "ada"
+    return events.encode(Posted("lobby", seq, AT, by, "a\0b", client_message_id="k"))
+
+
+def steps(engine: str) -> list[str]:
+    """Those that a former version knew."""
+    return [sql for n, sql in migrations.all_steps(engine) if n <= BEFORE_IDS[engine]]
+
+
+async def check(store: Store) -> None:
+    """Nobody has got hold of what was a guest's, and each retry is still known as one."""
+    first, *_ = (await store.history("lobby", None, None, 50)).messages
+    assert (first.by, first.reactions, first.reaction_ids) == ("ada", {"👍": ["ada"]}, None)
+
+    async def ask(person: Principal, change: Change) -> Answer:
+        (answer,), _ = await store.commit([Proposal(person, change)], AT)
+        return answer
+
+    for person in (guest("ada"), guest("ada", "ada's secret key"), user("ada", "ada")):
+        answer = await ask(person, Edit(room="lobby", seq=1, text="x"))
+        assert isinstance(answer, Refusal) and answer.code == "forbidden"
+    retry = Post(room="lobby", text="hi", client_message_id="k")
+    for author, seq in ((guest("ada"), 1), (stranger("guest-1"), 2), (outbox_by("shop"), 5)):
+        assert await ask(author, retry) == Accepted(seq, AT, is_duplicate=True)
+    unreact = Unreact(room="lobby", seq=1, emoji="👍")
+    assert await ask(guest("ada", "ada's secret key"), unreact) == Accepted(None, AT)
+    assert await ask(guest("ada"), unreact) == Accepted(REACTED + 1, AT)
+    assert (await store.history("lobby", None, None, 50)).messages[0].reactions is None
+
+
+async def test_owners_by_name_become_ids_in_sqlite(tmp_path: Path) -> None:
+    database = apsw.Connection(str(tmp_path / FILE_NAME))
+    for sql in steps("sqlite"):
+        database.execute(sql).fetchall()
+    database.pragma("user_version", BEFORE_IDS["sqlite"])
+    database.pragma("application_id", APPLICATION_ID)
+    database.execute("INSERT INTO meta VALUES ('epoch', 'e1')")
+    database.execute("INSERT INTO room (name) VALUES ('lobby')")
+    for seq, owner in enumerate(OWNERS, start=1):
+        row = (seq, posted(seq, owner), owner)
+        database.execute("INSERT INTO message VALUES (1, ?, ?, 'k', ?, NULL, 0)", row)
+    database.execute("INSERT INTO reaction VALUES (1, 1, '👍', 'ada', ?)", (REACTED,))
+    database.execute("INSERT INTO change VALUES (1, ?, ?)", (REACTED, ADA_REACTED))
+    database.close()
+    store = SqliteStore(tmp_path, "normal", lambda: "e2")
+    try:
+        opened = apsw.Connection(str(tmp_path / FILE_NAME))
+        found = opened.execute("SELECT owner FROM message ORDER BY seq").fetchall()
+        opened.close()
+        assert [owner for (owner,) in found] == list(OWNERS.values())
+        await check(store)
+    finally:
+        await store.close()
+
+
+async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> None:
+    url = await postgres.fresh()
+    database = await asyncpg.connect(url)
+    try:
+        await database.execute("CREATE SCHEMA hubbub")
+        await database.execute(
+            "CREATE TABLE hubbub.meta (name text PRIMARY KEY, value text NOT NULL)"
+        )
+        for sql in steps("postgres"):
+            await database.execute(sql)
+        version = BEFORE_IDS["postgres"]
+        meta = f"('epoch', 'e1'), ('version', '{version}')"
+        await database.execute(f"INSERT INTO hubbub.meta VALUES {meta}")
+        await database.execute(f"INSERT INTO hubbub.room (name, head) VALUES ('lobby', {REACTED})")
+        for seq, owner in enumerate(OWNERS, start=1):
+            sql = "INSERT INTO hubbub.message VALUES (1, $1, $2, 'k', $3)"
+            await database.execute(sql, seq, posted(seq, owner), owner)
+        await database.execute(f"INSERT INTO hubbub.reaction VALUES (1, 1, '👍', 'ada', {REACTED})")
+        await database.execute("INSERT INTO hubbub.change VALUES (1, $1, $2)", REACTED, ADA_REACTED)
+        store = await PostgresStore.open(url, "normal", lambda: "e2")
+        try:
+            found = await database.fetch("SELECT owner FROM hubbub.message ORDER BY seq")
+            assert [owner for (owner,) in found] == list(OWNERS.values())
+            await check(store)
+        finally:
+            await store.close()
+    finally:
+        await database.close()

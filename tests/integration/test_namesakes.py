@@ -1,0 +1,159 @@
+"""People of one name: none touches, counts for or slows down what is another's, at whichever door."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import WSMsgType
+
+from hubbub.rooms import identity
+from tests.integration.native import Native, native
+from tests.integration.test_principals import Given, token_for
+from tests.support.server import Server
+
+SECRET = "correct horse battery staple, and more"
+KEY, OTHER_KEY = "ada's secret key", "another secret key"
+ROOM = "lobby"
+
+
+def signed(name: str, **claims: Any) -> str:
+    return jwt.encode({"sub": name, "name": name, "exp": time.time() + 600} | claims, SECRET)
+
+
+@pytest.fixture(scope="module")
+async def given(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Given]:
+    directory = tmp_path_factory.mktemp("namesakes")
+    (directory / "secret").write_text(SECRET)
+    flags = ("--jwt-secret-file", str(directory / "secret"), "--message-rate", "20")
+    async with Server(directory / "data", *flags) as server:
+        yield Given(server)
+
+
+@asynccontextmanager
+async def namesakes(port: int, room: str) -> AsyncIterator[list[Native]]:
+    """Three users of other applications, all called ada."""
+    async with (
+        native(port, token=signed("ada", iss="https://one.example")) as one,
+        native(port, token=signed("ada", iss="https://two.example")) as two,
+        native(port, token=signed("ada", sub="7")) as three,
+    ):
+        people = [one, two, three]
+        for person in people:
+            await person.ask("join", room=room)
+        yield people
+
+
+async def test_users_of_one_name_own_react_and_count_each_for_themselves(given: Given) -> None:
+    room = "namesakes"
+    async with namesakes(given.server.port, room) as people:
+        for seq, author in enumerate(people, start=1):
+            assert (await author.ask("post", room=room, text="x", client_message_id="k"))[
+                "seq"
+            ] == seq
+        for seq, author in enumerate(people, start=1):
+            for person in people:
+                if person is author:
+                    await person.ask("edit", room=room, seq=seq, text="y")
+                else:
+                    error = await person.refused("delete", room=room, seq=seq)
+                    assert error["code"] == "forbidden"
+        for person in people:
+            await person.ask("react", room=room, seq=1, emoji="👍")
+            await person.ask("signal", room=room, key="place", value=1)
+        await people[0].ask("unreact", room=room, seq=1, emoji="👍")
+        shown = await people[0].ask("join", room=room)
+        ids = [message["id"] for message in shown["messages"]]
+        assert len(set(ids)) == 3
+        assert shown["messages"][0]["reactions"] == {"👍": ["ada", "ada"]}
+        assert shown["messages"][0]["reaction_ids"] == {"👍": ids[1:]}
+        assert {value["id"] for value in shown["live"]} == set(ids)
+        assert shown["members"]["count"] == 3
+        assert sorted(shown["members"]["ids"]) == sorted(ids)
+
+
+async def test_a_flood_by_one_slows_down_and_closes_nobody_else(given: Given) -> None:
+    room = "flood"
+    async with namesakes(given.server.port, room) as (one, two, three):
+        for n in range(1000):
+            await one.send({"do": "post", "room": room, "text": str(n)})
+        assert await one.closed() == 4429
+        for person in (two, three):
+            await person.ask("post", room=room, text="I am still here")
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_the_name_of_a_token_is_refused_to_guests_at_every_door(
+    given: Given, key: str | None
+) -> None:
+    name = "ci" if key is None else "ci2"
+    await token_for(given, name)
+    headers = {} if key is None else {"Hubbub-Key": key}
+    base, message = given.server.url, f"/api/v1/rooms/{ROOM}/messages?name={name}"
+    async with aiohttp.ClientSession(base, headers=headers) as http:
+        for path in (f"/api/v1/rooms?name={name}", f"/api/v1/rooms/{ROOM}/events?name={name}"):
+            async with http.get(path) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (409, "name_taken"), path
+        async with http.post(message, json={"text": "x"}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (409, "name_taken")
+        for path in ("/", "/ws"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await http.ws_connect(f"{path}?name={name}")
+            assert caught.value.status == 409, path
+        for path in ("/sockjs", "/sockjs-plain"):
+            async with http.ws_connect(f"{path}/websocket?name={name}") as socket:
+                assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED), path
+                assert socket.close_code == 1008, path
+        async with http.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket:
+            await socket.receive()
+            await socket.send_str("40" + json.dumps({"name": name, "key": key}))
+            assert "name_taken" in (await socket.receive_str())
+    async with native(given.server.port) as client:
+        given_key = {} if key is None else {"key": key}
+        assert (await client.refused("hello", name=name, **given_key))["code"] == "name_taken"
+
+
+async def test_a_guest_who_uses_the_name_of_a_new_token_is_shown_out(given: Given) -> None:
+    async with native(given.server.port, "later") as guest:
+        await given.token("create", "--name", "later")
+        async with asyncio.timeout(10):
+            assert await guest.closed() == 4401
+
+
+async def test_who_takes_a_guests_former_name_edits_nothing_of_theirs(given: Given) -> None:
+    port, room = given.server.port, "former"
+    async with native(port, "eve", key=KEY) as eve:
+        await eve.ask("post", room=room, text="mine", client_message_id="k")
+    for key in ({}, {"key": OTHER_KEY}):
+        async with native(port, "eve", **key) as other:
+            for command in ({"do": "edit", "text": "hers"}, {"do": "delete"}):
+                fields = {k: v for k, v in command.items() if k != "do"}
+                error = await other.refused(command["do"], room=room, seq=1, **fields)
+                assert error["code"] == "forbidden"
+            answer = await other.ask("post", room=room, text="x", client_message_id="k")
+            assert "duplicate" not in answer
+    async with native(port, "eve again", key=KEY) as again:
+        answer = await again.ask("post", room=room, text="mine", client_message_id="k")
+        assert (answer["seq"], answer["duplicate"]) == (1, True)
+        await again.ask("edit", room=room, seq=1, text="still mine")
+
+
+async def test_hello_says_the_id_that_events_carry(given: Given) -> None:
+    async with native(given.server.port) as client:
+        welcome = await client.ask("hello", name="zoe", key=KEY)
+        await client.ask("join", room="ids")
+        await client.ask("post", room="ids", text="x")
+        event = await client.event()
+    expected = identity.short_id(identity.visitor("zoe", KEY))
+    assert welcome["id"] == event["id"] == expected
+    assert len(event["id"]) == 12
+    async with native(given.server.port) as client:
+        assert "id" not in await client.ask("hello", name="zoe")
+        await client.ask("join", room="ids")
+        await client.ask("post", room="ids", text="x")
+        assert "id" not in await client.event()
