@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 40.0  # a client waits up to 30 s before it tries to connect again
 _TOKEN = re.compile(
     r"\x1b\[(\??[\d;]*)([A-Za-z])|(\x1b(?:\[\??[\d;]*)?)\Z|\x1b([78])|([\r\n])|([^\x1b\r\n]+)"
 )

@@ -47,6 +47,7 @@ async def run(
     return process.returncode, out.decode(), err.decode()
 
 
+@pytest.mark.timeout(150)
 async def test_two_talk_while_the_server_is_killed_between_their_lines(server: Server) -> None:
     async with (
         Pane("chat", server.url, "--name", "ada") as ada,
