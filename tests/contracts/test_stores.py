@@ -501,3 +501,30 @@ async def test_rooms_are_listed_by_spans_and_no_others_are_read(store: Store) ->
     assert await listed(("a-*", "c"), after="c") == []
     assert await listed(("*-1",)) == []
     assert await listed(()) == []
+
+
+async def test_the_reactions_of_a_page_count_as_its_texts_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(store, MemoryStore):
+        pytest.skip("it has no bounds")
+    monkeypatch.setattr("hubbub.server.stores.rows.MAX_MESSAGES_BYTES", 6000)
+    await commit(store, *[Post(room="lobby", text=str(n)) for n in range(1, 11)])
+    people = [stranger(f"someone-{n:022}") for n in range(60)]
+    for seq in (3, 5, 9):
+        await store.commit(
+            [Proposal(by, React(room="lobby", seq=seq, emoji="👍")) for by in people], LATER
+        )
+    names = [by.name for by in people]
+    whole = await store.history("lobby", None, 9, 1)
+    assert [(m.seq, m.reactions) for m in whole.messages] == [(10, None)]
+    last = (await store.snapshot("lobby", 50)).page
+    assert [m.seq for m in last.messages] == [5, 6, 7, 8, 9, 10]
+    assert last.more
+    assert [m.reactions for m in last.messages if m.reactions] == [{"👍": names}] * 2
+    first = await store.history("lobby", None, 0, 50)
+    assert [m.seq for m in first.messages] == [1, 2, 3, 4, 5]
+    assert first.more
+    rest = await store.history("lobby", 5, None, 50)
+    assert [m.seq for m in rest.messages] == [1, 2, 3, 4]
+    assert not rest.more

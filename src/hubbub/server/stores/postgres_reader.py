@@ -7,9 +7,6 @@ import msgspec
 from asyncpg import Connection
 
 from hubbub.protocol.messages import Message
-from hubbub.protocol.people import Person
-from hubbub.protocol.view import Reactions
-from hubbub.rooms.identity import short_id
 from hubbub.rooms.ledger import Document, Head
 from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
@@ -24,12 +21,15 @@ from hubbub.server.stores.base import (
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
+    Gathering,
     bounded,
     first_bytes,
-    message,
+    span_of,
 )
 
 Q = queries.load("postgres")
+
+REACTIONS_AT_ONCE = 500
 
 
 def check_epoch(found: str | None, meant: str) -> None:
@@ -82,9 +82,11 @@ class PostgresReader:
         query = Q.messages_before if after is None else Q.messages_after
         found = await self._connection.fetch(query, row["id"], bound, limit + 1)
         rows, has_more = bounded(map(tuple, found), limit)
+        messages = await self._messages(row["id"], rows)
+        has_more |= len(messages) < len(rows)
         if after is None:
-            rows.reverse()
-        return StoredPage(row["head"], await self._messages(row["id"], rows), has_more)
+            messages.reverse()
+        return StoredPage(row["head"], messages, has_more)
 
     async def document(self, room: str) -> Document:
         """The state document."""
@@ -119,10 +121,13 @@ class PostgresReader:
         return row if row["id"] is not None else None
 
     async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
-        if not rows:
-            return []
-        reactions: dict[int, Reactions] = {}
-        bounds = (room_id, rows[0][0], rows[-1][0])
-        for seq, emoji, owner, by in await self._connection.fetch(Q.reactions_to, *bounds):
-            reactions.setdefault(seq, {}).setdefault(emoji, []).append(Person(by, short_id(owner)))
-        return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]
+        """The messages of rows, as many as fit with their reactions."""
+        gathering = Gathering(rows)
+        if rows:
+            query = self._connection.cursor(
+                Q.reactions_to, room_id, *span_of(rows), prefetch=REACTIONS_AT_ONCE
+            )
+            async for reaction in query:
+                if not gathering.take(*reaction):
+                    break
+        return gathering.messages()

@@ -1,15 +1,18 @@
 """What stores have in common when they read: how much goes into a page, and what a row of a message says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hubbub import events
 from hubbub.protocol.messages import Message
+from hubbub.protocol.people import Person
 from hubbub.protocol.view import Reactions, changed, message_of, with_reactions
+from hubbub.rooms.identity import short_id
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
 MAX_MESSAGES_BYTES = 256 * 1024  # in one answer: it has to be queued as a whole
+REACTION_COST = 32  # bytes that each reaction takes besides the name
 AFTER_ALL = 2**63 - 1
 
 
@@ -21,8 +24,58 @@ def bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[An
         if len(rows) == limit or size >= MAX_MESSAGES_BYTES:
             return rows, True
         rows.append(row)
-        size += len(row[1]) + len(row[2] or b"")
+        size += _size(row)
     return rows, False
+
+
+class Gathering:
+    """The first of some rows of messages that fit into about `MAX_MESSAGES_BYTES` with their reactions.
+
+    Reactions are taken in the order of the rows, so that no more of them are read than fit.
+    """
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._rest = iter(rows)
+        self._kept: list[tuple[Any, ...]] = []
+        self._reactions: dict[int, Reactions] = {}
+        self._size = 0
+
+    def take(self, seq: int, emoji: str, owner: str, by: str) -> bool:
+        """Take a reaction; False if its message doesn't fit any more."""
+        while not self._kept or self._kept[-1][0] != seq:
+            if not self._keep_next():
+                return False
+        self._reactions.setdefault(seq, {}).setdefault(emoji, []).append(
+            Person(by, short_id(owner))
+        )
+        self._size += len(by.encode()) + REACTION_COST
+        return True
+
+    def messages(self) -> list[Message]:
+        """Those that fit, in the order of the rows."""
+        while self._keep_next():
+            pass
+        return [
+            message(seq, posted, edited, self._reactions.get(seq))
+            for seq, posted, edited in self._kept
+        ]
+
+    def _keep_next(self) -> bool:
+        if self._size >= MAX_MESSAGES_BYTES or (row := next(self._rest, None)) is None:
+            return False
+        self._kept.append(row)
+        self._size += _size(row)
+        return True
+
+
+def span_of(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int, int]:
+    """The first and the last of some messages, and 1 if they are in the order of the log, else -1."""
+    first, last = rows[0][0], rows[-1][0]
+    return (first, last, 1) if first <= last else (last, first, -1)
+
+
+def _size(row: tuple[Any, ...]) -> int:
+    return len(row[1]) + len(row[2] or b"")
 
 
 def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions | None) -> Message:

@@ -9,9 +9,6 @@ import apsw
 import msgspec
 
 from hubbub.protocol.messages import Message
-from hubbub.protocol.people import Person
-from hubbub.protocol.view import Reactions
-from hubbub.rooms.identity import short_id
 from hubbub.rooms.ledger import Document, Head
 from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
@@ -19,9 +16,10 @@ from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, 
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
+    Gathering,
     bounded,
     first_bytes,
-    message,
+    span_of,
 )
 
 Q = queries.load("sqlite")
@@ -114,15 +112,17 @@ class SqliteReader:
             bound = AFTER_ALL if before is None else before
             found = self._execute(Q.messages_before, (row[0], bound, limit + 1))
         rows, has_more = bounded(found, limit)
+        messages = self._messages(row[0], rows)
+        has_more |= len(messages) < len(rows)
         if after is None:
-            rows.reverse()
-        return StoredPage(row[1], self._messages(row[0], rows), has_more)
+            messages.reverse()
+        return StoredPage(row[1], messages, has_more)
 
     def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
-        if not rows:
-            return []
-        reactions: dict[int, Reactions] = {}
-        bounds = (room_id, rows[0][0], rows[-1][0])
-        for seq, emoji, owner, by in self._execute(Q.reactions_to, bounds):
-            reactions.setdefault(seq, {}).setdefault(emoji, []).append(Person(by, short_id(owner)))
-        return [message(seq, posted, edited, reactions.get(seq)) for seq, posted, edited in rows]
+        """The messages of rows, as many as fit with their reactions."""
+        gathering = Gathering(rows)
+        if rows:
+            for reaction in self._execute(Q.reactions_to, (room_id, *span_of(rows))):
+                if not gathering.take(*reaction):
+                    break
+        return gathering.messages()

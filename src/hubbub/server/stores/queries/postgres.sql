@@ -120,8 +120,8 @@ SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDE
 -- :messages_after The messages next after a number, oldest first.
 SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
--- :reactions_to Reactions to a room's messages between two numbers, in their order.
-SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY seq;
+-- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
+SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY message * $4::int, seq;
 
 -- :room_list Rooms by name, in spans that are apart from each other.
 SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (

@@ -72,8 +72,8 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq 
 -- :messages_after The messages next after a number, oldest first.
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
--- :reactions_to Reactions to a room's messages between two numbers, in their order.
-SELECT message, emoji, owner, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY seq;
+-- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
+SELECT message, emoji, owner, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY message * ?, seq;
 
 -- :room_list Rooms by name, in a span.
 SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
