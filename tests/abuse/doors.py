@@ -48,6 +48,7 @@ async def session(raw: Raw, opening: str, headers: Sequence[str] = ()) -> str:
     method, target = opening.replace("ID", name).split()
     raw.send(head(target, ("Content-Length: 0", *headers), line=f"{method} {{}} HTTP/1.1"))
     response = await raw.response()
+    assert response.status == 200, response
     if b'"sid":' in response.body:
         name = json.loads(response.body[1:])["sid"]
     return SESSIONS.get(opening, "").replace("ID", name)

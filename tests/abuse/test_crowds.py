@@ -19,7 +19,7 @@ from tests.support.server import Server
 LIMIT = 20
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", [door for door in DOORS if door != "/healthz"])
 async def test_beyond_the_limit_one_is_told_so_and_others_are_served(
     tmp_path: Path, door: str
 ) -> None:
@@ -71,7 +71,7 @@ async def test_without_files_left_it_goes_on_and_recovers_by_itself(
 async def is_served(port: int) -> bool:
     """Whether a new connection is let in."""
     async with connected(port) as raw:
-        raw.send(head("/healthz"))
+        raw.send(head("/api/v1/rooms"))
         try:
             return (await raw.response()).status == 200
         except (asyncio.IncompleteReadError, ConnectionError):

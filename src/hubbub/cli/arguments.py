@@ -110,6 +110,18 @@ SETTINGS = {
         "N",
         "connections at once (default: as many as the process may open files, but for 96)",
     ),
+    "max_anonymous": (
+        "N",
+        "connections and sessions without a token (default: 3/4 of all; no limit if only this machine reaches it)",
+    ),
+    "max_per_address": (
+        "N",
+        "of these from one address, or IPv6 /64, but loopback (default 256; no limit if only this machine reaches it)",
+    ),
+    "max_per_principal": (
+        "N",
+        "connections and sessions of one token or user (default: half of all; no limit if only this machine reaches it)",
+    ),
     "request_timeout": ("SECONDS", "for a request's head, and its body, to arrive (default 10)"),
     "public_url": ("URL", "how it is reached from outside, such as https://chat.example.org"),
     "tls_cert": (

@@ -35,6 +35,7 @@ from hubbub.server.http.requests import HUB
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
+from hubbub.server.places import Most, Places
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
@@ -51,6 +52,7 @@ STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
 RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
 OWN_FILES = 96  # not for connections: the database's, and those that are only told to go
 ROUTES = (*doors.routes, *api.routes, *description.routes, *health.routes, *metrics_routes)
+MAX_PER_ADDRESS = 256  # who share one address, and have no token
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +176,7 @@ def _limits(settings: Settings) -> Limits:
 
 def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
     application = web.Application(
-        middlewares=[guard(_origins(settings), hub.refused)],
+        middlewares=[guard(_origins(settings), Places(_most(settings)), hub.door, hub.refused)],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
@@ -250,6 +252,16 @@ def _max_connections(settings: Settings) -> int:
         return settings.max_connections
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(allowed - OWN_FILES, 1)
+
+
+def _most(settings: Settings) -> Most:
+    """How many may be here at once without a token, and of one principal."""
+    connections = 0 if settings.is_local else _max_connections(settings)
+    return Most(
+        settings.max_anonymous or connections * 3 // 4,
+        settings.max_per_address or (0 if settings.is_local else MAX_PER_ADDRESS),
+        settings.max_per_principal or connections // 2,
+    )
 
 
 def _now() -> str:

@@ -56,6 +56,9 @@ class Settings:
     echo_max_bytes: int = 65_536
     compress: bool = False  # permessage-deflate, with clients that offer it
     max_connections: int = 0  # 0: as many as the process may open files
+    max_anonymous: int = 0  # of those that show no token; 0: three quarters, or all if `is_local`
+    max_per_address: int = 0  # of these, from one address; 0: 256, or all if `is_local`
+    max_per_principal: int = 0  # of one token, or one user; 0: half, or all if `is_local`
     request_timeout: float = 10.0  # seconds for a request to arrive, head and body each
     allow_origin: tuple[str, ...] = ()
     public_url: str = ""  # how it is reached from outside, if otherwise than by host and port
@@ -89,6 +92,8 @@ class Settings:
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
         self._require("max_connections", self.max_connections >= 0, "0 (by the file limit) or more")
+        for name in ("max_anonymous", "max_per_address", "max_per_principal"):
+            self._require(name, getattr(self, name) >= 0, "0 (by --max-connections) or more")
         self._require("request_timeout", 0 < self.request_timeout <= 3600, "up to 3600 (seconds)")
         self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
         self._require("log_format", self.log_format in FORMATS, "text or json")

@@ -34,6 +34,7 @@ from hubbub.server.door import Credentials, Visit
 from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.outlet import AnyOutlet
+from hubbub.server.places import Place
 from hubbub.server.rates import Inflow
 from hubbub.server.stores.base import StoreFailed
 
@@ -72,6 +73,7 @@ class Connection:
         "_inflow",
         "_is_greeted",
         "_outlet",
+        "_place",
         "_principal",
         "_visit",
     )
@@ -82,18 +84,19 @@ class Connection:
         outlet: AnyOutlet,
         hang_up: Callable[[Close], None],
         visit: Visit | None,
-        address: str = "",
+        place: Place | None = None,
         encode: Callable[[Reply], bytes] = native_frame,
         *,
         inflow: Inflow | None = None,
     ) -> None:
-        """`inflow` counts what the peer sends, where the transport does that before it is parsed."""
+        """`place` is what the peer counts as; `inflow` counts what the peer sends, where the transport does that before it is parsed."""
         self._hub = hub
         self._outlet = outlet
         self._hang_up = hang_up
-        self._address = address
+        self._place = place
+        self._address = place.address if place else ""
         self._encode = encode
-        self._inflow = inflow or hub.inflow(at_address(address))
+        self._inflow = inflow or hub.inflow(at_address(self._address))
         self._visit: Visit | None = None
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -167,7 +170,7 @@ class Connection:
         """Who this is: the first command says so, or leaves it at a nameless guest."""
         hello = said or Hello()
         if self._visit is None:
-            given = Credentials(hello.name, hello.key, hello.token, self._address)
+            given = Credentials(hello.name, hello.key, hello.token, self._address, self._place)
             self._admit(self._hub.door.enter(given))
         elif hello.token is not None:
             self._renew(hello.token)
@@ -188,7 +191,7 @@ class Connection:
         """Go on with a newer token of the same person: it may last longer, and allow more or less."""
         assert self._visit is not None
         self._hub.pace(self._visit.principal)
-        credentials = Credentials(token=token, address=self._address)
+        credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
         for room in [r for r in self._cursors if not self._hub.may_read(visit.principal, r)]:

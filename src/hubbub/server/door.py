@@ -14,6 +14,7 @@ from hubbub.protocol.names import is_person_name
 from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role
 from hubbub.server.audit import audit
+from hubbub.server.places import Place
 from hubbub.server.rates import Rates
 
 NAMELESS = "guest"
@@ -28,6 +29,7 @@ class Credentials(NamedTuple):
     key: str | None = None
     token: str | None = None
     address: str = ""
+    place: Place | None = None  # what counts as theirs once they are known
 
 
 class Checker(Protocol):
@@ -148,7 +150,10 @@ class Door:
     def recognise(self, credentials: Credentials) -> Principal:
         """The principal of a request that is answered at once. Raises as `admitted` does."""
         if credentials.token is not None:
-            return self._check(credentials.token, credentials.address)
+            principal = self._check(credentials.token, credentials.address)
+            if credentials.place is not None:
+                credentials.place.claim(principal.id)
+            return principal
         if not self.has_guests:
             raise Refused(
                 "unauthenticated",

@@ -49,6 +49,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         compress=True,
         echo=True,
         max_connections=300,
+        max_anonymous=200,
+        max_per_address=20,
+        max_per_principal=50,
         request_timeout=2.5,
         allow_origin=("https://a.example", "https://b.example"),
         public_url="https://chat.example",
@@ -92,6 +95,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         compress = true
         echo = true
         max_connections = 300
+        max_anonymous = 200
+        max_per_address = 20
+        max_per_principal = 50
         request_timeout = 2.5
         allow_origin = ["https://a.example", "https://b.example"]
         public_url = "https://chat.example"

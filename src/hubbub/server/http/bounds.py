@@ -12,7 +12,7 @@ from aiohttp import web
 from hubbub.protocol.errors import Refusal, Refused
 from hubbub.server.http.headers import protect
 from hubbub.server.http.heads import HEAD, MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
-from hubbub.server.http.problems import problem
+from hubbub.server.http.problems import ALWAYS_SERVED, problem
 
 KEEP_ALIVE = 75.0  # seconds between requests: longer than a proxy's usual 60
 UNREAD_TIMEOUT = 30.0  # seconds in which a peer has to take some of what is sent to it
@@ -43,20 +43,14 @@ class BoundedConnection(web.RequestHandler):
         """Wait for a request; if there are too many connections, to refuse it."""
         super().connection_made(transport)
         self._wait_for(HEAD)
-        self._is_surplus = self._server.admitted >= self._server.max_connections
-        if not self._is_surplus:
-            self._server.admitted += 1
-        elif len(self._server) - self._server.admitted > SURPLUS:
-            self.force_close()
-        else:
-            self._request_handler = self._last_words(
-                Refusal("unavailable", "there are too many connections", retry_after=1.0)
-            )
+        self._is_surplus = not self._server.admit(self)
+        if self._is_surplus:
+            self._request_handler = self._first_and_last(self._request_handler)
 
     def connection_lost(self, reason: BaseException | None) -> None:
         """The connection is gone."""
         self._wait_for(None)
-        self._server.admitted -= not self._is_surplus
+        self._server.leave(self)
         super().connection_lost(reason)
         del self._heads  # which knows us, and the last head: a cycle would keep both for long
 
@@ -70,6 +64,16 @@ class BoundedConnection(web.RequestHandler):
         if self._heads.is_broken:
             self.close()
         self._wait_for(self._heads.awaited)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it waits for a request, or the rest of its head."""
+        return self._current_request is None and not self._messages
+
+    async def finish_response(self, *arguments: Any) -> Any:
+        """A request was answered, and another may come."""
+        self._server.rest(self)
+        return await super().finish_response(*arguments)
 
     def handle_error(
         self,
@@ -85,6 +89,21 @@ class BoundedConnection(web.RequestHandler):
     def _make_error_handler(self, error: Any) -> Answer:
         log.debug("no request of HTTP/1.1: %s", error.message)
         return self._last_words(refusal_of(error.exc))
+
+    def _first_and_last(self, serve: Any) -> Answer:
+        """Answer a connection that there is no room for, if it asks how the server is; else refuse it."""
+        refuse = self._last_words(
+            Refusal("unavailable", "there are too many connections", retry_after=1.0)
+        )
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            if request.path not in ALWAYS_SERVED:
+                return await refuse(request)
+            response: web.StreamResponse = await serve(request)
+            response.force_close()
+            return response
+
+        return answer
 
     def _last_words(self, refusal: Refusal) -> Answer:
         """Refuse whatever is asked, and discard the rest.
@@ -145,13 +164,54 @@ class BoundedServer(web.Server):
             loop=plain._loop,
             **plain._kwargs,
         )
-        self.max_connections = max_connections
-        self.admitted = 0
+        self._max_connections = max_connections
+        self._admitted: set[BoundedConnection] = set()
+        self._idle: dict[BoundedConnection, None] = {}  # maybe; the longest first
+        self._surplus: dict[BoundedConnection, None] = {}  # the oldest first
         self.request_timeout = request_timeout
         self.refused = refused
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    def admit(self, connection: BoundedConnection) -> bool:
+        """Whether there is room for a connection; one that only waits makes way for it.
+
+        If there is none, it is surplus, and the oldest of these makes way.
+        """
+        if len(self._admitted) >= self._max_connections:
+            self._end_an_idle_one()
+        if len(self._admitted) < self._max_connections:
+            self._admitted.add(connection)
+            self.rest(connection)
+            return True
+        self._surplus[connection] = None
+        if len(self._surplus) > SURPLUS:
+            oldest = next(iter(self._surplus))
+            del self._surplus[oldest]
+            oldest.force_close()
+        return False
+
+    def rest(self, connection: BoundedConnection) -> None:
+        """A connection waits for a request."""
+        if connection in self._admitted:
+            self._idle.pop(connection, None)
+            self._idle[connection] = None
+
+    def leave(self, connection: BoundedConnection) -> None:
+        """A connection is gone."""
+        self._admitted.discard(connection)
+        self._idle.pop(connection, None)
+        self._surplus.pop(connection, None)
+
+    def _end_an_idle_one(self) -> None:
+        while self._idle:
+            connection = next(iter(self._idle))
+            del self._idle[connection]
+            if connection.is_idle:
+                self._admitted.discard(connection)
+                connection.force_close()
+                return
 
     def __call__(self) -> BoundedConnection:
         """A protocol for a new connection."""

@@ -11,10 +11,13 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, Refused
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
+from hubbub.server.door import Credentials, Door
 from hubbub.server.http.origins import Asked, Authority, Origins
 from hubbub.server.http.page import SHELL
 from hubbub.server.http.proxies import PROXIES
+from hubbub.server.places import Place, Places
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports.base import PLACE
 from hubbub.server.transports.handshake import VERSION
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,6 +43,7 @@ TAKEN = ("Authorization", "Hubbub-Key", "Idempotency-Key", "If-Match", "Last-Eve
 FOREIGN = "foreign"  # marks a request of a page that may not connect
 
 HEALTH = frozenset({"/healthz", "/readyz"})
+ALWAYS_SERVED = HEALTH | {"/metrics"}  # however many others there are
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +74,10 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
     )
 
 
-def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) -> Any:
-    """Middleware: foreign pages stay out, and whatever goes wrong becomes problem details.
+def guard(
+    origins: Origins, places: Places, door: Door, refused: Callable[[str], object] = lambda *_: None
+) -> Any:
+    """Middleware: foreign pages and those for whom there is no place stay out; whatever goes wrong becomes problem details.
 
     `refused` is told the code of each.
     """
@@ -98,24 +104,17 @@ def guard(origins: Origins, refused: Callable[[str], object] = lambda *_: None) 
             _check_texts(request)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # the headers come when it is sent
-            return await handler(request)
-        except Refused as error:
-            return told(request, error.refusal)
-        except StoreFailed as error:
-            log.warning("a request failed: %s", error)
-            return told(
-                request, Refusal("unavailable", "the database can't do it now", retry_after=1.0)
-            )
-        except web.HTTPException as error:
-            if error.status not in BY_STATUS:
-                raise
-            kept = {k: v for k, v in error.headers.items() if k == "Allow"}
-            return told(request, Refusal(BY_STATUS[error.status], error.text or error.reason), kept)
+            request[PLACE] = place = _place(request, places, door)
+            try:
+                return await handler(request)
+            finally:
+                if not place.is_kept:
+                    place.leave()
         except (ConnectionError, TimeoutError):
             raise
-        except Exception:
-            log.exception("a request failed")
-            return told(request, Refusal("internal", "a fault of the server's"))
+        except Exception as error:
+            refusal, headers = _refusal_of(error)
+            return told(request, refusal, headers)
 
     return guarded
 
@@ -130,6 +129,39 @@ def _check_texts(request: web.Request) -> None:
     for where, text in texts.items():
         if not is_text(text):
             raise Refused("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
+
+
+def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
+    """What to say of an error, and with which headers. Raises it if aiohttp has the answer itself."""
+    match error:
+        case Refused():
+            return error.refusal, {}
+        case StoreFailed():
+            log.warning("a request failed: %s", error)
+            return Refusal("unavailable", "the database can't do it now", retry_after=1.0), {}
+        case web.HTTPException():
+            if error.status not in BY_STATUS:
+                raise error
+            kept = {k: v for k, v in error.headers.items() if k == "Allow"}
+            return Refusal(BY_STATUS[error.status], error.text or error.reason), kept
+    log.error("a request failed", exc_info=error)
+    return Refusal("internal", "a fault of the server's"), {}
+
+
+def _place(request: web.Request, places: Places, door: Door) -> Place:
+    """Count a request while it is served. Raises Refused if there is no place for it."""
+    address = request.app[PROXIES].address_of(request)
+    if request.path in ALWAYS_SERVED:
+        return places.uncounted(address)
+    try:
+        return places.take(address)
+    except Refused:
+        token = bearer_token(request)
+        if token is None:
+            raise
+    place = places.uncounted(address)
+    door.recognise(Credentials(token=token, address=address, place=place))
+    return place
 
 
 def _check_origin(request: web.Request, origins: Origins) -> None:

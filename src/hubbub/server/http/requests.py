@@ -18,8 +18,8 @@ from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import bearer_token, problem
-from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
+from hubbub.server.transports.base import place_of
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -33,13 +33,14 @@ def credentials(request: web.Request) -> Credentials:
         request.query.get("name") or None,
         request.headers.get("Hubbub-Key"),
         bearer_token(request),
-        request.app[PROXIES].address_of(request),
+        place_of(request).address,
+        place_of(request),
     )
 
 
 def owner_of(request: web.Request) -> bytes:
     """What tells whose a session is: equal for equal credentials, and useless to anyone else."""
-    name, key, token, _ = credentials(request)
+    name, key, token, *_ = credentials(request)
     return sha256(repr((name, key, token)).encode()).digest()
 
 

@@ -12,6 +12,7 @@ from aiohttp import HttpVersion11, web
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
+from hubbub.server.places import Place, Places
 
 STEP = 8_192  # bytes of what came at once that are handled before others run
 STEP_COST = 512  # bytes that each frame counts for besides its own
@@ -33,6 +34,15 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
 
 
 Owner = bytes  # tells whose a session is, without keeping the credential that opened it
+
+
+PLACE = "place"  # of a request: what it counts as, while it is served
+
+
+def place_of(request: web.Request) -> Place:
+    """What a request counts as."""
+    place: Place = request.get(PLACE) or Places().uncounted("")
+    return place
 
 
 class Link(Protocol):

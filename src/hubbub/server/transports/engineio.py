@@ -12,7 +12,8 @@ from hubbub.protocol import engineio
 from hubbub.protocol.engineio import BadPacket, Packet, Settings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.transports.base import Links, Owner, in_steps
+from hubbub.server.places import Place
+from hubbub.server.transports.base import Links, Owner, in_steps, place_of
 from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.websocket import Socket
 
@@ -56,6 +57,7 @@ class Session:
         self.is_polling = True
         self.is_over = False
         self.application: Application
+        self._place: Place
         self._server = server
         self._poll: asyncio.Task[object] | None = None
         self._stamps: dict[str, str | None] = {}  # of the last request of each method
@@ -81,6 +83,7 @@ class Session:
         settings = self._server.settings
         opening = engineio.handshake(self.sid, settings, can_upgrade=can_upgrade)
         self.outlet.queue(self.encoded(opening))
+        self._place = place_of(request)
         self.application = self._server.make(self, request)
         self._in(settings.ping_interval, self._ping)
 
@@ -109,6 +112,7 @@ class Session:
             self._timer.cancel()
         self._server.sessions.pop(self.key, None)
         self.application.end()
+        self._place.leave()
         if self.is_polling:
             self.outlet.queue(self.encoded(Packet(last)))
             self._seal()
@@ -248,6 +252,8 @@ class EngineIo:
         session = None if sid is None else self.sessions.get((sid, self.owner_of(request)))
         if sid is not None and session is None:
             return _refusal(UNKNOWN_SESSION)
+        if session is not None:
+            place_of(request).leave()  # the session has one
         if transport == WEBSOCKET:
             return await self._serve_websocket(request, session)
         if session is None:
@@ -265,6 +271,7 @@ class EngineIo:
         session = Session(self, self.owner_of(request))
         assert isinstance(session.outlet, Mailbox)
         self.links.admit(session.outlet)
+        place_of(request).keep()
         self.sessions[session.key] = session
         session.begin(request, can_upgrade=True)
         return _payload(session.outlet.take())

@@ -29,7 +29,7 @@ async def serve_native(
         if visit is not None:
             hub.door.exit(visit)
         raise
-    connection = Connection(hub, socket.outlet, socket.hang_up, visit, credentials.address)
+    connection = Connection(hub, socket.outlet, socket.hang_up, visit, credentials.place)
     if not (is_known or hub.door.has_guests):
         asyncio.get_running_loop().call_later(HELLO_TIMEOUT, connection.require_hello)
     try:

@@ -13,7 +13,7 @@ from hubbub.protocol.socketio import Decoder, Packet
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.transports.engineio import Session
 
-CONNECT_TIMEOUT = 45.0  # seconds for a client to connect to a namespace
+CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace
 MAX_CONNECT_BYTES = 12_288  # of each message until then
 
 Acknowledge = Callable[[Sequence[Any]], None]

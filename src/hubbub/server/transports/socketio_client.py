@@ -86,7 +86,7 @@ class Client:
                 self._session.outlet,
                 self._hang_up,
                 visit,
-                self._credentials.address,
+                self._credentials.place,
                 self._reply,
                 inflow=self._inflow,
             )
@@ -147,6 +147,7 @@ class Client:
             given["key"] or base.key,
             given["token"] or base.token,
             base.address,
+            base.place,
         )
 
     def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:

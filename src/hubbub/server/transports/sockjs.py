@@ -17,7 +17,7 @@ from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps
+from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps, place_of
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
 from hubbub.server.transports.websocket import Socket
@@ -105,6 +105,8 @@ class SockJs:
         if request.method != method:
             return _not_allowed(f"OPTIONS, {method}")
         key = name, self._owner_of(request)
+        if key in self.sessions:
+            place_of(request).leave()  # the session has one
         if transport == "xhr_send":
             return await self._take_in(request, key)
         return await self._give_out(request, key, transport)
@@ -190,8 +192,10 @@ class SockJs:
         return response
 
     def _begin(self, request: web.Request, key: Key) -> PolledSession:
-        session = PolledSession(self._wires.polled, lambda: self._forget(key))
+        place = place_of(request)
+        session = PolledSession(self._wires.polled, place, lambda: self._forget(key))
         self._links.admit(session.mailbox)
+        place.keep()
         self.sessions[key] = session
         self._start(session, request)
         return session
@@ -209,6 +213,7 @@ class SockJs:
     def _forget(self, key: Key) -> None:
         if (session := self.sessions.pop(key, None)) is not None:
             self._links.polled.discard(session.mailbox)
+            session.place.leave()
 
     async def _serve_websocket(self, request: web.Request, *, is_raw: bool) -> web.StreamResponse:
         if request.method != "GET":

@@ -29,7 +29,7 @@ class NativeClient:
             session.outlet,
             partial(_hang_up, session),
             visit,
-            credentials.address,
+            credentials.place,
             session.wire.reply,
         )
         if not (is_known or hub.door.has_guests):

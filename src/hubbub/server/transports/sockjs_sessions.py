@@ -8,6 +8,7 @@ from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close
 from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
 from hubbub.server.outlet import AnyOutlet, Mailbox
+from hubbub.server.places import Place
 
 DISCONNECT_DELAY = 5.0  # seconds without a request that takes what waits
 
@@ -51,7 +52,8 @@ class Session:
 class PolledSession(Session):
     """A session without a connection of its own: requests come and take what waits."""
 
-    def __init__(self, wire: SockJsWire, forget: Callable[[], None]) -> None:
+    def __init__(self, wire: SockJsWire, place: Place, forget: Callable[[], None]) -> None:
+        self.place = place
         self.mailbox = Mailbox(wire, SEPARATOR)
         super().__init__(self.mailbox, wire)
         self.is_taken = False  # a request waits

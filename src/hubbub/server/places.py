@@ -1,0 +1,106 @@
+"""How many requests, connections and sessions may be here at once: without a token by address, with one by principal.
+
+Whoever is not known yet can't take everyone's room, and whoever is known is not held to what others at the
+same address do.
+"""
+
+from collections import Counter
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from hubbub.protocol.errors import Refused
+
+NETWORK_BITS = 64  # of an IPv6 address: one subscriber has at least so many of their own
+ANONYMOUS = "anonymous"
+
+
+class Most(NamedTuple):
+    """The bounds. 0: none. From loopback there may be as many as `anonymous` says."""
+
+    anonymous: int = 0
+    per_address: int = 0
+    per_principal: int = 0
+
+
+class Places:
+    """All places that are taken."""
+
+    def __init__(self, most: Most | None = None) -> None:
+        self.most = most or Most()
+        self._taken = Counter[str]()
+
+    def take(self, address: str) -> "Place":
+        """A place for someone unknown at an address. Raises Refused."""
+        group = _group(address)
+        self._require(ANONYMOUS, self.most.anonymous, "max-anonymous")
+        if group is not None:
+            self._require(group, self.most.per_address, "max-per-address")
+        return self._count(address, (ANONYMOUS, group) if group else (ANONYMOUS,))
+
+    def uncounted(self, address: str) -> "Place":
+        """A place for what always gets through, or has yet to show a token."""
+        return self._count(address, ())
+
+    def _require(self, group: str, most: int, setting: str) -> None:
+        if most and self._taken[group] >= most:
+            refused = Refused(
+                "unavailable",
+                f"Too many connections and sessions: at most {most} of this kind",
+                hint=f"wait, come with a token, or start the server with a larger --{setting}",
+            )
+            refused.refusal = refused.refusal.after(1.0)
+            raise refused
+
+    def _count(self, address: str, groups: tuple[str, ...]) -> "Place":
+        self._taken.update(groups)
+        return Place(self, address, groups)
+
+    def _discount(self, groups: tuple[str, ...]) -> None:
+        for group in groups:
+            self._taken[group] -= 1
+            if not self._taken[group]:
+                del self._taken[group]
+
+
+class Place:
+    """What one request, with its connection, or one session counts as."""
+
+    __slots__ = ("_groups", "_places", "address", "is_kept")
+
+    def __init__(self, places: Places, address: str, groups: tuple[str, ...]) -> None:
+        self._places = places
+        self._groups = groups
+        self.address = address
+        self.is_kept = False
+
+    def keep(self) -> None:
+        """It is a session's from now on, and not free when its first request has been answered."""
+        self.is_kept = True
+
+    def claim(self, principal: str) -> None:
+        """It is a known principal's from now on, by their stable id. Raises Refused if they have too many."""
+        groups = (principal,)
+        if groups != self._groups:
+            most = self._places.most.per_principal
+            self._places._require(groups[0], most, "max-per-principal")
+            self.leave()
+            self._places._taken.update(groups)
+            self._groups = groups
+
+    def leave(self) -> None:
+        """It is free. Again: nothing."""
+        self._places._discount(self._groups)
+        self._groups = ()
+
+
+def _group(address: str) -> str | None:
+    """Who is counted together with an address; None: nobody is, since all of this machine, or of a proxy's, has it."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return None
+    if parsed.is_loopback:
+        return None
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, NETWORK_BITS), strict=False))
+    return str(parsed)
