@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,10 +113,10 @@ def check(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
 
 def check_deliveries(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
     """As `check`, going only by what was seen."""
-    records = list(records)
-    before = _as_it_was(log, records)
-    runs = (finding for record in records for finding in _check_runs(log, before, record))
-    return [*_check_log([json.loads(body) for body in log]), *runs]
+    records, events = list(records), [json.loads(body) for body in log]
+    truth = _Truth(_as_it_was(log, records), ["erased" in event for event in events])
+    runs = (finding for record in records for finding in _check_runs(truth, record))
+    return [*_check_log(events), *runs]
 
 
 def _check_log(events: list[dict[str, Any]]) -> Iterator[Finding]:
@@ -163,16 +164,29 @@ def _before(body: bytes, seen: dict[int, bytes]) -> bytes:
     return was if "erased" in event and _is_same(was, body) else body
 
 
-def _check_runs(log: Sequence[bytes], before: Sequence[bytes], record: Record) -> Iterator[Finding]:
-    """`before` is the log with what was erased: whoever comes later is not sent that, or as erased."""
-    events = [json.loads(body) for body in before]
-    is_erased = ["erased" in json.loads(body) for body in log]
-    places, truth = [e["seq"] for e in events], list(before)
-    if record.is_plain:
-        posts = [i for i, e in enumerate(events) if e["event"] == "posted"]
-        places, truth = [places[i] for i in posts], [_plain_body(events[i]) for i in posts]
-        is_erased = [is_erased[i] for i in posts]
-    may_lack = [record.is_plain and it for it in is_erased]
+class _Truth:
+    """The log with what was erased, for native clients and for plain ones, which are not sent all of it."""
+
+    def __init__(self, log: list[bytes], is_erased: list[bool]) -> None:
+        events = [json.loads(body) for body in log]
+        posts = [i for i, event in enumerate(events) if event["event"] == "posted"]
+        self._events, self._posts, self._is_erased = events, posts, is_erased
+        self._native = [e["seq"] for e in events], log, [False] * len(log)
+
+    @cached_property
+    def _plain(self) -> tuple[list[int], list[bytes], list[bool]]:
+        posts = [self._events[i] for i in self._posts]
+        may_lack = [self._is_erased[i] for i in self._posts]
+        return [post["seq"] for post in posts], list(map(_plain_body, posts)), may_lack
+
+    def of(self, record: Record) -> tuple[list[int], list[bytes], list[bool]]:
+        """The numbers and bodies for a client, and which of them it may lack."""
+        return self._plain if record.is_plain else self._native
+
+
+def _check_runs(whole: _Truth, record: Record) -> Iterator[Finding]:
+    """Whoever comes late is not sent what was erased, or as erased."""
+    places, truth, may_lack = whole.of(record)
     if record.turned_away is not None:
         yield Finding(Fault.TURNED_AWAY, f"{record.name}: {record.turned_away}")
     reached = 0
