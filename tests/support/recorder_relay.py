@@ -24,7 +24,7 @@ class RelayClient(Client):
             if self._pid not in ("", welcome["pid"]):
                 return await self._turned_away(json.dumps(welcome))
             self._pid = welcome["pid"]
-            self.record.epochs.add(self._pid)
+            self.record.epochs.add(self._pid.partition(":")[0])
             self.record.runs.append(Run(self.seq))
             waiting: dict[int, Attempt] = {}
             speaking = asyncio.create_task(self._speak(send, waiting))
