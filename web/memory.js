@@ -4,9 +4,10 @@ import { randomId } from "/web/outbox.js";
 
 const LOBBY = "lobby";
 const MOST_ROOMS = 200;
-const ROOM = /^[\p{L}\p{N}\p{M}_\-.:@+~]{1,64}$/u;
+const ROOM = /^[\p{L}\p{N}_\-.:@+~][\p{L}\p{N}\p{Mn}\p{Mc}\u200c\u200d_\-.:@+~]{0,63}$/u;
 
-export const isRoomName = (name) => ROOM.test(name);
+/** Whether a room may be called so, as far as one need not ask the server: that knows where marks and joiners may be. */
+export const isRoomName = (name) => ROOM.test(name) && name === name.normalize("NFC");
 
 /** The name and its key. `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
 export function identity() {

@@ -140,6 +140,8 @@ async def test_any_kind_of_connection_will_do(
         ("lobby", "x" * (2**20 + 1), "shop", None),
         ("lobby", "x", " ", None),
         ("lobby", "x", "a" * 33, None),
+        ("lobby", "x", "e\u0301", None),
+        ("e\u0301", "x", "shop", None),
         ("lobby", "x", "shop", ""),
         ("lobby", "x", "shop", "k" * 65),
     ],

@@ -8,15 +8,77 @@ _ROOM = re.compile(r"[\w\-.:@+~]{1,64}")
 _PERSON = re.compile(r"[\w\-.:@+~](?:[\w\-.:@+~ '’]{0,30}[\w\-.:@+~])?")
 
 
+_ROOM_RULE = "use 1 to 64 letters, digits, or any of _ - . : @ + ~"
+_PERSON_RULE = (
+    "use 1 to 32 letters, digits, or any of _ - . : @ + ~, with inner spaces and apostrophes"
+)
+_NFC_RULE = "it is not in the Unicode normalization form NFC; normalize it first"
+
+MAX_MARKS = 8  # on one letter; no script needs as many
+# Letters and marks that nobody sees: fillers, joiners of graphemes, selectors of variants.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# A joiner or non-joiner is invisible, too, but for what it does to its neighbours. It is allowed where a word
+# is written otherwise without it, as everyone sees: Sinhala conjuncts, the Bengali ya-phala after ra, the
+# Marathi eyelash ra, and between the joined letters of Persian.
+_JOINERS = re.compile(
+    "(?<=\u0dca)\u200d(?=[\u0d9a-\u0dc6])"
+    "|(?<=\u09b0)\u200d(?=\u09cd\u09af)"
+    "|(?<=\u0930\u094d)\u200d(?=[\u0915-\u0939])"
+    "|(?<=[\u0626\u0628\u062a-\u062e\u0633-\u063a\u0641-\u0647\u0649\u064a\u067e\u0686\u06a9\u06af\u06cc])\u200c"
+    "(?=[\u0622-\u063a\u0641-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc])"
+)
+
+
 @lru_cache(maxsize=4096)
 def is_room_name(name: str) -> bool:
-    """Whether a room may be called so: 1 to 64 letters, digits or `_ - . : @ + ~`, in NFC."""
-    return bool(_ROOM.fullmatch(name)) and unicodedata.is_normalized("NFC", name)
+    """Whether this may be a room's name; see `room_name_fault`."""
+    return _is_well_formed(name, _ROOM)
 
 
 def is_person_name(name: str) -> bool:
-    """Whether a person may be called so: as a room, up to 32, with inner spaces and apostrophes."""
-    return bool(_PERSON.fullmatch(name)) and unicodedata.is_normalized("NFC", name)
+    """Whether this may be a person's name; see `person_name_fault`."""
+    return _is_well_formed(name, _PERSON)
+
+
+def room_name_fault(name: str) -> str | None:
+    """What is wrong with a room's name; None if nothing is."""
+    return None if is_room_name(name) else f"Invalid room name: {_why(name, _ROOM, _ROOM_RULE)}"
+
+
+def person_name_fault(name: str) -> str | None:
+    """What is wrong with a person's name; None if nothing is."""
+    return None if is_person_name(name) else f"Invalid name: {_why(name, _PERSON, _PERSON_RULE)}"
+
+
+def person_name_from(text: str) -> str:
+    """A person's name that is as much like a text as can be; may be that of others, too."""
+    kept = "".join(c if is_person_name(c) else "-" for c in unicodedata.normalize("NFC", text))
+    return re.sub("-+", "-", kept)[:32].strip("-") or "user"
+
+
+def _is_well_formed(name: str, form: re.Pattern[str]) -> bool:
+    if name.isascii():
+        return bool(form.fullmatch(name))
+    is_normal = unicodedata.is_normalized("NFC", name)
+    return is_normal and not _UNSEEN.search(name) and bool(form.fullmatch(_in_letters(name)))
+
+
+def _why(name: str, form: re.Pattern[str], rule: str) -> str:
+    is_to_normalize = _is_well_formed(unicodedata.normalize("NFC", name), form)
+    return _NFC_RULE if is_to_normalize else rule
+
+
+def _in_letters(name: str) -> str:
+    """The name with a letter in the place of each mark that belongs to one, and of each joiner that may be."""
+    spelled: list[str] = []
+    marks = MAX_MARKS  # none may come first
+    for c in _JOINERS.sub("x", name):
+        is_mark = unicodedata.category(c) in {"Mn", "Mc"}
+        marks = marks + 1 if is_mark else 0 if c.isalnum() else MAX_MARKS
+        spelled.append("x" if is_mark and marks <= MAX_MARKS else c)
+    return "".join(spelled)
 
 
 def is_text(text: str) -> bool:

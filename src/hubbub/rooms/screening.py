@@ -17,7 +17,7 @@ from hubbub.protocol.messages import (
     Unreact,
     Value,
 )
-from hubbub.protocol.names import is_emoji, is_room_name
+from hubbub.protocol.names import is_emoji, room_name_fault
 from hubbub.protocol.socketio import put_in
 from hubbub.rooms.access import Operation, Principal, may, may_know
 
@@ -36,11 +36,8 @@ OPERATIONS: dict[type[Change], Operation] = {
 
 def screen(principal: Principal, operation: Operation, room: str) -> Refusal | None:
     """Whether the room can be called so, and the principal may do this there."""
-    if not is_room_name(room):
-        return Refusal(
-            "bad_request",
-            "no room can be called so: 1 to 64 letters, digits or any of _ - . : @ + ~",
-        )
+    if fault := room_name_fault(room):
+        return Refusal("bad_request", fault)
     if not may_know(principal, room):
         return Refusal("not_found", "there is no such room for you")
     if not may(principal, operation):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from hubbub.protocol.errors import Refused
-from hubbub.protocol.names import is_person_name
+from hubbub.protocol.names import person_name_fault
 from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role
 from hubbub.server.audit import audit
@@ -212,8 +212,8 @@ class Door:
         """A guest who chose a name, or, for a single request, none."""
         if given.name is None:
             guest = _nameless(NAMELESS, given.key, identity.at_address(given.address))
-        elif not is_person_name(given.name):
-            raise Refused("bad_request", "nobody can be called so: 1 to 32 letters or digits")
+        elif fault := person_name_fault(given.name):
+            raise Refused("bad_request", fault)
         else:
             guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
         if self._is_reserved(guest.name):

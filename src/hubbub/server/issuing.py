@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hubbub.protocol.names import is_person_name
+from hubbub.protocol.names import person_name_fault
 from hubbub.rooms.access import RIGHTS
 from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.audit import audit
@@ -33,8 +33,8 @@ class CannotIssue(Exception):
 def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str | None) -> None:
     """Print a new token; it can't be shown again. Raises CannotIssue."""
     rights, patterns = _split(can), _split(rooms)
-    if not is_person_name(name):
-        raise CannotIssue(f"no token can be called {name!r}: 1 to 32 letters or digits")
+    if fault := person_name_fault(name):
+        raise CannotIssue(f"--name {name!r}: {fault}")
     if not rights or not set(rights) <= RIGHTS.keys():
         raise CannotIssue(f"--can {can}: there are {', '.join(RIGHTS)}")
     if not patterns or not are_room_patterns(patterns):

@@ -11,7 +11,7 @@ from typing import Any
 import jwt
 
 from hubbub.protocol.errors import Refused
-from hubbub.protocol.names import is_person_name
+from hubbub.protocol.names import is_person_name, person_name_from
 from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
@@ -101,9 +101,6 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     subject = claims["sub"]
     if not _SUBJECT.fullmatch(subject):
         raise Refused("bad_request", "the token's `sub` is 1 to 255 characters, none of control")
-    name = claims.get("name", subject)
-    if not (isinstance(name, str) and is_person_name(name)):
-        raise Refused("bad_request", "the token's `name` (or `sub`) is no name for a person here")
     rooms = _texts(claims, "rooms", ["*"])
     if not are_room_patterns(rooms):
         raise Refused("bad_request", f"Invalid `rooms` in the token: use {PATTERNS_RULE}")
@@ -115,13 +112,20 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     except KeyError as error:
         raise Refused("bad_request", f"the token's `can` names no right: {error}") from None
     return Principal(
-        name,
+        _name(claims.get("name"), subject),
         Role.USER,
         identity.user(_issuer(claims), subject),
         operations,
         ALL_ROOMS if "*" in rooms else tuple(rooms),
         until,
     )
+
+
+def _name(name: object, subject: str) -> str:
+    """What others see: it decides nothing, so none that can't be one keeps anybody out."""
+    if isinstance(name, str) and is_person_name(name):
+        return name
+    return subject if is_person_name(subject) else person_name_from(subject)
 
 
 def _issuer(claims: Mapping[str, Any]) -> str:

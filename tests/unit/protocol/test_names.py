@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.protocol.names import is_emoji, is_person_name, is_room_name
+from hubbub.protocol.names import (
+    MAX_MARKS,
+    is_emoji,
+    is_person_name,
+    is_room_name,
+    person_name_fault,
+    person_name_from,
+    room_name_fault,
+)
+from tests.support.names import SCRIPTS, UNSEEN
 
+JOINERS = dict.fromkeys((0x200C, 0x200D))
 DECOMPOSED = unicodedata.normalize("NFD", "küche")
 
 
@@ -85,11 +95,11 @@ def test_a_person_may_not_be_called(name: str) -> None:
 def test_a_name_is_short_printable_and_in_the_one_normal_form(name: str) -> None:
     if is_room_name(name):
         assert 1 <= len(name) <= 64
-        assert name.isprintable()
+        assert name.translate(JOINERS).isprintable()
         assert unicodedata.normalize("NFC", name) == name
     if is_person_name(name):
         assert 1 <= len(name) <= 32
-        assert name.isprintable()
+        assert name.translate(JOINERS).isprintable()
         assert unicodedata.normalize("NFC", name) == name
         assert name.strip() == name
 
@@ -104,3 +114,52 @@ def test_a_reaction_may_be(emoji: str) -> None:
 )
 def test_a_reaction_may_not_be(emoji: str) -> None:
     assert not is_emoji(emoji)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_words_of_any_script_are_names(script: str) -> None:
+    for name in SCRIPTS[script]:
+        assert is_room_name(name), name
+        assert is_person_name(name), name
+
+
+@pytest.mark.parametrize("name", UNSEEN.values(), ids=UNSEEN)
+def test_nothing_unseen_is_in_a_name(name: str) -> None:
+    assert not is_room_name(name)
+    assert not is_person_name(name)
+
+
+def test_a_mark_belongs_to_a_letter() -> None:
+    mark = "\u0300"
+    for before in ("", "-", "a b-", "_", "4 '"):
+        assert not is_person_name(f"{before}{mark}x")
+    assert is_person_name("q" + mark * MAX_MARKS + "x")
+    assert not is_person_name("q" + mark * (MAX_MARKS + 1) + "x")
+
+
+def test_what_is_not_normalized_is_told_so() -> None:
+    for fault in (room_name_fault(DECOMPOSED), person_name_fault(DECOMPOSED)):
+        assert fault is not None and "NFC" in fault
+    for fault in (room_name_fault(DECOMPOSED + "/"), person_name_fault(DECOMPOSED + "/")):
+        assert fault is not None and "NFC" not in fault
+    assert room_name_fault("lobby") is person_name_fault("ada") is None
+
+
+@pytest.mark.parametrize(
+    "text, name",
+    [
+        ("auth0|64f1", "auth0-64f1"),
+        ("https://app.example.org/users/7", "https:-app.example.org-users-7"),
+        ("|||", "user"),
+        ("x" * 255, "x" * 32),
+        (" ada ", "ada"),
+        ("\u115f", "user"),
+    ],
+)
+def test_a_name_is_made_of_any_text(text: str, name: str) -> None:
+    assert person_name_from(text) == name
+
+
+@given(st.text(min_size=1, max_size=255))
+def test_what_is_made_of_a_text_is_a_name(text: str) -> None:
+    assert is_person_name(person_name_from(text))

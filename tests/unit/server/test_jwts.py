@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hubbub.protocol.errors import Refused
+from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.jwts import LEEWAY, Jwts
 from hubbub.server.keys import Key, key_from_pem
@@ -97,8 +98,6 @@ def test_what_is_no_valid_token(jwts: Jwts, token: str) -> None:
 @pytest.mark.parametrize(
     "claims",
     [
-        {"name": "<ada>"},
-        {"name": 7},
         {"rooms": ["a b"]},
         {"rooms": 7},
         {"can": ["fly"]},
@@ -207,3 +206,27 @@ def test_an_expired_token_is_said_to_be_expired_whatever_other_keys_there_are(
         with caplog.at_level(logging.INFO):
             assert Jwts(keys).principal(signed(CLAIMS | {"exp": 1})) is None
         assert "expired" in caplog.text
+
+
+@pytest.mark.parametrize("name", [None, "", " ", "<ada>", "x" * 33, 7, ["ada"]])
+@pytest.mark.parametrize("subject, shown", [("ada", "ada"), ("auth0|64f1", "auth0-64f1")])
+def test_a_name_that_can_not_be_used_gives_way_to_the_subject(
+    jwts: Jwts, name: object, subject: str, shown: str
+) -> None:
+    principal = jwts.principal(signed(CLAIMS | {"name": name, "sub": subject}))
+    assert principal is not None
+    assert principal.name == shown
+    assert principal.id == identity.user("", subject)
+
+
+def test_the_same_subject_of_two_issuers_is_two_people(jwts: Jwts) -> None:
+    issuers = ("https://a.example", "https://b.example", "https://a.example/", None)
+    claims = [CLAIMS | ({} if issuer is None else {"iss": issuer}) for issuer in issuers]
+    people = [jwts.principal(signed(each)) for each in claims]
+    assert len({person.id for person in people if person is not None}) == len(issuers)
+
+
+def test_no_subject_can_be_of_another_issuer() -> None:
+    assert identity.user("a/b", "c") != identity.user("a", "b/c")
+    assert identity.user("a%2Fb", "c") != identity.user("a/b", "c")
+    assert identity.user("", "a/b") != identity.user("a", "b")

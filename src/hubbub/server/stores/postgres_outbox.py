@@ -13,7 +13,7 @@ from asyncpg import Connection
 
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Post
-from hubbub.protocol.names import is_person_name
+from hubbub.protocol.names import person_name_fault
 from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role, allowed
 from hubbub.rooms.ledger import Answer
@@ -99,8 +99,8 @@ class PostgresOutbox:
         return len(rows) == AT_ONCE and not later
 
     async def _post(self, room: str, message: str, by: str, client_message_id: str) -> Answer:
-        if not is_person_name(by):
-            return Refusal("bad_request", f"nobody can be called {by!r}")
+        if fault := person_name_fault(by):
+            return Refusal("bad_request", fault)
         principal = Principal(by, Role.TOKEN, identity.outbox_application(by), allowed(("post",)))
         post = Post(room=room, text=message, client_message_id=client_message_id)
         return await self._publish(principal, post)

@@ -11,7 +11,7 @@ from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
 from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Close, Refused
 from hubbub.protocol.messages import AnyCommand, Join, Post, Reply, Resumed, Snapshot
-from hubbub.protocol.names import is_room_name
+from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.socketio_wires import (
     BARE_RELAY,
     BARE_RELAY_POLLING,
@@ -153,8 +153,10 @@ class Client:
     def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:
         """Where to follow from, and the pid by which Socket.IO's own recovery asks for it."""
         room, since = auth.get("room", self._room), auth.get("since")
-        if not (isinstance(room, str) and is_room_name(room)):
-            raise Refused("bad_request", "no room can be called so")
+        if not isinstance(room, str):
+            raise Refused("bad_request", "`room` must be a string")
+        if fault := room_name_fault(room):
+            raise Refused("bad_request", fault)
         self._room = room
         if since is not None:
             return Join(room=room, since=_seq(since), epoch=auth.get("epoch")), None

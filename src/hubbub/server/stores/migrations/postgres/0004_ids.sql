@@ -16,3 +16,32 @@ ALTER TABLE hubbub.reaction
     ALTER COLUMN owner SET NOT NULL,
     DROP CONSTRAINT reaction_pkey,
     ADD PRIMARY KEY (room, message, emoji, owner);
+
+-- As before, but for names that are not in NFC, which say so.
+CREATE OR REPLACE FUNCTION hubbub.post(
+    room text, message text, by text DEFAULT 'server', client_message_id text DEFAULT NULL
+) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF post.room IS NULL OR post.room !~ '^[^\s/]{1,64}$' THEN
+        RAISE EXCEPTION 'invalid room name %', coalesce(quote_literal(left(post.room, 80)), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF post.by IS NULL OR post.by !~ '^\S(.{0,30}\S)?$' THEN
+        RAISE EXCEPTION 'invalid name %', coalesce(quote_literal(left(post.by, 80)), 'NULL')
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF post.room IS NOT NFC NORMALIZED OR post.by IS NOT NFC NORMALIZED THEN
+        RAISE EXCEPTION 'the name % is not in the Unicode normalization form NFC: normalize it first',
+            quote_literal(CASE WHEN post.room IS NFC NORMALIZED THEN post.by ELSE post.room END)
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF post.message IS NULL OR octet_length(post.message) > 1048576 THEN
+        RAISE EXCEPTION 'a message has a text of at most 1048576 bytes'
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF length(post.client_message_id) NOT BETWEEN 1 AND 64 THEN
+        RAISE EXCEPTION 'a client_message_id has 1 to 64 characters'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    post.client_message_id := coalesce(post.client_message_id, gen_random_uuid()::text);
+    INSERT INTO hubbub.outbox (room, message, by, client_message_id)
+        VALUES (post.room, post.message, post.by, post.client_message_id);
+    PERFORM pg_notify('hubbub_outbox', '');
+    RETURN post.client_message_id;
+END $$;

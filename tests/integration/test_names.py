@@ -1,0 +1,77 @@
+"""Names in any script, at every door that takes one."""
+
+import json
+import unicodedata
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from tests.integration.native import native
+from tests.integration.web import over_http
+from tests.support.names import SCRIPTS, UNSEEN
+from tests.support.server import Server
+
+WORDS = [word for words in SCRIPTS.values() for word in words]
+WRONG = {
+    **dict.fromkeys(UNSEEN.values(), "letters"),
+    unicodedata.normalize("NFD", "küche"): "NFC",
+}
+
+
+@pytest.fixture(scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    async with Server(tmp_path_factory.mktemp("names") / "data") as server:
+        yield server
+
+
+async def over_socketio(server: Server, **auth: str) -> Any:
+    """The answer to a CONNECT."""
+    address = f"ws://127.0.0.1:{server.port}/socket.io/?EIO=4&transport=websocket"
+    async with connect(address) as socket:
+        await socket.recv()
+        await socket.send("40" + json.dumps(auth))
+        answer = str(await socket.recv())
+        return answer[:2], answer
+
+
+async def test_a_room_or_person_may_be_called_in_any_script(server: Server) -> None:
+    async with over_http(server) as http:
+        for word in WORDS:
+            await http.post(quote(word), "x")
+            people = await http.ask("POST", f"/people/messages?name={quote(word)}", {"text": "x"})
+            assert people.status == 201, (word, people)
+            async with native(server.port, word) as client:
+                assert (await client.ask("join", room=word))["head"] == 1
+            async with connect(f"ws://127.0.0.1:{server.port}/?room={quote(word)}") as plain:
+                await plain.send("x")
+                assert await plain.recv() == "x"
+            assert (await over_socketio(server, name=word, room=word))[0] == "40", word
+        listed = (await http.get("?limit=1000"))["rooms"]
+        assert set(WORDS) <= {row["room"] for row in listed}
+
+
+@pytest.mark.parametrize("word", WRONG)
+async def test_what_is_no_name_says_why_at_every_door(server: Server, word: str) -> None:
+    why = WRONG[word]
+    async with over_http(server) as http:
+        for answer in (
+            await http.ask("POST", f"/{quote(word)}/messages", {"text": "x"}),
+            await http.ask("POST", f"/lobby/messages?name={quote(word)}", {"text": "x"}),
+        ):
+            assert (answer.status, answer.code) == (400, "bad_request")
+            assert why in answer.body["detail"]
+    async with native(server.port) as client:
+        assert why in (await client.refused("hello", name=word))["message"]
+        assert why in (await client.refused("join", room=word))["message"]
+    for auth in ({"name": word}, {"room": word}):
+        kind, answer = await over_socketio(server, **auth)
+        assert kind == "44" and why in answer, answer
+    async with aiohttp.ClientSession(server.url) as session:
+        for path in (f"/?name={quote(word)}", f"/?room={quote(word)}", f"/ws?name={quote(word)}"):
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                await session.ws_connect(path)
+            assert caught.value.status == 400, path
