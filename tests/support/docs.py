@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 
@@ -65,3 +66,15 @@ def commands(block: Block) -> list[str]:
     lines = (line.strip() for line in joined.splitlines())
     bare = (line if line == STOP else re.sub(r"(^|\s)# .*$", "", line) for line in lines)
     return [line for line in bare if line]
+
+
+def links(page: str) -> list[tuple[str, str]]:
+    """The links of a page to files of the project: a path, empty for the page itself, and an anchor, or empty."""
+    text = (ROOT / page).read_text()
+    return re.findall(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)", text)
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

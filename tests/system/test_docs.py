@@ -19,9 +19,9 @@ from jwt.algorithms import OKPAlgorithm
 from playwright.async_api import Page
 
 from tests.support import certificates
-from tests.support.checkout import ROOT
+from tests.support.checkout import ROOT, tracked
 from tests.support.chromium import browser, page
-from tests.support.docs import SHELL, Block, blocks, commands, pages
+from tests.support.docs import SHELL, Block, anchors, blocks, commands, links, pages
 from tests.support.nats import nats_running
 from tests.support.network import is_possible
 from tests.support.postgres import running
@@ -33,6 +33,7 @@ __all__ = ["browser", "page"]
 CONTRIBUTORS = "takes minutes, or is this very run; test_targets_of_make_exist looks at it"
 DRAWING = "a drawing"
 NOT_RUN = {
+    ("README.md", "make test"): CONTRIBUTORS,
     ("ARCHITECTURE.md", "src/hubbub/"): DRAWING,
     ("ARCHITECTURE.md", "cli -> terminal, doctor -> client -> protocol -> events"): DRAWING,
     (
@@ -226,7 +227,7 @@ BEFORE: dict[str, Callable[[Reader], Awaitable[None]]] = {
     "docs/how-to/post-from-a-script.md": serve,
     "docs/how-to/put-it-on-the-internet.md": certify,
     "docs/how-to/scale.md": run_databases,
-    "docs/how-to/scale.md#Move there with what you have": serve_from_sqlite,
+    "docs/how-to/scale.md#Move your data from SQLite": serve_from_sqlite,
     "docs/how-to/scale.md#Post inside your own transaction": have_orders,
     "docs/how-to/track-a-driver.md": serve,
     "docs/protocol.md": serve,
@@ -316,6 +317,14 @@ async def test_targets_of_make_exist(block: Block) -> None:
 
 def test_links_within_the_documentation_lead_somewhere() -> None:
     for name in pages():
-        text = (ROOT / name).read_text()
-        for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", text):
-            assert ((ROOT / name).parent / target).exists(), f"{name}: {target}"
+        for target, anchor in links(name):
+            path = (ROOT / name).parent / target if target else ROOT / name
+            assert path.exists(), f"{name}: {target}"
+            assert not anchor or anchor in anchors(path), f"{name}: {target}#{anchor}"
+
+
+def test_tests_that_the_documentation_names_exist() -> None:
+    tests = [f"/{name}" for name in tracked("tests/*.py")]
+    for name in pages():
+        for test in re.findall(r"[\w/]*\btest_\w+\.py", (ROOT / name).read_text()):
+            assert any(path.endswith(f"/{test}") for path in tests), f"{name}: {test}"
