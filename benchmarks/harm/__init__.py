@@ -1,1 +1,1 @@
-"""What one client can cost others: `make bench ARGS=harm`."""
+"""What one client can cost others: `.venv/bin/python -m benchmarks.harm`."""
