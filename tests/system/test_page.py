@@ -1,5 +1,6 @@
 """The web page as people use it, in a real browser: they click, type, scroll and reload."""
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -276,6 +277,33 @@ async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
     await expect(message(ada, "gladly").get_by_role("button", name="🎉 by 1")).to_be_visible()
     await message(ada, "gladly").get_by_role("button", name="🎉 by 1").click()
     await expect(message(grace, "gladly").locator(".reactions")).to_have_count(0)
+
+
+async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> None:
+    await say(ada, "mine")
+    namesake = {"Hubbub-Key": "another secret key"}
+    await ada.goto("about:blank")  # the name is free for a moment
+    url = f"{server.url}/api/v1/rooms/lobby/messages"
+    async with aiohttp.ClientSession(headers=namesake) as http:
+        async with asyncio.timeout(10):
+            status = 409
+            while status == 409:
+                async with http.post(f"{url}?name=ada", json={"text": "not hers"}) as answer:
+                    status = answer.status
+        assert status == 201
+        async with http.put(f"{url}/1/reactions/%F0%9F%8E%89?name=ada") as answer:
+            assert answer.status == 200
+    await ada.go_back()
+    tools = message(ada, "not hers").get_by_role("toolbar").get_by_role("button")
+    await expect(tools).to_have_count(2)  # not hers to edit or delete
+    await expect(message(ada, "mine").get_by_role("toolbar").get_by_role("button")).to_have_count(4)
+    theirs = message(ada, "mine").get_by_role("button", name="🎉 by 1")
+    await expect(theirs).to_have_attribute("aria-pressed", "false")
+    await theirs.click()
+    both = message(ada, "mine").get_by_role("button", name="🎉 by 2")
+    await expect(both).to_have_attribute("aria-pressed", "true")
+    await both.click()
+    await expect(theirs).to_have_attribute("aria-pressed", "false")
 
 
 async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(

@@ -86,7 +86,9 @@ class Door:
         self._now = now
         self._clock = clock
         self._guesses = Rates(GUESSES_PER_SECOND)
-        self._holders: dict[str, list[Visit]] = {}  # by name
+        self._holders: dict[
+            str, tuple[Visit, ...]
+        ] = {}  # by name; mostly one, and a list is heavier
         self._known: set[Visit] = set()  # who came in with a token
 
     @contextmanager
@@ -142,8 +144,10 @@ class Door:
     def exit(self, visit: Visit) -> None:
         """One connection has ended; with the last under its name, the name is free."""
         name = visit.principal.name
-        self._holders[name].remove(visit)
-        if not self._holders[name]:
+        others = tuple(holder for holder in self._holders[name] if holder is not visit)
+        if others:
+            self._holders[name] = others
+        else:
             del self._holders[name]
         self._known.discard(visit)
 
@@ -184,7 +188,7 @@ class Door:
         name = visit.principal.name
         if visit.principal.role is not Role.GUEST:
             self._clear_of_guests(name)
-        self._holders.setdefault(name, []).append(visit)
+        self._holders[name] = (*self._holders.get(name, ()), visit)
         self._notice(visit)
         return visit
 
@@ -247,7 +251,7 @@ class Door:
 
     def _clear_of_guests(self, name: str) -> None:
         """Show out the guests who use a name that belongs to somebody."""
-        for visit in list(self._holders.get(name, ())):
+        for visit in self._holders.get(name, ()):
             if visit.principal.role is Role.GUEST and not visit.is_expelled:
                 visit.expel()
 
