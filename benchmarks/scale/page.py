@@ -104,7 +104,7 @@ def _costs(measured: Measured) -> str:
     rows = [
         ("a connection", "memory of the node, KiB", _spread(measured.connection_kib, 1, 1)),
         (
-            "a room that somebody follows",
+            "a room that someone follows",
             "memory of the node, KiB",
             _spread(measured.room_kib, 1, 1),
         ),
