@@ -18,7 +18,7 @@ from aiohttp.http import WebSocketReader
 from yarl import URL
 
 from hubbub.protocol.codec import BadFrame, check_strictly, decode_body, decode_command
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.api import _position, _version
@@ -144,7 +144,7 @@ def positions(data: bytes) -> None:
     for parse in (_position, lambda tag: _version([tag])):
         try:
             found = parse(text)
-        except Refused:
+        except RefusalError:
             pass
         else:
             seq = found[0] if isinstance(found, tuple) else found
@@ -158,7 +158,7 @@ def tokens(data: bytes) -> None:
     for token in (text, TOKEN[: len(TOKEN) - len(text)] + text, spliced(text)):
         try:
             principal = checker.principal(token)
-        except Refused:
+        except RefusalError:
             continue
         assert principal is None or signed_part(token) == signed_part(TOKEN)
 
@@ -189,7 +189,7 @@ def origins(data: bytes) -> None:
     for origin, host in ((text, "localhost"), (None, text), (text, text)):
         try:
             ORIGINS.check(Asked(host, origin))
-        except Refused:
+        except RefusalError:
             continue
         for name in filter(None, (origin, f"http://{host}")):
             found = URL(name).host or ""

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 
 from hubbub.protocol.messages import Value
 from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import MAX_VALUES, Live, Stamped
+from hubbub.rooms.live import MAX_VALUES, LiveReport, Stamped
 from hubbub.server.brokers.nats import MAX_HINT_BYTES, MAX_NODES, NatsBroker, Numbered
 from tests.integration.native import Native, native
 from tests.integration.test_native_signals import until, value
@@ -38,7 +38,7 @@ class Node:
     """A broker's end, and what it has heard."""
 
     def __init__(self, url: str, key: bytes = KEY, scope: str = "e1") -> None:
-        self.heard: asyncio.Queue[Batch | Live] = asyncio.Queue()
+        self.heard: asyncio.Queue[Batch | LiveReport] = asyncio.Queue()
         self.refused: asyncio.Queue[str] = asyncio.Queue()
         self.end = NatsBroker(url, key, scope, self.heard.put_nowait, self.refused.put_nowait)
 
@@ -47,7 +47,7 @@ class Node:
         assert isinstance(told, Batch)
         return told
 
-    async def hears_anything(self) -> Batch | Live:
+    async def hears_anything(self) -> Batch | LiveReport:
         async with asyncio.timeout(WAIT_SECONDS):
             return await self.heard.get()
 
@@ -135,7 +135,7 @@ async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_s
         await wait_until(lambda: not first.end._client.is_connected)
         for n in range(3):
             first.end.tell([batch(3 + n, b"old")])
-            first.end.share(Live("lobby", first.end.node, [Stamped(VAN, n)], ["ada"]))
+            first.end.share(LiveReport("lobby", first.end.node, [Stamped(VAN, n)], ["ada"]))
             await wait_until(lambda: first.end._client.server_pool[0].reconnects > n)  # noqa: B023
         for node in (first, second):
             node.end.returned.clear()
@@ -223,10 +223,10 @@ async def test_what_is_live_is_heard_in_order_and_old_messages_again_are_not(bro
 
         await stranger.subscribe(subject, cb=record)
         await stranger.flush()
-        here = Live("lobby", first.end.node, [Stamped(VAN, 3)], ["ada"])
+        here = LiveReport("lobby", first.end.node, [Stamped(VAN, 3)], ["ada"])
         first.end.share(here)
         assert await second.hears_anything() == here
-        gone = Live("lobby", first.end.node, names=[])
+        gone = LiveReport("lobby", first.end.node, names=[])
         first.end.share(gone)
         assert await second.hears_anything() == gone
         for data in recorded * 2:
@@ -243,12 +243,12 @@ async def test_of_nodes_that_come_and_go_only_so_many_are_remembered(broker: Nat
         stranger = await nats.connect(broker.url)
         (subject,) = second.end._wanted
         for n in range(MAX_NODES + 10):
-            body = msgspec.json.encode(Numbered(Live("lobby", f"node {n}", names=["ada"]), 1))
+            body = msgspec.json.encode(Numbered(LiveReport("lobby", f"node {n}", names=["ada"]), 1))
             await stranger.publish(subject, first.end._sign(body) + body)
         await stranger.close()
         for n in range(MAX_NODES + 10):
             heard = await second.hears_anything()
-            assert isinstance(heard, Live) and heard.node == f"node {n}"
+            assert isinstance(heard, LiveReport) and heard.node == f"node {n}"
         assert list(second.end._heard[subject]) == [f"node {n + 10}" for n in range(MAX_NODES)]
 
 
@@ -256,11 +256,11 @@ async def test_much_that_is_live_goes_in_several_messages(broker: Nats) -> None:
     async with two(broker.url) as (first, second):
         await ready(first, second)
         values = [Stamped(replace(VAN, key=str(n), value="x" * 4000), n) for n in range(MAX_VALUES)]
-        first.end.share(Live("lobby", first.end.node, values, ["ada"]))
+        first.end.share(LiveReport("lobby", first.end.node, values, ["ada"]))
         heard: list[Stamped] = []
         while len(heard) < len(values):
             part = await second.hears_anything()
-            assert isinstance(part, Live) and part.names == ["ada"]
+            assert isinstance(part, LiveReport) and part.names == ["ada"]
             heard += part.signals
         assert heard == values
 

@@ -13,7 +13,7 @@ import aiohttp
 import jwt
 import pytest
 
-from hubbub.server.http.operations import OPERATIONS, Operation
+from hubbub.server.http.operations import OPERATIONS, HttpOperation
 from hubbub.server.jwts import LEEWAY
 from tests.support.server import Server
 
@@ -179,7 +179,7 @@ async def test_without_a_valid_token_nobody_comes_in(
     "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
 )
 async def test_it_is_decided_who_asks_before_their_body_is_read(
-    given: Given, http: Session, operation: Operation
+    given: Given, http: Session, operation: HttpOperation
 ) -> None:
     """The body is none of what the operation takes, and of a type that it doesn't take."""
     path = operation.path.format(room="lobby", seq=1, emoji="x")

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
-from hubbub.server.http.operations import OPERATIONS, Operation
+from hubbub.server.http.operations import OPERATIONS, HttpOperation
 from tests.integration.native import Json, native
 from tests.integration.raw import connected
 from tests.support.server import Server
@@ -114,7 +114,7 @@ BYTE_RATE = 10_000
     "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
 )
 async def test_who_sends_too_many_bytes_is_refused_before_they_are_read(
-    tmp_path: Path, operation: Operation
+    tmp_path: Path, operation: HttpOperation
 ) -> None:
     async with Server(tmp_path / "data", "--byte-rate", str(BYTE_RATE)) as server:
         path = operation.path.format(room="lobby", seq=1, emoji="x")

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from hubbub.protocol import socketio
-from hubbub.protocol.socketio import ACK, CONNECT, CONNECT_ERROR, EVENT, Decoder, Packet
+from hubbub.protocol.socketio import ACK, CONNECT, CONNECT_ERROR, EVENT, Decoder, SocketIoPacket
 from tests.integration.native import native
 from tests.support.server import Server
 
@@ -22,11 +22,11 @@ class Client:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._decoder = Decoder()
-        self._packets: deque[Packet] = deque()
+        self._packets: deque[SocketIoPacket] = deque()
         self.greeting: Any = None
         self._last_ack = 0
 
-    async def send(self, packet: Packet) -> None:
+    async def send(self, packet: SocketIoPacket) -> None:
         for message in socketio.encode(packet):
             if isinstance(message, bytes):
                 await self._socket.send_bytes(message)
@@ -34,12 +34,12 @@ class Client:
                 await self._socket.send_str("4" + message)
 
     async def emit(self, name: str, *arguments: Any) -> None:
-        await self.send(Packet(EVENT, [name, *arguments]))
+        await self.send(SocketIoPacket(EVENT, [name, *arguments]))
 
     async def ask(self, name: str, *arguments: Any) -> Any:
         """Emit, and wait for the acknowledgement's argument."""
         self._last_ack += 1
-        await self.send(Packet(EVENT, [name, *arguments], id=self._last_ack))
+        await self.send(SocketIoPacket(EVENT, [name, *arguments], id=self._last_ack))
         packet = await self._next(ACK)
         assert packet.id == self._last_ack
         (answer,) = packet.data
@@ -51,11 +51,11 @@ class Client:
             pass
         return list(packet.data[1:])
 
-    async def packet(self) -> Packet:
+    async def packet(self) -> SocketIoPacket:
         """The next packet, whatever it is."""
         return self._packets.popleft() if self._packets else await self._read()
 
-    async def _next(self, kind: int) -> Packet:
+    async def _next(self, kind: int) -> SocketIoPacket:
         for packet in self._packets:
             if packet.kind == kind:
                 self._packets.remove(packet)
@@ -64,7 +64,7 @@ class Client:
             self._packets.append(packet)
         return packet
 
-    async def _read(self) -> Packet:
+    async def _read(self) -> SocketIoPacket:
         while True:
             message = await self._socket.receive(timeout=5)
             assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
@@ -83,7 +83,7 @@ async def socket_io(server: Server, **auth: Any) -> AsyncIterator[Client]:
     url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
         client = Client(socket)
-        await client.send(Packet(CONNECT, auth))
+        await client.send(SocketIoPacket(CONNECT, auth))
         packet = await client.packet()
         client.greeting = packet
         yield client

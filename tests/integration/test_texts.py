@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from hubbub.server.http.description import QUERY
-from hubbub.server.http.operations import OPERATIONS, Operation
+from hubbub.server.http.operations import OPERATIONS, HttpOperation
 from hubbub.server.http.problems import TAKEN
 from tests.integration.web import Http
 from tests.support.server import Server
@@ -31,7 +31,7 @@ BAD: dict[str, bytes] = {
 class Place(NamedTuple):
     """Where an operation takes a text: in the path, the query or a header."""
 
-    operation: Operation
+    operation: HttpOperation
     kind: str
     name: str
 

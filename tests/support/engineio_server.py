@@ -9,14 +9,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hubbub.server.transports.engineio import EngineIo, Session
+from hubbub.server.transports.engineio import EngineIo, EngineIoSession
 from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
 
 
 class Echo:
     """Says everything back."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EngineIoSession) -> None:
         self._session = session
 
     async def hear(self, message: str | bytes) -> None:

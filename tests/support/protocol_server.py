@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 from aiohttp import web
 
-from hubbub.protocol.engineio import Settings
+from hubbub.protocol.engineio import EngineIoSettings
 from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.transports.base import Links
 
-SETTINGS = Settings(ping_interval=300, ping_timeout=200, max_payload=1_000_000)
+SETTINGS = EngineIoSettings(ping_interval=300, ping_timeout=200, max_payload=1_000_000)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -21,7 +21,7 @@ from hubbub.server.journal import Journal
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_writer import PostgresWriter, Room
+from hubbub.server.stores.postgres_writer import LockedRoom, PostgresWriter
 from hubbub.server.stores.sqlite_reader import SqliteReader
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 from hubbub.server.transports.base import Links
@@ -281,7 +281,7 @@ def numbers_from_a_sequence() -> None:
     """Numbers that were given out once are not given again, although their commit failed."""
     lock, write = PostgresWriter.lock, PostgresWriter.write
 
-    async def ahead(self: PostgresWriter, names: Iterable[str]) -> dict[str, Room]:
+    async def ahead(self: PostgresWriter, names: Iterable[str]) -> dict[str, LockedRoom]:
         rooms = await lock(self, names)
         for name, (room_id, head) in list(rooms.items()):
             sequence = f"hubbub.numbers_{room_id}"
@@ -289,7 +289,7 @@ def numbers_from_a_sequence() -> None:
             given = await self._connection.fetchval(
                 f"SELECT last_value * is_called::int FROM {sequence}"
             )
-            rooms[name] = Room(room_id, head._replace(seq=max(head.seq, given)))
+            rooms[name] = LockedRoom(room_id, head._replace(seq=max(head.seq, given)))
         return rooms
 
     async def remembered(self: PostgresWriter, *args: Any) -> Commit:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from hubbub import events
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
 from hubbub.protocol.view import RoomView, tombstone
 from hubbub.server.feeds import Cursor
@@ -82,7 +82,7 @@ class Follower:
             self.cursor = await hub.join(self.principal, join, peer.outlet, tell, self._lost)
         except StoreFailed:
             self._lost()
-        except Refused as refused:
+        except RefusalError as refused:
             self.record.turned_away = str(refused)
 
     def _begin(self, told: Resumed | Snapshot, join: Join) -> None:
@@ -124,13 +124,13 @@ class Poller(Follower):
             await self._ask(hub)
         except StoreFailed:
             pass
-        except Refused as refused:
+        except RefusalError as refused:
             self.record.turned_away = str(refused)
 
     async def _ask(self, hub: Hub) -> None:
         try:
             page = await hub.events(self.principal, self.room, self.seq, hub.epoch, POLL_SECONDS)
-        except Refused as refused:
+        except RefusalError as refused:
             if refused.refusal.code != "reset":
                 raise
             return self._take_snapshot(await hub.snapshot(self.principal, self.room))

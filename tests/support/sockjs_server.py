@@ -19,18 +19,18 @@ from aiohttp import web
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.sockjs_wires import NATIVE
-from hubbub.server.transports.sockjs import Settings, SockJs
-from hubbub.server.transports.sockjs_sessions import Session
+from hubbub.server.transports.sockjs import SockJs, SockJsSettings
+from hubbub.server.transports.sockjs_sessions import SockJsSession
 from tests.support.protocol_server import links, owner_of, run
 
-LIMITED = Settings(response_limit=4096, max_bytes=1_000_000)
+LIMITED = SockJsSettings(response_limit=4096, max_bytes=1_000_000)
 MOST = 19  # 2^19 letters are enough
 
 
 class Echo:
     """Says everything back."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SockJsSession) -> None:
         self._session = session
 
     async def hear(self, message: str) -> None:
@@ -44,7 +44,7 @@ class Echo:
 class Goodbye(Echo):
     """Closes at once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: SockJsSession) -> None:
         super().__init__(session)
         session.close(3000, "Go away!")
 
@@ -67,7 +67,7 @@ SERVICES = {
 }
 
 
-def beside(make: Callable[[Session], Echo]) -> Callable[[Session, web.Request], Echo]:
+def beside(make: Callable[[SockJsSession], Echo]) -> Callable[[SockJsSession, web.Request], Echo]:
     """What makes an application, and doesn't look at the request."""
     return lambda session, _: make(session)
 

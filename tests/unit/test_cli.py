@@ -14,7 +14,7 @@ from hubbub import cli
 from hubbub.cli.parsing import Parser
 from hubbub.client import Client, Closed, Refused, Unreachable
 from hubbub.streams import CannotWrite
-from hubbub.terminal.send import Form
+from hubbub.terminal.send import SendOutput
 from hubbub.terminal.stdin import BadInput
 
 
@@ -103,10 +103,10 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What `hubbub send` would have been called with."""
     seen: dict[str, Any] = {}
 
-    def send(client: Client, room: str, text: str, *, form: Form, **more: Any) -> None:
+    def send(client: Client, room: str, text: str, *, form: SendOutput, **more: Any) -> None:
         seen.update(url=client.url, room=room, text=text, form=form, **more)
 
-    def send_lines(client: Client, room: str, *, form: Form, **more: Any) -> None:
+    def send_lines(client: Client, room: str, *, form: SendOutput, **more: Any) -> None:
         send(client, room, "lines of stdin", form=form, **more)
 
     monkeypatch.setattr("hubbub.terminal.send.send", send)
@@ -125,12 +125,16 @@ def test_send_takes_its_text_from_the_arguments_or_stdin(sent: dict[str, Any]) -
 
 def test_options_may_stand_between_the_arguments(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "--timeout", "3", "hi", "-q", "there"]) == 0
-    assert (sent["text"], sent["timeout"], sent["form"]) == ("hi there", 3.0, Form(quiet=True))
+    assert (sent["text"], sent["timeout"], sent["form"]) == (
+        "hi there",
+        3.0,
+        SendOutput(quiet=True),
+    )
 
 
 def test_after_two_dashes_everything_is_text(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "--", "--json"]) == 0
-    assert (sent["text"], sent["form"]) == ("--json", Form())
+    assert (sent["text"], sent["form"]) == ("--json", SendOutput())
 
 
 def test_the_server_comes_from_flag_environment_or_default(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from hubbub import streams
 from hubbub.cli import arguments, commands
-from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Command, fail
+from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Subcommand, fail
 from hubbub.cli.parsing import USAGE, IntermixedParser, Parser, ShowVersion
 
 INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
@@ -46,7 +46,7 @@ def _run(words: Sequence[str]) -> int:
         if not _is_unicode(word):  # nothing could keep or send it
             return fail(USAGE, f"not valid UTF-8: {word!r}")
     chosen = parser().parse_args(words)
-    command: Command = chosen.command
+    command: Subcommand = chosen.command
     before = os.umask(0o077)  # whatever it makes belongs to its user alone
     try:
         return command(chosen)
@@ -89,7 +89,7 @@ def parser() -> Parser:
     return parser
 
 
-_COMMANDS: dict[str, tuple[Callable[[Parser], None], Command, str]] = {
+_COMMANDS: dict[str, tuple[Callable[[Parser], None], Subcommand, str]] = {
     "serve": (arguments.serve, commands.serve, "run a server"),
     "config": (
         arguments.config,

@@ -21,10 +21,10 @@ HINTS = {  # of what the server refused
     "unauthenticated": "; put it into the environment as HUBBUB_TOKEN",
 }
 
-Command = Callable[[argparse.Namespace], int]
+Subcommand = Callable[[argparse.Namespace], int]
 
 
-def _reading_settings(run: Command) -> Command:
+def _reading_settings(run: Subcommand) -> Subcommand:
     """A command that reads settings: bad ones are bad usage."""
 
     def command(chosen: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def _reading_settings(run: Command) -> Command:
     return command
 
 
-def _using_the_sdk(run: Command) -> Command:
+def _using_the_sdk(run: Subcommand) -> Subcommand:
     """A command that uses the SDK: what that raises becomes an exit code."""
 
     def command(chosen: argparse.Namespace) -> int:
@@ -191,9 +191,9 @@ def chat(chosen: argparse.Namespace) -> int:
 @_using_the_sdk
 def send(chosen: argparse.Namespace) -> int:
     """Post messages."""
-    from hubbub.terminal.send import MAX_PREFIX, Form, send, send_lines
+    from hubbub.terminal.send import MAX_PREFIX, SendOutput, send, send_lines
 
-    form = Form(chosen.json, chosen.quiet)
+    form = SendOutput(chosen.json, chosen.quiet)
     if chosen.text:
         if chosen.idempotency is not None:
             return fail(

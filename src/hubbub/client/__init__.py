@@ -1,11 +1,11 @@
 """The Python SDK: a client that stays connected, misses nothing and posts nothing twice."""
 
 from hubbub.client.client import Client, connect
-from hubbub.client.cursor import Position
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
 from hubbub.client.inbox import Reset
 from hubbub.client.room import Room
 from hubbub.client.states import ConnectionState, Status
+from hubbub.client.tracker import Position
 from hubbub.client.transactions import post_in_transaction, post_in_transaction_sync
 from hubbub.client.verbs import Acknowledgement
 

@@ -12,7 +12,7 @@ from hubbub.client.address import DEFAULT_URL, websocket_url
 from hubbub.client.errors import Closed, Refused, Unreachable
 from hubbub.client.exchange import Exchange
 from hubbub.client.frames import read
-from hubbub.client.link import Link, LinkLost, Outside
+from hubbub.client.link import ClientLink, LinkLost, Outside
 from hubbub.client.newest import Newest
 from hubbub.client.reconnect import Reconnector, Welcome
 from hubbub.client.room import Room
@@ -178,7 +178,7 @@ class Client:
             log.exception("the client failed")
             self._finish(Closed(None, f"a fault in the client: {error!r}"))
 
-    async def _serve(self, link: Link, welcome: Welcome) -> NoReturn:
+    async def _serve(self, link: ClientLink, welcome: Welcome) -> NoReturn:
         """Use a link until it is lost."""
         self.welcome = welcome
         self._exchange.limit(welcome.limits.message_bytes)
@@ -192,13 +192,13 @@ class Client:
             self._exchange.link_lost()
             self._rooms.link_lost()
 
-    async def _write(self, link: Link) -> None:
+    async def _write(self, link: ClientLink) -> None:
         try:
             await self._exchange.write(link)
         except LinkLost:
             await link.close()  # so that reading ends too
 
-    async def _read(self, link: Link) -> NoReturn:
+    async def _read(self, link: ClientLink) -> NoReturn:
         """Hand on what comes."""
         come_back_after = 0.0
         while True:

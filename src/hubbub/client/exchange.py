@@ -6,7 +6,7 @@ from typing import Any
 
 from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Closed, Refused
-from hubbub.client.link import Link, Outside
+from hubbub.client.link import ClientLink, Outside
 from hubbub.client.outbox import Outbox
 from hubbub.protocol.messages import AnyCommand
 
@@ -77,7 +77,7 @@ class Exchange:
         """Send a command if there is a link, and care no more."""
         self._outbox.tell(command)
 
-    async def write(self, link: Link) -> None:
+    async def write(self, link: ClientLink) -> None:
         """Send what there is to be sent, as it comes, on a new link. Raises LinkLost."""
         self._outbox.link_found()
         while True:

@@ -22,19 +22,19 @@ class _Shape(msgspec.Struct):
     notice: str | UnsetType = UNSET
 
 
-class _Numbered(msgspec.Struct):
+class _Place(msgspec.Struct):
     room: str
     seq: int
 
 
 _shape = msgspec.json.Decoder(_Shape).decode
-_numbered = msgspec.json.Decoder(_Numbered).decode
+_place = msgspec.json.Decoder(_Place).decode
 _signal = msgspec.json.Decoder(AnySignal).decode
 _notice = msgspec.json.Decoder(Closing).decode
 _reply = msgspec.json.Decoder(Reply).decode
 
 
-class BadFrame(Exception):
+class UnreadableFrame(Exception):
     """What came is not hubbub.v1."""
 
 
@@ -42,7 +42,7 @@ def read(frame: str) -> Frame | None:
     """Decode one frame; None for a signal or notice of a kind that this version does not know.
 
     Raises:
-        BadFrame: not the protocol that we speak.
+        UnreadableFrame: not the protocol that we speak.
     """
     try:
         shape = _shape(frame)
@@ -52,7 +52,7 @@ def read(frame: str) -> Frame | None:
             return _passing(frame, is_signal=shape.signal is not UNSET)
         return _reply(frame)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadFrame(f"{error}: {frame[:200]}") from None
+        raise UnreadableFrame(f"{error}: {frame[:200]}") from None
 
 
 def _event(frame: str) -> AnyEvent | Skipped:
@@ -60,8 +60,8 @@ def _event(frame: str) -> AnyEvent | Skipped:
     try:
         event: AnyEvent = events.decode(frame)
     except msgspec.ValidationError:
-        numbered = _numbered(frame)
-        return Skipped(numbered.room, numbered.seq)
+        place = _place(frame)
+        return Skipped(place.room, place.seq)
     if isinstance(event, Patched | Posted):
         _check_depth(event.patch if isinstance(event, Patched) else event.arguments)
     return event

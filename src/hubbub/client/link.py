@@ -32,7 +32,7 @@ class LinkLost(Exception):
         self.retry_after = retry_after
 
 
-class Link(Protocol):
+class ClientLink(Protocol):
     """One connection to a server. Frames come and go whole and in order."""
 
     async def send(self, frame: bytes) -> None:
@@ -55,10 +55,10 @@ class Link(Protocol):
         """Send a close frame and wait a little for the peer's. Safe to call again; never raises."""
 
 
-Dial = Callable[[str], Awaitable[Link]]  # from a WebSocket URL to a link; raises LinkLost
+Dial = Callable[[str], Awaitable[ClientLink]]  # from a WebSocket URL to a link; raises LinkLost
 
 
-async def _dial(url: str) -> Link:
+async def _dial(url: str) -> ClientLink:
     # aiohttp is slow to import, and not everyone who imports us dials.
     from hubbub.client.websocket import dial
 

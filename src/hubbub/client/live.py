@@ -9,7 +9,7 @@ from hubbub.protocol.messages import AnySignal, Members, Presence, Snapshot, Val
 from hubbub.protocol.people import Person, ids_of, names_of, people
 
 
-class Live:
+class LiveView:
     """The ephemeral side of a room. `now` tells the time in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:

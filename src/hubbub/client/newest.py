@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Hashable
 from typing import Generic, Self, TypeVar
 
-Item = TypeVar("Item")
+Entry = TypeVar("Entry")
 
 
-class Newest(Generic[Item]):
+class Newest(Generic[Entry]):
     """Yields items in the order of their coming; of the same key, only the newest.
 
     Holds at most `limit` items; beyond that the oldest are dropped. Ends after `end()`.
@@ -15,11 +15,11 @@ class Newest(Generic[Item]):
 
     def __init__(self, limit: int = 1000) -> None:
         self._limit = limit
-        self._items: dict[Hashable, Item] = {}
+        self._items: dict[Hashable, Entry] = {}
         self._stir = asyncio.Event()
         self._has_ended = False
 
-    def put(self, key: Hashable, item: Item) -> None:
+    def put(self, key: Hashable, item: Entry) -> None:
         """Add an item; never waits."""
         self._items.pop(key, None)
         self._items[key] = item
@@ -35,7 +35,7 @@ class Newest(Generic[Item]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Item:
+    async def __anext__(self) -> Entry:
         while not self._items:
             if self._has_ended:
                 raise StopAsyncIteration

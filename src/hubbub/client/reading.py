@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from hubbub.client.cursor import Cursor, Position
 from hubbub.client.inbox import Inbox, Item, Reset, Skipped
-from hubbub.client.live import Live
+from hubbub.client.live import LiveView
 from hubbub.client.newest import Newest
+from hubbub.client.tracker import Position, PositionTracker
 from hubbub.events import Deleted
 from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
 from hubbub.protocol.people import Person
@@ -26,15 +26,15 @@ class Reading:
     def __init__(
         self,
         room: str,
-        cursor: Cursor,
+        tracker: PositionTracker,
         inbox: Inbox,
         now: Callable[[], float],
         on_take: Callable[[], None],
     ) -> None:
         self.room = room
-        self.cursor = cursor
+        self.tracker = tracker
         self.inbox = inbox
-        self.live = Live(now)
+        self.live = LiveView(now)
         self.view = RoomView()
         self.snapshot: Snapshot | None = None
         self.has_state = False
@@ -52,9 +52,9 @@ class Reading:
         """A join was answered. To be called before any later frame is looked at."""
         if isinstance(answer, Snapshot):
             self.live.start(answer)
-        if not self.cursor.is_joined:
+        if not self.tracker.is_joined:
             self._start(answer)
-        self.cursor.answered(answer)
+        self.tracker.answered(answer)
 
     def hear(self, signal: AnySignal) -> None:
         """A signal came."""
@@ -99,7 +99,7 @@ class Reading:
             self.snapshot = answer
             self._start_from(answer)
         else:
-            self._epoch, self.view.seq = answer.epoch, self.cursor.since or 0
+            self._epoch, self.view.seq = answer.epoch, self.tracker.since or 0
 
     def _start_from(self, snapshot: Snapshot) -> None:
         self._epoch = snapshot.epoch

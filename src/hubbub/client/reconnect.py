@@ -9,8 +9,8 @@ import msgspec
 
 from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Refused
-from hubbub.client.frames import BadFrame, read
-from hubbub.client.link import Link, LinkLost, Outside
+from hubbub.client.frames import UnreadableFrame, read
+from hubbub.client.link import ClientLink, LinkLost, Outside
 from hubbub.client.states import ConnectionState, Status
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
@@ -25,7 +25,7 @@ _TRY_AGAIN_STATUS = frozenset({408, 425, 429})
 log = logging.getLogger(__name__)
 
 
-class Limits(msgspec.Struct, frozen=True):
+class AnnouncedLimits(msgspec.Struct, frozen=True):
     """What the server allows one client."""
 
     message_bytes: int
@@ -50,7 +50,7 @@ class Welcome(msgspec.Struct, frozen=True):
     guest: bool
     server: str
     epoch: str
-    limits: Limits
+    limits: AnnouncedLimits
     heartbeat: float
     id: str | None = None
 
@@ -66,7 +66,7 @@ class Reconnector:
         url: str,
         hello: Hello,
         outside: Outside,
-        serve: Callable[[Link, Welcome], Awaitable[NoReturn]],
+        serve: Callable[[ClientLink, Welcome], Awaitable[NoReturn]],
         report: Callable[[Status], None],
     ) -> None:
         self._url = url
@@ -104,7 +104,7 @@ class Reconnector:
             # Not cancelled with us: only a link that is still read can be closed cleanly.
             await asyncio.wait({using})
             using.result()
-        except (BadFrame, msgspec.ValidationError) as error:
+        except (UnreadableFrame, msgspec.ValidationError) as error:
             close_code = Close.PROTOCOL_ERROR
             raise LinkLost(f"not hubbub.v1: {error}", close_code, may_retry=False) from None
         finally:
@@ -115,11 +115,11 @@ class Reconnector:
                 await asyncio.gather(using, return_exceptions=True)
         raise AssertionError("a link is used until it is lost")
 
-    async def _use(self, link: Link) -> NoReturn:
+    async def _use(self, link: ClientLink) -> NoReturn:
         welcome = await self._greet(link)
         await self._stay(link, welcome)
 
-    async def _greet(self, link: Link) -> Welcome:
+    async def _greet(self, link: ClientLink) -> Welcome:
         try:
             async with asyncio.timeout(GREETING_SECONDS):
                 await link.send(self._hello)
@@ -128,7 +128,7 @@ class Reconnector:
             raise LinkLost("no greeting came") from None
         reply = read(frame)
         if not isinstance(reply, Reply) or reply.re not in (_HELLO, None):
-            raise BadFrame(f"no greeting: {frame[:200]}")
+            raise UnreadableFrame(f"no greeting: {frame[:200]}")
         if not isinstance(reply.error, msgspec.UnsetType):
             refusal = Refused.of(reply.error)
             if refusal.temporary:
@@ -136,7 +136,7 @@ class Reconnector:
             raise refusal
         return msgspec.convert(reply.ok, Welcome)
 
-    async def _stay(self, link: Link, welcome: Welcome) -> NoReturn:
+    async def _stay(self, link: ClientLink, welcome: Welcome) -> NoReturn:
         self._was_connected = True
         since = self._outside.now()
         self._report(Status(ConnectionState.CONNECTED))

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Literal, overload
 
 from hubbub.client import verbs
-from hubbub.client.cursor import Position
 from hubbub.client.exchange import Exchange
 from hubbub.client.inbox import Reset
 from hubbub.client.newest import Newest
 from hubbub.client.reading import Reading
 from hubbub.client.stream import Stream, events_and_markers, events_only
+from hubbub.client.tracker import Position
 from hubbub.client.verbs import Acknowledgement
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import (

@@ -3,12 +3,12 @@
 import asyncio
 
 from hubbub.client.backoff import Backoff
-from hubbub.client.cursor import Cursor
 from hubbub.client.errors import Closed, Refused, Unknown
 from hubbub.client.exchange import Exchange
 from hubbub.client.inbox import Inbox, Skipped
 from hubbub.client.link import Outside
 from hubbub.client.reading import Reading
+from hubbub.client.tracker import PositionTracker
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import AnySignal, Leave, Resumed, Snapshot
 
@@ -40,7 +40,7 @@ class Rooms:
             raise ValueError(f"{room} is joined already; leave it first")
         reading = self._readings[room] = self._begin(room, since, epoch, max_missed)
         try:
-            await self._exchange.ask(reading.cursor.join(), JoinAnswer, reading.joined)
+            await self._exchange.ask(reading.tracker.join(), JoinAnswer, reading.joined)
         except BaseException:
             self._readings.pop(room, None)  # it may have ended with the client
             self._exchange.tell(Leave(room=room))
@@ -64,12 +64,12 @@ class Rooms:
     def link_lost(self) -> None:
         """Nothing comes any more until `resume`."""
         for reading in self._readings.values():
-            reading.cursor.cut()
+            reading.tracker.cut()
 
     def resume(self) -> None:
         """There is a link again: go on where each room was."""
         for reading in self._readings.values():
-            if not reading.cursor.is_joining:  # else its join is on its way, and is sent again
+            if not reading.tracker.is_joining:  # else its join is on its way, and is sent again
                 self._rejoin(reading)
 
     async def deliver(self, event: AnyEvent | Skipped) -> None:
@@ -77,9 +77,9 @@ class Rooms:
         reading = self._readings.get(event.room)
         if reading is None:
             return
-        if reading.cursor.needs_space:
+        if reading.tracker.needs_space:
             await self._until_space(reading)
-        if reading.cursor.receive(event):
+        if reading.tracker.receive(event):
             self._rejoin(reading)
 
     def hear(self, signal: AnySignal) -> None:
@@ -99,12 +99,12 @@ class Rooms:
         self, room: str, since: int | None, epoch: str | None, max_missed: int | None
     ) -> Reading:
         inbox = Inbox(self._max_queued)
-        cursor = Cursor(room, inbox, since, epoch, max_missed)
-        reading = Reading(room, cursor, inbox, self._outside.now, lambda: self._taken(reading))
+        tracker = PositionTracker(room, inbox, since, epoch, max_missed)
+        reading = Reading(room, tracker, inbox, self._outside.now, lambda: self._taken(reading))
         return reading
 
     def _taken(self, reading: Reading) -> None:
-        if reading.cursor.must_catch_up:
+        if reading.tracker.must_catch_up:
             self._rejoin(reading)
         self._stir.set()
 
@@ -118,7 +118,7 @@ class Rooms:
         stalled = asyncio.create_task(self._outside.sleep(STALL_SECONDS))
         try:
             while (
-                reading.cursor.is_crowded
+                reading.tracker.is_crowded
                 and reading.inbox.is_drawn
                 and not self._exchange.awaits_answers
             ):
@@ -138,7 +138,7 @@ class Rooms:
 
     def _rejoin(self, reading: Reading) -> None:
         """Begin to join again from where the room is; what comes before the answer is passed over."""
-        reading.cursor.is_joining = True
+        reading.tracker.is_joining = True
         task = asyncio.create_task(self._join_again(reading))
         self._rejoining[task] = reading
         task.add_done_callback(self._rejoining.pop)
@@ -147,11 +147,11 @@ class Rooms:
         waits = Backoff(self._outside.draw)
         while self._readings.get(reading.room) is reading:
             try:
-                await self._exchange.ask(reading.cursor.join(), JoinAnswer, reading.joined)
+                await self._exchange.ask(reading.tracker.join(), JoinAnswer, reading.joined)
                 return
             except Refused as refusal:
                 if refusal.code == "bad_position":
-                    reading.cursor.forget_position()
+                    reading.tracker.forget_position()
                 elif not refusal.temporary:
                     self._readings.pop(reading.room).end(refusal)
             except (Unknown, Closed):

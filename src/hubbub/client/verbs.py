@@ -24,7 +24,7 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     duplicate: bool = False
 
 
-class Change(msgspec.Struct, frozen=True):
+class ChangeOutcome(msgspec.Struct, frozen=True):
     """As `Acknowledgement`, of what may have changed nothing: then there is no `seq`."""
 
     room: str
@@ -34,7 +34,7 @@ class Change(msgspec.Struct, frozen=True):
 
 async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | None:
     """Do what may be done already; None if it was."""
-    done: Change = await exchange.ask(command, Change)
+    done: ChangeOutcome = await exchange.ask(command, ChangeOutcome)
     if done.seq is None or done.at is None:
         return None
     return Acknowledgement(done.room, done.seq, done.at)

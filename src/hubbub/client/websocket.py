@@ -8,7 +8,7 @@ from typing import NoReturn
 import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
-from hubbub.client.link import Link, LinkLost, may_retry_after
+from hubbub.client.link import ClientLink, LinkLost, may_retry_after
 from hubbub.protocol.errors import Close
 
 SUBPROTOCOL = "hubbub.v1"
@@ -27,14 +27,14 @@ class WebSocket:
         self._socket = socket
 
     async def send(self, frame: bytes) -> None:
-        """See `Link.send`."""
+        """See `ClientLink.send`."""
         try:
             await self._socket.send_str(frame.decode())
         except (aiohttp.ClientError, OSError) as error:
             raise LinkLost(str(error) or "connection lost") from None
 
     async def receive(self) -> str:
-        """See `Link.receive`."""
+        """See `ClientLink.receive`."""
         try:
             message = await self._socket.receive(SILENCE_SECONDS)
         except TimeoutError:
@@ -46,7 +46,7 @@ class WebSocket:
         self._fail(message)
 
     async def close(self, code: int = Close.NORMAL) -> None:
-        """See `Link.close`."""
+        """See `ClientLink.close`."""
         try:
             with suppress(aiohttp.ClientError, OSError, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS + 1):
@@ -67,7 +67,7 @@ class WebSocket:
         raise LinkLost("it ended without a goodbye")
 
 
-async def dial(url: str) -> Link:
+async def dial(url: str) -> ClientLink:
     """Open a native WebSocket at `url`.
 
     Raises:

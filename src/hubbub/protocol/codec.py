@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import AnyCommand, CommandId, Post
 from hubbub.protocol.strict import MAX_DEPTH, NotStrict, check_size, strict_value
 
@@ -30,7 +30,7 @@ class _HasId(msgspec.Struct):
 _decode_id = msgspec.json.Decoder(_HasId).decode
 
 
-class BadFrame(Refused):
+class BadFrame(RefusalError):
     """A frame that is no command; `id` is its id, if that at least could be read."""
 
     def __init__(

@@ -17,14 +17,14 @@ class BadPacket(ValueError):
     """What a peer sent is no packet of the protocol."""
 
 
-class Packet(NamedTuple):
+class EngineIoPacket(NamedTuple):
     """One packet. Only a message can hold bytes."""
 
     kind: str
     data: str | bytes = ""
 
 
-class Settings(NamedTuple):
+class EngineIoSettings(NamedTuple):
     """What a server tells its clients: milliseconds, and bytes of a payload."""
 
     ping_interval: int = 25_000
@@ -32,7 +32,7 @@ class Settings(NamedTuple):
     max_payload: int = 1_000_000
 
 
-def handshake(sid: str, settings: Settings, *, can_upgrade: bool) -> Packet:
+def handshake(sid: str, settings: EngineIoSettings, *, can_upgrade: bool) -> EngineIoPacket:
     """The packet that opens a session."""
     told = {
         "sid": sid,
@@ -41,45 +41,45 @@ def handshake(sid: str, settings: Settings, *, can_upgrade: bool) -> Packet:
         "pingTimeout": settings.ping_timeout,
         "maxPayload": settings.max_payload,
     }
-    return Packet(OPEN, msgspec.json.encode(told).decode())
+    return EngineIoPacket(OPEN, msgspec.json.encode(told).decode())
 
 
-def decode_frame(frame: str | bytes) -> Packet:
+def decode_frame(frame: str | bytes) -> EngineIoPacket:
     """The packet in a WebSocket message. Raises BadPacket."""
     if isinstance(frame, bytes):
-        return Packet(MESSAGE, frame)
+        return EngineIoPacket(MESSAGE, frame)
     if frame[:1] not in set("0123456"):
         raise BadPacket("there is no packet of that type")
-    return Packet(frame[0], frame[1:])
+    return EngineIoPacket(frame[0], frame[1:])
 
 
-def decode_payload(payload: str) -> list[Packet]:
+def decode_payload(payload: str) -> list[EngineIoPacket]:
     """The packets in the body of a polling request. Raises BadPacket."""
     return [decode_record(record) for record in payload.split(SEPARATOR)]
 
 
-def encode_payload(packets: Iterable[Packet]) -> str:
+def encode_payload(packets: Iterable[EngineIoPacket]) -> str:
     """Packets as the body of a polling response."""
     return SEPARATOR.join(map(encode_record, packets))
 
 
-def encode_record(packet: Packet) -> str:
+def encode_record(packet: EngineIoPacket) -> str:
     """A packet as one part of a payload."""
     if isinstance(packet.data, bytes):
         return "b" + base64.b64encode(packet.data).decode()
     return packet.kind + packet.data
 
 
-def encode_frame(packet: Packet) -> str | bytes:
+def encode_frame(packet: EngineIoPacket) -> str | bytes:
     """A packet as a WebSocket message."""
     return packet.data if isinstance(packet.data, bytes) else packet.kind + packet.data
 
 
-def decode_record(record: str) -> Packet:
+def decode_record(record: str) -> EngineIoPacket:
     """The packet in one part of a payload. Raises BadPacket."""
     if record[:1] != "b":
         return decode_frame(record)
     try:
-        return Packet(MESSAGE, base64.b64decode(record[1:], validate=True))
+        return EngineIoPacket(MESSAGE, base64.b64decode(record[1:], validate=True))
     except (binascii.Error, ValueError) as error:
         raise BadPacket("bytes are not in base64") from error

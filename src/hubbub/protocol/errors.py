@@ -66,7 +66,7 @@ class Refusal:
         return CODES[self.code]
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """Carries a refusal up to the door that can answer it."""
 
     def __init__(self, code: str, detail: str, hint: str | None = None, **facts: Any) -> None:
@@ -74,7 +74,7 @@ class Refused(Exception):
         self.refusal = Refusal(code, detail, hint=hint, facts=facts)
 
     @classmethod
-    def of(cls, refusal: Refusal) -> "Refused":
+    def of(cls, refusal: Refusal) -> "RefusalError":
         """The same refusal, as an exception."""
         refused = cls(refusal.code, refusal.detail)
         refused.refusal = refusal

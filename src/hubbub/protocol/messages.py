@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from hubbub.events import Base64
 from hubbub.protocol.errors import Refusal
 
 RoomName = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -12,7 +13,6 @@ PersonName = Annotated[str, Meta(min_length=1, max_length=32)]
 _64_BITS = Meta(extra_json_schema={"minimum": -(2**63), "maximum": 2**64 - 1})  # see `codec`
 CommandId = Annotated[int, _64_BITS] | Annotated[str, Meta(max_length=64)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=64)]
-Base64 = bytes  # on the wire as a base64 string
 Seq = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 

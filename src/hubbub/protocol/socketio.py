@@ -22,7 +22,7 @@ _PACKET = re.compile(r"([0-6])(?:([0-9]{1,10})-)?(?:(/[^,]*)(?:,|$))?([0-9]{1,15
 Json = Any
 
 
-class Packet(NamedTuple):
+class SocketIoPacket(NamedTuple):
     """One packet. `data` may hold bytes anywhere; `id` asks for an acknowledgement, or is one's.
 
     `flaw`: it is a packet of the protocol, but what it says can't be taken, and is left out.
@@ -35,7 +35,7 @@ class Packet(NamedTuple):
     flaw: BadFrame | None = None
 
 
-def encode(packet: Packet) -> list[str | bytes]:
+def encode(packet: SocketIoPacket) -> list[str | bytes]:
     """A packet as messages: a text, and then its attachments."""
     attachments: list[bytes] = []
     data = take_out(packet.data, attachments)
@@ -71,11 +71,11 @@ class Decoder:
         """
         self._max_bytes = max_bytes
         self._parse_json = parse
-        self._packet: Packet | None = None  # which waits for attachments
+        self._packet: SocketIoPacket | None = None  # which waits for attachments
         self._count = 0
         self._attachments: list[bytes] = []
 
-    def feed(self, message: str | bytes) -> Packet | None:
+    def feed(self, message: str | bytes) -> SocketIoPacket | None:
         """The packet that a message completes, if it does. Raises BadPacket."""
         if isinstance(message, bytes):
             return self._attach(message)
@@ -89,7 +89,7 @@ class Decoder:
         self._packet, self._attachments = packet, []
         return None
 
-    def _attach(self, attachment: bytes) -> Packet | None:
+    def _attach(self, attachment: bytes) -> SocketIoPacket | None:
         if self._packet is None:
             raise BadPacket("an attachment came that nothing announced")
         self._attachments.append(attachment)
@@ -100,7 +100,7 @@ class Decoder:
         packet, self._packet = self._packet, None
         return packet._replace(data=put_in(packet.data, self._attachments))
 
-    def _parse(self, text: str) -> tuple[Packet, int]:
+    def _parse(self, text: str) -> tuple[SocketIoPacket, int]:
         found = _PACKET.fullmatch(text)
         if found is None:
             raise BadPacket("there is no packet of that type")
@@ -110,7 +110,7 @@ class Decoder:
             raise BadPacket("only packets with bytes have attachments")
         if count > MAX_ATTACHMENTS:
             raise BadPacket(f"at most {MAX_ATTACHMENTS} attachments")
-        packet = Packet(
+        packet = SocketIoPacket(
             WITHOUT_BYTES.get(kind, kind),
             None,
             (namespace or "/").partition("?")[0],
@@ -124,7 +124,7 @@ class Decoder:
         return packet, count
 
 
-def _require_shape(packet: Packet) -> None:
+def _require_shape(packet: SocketIoPacket) -> None:
     data = packet.data
     match packet.kind:
         case 0:

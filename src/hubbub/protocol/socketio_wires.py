@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from hubbub.protocol import engineio, socketio
 from hubbub.protocol.codec import encode
-from hubbub.protocol.engineio import MESSAGE, Packet
+from hubbub.protocol.engineio import MESSAGE, EngineIoPacket
 from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import BINARY, Said, frame, said
 
@@ -15,18 +15,18 @@ SEPARATOR = engineio.SEPARATOR.encode()
 EVENT = MESSAGE + str(socketio.EVENT)
 NAMELESS = "message"  # what messages of other doors are called: as `send()` calls its own
 
-Form = Callable[[str | bytes], bytes]
+PacketForm = Callable[[str | bytes], bytes]
 
 
 def framed(message: str | bytes) -> bytes:
     """A message of Engine.IO's as a WebSocket frame."""
-    whole = engineio.encode_frame(Packet(MESSAGE, message))
+    whole = engineio.encode_frame(EngineIoPacket(MESSAGE, message))
     return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
 
 
 def recorded(message: str | bytes) -> bytes:
     """A message of Engine.IO's as a part of a polling payload."""
-    return engineio.encode_record(Packet(MESSAGE, message)).encode()
+    return engineio.encode_record(EngineIoPacket(MESSAGE, message)).encode()
 
 
 class SocketIoWire:
@@ -37,7 +37,7 @@ class SocketIoWire:
 
     takes_signals = True
 
-    def __init__(self, name: str, form: Form, separator: bytes) -> None:
+    def __init__(self, name: str, form: PacketForm, separator: bytes) -> None:
         self.name = name
         self._form = form
         self._separator = separator
@@ -66,7 +66,7 @@ class SocketIoWire:
             return self._form(f"{socketio.ACK}{reply.re}[{encode(answer).decode()}]")
         return self._form(f'{socketio.EVENT}["error",{encode(reply.error).decode()}]')
 
-    def packets(self, packet: socketio.Packet) -> bytes:
+    def packets(self, packet: socketio.SocketIoPacket) -> bytes:
         """Any packet, with its attachments."""
         return self._separator.join(map(self._form, socketio.encode(packet)))
 
@@ -84,7 +84,7 @@ class SocketIoWire:
         name = message.emitted_as or NAMELESS
         if not len(message.arguments):
             content: Any = message.text if message.bytes is None else message.bytes
-            return self.packets(socketio.Packet(socketio.EVENT, [name, content, *more]))
+            return self.packets(socketio.SocketIoPacket(socketio.EVENT, [name, content, *more]))
         # They are stored as they go over the wire, with placeholders for the attachments.
         members = [encode(name), bytes(message.arguments)[1:-1], *map(encode, more)]
         attachments = message.attachments or []
@@ -103,7 +103,7 @@ class RelayWire(SocketIoWire):
 
     takes_signals = False
 
-    def __init__(self, name: str, form: Form, separator: bytes, *, has_offset: bool) -> None:
+    def __init__(self, name: str, form: PacketForm, separator: bytes, *, has_offset: bool) -> None:
         super().__init__(name, form, separator)
         self._has_offset = has_offset
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import msgspec
 
+from hubbub.events import Base64
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import Base64
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 

@@ -24,7 +24,7 @@ class Stamped(msgspec.Struct, frozen=True, omit_defaults=True):
     clock: int = 0
 
 
-class Live(msgspec.Struct, frozen=True, omit_defaults=True):
+class LiveReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a node tells the others of what is live in a room there.
 
     `names` and `ids` are all who are there, but for `unnamed` more; `None` says nothing of who is

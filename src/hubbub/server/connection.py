@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from hubbub import __version__
 from hubbub.protocol.codec import BadFrame, decode_command, id_of
-from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
     AnyCommand,
     Change,
@@ -115,7 +115,7 @@ class Connection:
             command = decode_command(frame)
         except BadFrame as error:
             return self.count_bad(error)
-        except Refused as error:
+        except RefusalError as error:
             return self._refuse(None, error.refusal)
         await self.obey(command)
 
@@ -155,7 +155,7 @@ class Connection:
                 self._change(command, principal)
             else:
                 self._reply(command.id, await self._act(command, principal))
-        except Refused as error:
+        except RefusalError as error:
             self._refuse(command.id, error.refusal)
         except StoreFailed as error:
             log.warning("a command failed: %s", error)
@@ -175,9 +175,11 @@ class Connection:
         elif hello.token is not None:
             self._renew(hello.token)
         elif self._is_greeted and said is not None:
-            raise Refused("bad_request", "`hello` comes first, and again only with a new token")
+            raise RefusalError(
+                "bad_request", "`hello` comes first, and again only with a new token"
+            )
         elif not self._is_greeted and hello.name not in (None, self._visit.principal.name):
-            raise Refused("bad_request", f"already here as {self._visit.principal.name}")
+            raise RefusalError("bad_request", f"already here as {self._visit.principal.name}")
         self._is_greeted = True
         assert self._principal is not None
         return self._principal
@@ -227,7 +229,7 @@ class Connection:
 
     async def _join(self, join: Join, principal: Principal) -> None:
         if join.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
-            raise Refused("too_large", f"at most {self._hub.limits.rooms} rooms a connection")
+            raise RefusalError("too_large", f"at most {self._hub.limits.rooms} rooms a connection")
 
         def tell(answer: Resumed | Snapshot) -> None:
             if previous := self._cursors.pop(join.room, None):

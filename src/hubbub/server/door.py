@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import person_name_fault
 from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role
@@ -40,7 +40,7 @@ class Checker(Protocol):
         """Names that no guest may use, whether their owners are here or not."""
 
     def principal(self, token: str) -> Principal | None:
-        """Whom a token stands for; None if it is none, or no longer valid. Raises Refused."""
+        """Whom a token stands for; None if it is none, or no longer valid. Raises RefusalError."""
 
     def is_valid(self, principal: Principal) -> bool:
         """Whether what a principal came in with has not been revoked since."""
@@ -96,7 +96,7 @@ class Door:
         """A connection's visit, which holds its name until the end of the block.
 
         Raises:
-            Refused: `bad_request` if nobody may be called so, `name_taken` if someone else is,
+            RefusalError: `bad_request` if nobody may be called so, `name_taken` if someone else is,
                 `unauthenticated` if the token is not valid, or one is needed.
         """
         visit = self.enter(credentials)
@@ -133,11 +133,11 @@ class Door:
     def renew(self, visit: Visit, credentials: Credentials) -> Visit:
         """The same person goes on with another credential; that is no news for the audit log.
 
-        Raises as `admitted` does, and Refused if it is another person's; then nothing has changed.
+        Raises as `admitted` does, and RefusalError if it is another person's; then nothing has changed.
         """
         principal = self.recognise(credentials)
         if principal.id != visit.principal.id:
-            raise Refused("bad_request", "The token belongs to someone else")
+            raise RefusalError("bad_request", "The token belongs to someone else")
         self.exit(visit)
         return self._hold(Visit(principal))
 
@@ -159,7 +159,7 @@ class Door:
                 credentials.place.claim(principal.id)
             return principal
         if not self.has_guests:
-            raise Refused(
+            raise RefusalError(
                 "unauthenticated",
                 "only those with a token may come in",
                 hint="send it in the header Authorization: Bearer TOKEN",
@@ -206,25 +206,25 @@ class Door:
                 return principal
         # Only who guesses wrong is slowed down, so that nobody can lock out another.
         if wait := self._guesses.wait(address, self._clock()):
-            refused = Refused("rate_limited", "too many wrong tokens")
+            refused = RefusalError("rate_limited", "too many wrong tokens")
             refused.refusal = refused.refusal.after(round(max(wait, 0.001), 3))
             raise refused
         audit("refused", address=address)
-        raise Refused("unauthenticated", "the token is not valid, or no longer")
+        raise RefusalError("unauthenticated", "the token is not valid, or no longer")
 
     def _guest(self, given: Credentials) -> Principal:
         """A guest who chose a name, or, for a single request, none."""
         if given.name is None:
             guest = _nameless(NAMELESS, given.key, identity.at_address(given.address))
         elif fault := person_name_fault(given.name):
-            raise Refused("bad_request", fault)
+            raise RefusalError("bad_request", fault)
         else:
             guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
         if self._is_reserved(guest.name):
             hint = "choose another name, or come with the token"
-            raise Refused("name_taken", f"{guest.name} is the name of a token", hint=hint)
+            raise RefusalError("name_taken", f"{guest.name} is the name of a token", hint=hint)
         if given.name is not None and not self._may_share(guest):
-            raise Refused(
+            raise RefusalError(
                 "name_taken",
                 f"someone is connected as {guest.name}",
                 hint="choose another name, or send the key that was sent with it",
@@ -265,7 +265,9 @@ def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:
 
 
 def _visitor(name: str, key: str | None) -> str:
-    """Raises Refused."""
+    """Raises RefusalError."""
     if key and len(key) not in KEY_LENGTHS:
-        raise Refused("bad_request", "Invalid key: use 16 to 128 characters, made up at random")
+        raise RefusalError(
+            "bad_request", "Invalid key: use 16 to 128 characters, made up at random"
+        )
     return identity.visitor(name, key or None)

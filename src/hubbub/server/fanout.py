@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from hubbub.protocol.wires import Wire
 from hubbub.rooms.allotment import Allotment
 from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import LiveReport
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.outlet import AnyOutlet, write_to_all
@@ -161,12 +161,12 @@ class FanOut:
         self.deliver(batches)
         self.broker.tell(batches)
 
-    def hear(self, told: Batch | Live) -> None:
+    def hear(self, told: Batch | LiveReport) -> None:
         """Deliver what was committed on another node; a hint without bodies says how far to read."""
         feed = self._feeds.get(told.room)
         if feed is None:
             return
-        if isinstance(told, Live):
+        if isinstance(told, LiveReport):
             feed.signals.hear(told)
         elif feed.head is None or not told.bodies:  # an old hint must not say where the head is
             self.reach(feed, told.last)

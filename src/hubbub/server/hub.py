@@ -1,6 +1,6 @@
 """The product's verbs: decides who may do what, and passes it to the journal or the fan-out.
 
-Knows no transport. A refusal is a value or a `Refused`, never a crash.
+Knows no transport. A refusal is a value or a `RefusalError`, never a crash.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
     History,
@@ -49,7 +49,7 @@ class Limits:
     bytes_per_s: float = 0.0  # 0: no limit
 
 
-class Events(NamedTuple):
+class EventPage(NamedTuple):
     """A page of a room's log, as long-polling returns it."""
 
     epoch: str
@@ -122,15 +122,15 @@ class Hub:
         return Inflow(self._byte_rates, asyncio.get_running_loop().time, who)
 
     def charge(self, principal: Principal, size: int) -> None:
-        """Count the body of a request, before it is read. Raises Refused."""
+        """Count the body of a request, before it is read. Raises RefusalError."""
         now = asyncio.get_running_loop().time()
         if wait := self._byte_rates.wait(principal.counted_as, now, size + FRAME_COST):
-            raise Refused.of(self.too_many_bytes(wait))
+            raise RefusalError.of(self.too_many_bytes(wait))
 
     def pace(self, principal: Principal) -> None:
-        """Count something that is no change and yet not free. Raises Refused."""
+        """Count something that is no change and yet not free. Raises RefusalError."""
         if refusal := self._over_rate(principal):
-            raise Refused.of(refusal)
+            raise RefusalError.of(refusal)
 
     def too_many_bytes(self, wait: float) -> Refusal:
         """What to say to who has to wait before sending more."""
@@ -151,7 +151,7 @@ class Hub:
     ) -> Cursor:
         """Follow a room with `outlet`, from a position or a snapshot, which `tell` gets first.
 
-        `wire` is the form, if another than the outlet's; `lost` is called if ever the log can't be read on for this follower. Raises Refused.
+        `wire` is the form, if another than the outlet's; `lost` is called if ever the log can't be read on for this follower. Raises RefusalError.
         """
         self._allow(principal, Operation.READ, join.room)
         with self._fanout.pinned(join.room) as feed:
@@ -182,47 +182,47 @@ class Hub:
         cursor.feed.signals.exit(cursor.person)
 
     def signal(self, principal: Principal, signal: Signal) -> None:
-        """Say something ephemeral to who is in the room. Raises Refused."""
+        """Say something ephemeral to who is in the room. Raises RefusalError."""
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
-            raise Refused.of(push)
+            raise RefusalError.of(push)
         self.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push, principal.counted_as):
                 why = "Too many live values in this room, from you, or on this server"
-                raise Refused("too_large", why)
+                raise RefusalError("too_large", why)
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
-        """The room as it is now. Raises Refused."""
+        """The room as it is now. Raises RefusalError."""
         self._allow(principal, Operation.READ, room)
         with self._fanout.pinned(room) as feed:
             await self._fanout.meet([feed])
             return self._snapshot(feed, await self._stored(feed), None)
 
     async def history(self, principal: Principal, history: History) -> Page:
-        """Messages next before or after a seq. Raises Refused."""
+        """Messages next before or after a seq. Raises RefusalError."""
         self._allow(principal, Operation.READ, history.room)
         if history.before is not None and history.after is not None:
-            raise Refused("bad_request", "either `before` or `after`")
+            raise RefusalError("bad_request", "either `before` or `after`")
         head, messages, more = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
         return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
 
     async def document(self, principal: Principal, room: str) -> Document:
-        """The room's state document. Raises Refused."""
+        """The room's state document. Raises RefusalError."""
         self._allow(principal, Operation.READ, room)
         return await self._store.document(room)
 
     async def rooms(
         self, principal: Principal, after: str, limit: int
     ) -> list[tuple[RoomRow, int]]:
-        """Rooms by name that a principal may list, and how many people are in each. Raises Refused.
+        """Rooms by name that a principal may list, and how many people are in each. Raises RefusalError.
 
         See `spans`: rooms that it may not know are not even looked at.
         """
         if not may(principal, Operation.READ):
-            raise Refused("forbidden", f"not allowed to {Operation.READ.value}")
+            raise RefusalError("forbidden", f"not allowed to {Operation.READ.value}")
         rows = await self._store.rooms(after, limit, spans(principal.rooms))
         counts = await self._fanout.counts([row.room for row in rows])
         return list(zip(rows, counts, strict=True))
@@ -238,10 +238,10 @@ class Hub:
         since: int | None,
         epoch: str | None,
         wait: float,
-    ) -> Events:
+    ) -> EventPage:
         """Events after a position; if there are none yet, those that come within `wait` seconds.
 
-        Raises Refused: `reset` if the log can't be read on from there, `bad_position` if none can.
+        Raises RefusalError: `reset` if the log can't be read on from there, `bad_position` if none can.
         """
         self._allow(principal, Operation.READ, room)
         loop = asyncio.get_running_loop()
@@ -258,10 +258,10 @@ class Hub:
             page = await self._store.read(room, since, head)
             if page.kept > since + 1:
                 raise self._reset(head, "the log is kept from later on", truncated=page.kept)
-            return Events(self.epoch, max(since, head), page.bodies)
+            return EventPage(self.epoch, max(since, head), page.bodies)
 
     async def check_join(self, principal: Principal, join: Join) -> Join:
-        """Raise Refused if `join` would, as long as there still is a way to say so.
+        """Raise RefusalError if `join` would, as long as there still is a way to say so.
 
         Returns it with a position, from which it misses nothing however much later it comes.
         """
@@ -317,7 +317,7 @@ class Hub:
         return since, None
 
     async def _check_position(self, feed: Feed, since: int) -> None:
-        """Raise Refused if no log can be read from there.
+        """Raise RefusalError if no log can be read from there.
 
         A position may be ahead of what is delivered: a snapshot shows what is committed, and whoever
         took it may be back before the commit's last flush, of a checkpoint, is done.
@@ -326,7 +326,7 @@ class Hub:
         if since > head:
             head = (await self._store.head(feed.room)).seq
         if not 0 <= since <= head:
-            raise Refused("bad_position", f"`since` is {since}, and the log has 0 to {head}")
+            raise RefusalError("bad_position", f"`since` is {since}, and the log has 0 to {head}")
 
     async def _stored(self, feed: Feed) -> StoredRoom:
         """The room as stored; many who come at once share one reading."""
@@ -358,13 +358,13 @@ class Hub:
             truncated=UNSET if kept is None else kept,
         )
 
-    def _reset(self, head: int, why: str, **facts: int) -> Refused:
+    def _reset(self, head: int, why: str, **facts: int) -> RefusalError:
         hint = "take a snapshot, and go on from its head"
-        return Refused("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
+        return RefusalError("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
 
     def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
         if refusal := screen(principal, operation, room):
-            raise Refused.of(refusal)
+            raise RefusalError.of(refusal)
 
     def _screen(self, principal: Principal, change: Change) -> Refusal | None:
         return screen_change(principal, change, self.limits.message_bytes)

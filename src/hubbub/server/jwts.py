@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import is_person_name, person_name_from
 from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
@@ -49,7 +49,7 @@ class Jwts:
         """Whom a token stands for; None if it is none of ours, or no longer. The log says why.
 
         Raises:
-            Refused: it is valid, but its claims can't be used here.
+            RefusalError: it is valid, but its claims can't be used here.
         """
         try:
             return _principal(self._verified(token))
@@ -57,7 +57,7 @@ class Jwts:
             why = _REASONS.get(type(error), "it is malformed")
             log.info("a token is not a valid JWT: %s", why)
             return None
-        except Refused as refused:
+        except RefusalError as refused:
             log.info("a valid JWT can't be used: %s", refused.refusal.detail)
             raise
 
@@ -100,17 +100,19 @@ class Jwts:
 def _principal(claims: Mapping[str, Any]) -> Principal:
     subject = claims["sub"]
     if not _SUBJECT.fullmatch(subject):
-        raise Refused("bad_request", "the token's `sub` is 1 to 255 characters, none of control")
+        raise RefusalError(
+            "bad_request", "the token's `sub` is 1 to 255 characters, none of control"
+        )
     rooms = _texts(claims, "rooms", ["*"])
     if not are_room_patterns(rooms):
-        raise Refused("bad_request", f"Invalid `rooms` in the token: use {PATTERNS_RULE}")
+        raise RefusalError("bad_request", f"Invalid `rooms` in the token: use {PATTERNS_RULE}")
     try:
         operations = allowed(_texts(claims, "can", ["read", "post"]))
         until = float(claims["exp"]) + LEEWAY
     except OverflowError:
-        raise Refused("bad_request", "the token's `exp` is no time") from None
+        raise RefusalError("bad_request", "the token's `exp` is no time") from None
     except KeyError as error:
-        raise Refused("bad_request", f"the token's `can` names no right: {error}") from None
+        raise RefusalError("bad_request", f"the token's `can` names no right: {error}") from None
     return Principal(
         _name(claims.get("name"), subject),
         Role.USER,
@@ -131,7 +133,9 @@ def _name(name: object, subject: str) -> str:
 def _issuer(claims: Mapping[str, Any]) -> str:
     issuer = claims.get("iss", "")
     if issuer and not (isinstance(issuer, str) and _SUBJECT.fullmatch(issuer)):
-        raise Refused("bad_request", "the token's `iss` is 1 to 255 characters, none of control")
+        raise RefusalError(
+            "bad_request", "the token's `iss` is 1 to 255 characters, none of control"
+        )
     return issuer or ""
 
 
@@ -140,5 +144,5 @@ def _texts(claims: Mapping[str, Any], claim: str, default: list[str]) -> list[st
     value = claims.get(claim, default)
     texts = value.split() if isinstance(value, str) else value
     if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
-        raise Refused("bad_request", f"the token's `{claim}` is a list of strings")
+        raise RefusalError("bad_request", f"the token's `{claim}` is a list of strings")
     return texts

@@ -8,7 +8,7 @@ from collections import Counter
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 
 NETWORK_BITS = 64  # of an IPv6 address: one subscriber has at least so many of their own
 ANONYMOUS = "anonymous"
@@ -30,7 +30,7 @@ class Places:
         self._taken = Counter[str]()
 
     def take(self, address: str) -> "Place":
-        """A place for someone unknown at an address. Raises Refused."""
+        """A place for someone unknown at an address. Raises RefusalError."""
         group = _group(address)
         self._require(ANONYMOUS, self.most.anonymous, "max-anonymous")
         if group is not None:
@@ -43,7 +43,7 @@ class Places:
 
     def _require(self, group: str, most: int, setting: str) -> None:
         if most and self._taken[group] >= most:
-            refused = Refused(
+            refused = RefusalError(
                 "unavailable",
                 f"Too many connections and sessions: at most {most} of this kind",
                 hint=f"wait, come with a token, or start the server with a larger --{setting}",
@@ -78,7 +78,7 @@ class Place:
         self.is_kept = True
 
     def claim(self, principal: str) -> None:
-        """It is a known principal's from now on, by their stable id. Raises Refused if they have too many."""
+        """It is a known principal's from now on, by their stable id. Raises RefusalError if they have too many."""
         groups = (principal,)
         if groups != self._groups:
             most = self._places.most.per_principal

@@ -13,7 +13,7 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
 from hubbub.rooms.allotment import Allotment
-from hubbub.rooms.live import Live, Stamped, Values, packed
+from hubbub.rooms.live import LiveReport, Stamped, Values, packed
 from hubbub.rooms.presence import Attendance
 from hubbub.server.brokers.base import Broker, Local
 
@@ -69,7 +69,7 @@ class Signals:
         self._wake_in(self._pause)
         return True
 
-    def hear(self, live: Live) -> None:
+    def hear(self, live: LiveReport) -> None:
         """Take what another node says."""
         now = _now()
         for stamped in live.signals:
@@ -170,7 +170,7 @@ class Signals:
         """Share what others were not told, and maybe `who` is here."""
         signals = list(self._untold.values())
         self._untold.clear()
-        live = Live(self._room, self._broker.node, signals, asks=asks)
+        live = LiveReport(self._room, self._broker.node, signals, asks=asks)
         if who:
             here, unnamed = self.attendance.here()
             live = replace(live, names=names_of(here), ids=ids_of(here), unnamed=unnamed)

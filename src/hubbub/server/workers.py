@@ -23,7 +23,7 @@ CANNOT_START = 70  # a worker's exit status; if it never could, another try woul
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[int, Callable[[], None], int], None]
+WorkerMain = Callable[[int, Callable[[], None], int], None]
 
 
 class Supervisor:
@@ -32,7 +32,7 @@ class Supervisor:
     A worker calls `ready` once it listens; `alive` is a file that comes to its end when the supervisor does.
     """
 
-    def __init__(self, count: int, work: Work, all_ready: Callable[[], None]) -> None:
+    def __init__(self, count: int, work: WorkerMain, all_ready: Callable[[], None]) -> None:
         self._count = count
         self._work = work
         self._all_ready = all_ready

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from hubbub.client import Client, ConnectionState, Reset, Room
 from hubbub.protocol.messages import Message, Presence, Resumed
-from hubbub.terminal.attendance import Attendance
 from hubbub.terminal.home import Drafts
 from hubbub.terminal.outgoing import Outgoing
+from hubbub.terminal.presence import PresenceRemarks
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run
 from hubbub.terminal.screen import Screen, Streams, Terminal, is_terminal
@@ -173,10 +173,10 @@ class Conversation:
 
     async def _show_people(self, room: Room) -> None:
         later = asyncio.get_running_loop().call_later
-        attendance = Attendance(room.members, self._screen.remark, later)
+        remarks = PresenceRemarks(room.members, self._screen.remark, later)
         async for signal in room.signals():
             if isinstance(signal, Presence):
-                attendance.update(room.members)
+                remarks.update(room.members)
 
     async def _show_state(self) -> None:
         """Let the prompt say whether what is typed goes out now or later."""

@@ -17,7 +17,7 @@ from hubbub.terminal.text import visible, visible_json
 MAX_PREFIX = 50  # of 64 characters that an id has; leaves room for the number of any line
 
 
-class Form(NamedTuple):
+class SendOutput(NamedTuple):
     """What is written: each answer as JSON or only its seq to standard output, remarks to standard error."""
 
     as_json: bool = False
@@ -59,7 +59,7 @@ def send(
     *,
     client_message_id: str | None,
     timeout: float | None,
-    form: Form,
+    form: SendOutput,
 ) -> None:
     """Post one message.
 
@@ -77,7 +77,7 @@ def send(
 
 
 def send_lines(
-    client: Client, room: str, *, prefix: str | None, timeout: float | None, form: Form
+    client: Client, room: str, *, prefix: str | None, timeout: float | None, form: SendOutput
 ) -> None:
     """Post each line of standard input that is not empty. On failure, say how far it came.
 

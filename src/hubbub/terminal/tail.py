@@ -19,7 +19,7 @@ from hubbub.terminal.transcript import Transcript
 MAX_PAGE = 200
 
 
-class Form(Protocol):
+class TailFormat(Protocol):
     """How what happens is written: for people or for programs."""
 
     def event(self, event: AnyEvent) -> list[str]:
@@ -29,21 +29,21 @@ class Form(Protocol):
         """Lines that tell of a hole, and what the room is after it."""
 
 
-class Json:
+class JsonFormat:
     """Events as on the wire. A hole is a notice, so that no program takes the sequence for whole."""
 
     def event(self, event: AnyEvent) -> list[str]:
-        """See `Form.event`."""
+        """See `TailFormat.event`."""
         return [_json(events.encode(event))]
 
     def reset(self, reset: Reset) -> list[str]:
-        """See `Form.reset`."""
+        """See `TailFormat.reset`."""
         snapshot = reset.snapshot
         notice = {"notice": "reset", "room": snapshot.room, "epoch": snapshot.epoch}
         return [_json(msgspec.json.encode({**notice, "head": snapshot.head}))]
 
 
-class Text:
+class TextFormat:
     """As in `hubbub chat`."""
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class Text:
         self._style = Style.of(sys.stdout)
 
     def event(self, event: AnyEvent) -> list[str]:
-        """See `Form.event`."""
+        """See `TailFormat.event`."""
         return list(map(self._style.render, self._transcript.event(event)))
 
     def reset(self, reset: Reset) -> list[str]:
-        """See `Form.reset`."""
+        """See `TailFormat.reset`."""
         lines = [line for m in reset.snapshot.messages for line in self._transcript.message(m)]
         return list(map(self._style.render, lines))
 
@@ -85,14 +85,14 @@ def tail(
         position = await _before_the_last(client, room, last)
         return await client.join(room, since=position.seq, epoch=position.epoch)
 
-    form = Json() if as_json else Text()
+    form = JsonFormat() if as_json else TextFormat()
     run(_tail(client, start, form, _ignore if quiet else _remark))
 
 
 async def _tail(
     client: Client,
     start: Callable[[], Awaitable[Room]],
-    form: Form,
+    form: TailFormat,
     remark: Callable[[str], None],
 ) -> None:
     async with beside(remark_on(client, remark)), client:
@@ -103,7 +103,7 @@ async def _tail(
     raise BrokenPipeError
 
 
-async def _write(room: Room, form: Form, remark: Callable[[str], None]) -> None:
+async def _write(room: Room, form: TailFormat, remark: Callable[[str], None]) -> None:
     is_first = True
     async for item in room.stream(markers=True):
         match item:

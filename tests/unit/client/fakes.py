@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hubbub.client import Client
-from hubbub.client.link import Link, LinkLost, Outside
+from hubbub.client.link import ClientLink, LinkLost, Outside
 
 EPOCH = "e1"
 WELCOME = {
@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 
 class FakeLink:
-    """The client's end is a `Link`; the rest is for the test, which plays the server."""
+    """The client's end is a `ClientLink`; the rest is for the test, which plays the server."""
 
     def __init__(self) -> None:
         self._to_client: asyncio.Queue[str | LinkLost] = asyncio.Queue()
@@ -88,10 +88,10 @@ class FakeNetwork:
     """Each dial waits until the test lets it through or not."""
 
     def __init__(self) -> None:
-        self._dials: asyncio.Queue[asyncio.Future[Link]] = asyncio.Queue()
+        self._dials: asyncio.Queue[asyncio.Future[ClientLink]] = asyncio.Queue()
 
-    async def dial(self, url: str) -> Link:
-        answer: asyncio.Future[Link] = asyncio.get_running_loop().create_future()
+    async def dial(self, url: str) -> ClientLink:
+        answer: asyncio.Future[ClientLink] = asyncio.get_running_loop().create_future()
         self._dials.put_nowait(answer)
         return await answer
 

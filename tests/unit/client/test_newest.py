@@ -1,6 +1,6 @@
 import pytest
 
-from hubbub.client.live import Live
+from hubbub.client.live import LiveView
 from hubbub.client.newest import Newest
 from hubbub.protocol.messages import Presence
 
@@ -30,7 +30,7 @@ async def test_the_oldest_are_dropped_when_there_are_too_many() -> None:
     ],
 )
 def test_presence_is_folded(presence: Presence, names: list[str]) -> None:
-    live = Live(lambda: 0.0)
+    live = LiveView(lambda: 0.0)
     live.fold(Presence("lobby", 1, names=["ada"]))
     live.fold(presence)
     assert (live.members.count, live.members.names) == (presence.count, names)

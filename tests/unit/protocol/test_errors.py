@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.protocol.errors import CODES, Close, Refusal, Refused
+from hubbub.protocol.errors import CODES, Close, Refusal, RefusalError
 
 PROTOCOL = Path(__file__).parents[3] / "docs" / "protocol.md"
 
@@ -57,11 +57,11 @@ def test_a_refusal_knows_its_row() -> None:
 
 def test_a_refusal_travels_as_an_exception_and_comes_back_whole() -> None:
     refusal = Refusal("rate_limited", "slower", retry_after=0.5, hint="wait", facts={"head": 7})
-    with pytest.raises(Refused, match="rate_limited: slower") as caught:
-        raise Refused.of(refusal)
+    with pytest.raises(RefusalError, match="rate_limited: slower") as caught:
+        raise RefusalError.of(refusal)
     assert caught.value.refusal is refusal
 
 
 def test_what_is_raised_carries_its_hint_and_facts() -> None:
-    refusal = Refused("reset", "another log", hint="take a snapshot", head=7).refusal
+    refusal = RefusalError("reset", "another log", hint="take a snapshot", head=7).refusal
     assert (refusal.hint, refusal.facts) == ("take a snapshot", {"head": 7})

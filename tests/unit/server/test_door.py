@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.rooms.access import Principal, Role, allowed
 from hubbub.rooms.identity import NAMELESS, token_holder
 from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
@@ -59,9 +59,9 @@ def expelled(door: Door, *visits: Visit) -> Sequence[bool]:
 
 
 def refusal_at(door: Door, name: str, key: str | None) -> str:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusalError) as caught:
         enter(door, name, key)
-    with pytest.raises(Refused) as again:
+    with pytest.raises(RefusalError) as again:
         recognise(door, name, key)
     assert again.value.refusal == caught.value.refusal
     return caught.value.refusal.code
@@ -153,7 +153,7 @@ def test_who_has_a_token_comes_in_with_its_name_rights_and_rooms() -> None:
 @pytest.mark.parametrize("wrong", [OTHER_TOKEN, "", "hubbub_", "\udcff", "x" * 9000])
 def test_a_wrong_token_lets_nobody_in(wrong: str) -> None:
     door, _ = known(token("ci"))
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusalError) as caught:
         door.enter(Credentials("ada", token=wrong))
     assert caught.value.refusal.code == "unauthenticated"
 
@@ -161,7 +161,7 @@ def test_a_wrong_token_lets_nobody_in(wrong: str) -> None:
 def test_where_guests_are_not_let_in_a_name_is_not_enough() -> None:
     door, _ = known(token("ci"))
     assert refusal_at(door, "ada", None) == "unauthenticated"
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         door.enter(Credentials())
 
 
@@ -170,7 +170,7 @@ def test_who_guesses_is_slowed_down_and_nobody_else_is() -> None:
     door, _ = known(token("ci"), clock=clock)
     codes = []
     for n in range(1000):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusalError) as caught:
             door.recognise(Credentials(token=f"hubbub_{n}", address="a"))
         codes.append(caught.value.refusal)
     burst = int(2 * GUESSES_PER_SECOND)
@@ -178,7 +178,7 @@ def test_who_guesses_is_slowed_down_and_nobody_else_is() -> None:
     assert {refusal.code for refusal in codes[burst:]} == {"rate_limited"}
     assert 0 < (codes[-1].retry_after or 0) <= 1
     assert door.recognise(Credentials(token=TOKEN, address="a")).name == "ci"
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusalError) as caught:
         door.recognise(Credentials(token="hubbub_x", address="b"))
     assert caught.value.refusal.code == "unauthenticated"
 
@@ -190,7 +190,7 @@ def test_an_expired_token_is_none_and_who_came_in_with_it_is_shown_out() -> None
     assert expelled(door, ci, app) == [False, False]
     clock.now = 1010.0
     assert expelled(door, ci, app) == [True, False]
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         door.enter(Credentials(token=TOKEN))
 
 
@@ -251,7 +251,7 @@ def test_no_name_that_is_given_away_is_a_tokens(monkeypatch: pytest.MonkeyPatch)
     given = iter(["aaaaaa", "bbbbbb"])
     monkeypatch.setattr("secrets.token_hex", lambda _: next(given))
     assert enter(door, None).name == "guest-bbbbbb"
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         recognise(door, None)
 
 
@@ -268,7 +268,7 @@ def test_a_key_that_is_easily_guessed_or_very_long_is_refused(
     door: Door, key: str, name: str | None
 ) -> None:
     for come in (enter, recognise):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusalError) as caught:
             come(door, name, key)
         assert caught.value.refusal.code == "bad_request"
 

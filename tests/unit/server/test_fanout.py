@@ -11,7 +11,7 @@ from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.rooms.ledger import Batch, Head, Proposal
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import LiveReport
 from hubbub.server.brokers.base import Local
 from hubbub.server.fanout import REMIND_EVERY, REMIND_STEP, REMIND_WITHIN, FanOut
 from hubbub.server.feeds import MAX_TAIL_BYTES, Cursor, Feed
@@ -728,7 +728,7 @@ class Told(Local):
         super().__init__()
         self.shared: list[tuple[float, str]] = []
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         self.shared.append((asyncio.get_running_loop().time(), live.room))
 
 

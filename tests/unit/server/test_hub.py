@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
     Delete,
@@ -23,7 +23,7 @@ from hubbub.protocol.messages import (
 )
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Answer, Document, Proposal
-from hubbub.rooms.live import Live, packed
+from hubbub.rooms.live import LiveReport, packed
 from hubbub.server import hub as hubs
 from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
@@ -77,7 +77,7 @@ class House:
         return await self.hub.join(by, join, peer.outlet, self.told.append, lambda: None)
 
     async def refused(self, act: Any) -> Refusal:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusalError) as caught:
             await act
         return caught.value.refusal
 
@@ -300,7 +300,7 @@ async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer)
         hub.events(ADA, room, None, None, 0),
     ):
         assert (await house.refused(act)).code == "bad_request"
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         hub.signal(ADA, Signal(room=room, signal="typing"))
 
 
@@ -483,7 +483,7 @@ async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.Mon
     monkeypatch.setattr("hubbub.rooms.live.MAX_VALUES", 1)
 
     def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusalError) as caught:
             house.hub.signal(by, signal)
         return caught.value.refusal
 
@@ -559,9 +559,9 @@ class Elsewhere(Local):
         super().__init__()
         self._house = house
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         if live.asks:
-            answer = Live(live.room, "there", names=["grace"])
+            answer = LiveReport(live.room, "there", names=["grace"])
             asyncio.get_running_loop().call_later(0.05, self._house.fanout.hear, answer)
 
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.jwts import LEEWAY, Jwts
@@ -109,7 +109,7 @@ def test_what_is_no_valid_token(jwts: Jwts, token: str) -> None:
     ],
 )
 def test_claims_that_can_not_be_used_are_named(jwts: Jwts, claims: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusalError) as caught:
         jwts.principal(signed(CLAIMS | claims))
     assert caught.value.refusal.code == "bad_request"
     assert f"`{next(iter(claims))}`" in caught.value.refusal.detail
@@ -191,7 +191,7 @@ def test_the_log_says_why_a_token_is_refused_and_never_what_it_was(
     with caplog.at_level(logging.INFO):
         try:
             assert checks.principal(token) is None
-        except Refused:
+        except RefusalError:
             assert why == "`rooms`"
     assert why in caplog.text
     assert not any(part in caplog.text for part in token.split(".") if len(part) > 3)

@@ -1,6 +1,6 @@
 import pytest
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.origins import MAY_SPEAK, Asked, Authority, Origins, Source, canonical
 
 HERE = "localhost:8181"
@@ -9,7 +9,7 @@ HERE = "localhost:8181"
 def is_refused(origins: Origins, origin: str | None, host: str | None) -> bool:
     try:
         origins.check(Asked(host, origin))
-    except Refused as error:
+    except RefusalError as error:
         return error.refusal.code == "bad_origin"
     return False
 
@@ -20,7 +20,7 @@ def source(origins: Origins, origin: str, site: str | None = None) -> Source:
 
 def test_a_refusal_says_what_would_help() -> None:
     for origin, host in (("https://evil.example", HERE), (None, "evil.example")):
-        with pytest.raises(Refused) as caught:
+        with pytest.raises(RefusalError) as caught:
             Origins().check(Asked(host, origin))
         assert caught.value.refusal.hint is not None
         assert caught.value.refusal.hint.endswith(
@@ -30,7 +30,7 @@ def test_a_refusal_says_what_would_help() -> None:
 
 @pytest.mark.parametrize("origin", ["null", "http://[", ""])
 def test_no_setting_is_named_for_an_origin_that_none_can_allow(origin: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusalError) as caught:
         Origins().check(Asked(HERE, origin))
     assert caught.value.refusal.hint is None
 
@@ -128,7 +128,7 @@ def test_an_origin_counts_for_more_than_what_else_the_browser_says() -> None:
 
 def test_a_link_from_elsewhere_opens_the_page_and_no_other_name_does() -> None:
     Origins().check(Asked(HERE, site="cross-site", is_link=True))
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         Origins().check(Asked("evil.example", site="cross-site", is_link=True))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.places import Most, Place, Places
 
 
@@ -11,7 +11,7 @@ def take(places: Places, address: str, count: int) -> list[Place]:
 def is_full(places: Places, address: str) -> bool:
     try:
         places.take(address).leave()
-    except Refused:
+    except RefusalError:
         return True
     return False
 
@@ -56,7 +56,7 @@ def test_who_is_known_counts_for_themselves_and_no_longer_for_the_address() -> N
         place.claim("app/ada")
     assert not is_full(places, "203.0.113.7")
     (third,) = take(places, "203.0.113.7", 1)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusalError):
         third.claim("app/ada")
     third.claim("app/grace")
     office[0].leave()

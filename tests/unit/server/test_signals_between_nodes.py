@@ -9,7 +9,7 @@ import pytest
 
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
-from hubbub.rooms.live import Live, packed
+from hubbub.rooms.live import LiveReport, packed
 from hubbub.server.brokers.base import Local
 from hubbub.server.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
@@ -22,14 +22,14 @@ class Wire(Local):
         super().__init__()
         self.node = node
         self.others = others
-        self.shared: list[Live] = []
+        self.shared: list[LiveReport] = []
         self.is_cut = False
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         self.shared.append(live)
         for other in self.others:
             if not self.is_cut and other.wire is not self:
-                other.signals.hear(msgspec.json.decode(msgspec.json.encode(live), type=Live))
+                other.signals.hear(msgspec.json.decode(msgspec.json.encode(live), type=LiveReport))
 
 
 class Node:

@@ -26,7 +26,7 @@ from hubbub.protocol.messages import (
 from hubbub.terminal.chat import Conversation
 from hubbub.terminal.screen import Screen
 from hubbub.terminal.style import Line, Style
-from hubbub.terminal.tail import Json, Text
+from hubbub.terminal.tail import JsonFormat, TextFormat
 from tests.support.hostile import DEEP, NASTY, ROOM, filled, kinds, obeyed, spoiled
 from tests.unit.client.fakes import WELCOME, FakeLink, Play, posted, settle, snapshot, stored
 
@@ -191,12 +191,14 @@ async def test_a_lost_answer_leaves_nobody_waiting() -> None:
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
-@pytest.mark.parametrize("form", [Json, Text])
-def test_tail_writes_what_no_terminal_obeys(form: Callable[[], Json | Text], kind: Any) -> None:
+@pytest.mark.parametrize("form", [JsonFormat, TextFormat])
+def test_tail_writes_what_no_terminal_obeys(
+    form: Callable[[], JsonFormat | TextFormat], kind: Any
+) -> None:
     if kind is Message:
         kind = Posted  # as it is now, a message is shown as when it was posted
     event = msgspec.convert(filled(kind), kind)
     for line in form().event(event):
         assert obeyed(line) == set()
-        if form is Json:
+        if form is JsonFormat:
             assert msgspec.convert(json.loads(line), kind) == event

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import LiveReport
 
 
 class Broker(Protocol):
@@ -37,7 +37,7 @@ class Broker(Protocol):
     def tell(self, batches: Sequence[Batch]) -> None:
         """Batches were committed. Never waits."""
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         """Something is live here. Never waits."""
 
     async def close(self) -> None:
@@ -62,7 +62,7 @@ class Local:
     def tell(self, batches: Sequence[Batch]) -> None:
         """There is nobody to tell."""
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         """There is nobody to tell."""
 
     async def close(self) -> None:

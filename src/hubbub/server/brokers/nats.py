@@ -22,7 +22,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import Live
+from hubbub.rooms.live import LiveReport
 from hubbub.server.addresses import several
 
 MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more says only how far the room has come
@@ -49,7 +49,7 @@ class Hint(msgspec.Struct, frozen=True, tag="hint"):
 class Numbered(msgspec.Struct, frozen=True, tag="live"):
     """What is live on a node; a `number` that is not beyond the last one is an old message again."""
 
-    live: Live
+    live: LiveReport
     number: int
 
 
@@ -64,7 +64,7 @@ class NatsBroker:
         url: str,
         key: bytes,
         scope: str,
-        hear: Callable[[Batch | Live], None],
+        hear: Callable[[Batch | LiveReport], None],
         refused: Callable[[str], None],
     ) -> None:
         """`url` may be several, with commas between.
@@ -82,7 +82,7 @@ class NatsBroker:
         self._wanted: set[str] = set()  # subjects
         self._changed: set[str] = set()  # those that came or went since they were subscribed to
         self._subscriptions: dict[str, Subscription] = {}
-        self._waiting: deque[Batch | Live] = deque(maxlen=MAX_WAITING)
+        self._waiting: deque[Batch | LiveReport] = deque(maxlen=MAX_WAITING)
         self._number = 0
         self._heard: dict[str, dict[str, int]] = {}  # the last numbers, by subject and node
         self._has_work = asyncio.Event()
@@ -106,7 +106,7 @@ class NatsBroker:
         self._waiting.extend(batches)
         self._has_work.set()
 
-    def share(self, live: Live) -> None:
+    def share(self, live: LiveReport) -> None:
         """See the contract."""
         self._waiting.append(live)
         self._has_work.set()
@@ -191,10 +191,10 @@ class NatsBroker:
             told = self._waiting.popleft()
             if not self._client.is_connected:
                 continue
-            for body in self._shares(told) if isinstance(told, Live) else (_hint(told),):
+            for body in self._shares(told) if isinstance(told, LiveReport) else (_hint(told),):
                 await self._client.publish(self._subject(told.room), self._sign(body) + body)
 
-    def _shares(self, live: Live) -> Iterator[bytes]:
+    def _shares(self, live: LiveReport) -> Iterator[bytes]:
         """What is live, in as many messages as it takes."""
         self._number += 1
         body = msgspec.json.encode(Numbered(live, self._number))

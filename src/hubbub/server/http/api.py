@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hubbub.protocol import fields
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import (
     Change,
     Delete,
@@ -201,7 +201,7 @@ def _version(tags: list[str]) -> int | None:
         return None
     found = [_ETAG.fullmatch(tag) for tag in tags]
     if not found or not all(found):
-        raise Refused(
+        raise RefusalError(
             "bad_request", "Invalid If-Match: send the ETag that the state came with, or *"
         )
     return max(int(tag[1]) for tag in found if tag)
@@ -210,5 +210,5 @@ def _version(tags: list[str]) -> int | None:
 def _position(last_event_id: str) -> tuple[int, str]:
     epoch, _, seq = last_event_id.rpartition(":")
     if not (epoch and seq.isascii() and seq.isdigit() and len(seq) < 19):
-        raise Refused("bad_position", "Last-Event-ID is the id that an event came with")
+        raise RefusalError("bad_position", "Last-Event-ID is the id that an event came with")
     return int(seq), epoch

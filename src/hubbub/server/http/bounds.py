@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.server.http.headers import protect
 from hubbub.server.http.heads import HEAD, MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
 from hubbub.server.http.problems import ALWAYS_SERVED, problem
@@ -22,7 +22,7 @@ BACKLOG = 4096
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class BoundedConnection(web.RequestHandler):
@@ -86,11 +86,11 @@ class BoundedConnection(web.RequestHandler):
         log.error("a request failed", exc_info=exc)
         return _response(Refusal("internal", "a fault of the server's"))
 
-    def _make_error_handler(self, error: Any) -> Answer:
+    def _make_error_handler(self, error: Any) -> BaseHandler:
         log.debug("no request of HTTP/1.1: %s", error.message)
         return self._last_words(refusal_of(error.exc))
 
-    def _first_and_last(self, serve: Any) -> Answer:
+    def _first_and_last(self, serve: Any) -> BaseHandler:
         """Answer a connection that there is no room for, if it asks how the server is; else refuse it."""
         refuse = self._last_words(
             Refusal("unavailable", "there are too many connections", retry_after=1.0)
@@ -105,7 +105,7 @@ class BoundedConnection(web.RequestHandler):
 
         return answer
 
-    def _last_words(self, refusal: Refusal) -> Answer:
+    def _last_words(self, refusal: Refusal) -> BaseHandler:
         """Refuse whatever is asked, and discard the rest.
 
         TCP resets a connection that is closed with bytes unread, and what we say would be lost.
@@ -142,7 +142,7 @@ class BoundedConnection(web.RequestHandler):
             return
         timeout = self._server.request_timeout
         self._heads.give_up_body(
-            Refused("timed_out", f"the body did not arrive in {timeout:g} seconds")
+            RefusalError("timed_out", f"the body did not arrive in {timeout:g} seconds")
         )
         self.close()
 

@@ -23,7 +23,7 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.server.http import api
-from hubbub.server.http.operations import ALWAYS, FAULTS, JSON, OPERATIONS, Operation
+from hubbub.server.http.operations import ALWAYS, FAULTS, JSON, OPERATIONS, HttpOperation
 
 PROBLEM = "application/problem+json"
 OPENAPI, ASYNCAPI = "/api/v1/openapi.json", "/api/v1/asyncapi.json"
@@ -31,10 +31,10 @@ SEQ = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
 NUMBER = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
 TEXT = {"type": "string"}
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 routes = web.RouteTableDef()
 
-PATH_PARAMETERS: dict[str, Json] = {
+PATH_PARAMETERS: dict[str, JsonObject] = {
     "room": {"type": "string", "pattern": r"^[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
     "seq": {"type": "integer", "minimum": 0, "maximum": 10**18 - 1, "example": 1},
     "emoji": {
@@ -44,7 +44,7 @@ PATH_PARAMETERS: dict[str, Json] = {
         "pattern": r"^[^\s/\x00-\x1f\x7f-\x9f]+$",
     },
 }
-QUERY: dict[str, tuple[str, Json, str]] = {
+QUERY: dict[str, tuple[str, JsonObject, str]] = {
     "after_room": ("after", TEXT, "begin after this room"),
     "limit_rooms": ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "at most so many"),
     "before": ("before", NUMBER, "messages before this seq"),
@@ -65,7 +65,7 @@ QUERY: dict[str, tuple[str, Json, str]] = {
     "limit_events": ("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "at most so many"),
     "lastEventId": ("lastEventId", TEXT, "of a stream: does as Last-Event-ID, which wins over it"),
 }
-HEADERS: dict[str, tuple[Json, str]] = {
+HEADERS: dict[str, tuple[JsonObject, str]] = {
     "Idempotency-Key": (
         {"type": "string", "minLength": 1, "maxLength": 64},
         "does as client_message_id",
@@ -91,15 +91,15 @@ async def get_asyncapi(_request: web.Request) -> web.Response:
 
 
 @cache
-def _encoded(make: Callable[[], Json]) -> bytes:
+def _encoded(make: Callable[[], JsonObject]) -> bytes:
     return encode(make())
 
 
-def openapi() -> Json:
+def openapi() -> JsonObject:
     """The HTTP API (OpenAPI 3.1)."""
     kinds = [kind for o in OPERATIONS for kind in (o.answer, o.body) if kind is not None]
     refs, components = _components(kinds)
-    paths: Json = {}
+    paths: JsonObject = {}
     for operation in OPERATIONS:
         answer = refs[kinds.index(operation.answer)]
         paths.setdefault(operation.path, {})[operation.method] = _operation(
@@ -123,7 +123,7 @@ def openapi() -> Json:
     }
 
 
-def asyncapi() -> Json:
+def asyncapi() -> JsonObject:
     """The WebSocket protocol hubbub.v1 (AsyncAPI 3.0)."""
     said = {
         "Command": AnyCommand,
@@ -165,20 +165,20 @@ def asyncapi() -> Json:
     }
 
 
-def _channel_operation(action: str, *messages: str) -> Json:
+def _channel_operation(action: str, *messages: str) -> JsonObject:
     refs = [{"$ref": f"#/channels/native/messages/{name}"} for name in messages]
     return {"action": action, "channel": {"$ref": "#/channels/native"}, "messages": refs}
 
 
-def _components(kinds: list[Any]) -> tuple[list[Json], Json]:
+def _components(kinds: list[Any]) -> tuple[list[JsonObject], JsonObject]:
     refs, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"
     )
     return list(refs), dict(components)
 
 
-def _operation(operation: Operation, answer: Json, components: Json) -> Json:
-    described: Json = {
+def _operation(operation: HttpOperation, answer: JsonObject, components: JsonObject) -> JsonObject:
+    described: JsonObject = {
         "operationId": operation.name,
         "summary": _summaries()[operation.method, operation.path],
         "parameters": [*_parameters(operation)],
@@ -193,7 +193,7 @@ def _operation(operation: Operation, answer: Json, components: Json) -> Json:
     return described
 
 
-def _parameters(operation: Operation) -> list[Json]:
+def _parameters(operation: HttpOperation) -> list[JsonObject]:
     path = [
         {"name": name, "in": "path", "required": True, "schema": schema}
         for name, schema in PATH_PARAMETERS.items()
@@ -210,11 +210,11 @@ def _parameters(operation: Operation) -> list[Json]:
     return path + query + headers
 
 
-def _responses(operation: Operation, answer: Json) -> Json:
-    content: Json = {JSON: {"schema": answer}}
+def _responses(operation: HttpOperation, answer: JsonObject) -> JsonObject:
+    content: JsonObject = {JSON: {"schema": answer}}
     if operation.also_answers:
         content[operation.also_answers] = {"schema": TEXT}
-    responses: Json = {str(operation.status): {"description": "done", "content": content}}
+    responses: JsonObject = {str(operation.status): {"description": "done", "content": content}}
     by_status: dict[int, list[str]] = {}
     for code in sorted(operation.codes | ALWAYS | FAULTS):
         by_status.setdefault(CODES[code].status, []).append(code)
@@ -225,7 +225,7 @@ def _responses(operation: Operation, answer: Json) -> Json:
     return responses
 
 
-def _body(command: Any, components: Json) -> Json:
+def _body(command: Any, components: JsonObject) -> JsonObject:
     """A command without what the path says instead."""
     if command is Patch:
         return {}
@@ -233,13 +233,13 @@ def _body(command: Any, components: Json) -> Json:
     elsewhere = {"id", "do", "room", "seq"}
     properties = {k: v for k, v in schema["properties"].items() if k not in elsewhere}
     required = [name for name in schema["required"] if name not in elsewhere]
-    body: Json = {"type": "object", "properties": properties, "required": required}
+    body: JsonObject = {"type": "object", "properties": properties, "required": required}
     if command is Post:
         body["oneOf"] = [{"required": ["text"]}, {"required": ["bytes"]}]
     return body
 
 
-def _problem() -> Json:
+def _problem() -> JsonObject:
     return {
         "title": "Problem",
         "description": "Why a request was refused (RFC 9457).",

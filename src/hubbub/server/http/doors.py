@@ -7,8 +7,8 @@ from functools import partial
 from aiohttp import web
 
 from hubbub.protocol import sockjs_wires
-from hubbub.protocol.engineio import Settings
-from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.engineio import EngineIoSettings
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Join
 from hubbub.protocol.socketio import Decoder
 from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
@@ -20,7 +20,7 @@ from hubbub.server.http.requests import HUB, credentials, number, owner_of
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
-from hubbub.server.transports.engineio import EngineIo, Session
+from hubbub.server.transports.engineio import EngineIo, EngineIoSession
 from hubbub.server.transports.handshake import (
     is_handshake,
     offered_subprotocols,
@@ -29,11 +29,10 @@ from hubbub.server.transports.handshake import (
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
 from hubbub.server.transports.socketio import SocketIo
-from hubbub.server.transports.socketio_client import Client, parse
-from hubbub.server.transports.sockjs import Settings as SockJsSettings
-from hubbub.server.transports.sockjs import SockJs
+from hubbub.server.transports.socketio_client import SocketIoClient, parse
+from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
-from hubbub.server.transports.sockjs_sessions import Session as SockJsSession
+from hubbub.server.transports.sockjs_sessions import SockJsSession
 from hubbub.server.transports.websocket import Response
 
 LOBBY = "lobby"
@@ -76,7 +75,7 @@ async def native(request: web.Request) -> web.StreamResponse:
     require_handshake(request)
     offered = offered_subprotocols(request)
     if offered and SUBPROTOCOL not in offered:
-        raise Refused(
+        raise RefusalError(
             "bad_request",
             f"none of the subprotocols offered is {SUBPROTOCOL}",
             hint=f"offer {SUBPROTOCOL}, or none",
@@ -93,7 +92,7 @@ async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
     max_bytes = request.app[ECHO_MAX_BYTES]
     if not max_bytes:
-        raise Refused("not_found", "/echo is off", hint="start the server with --echo")
+        raise RefusalError("not_found", "/echo is off", hint="start the server with --echo")
     require_handshake(request)
     protocol = next(iter(offered_subprotocols(request)), None)
     serving = serve_echo(request, request.app[LINKS], max_bytes, protocol)
@@ -160,11 +159,11 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
     """The door for Socket.IO clients."""
     size = hub.limits.message_bytes
 
-    def make(session: Session, request: web.Request) -> SocketIo:
+    def make(session: EngineIoSession, request: web.Request) -> SocketIo:
         given = credentials(request)
         inflow = hub.inflow(at_address(given.address))
         main = partial(
-            Client,
+            SocketIoClient,
             hub=hub,
             credentials=given,
             room=request.query.get("room") or LOBBY,
@@ -172,5 +171,5 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
         )
         return SocketIo(session, {"/": main}, decoder=Decoder(size, parse), take=inflow.take)
 
-    settings = Settings(max_payload=size)
+    settings = EngineIoSettings(max_payload=size)
     return EngineIo(make, owner_of, settings, links, SOCKETIO_POLLING, SOCKETIO)

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import HttpVersion10, HttpVersion11
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
 
-from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.errors import Refusal, RefusalError
 
 MAX_HEADERS = 100
 MAX_LINE_BYTES = 8190  # of the request line, and of each header
@@ -47,7 +47,7 @@ class StrictParser:
             return self._body
         return HEAD if self.held_bytes else None
 
-    def give_up_body(self, why: Refused) -> None:
+    def give_up_body(self, why: RefusalError) -> None:
         """Tell whoever reads the body why it ends here; aiohttp would leave them waiting."""
         self.is_broken = True
         self._body.set_exception(why)
@@ -62,7 +62,7 @@ class StrictParser:
             if is_head:
                 raise
             log.debug("a malformed body: %s", error)
-            self.give_up_body(Refused("bad_request", "the body is malformed"))
+            self.give_up_body(RefusalError("bad_request", "the body is malformed"))
             return (), False, b""
         except (ValueError, IndexError) as error:  # aiohttp's, of http://[]:1@/
             raise BadHttpMessage("the target is no URL") from error

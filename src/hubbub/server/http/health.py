@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.requests import HUB, json
 
 READY_SECONDS = 0.8  # for the round trip; who asks often waits a second
@@ -23,9 +23,9 @@ async def readyz(request: web.Request) -> web.Response:
     """The database can be read and written, and the server isn't stopping."""
     hub = request.app[HUB]
     if hub.is_leaving or hub.is_stopping:
-        raise Refused("unavailable", "the server is stopping")
+        raise RefusalError("unavailable", "the server is stopping")
     try:
         await asyncio.wait_for(hub.check(), READY_SECONDS)
     except TimeoutError:
-        raise Refused("unavailable", "the database takes too long") from None
+        raise RefusalError("unavailable", "the database takes too long") from None
     return json({"status": "ready"})

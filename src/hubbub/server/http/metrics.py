@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
@@ -105,9 +105,9 @@ routes = web.RouteTableDef()
 async def get_metrics(request: web.Request) -> web.Response:
     """All of it, for those who may look."""
     if not _may_look(request):
-        raise Refused("not_found", "there is nothing here")
+        raise RefusalError("not_found", "there is nothing here")
     if not _is_asked_for(request):
-        raise Refused(
+        raise RefusalError(
             "not_found",
             "each worker counts for itself, and any of them may answer here",
             hint="start the server with --worker-port PORT, and look at PORT, PORT + 1, … on 127.0.0.1",

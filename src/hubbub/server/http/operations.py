@@ -24,7 +24,7 @@ BODIES = frozenset({"too_large", "unsupported", "timed_out"})
 READS = frozenset({"forbidden", "not_found", "name_taken"})
 
 
-class RoomRow(msgspec.Struct):
+class RoomItem(msgspec.Struct):
     """A room in a list."""
 
     room: str
@@ -32,14 +32,14 @@ class RoomRow(msgspec.Struct):
     members: int
 
 
-class Rooms(msgspec.Struct):
+class RoomsReply(msgspec.Struct):
     """Rooms by name; `more`: there are others after the last."""
 
-    rooms: list[RoomRow]
+    rooms: list[RoomItem]
     more: bool
 
 
-class Accepted(msgspec.Struct):
+class ChangeReply(msgspec.Struct):
     """What an accepted change is answered with. `seq` is null if nothing had to change."""
 
     room: str
@@ -49,7 +49,7 @@ class Accepted(msgspec.Struct):
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
 
 
-class State(msgspec.Struct):
+class StateReply(msgspec.Struct):
     """The state document, and the seq of its last patch (0: none yet)."""
 
     room: str
@@ -58,7 +58,7 @@ class State(msgspec.Struct):
     state: Any
 
 
-class Events(msgspec.Struct):
+class EventsReply(msgspec.Struct):
     """Events after a position, oldest first; empty if there were none in time."""
 
     epoch: str
@@ -66,13 +66,13 @@ class Events(msgspec.Struct):
     events: list[Any]
 
 
-class Said(msgspec.Struct):
+class SignalReply(msgspec.Struct):
     """A signal was passed on."""
 
     room: str
 
 
-class Operation(NamedTuple):
+class HttpOperation(NamedTuple):
     """One operation. `body` is the command that the body and the path make together."""
 
     path: str
@@ -89,21 +89,26 @@ class Operation(NamedTuple):
 
 
 OPERATIONS = (
-    Operation(
-        ROOMS, "get", "listRooms", Rooms, frozenset({"name_taken"}), ("after_room", "limit_rooms")
+    HttpOperation(
+        ROOMS,
+        "get",
+        "listRooms",
+        RoomsReply,
+        frozenset({"name_taken"}),
+        ("after_room", "limit_rooms"),
     ),
-    Operation(ROOM, "get", "getRoom", Snapshot, READS),
-    Operation(
+    HttpOperation(ROOM, "get", "getRoom", Snapshot, READS),
+    HttpOperation(
         f"{ROOM}/messages",
         "post",
         "postMessage",
-        Accepted,
+        ChangeReply,
         CHANGES | BODIES | {"gone"},
         headers=("Idempotency-Key",),
         body=Post,
         status=201,
     ),
-    Operation(
+    HttpOperation(
         f"{ROOM}/messages",
         "get",
         "getMessages",
@@ -111,28 +116,32 @@ OPERATIONS = (
         READS | {"bad_position"},
         query=("before", "after", "limit_messages"),
     ),
-    Operation(MESSAGE, "patch", "editMessage", Accepted, CHANGES | BODIES | {"gone"}, body=Edit),
-    Operation(MESSAGE, "delete", "deleteMessage", Accepted, CHANGES),
-    Operation(REACTION, "put", "react", Accepted, CHANGES | {"gone"}),
-    Operation(REACTION, "delete", "unreact", Accepted, CHANGES | {"gone"}),
-    Operation(f"{ROOM}/state", "get", "getState", State, READS),
-    Operation(
+    HttpOperation(
+        MESSAGE, "patch", "editMessage", ChangeReply, CHANGES | BODIES | {"gone"}, body=Edit
+    ),
+    HttpOperation(MESSAGE, "delete", "deleteMessage", ChangeReply, CHANGES),
+    HttpOperation(REACTION, "put", "react", ChangeReply, CHANGES | {"gone"}),
+    HttpOperation(REACTION, "delete", "unreact", ChangeReply, CHANGES | {"gone"}),
+    HttpOperation(f"{ROOM}/state", "get", "getState", StateReply, READS),
+    HttpOperation(
         f"{ROOM}/state",
         "patch",
         "patchState",
-        Accepted,
+        ChangeReply,
         CHANGES | BODIES | {"conflict"},
         query=("if_seq",),
         headers=("If-Match",),
         body=Patch,
         takes=MERGE_PATCH,
     ),
-    Operation(f"{ROOM}/signals", "post", "signal", Said, READS | BODIES, body=Signal, status=202),
-    Operation(
+    HttpOperation(
+        f"{ROOM}/signals", "post", "signal", SignalReply, READS | BODIES, body=Signal, status=202
+    ),
+    HttpOperation(
         f"{ROOM}/events",
         "get",
         "getEvents",
-        Events,
+        EventsReply,
         READS | {"bad_position", "reset"},
         query=("since", "epoch", "wait", "limit_events", "lastEventId"),
         headers=("Last-Event-ID",),

@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 
 _ORIGIN = re.compile(
     r"([a-z][a-z0-9+.-]*)://(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::([0-9]{1,5}))?"
@@ -76,10 +76,10 @@ class Origins:
         self._source_of = lru_cache(1024)(self._judge_origin)
 
     def check(self, asked: Asked) -> None:
-        """Raise Refused (`bad_origin`) unless this source may speak, and the Host is ours."""
+        """Raise RefusalError (`bad_origin`) unless this source may speak, and the Host is ours."""
         if asked.host is None or not self._is_our_host(asked.host):
             name = (asked.host or "")[:100]
-            raise Refused(
+            raise RefusalError(
                 "bad_origin",
                 f"This server is not called {name!r}",
                 hint=f"start it with --public-url https://{name or 'NAME'}",
@@ -132,16 +132,16 @@ def canonical(origin: str) -> str | None:
     return f"{scheme}://{name or f'[{address}]'}" + ("" if is_default else f":{int(port)}")
 
 
-def _refused(asked: Asked) -> Refused:
+def _refused(asked: Asked) -> RefusalError:
     if asked.origin is None:
-        return Refused(
+        return RefusalError(
             "bad_origin",
             "Pages of other sites may not use this server",
             hint="open the address itself, or allow the page's origin with --allow-origin",
         )
     given = canonical(asked.origin)
     hint = f"start the server with --allow-origin {given[:100]}" if given else None
-    return Refused("bad_origin", f"Pages of {asked.origin[:100]!r} may not connect", hint=hint)
+    return RefusalError("bad_origin", f"Pages of {asked.origin[:100]!r} may not connect", hint=hint)
 
 
 def _host_of(origin: str | None) -> str | None:

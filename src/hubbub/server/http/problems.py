@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import CODES, Refusal, Refused
+from hubbub.protocol.errors import CODES, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
 from hubbub.server.door import Credentials, Door
@@ -120,7 +120,7 @@ def guard(
 
 
 def _check_texts(request: web.Request) -> None:
-    """Raise Refused if a text that is taken from a request's head could not be in a body, either."""
+    """Raise RefusalError if a text that is taken from a request's head could not be in a body, either."""
     texts = {
         "path": request.path,
         **{f"query parameter `{name}`": name + value for name, value in request.query.items()},
@@ -128,13 +128,13 @@ def _check_texts(request: web.Request) -> None:
     }
     for where, text in texts.items():
         if not is_text(text):
-            raise Refused("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
+            raise RefusalError("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
 
 
 def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
     """What to say of an error, and with which headers. Raises it if aiohttp has the answer itself."""
     match error:
-        case Refused():
+        case RefusalError():
             return error.refusal, {}
         case StoreFailed():
             log.warning("a request failed: %s", error)
@@ -149,13 +149,13 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
 
 
 def _place(request: web.Request, places: Places, door: Door) -> Place:
-    """Count a request while it is served. Raises Refused if there is no place for it."""
+    """Count a request while it is served. Raises RefusalError if there is no place for it."""
     address = request.app[PROXIES].address_of(request)
     if request.path in ALWAYS_SERVED:
         return places.uncounted(address)
     try:
         return places.take(address)
-    except Refused:
+    except RefusalError:
         token = bearer_token(request)
         if token is None:
             raise
@@ -165,10 +165,10 @@ def _place(request: web.Request, places: Places, door: Door) -> Place:
 
 
 def _check_origin(request: web.Request, origins: Origins) -> None:
-    """Raise Refused if the request is of a foreign page, or for a foreign host."""
+    """Raise RefusalError if the request is of a foreign page, or for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
-        raise Refused("bad_request", "a request comes from one origin")
+        raise RefusalError("bad_request", "a request comes from one origin")
     if not given and "Host" not in request.headers and request.path in HEALTH:
         return  # no page asks so, but balancers do
     origins.check(

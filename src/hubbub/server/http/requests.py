@@ -12,7 +12,7 @@ from aiohttp import web
 
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
-from hubbub.protocol.errors import Refusal, Refused
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import accepted
@@ -51,7 +51,7 @@ def principal_of(request: web.Request) -> Principal:
 
 @asynccontextmanager
 async def staying(visit: Visit) -> AsyncIterator[None]:
-    """A request that waits: raises Refused if its credential is no longer good meanwhile."""
+    """A request that waits: raises RefusalError if its credential is no longer good meanwhile."""
     task = asyncio.current_task()
     assert task is not None
     visit.when_expelled(task.cancel)
@@ -59,7 +59,7 @@ async def staying(visit: Visit) -> AsyncIterator[None]:
         yield
     except asyncio.CancelledError:
         if visit.is_expelled and not task.uncancel():
-            raise Refused("unauthenticated", "the token is no longer valid") from None
+            raise RefusalError("unauthenticated", "the token is no longer valid") from None
         raise
 
 
@@ -71,14 +71,14 @@ def room_of(request: web.Request) -> str:
 def number(
     request: web.Request, name: str, low: int = -(2**63), high: int = 2**63 - 1
 ) -> int | None:
-    """A whole number from the query, or None if it isn't there. Raises Refused."""
+    """A whole number from the query, or None if it isn't there. Raises RefusalError."""
     text = request.query.get(name)
     if text is None:
         return None
     value = int(text) if _NUMBER.fullmatch(text) else None  # int() alone takes 1_000, too
     if value is None or not low <= value <= high:
         span = f" from {low} to {high}" if low >= 0 else ""
-        raise Refused("bad_request", f"`{name}` is a whole number{span}")
+        raise RefusalError("bad_request", f"`{name}` is a whole number{span}")
     return value
 
 
@@ -86,7 +86,7 @@ def seq_of(request: web.Request) -> int:
     """The message's number in the path."""
     text = request.match_info["seq"]
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise Refused("bad_request", "a message is named by its number")
+        raise RefusalError("bad_request", "a message is named by its number")
     return int(text)
 
 
@@ -99,7 +99,7 @@ async def command_from(
     try:
         return msgspec.convert(fields | known, kind)
     except msgspec.ValidationError as error:
-        raise Refused("bad_request", str(error)) from None
+        raise RefusalError("bad_request", str(error)) from None
 
 
 async def json_from(
@@ -111,13 +111,15 @@ async def json_from(
     """
     given = fields.content_type(request.headers)
     if given is None or given.name != content_type:
-        raise Refused(
+        raise RefusalError(
             "unsupported",
             f"Unsupported content type: {request.headers.get('Content-Type', 'none')[:100]}",
             hint=f"send it with the header content-type: {content_type}",
         )
     if set(fields.words(request.headers, "Content-Encoding")) - {"identity"}:
-        raise Refused("unsupported", "Unsupported content encoding: send the body uncompressed")
+        raise RefusalError(
+            "unsupported", "Unsupported content encoding: send the body uncompressed"
+        )
     return decode_body(await _body(request, principal), kind)
 
 

@@ -11,6 +11,7 @@ from hubbub.rooms.patterns import EVERY_NAME, Span
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]
+Progress = Callable[[str, int, int], None]  # what is done, of so many
 
 
 class LogPage(NamedTuple):

@@ -5,25 +5,22 @@ and one that is made again brings only what has happened since.
 """
 
 import hashlib
-from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
 
 from hubbub.events import deleted_by, erased
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.tables import (
     PAGE,
     UNFINISHED,
-    Events,
+    EventRows,
     RoomState,
     Tables,
     check_finished,
 )
 
 EVENTS_A_FLUSH = 5_000
-
-Progress = Callable[[str, int, int], None]  # what is done, of so many
 
 
 class Sums(NamedTuple):
@@ -159,8 +156,8 @@ def _position(room: RoomState, old: RoomState | None) -> int:
     return max(old.head if old else 0, room.kept - 1)
 
 
-async def _events(tables: Tables, room: str, after: int, upto: int) -> Events:
-    return Events(
+async def _events(tables: Tables, room: str, after: int, upto: int) -> EventRows:
+    return EventRows(
         await tables.messages(room, after, upto),
         await tables.changes(room, after, upto),
         await tables.reactions(room, after, upto),

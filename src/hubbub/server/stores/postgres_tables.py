@@ -13,9 +13,9 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres import keep_servers_out, prepare, split
 from hubbub.server.stores.postgres_failures import FAILURES, failed, failures
 from hubbub.server.stores.tables import (
-    Change,
-    Events,
+    EventRows,
     MessageState,
+    OtherEvent,
     Reaction,
     RoomState,
     TokenState,
@@ -141,9 +141,9 @@ class PostgresTables:
         """See the contract."""
         return [MessageState(*row) for row in await self._between(Q.messages, room, after, upto)]
 
-    async def changes(self, room: str, after: int, upto: int) -> list[Change]:
+    async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """See the contract."""
-        return [Change(*row) for row in await self._between(Q.changes, room, after, upto)]
+        return [OtherEvent(*row) for row in await self._between(Q.changes, room, after, upto)]
 
     async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
         """See the contract."""
@@ -159,7 +159,7 @@ class PostgresTables:
         for query in (STORE.trim_messages, STORE.trim_changes, STORE.trim_reactions):
             await self._connection.execute(query, room_id, room.kept - 1)
 
-    async def add(self, room: str, events: Events) -> None:
+    async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""
         room_id = await self._room_id(room)
         for table, rows in (
@@ -186,7 +186,7 @@ class PostgresTables:
             await self._connection.execute(Q.drop_reactions, room_id, each.seq)
             if each.is_deleted:
                 await self._connection.execute(Q.erase_changes, room_id, each.seq)
-        await self.add(room, Events([], [], list(reactions)))
+        await self.add(room, EventRows([], [], list(reactions)))
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
         """See the contract."""

@@ -37,7 +37,7 @@ class Changed(Exception):
     """A room that was there is gone: begin again."""
 
 
-class Room(NamedTuple):
+class LockedRoom(NamedTuple):
     """A locked room."""
 
     id: int
@@ -52,7 +52,7 @@ class PostgresWriter:
         self._connection = connection
         self._epoch = epoch
         self._known = known
-        self._rooms: dict[str, Room] = {}
+        self._rooms: dict[str, LockedRoom] = {}
         self._names: dict[int, str] = {}
 
     async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -70,7 +70,7 @@ class PostgresWriter:
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit
 
-    async def lock(self, names: Iterable[str]) -> dict[str, Room]:
+    async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
         """Take rooms for this transaction; who wants them too waits for its end.
 
         Raises Changed, or LogsReplaced.
@@ -78,7 +78,7 @@ class PostgresWriter:
         wanted = sorted(names)
         for room_id, name, head, kept, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
             check_epoch(epoch, self._epoch)
-            self._rooms[name] = Room(room_id, Head(head, kept))
+            self._rooms[name] = LockedRoom(room_id, Head(head, kept))
             self._names[room_id] = name
         if len(self._rooms) < len(wanted):
             self._known.clear()

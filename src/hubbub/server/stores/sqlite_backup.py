@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import apsw
 
 from hubbub.server.stores import queries
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, prepare
 
 Q = queries.load("sqlite_tables")
 
 PAGES_AT_ONCE = 1000
-Progress = Callable[[str, int, int], None]  # what is done, of so many
 
 log = logging.getLogger(__name__)
 

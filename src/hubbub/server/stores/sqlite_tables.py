@@ -13,9 +13,9 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, meta, prepare
 from hubbub.server.stores.tables import (
-    Change,
-    Events,
+    EventRows,
     MessageState,
+    OtherEvent,
     Reaction,
     RoomState,
     TokenState,
@@ -107,9 +107,9 @@ class SqliteTables:
         rows = self._rows(Q.messages, room, after, upto)
         return [MessageState(*row)._replace(is_deleted=bool(row[-1])) for row in rows]
 
-    async def changes(self, room: str, after: int, upto: int) -> list[Change]:
+    async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """See the contract."""
-        return [Change(*row) for row in self._rows(Q.changes, room, after, upto)]
+        return [OtherEvent(*row) for row in self._rows(Q.changes, room, after, upto)]
 
     async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
         """See the contract."""
@@ -128,7 +128,7 @@ class SqliteTables:
         for query in (STORE.trim_messages, STORE.trim_changes, STORE.trim_reactions):
             self._rows(query, room_id, room.kept - 1)
 
-    async def add(self, room: str, events: Events) -> None:
+    async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""
         room_id = self._room_id(room)
         for query, rows in (

@@ -40,7 +40,7 @@ OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.To
 log = logging.getLogger(__name__)
 
 
-class Room(NamedTuple):
+class RoomRecord(NamedTuple):
     """What is known of a room that has events."""
 
     id: int
@@ -54,7 +54,7 @@ class SqliteWriter:
         """`erased` is called when something was taken out of the file."""
         self._database = database
         self._execute = database.execute
-        self._rooms: dict[str, Room] = {}  # as they are in the file, which nobody else writes
+        self._rooms: dict[str, RoomRecord] = {}  # as they are in the file, which nobody else writes
         self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -81,7 +81,7 @@ class SqliteWriter:
             for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
                 self._execute(query, (room_id, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
-            self._rooms[room] = Room(room_id, Head(head.seq, upto + 1))
+            self._rooms[room] = RoomRecord(room_id, Head(head.seq, upto + 1))
         self._erased()
 
     def touch(self, at: str) -> None:
@@ -148,7 +148,7 @@ class SqliteWriter:
         """Get to know rooms, as far as they are there."""
         if rooms:
             for name, room_id, head, kept in self._execute(Q.rooms_by_name, (_json(rooms),)):
-                self._rooms[name] = Room(room_id, Head(head, kept))
+                self._rooms[name] = RoomRecord(room_id, Head(head, kept))
 
     def _message_facts(
         self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
@@ -202,7 +202,7 @@ class SqliteWriter:
             room_id, (_, kept) = room
         else:
             room_id, kept = self._execute(Q.add_room, (name,)).get, 1
-        self._rooms[name] = Room(room_id, Head(batch.last, kept))
+        self._rooms[name] = RoomRecord(room_id, Head(batch.last, kept))
         return room_id
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:

@@ -48,7 +48,7 @@ class MessageState(NamedTuple):
     is_deleted: bool
 
 
-class Change(NamedTuple):
+class OtherEvent(NamedTuple):
     """Any other event; `about` names the message with which it is erased."""
 
     seq: int
@@ -66,11 +66,11 @@ class Reaction(NamedTuple):
     seq: int
 
 
-class Events(NamedTuple):
+class EventRows(NamedTuple):
     """Some events of a room, one after the other, with what has become of the messages among them."""
 
     messages: list[MessageState]
-    changes: list[Change]
+    changes: list[OtherEvent]
     reactions: list[Reaction]
 
 
@@ -118,7 +118,7 @@ class Tables(Protocol):
     async def messages(self, room: str, after: int, upto: int) -> list[MessageState]:
         """Messages with after < seq <= upto, in order."""
 
-    async def changes(self, room: str, after: int, upto: int) -> list[Change]:
+    async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """Other events with after < seq <= upto, in order."""
 
     async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
@@ -130,7 +130,7 @@ class Tables(Protocol):
     async def put_room(self, room: RoomState) -> None:
         """Make the room so, or add it; what is older than it keeps is forgotten."""
 
-    async def add(self, room: str, events: Events) -> None:
+    async def add(self, room: str, events: EventRows) -> None:
         """Add events."""
 
     async def set_states(

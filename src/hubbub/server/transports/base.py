@@ -9,7 +9,7 @@ from typing import Protocol
 
 from aiohttp import HttpVersion11, web
 
-from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place, Places
@@ -93,9 +93,9 @@ class Links:
             self._emptied.set()
 
     def admit(self, mailbox: Mailbox) -> None:
-        """A session that polls begins. Raises Refused if there are too many."""
+        """A session that polls begins. Raises RefusalError if there are too many."""
         if len(self.polled) >= self._max_polled:
-            raise Refused("unavailable", "there are too many sessions", retry_after=1.0)
+            raise RefusalError("unavailable", "there are too many sessions", retry_after=1.0)
         self.polled.add(mailbox)
 
     def beat(self, now: float) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from hubbub.protocol import engineio
-from hubbub.protocol.engineio import BadPacket, Packet, Settings
+from hubbub.protocol.engineio import BadPacket, EngineIoPacket, EngineIoSettings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place
@@ -31,7 +31,7 @@ BAD_VERSION = {
 }
 
 
-class Application(Protocol):
+class EngineIoApplication(Protocol):
     """What is behind a session."""
 
     async def hear(self, message: str | bytes) -> None:
@@ -44,7 +44,7 @@ class Application(Protocol):
         """The session is over."""
 
 
-class Session:
+class EngineIoSession:
     """One client, first by polling or at once by a WebSocket.
 
     What it is sent goes to `outlet`, made into packets by `send`, or by one of the two wire forms.
@@ -56,7 +56,7 @@ class Session:
         self.outlet: AnyOutlet = Mailbox(server.polling, SEPARATOR)
         self.is_polling = True
         self.is_over = False
-        self.application: Application
+        self.application: EngineIoApplication
         self._place: Place
         self._server = server
         self._poll: asyncio.Task[object] | None = None
@@ -69,9 +69,9 @@ class Session:
     def send(self, *messages: str | bytes) -> None:
         """Send messages, after what was written before."""
         for message in messages:
-            self.outlet.queue(self.encoded(Packet(engineio.MESSAGE, message)))
+            self.outlet.queue(self.encoded(EngineIoPacket(engineio.MESSAGE, message)))
 
-    def encoded(self, packet: Packet) -> bytes:
+    def encoded(self, packet: EngineIoPacket) -> bytes:
         """A packet as it goes to the outlet."""
         if self.is_polling:
             return engineio.encode_record(packet).encode()
@@ -91,7 +91,7 @@ class Session:
         """Write to a WebSocket from now on."""
         self.outlet, self.is_polling, self._hang_up = outlet, False, hang_up
 
-    async def hear(self, packet: Packet) -> None:
+    async def hear(self, packet: EngineIoPacket) -> None:
         """Handle a packet. Raises BadPacket."""
         match packet.kind:
             case engineio.MESSAGE:
@@ -114,7 +114,7 @@ class Session:
         self.application.end()
         self._place.leave()
         if self.is_polling:
-            self.outlet.queue(self.encoded(Packet(last)))
+            self.outlet.queue(self.encoded(EngineIoPacket(last)))
             self._seal()
         self._hang_up()
 
@@ -206,7 +206,7 @@ class Session:
         self._server.links.polled.discard(self.outlet)
 
     def _ping(self) -> None:
-        self.outlet.queue(self.encoded(Packet(engineio.PING)))
+        self.outlet.queue(self.encoded(EngineIoPacket(engineio.PING)))
         self._in(self._server.settings.ping_timeout, self.close)
 
     def _in(self, milliseconds: int, act: Callable[[], object]) -> None:
@@ -226,9 +226,9 @@ class EngineIo:
 
     def __init__(
         self,
-        make: Callable[[Session, web.Request], Application],
+        make: Callable[[EngineIoSession, web.Request], EngineIoApplication],
         owner_of: Callable[[web.Request], Owner],
-        settings: Settings,
+        settings: EngineIoSettings,
         links: Links,
         polling: Wire,
         websocket: Wire,
@@ -237,7 +237,7 @@ class EngineIo:
         self.owner_of = owner_of
         self.settings = settings
         self.polling = polling
-        self.sessions: dict[tuple[str, Owner], Session] = {}
+        self.sessions: dict[tuple[str, Owner], EngineIoSession] = {}
         self.links = links
         self._websocket = websocket
 
@@ -268,7 +268,7 @@ class EngineIo:
             session.close()
 
     def _open(self, request: web.Request) -> web.Response:
-        session = Session(self, self.owner_of(request))
+        session = EngineIoSession(self, self.owner_of(request))
         assert isinstance(session.outlet, Mailbox)
         self.links.admit(session.outlet)
         place_of(request).keep()
@@ -276,7 +276,7 @@ class EngineIo:
         session.begin(request, can_upgrade=True)
         return _payload(session.outlet.take())
 
-    async def _serve_polling(self, request: web.Request, session: Session) -> web.Response:
+    async def _serve_polling(self, request: web.Request, session: EngineIoSession) -> web.Response:
         try:
             session.require_new(request.method, request.query.get("t"))
             if request.method == "GET":
@@ -294,7 +294,7 @@ class EngineIo:
         return (await request.read()).decode()
 
     async def _serve_websocket(
-        self, request: web.Request, session: Session | None
+        self, request: web.Request, session: EngineIoSession | None
     ) -> web.StreamResponse:
         if not is_handshake(request):
             return _refusal(BAD_REQUEST)
@@ -303,7 +303,7 @@ class EngineIo:
         response = await socket.open(request, self._websocket)
         try:
             if session is None:
-                session = Session(self, self.owner_of(request))
+                session = EngineIoSession(self, self.owner_of(request))
                 self.sessions[session.key] = session
                 session.attach(socket.outlet, socket.hang_up_normally)
                 session.begin(request, can_upgrade=False)
@@ -319,7 +319,7 @@ class EngineIo:
         return response
 
 
-async def _listen(socket: Socket, session: Session) -> None:
+async def _listen(socket: Socket, session: EngineIoSession) -> None:
     while (received := await socket.receive()) is not None:
         try:
             await session.hear(engineio.decode_frame(received))

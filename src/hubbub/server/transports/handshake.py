@@ -4,7 +4,7 @@ import re
 
 from aiohttp import HttpVersion11, web
 
-from hubbub.protocol.errors import Refused
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.fields import TOKEN, elements, words
 
 VERSION = "13"
@@ -30,11 +30,11 @@ def is_upgrade_by(request: web.Request, header: str) -> bool:
 def require_handshake(
     request: web.Request, versions: frozenset[str] = frozenset({VERSION})
 ) -> None:
-    """Raise Refused unless a WebSocket of one of the versions is asked for, and rightly so."""
+    """Raise RefusalError unless a WebSocket of one of the versions is asked for, and rightly so."""
     headers = request.headers
     missing = [name for name in ("Upgrade", "Connection") if not is_upgrade_by(request, name)]
     if missing:
-        raise Refused(
+        raise RefusalError(
             "upgrade_required",
             "this door is for WebSockets",
             hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
@@ -42,28 +42,34 @@ def require_handshake(
         )
     given = headers.getall("Sec-WebSocket-Version", [])
     if not given or not versions.issuperset(given):
-        raise Refused("upgrade_required", f"only version {VERSION} of WebSocket is spoken here")
+        raise RefusalError(
+            "upgrade_required", f"only version {VERSION} of WebSocket is spoken here"
+        )
     if (
         sum(map(len, sum(request.raw_headers, ()))) > MAX_HEAD_BYTES
     ):  # it is kept with the connection
-        raise Refused("head_too_large", f"a WebSocket's head may have {MAX_HEAD_BYTES} bytes")
+        raise RefusalError("head_too_large", f"a WebSocket's head may have {MAX_HEAD_BYTES} bytes")
     has_body = request.body_exists or "Transfer-Encoding" in headers
     if request.method != "GET" or request.version < HttpVersion11 or has_body:
-        raise Refused("bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body")
+        raise RefusalError(
+            "bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body"
+        )
     for name in ("Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"):
         if len(headers.getall(name, [])) > 1:
-            raise Refused("bad_request", f"{name} is there more than once")
+            raise RefusalError("bad_request", f"{name} is there more than once")
     if not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
-        raise Refused("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
+        raise RefusalError("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
     if not all(map(_EXTENSION.fullmatch, elements(headers, "Sec-WebSocket-Extensions"))):
-        raise Refused("bad_request", "Sec-WebSocket-Extensions is malformed")
+        raise RefusalError("bad_request", "Sec-WebSocket-Extensions is malformed")
 
 
 def offered_subprotocols(request: web.Request) -> list[str]:
-    """What a client would speak, best first. Raises Refused."""
+    """What a client would speak, best first. Raises RefusalError."""
     offered = elements(request.headers, "Sec-WebSocket-Protocol")
     if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
-        raise Refused("bad_request", "Sec-WebSocket-Protocol is not a list of different tokens")
+        raise RefusalError(
+            "bad_request", "Sec-WebSocket-Protocol is not a list of different tokens"
+        )
     return offered
 
 

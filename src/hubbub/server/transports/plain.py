@@ -4,7 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
-from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
 from hubbub.rooms.ledger import Answer
@@ -43,7 +43,7 @@ async def serve_plain(
                 await socket.outlet.drained()
     except ConnectionError:
         pass
-    except (Refused, StoreFailed):  # it was fine before the handshake; there is no way to say more
+    except (RefusalError, StoreFailed):  # after the handshake there is no way to say more
         socket.hang_up(Close.INTERNAL)
     finally:
         if cursor is not None:

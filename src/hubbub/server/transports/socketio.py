@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from hubbub.protocol import socketio
 from hubbub.protocol.codec import BadFrame
 from hubbub.protocol.engineio import BadPacket
-from hubbub.protocol.errors import Refused
-from hubbub.protocol.socketio import Decoder, Packet
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.socketio import Decoder, SocketIoPacket
 from hubbub.server.outlet import AnyOutlet
-from hubbub.server.transports.engineio import Session
+from hubbub.server.transports.engineio import EngineIoSession
 
 CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace
 MAX_CONNECT_BYTES = 12_288  # of each message until then
@@ -19,11 +19,11 @@ MAX_CONNECT_BYTES = 12_288  # of each message until then
 Acknowledge = Callable[[Sequence[Any]], None]
 
 
-class Handler(Protocol):
+class NamespaceHandler(Protocol):
     """What a namespace does for one client."""
 
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
-        """Someone connects: `answer` says that they are in, and something more. Raises Refused."""
+        """Someone connects: `answer` says that they are in, and something more. Raises RefusalError."""
 
     async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
         """An event came; `ack` is what an acknowledgement is to be sent with, if one is asked for."""
@@ -41,24 +41,24 @@ class Handler(Protocol):
 class Namespace:
     """One client's connection to a namespace, and its way to say something there."""
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: EngineIoSession, name: str) -> None:
         self.session = session
         self.name = name
         self.sid = secrets.token_urlsafe(15)
 
     def emit(self, event: str, *arguments: Any) -> None:
         """Send an event."""
-        self._send(Packet(socketio.EVENT, [event, *arguments], self.name))
+        self._send(SocketIoPacket(socketio.EVENT, [event, *arguments], self.name))
 
     def acknowledge(self, ack: int, arguments: Sequence[Any]) -> None:
         """Answer an event that asked for it."""
-        self._send(Packet(socketio.ACK, list(arguments), self.name, ack))
+        self._send(SocketIoPacket(socketio.ACK, list(arguments), self.name, ack))
 
     def disconnect(self) -> None:
         """Show the client out of the namespace."""
-        self._send(Packet(socketio.DISCONNECT, None, self.name))
+        self._send(SocketIoPacket(socketio.DISCONNECT, None, self.name))
 
-    def _send(self, packet: Packet) -> None:
+    def _send(self, packet: SocketIoPacket) -> None:
         self.session.send(*socketio.encode(packet))
 
 
@@ -67,8 +67,8 @@ class SocketIo:
 
     def __init__(
         self,
-        session: Session,
-        namespaces: Mapping[str, Callable[[Namespace], Handler]],
+        session: EngineIoSession,
+        namespaces: Mapping[str, Callable[[Namespace], NamespaceHandler]],
         connect_timeout: float = CONNECT_TIMEOUT,
         decoder: Decoder | None = None,
         take: Callable[[int], Awaitable[None]] | None = None,
@@ -78,7 +78,7 @@ class SocketIo:
         self._namespaces = namespaces
         self._decoder = decoder or Decoder()
         self._take = take
-        self._handlers: dict[str, Handler] = {}
+        self._handlers: dict[str, NamespaceHandler] = {}
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(connect_timeout, session.close)
 
@@ -122,7 +122,7 @@ class SocketIo:
         while self._handlers:
             self._handlers.popitem()[1].end()
 
-    async def _connect(self, packet: Packet) -> None:
+    async def _connect(self, packet: SocketIoPacket) -> None:
         name = packet.namespace
         if packet.flaw is not None:
             return self._refuse(name, _told(packet.flaw))
@@ -137,22 +137,22 @@ class SocketIo:
         def answer(more: dict[str, Any]) -> None:
             self._deadline.cancel()
             self._handlers[name] = handler
-            told = Packet(socketio.CONNECT, {"sid": namespace.sid, **more}, name)
+            told = SocketIoPacket(socketio.CONNECT, {"sid": namespace.sid, **more}, name)
             self._session.send(*socketio.encode(told))
 
         try:
             await handler.connect(packet.data or {}, answer)
-        except Refused as error:
+        except RefusalError as error:
             self._refuse(name, _told(error))
         if self._session.is_over:  # it went while it was let in
             self.end()
         return None
 
     def _refuse(self, name: str, why: dict[str, Any]) -> None:
-        self._session.send(*socketio.encode(Packet(socketio.CONNECT_ERROR, why, name)))
+        self._session.send(*socketio.encode(SocketIoPacket(socketio.CONNECT_ERROR, why, name)))
 
 
-def _told(error: Refused) -> dict[str, Any]:
+def _told(error: RefusalError) -> dict[str, Any]:
     refusal = error.refusal
     return {
         "message": refusal.detail,

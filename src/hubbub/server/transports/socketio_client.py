@@ -9,7 +9,7 @@ import msgspec
 from hubbub.protocol import socketio
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
 from hubbub.protocol.engineio import BadPacket
-from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import AnyCommand, Join, Post, Reply, Resumed, Snapshot
 from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.socketio_wires import (
@@ -56,7 +56,7 @@ def parse(text: str) -> Any:
         raise BadPacket("the packet's data is no JSON") from error
 
 
-class Client:
+class SocketIoClient:
     """A client in the main namespace.
 
     From its connection on it follows one room, the lobby unless it says another, and is sent each of
@@ -140,7 +140,7 @@ class Client:
     def _who(self, auth: dict[str, Any]) -> Credentials:
         given = {key: auth.get(key) for key in ("name", "key", "token")}
         if not all(value is None or isinstance(value, str) for value in given.values()):
-            raise Refused("bad_request", "`name`, `key` and `token` are strings")
+            raise RefusalError("bad_request", "`name`, `key` and `token` are strings")
         base = self._credentials
         return Credentials(
             given["name"] or base.name,
@@ -154,9 +154,9 @@ class Client:
         """Where to follow from, and the pid by which Socket.IO's own recovery asks for it."""
         room, since = auth.get("room", self._room), auth.get("since")
         if not isinstance(room, str):
-            raise Refused("bad_request", "`room` must be a string")
+            raise RefusalError("bad_request", "`room` must be a string")
         if fault := room_name_fault(room):
-            raise Refused("bad_request", fault)
+            raise RefusalError("bad_request", fault)
         self._room = room
         if since is not None:
             return Join(room=room, since=_seq(since), epoch=auth.get("epoch")), None
@@ -247,7 +247,7 @@ def _seq(since: Any) -> int | None:
     if _is_seq(since):
         since = int(since)
     if not isinstance(since, int) or isinstance(since, bool):
-        raise Refused("bad_request", "`since` is the seq of an event")
+        raise RefusalError("bad_request", "`since` is the seq of an event")
     return since
 
 

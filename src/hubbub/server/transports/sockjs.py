@@ -11,7 +11,7 @@ from aiohttp import web
 
 from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload, HalfPair
@@ -19,7 +19,7 @@ from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
 from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps, place_of
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
-from hubbub.server.transports.sockjs_sessions import Application, PolledSession, Session
+from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession
 from hubbub.server.transports.websocket import Socket
 
 BURST = 16  # messages of the largest size that one body may hold: it has all that waited
@@ -36,7 +36,7 @@ _SESSION = re.compile(r"/([^/.]+)/([^/.]+)/([a-z_]+)")
 METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsource": "GET"}
 
 
-class Settings(NamedTuple):
+class SockJsSettings(NamedTuple):
     """What a service is like. Times are seconds, sizes bytes."""
 
     response_limit: int = 131_072  # of a stream, after which the client opens the next
@@ -46,7 +46,7 @@ class Settings(NamedTuple):
     max_bytes: int = 65_536
 
 
-Key = tuple[str, Owner]  # of a session: the name that its client gave it, and whose it is
+SessionKey = tuple[str, Owner]  # of a session: the name that its client gave it, and whose it is
 
 
 class SockJs:
@@ -59,14 +59,14 @@ class SockJs:
     def __init__(
         self,
         prefix: str,
-        make: Callable[[Session, web.Request], Application],
+        make: Callable[[SockJsSession, web.Request], SockJsApplication],
         owner_of: Callable[[web.Request], Owner],
-        settings: Settings,
+        settings: SockJsSettings,
         links: Links,
         wires: Wires,
     ) -> None:
         self.prefix = prefix
-        self.sessions: dict[Key, PolledSession] = {}
+        self.sessions: dict[SessionKey, PolledSession] = {}
         self._make = make
         self._owner_of = owner_of
         self._settings = settings
@@ -111,7 +111,7 @@ class SockJs:
             return await self._take_in(request, key)
         return await self._give_out(request, key, transport)
 
-    async def _take_in(self, request: web.Request, key: Key) -> web.Response:
+    async def _take_in(self, request: web.Request, key: SessionKey) -> web.Response:
         session = self.sessions.get(key)
         if session is None or session.application is None:
             return web.Response(status=404)
@@ -135,7 +135,9 @@ class SockJs:
             raise web.HTTPRequestEntityTooLarge(most)
         return await request.clone(client_max_size=most).read()
 
-    async def _give_out(self, request: web.Request, key: Key, transport: str) -> web.StreamResponse:
+    async def _give_out(
+        self, request: web.Request, key: SessionKey, transport: str
+    ) -> web.StreamResponse:
         session = self.sessions.get(key) or self._begin(request, key)
         form = FORMS[transport]
         response = web.StreamResponse(
@@ -162,7 +164,7 @@ class SockJs:
         self,
         request: web.Request,
         response: web.StreamResponse,
-        form: "Form",
+        form: "ResponseForm",
         session: PolledSession,
     ) -> None:
         limit = self._settings.response_limit
@@ -182,7 +184,11 @@ class SockJs:
         await response.write_eof()
 
     async def _say(
-        self, request: web.Request, response: web.StreamResponse, form: "Form", framed: bytes
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        form: "ResponseForm",
+        framed: bytes,
     ) -> web.StreamResponse:
         await response.prepare(request)
         if form.prelude:
@@ -191,7 +197,7 @@ class SockJs:
         await response.write_eof()
         return response
 
-    def _begin(self, request: web.Request, key: Key) -> PolledSession:
+    def _begin(self, request: web.Request, key: SessionKey) -> PolledSession:
         place = place_of(request)
         session = PolledSession(self._wires.polled, place, lambda: self._forget(key))
         self._links.admit(session.mailbox)
@@ -200,17 +206,17 @@ class SockJs:
         self._start(session, request)
         return session
 
-    def _start(self, session: Session, request: web.Request) -> None:
+    def _start(self, session: SockJsSession, request: web.Request) -> None:
         try:
             session.application = self._make(session, request)
-        except Refused as error:
+        except RefusalError as error:
             is_stranger = error.refusal.code == "unauthenticated"
             session.close(Close.UNAUTHENTICATED if is_stranger else 1008, error.refusal.detail)
             return
         if session.closed_with is not None:
             session.application.end()
 
-    def _forget(self, key: Key) -> None:
+    def _forget(self, key: SessionKey) -> None:
         if (session := self.sessions.pop(key, None)) is not None:
             self._links.polled.discard(session.mailbox)
             session.place.leave()
@@ -226,7 +232,7 @@ class SockJs:
         socket = Socket(self._links, self._settings.max_bytes, None)
         wire = self._wires.raw if is_raw else self._wires.framed
         response = await socket.open(request, wire)
-        session = Session(socket.outlet, wire)
+        session = SockJsSession(socket.outlet, wire)
         if not is_raw:
             socket.outlet.queue(frame(sockjs.OPEN.encode()))
         session.hang_up = lambda: _end_websocket(socket, session, is_raw=is_raw)
@@ -273,7 +279,7 @@ class SockJs:
         return {"Set-Cookie": f"JSESSIONID={value}; path=/"}
 
 
-class Form(NamedTuple):
+class ResponseForm(NamedTuple):
     """How frames stand in a response."""
 
     content_type: str
@@ -293,13 +299,13 @@ def _event(found: str) -> bytes:
 
 SCRIPT = "application/javascript; charset=UTF-8"
 FORMS = {
-    "xhr": Form(SCRIPT, _line, is_stream=False),
-    "xhr_streaming": Form(SCRIPT, _line, sockjs.PRELUDE.encode()),
-    "eventsource": Form("text/event-stream", _event, b"\r\n"),
+    "xhr": ResponseForm(SCRIPT, _line, is_stream=False),
+    "xhr_streaming": ResponseForm(SCRIPT, _line, sockjs.PRELUDE.encode()),
+    "eventsource": ResponseForm("text/event-stream", _event, b"\r\n"),
 }
 
 
-async def _listen(socket: Socket, session: Session, *, is_raw: bool) -> None:
+async def _listen(socket: Socket, session: SockJsSession, *, is_raw: bool) -> None:
     while (received := await socket.receive()) is not None:
         if session.application is None or session.closed_with is not None:
             continue
@@ -325,19 +331,19 @@ async def _decoded(payload: str) -> Sequence[str]:
         return [message async for message in in_steps(sockjs.scan(payload))]
 
 
-async def _heard(session: Session, messages: Sequence[str]) -> Refusal | None:
+async def _heard(session: SockJsSession, messages: Sequence[str]) -> Refusal | None:
     """Let the application hear some messages; the first that it refused without a word, if any."""
     refusal = None
     async for message in in_steps(messages):
         if session.application is not None and session.closed_with is None:
             try:
                 await session.application.hear(message)
-            except Refused as error:
+            except RefusalError as error:
                 refusal = refusal or error.refusal
     return refusal
 
 
-def _end_websocket(socket: Socket, session: Session, *, is_raw: bool) -> None:
+def _end_websocket(socket: Socket, session: SockJsSession, *, is_raw: bool) -> None:
     assert session.closed_with is not None
     if is_raw:
         socket.hang_up(*session.closed_with)

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 from hubbub.protocol.codec import is_larger, too_large
-from hubbub.protocol.errors import Close, Refusal, Refused
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import Connection, Hangup
@@ -13,13 +13,13 @@ from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
-from hubbub.server.transports.sockjs_sessions import Session
+from hubbub.server.transports.sockjs_sessions import SockJsSession
 
 
 class NativeClient:
     """Each message is a command, as on a native WebSocket."""
 
-    def __init__(self, session: Session, hub: Hub, credentials: Credentials) -> None:
+    def __init__(self, session: SockJsSession, hub: Hub, credentials: Credentials) -> None:
         self._session = session
         self._max_bytes = hub.limits.message_bytes
         is_known = credentials.name is not None or credentials.token is not None
@@ -56,7 +56,9 @@ class NativeClient:
 class PlainClient:
     """Each message is posted in the lobby, and comes back to everyone there, verbatim."""
 
-    def __init__(self, session: Session, hub: Hub, credentials: Credentials, room: str) -> None:
+    def __init__(
+        self, session: SockJsSession, hub: Hub, credentials: Credentials, room: str
+    ) -> None:
         self._session = session
         self._hub = hub
         self._visit = hub.door.enter(credentials)
@@ -67,7 +69,7 @@ class PlainClient:
         self._joining = asyncio.create_task(self._join())
 
     async def hear(self, message: str) -> None:
-        """Post it, in its turn. Raises Refused if it can't be taken: no message to a plain client says so."""
+        """Post it, in its turn. Raises RefusalError if it can't be taken: no message to a plain client says so."""
         await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
         refusals: list[Refusal] = []
@@ -82,7 +84,7 @@ class PlainClient:
         post = Post(room=self._room, text=message)
         await self._hub.submit_in_turn(self._visit.principal, post, answer)
         if refusals:
-            raise Refused.of(refusals[0])
+            raise RefusalError.of(refusals[0])
 
     def end(self) -> None:
         """It is gone."""
@@ -100,9 +102,9 @@ class PlainClient:
                 lambda _: None,
                 partial(_hang_up, self._session, Close.GOING_AWAY),
             )
-        except (Refused, StoreFailed):
+        except (RefusalError, StoreFailed):
             _hang_up(self._session, Close.INTERNAL)
 
 
-def _hang_up(session: Session, code: Close) -> None:
+def _hang_up(session: SockJsSession, code: Close) -> None:
     session.close(code, code.name.lower().replace("_", " "))

@@ -13,17 +13,17 @@ from hubbub.server.places import Place
 DISCONNECT_DELAY = 5.0  # seconds without a request that takes what waits
 
 
-class Application(Protocol):
+class SockJsApplication(Protocol):
     """What is behind a session."""
 
     async def hear(self, message: str) -> None:
-        """A message came. Raises Refused if it was refused, and the application has no words for that."""
+        """A message came. Raises RefusalError if it was refused, and the application has no words for that."""
 
     def end(self) -> None:
         """The session is over."""
 
 
-class Session:
+class SockJsSession:
     """One client. What it is sent goes to `outlet`, by `send` or in the service's wire form."""
 
     def __init__(self, outlet: AnyOutlet, wire: SockJsWire) -> None:
@@ -31,7 +31,7 @@ class Session:
         self.wire = wire
         self.closed_with: tuple[int, str] | None = None
         self.hang_up: Callable[[], object] = lambda: None
-        self.application: Application | None = None
+        self.application: SockJsApplication | None = None
 
     def send(self, *messages: str) -> None:
         """Send messages, after what was written before."""
@@ -49,7 +49,7 @@ class Session:
         self.hang_up()
 
 
-class PolledSession(Session):
+class PolledSession(SockJsSession):
     """A session without a connection of its own: requests come and take what waits."""
 
     def __init__(self, wire: SockJsWire, place: Place, forget: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close, Refused
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
 from hubbub.server.door import Visit
@@ -22,7 +22,7 @@ HEADERS = {
 RETRY = 1.0  # seconds; not less, since it holds for each try until the server is back
 
 
-class Stream:
+class SseStream:
     """An open response to which events are written. It hears nothing, so it only gives signs of life."""
 
     def __init__(self, outlet: Outlet, wire: Sse) -> None:
@@ -55,7 +55,7 @@ async def serve_sse(
     writer = await response.prepare(request)
     assert request.transport is not None and writer is not None
     outlet = Outlet(request.transport, writer, wire, is_told=False)
-    stream = Stream(outlet, wire)
+    stream = SseStream(outlet, wire)
     visit.when_expelled(stream.ended.set)
 
     def tell(answer: Resumed | Snapshot) -> None:
@@ -66,7 +66,7 @@ async def serve_sse(
 
     try:
         cursor = await hub.join(visit.principal, join, outlet, tell, stream.ended.set)
-    except (Refused, StoreFailed):  # it was fine before the headers; EventSource comes back
+    except (RefusalError, StoreFailed):  # it was fine before the headers; EventSource comes back
         return response
     links.add(stream)
     try:

@@ -18,7 +18,7 @@ class Position(NamedTuple):
     seq: int
 
 
-class Cursor:
+class PositionTracker:
     """A position in a room's log, moved by what is received and put into `inbox`.
 
     `since` (what was received last) and `epoch` as in `Join`; without, it begins with a snapshot.

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from hubbub.protocol.messages import Members
-from hubbub.terminal.attendance import Attendance
+from hubbub.terminal.presence import PresenceRemarks
 
 
 class Timer:
@@ -16,7 +16,7 @@ class Scene:
     def __init__(self, *names: str) -> None:
         self.said: list[str] = []
         self.timers: list[Timer] = []
-        self.attendance = Attendance(members(*names), self.said.append, self.later)
+        self.remarks = PresenceRemarks(members(*names), self.said.append, self.later)
 
     def later(self, _: float, act: Callable[[], None]) -> Timer:
         self.timers.append(Timer(act))
@@ -34,13 +34,13 @@ def members(*names: str) -> Members:
 
 def test_who_comes_is_told_at_once() -> None:
     scene = Scene("ada")
-    scene.attendance.update(members("ada", "grace"))
+    scene.remarks.update(members("ada", "grace"))
     assert scene.said == ["grace is here"]
 
 
 def test_who_leaves_is_told_once_it_has_lasted() -> None:
     scene = Scene("ada", "grace")
-    scene.attendance.update(members("ada"))
+    scene.remarks.update(members("ada"))
     assert scene.said == []
     scene.pass_time()
     assert scene.said == ["grace has left"]
@@ -48,15 +48,15 @@ def test_who_leaves_is_told_once_it_has_lasted() -> None:
 
 def test_who_is_back_at_once_is_not_told_of() -> None:
     scene = Scene("ada", "grace")
-    scene.attendance.update(members("ada"))
-    scene.attendance.update(members("ada", "grace"))
+    scene.remarks.update(members("ada"))
+    scene.remarks.update(members("ada", "grace"))
     scene.pass_time()
     assert scene.said == []
 
 
 def test_in_a_large_room_nobody_is_told_of() -> None:
     scene = Scene("ada", "grace")
-    scene.attendance.update(Members(101, []))
+    scene.remarks.update(Members(101, []))
     scene.pass_time()
     assert scene.said == []
 
@@ -64,7 +64,7 @@ def test_in_a_large_room_nobody_is_told_of() -> None:
 def test_two_of_one_name_come_and_leave_each_for_themselves() -> None:
     scene = Scene()
     one, two = "aaaaaaaaaaa=", "bbbbbbbbbbb="
-    scene.attendance.update(Members(2, ["ada", "ada"], [one, two]))
-    scene.attendance.update(Members(1, ["ada"], [two]))
+    scene.remarks.update(Members(2, ["ada", "ada"], [one, two]))
+    scene.remarks.update(Members(1, ["ada"], [two]))
     scene.pass_time()
     assert scene.said == ["ada is here", "ada is here", "ada has left"]

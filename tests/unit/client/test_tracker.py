@@ -1,12 +1,12 @@
-"""The law of the cursor: whatever happens to the link and the inbox, each event comes once, in order."""
+"""The law of the tracker: whatever happens to the link and the inbox, each event comes once, in order."""
 
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.client.cursor import Cursor
 from hubbub.client.inbox import Inbox, Reset
+from hubbub.client.tracker import PositionTracker
 from hubbub.events import Posted
 from hubbub.protocol.messages import Join, Members, Resumed, Snapshot
 
@@ -39,19 +39,19 @@ class Server:
 
 
 class Story:
-    """A server, a cursor and whoever takes from its inbox."""
+    """A server, a tracker and whoever takes from its inbox."""
 
     def __init__(self) -> None:
         self.server = Server()
         self.inbox = Inbox(LIMIT)
-        self.cursor = Cursor("lobby", self.inbox, since=0, epoch="e")
+        self.tracker = PositionTracker("lobby", self.inbox, since=0, epoch="e")
         self.taken: list[int] = []
-        self.server.join(self.cursor.join())
+        self.server.join(self.tracker.join())
 
     def cut(self) -> None:
-        self.cursor.cut()
+        self.tracker.cut()
         self.server.sent.clear()
-        self.server.join(self.cursor.join())
+        self.server.join(self.tracker.join())
 
     def lose(self, count: int) -> None:
         """As if some pushes vanished on the way."""
@@ -61,15 +61,15 @@ class Story:
         for _ in range(min(count, len(self.server.sent))):
             frame = self.server.sent.pop(0)
             if isinstance(frame, Resumed | Snapshot):
-                self.cursor.answered(frame)
-            elif self.cursor.receive(frame):
-                self.server.join(self.cursor.join())
+                self.tracker.answered(frame)
+            elif self.tracker.receive(frame):
+                self.server.join(self.tracker.join())
 
     def take(self, count: int) -> None:
         for _ in range(count):
             item = self.inbox.take()
-            if self.cursor.must_catch_up:
-                self.server.join(self.cursor.join())
+            if self.tracker.must_catch_up:
+                self.server.join(self.tracker.join())
             if isinstance(item, Posted):
                 self.taken.append(item.seq)
 

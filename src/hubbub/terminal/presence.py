@@ -17,7 +17,7 @@ class Timer(Protocol):
         """Let it not happen."""
 
 
-class Attendance:
+class PresenceRemarks:
     """Remembers who is here; `say` is told who came at once, and who left once it has lasted.
 
     `later` calls a function after so many seconds.
