@@ -17,7 +17,7 @@ from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
 from tests.contracts.test_stores import STORES, commit, log_of
-from tests.support.fakes import AT, MemoryStore
+from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.postgres import Postgres
 
 SECRET = "geheim"
@@ -114,7 +114,7 @@ async def test_what_was_deleted_is_in_no_table_and_no_answer(store: Store, post:
     assert any(map(holds_secret, (await everything(store)).values()))
     await commit(store, Delete(room="lobby", seq=1))
     await assert_gone(store)
-    place: dict[str, Any] = {"room": "lobby", "at": AT, "by": "ada"}
+    place: dict[str, Any] = {"room": "lobby", "at": AT, "by": "ada", "id": ADA.person.id}
     assert await log_of(store, "lobby") == [
         Posted(seq=1, **place, erased=True),
         Posted(seq=2, **place, text="stays"),
@@ -125,14 +125,14 @@ async def test_what_was_deleted_is_in_no_table_and_no_answer(store: Store, post:
         Deleted(seq=7, **place, message=1),
     ]
     page = (await store.snapshot("lobby", 50)).page
-    assert page.messages[0] == Message(seq=1, at=AT, by="ada", deleted=True)
+    assert page.messages[0] == Message(seq=1, at=AT, by="ada", id=ADA.person.id, deleted=True)
 
 
 async def test_an_erased_event_keeps_its_place_and_its_author(store: Store) -> None:
     await commit(store, Post(room="küche", text=SECRET))
     await commit(store, Edit(room="küche", seq=1, text=SECRET), Delete(room="küche", seq=1))
     assert (await store.read("küche", 0, 2)).bodies == [
-        f'{{"event":"{event}","room":"küche","seq":{seq},"at":"{AT}","by":"ada","erased":true}}'.encode()
+        f'{{"event":"{event}","room":"küche","seq":{seq},"at":"{AT}","by":"ada","id":"{ADA.person.id}","erased":true}}'.encode()
         for seq, event in ((1, "posted"), (2, "edited"))
     ]
 

@@ -152,19 +152,11 @@ def test_what_no_jwt_can_be_is_nobodys(token: str) -> None:
     assert Jwts([Key(b"a secret of at least 32 bytes, here", "HS256")]).principal(token) is None
 
 
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"exp": int(time.time()) - 30},
-        {"nbf": int(time.time()) + 30},
-        {"iat": int(time.time()) + 30},
-    ],
-)
-def test_clocks_may_differ_by_a_minute(jwts: Jwts, claims: dict[str, int]) -> None:
-    assert jwts.principal(signed(CLAIMS | claims)) is not None
-    earlier_and_later = {"exp": -60, "nbf": 60, "iat": 60}
-    further = {claim: at + earlier_and_later[claim] for claim, at in claims.items()}
-    assert jwts.principal(signed(CLAIMS | further)) is None
+@pytest.mark.parametrize("claim, seconds", [("exp", -30), ("nbf", 30), ("iat", 30)])
+def test_clocks_may_differ_by_a_minute(jwts: Jwts, claim: str, seconds: int) -> None:
+    now = int(time.time())
+    assert jwts.principal(signed(CLAIMS | {claim: now + seconds})) is not None
+    assert jwts.principal(signed(CLAIMS | {claim: now + 3 * seconds})) is None
 
 
 REFUSED = {
