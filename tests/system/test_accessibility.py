@@ -1,0 +1,153 @@
+"""axe-core finds nothing wrong with any state of the page: light and dark, on a desk and on a phone."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.node import NODE_PATH
+from tests.support.server import Server
+from tests.system.test_page import PHONE, composer, here, message, post, say, unsent, use
+
+AXE = NODE_PATH / "axe-core" / "axe.min.js"
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": PHONE,
+    "dark phone": PHONE | {"color_scheme": "dark"},
+}
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make clients"),
+]
+
+
+@pytest.fixture(params=LOOKS)
+async def newcomer(
+    request: pytest.FixtureRequest, browser: Browser, server: Server
+) -> AsyncIterator[Page]:
+    """The page as somebody sees it for the first time, in each look."""
+    async with await browser.new_context(
+        reduced_motion="reduce", base_url=server.url, **LOOKS[request.param]
+    ) as context:
+        page = await context.new_page()
+        await page.goto("/")
+        yield page
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe finds: the rule, and what it found it in."""
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{fault['id']}: {node['html']} {node['failureSummary']}"
+        for fault in found["violations"]
+        for node in fault["nodes"]
+    ]
+
+
+async def enter(page: Page) -> Page:
+    await page.get_by_label("Your name").fill("ada")
+    await page.get_by_role("button", name="Start talking").click()
+    return await here(page)
+
+
+async def welcome(page: Page, server: Server) -> None:
+    await expect(page.get_by_label("Your name")).to_be_visible()
+
+
+async def refused(page: Page, server: Server) -> None:
+    await page.get_by_label("Your name").fill("not/a/name")
+    await page.get_by_role("button", name="Start talking").click()
+    await expect(page.get_by_role("alert")).not_to_be_empty()
+
+
+async def empty(page: Page, server: Server) -> None:
+    await enter(page)
+    await expect(page.get_by_text("This is where the room begins")).to_be_visible()
+
+
+async def talking(page: Page, server: Server) -> None:
+    await post(server, "hello https://example.org", "and **more**")
+    await enter(page)
+    await say(page, "gladly")
+    await use(page, "gladly", "React", "React with 🎉")
+    await expect(message(page, "gladly").locator(".reactions")).to_be_visible()
+    await use(page, "and **more**", "Reply")
+    await say(page, "me too")
+    await use(page, "gladly", "Edit")
+    await expect(page.get_by_label("Edit message")).to_be_visible()
+    await message(page, "me too").hover()
+
+
+async def deleted(page: Page, server: Server) -> None:
+    await enter(page)
+    await say(page, "oops")
+    await use(page, "oops", "Delete", "Delete?")
+    await expect(page.get_by_text("deleted", exact=True)).to_be_visible()
+
+
+async def many_rooms(page: Page, server: Server) -> None:
+    await post(server, "there", room="kitchen")
+    await enter(page)
+    if await page.get_by_role("button", name="Rooms").is_visible():
+        await page.get_by_role("button", name="Rooms").click()
+    await page.get_by_label("Open or start a room").fill("kitchen")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="kitchen")).to_be_visible()
+    await post(server, "unread")
+    if await page.get_by_role("button", name="Rooms").is_visible():
+        await page.get_by_role("button", name="Rooms").click()
+    await expect(page.locator("#rooms .badge")).to_be_visible()
+
+
+async def people(page: Page, server: Server) -> None:
+    await enter(page)
+    await page.get_by_role("button", name="1 person").click()
+    await expect(page.get_by_role("list", name="Who is here")).to_be_visible()
+
+
+async def wrong(page: Page, server: Server) -> None:
+    """A message that is refused, and a name of a room that is none."""
+    await enter(page)
+    await say(page, "long " * 20_000)
+    await expect(unsent(page).get_by_role("alert")).to_be_visible()
+    await page.evaluate("document.getElementById('room-name').value = '/'")
+    await page.evaluate("document.getElementById('open-room').requestSubmit()")
+    await expect(page.locator("#toast")).to_be_visible()
+
+
+async def offline(page: Page, server: Server) -> None:
+    await enter(page)
+    await server.kill()
+    await composer(page).fill("is anyone there?")
+    await page.keyboard.press("Enter") if await page.evaluate(
+        "matchMedia('(pointer: fine)').matches"
+    ) else await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_text(re.compile("No connection"))).to_be_visible()
+
+
+STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
+    welcome,
+    refused,
+    empty,
+    talking,
+    deleted,
+    many_rooms,
+    people,
+    wrong,
+    offline,
+]
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+async def test_axe_finds_nothing(
+    newcomer: Page, server: Server, state: Callable[[Page, Server], Awaitable[None]]
+) -> None:
+    await state(newcomer, server)
+    assert not await faults(newcomer)
