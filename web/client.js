@@ -14,9 +14,9 @@ const MAX_MISSED = 500; // a snapshot is shorter than very many events
  * `snapshot`, `resumed`, `event`, `signal`, `outbox`, `problem`.
  */
 export class Client extends EventTarget {
-  constructor({ url, name, key, outbox }) {
+  constructor({ url, name, key, token, outbox }) {
     super();
-    Object.assign(this, { url, name, key, outbox });
+    Object.assign(this, { url, name, key, token, outbox });
     this.rooms = new Map(); // name -> {seq, epoch, joined}
     this.waiting = new Map(); // command id -> {resolve, reject}
     this.lastId = 0;
@@ -108,7 +108,8 @@ export class Client extends EventTarget {
 
   async #greet() {
     try {
-      this.user = await this.ask({ do: "hello", name: this.name, key: this.key });
+      const who = this.token ? { token: this.token } : { name: this.name, key: this.key };
+      this.user = await this.ask({ do: "hello", ...who });
     } catch (error) {
       if (error.temporary) this.#cut();
       else if (error.code) this.#refused(error);

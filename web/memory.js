@@ -1,4 +1,4 @@
-// What the browser remembers of one: name, key and rooms.
+// What the browser remembers of one: name and key, or a token, and rooms.
 
 import { randomId } from "/web/outbox.js";
 
@@ -8,6 +8,41 @@ const ROOM = /^[\p{L}\p{N}_\-.:@+~][\p{L}\p{N}\p{Mn}\p{Mc}\u200c\u200d_\-.:@+~]{
 
 /** Whether a room may be called so, as far as one need not ask the server: that knows where marks and joiners may be. */
 export const isRoomName = (name) => ROOM.test(name) && name === name.normalize("NFC");
+
+/**
+ * A token is kept for this tab, over reloads, until it is closed: it may be worth more than a chat, the browser may be
+ * shared, and another tab may be somebody else. It is never part of a URL that is sent: a link has it in its fragment.
+ */
+export const keptToken = () => sessionStorage.getItem("hubbub.token");
+
+export function keepToken(token) {
+  forgetToken();
+  sessionStorage.setItem("hubbub.token", token);
+}
+
+export function forgetToken() {
+  sessionStorage.removeItem("hubbub.token");
+  sessionStorage.removeItem("hubbub.token-name");
+}
+
+/** The name that a token brings, once the server has told it. */
+export const tokenName = () => sessionStorage.getItem("hubbub.token-name") ?? "";
+
+export const keepTokenName = (name) => sessionStorage.setItem("hubbub.token-name", name);
+
+/** Take the token out of a link such as /#token=…&room=kitchen, and out of the address bar and the history. */
+export function takeTokenFromAddress() {
+  if (!location.hash.startsWith("#token=")) return false;
+  // Not URLSearchParams, which takes a + in a token for a space.
+  const parts = new Map(location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s, 2)));
+  history.replaceState(null, "", `${location.pathname}${location.search}${parts.has("room") ? `#${parts.get("room")}` : ""}`);
+  try {
+    keepToken(decodeURIComponent(parts.get("token")));
+  } catch {
+    return false; // not an encoded text
+  }
+  return true;
+}
 
 /** The name and its key. `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
 export function identity() {

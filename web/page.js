@@ -3,6 +3,7 @@
 import { Client } from "/web/client.js";
 import { avatar, byId, fit, harmless, hue, make } from "/web/dom.js";
 import { apply, peopleOf, prepend, trim, viewOf, whoOf } from "/web/fold.js";
+import * as memory from "/web/memory.js";
 import { identity, isRoomName, keepName, keepRooms, rememberedRooms, roomFromAddress } from "/web/memory.js";
 import { Outbox, identifyTab } from "/web/outbox.js";
 import { MOST_SHOWN, Timeline } from "/web/timeline.js";
@@ -10,6 +11,7 @@ import { MOST_SHOWN, Timeline } from "/web/timeline.js";
 const GRACE = 2000; // milliseconds without a connection before the page says so
 const TYPING_EVERY = 3000;
 const ROOMS_EVERY = 30_000;
+const UNAUTHENTICATED = 4401; // the close code
 const MOST_READ = 5000; // messages kept while one reads further up
 
 const views = new Map(); // room -> {view, unread, members, count, typing}
@@ -20,7 +22,8 @@ const drafts = new Map();
 
 // --- who one is ---
 
-function askName(why = "", name = "") {
+/** Show the first screen; with `needsToken` it asks for a token. */
+function askName(why = "", name = "", needsToken = false) {
   client?.close();
   clearTimeout(graceTimer);
   clearInterval(countdown);
@@ -30,17 +33,35 @@ function askName(why = "", name = "") {
   byId("welcome").hidden = false;
   byId("welcome-why").textContent = why;
   byId("welcome-name").value = name;
-  byId("welcome-name").select();
+  byId("welcome-token").value = "";
+  byId("welcome-with-token").open = needsToken;
+  byId(needsToken ? "welcome-token" : "welcome-name").select();
+}
+
+/** The server does not accept who this is. */
+function refuse({ code, message }) {
+  if (code !== "unauthenticated") askName(message, client.name);
+  else if (client.token) askName("The server does not accept this token. It may have expired or been revoked: ask for a new one.", "", true);
+  else askName("This server lets in only people with a token. Enter yours below.", client.name, true);
+  memory.forgetToken();
 }
 
 byId("welcome-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const name = byId("welcome-name").value.trim().normalize("NFC");
-  if (!name) return;
-  keepName(name);
+  const token = byId("welcome-with-token").open && byId("welcome-token").value.trim();
+  if (token) {
+    memory.keepToken(token);
+  } else if (name) {
+    memory.forgetToken();
+    keepName(name);
+  } else {
+    byId("welcome-why").textContent = "Enter your name, or a token.";
+    return;
+  }
   start();
 });
-byId("rename").addEventListener("click", () => askName("", identity().name));
+byId("rename").addEventListener("click", () => askName("", identity().name, memory.keptToken() !== null));
 
 // --- rooms ---
 
@@ -72,7 +93,8 @@ function open(room) {
 
 async function listRooms() {
   try {
-    const { rooms } = await (await fetch("/api/v1/rooms?limit=200")).json();
+    const headers = client.token ? { Authorization: `Bearer ${client.token}` } : {};
+    const { rooms } = await (await fetch("/api/v1/rooms?limit=200", { headers })).json();
     known = rooms.map(({ room }) => room);
     showRooms();
   } catch {
@@ -203,7 +225,9 @@ addEventListener("pageshow", (event) => event.persisted && start());
 function hear(client) {
   const on = (type, act) => client.addEventListener(type, ({ detail }) => act(detail));
   on("state", (detail) => {
-    if (detail.state === "refused") askName(detail.error.message, client.name);
+    if (detail.state === "refused") refuse(detail.error);
+    else if (detail.code === UNAUTHENTICATED && client.token) refuse({ code: "unauthenticated" });
+    else if (detail.state === "connected" && client.token && client.user.user !== client.name) beKnownAs(client.user.user);
     else if (detail.state !== "closed") showState(detail);
   });
   on("snapshot", ({ room, snapshot }) => {
@@ -377,24 +401,36 @@ document.addEventListener("keydown", (key) => {
     byId("menu").focus();
   }
 });
-addEventListener("hashchange", () => client && open(roomFromAddress()));
+addEventListener("hashchange", () => {
+  if (memory.takeTokenFromAddress()) start();
+  else if (client) open(roomFromAddress());
+});
 setInterval(() => client?.state === "connected" && !document.hidden && listRooms(), ROOMS_EVERY);
 
 // --- begin ---
 
+/** Only now is it known whose token this is, and so whose unsent messages are to be sent. */
+function beKnownAs(name) {
+  memory.keepTokenName(name);
+  start();
+}
+
 async function start() {
-  const { name, key } = identity();
-  if (!name) return askName();
+  client?.close();
+  const token = memory.keptToken();
+  const { name, key } = token ? { name: memory.tokenName() } : identity();
+  if (!name && !token) return askName();
   byId("welcome").hidden = true;
   byId("app").hidden = false;
   byId("my-name").textContent = harmless(name);
-  byId("me").textContent = harmless([...name][0].toUpperCase());
+  byId("me").textContent = harmless(([...name][0] ?? "").toUpperCase());
   byId("me").style.setProperty("--hue", hue(name));
   const { tab, openTabs } = await identifyTab();
-  const outbox = new Outbox(`${name}/${tab}`);
-  outbox.adopt(new Set([...openTabs].map((open) => `${name}/${open}`)), `${name}/`);
+  const person = token ? `/${name}` : name; // no guest's name has a slash: theirs is not the outbox of a token's owner
+  const outbox = new Outbox(`${person}/${tab}`);
+  outbox.adopt(new Set([...openTabs].map((open) => `${person}/${open}`)), `${person}/`);
   views.clear();
-  client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, outbox });
+  client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, token, outbox });
   hear(client);
   const room = roomFromAddress();
   for (const remembered of rememberedRooms()) track(remembered);
@@ -403,4 +439,5 @@ async function start() {
   return undefined;
 }
 
+memory.takeTokenFromAddress();
 start();

@@ -129,9 +129,10 @@ export class Timeline {
   /** Draw at most MOST_SHOWN messages up to `last`. */
   #draw() {
     const messages = [...this.view.messages.values()].filter(({ seq }) => seq <= this.last).slice(-MOST_SHOWN);
-    this.list.setAttribute("aria-busy", "true"); // nothing of this is news
+    const log = byId("log");
+    log.setAttribute("aria-busy", "true"); // nothing of this is news
     this.list.replaceChildren(...messages.flatMap((message, i) => this.#withDay(message, messages[i - 1])));
-    this.list.removeAttribute("aria-busy");
+    log.removeAttribute("aria-busy");
     byId("beginning").hidden = this.view.more || messages[0]?.seq !== this.#seqs()[0];
   }
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.support.node import NODE_PATH
 from tests.support.server import Server
-from tests.system.test_page import PHONE, composer, here, message, post, say, unsent, use
+from tests.system.test_page import PHONE, composer, here, message, post, unsent
 
 AXE = NODE_PATH / "axe-core" / "axe.min.js"
 LOOKS: dict[str, dict[str, Any]] = {
@@ -57,6 +56,22 @@ async def enter(page: Page) -> Page:
     return await here(page)
 
 
+async def speak(page: Page, text: str) -> None:
+    """Write a message; on a phone Enter begins a new line."""
+    await composer(page).fill(text)
+    await page.get_by_role("button", name="Send").click()
+
+
+async def act(page: Page, text: str, *tools: str) -> None:
+    """Go to a message, by mouse or by touch, and press its buttons."""
+    if await page.evaluate("matchMedia('(hover: hover)').matches"):
+        await message(page, text).hover()
+    else:
+        await message(page, text).locator(".body").tap()
+    for tool in tools:
+        await message(page, text).get_by_role("button", name=tool, exact=True).click()
+
+
 async def welcome(page: Page, server: Server) -> None:
     await expect(page.get_by_label("Your name")).to_be_visible()
 
@@ -67,6 +82,11 @@ async def refused(page: Page, server: Server) -> None:
     await expect(page.get_by_role("alert")).not_to_be_empty()
 
 
+async def asked_for_a_token(page: Page, server: Server) -> None:
+    await page.goto("/#token=nonsense")
+    await expect(page.get_by_role("alert")).to_contain_text("does not accept this token")
+
+
 async def empty(page: Page, server: Server) -> None:
     await enter(page)
     await expect(page.get_by_text("This is where the room begins")).to_be_visible()
@@ -75,20 +95,20 @@ async def empty(page: Page, server: Server) -> None:
 async def talking(page: Page, server: Server) -> None:
     await post(server, "hello https://example.org", "and **more**")
     await enter(page)
-    await say(page, "gladly")
-    await use(page, "gladly", "React", "React with 🎉")
+    await speak(page, "gladly")
+    await act(page, "gladly", "React", "React with 🎉")
     await expect(message(page, "gladly").locator(".reactions")).to_be_visible()
-    await use(page, "and **more**", "Reply")
-    await say(page, "me too")
-    await use(page, "gladly", "Edit")
+    await act(page, "and **more**", "Reply")
+    await speak(page, "me too")
+    await act(page, "gladly", "Edit")
     await expect(page.get_by_label("Edit message")).to_be_visible()
-    await message(page, "me too").hover()
+    await act(page, "me too")
 
 
 async def deleted(page: Page, server: Server) -> None:
     await enter(page)
-    await say(page, "oops")
-    await use(page, "oops", "Delete", "Delete?")
+    await speak(page, "oops")
+    await act(page, "oops", "Delete", "Delete?")
     await expect(page.get_by_text("deleted", exact=True)).to_be_visible()
 
 
@@ -115,7 +135,7 @@ async def people(page: Page, server: Server) -> None:
 async def wrong(page: Page, server: Server) -> None:
     """A message that is refused, and a name of a room that is none."""
     await enter(page)
-    await say(page, "long " * 20_000)
+    await speak(page, "long " * 20_000)
     await expect(unsent(page).get_by_role("alert")).to_be_visible()
     await page.evaluate("document.getElementById('room-name').value = '/'")
     await page.evaluate("document.getElementById('open-room').requestSubmit()")
@@ -125,16 +145,14 @@ async def wrong(page: Page, server: Server) -> None:
 async def offline(page: Page, server: Server) -> None:
     await enter(page)
     await server.kill()
-    await composer(page).fill("is anyone there?")
-    await page.keyboard.press("Enter") if await page.evaluate(
-        "matchMedia('(pointer: fine)').matches"
-    ) else await page.get_by_role("button", name="Send").click()
+    await speak(page, "is anyone there?")
     await expect(page.get_by_text(re.compile("No connection"))).to_be_visible()
 
 
 STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     welcome,
     refused,
+    asked_for_a_token,
     empty,
     talking,
     deleted,
