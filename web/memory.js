@@ -22,13 +22,13 @@ export function keepToken(token) {
 
 export function forgetToken() {
   sessionStorage.removeItem("hubbub.token");
-  sessionStorage.removeItem("hubbub.token-name");
+  sessionStorage.removeItem("hubbub.token-owner");
 }
 
-/** The name that a token brings, once the server has told it. */
-export const tokenName = () => sessionStorage.getItem("hubbub.token-name") ?? "";
+/** Name and id of the token's owner, once the server has told them. */
+export const tokenOwner = () => JSON.parse(sessionStorage.getItem("hubbub.token-owner") ?? '{"name": "", "id": ""}');
 
-export const keepTokenName = (name) => sessionStorage.setItem("hubbub.token-name", name);
+export const keepTokenOwner = (owner) => sessionStorage.setItem("hubbub.token-owner", JSON.stringify(owner));
 
 /** Take the token out of a link such as /#token=…&room=kitchen, and out of the address bar and the history. */
 export function takeTokenFromAddress() {

@@ -227,7 +227,7 @@ function hear(client) {
   on("state", (detail) => {
     if (detail.state === "refused") refuse(detail.error);
     else if (detail.code === UNAUTHENTICATED && client.token) refuse({ code: "unauthenticated" });
-    else if (detail.state === "connected" && client.token && client.user.user !== client.name) beKnownAs(client.user.user);
+    else if (detail.state === "connected" && isNewToUs(client.user)) getToKnow(client.user);
     else if (detail.state !== "closed") showState(detail);
   });
   on("snapshot", ({ room, snapshot }) => {
@@ -409,16 +409,21 @@ setInterval(() => client?.state === "connected" && !document.hidden && listRooms
 
 // --- begin ---
 
-/** Only now is it known whose token this is, and so whose unsent messages are to be sent. */
-function beKnownAs(name) {
-  memory.keepTokenName(name);
+/** Whose token this is, and so whose unsent messages are to be sent, only the server knows. */
+function isNewToUs({ user, id }) {
+  const owner = memory.tokenOwner();
+  return client.token !== null && (owner.name !== user || owner.id !== id);
+}
+
+function getToKnow({ user, id }) {
+  memory.keepTokenOwner({ name: user, id });
   start();
 }
 
 async function start() {
   client?.close();
   const token = memory.keptToken();
-  const { name, key } = token ? { name: memory.tokenName() } : identity();
+  const { name, key, id } = token ? memory.tokenOwner() : identity();
   if (!name && !token) return askName();
   byId("welcome").hidden = true;
   byId("app").hidden = false;
@@ -426,7 +431,7 @@ async function start() {
   byId("me").textContent = harmless(([...name][0] ?? "").toUpperCase());
   byId("me").style.setProperty("--hue", hue(name));
   const { tab, openTabs } = await identifyTab();
-  const person = token ? `/${name}` : name; // no guest's name has a slash: theirs is not the outbox of a token's owner
+  const person = token ? `/${id}` : name; // no name has a slash, so no guest takes the outbox of a token's owner
   const outbox = new Outbox(`${person}/${tab}`);
   outbox.adopt(new Set([...openTabs].map((open) => `${person}/${open}`)), `${person}/`);
   views.clear();
