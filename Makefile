@@ -9,7 +9,7 @@ VENV := .venv
 BUILD := .venv-build
 UV_VERSION := 0.13.9
 browser_packages := chromium fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
-server_packages := nginx-light haproxy caddy pgbouncer iproute2
+server_packages := nginx-light haproxy caddy pgbouncer iproute2 jq
 
 bin := $(VENV)/bin
 stamps := $(VENV)/stamps
@@ -197,7 +197,7 @@ chromium:
 
 # So do the servers that tests put before nodes and databases, each on free ports of its own, and what makes networks.
 programs:
-	@missing=; for name in nginx haproxy caddy pgbouncer ip; do \
+	@missing=; for name in nginx haproxy caddy pgbouncer ip jq; do \
 		command -v $$name >/dev/null || [ -x /usr/sbin/$$name ] || missing="$$missing $$name"; done; \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \

@@ -7,6 +7,7 @@ keys are a page and the first line of a block; a block that is neither fails, an
 import asyncio
 import json
 import re
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -313,6 +314,20 @@ async def test_targets_of_make_exist(block: Block) -> None:
                 f"{command} --dry-run", cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
             )
             assert await dry.wait() == 0, command
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in BLOCKS if b.page.endswith("cli.md") and b.language == "text"], ids=str
+)
+async def test_a_synopsis_names_only_options_that_exist(block: Block) -> None:
+    for usage in re.split(r"^(?=hubbub )", block.text, flags=re.MULTILINE):
+        words = re.findall(r"(?<= )[a-z]+(?= |\n|$)", usage.split("[")[0].split("--")[0])
+        command = (sys.executable, "-m", "hubbub", *words, "--help")
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        output, _ = await process.communicate()
+        assert process.returncode == 0, command
+        for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", output.decode()), (option, words)
 
 
 def test_links_within_the_documentation_lead_somewhere() -> None:
