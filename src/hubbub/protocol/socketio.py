@@ -13,6 +13,17 @@ from hubbub.protocol.strict import strict_value
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 WITH_BYTES = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
 WITHOUT_BYTES = {binary: kind for kind, binary in WITH_BYTES.items()}
+# Names that Socket.IO's clients keep for themselves: they hang up at an event that is called so.
+RESERVED_NAMES = frozenset(
+    {
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    }
+)
 MAX_ATTACHMENTS = 10
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32

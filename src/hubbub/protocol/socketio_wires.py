@@ -82,6 +82,8 @@ class SocketIoWire:
     def _emission(self, message: Said, *more: str) -> bytes:
         """The Socket.IO event that a message was, or might have been; with `more` arguments behind its own."""
         name = message.emitted_as or NAMELESS
+        if name in socketio.RESERVED_NAMES:  # of a log that is older than the rule
+            name = NAMELESS
         if not len(message.arguments):
             content: Any = message.text if message.bytes is None else message.bytes
             return self.packets(socketio.SocketIoPacket(socketio.EVENT, [name, content, *more]))

@@ -18,7 +18,7 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.protocol.names import is_emoji, room_name_fault
-from hubbub.protocol.socketio import put_in
+from hubbub.protocol.socketio import RESERVED_NAMES, put_in
 from hubbub.rooms.access import Operation, Principal, may, may_know
 
 MAX_VALUE_BYTES = 4096
@@ -54,6 +54,9 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
             sum(x is not None for x in (change.text, change.bytes, change.arguments)) != 1
         ):
             return Refusal("bad_request", "a post has either `text` or `bytes`, or `arguments`")
+        case Post() if change.emitted_as in RESERVED_NAMES:
+            why = f"Reserved event name: Socket.IO's clients keep {change.emitted_as!r} for themselves"
+            return Refusal("bad_request", why)
         case Post() if change.attachments is not None and change.arguments is None:
             return Refusal("bad_request", "`attachments` are those of `arguments`")
         case Post() if change.attachments and not _are_placed(change):

@@ -8,6 +8,7 @@ import pytest
 from hubbub.events import AnyEvent, Deleted, Posted, emptied
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Closing, Error, Reply, Typing
+from hubbub.protocol.socketio import RESERVED_NAMES
 from hubbub.protocol.socketio_wires import (
     BARE_RELAY,
     RELAY,
@@ -107,6 +108,14 @@ def test_no_message_can_break_a_wire_form(name: str, attachments: list[bytes] | 
     assert WIRES[name].events(EPOCH, 1, [encode(event), encode(empty)]) or name.startswith(
         "sockjs-plain"
     )
+
+
+@pytest.mark.parametrize("reserved", sorted(RESERVED_NAMES))
+@pytest.mark.parametrize("name", [name for name, wire in WIRES.items() if wire.name[:8] == "socketio"])
+def test_no_message_of_an_old_log_makes_socket_io_clients_hang_up(name: str, reserved: str) -> None:
+    event = Posted("lobby", 1, AT, "ada", text="x", emitted_as=reserved)
+    found = WIRES[name].events(EPOCH, 1, [encode(event)])
+    assert b'["message","x"' in found and f'["{reserved}"'.encode() not in found
 
 
 @pytest.mark.parametrize("what", COSTLY)

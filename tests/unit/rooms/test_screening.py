@@ -17,6 +17,7 @@ from hubbub.protocol.messages import (
     Unreact,
     Value,
 )
+from hubbub.protocol.socketio import RESERVED_NAMES
 from hubbub.rooms.access import GUESTS_MAY, Operation
 from hubbub.rooms.live import packed
 from hubbub.rooms.screening import (
@@ -55,6 +56,14 @@ def test_no_text_contains_nul(text: str) -> None:
     """Plain clients can send one; JSON can't."""
     assert code(screen_change(ADA, Post(room="lobby", text=text), 256)) == "bad_request"
     assert code(screen_change(ADA, Edit(room="lobby", seq=1, text=text), 256)) == "bad_request"
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
+def test_no_event_has_a_name_at_which_socket_io_clients_hang_up(name: str) -> None:
+    assert (
+        code(screen_change(ADA, Post(room="lobby", text="x", emitted_as=name), 256))
+        == "bad_request"
+    )
 
 
 def test_there_is_an_operation_for_each_change() -> None:
