@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hubbub.server.places import REQUESTS_OF_A_SESSION
 from tests.abuse.doors import HANDSHAKE, SESSIONS, head, session
 from tests.integration.raw import TEXT, Raw, Response, connected, frame
 from tests.integration.test_session_owners import issued
@@ -113,6 +114,47 @@ async def test_an_office_behind_one_address_is_not_one_person(tmp_path: Path) ->
             assert '"ok"' in await come(token)
         assert '"ok"' in await come(tokens[0])
         assert '"unavailable"' in await come(tokens[0])
+
+
+async def test_a_session_goes_on_when_strangers_take_all_places(tmp_path: Path) -> None:
+    """Its requests need not carry the token: Socket.IO's clients say it once, in a message."""
+    async with (
+        Server(tmp_path / "data", *FLAGS, "--max-anonymous", "5") as server,
+        AsyncExitStack() as crowd,
+    ):
+        own = await crowd.enter_async_context(connected(server.port))
+        targets = [await session(own, door) for door in SESSIONS]
+        for _ in range(5 - len(targets)):
+            raw = await crowd.enter_async_context(connected(server.port))
+            await ask(raw, "/ws", *HANDSHAKE)
+        assert await status(server, "/ws", *HANDSHAKE) == 503
+        for target in targets:
+            body = b"40" if "socket.io" in target else b'["{}"]'
+            own.send(post(target, len(body)) + body)
+            assert (await own.response()).status in (200, 204), target
+
+
+@pytest.mark.parametrize("held", ["websocket", "slow body"])
+async def test_one_session_does_not_open_the_door_to_a_crowd(tmp_path: Path, held: str) -> None:
+    async with (
+        Server(tmp_path / "data", *FLAGS, "--max-anonymous", "5") as server,
+        AsyncExitStack() as crowd,
+    ):
+        opener = await crowd.enter_async_context(connected(server.port))
+        target = await session(opener, "GET /socket.io/?EIO=4&transport=polling")
+        for _ in range(5 + REQUESTS_OF_A_SESSION):
+            raw = await crowd.enter_async_context(connected(server.port))
+            if held == "websocket":
+                answer = await ask(raw, target.replace("polling", "websocket"), *HANDSHAKE)
+                if answer.status == 503:
+                    break
+            else:
+                raw.send(post(target, 9) + b"4")
+        assert await status(server, "/api/v1/rooms") == 503
+
+
+def post(target: str, length: int) -> bytes:
+    return head(target, [f"Content-Length: {length}"], line="POST {} HTTP/1.1")
 
 
 def frame_of(command: dict[str, object]) -> bytes:

@@ -176,7 +176,15 @@ def _limits(settings: Settings) -> Limits:
 
 def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
     application = web.Application(
-        middlewares=[guard(_origins(settings), Places(_most(settings)), hub.door, hub.refused)],
+        middlewares=[
+            guard(
+                _origins(settings),
+                Places(_most(settings)),
+                hub.door,
+                hub.refused,
+                doors.session_place,
+            )
+        ],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub

@@ -6,12 +6,13 @@ same address do.
 
 from collections import Counter
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from hubbub.protocol.errors import RefusalError
 
 NETWORK_BITS = 64  # of an IPv6 address: one subscriber has at least so many of their own
 ANONYMOUS = "anonymous"
+REQUESTS_OF_A_SESSION = 3  # at once: one takes what waits, one sends, one is to become a WebSocket
 
 
 class Most(NamedTuple):
@@ -22,12 +23,15 @@ class Most(NamedTuple):
     per_principal: int = 0
 
 
+Group = Union[str, "Place"]  # who is counted together; requests of a session by its place
+
+
 class Places:
     """All places that are taken."""
 
     def __init__(self, most: Most | None = None) -> None:
         self.most = most or Most()
-        self._taken = Counter[str]()
+        self._taken = Counter[Group]()
 
     def take(self, address: str) -> "Place":
         """A place for someone unknown at an address. Raises RefusalError."""
@@ -41,6 +45,12 @@ class Places:
         """A place for what always gets through, or has yet to show a token."""
         return self._count(address, ())
 
+    def within(self, session: "Place", address: str) -> "Place | None":
+        """A place for a request of a session, which has one already; None if it has several requests at once."""
+        if self._taken[session] >= REQUESTS_OF_A_SESSION:
+            return None
+        return self._count(address, (session,))
+
     def _require(self, group: str, most: int, setting: str) -> None:
         if most and self._taken[group] >= most:
             refused = RefusalError(
@@ -51,11 +61,11 @@ class Places:
             refused.refusal = refused.refusal.after(1.0)
             raise refused
 
-    def _count(self, address: str, groups: tuple[str, ...]) -> "Place":
+    def _count(self, address: str, groups: tuple[Group, ...]) -> "Place":
         self._taken.update(groups)
         return Place(self, address, groups)
 
-    def _discount(self, groups: tuple[str, ...]) -> None:
+    def _discount(self, groups: tuple[Group, ...]) -> None:
         for group in groups:
             self._taken[group] -= 1
             if not self._taken[group]:
@@ -67,7 +77,7 @@ class Place:
 
     __slots__ = ("_groups", "_places", "address", "is_kept")
 
-    def __init__(self, places: Places, address: str, groups: tuple[str, ...]) -> None:
+    def __init__(self, places: Places, address: str, groups: tuple[Group, ...]) -> None:
         self._places = places
         self._groups = groups
         self.address = address

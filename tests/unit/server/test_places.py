@@ -1,7 +1,7 @@
 import pytest
 
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.places import Most, Place, Places
+from hubbub.server.places import REQUESTS_OF_A_SESSION, Most, Place, Places
 
 
 def take(places: Places, address: str, count: int) -> list[Place]:
@@ -70,6 +70,17 @@ def test_what_was_left_is_free_once() -> None:
     place.leave()
     take(places, "203.0.113.7", 1)
     assert is_full(places, "203.0.113.7")
+
+
+def test_a_session_has_room_for_its_requests_though_all_is_taken() -> None:
+    places = Places(Most(anonymous=1))
+    (session,) = take(places, "203.0.113.7", 1)
+    requests = [places.within(session, "203.0.113.7") for _ in range(REQUESTS_OF_A_SESSION)]
+    assert all(requests) and places.within(session, "203.0.113.7") is None
+    assert requests[0] is not None
+    requests[0].leave()
+    requests[0].leave()
+    assert places.within(session, "203.0.113.7") and not places.within(session, "203.0.113.7")
 
 
 def test_without_bounds_everyone_has_a_place() -> None:

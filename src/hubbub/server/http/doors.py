@@ -18,6 +18,7 @@ from hubbub.server.http.api import LINKS
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, credentials, number, owner_of
 from hubbub.server.hub import Hub
+from hubbub.server.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.engineio import EngineIo, EngineIoSession
@@ -137,6 +138,14 @@ async def sock_js(request: web.Request) -> web.StreamResponse:
 async def plain_sock_js(request: web.Request) -> web.StreamResponse:
     """A SockJS client whose every message goes to everyone."""
     return await request.app[SOCK_JS][1].handle(request)
+
+
+def session_place(request: web.Request) -> Place | None:
+    """What the session counts as that a request belongs to, if it does to one that polls."""
+    if request.path == "/socket.io/":
+        return request.app[SOCKET_IO].place(request)
+    places = (door.place(request) for door in request.app[SOCK_JS])
+    return next(filter(None, places), None)
 
 
 def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:

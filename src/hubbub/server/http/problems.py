@@ -56,13 +56,13 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
         "title": row.title,
         "status": row.status,
         "code": refusal.code,
-        "detail": refusal.detail,
+        "detail": _encodable(refusal.detail),
         "temporary": row.temporary,
         **refusal.facts,
     }
     headers = {**HEADERS.get(refusal.code, {}), **(headers or {})}
     if refusal.hint is not None:
-        body["hint"] = refusal.hint
+        body["hint"] = _encodable(refusal.hint)
     if refusal.retry_after is not None:
         body["retry_after"] = refusal.retry_after
         headers["Retry-After"] = str(math.ceil(refusal.retry_after))
@@ -74,12 +74,21 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
     )
 
 
+def _encodable(text: str) -> str:
+    """A text that may quote a header: their bytes need not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def guard(
-    origins: Origins, places: Places, door: Door, refused: Callable[[str], object] = lambda *_: None
+    origins: Origins,
+    places: Places,
+    door: Door,
+    refused: Callable[[str], object] = lambda *_: None,
+    session_place: Callable[[web.Request], Place | None] = lambda _: None,
 ) -> Any:
     """Middleware: foreign pages and those for whom there is no place stay out; whatever goes wrong becomes problem details.
 
-    `refused` is told the code of each.
+    `refused` is told the code of each. `session_place` finds the place of the session that a request belongs to.
     """
 
     def told(
@@ -104,7 +113,7 @@ def guard(
             _check_texts(request)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # the headers come when it is sent
-            request[PLACE] = place = _place(request, places, door)
+            request[PLACE] = place = _place(request, places, door, session_place(request))
             try:
                 return await handler(request)
             finally:
@@ -148,11 +157,13 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
     return Refusal("internal", "a fault of the server's"), {}
 
 
-def _place(request: web.Request, places: Places, door: Door) -> Place:
+def _place(request: web.Request, places: Places, door: Door, session: Place | None) -> Place:
     """Count a request while it is served. Raises RefusalError if there is no place for it."""
     address = request.app[PROXIES].address_of(request)
     if request.path in ALWAYS_SERVED:
         return places.uncounted(address)
+    if session is not None and (place := places.within(session, address)):
+        return place
     try:
         return places.take(address)
     except RefusalError:

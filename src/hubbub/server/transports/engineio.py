@@ -57,7 +57,7 @@ class EngineIoSession:
         self.is_polling = True
         self.is_over = False
         self.application: EngineIoApplication
-        self._place: Place
+        self.place: Place
         self._server = server
         self._poll: asyncio.Task[object] | None = None
         self._stamps: dict[str, str | None] = {}  # of the last request of each method
@@ -83,7 +83,7 @@ class EngineIoSession:
         settings = self._server.settings
         opening = engineio.handshake(self.sid, settings, can_upgrade=can_upgrade)
         self.outlet.queue(self.encoded(opening))
-        self._place = place_of(request)
+        self.place = place_of(request)
         self.application = self._server.make(self, request)
         self._in(settings.ping_interval, self._ping)
 
@@ -112,7 +112,7 @@ class EngineIoSession:
             self._timer.cancel()
         self._server.sessions.pop(self.key, None)
         self.application.end()
-        self._place.leave()
+        self.place.leave()
         if self.is_polling:
             self.outlet.queue(self.encoded(EngineIoPacket(last)))
             self._seal()
@@ -249,11 +249,9 @@ class EngineIo:
             return _refusal(BAD_VERSION)
         if transport not in (POLLING, WEBSOCKET) or "j" in query:
             return _refusal(UNKNOWN_TRANSPORT)
-        session = None if sid is None else self.sessions.get((sid, self.owner_of(request)))
+        session = self._session_of(request)
         if sid is not None and session is None:
             return _refusal(UNKNOWN_SESSION)
-        if session is not None:
-            place_of(request).leave()  # the session has one
         if transport == WEBSOCKET:
             return await self._serve_websocket(request, session)
         if session is None:
@@ -261,6 +259,15 @@ class EngineIo:
         if not session.is_polling:
             return _refusal(BAD_REQUEST)
         return await self._serve_polling(request, session)
+
+    def place(self, request: web.Request) -> Place | None:
+        """What the session counts as that a request belongs to."""
+        session = self._session_of(request)
+        return None if session is None else session.place
+
+    def _session_of(self, request: web.Request) -> EngineIoSession | None:
+        sid = request.query.get("sid")
+        return None if sid is None else self.sessions.get((sid, self.owner_of(request)))
 
     def let_polls_go(self) -> None:
         """End the sessions that poll; WebSockets are links, and closed as such."""

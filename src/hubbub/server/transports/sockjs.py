@@ -17,6 +17,7 @@ from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
+from hubbub.server.places import Place
 from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps, place_of
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession
@@ -89,6 +90,12 @@ class SockJs:
             return web.Response(status=404)
         return await self._serve(request, found[2], found[3])
 
+    def place(self, request: web.Request) -> Place | None:
+        """What the session counts as that a request belongs to."""
+        found = _SESSION.fullmatch(request.path.removeprefix(self.prefix))
+        session = self.sessions.get((found[2], self._owner_of(request))) if found else None
+        return None if session is None else session.place
+
     def let_polls_go(self) -> None:
         """End the sessions that poll; WebSockets are links, and closed as such."""
         for session in list(self.sessions.values()):
@@ -105,8 +112,6 @@ class SockJs:
         if request.method != method:
             return _not_allowed(f"OPTIONS, {method}")
         key = name, self._owner_of(request)
-        if key in self.sessions:
-            place_of(request).leave()  # the session has one
         if transport == "xhr_send":
             return await self._take_in(request, key)
         return await self._give_out(request, key, transport)
