@@ -50,17 +50,7 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
     if refusal := screen(principal, OPERATIONS[type(change)], change.room):
         return refusal
     match change:
-        case Post() if (
-            sum(x is not None for x in (change.text, change.bytes, change.arguments)) != 1
-        ):
-            return Refusal("bad_request", "a post has either `text` or `bytes`, or `arguments`")
-        case Post() if change.emitted_as in RESERVED_NAMES:
-            why = f"Reserved event name: Socket.IO's clients keep {change.emitted_as!r} for themselves"
-            return Refusal("bad_request", why)
-        case Post() if change.attachments is not None and change.arguments is None:
-            return Refusal("bad_request", "`attachments` are those of `arguments`")
-        case Post() if change.attachments and not _are_placed(change):
-            why = "A placeholder in `arguments` names an attachment that is missing"
+        case Post() if why := _fault(change):
             return Refusal("bad_request", why)
         case Post() | Edit() if _size(change) > max_bytes:
             return Refusal("too_large", f"at most {max_bytes} bytes")
@@ -87,6 +77,20 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
     value = None if signal.value is None else msgspec.Raw(encoded)
     by, id_ = principal.person
     return Value(signal.room, by, signal.key, value, signal.ttl, id_)
+
+
+def _fault(post: Post) -> str | None:
+    """What is wrong with what a post says, if anything is."""
+    said = (post.text, post.bytes, post.arguments)
+    if sum(x is not None for x in said) != 1:
+        return "a post has either `text` or `bytes`, or `arguments`"
+    if post.emitted_as in RESERVED_NAMES:
+        return f"Reserved event name: Socket.IO's clients keep {post.emitted_as!r} for themselves"
+    if post.attachments is not None and post.arguments is None:
+        return "`attachments` are those of `arguments`"
+    if post.attachments and not _are_placed(post):
+        return "A placeholder in `arguments` names an attachment that is missing"
+    return None
 
 
 def _are_placed(post: Post) -> bool:

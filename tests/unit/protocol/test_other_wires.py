@@ -111,7 +111,9 @@ def test_no_message_can_break_a_wire_form(name: str, attachments: list[bytes] | 
 
 
 @pytest.mark.parametrize("reserved", sorted(RESERVED_NAMES))
-@pytest.mark.parametrize("name", [name for name, wire in WIRES.items() if wire.name[:8] == "socketio"])
+@pytest.mark.parametrize(
+    "name", [name for name, wire in WIRES.items() if wire.name[:8] == "socketio"]
+)
 def test_no_message_of_an_old_log_makes_socket_io_clients_hang_up(name: str, reserved: str) -> None:
     event = Posted("lobby", 1, AT, "ada", text="x", emitted_as=reserved)
     found = WIRES[name].events(EPOCH, 1, [encode(event)])
