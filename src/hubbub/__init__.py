@@ -1,4 +1,4 @@
-"""hubbub: an instant messenger, and the real-time engine under it.
+"""hubbub: an instant messenger and real-time engine.
 
     import hubbub
 
@@ -6,8 +6,8 @@
         room = await me.join("lobby")
         await room.post("hello, everyone")
 
-Names are loaded when first used, so that `import hubbub` and `hubbub --help` stay quick. What type
-checkers read is beside it, in `__init__.pyi`.
+Names are loaded when they are first used, so that `import hubbub` and `hubbub --help` stay fast. Type
+checkers read `__init__.pyi` instead.
 """
 
 from importlib import import_module

@@ -1,6 +1,6 @@
-"""The three standard streams, made safe before any command runs: whatever they are, using them can't crash.
+"""Makes the three standard streams safe before any command runs: whatever they are, using them can't crash.
 
-A missing stream fails like one that can't be read or written. Characters that the encoding lacks become escapes.
+A missing stream behaves like one that can't be read or written. Characters that the encoding lacks become escapes.
 """
 
 import io
@@ -20,7 +20,7 @@ class CannotWrite(Exception):
 
 
 class _Output(io.FileIO):
-    """A descriptor to write to. Only the first failure is raised, if any: what follows goes nowhere."""
+    """A descriptor to write to. Raises only the first failure, if at all; later writes are dropped."""
 
     def __init__(self, fd: int, *, is_heard: bool) -> None:
         super().__init__(fd, "wb", closefd=False)
@@ -28,7 +28,7 @@ class _Output(io.FileIO):
         self._has_failed = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """As RawIOBase; waits for a descriptor that another program has made non-blocking."""
+        """See RawIOBase. Waits if another program has made the descriptor non-blocking."""
         while not self._has_failed:
             try:
                 return os.write(self.fileno(), data)
@@ -44,8 +44,8 @@ class _Output(io.FileIO):
 def secure() -> None:
     """Make `sys.stdin`, `sys.stdout` and `sys.stderr` safe to use, for the life of the process.
 
-    A failure to write standard output raises `CannotWrite`, or BrokenPipeError if nobody reads it, once. Messages on standard error that can't be
-    written are dropped: there is nowhere left to say so.
+    The first failure to write standard output raises `CannotWrite`, or BrokenPipeError if its reader has gone. Messages that can't be
+    written to standard error are dropped, since there is nowhere left to report that.
     """
     _occupy()
     sys.stdin = sys.stdin or open(IN, closefd=False)  # noqa: SIM115 - for the life of the process
@@ -54,9 +54,9 @@ def secure() -> None:
 
 
 def _occupy() -> None:
-    """Take the numbers of closed streams, or the next file or socket would be mistaken for one.
+    """Occupy the numbers of closed streams, so that no file or socket opened later is mistaken for one.
 
-    Each is opened the wrong way round, so that using it fails as using a closed one would.
+    Each is opened in the wrong direction, so that using it fails like using a closed stream.
     """
     while (fd := os.open(os.devnull, os.O_WRONLY)) == IN:
         pass
@@ -78,4 +78,4 @@ def _writing(fd: int, stream: TextIO | None, *, is_heard: bool) -> TextIO:
 def _reason(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
-    return CannotWrite(f"can't write to standard output: {error.strerror}")
+    return CannotWrite(f"Can't write to standard output: {error.strerror}")

@@ -50,7 +50,7 @@ async def shell(
 async def test_every_command_says_that_it_can_not_write(broken: str) -> None:
     ran = await asyncio.gather(*(shell(broken, command, "--help") for command in _COMMANDS))
     said = (
-        r"hubbub: can't write to standard output: (Bad file descriptor|No space left on device)\n"
+        r"hubbub: Can't write to standard output: (Bad file descriptor|No space left on device)\n"
     )
     assert all(each.code == 1 and re.fullmatch(said, each.err) for each in ran)
 
@@ -98,7 +98,7 @@ async def test_every_command_does_its_work_or_says_why_not(broken: str, tmp_path
         assert (ran.out + ran.err).isascii()
         if prog not in QUIET and (broken == ">/dev/full" or ">&-" in broken.split()):
             assert ran.code == 1
-            assert "2>&-" in broken or "can't write to standard output" in ran.err
+            assert "2>&-" in broken or "Can't write to standard output" in ran.err
         else:
             assert ran.code in ({0, 141} if broken == "| true" else {0}), (prog, ran)
     assert (tmp_path / "copy.db").exists()
@@ -111,7 +111,7 @@ async def test_bytes_that_are_no_text_are_refused_by_every_command(prog: str) ->
     for words in (["k\udcfcy"], ["--data", "k\udcfcy"], ["--zz=k\udcfcy"]):
         ran = await shell("", *prog.split()[1:], *words)
         assert (ran.code, ran.out) == (2, "")
-        assert "not valid UTF-8: " in ran.err
+        assert "not valid UTF-8" in ran.err
 
 
 async def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
@@ -153,7 +153,7 @@ async def test_what_is_sent_is_sent_or_said_not_to_be(broken: str, shared_server
         assert "2>&-" in broken or "can't read standard input: Bad file descriptor" in piped.err
     if ">&-" in broken.split() or broken == ">/dev/full":
         assert (one.code, piped.code) == (1, 2 if "<&-" in broken else 1)
-        assert "2>&-" in broken or "can't write to standard output" in one.err
+        assert "2>&-" in broken or "Can't write to standard output" in one.err
     if broken == "| true":
         assert {one.code, piped.code} <= {0, 141}
         assert (one.err, piped.err) == ("", "")
@@ -195,21 +195,21 @@ async def test_bytes_that_are_not_utf_8_are_refused_by_line(shared_server: Serve
     ran = await shell("", "send", "bytes", *to, stdin=b"good\nk\xfcy\n")
     assert (ran.code, ran.out) == (2, "1\n")
     assert ran.err == (
-        "hubbub: stopped after line 1; messages acknowledged: 1\n"
-        "hubbub: line 2 of standard input is not UTF-8: byte 2 is 0xFC\n"
+        "hubbub: Stopped after line 1; messages acknowledged: 1\n"
+        "hubbub: Line 2 of standard input is not valid UTF-8: byte 2 is 0xFC\n"
     )
     for words in (["send", "bytes", "k\udcfcy"], ["tail", "k\udcfcy"], ["send", "k\udcfcy"]):
         ran = await shell("", *words, *to)
-        assert (ran.code, ran.err) == (2, "hubbub: not valid UTF-8: 'k\\udcfcy'\n")
+        assert (ran.code, ran.err) == (2, "hubbub: Invalid argument 'k\\udcfcy': not valid UTF-8\n")
     ran = await shell("", "chat", shared_server.url, "--room", "bytes", stdin=b"mine\nk\xfcy\n")
-    assert (ran.code, "line 2" in ran.err, "mine" in ran.out) == (2, True, True)
+    assert (ran.code, "Line 2" in ran.err, "mine" in ran.out) == (2, True, True)
 
 
 async def test_a_line_of_60_mb_is_refused_at_once(shared_server: Server) -> None:
     to = ("--url", shared_server.url)
     ran = await shell("", "send", "long", *to, stdin=b"good\n" + b"x" * 60_000_000 + b"\n")
     assert (ran.code, ran.out) == (2, "1\n")
-    assert "line 2 of standard input has more than 1,048,576 bytes" in ran.err
+    assert "Line 2 of standard input is too long" in ran.err
     ran = await shell("", "send", "long", *to, stdin=b"x" * 100_000)
     assert ran.code == 3
     assert "too_large" in ran.err

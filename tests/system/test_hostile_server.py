@@ -123,7 +123,7 @@ async def test_no_refusal_reaches_the_terminal_raw() -> None:
     async with serving(hostile) as url:
         await shown("send", "lobby", "hi", "--url", url, codes={0})
         raw = await shown("send", "lobby", "hi", "--url", url, codes={3})
-        assert r"refused: \x1b[2J" in raw
+        assert r"Refused: \x1b[2J" in raw
 
 
 @pytest.mark.parametrize("body", [DEEP, *map(json.dumps, WRONG), '{"status": []}', "\x1b[2J"])

@@ -157,9 +157,9 @@ def test_the_server_comes_from_flag_environment_or_default(
         (["serv"], "did you mean serve?"),
         (["frobnicate"], "serve, config, token, backup, restore, db, doctor, chat, send, tail"),
         (["tail"], "hubbub tail lobby"),
-        (["tail", "lobby", "--since", "-1"], "from 0 on"),
-        (["tail", "lobby", "-n", "many"], "from 0 on"),
-        (["tail", "lobby", "--epoch", "e"], "give both"),
+        (["tail", "lobby", "--since", "-1"], "use 0 or more"),
+        (["tail", "lobby", "-n", "many"], "use 0 or more"),
+        (["tail", "lobby", "--epoch", "e"], "--since"),
         (["send", "lobby", "hi", "--timeout", "soon"], "10 or 0.5"),
         (["send", "lobby", "hi", "--timeout", "inf"], "10 or 0.5"),
         (["send", "lobby", "--client-message-id", "x"], "TEXT"),
@@ -246,7 +246,7 @@ def test_too_much_is_answered_for_the_command_itself(
 def test_an_option_before_its_command_is_told_where_it_belongs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert "come after it: hubbub COMMAND --port" in refused("hubbub --port 9000 serve", capsys)
+    assert "after it: hubbub COMMAND --port" in refused("hubbub --port 9000 serve", capsys)
 
 
 @pytest.mark.parametrize(

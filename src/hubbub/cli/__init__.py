@@ -1,4 +1,4 @@
-"""The command line: parses, and calls one function."""
+"""The command line: parses the arguments and calls one function."""
 
 import argparse
 import os
@@ -13,18 +13,18 @@ from hubbub.cli.parsing import USAGE, IntermixedParser, Parser, ShowVersion
 INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
 
 EXIT_CODES = f"""exit codes:
-  0    done; for send: every message is acknowledged
-  {FAILED}    failed, for instance the port is in use, or the output can't be written
-  {USAGE}    bad usage, bad settings, or bad input
-  {REFUSED}    the server refused
-  {UNREACHABLE}    the server can't be reached, or did not answer in time
-  129  ended by a hangup
-  {INTERRUPTED}  interrupted by Ctrl-C (a second one ends at once)
-  {READER_GONE}  nobody reads what is written any more"""
+  0    success; for send: all messages were acknowledged
+  {FAILED}    failure, such as a port in use or an output that can't be written
+  {USAGE}    invalid usage, settings or input
+  {REFUSED}    the server refused the request
+  {UNREACHABLE}    the server can't be reached or did not answer in time
+  129  ended by a hangup (SIGHUP)
+  {INTERRUPTED}  interrupted by Ctrl-C (press it twice to exit at once)
+  {READER_GONE}  the program that reads the output has exited"""
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code. Without `words`, the process is ours: see `streams.secure`."""
+    """Run one command and return its exit code. Without `words`, take over the process: see `streams.secure`."""
     if words is None:
         streams.secure()
         words = sys.argv[1:]
@@ -43,11 +43,11 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     for word in words:
-        if not _is_unicode(word):  # nothing could keep or send it
-            return fail(USAGE, f"not valid UTF-8: {word!r}")
+        if not _is_unicode(word):  # no store could keep it, no frame could carry it
+            return fail(USAGE, f"Invalid argument {word!r}: not valid UTF-8")
     chosen = parser().parse_args(words)
     command: Subcommand = chosen.command
-    before = os.umask(0o077)  # whatever it makes belongs to its user alone
+    before = os.umask(0o077)  # only the user may read the files that a command creates
     try:
         return command(chosen)
     finally:
@@ -55,24 +55,24 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _is_unicode(word: str) -> bool:
-    """Bytes that are not UTF-8 become surrogates."""
+    """Whether the word was valid UTF-8. Python turns invalid bytes into surrogates."""
     return not any("\ud800" <= c <= "\udfff" for c in word)
 
 
 def parser() -> Parser:
-    """What parses the command line, with a parser for each command."""
+    """Return the parser of the command line, with a parser for each command."""
     parser = Parser(
         prog="hubbub",
-        description="An instant messenger, and the real-time engine under it.",
+        description="An instant messenger and real-time engine.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.examples = """\
-  hubbub serve                          # a server on http://127.0.0.1:8181
-  hubbub chat --name ada                # talk in the room lobby
-  echo "done" | hubbub send builds      # post from a script; waits for the acknowledgement
-  hubbub tail lobby --json              # follow a room, one JSON object a line"""
-    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show it and end")
+  hubbub serve                          # run a server on http://127.0.0.1:8181
+  hubbub chat --name ada                # chat in the room lobby
+  echo "done" | hubbub send builds      # post from a script and wait for the acknowledgement
+  hubbub tail lobby --json              # follow a room, one JSON object per line"""
+    parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
     )
@@ -94,26 +94,26 @@ _COMMANDS: dict[str, tuple[Callable[[Parser], None], Subcommand, str]] = {
     "config": (
         arguments.config,
         commands.config,
-        "show the settings, and where each comes from",
+        "show the settings and where each comes from",
     ),
     "token": (
         arguments.token,
         commands.token,
-        "give out tokens for scripts and apps, list and revoke them",
+        "create, list and revoke tokens for scripts and apps",
     ),
     "backup": (
         arguments.backup,
         commands.backup,
-        "copy the database to a file, while the server runs",
+        "copy the database to a file, even while the server runs",
     ),
-    "restore": (arguments.restore, commands.restore, "put a copy in the place of the database"),
-    "db": (arguments.db, commands.db, "move everything from SQLite to PostgreSQL, or back"),
+    "restore": (arguments.restore, commands.restore, "replace the database with a backup"),
+    "db": (arguments.db, commands.db, "copy all data between SQLite and PostgreSQL"),
     "doctor": (
         arguments.doctor,
         commands.doctor,
-        "look for what is wrong here, or on the way to a server",
+        "diagnose this machine or the connection to a server",
     ),
-    "chat": (arguments.chat, commands.chat, "talk in a room, line by line"),
-    "send": (arguments.send, commands.send, "post messages and wait until they are acknowledged"),
-    "tail": (arguments.tail, commands.tail, "show what happens in a room, as it happens"),
+    "chat": (arguments.chat, commands.chat, "chat in a room, line by line"),
+    "send": (arguments.send, commands.send, "post messages and wait for their acknowledgements"),
+    "tail": (arguments.tail, commands.tail, "follow a room and print its events as they happen"),
 }

@@ -1,4 +1,4 @@
-"""What each command does: calls one function. What that needs is imported only then."""
+"""What each command does: it calls one function, and imports what that needs only then."""
 
 import argparse
 import os
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from hubbub.client import Client
     from hubbub.server.config import Settings
 
-FAILED, REFUSED, UNREACHABLE = 1, 3, 4  # exit codes, as USAGE
+FAILED, REFUSED, UNREACHABLE = 1, 3, 4  # exit codes, like USAGE
 START_SECONDS = 10.0
-HINTS = {  # of what the server refused
-    "name_taken": "; choose another with --name",
-    "unauthenticated": "; put it into the environment as HUBBUB_TOKEN",
+HINTS = {  # for refusals by the server
+    "name_taken": "; choose another name with --name",
+    "unauthenticated": "; set HUBBUB_TOKEN to a valid token",
 }
 
 Subcommand = Callable[[argparse.Namespace], int]
 
 
 def _reading_settings(run: Subcommand) -> Subcommand:
-    """A command that reads settings: bad ones are bad usage."""
+    """Wrap a command that reads settings: invalid settings count as invalid usage."""
 
     def command(chosen: argparse.Namespace) -> int:
         from hubbub.server.config import BadSettings
@@ -39,7 +39,7 @@ def _reading_settings(run: Subcommand) -> Subcommand:
 
 
 def _using_the_sdk(run: Subcommand) -> Subcommand:
-    """A command that uses the SDK: what that raises becomes an exit code."""
+    """Wrap a command that uses the SDK: turn its exceptions into exit codes."""
 
     def command(chosen: argparse.Namespace) -> int:
         from hubbub.client import Closed, Refused, Unknown, Unreachable
@@ -53,7 +53,7 @@ def _using_the_sdk(run: Subcommand) -> Subcommand:
             return fail(USAGE, error)
         except Refused as error:
             hint = HINTS.get(error.code, "")
-            return fail(REFUSED, f"refused: {error.message} ({error.code}){hint}")
+            return fail(REFUSED, f"Refused: {error.message} ({error.code}){hint}")
         except (Unreachable, Closed, Unknown) as error:
             return fail(UNREACHABLE, error)
 
@@ -61,14 +61,14 @@ def _using_the_sdk(run: Subcommand) -> Subcommand:
 
 
 def _mistake_in_environment() -> str | None:
-    """For a client, which reads no settings."""
+    """The mistake in the environment, if there is one. Clients read no settings, which would find it."""
     from hubbub.server.variables import mistake_in
 
     return mistake_in(os.environ, ALL_SETTINGS)
 
 
 def fail(code: int, message: object) -> int:
-    """Say on standard error what went wrong; returns the exit code."""
+    """Print an error to standard error and return the exit code."""
     from hubbub.terminal.text import visible
 
     print(f"hubbub: {visible(str(message))}", file=sys.stderr)
@@ -136,7 +136,7 @@ def backup(chosen: argparse.Namespace) -> int:
 
 @_reading_settings
 def restore(chosen: argparse.Namespace) -> int:
-    """Put a copy in the place of the database."""
+    """Replace the database with a backup."""
     from hubbub.server.copying import CannotCopy, restore
 
     try:
@@ -148,7 +148,7 @@ def restore(chosen: argparse.Namespace) -> int:
 
 @_reading_settings
 def db(chosen: argparse.Namespace) -> int:
-    """Bring another store up to one."""
+    """Copy one store to another."""
     from hubbub.server.copying import CannotCopy, copy
 
     try:
@@ -165,7 +165,7 @@ def _settings(chosen: argparse.Namespace) -> "Settings":
 
 
 def doctor(chosen: argparse.Namespace) -> int:
-    """Look for what is wrong."""
+    """Diagnose this machine or the connection to a server."""
     from hubbub.doctor import examine_here, examine_there
 
     if chosen.url is not None:
@@ -178,7 +178,7 @@ def doctor(chosen: argparse.Namespace) -> int:
 
 @_using_the_sdk
 def chat(chosen: argparse.Namespace) -> int:
-    """Talk in a room."""
+    """Chat in a room."""
     from hubbub.terminal.chat import chat
     from hubbub.terminal.home import Drafts
 
@@ -198,7 +198,7 @@ def send(chosen: argparse.Namespace) -> int:
         if chosen.idempotency is not None:
             return fail(
                 USAGE,
-                "--idempotency is for lines of standard input; a TEXT has --client-message-id",
+                "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id",
             )
         timeout: float | None = chosen.timeout or START_SECONDS
         key = chosen.client_message_id
@@ -213,9 +213,9 @@ def send(chosen: argparse.Namespace) -> int:
         )
         return 0
     if chosen.client_message_id is not None:
-        return fail(USAGE, "--client-message-id names one message: give its TEXT as an argument")
+        return fail(USAGE, "--client-message-id requires the message as a TEXT argument")
     if chosen.idempotency is not None and not 1 <= len(chosen.idempotency) <= MAX_PREFIX:
-        return fail(USAGE, f"--idempotency takes 1 to {MAX_PREFIX} characters")
+        return fail(USAGE, f"Invalid --idempotency: use 1 to {MAX_PREFIX} characters")
     timeout = chosen.timeout
     client = _client(chosen, timeout)
     send_lines(client, chosen.room, prefix=chosen.idempotency, timeout=timeout, form=form)
@@ -228,7 +228,7 @@ def tail(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.tail import tail
 
     if chosen.epoch is not None and chosen.since is None:
-        return fail(USAGE, "--epoch says of which log --since is: give both")
+        return fail(USAGE, "--epoch requires --since")
     tail(
         _client(chosen, START_SECONDS),
         chosen.room,
@@ -242,7 +242,7 @@ def tail(chosen: argparse.Namespace) -> int:
 
 
 def _client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
-    """`timeout` is for the first connection, and for what the server refuses for now; None waits for ever."""
+    """Return a client. `timeout` bounds the first connection and temporary refusals; None waits for ever."""
     from hubbub.client import connect
 
     url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
@@ -258,7 +258,7 @@ def _client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
 
 
 def _token() -> str | None:
-    """Not a flag: others on the machine can read those."""
+    """The token. It has no option, since other users of the machine can read command lines."""
     return os.environ.get("HUBBUB_TOKEN") or None
 
 
@@ -270,12 +270,12 @@ def _guest_key(url: str, name: str | None) -> str | None:
     except OSError as error:
         fail(
             FAILED,
-            f"a key for your name can't be kept, so it is yours only until this ends: {error}",
+            f"Can't save the key for your name, so the name is yours only until this command exits: {error}",
         )
         return None
 
 
 def _settings_file(named: Path | None) -> Path | None:
-    """The file that was named, else `hubbub.toml` in the working directory, if there is one."""
+    """The named file, else `hubbub.toml` in the working directory if it exists."""
     default = Path("hubbub.toml")
     return named or (default if default.exists() else None)

@@ -1,4 +1,4 @@
-"""`hubbub doctor`: looks at what may be wrong with a server here, or with the way to one elsewhere."""
+"""`hubbub doctor`: diagnoses this machine, or the connection to a server."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from hubbub.doctor.findings import tell
 def examine_here(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
 ) -> bool:
-    """Print what was found here, a line each; whether there is no problem."""
+    """Diagnose this machine and print each finding. Return whether there is no problem."""
     problems = [f for f in here.examine(flags, environment, file) if not tell(f)]
     return not problems
 
 
 def examine_there(url: str, token: str | None) -> bool:
-    """Print what was found on the way to a server; whether there is no problem."""
+    """Diagnose the connection to a server and print each finding. Return whether there is no problem."""
 
     async def look() -> bool:
         problems = [f async for f in there.examine(url, token) if not tell(f)]

@@ -1,4 +1,4 @@
-"""What may be wrong with what several nodes share: PostgreSQL and NATS."""
+"""Checks what several nodes share: PostgreSQL and NATS."""
 
 import asyncio
 import time
@@ -19,20 +19,20 @@ from hubbub.server.stores.postgres_failures import FAILURES
 from hubbub.server.stores.tables import UNFINISHED
 
 TIMEOUT = 5.0  # seconds
-OLDEST = 14  # major version of PostgreSQL
-SLOW = 0.02  # seconds for a round trip
-CONNECTIONS = 6  # of one node
-WRONG_BY = 5.0  # seconds between clocks
+OLDEST = 14  # the oldest supported major version of PostgreSQL
+SLOW = 0.02  # a slow round trip, in seconds
+CONNECTIONS = 6  # that one node needs
+WRONG_BY = 5.0  # a notable difference between clocks, in seconds
 
 
 async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
-    """Look at what the settings name."""
-    where = urlsplit(store).hostname or "its socket"
+    """Check the store and the broker that the settings name."""
+    where = urlsplit(store).hostname or "the local socket"
     try:
         dsn, options = split(store)
         connection = await asyncpg.connect(dsn, timeout=TIMEOUT, **options)
     except (StoreFailed, *FAILURES) as error:
-        fix = "is it running, and do address, user and password (HUBBUB_STORE) fit?"
+        fix = "check that PostgreSQL is running, and the address, user and password in HUBBUB_STORE"
         yield problem("PostgreSQL", f"{where}: {error or type(error).__name__}", fix)
     else:
         try:
@@ -40,7 +40,7 @@ async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
                 async for finding in look(connection):
                     yield finding
         except FAILURES as error:
-            fix = "let the user that hubbub logs in as own the schema `hubbub`, or make it"
+            fix = "make hubbub's PostgreSQL user the owner of the schema `hubbub`, or allow it to create that schema"
             yield problem("PostgreSQL", str(error), fix)
         finally:
             await connection.close(timeout=TIMEOUT)
@@ -52,11 +52,15 @@ async def _server(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     began = time.perf_counter()
     version = await connection.fetchval("SHOW server_version")
     took = time.perf_counter() - began
-    said = f"{version}, a round trip takes {took * 1000:.1f} ms"
+    said = f"version {version}, round trip {took * 1000:.1f} ms"
     if connection.get_server_version().major < OLDEST:
-        yield problem("PostgreSQL", said, f"version {OLDEST} or newer is needed")
+        yield problem("PostgreSQL", said, f"upgrade to PostgreSQL {OLDEST} or newer")
     elif took > SLOW:
-        yield warning("PostgreSQL", said, "each commit waits for some: have it near the nodes")
+        yield warning(
+            "PostgreSQL",
+            said,
+            "move PostgreSQL closer to the nodes: each commit waits for several round trips",
+        )
     else:
         yield ok("PostgreSQL", said)
 
@@ -64,19 +68,19 @@ async def _server(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
 async def _settings(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     for name in ("fsync", "full_page_writes"):
         if await connection.fetchval("SELECT current_setting($1)", name) != "on":
-            fix = "switch it on: else a power cut loses what was acknowledged, or more"
+            fix = "turn it on: otherwise a power cut can lose acknowledged messages or corrupt the database"
             yield problem("PostgreSQL", f"{name} is off", fix)
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != ENCODING:
-        fix = f"use a database made with CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0"
-        yield problem("PostgreSQL", f"the database's encoding is {encoding}", fix)
+        fix = f"create the database with CREATE DATABASE … ENCODING '{ENCODING}' TEMPLATE template0"
+        yield problem("PostgreSQL", f"the database has the encoding {encoding}", fix)
 
 
 async def _clock(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     there = await connection.fetchval("SELECT extract(epoch FROM clock_timestamp())::float8")
     if abs(there - time.time()) > WRONG_BY:
-        fix = "set both by NTP; the order of events is right whatever they say"
-        yield warning("clock", f"that of PostgreSQL is {there - time.time():+.0f} s off ours", fix)
+        fix = "synchronize both clocks with NTP; the order of events does not depend on them"
+        yield warning("clock", f"PostgreSQL's clock differs by {there - time.time():+.0f} s", fix)
 
 
 async def _room_for_nodes(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
@@ -88,9 +92,9 @@ async def _room_for_nodes(connection: asyncpg.Connection) -> AsyncIterator[Findi
         """,
         APPLICATION,
     )
-    said = f"{free:,} are free; {nodes:,} are hubbub's"
+    said = f"{free:,} available, {nodes:,} used by hubbub"
     if free < CONNECTIONS:
-        fix = f"a node needs {CONNECTIONS}: raise max_connections, or put a pooler before it"
+        fix = f"raise max_connections or use a connection pooler: each node needs {CONNECTIONS}"
         yield warning("connections", said, fix)
     else:
         yield ok("connections", said)
@@ -100,21 +104,25 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
         may = "SELECT has_database_privilege(current_database(), 'CREATE')"
         if await connection.fetchval(may):
-            yield ok("tables", "none yet; the first start makes them")
+            yield ok("tables", "none yet; the first start creates them")
         else:
-            fix = "GRANT CREATE ON DATABASE … TO …, as an administrator"
-            yield problem("tables", "none yet, and hubbub's user may not make any", fix)
+            fix = "run GRANT CREATE ON DATABASE … TO … as an administrator"
+            yield problem("tables", "none yet, and hubbub's user may not create them", fix)
         return
     meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
     version, newest = int(meta.get("version", 0)), migrations.all_steps("postgres")[-1][0]
     if UNFINISHED in meta:
-        fix = "stop the server at its source, and run the same `hubbub db copy` once more"
-        yield problem("tables", "an unfinished copy", fix)
+        fix = "stop the server that uses the source, then run the same `hubbub db copy` again"
+        yield problem("tables", "unfinished copy", fix)
     elif version > newest:
-        yield problem("tables", f"version {version}, and we know {newest}", "update hubbub here")
+        yield problem(
+            "tables",
+            f"version {version}, but this hubbub only supports up to {newest}",
+            "upgrade hubbub",
+        )
     else:
         rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
-        yield ok("tables", f"version {version} of {newest}, rooms: {rooms:,}")
+        yield ok("tables", f"version {version} of {newest}, {rooms:,} rooms")
     if version >= 2:  # there is an outbox
         async for finding in _outbox(connection):
             yield finding
@@ -129,11 +137,11 @@ async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
         """
     )
     if refused:
-        fix = "see the column `refused` of hubbub.outbox; delete the rows when it is settled"
-        yield warning("outbox", f"{refused:,} messages of applications could not be posted", fix)
+        fix = "see the column `refused` of hubbub.outbox, and delete the rows once you have dealt with them"
+        yield warning("outbox", f"{refused:,} messages from applications were refused", fix)
     if waiting:
-        fix = "does a node run? its log says what keeps it from posting them"
-        yield warning("outbox", f"{waiting:,} messages wait for more than 10 s", fix)
+        fix = "check that a node is running, and see its log for errors"
+        yield warning("outbox", f"{waiting:,} messages have waited for more than 10 s", fix)
 
 
 async def _broker(url: str) -> Finding:
@@ -152,7 +160,7 @@ async def _broker(url: str) -> Finding:
             took = time.perf_counter() - began
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
-        fix = "without it nodes hear of each other up to 2 s later; do HUBBUB_BROKER and nats-server fit?"
-        why = errors[0] if errors else error  # of others it only says that they took too long
+        fix = "check HUBBUB_BROKER and nats-server; without NATS, nodes learn of each other's messages up to 2 s later"
+        why = errors[0] if errors else error  # the raised error may only say that it timed out
         return warning("NATS", str(why) or type(why).__name__, fix)
-    return ok("NATS", f"a round trip takes {took * 1000:.1f} ms")
+    return ok("NATS", f"round trip {took * 1000:.1f} ms")

@@ -1,4 +1,4 @@
-"""What a look at something has found, and how it is shown."""
+"""The findings of a diagnosis, and how they are printed."""
 
 from typing import Literal, NamedTuple
 
@@ -8,7 +8,7 @@ MARKS = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at: how it is, and what would mend it."""
+    """The result of one check: what was checked, its condition, and how to fix it."""
 
     how: Literal["ok", "warning", "problem"]
     what: str
@@ -17,12 +17,12 @@ class Finding(NamedTuple):
 
 
 def ok(what: str, detail: str) -> Finding:
-    """It is as it should be."""
+    """The check passed."""
     return Finding("ok", what, detail)
 
 
 def warning(what: str, detail: str, fix: str = "") -> Finding:
-    """It works, but may not always."""
+    """It works now, but may fail or is unsafe."""
     return Finding("warning", what, detail, fix)
 
 
@@ -32,13 +32,13 @@ def problem(what: str, detail: str, fix: str = "") -> Finding:
 
 
 def shown(finding: Finding) -> str:
-    """A finding as lines of text: what a server or a file holds is in it, and controls no terminal."""
+    """A finding as lines of text. Content of servers and files in it can't control the terminal."""
     first = f"{MARKS[finding.how]}{finding.what}: {finding.detail}"
     more = [f"          {line}" for line in finding.fix.splitlines()]
     return "\n".join(map(visible, [first, *more]))
 
 
 def tell(finding: Finding) -> bool:
-    """Print it; whether it is no problem."""
+    """Print a finding. Return whether it is not a problem."""
     print(shown(finding), flush=True)
     return finding.how != "problem"

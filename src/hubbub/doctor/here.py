@@ -1,4 +1,4 @@
-"""What may be wrong on this machine: settings, the data directory, the database, limits, the clock."""
+"""Checks this machine: settings, data directory, database, limits and clock."""
 
 import asyncio
 import resource
@@ -19,23 +19,23 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, check_soundness
 
 MIB = 2**20
-FIXED_IN = (3, 51, 3)  # SQLite's WAL-reset bug
+FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug
 FEW_FILES = 1024
 
 
 def examine(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
 ) -> Iterator[Finding]:
-    """Look at what a server here would have."""
+    """Check what a server on this machine would use."""
     try:
         settings = load(flags, environment, file)
     except BadSettings as error:
-        yield problem("settings", str(error), "`hubbub serve --help` shows what there is")
+        yield problem("settings", str(error), "see `hubbub serve --help` for all settings")
         return
     made = gather(flags, environment, file)
-    where = f", and {file} was read" if file else ""
-    other = f"{len(made)} other than the default{where}"
-    yield ok("settings", f"{other}; `hubbub config show --origin` shows all")
+    where = f" (read {file})" if file else ""
+    other = f"{len(made)} differ from the defaults{where}"
+    yield ok("settings", f"{other}; `hubbub config show --origin` lists all")
     yield from _directory(settings)
     if settings.store == "sqlite":
         yield from _database(settings.data / FILE_NAME)
@@ -48,14 +48,14 @@ def examine(
 def _directory(settings: Settings) -> Iterator[Finding]:
     data = settings.data
     if not data.exists():
-        yield ok("data directory", f"{data} is not there yet; the first start makes it")
+        yield ok("data directory", f"{data} does not exist yet; the first start creates it")
         return
     try:
         with tempfile.TemporaryFile(dir=data):
             pass
     except OSError as error:
-        fix = f"let the user that runs hubbub write there: chown -R USER {data}"
-        yield problem("data directory", f"{data} can't be written: {error.strerror}", fix)
+        fix = f"give it to the user that runs hubbub: chown -R USER {data}"
+        yield problem("data directory", f"can't write to {data}: {error.strerror}", fix)
         return
     if what := openness(data):
         yield warning("data directory", f"other users can {what} {data}", f"chmod 700 {data}")
@@ -64,8 +64,8 @@ def _directory(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(data).free // MIB
     if free < 1024:
         say = problem if free < 100 else warning
-        fix = "make room: on a full disk nothing can be posted"
-        yield say("data directory", f"only {free:,} MiB are free at {data}", fix)
+        fix = "free some space: nothing can be posted while the disk is full"
+        yield say("data directory", f"only {free:,} MiB free at {data}", fix)
     else:
         yield ok("data directory", f"{data}, {free:,} MiB free")
 
@@ -78,14 +78,14 @@ def _database(file: Path) -> Iterator[Finding]:
         check_is_ours(file)
         check_soundness(file)
     except (StoreFailed, apsw.Error) as error:
-        yield problem("database", str(error), "`hubbub restore FILE` brings a backup back")
+        yield problem("database", str(error), "restore a backup with `hubbub restore FILE`")
     else:
         yield ok("database", f"{file.stat().st_size / MIB:,.1f} MiB, no damage found")
     yield _clock(file.stat().st_mtime)
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
-    from hubbub.doctor.cluster import examine_cluster  # it takes some megabytes
+    from hubbub.doctor.cluster import examine_cluster  # importing it takes some megabytes
 
     async def all_of_them() -> list[Finding]:
         return [finding async for finding in examine_cluster(settings.store, settings.broker)]
@@ -96,9 +96,9 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
 def _clock(written_at: float) -> Finding:
     now = time.time()
     if written_at > now + 5:
-        fix = "set it by NTP (timedatectl set-ntp true); the order of events is right whatever it says"
+        fix = "synchronize the clock with NTP (timedatectl set-ntp true); the order of events does not depend on it"
         return warning(
-            "clock", f"it was {written_at - now:.0f} s later when the database was written", fix
+            "clock", f"it is {written_at - now:.0f} s behind the last write to the database", fix
         )
     return ok("clock", f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}")
 
@@ -108,17 +108,17 @@ def _sqlite() -> Finding:
     if tuple(map(int, version.split("."))) < FIXED_IN:
         return problem(
             "SQLite",
-            f"{version} can lose what was written",
-            "install hubbub's own apsw: make install",
+            f"version {version} has a bug that can lose data",
+            "install the version of apsw that hubbub needs: make install",
         )
-    return ok("SQLite", version)
+    return ok("SQLite", f"version {version}")
 
 
 def _files() -> Finding:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard < FEW_FILES:
-        fix = "raise it: LimitNOFILE=65536 in the systemd unit, or ulimit -Hn in the shell"
+        fix = "raise the limit: LimitNOFILE=65536 in the systemd unit, or ulimit -Hn in the shell"
         return warning(
-            "open files", f"at most {hard}, and so about {max(hard - 96, 1)} connections", fix
+            "open files", f"at most {hard}, which allows about {max(hard - 96, 1)} connections", fix
         )
-    return ok("open files", f"at most {hard:,}, one a connection")
+    return ok("open files", f"at most {hard:,}; each connection takes one")

@@ -1,4 +1,4 @@
-"""What may be wrong on the way to a server: name, TLS, proxies in between, each transport."""
+"""Checks the connection to a server: its name, TLS, proxies in between, and each transport."""
 
 import asyncio
 import ssl
@@ -18,9 +18,9 @@ from hubbub.protocol.messages import Error
 TIMEOUT = 10.0
 ROOM = "lobby"
 ECHOES = 20
-HELD_BACK = 3.0  # seconds; a stream's first bytes come at once
+HELD_BACK = 3.0  # seconds; without buffering, the first bytes of a stream arrive at once
 EXPIRES_SOON = 21  # days
-PROXY = "in the proxy's configuration (for nginx):\n  "
+PROXY = "add to the configuration of the proxy (here for nginx):\n  "
 UPGRADE_FIX = (
     f"{PROXY}proxy_http_version 1.1;\n"
     "  proxy_set_header Upgrade $http_upgrade;\n"
@@ -28,13 +28,13 @@ UPGRADE_FIX = (
 )
 BUFFER_FIX = f"{PROXY}proxy_buffering off;"
 TIMEOUT_FIX = f"{PROXY}proxy_read_timeout 120s;"
-LOG_FIX = "look into the server's log, and at its disk or its PostgreSQL"
-TOKEN_FIX = "set HUBBUB_TOKEN to one that `hubbub token create` gave out"
+LOG_FIX = "see the log of the server, and check its disk or PostgreSQL"
+TOKEN_FIX = "set HUBBUB_TOKEN to a token from `hubbub token create`"
 
-OTHER_FIX = "is something else than hubbub behind that address?"
+OTHER_FIX = "check that the address is that of a hubbub server"
 MAX_BODY_BYTES = 65_536
 
-# What a server can do wrong: not answer, break off, or answer something else.
+# A server that does not answer, closes the connection or sends something unexpected.
 Failure = (
     aiohttp.ClientError,
     OSError,
@@ -47,7 +47,7 @@ Failure = (
 
 
 class _Details(msgspec.Struct):
-    """Of an answer to a request, what is of interest (RFC 9457, and /healthz)."""
+    """The interesting fields of a response: a problem (RFC 9457), or that of /healthz."""
 
     status: str | int = ""
     detail: str = ""
@@ -65,7 +65,7 @@ class _Greeting(msgspec.Struct):
 
 
 async def examine(address: str, token: str | None) -> AsyncIterator[Finding]:
-    """Look at the way to a server, as one of its clients."""
+    """Check the connection to a server, as one of its clients."""
     url = _http(address)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
@@ -97,28 +97,34 @@ def _http(address: str) -> URL:
 
 
 async def _reach(http: aiohttp.ClientSession, url: URL) -> list[Finding]:
-    """Whether a hubbub answers there, how it is encrypted, and what its clock says."""
+    """Check that hubbub answers at the address, its encryption and its clock."""
     try:
         async with http.get("/healthz") as answer:
             details = await _details(answer)
     except aiohttp.ClientConnectorCertificateError as error:
         reason = error.certificate_error
         return [
-            problem("TLS", str(reason), "renew the certificate; --tls-cert needs its whole chain")
+            problem(
+                "TLS", str(reason), "renew the certificate; --tls-cert must contain the whole chain"
+            )
         ]
     except Failure as error:
         return [
             problem(
                 "reach",
                 f"{url}: {_why(error)}",
-                "is `hubbub serve` running there, and no firewall between?",
+                "check that `hubbub serve` is running there, and that no firewall blocks the port",
             )
         ]
     if answer.status == 403:
-        return [problem("name", details.detail or "refused", f"restart it with --public-url {url}")]
+        return [
+            problem(
+                "name", details.detail or "refused", f"restart the server with --public-url {url}"
+            )
+        ]
     if answer.status != 200 or details.status != "ok":
-        fix = "a proxy without its server behind it, or a wrong port?"
-        return [problem("reach", f"{url} answers {answer.status}, but not as hubbub does", fix)]
+        fix = "check the port and, behind a proxy, that the proxy reaches the server"
+        return [problem("reach", f"{url} answers {answer.status}, but is not hubbub", fix)]
     return [
         ok("reach", f"{url} answers"),
         *([await _certificate(url)] if url.scheme == "https" else []),
@@ -133,8 +139,8 @@ def _encrypted(url: URL) -> list[Finding]:
     return [
         warning(
             "TLS",
-            "none: others on the way can read everything",
-            "--tls-cert and --tls-key, or a proxy that does TLS",
+            "the connection is not encrypted: others can read everything",
+            "start the server with --tls-cert and --tls-key, or behind a proxy with TLS",
         )
     ]
 
@@ -148,7 +154,9 @@ async def _certificate(url: URL) -> Finding:
     days = (until - datetime.now(UTC)).days
     if days < EXPIRES_SOON:
         return warning(
-            "TLS", f"the certificate expires in {days} days", "renew it, and send SIGHUP"
+            "TLS",
+            f"the certificate expires in {days} days",
+            "renew it, then send SIGHUP to the server",
         )
     return ok("TLS", f"the certificate is valid until {until:%Y-%m-%d}")
 
@@ -156,25 +164,27 @@ async def _certificate(url: URL) -> Finding:
 def _clock(date: str) -> Finding:
     try:
         behind = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
-    except (ValueError, TypeError, OverflowError):  # TypeError: one that has no time zone
-        return warning("clock", "the answer has no date")
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a time zone
+        return warning("clock", "the response has no valid Date header")
     if abs(behind) > 5:
         return warning(
-            "clock", f"its clock and this one differ by {abs(behind):.0f} s", "set both by NTP"
+            "clock",
+            f"the clocks of the server and this machine differ by {abs(behind):.0f} s",
+            "synchronize both clocks with NTP",
         )
-    return ok("clock", "as here")
+    return ok("clock", "agrees with this machine")
 
 
 async def _ready(http: aiohttp.ClientSession) -> Finding:
     async with http.get("/readyz") as answer:
         if answer.status == 200:
-            return ok("ready", "the database can be written")
+            return ok("ready", "the server can write to its database")
         detail = (await _details(answer)).detail or answer.reason
         return problem("ready", f"{answer.status}: {detail}", LOG_FIX)
 
 
 async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
-    """The handshake, and both kinds of messages there and back if the server has /echo on."""
+    """Check the handshake and, if the server offers /echo, text and binary messages in both directions."""
     try:
         socket = await http.ws_connect("/echo")
     except aiohttp.WSServerHandshakeError as error:
@@ -187,28 +197,32 @@ async def _echo(http: aiohttp.ClientSession, url: URL) -> Finding:
             await socket.send_bytes(bytes([n, 255]))
             if await socket.receive_str(timeout=TIMEOUT) != f"ä {n}":
                 return problem(
-                    "WebSocket", "text comes back changed", "something rewrites it on the way"
+                    "WebSocket",
+                    "/echo returned different text",
+                    "find the proxy that rewrites messages",
                 )
             if await socket.receive_bytes(timeout=TIMEOUT) != bytes([n, 255]):
                 return problem(
-                    "WebSocket", "bytes come back changed", "something rewrites them on the way"
+                    "WebSocket",
+                    "/echo returned different bytes",
+                    "find the proxy that rewrites messages",
                 )
             times.append(time.perf_counter() - began)
     return ok(
         "WebSocket",
-        f"text and bytes, there and back in {statistics.median(times) * 1000:.1f} ms (median)",
+        f"text and bytes, round trip {statistics.median(times) * 1000:.1f} ms (median)",
     )
 
 
 async def _handshake(http: aiohttp.ClientSession, url: URL, door: str) -> Finding:
-    """The handshake alone, and why it fails."""
+    """Check the handshake alone, and find out why it fails."""
     headers = {
         **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
         "Sec-WebSocket-Key": "aHViYnViJ3MgZG9jdG9yIQ==",
     }
     try:
         async with http.ws_connect(f"/{door}"):
-            return ok("WebSocket", "the handshake succeeds; /echo is off there")
+            return ok("WebSocket", "the handshake succeeds; /echo is not available")
     except aiohttp.WSServerHandshakeError:
         async with aiohttp.request("GET", url / door, headers=headers) as answer:
             return _no_handshake(answer.status, await _details(answer))
@@ -217,9 +231,9 @@ async def _handshake(http: aiohttp.ClientSession, url: URL, door: str) -> Findin
 def _no_handshake(status: int, details: _Details) -> Finding:
     missing = " and ".join(details.missing)
     if missing:
-        return problem("WebSocket", f"something on the way drops the header {missing}", UPGRADE_FIX)
+        return problem("WebSocket", f"a proxy drops the header {missing}", UPGRADE_FIX)
     detail = details.detail or "no 101 Switching Protocols"
-    return problem("WebSocket", f"the handshake is answered with {status}: {detail}", UPGRADE_FIX)
+    return problem("WebSocket", f"the handshake failed with status {status}: {detail}", UPGRADE_FIX)
 
 
 async def _native(http: aiohttp.ClientSession) -> Finding:
@@ -229,7 +243,7 @@ async def _native(http: aiohttp.ClientSession) -> Finding:
     if greeting.error is not None:
         return problem("native", greeting.error.message, TOKEN_FIX)
     if greeting.ok is None:
-        return problem("native", "the answer to `hello` is neither yes nor no", OTHER_FIX)
+        return problem("native", "unexpected reply to `hello`", OTHER_FIX)
     return ok("native", f"{greeting.ok.server}, as {greeting.ok.user}")
 
 
@@ -241,9 +255,9 @@ async def _long_poll(http: aiohttp.ClientSession) -> Finding:
         return ok("long-poll", f"answered after {time.perf_counter() - began:.1f} s")
     if answer.status in {401, 403, 404}:
         return warning("long-poll", details.detail or str(answer.status), TOKEN_FIX)
-    if details.detail:  # the server's own word
+    if details.detail:  # from the server itself
         return problem("long-poll", f"{answer.status}: {details.detail}", LOG_FIX)
-    return problem("long-poll", f"answered with {answer.status}", TIMEOUT_FIX)
+    return problem("long-poll", f"failed with status {answer.status}", TIMEOUT_FIX)
 
 
 async def _stream(http: aiohttp.ClientSession) -> Finding:
@@ -256,12 +270,12 @@ async def _stream(http: aiohttp.ClientSession) -> Finding:
             async with asyncio.timeout(HELD_BACK):
                 await answer.content.readuntil(b"\n\n")
         except TimeoutError:
-            return problem("events", "a proxy holds the stream back", BUFFER_FIX)
-    return ok("events", "the stream begins at once")
+            return problem("events", "a proxy buffers the stream", BUFFER_FIX)
+    return ok("events", "the stream starts at once")
 
 
 async def _details(answer: aiohttp.ClientResponse) -> _Details:
-    """What a server says of itself; nothing if this is another's answer."""
+    """The fields of a response by hubbub. Empty if something else answered."""
     body = b""
     async for chunk in answer.content.iter_any():
         body += chunk

@@ -1,1 +1,1 @@
-"""The terminal messenger in line mode, and the commands that send to a room and follow one. Speaks only the SDK."""
+"""The terminal messenger, and the commands that post to a room and follow one. Uses only the SDK."""

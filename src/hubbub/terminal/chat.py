@@ -1,4 +1,4 @@
-"""`hubbub chat`: talk in a room, line by line. Lines typed while offline are kept, and sent in order."""
+"""`hubbub chat`: chat in a room, line by line. Messages typed while offline are kept and sent in order."""
 
 import asyncio
 import difflib
@@ -19,19 +19,19 @@ from hubbub.terminal.transcript import Transcript
 SHOWN_AT_FIRST = 20
 PROMPT_COLUMNS = 24
 GOODBYE_SECONDS = 3.0
-COMMANDS = {"/help": "show this", "/quit": "leave; so does Ctrl-D"}
+COMMANDS = {"/help": "show this help", "/quit": "leave, like Ctrl-D"}
 
 
 def chat(client: Client, room: str, drafts: Drafts, *, quiet: bool) -> None:
-    """Talk in `room` until the input ends: on a terminal with prompt and commands, else lines from stdin.
+    """Chat in `room` until the input ends: on a terminal with a prompt and commands, else with lines from stdin.
 
-    On a terminal, what is not acknowledged when it ends is kept in `drafts`, and sent the next time.
+    On a terminal, messages that are not acknowledged at the end are kept in `drafts` and sent the next time.
 
     Raises:
-        Refused: the name, the room, or (without a terminal) a line was refused.
-        Unreachable: no connection came about.
-        Closed: the server does not want us any more.
-        BadInput: without a terminal, a line can't be sent; those before it were.
+        Refused: the server refused the name, the room or (without a terminal) a line.
+        Unreachable: the server could not be reached.
+        Closed: the server closed the connection for good.
+        BadInput: without a terminal, a line can't be sent. The lines before it were sent.
     """
 
     async def talk() -> None:
@@ -58,7 +58,7 @@ class Conversation:
         self._shown_seq = 0
 
     async def hold(self) -> None:
-        """Talk until the input ends or the client is closed for good."""
+        """Chat until the input ends or the client is closed for good."""
         self._outgoing.resume()
         try:
             async with beside(remark_on(self._client, self._screen.remark), self._show_state()):
@@ -72,7 +72,7 @@ class Conversation:
                 await first(self._follow(), self._outgoing.post_by(client, self._room))
             finally:
                 if self._screen.is_interactive:
-                    self._screen.remark("leaving")
+                    self._screen.remark("Leaving")
 
     async def _follow(self) -> None:
         room = await self._client.join(self._room)
@@ -83,7 +83,7 @@ class Conversation:
             await self._show(room)
 
     async def _enter(self) -> None:
-        """Take what is entered until it ends, and see to it that it arrives."""
+        """Read messages until the input ends, then wait for their acknowledgements."""
         failure = None
         try:
             await self._take_lines()
@@ -108,26 +108,28 @@ class Conversation:
                 self._command(line)
 
     def _message(self, line: str) -> str | None:
-        """What is to be sent, if this is no command; without a terminal each line is, and so are several at once."""
+        """The message in a line, or None for a command or an empty line. Only single lines on a terminal can be commands."""
         if line.startswith("/") and self._screen.is_interactive and "\n" not in line:
             return line[1:] if line.startswith("//") else None
         return line if line.strip() else None
 
     def _command(self, line: str) -> None:
-        """Anything with one slash that is no command is refused, since it may be a mistyped one."""
+        """Run a command. An unknown one is not sent as a message, since it may be mistyped."""
         word = line.split(maxsplit=1)[0]
         if word == "/help":
             self._screen.show([[f"{name}  {what}"] for name, what in COMMANDS.items()])
-            self._screen.show([["whatever else you type is sent; begin with // to send a /"]])
+            self._screen.show(
+                [["Anything else is sent as a message; begin it with // to send a /"]]
+            )
         else:
             close = difflib.get_close_matches(word, COMMANDS, 1)
             meant = close[0] if close else "/help"
             self._screen.complain(
-                f"not sent: there is no {word}; try {meant}, or begin with // to send it"
+                f"Not sent: unknown command {word}; try {meant}, or begin with // to send it as a message"
             )
 
     async def _finish(self) -> None:
-        """Wait for what is on its way: on a terminal a little, else as long as it takes."""
+        """Wait for acknowledgements: on a terminal briefly, else as long as it takes."""
         if self._screen.is_interactive:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GOODBYE_SECONDS):
@@ -142,15 +144,15 @@ class Conversation:
             raise self._outgoing.refusal
 
     def _welcome(self, room: Room) -> None:
-        help_hint = "; /help shows what can be typed" if self._screen.is_interactive else ""
-        self._screen.remark(f"you are {self._client.user} at {self._client.url}{help_hint}")
+        help_hint = "; type /help for help" if self._screen.is_interactive else ""
+        self._screen.remark(f"You are {self._client.user} at {self._client.url}{help_hint}")
         members = room.members
         names = f" ({', '.join(members.names)})" if members.names else ""
         self._screen.remark(f"{room.name}: {members.count} here{names}")
         self._show_messages(room.messages[-SHOWN_AT_FIRST:])
 
     async def _show(self, room: Room) -> None:
-        """Show what happens, and where something may be missing."""
+        """Show events, and where events are missing."""
         async for item in room.stream(markers=True):
             match item:
                 case Resumed():
@@ -179,7 +181,7 @@ class Conversation:
                 remarks.update(room.members)
 
     async def _show_state(self) -> None:
-        """Let the prompt say whether what is typed goes out now or later."""
+        """Show in the prompt whether messages are sent now or later."""
         name = shorten(self._room, PROMPT_COLUMNS)
         async for status in self._client.statuses():
             is_connected = status.state is ConnectionState.CONNECTED

@@ -1,6 +1,6 @@
-"""The message being typed: keys in, finished messages out, and the part of it that fits in one row.
+"""The message being typed: takes keys, returns finished messages, and shows the part that fits in one row.
 
-Knows no terminal. The cursor moves by graphemes. What is pasted stays in the message, line ends included.
+Knows no terminal. The cursor moves by graphemes. Pasted text stays in the message, with its line breaks.
 """
 
 import re
@@ -14,9 +14,9 @@ END = "\x04"
 _BEGIN_PASTE, _END_PASTE = "\x1b[200~", "\x1b[201~"
 _MAX_PASTED = 2 * (
     MAX_CHARACTERS + len(_END_PASTE)
-)  # too much in any case, even with two for each line end
+)  # always too much, even with two characters per line break
 
-# A whole escape sequence (ECMA-48 section 5.4), or one that has only begun, or a run of text, or a single key.
+# A complete escape sequence (ECMA-48 section 5.4), an incomplete one, a run of text, or a single key.
 _KEY = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[A-Za-z]|[^\[O])|(\x1b(?:\[[0-?]*[ -/]*|O)?)\Z|[^\x00-\x1f\x7f]+|[^\x1b]"
 )
@@ -35,10 +35,10 @@ _NAMED = {
 
 
 class Editor:
-    """A message with a cursor, and the messages entered before.
+    """A message with a cursor, and the history of earlier messages.
 
     Attributes:
-        is_overfull: the last `feed` brought more than a message can hold; all of that was left out.
+        is_overfull: the last `feed` inserted more than a message can hold. That text was dropped.
     """
 
     def __init__(self) -> None:
@@ -46,12 +46,12 @@ class Editor:
         self.cursor = 0
         self.is_overfull = False
         self._unfinished = ""
-        self._pasted: str | None = None  # while a paste comes in
+        self._pasted: str | None = None  # the text of a paste that has not ended
         self._history: deque[str] = deque(maxlen=MAX_HISTORY)
         self._back = 0  # how far back in the history; 0: the message being typed
 
     def feed(self, keys: str) -> list[str]:
-        """Take what was typed; returns the messages that were finished by it, and `END` for Ctrl-D."""
+        """Process keys. Return the messages that they finished, and `END` for Ctrl-D."""
         finished: list[str] = []
         self.is_overfull = False
         rest, self._unfinished = self._unfinished + keys, ""
@@ -62,16 +62,16 @@ class Editor:
         return finished
 
     def row(self, columns: int) -> tuple[str, str]:
-        """As much of the message as fits, before the cursor and after it."""
-        near = 8 * columns  # characters; no need to look at the rest
+        """The part of the message that fits in a row: before the cursor, and after it."""
+        near = 8 * columns  # characters; more can't fit
         before = end(in_a_row(self.text[max(0, self.cursor - near) : self.cursor]), columns - 1)
         after = in_a_row(self.text[self.cursor : self.cursor + near])
         return before, beginning(after, columns - room(before))
 
     def _take_key(self, keys: str, finished: list[str]) -> str:
-        """Take the first key; returns the rest."""
+        """Process the first key and return the rest."""
         key = _KEY.match(keys)
-        if key is None:  # an escape sequence that went wrong
+        if key is None:  # a broken escape sequence
             return keys[1:]
         if key[1] is not None:
             self._unfinished = key[1]
@@ -84,7 +84,7 @@ class Editor:
         return keys[key.end() :]
 
     def _take_pasted(self, keys: str) -> str:
-        """Only its end ends a paste: all keys before that are text. Returns what follows the end."""
+        """Process keys within a paste, which are text up to its end. Return what follows the end."""
         self._pasted = (self._pasted or "") + keys
         text, end_of_paste, rest = self._pasted.partition(_END_PASTE)
         if not end_of_paste:
@@ -130,7 +130,7 @@ class Editor:
                 return len(self.text)
 
     def _span(self, cut: str) -> tuple[int, int]:
-        """From where to where a deleting key takes away."""
+        """Start and end of what a deleting key removes."""
         match cut:
             case "backspace":
                 return self._place("left"), self.cursor
@@ -149,7 +149,7 @@ class Editor:
         self.cursor = start
 
     def _insert(self, typed: str) -> None:
-        """Put text in at the cursor: all of it, or if there is no room, nothing."""
+        """Insert text at the cursor, or nothing if it does not fit."""
         typed = _NOT_TEXT.sub("", typed)
         self.is_overfull |= len(self.text) + len(typed) > MAX_CHARACTERS
         if not self.is_overfull:

@@ -1,4 +1,4 @@
-"""What the commands keep between runs, in files for their user alone: a guest's key, and messages not sent yet."""
+"""Files that the commands keep between runs, readable by their user only: a guest's key and unsent messages."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ from hubbub.client.address import websocket_url
 
 
 def folder() -> Path:
-    """Where they are: `hubbub` in XDG_STATE_HOME, which is `~/.local/state` unless set. Raises OSError."""
+    """The folder of these files: `hubbub` in XDG_STATE_HOME (default `~/.local/state`). Raises OSError."""
     state = os.environ.get("XDG_STATE_HOME", "")
     if state.startswith("/"):
         return Path(state) / "hubbub"
@@ -25,12 +25,12 @@ def folder() -> Path:
 
 
 def guest_key(address: str, name: str | None) -> str:
-    """The secret by which a server knows a guest again, under this name.
+    """The secret by which a server recognizes a guest with this name.
 
-    Each name is a guest of its own, and no server can tell the keys for others from its own.
+    Each name and server has its own key, from which no server can derive any other.
 
     Raises:
-        OSError: it can't be kept.
+        OSError: the key can't be saved.
     """
     purpose = f"{websocket_url(address)}\0{name or ''}"
     digest = hmac.digest(_secret(), purpose.encode(), "sha256")
@@ -38,17 +38,17 @@ def guest_key(address: str, name: str | None) -> str:
 
 
 class Draft(NamedTuple):
-    """A message that was entered; `id` is its client_message_id, so that it is never posted twice."""
+    """A message that was entered. `id` is its client_message_id, so that it is never posted twice."""
 
     id: str
     text: str
 
 
 class Drafts:
-    """The messages that one person has entered for one room and that are not acknowledged yet.
+    """The messages that one person entered for one room and that are not acknowledged yet.
 
-    Each is in a file of its own, named by the time and its id, from when it is entered until it is acknowledged.
-    So programs that run at the same time need no locks: at worst both send a message, which is posted once.
+    Each is in a file of its own, named by the time and its id, until it is acknowledged. Programs that run at
+    the same time need no locks: at worst both send a message, which is still posted once.
     """
 
     def __init__(self, address: str, room: str, name: str | None, token: str | None) -> None:
@@ -58,7 +58,7 @@ class Drafts:
         self._files: dict[str, Path] = {}
 
     def load(self) -> list[Draft]:
-        """What is left from earlier runs, oldest first. Raises OSError."""
+        """The drafts from earlier runs, oldest first. Raises OSError."""
         drafts = []
         for file in sorted(self._folder().glob("[!.]*")):
             draft = Draft(file.name.partition("-")[2], file.read_text("utf-8", "replace"))
@@ -67,7 +67,7 @@ class Drafts:
         return drafts
 
     def add(self, text: str) -> Draft:
-        """A new draft, kept. Raises OSError."""
+        """Save a new draft. Raises OSError."""
         draft = Draft(secrets.token_urlsafe(16), text)
         _make(self._folder())
         file = self._folder() / f"{time.time_ns():020}-{draft.id}"
@@ -76,7 +76,7 @@ class Drafts:
         return draft
 
     def remove(self, draft: Draft) -> None:
-        """It was acknowledged or refused. Raises OSError."""
+        """Remove a draft that was acknowledged or refused. Raises OSError."""
         if file := self._files.pop(draft.id, None):
             file.unlink(missing_ok=True)
 
@@ -85,14 +85,14 @@ class Drafts:
 
 
 def _make(folder: Path) -> None:
-    """The folder and those it is in, for their user alone."""
+    """Create the folder and its parents, accessible by their user only."""
     if not folder.exists():
         _make(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write(file: Path, content: bytes) -> None:
-    """The whole file or none, on the disk, and for its user alone."""
+    """Write a file atomically and durably, accessible by its user only."""
     begun = file.with_name(f".{file.name}")
     descriptor = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "wb") as opened:
@@ -103,7 +103,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _secret() -> bytes:
-    """The one secret of which the keys are made."""
+    """The secret from which all keys are derived."""
     file = folder() / "key"
     if not file.exists():
         _make(file.parent)
@@ -112,7 +112,7 @@ def _secret() -> bytes:
 
 
 def _holder(token: str) -> str:
-    """Whom a token stands for, as far as it says so itself: a JWT is renewed, and stays the same person's."""
+    """Whose a token is. JWTs are renewed, so for a JWT that is its subject, not the token itself."""
     try:
         claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         return f"subject {claims.get('iss')} {claims['sub']}"

@@ -1,4 +1,4 @@
-"""Messages that were entered and not yet acknowledged: posted one after the other, so that they keep their order."""
+"""Messages that were entered and are not acknowledged yet. They are posted one at a time, to keep their order."""
 
 import asyncio
 import secrets
@@ -10,16 +10,16 @@ from hubbub.terminal.screen import Screen
 from hubbub.terminal.text import in_a_row, shorten
 
 MAX_LINES = 1000
-CONFIRM_SECONDS = 1.0  # what is not acknowledged by then is said to be on its way
+CONFIRM_SECONDS = 1.0  # after which a missing acknowledgement is mentioned
 _EXCERPT = 60  # columns
 
 
 class Outgoing:
-    """A bounded queue of messages. With `drafts`, they outlive the program.
+    """A bounded queue of messages. With `drafts`, messages survive the end of the program.
 
     Attributes:
-        last_seq: the number that the last acknowledged message became.
-        refusal: why the last refused message was.
+        last_seq: the seq of the last acknowledged message.
+        refusal: why the last refused message was refused.
     """
 
     def __init__(self, screen: Screen, drafts: Drafts | None = None) -> None:
@@ -32,33 +32,33 @@ class Outgoing:
         self.refusal: Refused | None = None
 
     def resume(self) -> None:
-        """Begin with what was left the last time."""
+        """Queue the messages that are left from last time."""
         if self._drafts is not None:
             try:
                 self._queue.extend(self._drafts.load())
             except OSError as error:
                 self._give_up_keeping(error)
         if self._queue:
-            self._screen.remark(f"unsent messages from last time, sent now: {len(self._queue)}")
+            self._screen.remark(f"Sending messages left from last time: {len(self._queue)}")
 
     async def add(self, text: str) -> None:
-        """Queue a message; waits while very many are queued already."""
+        """Queue a message. Waits while the queue is full."""
         while len(self._queue) >= MAX_LINES:
             await self._until_taken()
         self.keep(text)
 
     def keep(self, text: str) -> None:
-        """Queue a message, however many there are already."""
+        """Queue a message even if the queue is full."""
         self._queue.append(self._draft(text))
         self._stir.set()
 
     async def until_acknowledged(self) -> None:
-        """Wait until each message has its answer."""
+        """Wait until every message has been acknowledged or refused."""
         while self._queue:
             await self._until_taken()
 
     async def post_by(self, client: Client, room: str) -> None:
-        """Post what is queued, and what will be. Raises what ends the client."""
+        """Post queued messages, now and later. Raises the error that ends the client."""
         while True:
             while self._queue:
                 await self._post(client, room, self._queue[0])
@@ -68,27 +68,27 @@ class Outgoing:
             await self._stir.wait()
 
     def say_goodbye(self) -> None:
-        """Say what was not acknowledged, and what becomes of it."""
+        """Tell which messages were not acknowledged, and what happens to them."""
         if not self._screen.is_interactive:
             if self._queue:
-                self._screen.complain(f"messages not acknowledged: {len(self._queue)}")
+                self._screen.complain(f"Messages not acknowledged: {len(self._queue)}")
             return
         for draft in self._queue:
-            self._screen.complain(f"not sent yet: {_excerpt(draft.text)}")
+            self._screen.complain(f"Not sent yet: {_excerpt(draft.text)}")
         if self._queue and self._drafts is not None:
-            self._screen.complain("kept, and sent the next time you chat here")
+            self._screen.complain("Saved, to be sent the next time you chat here")
 
     async def _post(self, client: Client, room: str, draft: Draft) -> None:
-        """The SDK sends it again for as long as it takes, and never twice."""
+        """Post one message. The SDK repeats it until it is acknowledged, and the server stores it once."""
         posting = asyncio.create_task(client.post(room, draft.text, client_message_id=draft.id))
         try:
             if not (await asyncio.wait({posting}, timeout=CONFIRM_SECONDS))[0]:
                 what = _excerpt(draft.text)
-                self._screen.remark(f"not confirmed yet, and will be sent again: {what}")
+                self._screen.remark(f"Not confirmed yet, will be sent again: {what}")
             self.last_seq = (await posting).seq
         except Refused as refusal:
             self.refusal = refusal
-            self._screen.complain(f"refused ({refusal.message}): {_excerpt(draft.text)}")
+            self._screen.complain(f"Refused ({refusal.message}): {_excerpt(draft.text)}")
         finally:
             posting.cancel()
 
@@ -109,7 +109,9 @@ class Outgoing:
 
     def _give_up_keeping(self, error: OSError) -> None:
         self._drafts = None
-        self._screen.complain(f"unsent messages are not kept when you leave: {error}")
+        self._screen.complain(
+            f"Can't save unsent messages, so they are lost when you leave: {error}"
+        )
 
     async def _until_taken(self) -> None:
         self._taken.clear()

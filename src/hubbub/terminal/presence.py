@@ -1,4 +1,4 @@
-"""Who came and who left, told without the noise of those who are back at once."""
+"""Tells who joins and who leaves, but not of people who are back within seconds."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,16 +11,16 @@ LEAVE_SECONDS = 5.0
 
 
 class Timer(Protocol):
-    """What can be called off, such as asyncio's TimerHandle."""
+    """Something that can be cancelled, such as asyncio's TimerHandle."""
 
     def cancel(self) -> None:
-        """Let it not happen."""
+        """Prevent the call."""
 
 
 class PresenceRemarks:
-    """Remembers who is here; `say` is told who came at once, and who left once it has lasted.
+    """Calls `say` at once for people who join, and after a delay for people who left and did not come back.
 
-    `later` calls a function after so many seconds.
+    `later` calls a function after a number of seconds.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class PresenceRemarks:
         self._leaving: dict[Person, Timer] = {}
 
     def update(self, members: Members) -> None:
-        """Who is here now. Without all names (in a large room) nobody is told of."""
+        """Take in who is here now. In large rooms, whose names are not known, nothing is said."""
         if len(members.names) < members.count:
             self._here.clear()
             return

@@ -1,4 +1,4 @@
-"""What is said about the connection, as opposed to in the room."""
+"""Remarks about the connection, as opposed to messages of the room."""
 
 from collections.abc import Callable
 
@@ -9,34 +9,34 @@ WORTH_SAYING_SECONDS = 2.0
 
 
 async def remark_on(client: Client, remark: Callable[[str], None]) -> None:
-    """Say when the connection is lost, and what is done about it; but not each short attempt."""
-    what, is_news = f"{client.url} can't be reached", True
+    """Tell when the connection is lost and when the next attempt is, except for attempts in quick succession."""
+    what, is_news = f"Can't reach {client.url}", True
     async for status in client.statuses():
         if status.state is ConnectionState.CONNECTED:
-            what, is_news = "connection lost", True
+            what, is_news = "Connection lost", True
         elif status.retry_in is not None and (is_news or status.retry_in >= WORTH_SAYING_SECONDS):
-            remark(f"{what} ({status.reason}), trying again in {_seconds(status.retry_in)}")
+            remark(f"{what} ({status.reason}), retrying in {_seconds(status.retry_in)}")
             is_news = False
 
 
 def about_resumed(resumed: Resumed) -> str:
-    """After a reconnect."""
+    """The remark after a reconnect that missed no events for good."""
     match resumed.missed:
         case 0:
-            return "back: nothing was missed"
+            return "Reconnected; no events were missed"
         case 1:
-            return "back: 1 missed event follows"
+            return "Reconnected; 1 missed event follows"
         case missed:
-            return f"back: {missed} missed events follow"
+            return f"Reconnected; {missed} missed events follow"
 
 
 def about_reset(reset: Reset) -> str:
-    """After a hole."""
+    """The remark where events are missing."""
     if reset.truncated is not None:
-        why = f"the server keeps only what came from {reset.truncated} on"
+        why = f"the server only keeps events from {reset.truncated} on"
     else:
-        why = "the log is another one, or too much was missed"
-    return f"some events were not received ({why}); the room as it is now follows"
+        why = "the log is a different one, or too many events were missed"
+    return f"Some events are missing ({why}); the current state of the room follows"
 
 
 def _seconds(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Running a command's coroutines: together, ended cleanly by signals, and when nobody reads any more."""
+"""Runs the coroutines of a command together, and ends them cleanly on signals or when the reader of stdout has gone."""
 
 import asyncio
 import os
@@ -15,11 +15,11 @@ _STDIN = 0
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run until it is done. Ctrl-C, SIGTERM and SIGHUP cancel it, so that it can say goodbye.
+    """Run a coroutine to its end. Ctrl-C, SIGTERM and SIGHUP cancel it, so that it can end cleanly.
 
     Raises:
-        SystemExit: 128 and the signal's number. A second one does not wait for the goodbye, and a third
-            for nothing, not even for one who doesn't read what is written.
+        SystemExit: 128 plus the number of the signal. A second signal does not wait for a clean end. A third one
+            ends the process at once, even while it is blocked in writing.
     """
     came: list[int] = []
     restore = _restoring_terminal()
@@ -33,7 +33,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
             match len(came):
                 case 1:
                     loop.call_soon_threadsafe(task.cancel)
-                case 2:  # amid a coroutine it could be taken for one of its own
+                case 2:  # raised here, a running coroutine could catch it
                     loop.call_soon_threadsafe(_end_by, number)
                 case _:
                     restore()
@@ -52,7 +52,7 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def _handled_by(handle: Callable[[int, Any], None]) -> Iterator[None]:
-    """Signals that end a program go there. Under `nohup`, a hangup does not end it."""
+    """Handle the signals that end a program. Under `nohup`, a hangup stays ignored."""
     ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     taken = [n for n in ENDING if not (n is signal.SIGHUP and ignores_hangup)]
     before = {number: signal.signal(number, handle) for number in taken}
@@ -64,7 +64,7 @@ def _handled_by(handle: Callable[[int, Any], None]) -> Iterator[None]:
 
 
 def _restoring_terminal() -> Callable[[], None]:
-    """What puts the terminal, if this is one, back into the modes that it has now."""
+    """A function that puts the terminal, if there is one, back into its current modes."""
     if not os.isatty(_STDIN):
         return lambda: None
     modes = termios.tcgetattr(_STDIN)
@@ -76,7 +76,7 @@ def _end_by(number: int) -> NoReturn:
 
 
 async def first(*works: Coroutine[Any, Any, None]) -> None:
-    """Wait until one of them ends, and end the others. Raises what the one raised, if it did."""
+    """Wait until one coroutine ends, then cancel the others. Raises the error of the first, if any."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -89,7 +89,7 @@ async def first(*works: Coroutine[Any, Any, None]) -> None:
 
 @asynccontextmanager
 async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """They go on beside the block and end with it; the block does not end with them."""
+    """Run coroutines during the block and cancel them after it. Their end does not end the block."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         yield
@@ -104,9 +104,11 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def until_reader_gone() -> None:
-    """Return when the program that reads our stdout has ended; without a pipe there, never."""
+    """Return when the program that reads our stdout has exited. Never returns if stdout is not a pipe."""
     fd = sys.stdout.fileno()
     gone = asyncio.Event()
     if stat.S_ISFIFO(os.fstat(fd).st_mode):
-        asyncio.get_running_loop().add_reader(fd, gone.set)  # an error is all that can be read here
+        asyncio.get_running_loop().add_reader(
+            fd, gone.set
+        )  # the end to write to only becomes readable by an error
     await gone.wait()

@@ -1,4 +1,4 @@
-"""Where lines come from and go to: a terminal whose typed line stays whole, or plain streams."""
+"""Input and output of lines: a terminal, on which output does not disturb the line being typed, or plain streams."""
 
 import asyncio
 import codecs
@@ -23,27 +23,27 @@ MAX_LINES = 1000
 
 
 class Screen(Protocol):
-    """Shows lines and reads lines, both at once; used in a `with` block."""
+    """Shows lines and reads lines at the same time. To be used in a `with` block."""
 
     is_interactive: bool
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show what was said."""
+        """Show lines of the conversation."""
 
     def remark(self, text: str) -> None:
-        """Say something about the conversation, such as that the connection was lost."""
+        """Show a remark about the conversation, such as a lost connection."""
 
     def complain(self, text: str) -> None:
-        """Say what was not done, and why."""
+        """Show what failed, and why."""
 
     def prompt(self, text: str) -> None:
-        """What to show before the line being typed, if there is such a thing."""
+        """Set the text before the line being typed, if there is such a line."""
 
     def lines(self) -> AsyncIterator[str]:
-        """The lines that are entered; ends at the end of input."""
+        """The entered lines, up to the end of input."""
 
     def untaken(self) -> list[str]:
-        """The lines that were entered and not taken, if whoever entered them thinks that they are on their way."""
+        """The lines that were entered but not taken from `lines` yet, if a person entered them."""
 
     def __enter__(self) -> Self: ...
 
@@ -56,7 +56,7 @@ class Screen(Protocol):
 
 
 class Terminal:
-    """A terminal: one row at the bottom is for typing, and what arrives goes above it."""
+    """A terminal: the row at the bottom is for typing, and output appears above it."""
 
     is_interactive = True
 
@@ -124,7 +124,7 @@ class Terminal:
         self._write(_CLEAR_ROW + _PLAIN_PASTE)
 
     def _take_terminal(self) -> None:
-        """No echo, and keys at once; Ctrl-C and Ctrl-Z still work. Again after a stop, when a shell had it."""
+        """Turn off echo and line buffering, at the start and after a stop by Ctrl-Z. Ctrl-C and Ctrl-Z still work."""
         with suppress(termios.error):
             tty.setcbreak(self._fd, termios.TCSADRAIN)
         self._write(_BRACKETED_PASTE + _CLEAR_ROW + self._row())
@@ -152,10 +152,10 @@ class Terminal:
             self._listen(False)
         self._write(_CLEAR_ROW + self._row())
         if self._editor.is_overfull:
-            self.complain(f"not inserted: a message has at most {MAX_CHARACTERS:,} characters")
+            self.complain(f"Not inserted: a message can have at most {MAX_CHARACTERS:,} characters")
 
     def _row(self) -> str:
-        """The row for typing. The terminal itself remembers where the cursor belongs: widths differ among them."""
+        """The row for typing. The terminal saves the position of the cursor, since terminals differ in character widths."""
         columns = self._columns() - room(visible(self._prompt)) - 1
         before, after = self._editor.row(max(8, columns))
         prompt = self._style.render([dim(self._prompt)])
@@ -168,14 +168,14 @@ class Terminal:
             return 80
 
     def _write(self, text: str) -> None:
-        """Write if it can be: who has hung up is noticed by reading."""
+        """Write if possible. Reading notices a hangup."""
         with suppress(CannotWrite, BrokenPipeError):
             sys.stdout.write(text)
             sys.stdout.flush()
 
 
 class Streams:
-    """No terminal: lines from stdin, what is said to stdout, remarks to stderr."""
+    """Plain streams: reads lines from stdin, writes the conversation to stdout and remarks to stderr."""
 
     is_interactive = False
 
@@ -194,11 +194,11 @@ class Streams:
             print(f"-- {visible(text)}", file=sys.stderr, flush=True)
 
     def complain(self, text: str) -> None:
-        """See `Screen.complain`: even if quiet."""
+        """See `Screen.complain`. Also shown if quiet."""
         print(f"hubbub: {visible(text)}", file=sys.stderr, flush=True)
 
     def prompt(self, text: str) -> None:
-        """See `Screen.prompt`: there is none."""
+        """See `Screen.prompt`. There is no prompt."""
 
     async def lines(self) -> AsyncIterator[str]:
         """See `Screen.lines`."""
@@ -206,7 +206,7 @@ class Streams:
             yield line
 
     def untaken(self) -> list[str]:
-        """See `Screen.untaken`: what comes from a program can come again."""
+        """See `Screen.untaken`. A program can send its lines again."""
         return []
 
     def __enter__(self) -> Self:
@@ -222,7 +222,7 @@ class Streams:
 
 
 def is_terminal() -> bool:
-    """Whether somebody sits there, at a terminal that can clear a row."""
+    """Whether input and output are a terminal that can clear a row."""
     is_tty = sys.stdin.isatty() and sys.stdout.isatty()
     return is_tty and os.environ.get("TERM", "dumb") != "dumb"
 

@@ -1,4 +1,4 @@
-"""`hubbub send`: post messages, one after the other, and tell what they were acknowledged with."""
+"""`hubbub send`: post messages one at a time and print their acknowledgements."""
 
 import asyncio
 import sys
@@ -14,41 +14,41 @@ from hubbub.terminal.run import beside, run
 from hubbub.terminal.stdin import read_stdin
 from hubbub.terminal.text import visible, visible_json
 
-MAX_PREFIX = 50  # of 64 characters that an id has; leaves room for the number of any line
+MAX_PREFIX = 50  # of the 64 characters of an id, which leaves room for any line number
 
 
 class SendOutput(NamedTuple):
-    """What is written: each answer as JSON or only its seq to standard output, remarks to standard error."""
+    """Prints acknowledgements, as JSON or only their seq, to standard output, and remarks to standard error."""
 
     as_json: bool = False
     quiet: bool = False
 
     def tell(self, answer: Acknowledgement) -> None:
-        """Write one answer."""
+        """Print one acknowledgement."""
         if not self.quiet:
             encoded = msgspec.json.encode(answer).decode()
             print(visible_json(encoded, sys.stdout.encoding) if self.as_json else answer.seq)
             sys.stdout.flush()
 
     def remark(self, text: str) -> None:
-        """Say something about the connection."""
+        """Print a remark about the connection."""
         if not self.quiet:
             print(f"-- {visible(text)}", file=sys.stderr, flush=True)
 
 
 @dataclass
 class _Progress:
-    """How far the lines of standard input have come."""
+    """How far the lines of standard input have been posted."""
 
     line: int = 0
     acknowledged: int = 0
     duplicates: int = 0
-    is_waiting: bool = False  # for the line's answer
+    is_waiting: bool = False  # for the acknowledgement of `line`
 
     def __str__(self) -> str:
         if not self.is_waiting:
-            return f"stopped after line {self.line}; messages acknowledged: {self.acknowledged}"
-        where = f"stopped at line {self.line}, which was not acknowledged"
+            return f"Stopped after line {self.line}; messages acknowledged: {self.acknowledged}"
+        where = f"Stopped at line {self.line}, which was not acknowledged"
         return f"{where}; messages acknowledged before it: {self.acknowledged}"
 
 
@@ -65,7 +65,7 @@ def send(
 
     Raises:
         Refused: the server refused it.
-        Unreachable: it is not acknowledged within `timeout` seconds; it may be later.
+        Unreachable: it was not acknowledged within `timeout` seconds. It may or may not have been posted.
         Closed, Unknown: the client was closed for good.
     """
 
@@ -79,14 +79,14 @@ def send(
 def send_lines(
     client: Client, room: str, *, prefix: str | None, timeout: float | None, form: SendOutput
 ) -> None:
-    """Post each line of standard input that is not empty. On failure, say how far it came.
+    """Post each non-empty line of standard input. On failure, print how many were acknowledged.
 
-    With a `prefix`, the line numbered N has the client_message_id PREFIX-N, so that the same input again is
-    not posted again.
+    With a `prefix`, line number N has the client_message_id PREFIX-N, so that repeating the same input does
+    not post it again.
 
     Raises:
-        BadInput: a line can't be sent; those before it were.
-        Refused, Unreachable, Closed, Unknown: as `send`, at the first line that failed.
+        BadInput: a line can't be sent. The lines before it were sent.
+        Refused, Unreachable, Closed, Unknown: see `send`; at the first line that failed.
     """
     progress = _Progress()
 
@@ -109,7 +109,9 @@ def send_lines(
         print(f"hubbub: {progress}", file=sys.stderr, flush=True)
         raise
     if progress.duplicates:
-        form.remark(f"{progress.duplicates} of {progress.acknowledged} had been posted before")
+        form.remark(
+            f"{progress.duplicates} of {progress.acknowledged} messages had been posted before"
+        )
 
 
 async def _counted(progress: _Progress) -> AsyncIterator[str]:
@@ -128,5 +130,5 @@ async def _post(
     except TimeoutError:
         what = text if len(text) <= 60 else f"{text[:60]}…"
         raise Unreachable(
-            f"no acknowledgement within {timeout:g} s; this may or may not have been posted: {what!r}"
+            f"No acknowledgement within {timeout:g} s; the message may or may not have been posted: {what!r}"
         ) from None

@@ -1,4 +1,4 @@
-"""Standard input as lines of text: read ahead of whoever takes them, and checked."""
+"""Reads standard input as lines of text, ahead of their use, and validates them."""
 
 import asyncio
 import os
@@ -8,23 +8,23 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 
 MAX_AHEAD = 1000  # lines
-MAX_LINE_BYTES = 2**20  # no server takes larger messages
+MAX_LINE_BYTES = 2**20  # no server accepts larger messages
 _STDIN = 0
 _READ_BYTES = 65_536
 
 
 class BadInput(Exception):
-    """What standard input holds can't be sent; the message says where and why."""
+    """Standard input can't be sent. The message says where and why."""
 
 
 async def read_stdin() -> AsyncIterator[str]:
-    """The lines of standard input without their ends, read by a thread that is at most 1,000 lines ahead.
+    """The lines of standard input without line breaks, read by a thread that is at most 1,000 lines ahead.
 
-    A thread, since an event loop can't wait for a file; a daemon, since nothing can wake it. It
-    reads the descriptor itself: the interpreter can't end while a thread is inside of `sys.stdin`.
+    It is a thread, since an event loop can't wait for files, and a daemon, since a blocked read can't be
+    interrupted. It reads the descriptor, since the interpreter can't exit while a thread is inside `sys.stdin`.
 
     Raises:
-        BadInput: after the good lines, a line is not UTF-8 or too long, or input can't be read.
+        BadInput: a line is not UTF-8 or too long, or the input can't be read. The lines before it are yielded first.
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[str | BadInput | None] = asyncio.Queue()
@@ -32,7 +32,7 @@ async def read_stdin() -> AsyncIterator[str]:
 
     def read() -> None:
         last: BadInput | None = None
-        with suppress(RuntimeError):  # the loop is gone, and so is the need
+        with suppress(RuntimeError):  # the loop has ended, so nobody needs the lines
             try:
                 for line in split(lambda: os.read(_STDIN, _READ_BYTES)):
                     places.acquire()
@@ -50,12 +50,12 @@ async def read_stdin() -> AsyncIterator[str]:
 
 
 def split(read: Callable[[], bytes]) -> Iterator[str]:
-    """The lines of what `read` returns, piece by piece, until it returns nothing.
+    """Split the pieces that `read` returns into lines, until it returns nothing.
 
-    No byte is copied more than a few times, and a line that is too long is refused before its end has come.
+    No byte is copied more than a few times. A line that is too long is refused before its end is read.
 
     Raises:
-        BadInput: as `read_stdin`.
+        BadInput: see `read_stdin`.
     """
     number, begun = 1, bytearray()
     while piece := _read(read):
@@ -72,11 +72,11 @@ def split(read: Callable[[], bytes]) -> Iterator[str]:
 def _read(read: Callable[[], bytes]) -> bytes:
     try:
         return read()
-    except BlockingIOError:  # another program has made it non-blocking
+    except BlockingIOError:  # another program made it non-blocking
         select.select([_STDIN], [], [])
         return _read(read)
     except OSError as error:
-        raise BadInput(f"can't read standard input: {error.strerror}") from None
+        raise BadInput(f"Can't read standard input: {error.strerror}") from None
 
 
 def _line(number: int, line: bytearray) -> str:
@@ -85,9 +85,11 @@ def _line(number: int, line: bytearray) -> str:
         return line.decode().rstrip("\r")
     except UnicodeDecodeError as error:
         where = f"byte {error.start + 1} is 0x{line[error.start]:02X}"
-        raise BadInput(f"line {number} of standard input is not UTF-8: {where}") from None
+        raise BadInput(f"Line {number} of standard input is not valid UTF-8: {where}") from None
 
 
 def _check_size(number: int, line: bytearray) -> None:
     if len(line) > MAX_LINE_BYTES:
-        raise BadInput(f"line {number} of standard input has more than {MAX_LINE_BYTES:,} bytes")
+        raise BadInput(
+            f"Line {number} of standard input is too long: use at most {MAX_LINE_BYTES:,} bytes"
+        )

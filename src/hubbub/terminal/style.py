@@ -1,4 +1,4 @@
-"""Lines as they are shown: made of parts, each of which is made safe on its way to the terminal, in one place.
+"""Renders lines for the terminal. Lines consist of parts, and this module makes each part safe to show.
 
 Sixteen colours, or none: https://no-color.org
 """
@@ -10,12 +10,12 @@ from typing import NamedTuple, TextIO
 
 from hubbub.terminal.text import visible
 
-_NAMES = (31, 32, 33, 34, 35, 36)  # by the terminal's palette, so that they suit its background
+_NAMES = (31, 32, 33, 34, 35, 36)  # of the terminal's palette, so that they suit its background
 _ESCAPE = "7"
 
 
 class Painted(NamedTuple):
-    """Text with a look of its own; `look` is the parameter of an SGR sequence."""
+    """Text with its own style. `look` is the parameter of an SGR sequence (ECMA-48 section 8.3.117)."""
 
     text: str
     look: str
@@ -26,29 +26,29 @@ Line = Sequence[Part]
 
 
 def dim(text: str) -> Painted:
-    """For what stands beside the point."""
+    """Style secondary text."""
     return Painted(text, "2")
 
 
 def warning(text: str) -> Painted:
-    """For what needs attention."""
+    """Style text that needs attention."""
     return Painted(text, "33")
 
 
 def name(name: str) -> Painted:
-    """A person's name, always in the same colour."""
+    """Style a person's name, always in the same colour."""
     return Painted(name, f"1;{_NAMES[zlib.crc32(name.encode()) % len(_NAMES)]}")
 
 
 class Style:
-    """Turns lines into what is written to a terminal, with SGR sequences if there is to be colour."""
+    """Renders lines for a stream, with SGR sequences if it has colour."""
 
     def __init__(self, has_colour: bool) -> None:
         self._has_colour = has_colour
 
     @classmethod
     def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> "Style":
-        """Colour on a terminal that knows it, unless NO_COLOR says no."""
+        """The style for a stream: colour on terminals that support it, unless NO_COLOR is set."""
         return cls(
             stream.isatty()
             and not environment.get("NO_COLOR")
@@ -56,7 +56,7 @@ class Style:
         )
 
     def render(self, line: Line) -> str:
-        """What to write: whatever the parts hold, only our own SGR sequences control the terminal."""
+        """The text to write. Whatever the parts contain, only our own SGR sequences control the terminal."""
         return "".join(map(self._part, line))
 
     def _part(self, part: Part) -> str:

@@ -20,17 +20,17 @@ MAX_PAGE = 200
 
 
 class TailFormat(Protocol):
-    """How what happens is written: for people or for programs."""
+    """How events are printed: for people or for programs."""
 
     def event(self, event: AnyEvent) -> list[str]:
-        """Lines for an event."""
+        """The lines for an event."""
 
     def reset(self, reset: Reset) -> list[str]:
-        """Lines that tell of a hole, and what the room is after it."""
+        """The lines where events are missing: the state of the room after the gap."""
 
 
 class JsonFormat:
-    """Events as on the wire. A hole is a notice, so that no program takes the sequence for whole."""
+    """Events as on the wire. A gap becomes a notice, so that no program takes the sequence for complete."""
 
     def event(self, event: AnyEvent) -> list[str]:
         """See `TailFormat.event`."""
@@ -44,7 +44,7 @@ class JsonFormat:
 
 
 class TextFormat:
-    """As in `hubbub chat`."""
+    """Lines as in `hubbub chat`."""
 
     def __init__(self) -> None:
         self._transcript = Transcript()
@@ -70,13 +70,13 @@ def tail(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Write what happens in `room` to stdout until interrupted.
+    """Print the events of `room` to stdout until interrupted.
 
-    Begins after `since` (of the log `epoch`), else with the last `last` messages.
+    Starts after the event `since` of the log `epoch`, or without `since`, with the last `last` messages.
 
     Raises:
-        Refused, Unreachable, Closed: as the SDK.
-        BrokenPipeError: nobody reads it any more.
+        Refused, Unreachable, Closed: see the SDK.
+        BrokenPipeError: the reader of stdout has exited.
     """
 
     async def start() -> Room:
@@ -98,7 +98,7 @@ async def _tail(
     async with beside(remark_on(client, remark)), client:
         room = await start()
         epoch, seq = room.position
-        remark(f"{room.name} after {seq}, in the log with the epoch {epoch}")
+        remark(f"{room.name} after event {seq} (epoch {epoch})")
         await first(_write(room, form, remark), until_reader_gone())
     raise BrokenPipeError
 

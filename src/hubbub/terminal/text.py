@@ -1,19 +1,19 @@
-"""Making text from outside safe to show: what a terminal would obey is written out instead.
+"""Makes text from outside safe to show, by writing out what a terminal would interpret.
 
-And how many columns a terminal gives to text, which it draws by graphemes: what people see as one character.
+Also measures text in columns of the terminal, by graphemes, which are what people see as one character.
 """
 
 import unicodedata
 from collections.abc import Callable, Iterable
 
-_MAX_GRAPHEME = 64  # characters; what is longer is no emoji, and goes in pieces
-_JOINERS = "\u200c\u200d"  # Persian, Indic scripts and emoji need them, and they move nothing
+_MAX_GRAPHEME = 64  # characters; longer ones are no emoji and are split
+_JOINERS = "\u200c\u200d"  # needed by Persian, Indic scripts and emoji, and harmless
 
 
 def visible(text: str, mark: Callable[[str], str] = str) -> str:
-    """Return `text` with every control and formatting character as its escape, such as `\\x1b`.
+    """Return `text` with every control and formatting character escaped, such as `\\x1b`.
 
-    So neither escape sequences nor bidi controls nor line ends do anything. Each escape goes through `mark`.
+    So escape sequences, bidi controls and line breaks have no effect. Each escape is passed through `mark`.
     """
     if text.isprintable():
         return text
@@ -21,9 +21,9 @@ def visible(text: str, mark: Callable[[str], str] = str) -> str:
 
 
 def visible_json(document: str, encoding: str = "utf-8") -> str:
-    """Return the same JSON document, with every character that `visible` escapes as JSON's own escape.
+    """Return the same JSON document, with JSON escapes for every character that `visible` escapes.
 
-    An `encoding` other than UTF-8 may lack any character that is not ASCII, so all of them are escaped.
+    If `encoding` is not UTF-8, all characters outside ASCII are escaped, since it may lack them.
     """
     is_utf8 = encoding.lower().replace("-", "").replace("_", "") == "utf8"
     if document.isprintable() and (is_utf8 or document.isascii()):
@@ -34,40 +34,40 @@ def visible_json(document: str, encoding: str = "utf-8") -> str:
 
 
 def message_lines(text: str) -> list[str]:
-    """The lines of a message; a tab is only some space."""
+    """The lines of a message, with tabs expanded."""
     return [line.expandtabs(4) for line in text.rstrip("\n").split("\n")]
 
 
 def in_a_row(text: str) -> str:
-    """A message of several lines as one, made visible."""
+    """A message in one row, with line breaks shown as `↵` and made safe by `visible`."""
     return visible(text.replace("\n", "↵").replace("\t", " "))
 
 
 def width(text: str) -> int:
-    """How many columns a terminal gives the text."""
+    """The number of columns that the text takes in a terminal."""
     if text.isascii():
         return len(text)
     return sum(map(_grapheme_width, graphemes(text)))
 
 
 def room(text: str) -> int:
-    """How many columns the text may take: older terminals draw the parts of an emoji side by side."""
+    """The most columns that the text may take: older terminals draw the parts of an emoji side by side."""
     if text.isascii():
         return len(text)
     return sum(map(_grapheme_room, graphemes(text)))
 
 
 def graphemes(text: str) -> Iterable[str]:
-    """What people see as characters: with combining marks, skin tones and joined emoji."""
+    """The text in graphemes: characters with their combining marks, skin tones and joined emoji."""
     if text.isascii():
         return text
-    import wcwidth  # it takes a while, and plain text does without
+    import wcwidth  # slow to import, and not needed for ASCII
 
     return wcwidth.iter_graphemes(text)
 
 
 def grapheme_start(text: str, at: int) -> int:
-    """Where the grapheme before this place begins."""
+    """The start of the grapheme before position `at`."""
     if text.isascii():
         return max(0, at - 1)
     import wcwidth
@@ -76,20 +76,20 @@ def grapheme_start(text: str, at: int) -> int:
 
 
 def grapheme_end(text: str, at: int) -> int:
-    """Where the grapheme after this place ends."""
+    """The end of the grapheme after position `at`."""
     following = text[at : at + _MAX_GRAPHEME]
     return at + len(next(iter(graphemes(following)), ""))
 
 
 def shorten(text: str, columns: int) -> str:
-    """The beginning of the text, in at most so many columns."""
+    """The beginning of the text, in at most `columns` columns."""
     if width(text) <= columns:
         return text
     return beginning(text, columns - 1) + "…"
 
 
 def beginning(text: str, columns: int) -> str:
-    """As many graphemes of the text as fit in any terminal, from its start."""
+    """As many graphemes from the start of the text as fit in any terminal."""
     kept, used = [], 0
     for grapheme in graphemes(text):
         used += _grapheme_room(grapheme)
@@ -100,7 +100,7 @@ def beginning(text: str, columns: int) -> str:
 
 
 def end(text: str, columns: int) -> str:
-    """As many graphemes of the text as fit in any terminal, up to its end."""
+    """As many graphemes from the end of the text as fit in any terminal."""
     kept, used = [], 0
     for grapheme in reversed(list(graphemes(text))):
         used += _grapheme_room(grapheme)

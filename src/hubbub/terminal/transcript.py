@@ -1,4 +1,4 @@
-"""From what happens in a room to the lines that tell it."""
+"""Turns messages and events of a room into lines of text."""
 
 from collections import OrderedDict
 from datetime import date, datetime
@@ -12,18 +12,20 @@ from hubbub.terminal.text import message_lines, shorten, visible
 
 MAX_REMEMBERED = 500
 _EXCERPT, _PATCH = 24, 60  # columns
-_INDENT = " " * 6  # under the text, not under the time: no line of a message can pass for another's
+_INDENT = (
+    " " * 6
+)  # the width of the time, so that no line of a message can pass for another message
 
 
 class Transcript:
-    """Tells one room, in local time. Remembers the newest messages, to quote them when they change."""
+    """The transcript of one room, in local time. Remembers recent messages, to quote them when they change."""
 
     def __init__(self) -> None:
         self._day: date | None = None
         self._remembered: OrderedDict[int, tuple[str, str]] = OrderedDict()
 
     def message(self, message: Message) -> list[Line]:
-        """Lines for a message as it is now."""
+        """The lines for a message in its current state."""
         if message.deleted:
             return self._gone(message)
         *lines, last = self._written(message)
@@ -34,7 +36,7 @@ class Transcript:
         return lines
 
     def event(self, event: AnyEvent) -> list[Line]:
-        """Lines for what just happened."""
+        """The lines for an event."""
         if isinstance(event, Erasable) and event.erased:
             return self._erased(event)
         if isinstance(event, Posted):
@@ -49,19 +51,19 @@ class Transcript:
                 text = event.text or ""
                 self._remember(event.message, event.by, text)
                 first, *more = message_lines(text)
-                return [["corrected ", *before, " to: ", first], *_indented(more)]
+                return [["edited ", *before, " to: ", first], *_indented(more)]
             case Deleted():
                 self._remembered.pop(event.message, None)
                 return [[f"deleted message {event.message}"]]
             case Reacted():
-                return [[f"reacted {event.emoji} to ", *self._quote(event.message)]]
+                return [[f"reacted with {event.emoji} to ", *self._quote(event.message)]]
             case Unreacted():
-                return [[f"took {event.emoji} off ", *self._quote(event.message)]]
+                return [[f"removed {event.emoji} from ", *self._quote(event.message)]]
             case Patched():
                 return [[f"changed the room's state: {_in_short(event.patch)}"]]
 
     def _erased(self, event: AnyEvent) -> list[Line]:
-        """Lines for what was said before its message was deleted: that there was one."""
+        """The lines for an event whose message was deleted: a placeholder for a post, nothing for others."""
         return self._gone(event) if isinstance(event, Posted) else []
 
     def _gone(self, message: Posted | Message) -> list[Line]:
@@ -79,7 +81,7 @@ class Transcript:
         return self._stamped(message.at, [name(message.by), ": ", *reply, first]) + _indented(more)
 
     def _stamped(self, at: str, line: Line) -> list[Line]:
-        """The line with its time, after the day if that is another one than before."""
+        """The line with its time. A line with the date comes first when the day changes."""
         when = _local(at)
         stamped: Line = [dim(f"{when:%H:%M}" if when else "--:--"), " ", *line]
         if when is None or when.date() == self._day:
@@ -108,7 +110,7 @@ def _in_short(value: object) -> str:
 
 
 def _local(at: str) -> datetime | None:
-    """The local time; None if the server's is none that can be told here."""
+    """The local time. None if the server's time is invalid or out of range here."""
     try:
         return datetime.fromisoformat(at).astimezone()
     except (ValueError, OverflowError, OSError):

@@ -89,9 +89,9 @@ def test_what_is_done_to_messages_is_told_in_a_line(transcript: Shown) -> None:
         )
     ]
     assert told == [
-        ["18:00 * grace corrected grace's “hello” to: hello all"],
-        ["18:00 * ada reacted 👍 to grace's “hello all”"],
-        ["18:00 * ada took 👍 off grace's “hello all”"],
+        ["18:00 * grace edited grace's “hello” to: hello all"],
+        ["18:00 * ada reacted with 👍 to grace's “hello all”"],
+        ["18:00 * ada removed 👍 from grace's “hello all”"],
         ["18:00 * grace deleted message 1"],
         ["18:00 * grace deleted message 99"],
         ['18:00 * ada changed the room\'s state: {"topic":"tea"}'],
