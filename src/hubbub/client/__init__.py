@@ -1,4 +1,4 @@
-"""The Python SDK: a client that stays connected, misses nothing and posts nothing twice."""
+"""The Python SDK: a client that reconnects by itself, misses no events and posts no message twice."""
 
 from hubbub.client.client import Client, connect
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable

@@ -1,4 +1,4 @@
-"""From what people write as an address to the URL of the native WebSocket."""
+"""Turns the address of a server, as people write it, into the URL of its native WebSocket."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,20 +14,20 @@ def websocket_url(address: str) -> str:
     is kept in front of `/ws`, for servers behind a proxy.
 
     Raises:
-        ValueError: it is none of these; the message says what would be right.
+        ValueError: the address is none of these.
     """
     text = address.strip()
     if "://" not in text:
         text = f"http://{_with_host_and_port(text)}"
     try:
         parts = urlsplit(text)
-        _ = parts.port  # raises if it is no number
+        _ = parts.port  # raises if it is not a valid number
     except ValueError as error:
         raise ValueError(_complaint(address, str(error))) from None
     if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise ValueError(_complaint(address, "not http(s):// or ws(s):// and a host"))
+        raise ValueError(_complaint(address, "use http(s):// or ws(s):// and a host"))
     if parts.username or parts.password:
-        raise ValueError(_complaint(address, "a password does not belong in an address"))
+        raise ValueError(_complaint(address, "leave out user name and password"))
     path = parts.path.rstrip("/")
     if not path.endswith("/ws"):
         path += "/ws"
@@ -38,10 +38,10 @@ def _with_host_and_port(text: str) -> str:
     host, slash, path = text.partition("/")
     if host.startswith(":"):
         host = f"127.0.0.1{host}"
-    if ":" not in host.rpartition("]")[2]:  # the colons of [::1] are no port's
+    if ":" not in host.rpartition("]")[2]:  # the colons of [::1] don't introduce a port
         host = f"{host}:{DEFAULT_PORT}"
     return host + slash + path
 
 
 def _complaint(address: str, what: str) -> str:
-    return f"{address!r} is no address of a server ({what}); write it like {DEFAULT_URL}"
+    return f"Invalid server address {address!r} ({what}), for example {DEFAULT_URL}"

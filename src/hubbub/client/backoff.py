@@ -1,30 +1,30 @@
-"""How long to wait before the next attempt: exponential, capped, with full jitter.
+"""Waiting times between attempts: exponential, capped, with full jitter.
 
-Full jitter (any time between nothing and the cap of this round) spreads the clients of a restarted
-server best.
+Full jitter, a random time between zero and the cap of the attempt, best spreads the clients of a
+restarted server.
 """
 
 from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
 MAX_SECONDS = 30.0
-MAX_ASKED_SECONDS = 3600.0  # whatever a server asks for
+MAX_ASKED_SECONDS = 3600.0  # even if a server asks for more
 _MAX_DOUBLINGS = 16
 
 
 class Backoff:
-    """Waiting times of one client; `draw` returns a random number from 0 to 1."""
+    """The waiting times of one client. `draw` returns a random number from 0 to 1."""
 
     def __init__(self, draw: Callable[[], float]) -> None:
         self._draw = draw
         self._attempts = 0
 
     def next(self, at_least: float = 0.0) -> float:
-        """Seconds to wait before the next attempt: `at_least`, within reason, and the jitter on top of it."""
+        """Seconds to wait before the next attempt: `at_least`, at most an hour, plus the jitter."""
         ceiling: float = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self._attempts, _MAX_DOUBLINGS))
         self._attempts += 1
         return min(max(at_least, 0.0), MAX_ASKED_SECONDS) + self._draw() * ceiling
 
     def reset(self) -> None:
-        """Begin again with short waits: the last connection was a good one."""
+        """Start again with short waits, after a connection that lasted."""
         self._attempts = 0

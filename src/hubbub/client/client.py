@@ -1,4 +1,4 @@
-"""The client: who one is and the rooms one follows, over one link after another."""
+"""The client: one identity and the rooms that it follows, across connections."""
 
 import asyncio
 import logging
@@ -27,12 +27,12 @@ log = logging.getLogger("hubbub.client")
 
 
 class Client:
-    """One person's link to a server; made by `connect`.
+    """A client of a server. Make one with `connect`.
 
     Attributes:
-        url: the address as it was given.
-        status: the connection state, and how it came to be.
-        welcome: what the server last said of itself and of us; None before the first connection.
+        url: the address that was given to `connect`.
+        status: the state of the connection, and its cause.
+        welcome: the last greeting of the server. None before the first connection.
     """
 
     def __init__(  # noqa: PLR0913 - what can be set
@@ -60,16 +60,16 @@ class Client:
         )
         self._running: asyncio.Task[None] | None = None
         self._listeners: weakref.WeakSet[Newest[Status]] = weakref.WeakSet()
-        self._first = asyncio.Event()  # connected, or given up
+        self._first = asyncio.Event()  # set once connected or given up
         self._failure: Exception | None = None
 
     @property
     def user(self) -> str:
-        """The name that the server knows us by; empty before the first connection."""
+        """The client's name on the server. Empty before the first connection."""
         return self.welcome.user if self.welcome else ""
 
     def statuses(self) -> Newest[Status]:
-        """The status now and each that follows, for `async for`; a slow reader gets the newest 16."""
+        """The current status and each later one, for `async for`. A slow reader gets the newest 16."""
         listener: Newest[Status] = Newest(16)
         listener.put(object(), self.status)
         if self.status.state is ConnectionState.CLOSED:
@@ -78,15 +78,16 @@ class Client:
         return listener
 
     async def open(self) -> Self:
-        """Connect; `async with` does it for you.
+        """Connect. `async with` calls this for you.
 
         Raises:
-            Unreachable: no connection within `open_timeout`.
-            Refused: the server does not take us under that name.
-            Closed: the server, or what answers there, does not take us at all.
+            Unreachable: there was no connection within `open_timeout`.
+            Refused: the server refused the name or token.
+            Closed: the server refused the connection for good, or is not a hubbub server.
+            RuntimeError: the client was opened before.
         """
         if self._running is not None:
-            raise RuntimeError("a client is opened once; make another")
+            raise RuntimeError("This client was opened before; make a new one with connect()")
         self._exchange.open()
         self._running = asyncio.create_task(self._run())
         try:
@@ -95,7 +96,7 @@ class Client:
         except TimeoutError:
             reason = self.status.reason or "no answer"
             await self.close()
-            raise Unreachable(f"{self.url} can't be reached: {reason}") from None
+            raise Unreachable(f"Can't reach {self.url}: {reason}") from None
         except BaseException:
             await self.close()
             raise
@@ -104,7 +105,7 @@ class Client:
         return self
 
     async def close(self) -> None:
-        """Say goodbye (close code 1000) and end; safe to call again."""
+        """Close the connection (close code 1000) and the client. Safe to call again."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait({self._running})
@@ -118,21 +119,21 @@ class Client:
         epoch: str | None = None,
         max_missed: int | None = None,
     ) -> Room:
-        """Follow a room: from a snapshot of it as it is now, or from a position.
+        """Follow a room, from its current state or from a position.
 
-            room = await me.join("lobby")                             # now
-            room = await me.join("lobby", since=seq, epoch=epoch)     # where you were
+            room = await me.join("lobby")                             # from its current state
+            room = await me.join("lobby", since=seq, epoch=epoch)     # after the event `seq`
 
         Args:
             room: 1 to 64 letters, digits or `_ - . : @ + ~`.
-            since: go on after this seq; 0 plays the room from its beginning.
-            epoch: the log that `since` is of; if that log is gone, there is a `Reset`.
-            max_missed: rather have a snapshot (and a `Reset`) than more missed events than this.
+            since: start after the event with this seq; 0 starts at the beginning of the log.
+            epoch: the epoch of the log that `since` refers to. If the server has another log, there is a `Reset`.
+            max_missed: if more events than this were missed, get a snapshot (and a `Reset`) instead of them.
 
         Raises:
-            ValueError: the room is joined already.
-            Refused: `bad_position`, or not allowed.
-            Unknown, Closed: the client is closed.
+            ValueError: this client has already joined the room.
+            Refused: the server refused, for example with `forbidden` or `bad_position`.
+            Unknown, Closed: the client was closed.
         """
         reading = await self._rooms.join(room, since, epoch, max_missed)
         return Room(room, reading, self._exchange, self._rooms.leave)
@@ -145,13 +146,13 @@ class Client:
         reply_to: int | None = None,
         client_message_id: str | None = None,
     ) -> Acknowledgement:
-        """As `Room.post`, in a room that need not be joined."""
+        """Like `Room.post`, in a room that need not be joined."""
         return await verbs.post(self._exchange, room, message, reply_to, client_message_id)
 
     async def history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50
     ) -> Page:
-        """As `Room.history`, of a room that need not be joined."""
+        """Like `Room.history`, of a room that need not be joined."""
         return await verbs.history(self._exchange, room, before, after, limit)
 
     async def __aenter__(self) -> Self:
@@ -166,7 +167,7 @@ class Client:
         await self.close()
 
     async def _run(self) -> None:
-        """Stay connected until there is no more hope; however it ends, nobody is left waiting."""
+        """Stay connected until a retry can't help. However it ends, no caller is left waiting."""
         try:
             await self._reconnector.run()
         except LinkLost as lost:
@@ -174,12 +175,12 @@ class Client:
         except Refused as refusal:
             self._failure = refusal
             self._finish(Closed(None, str(refusal)))
-        except Exception as error:  # a fault of ours
-            log.exception("the client failed")
-            self._finish(Closed(None, f"a fault in the client: {error!r}"))
+        except Exception as error:  # a bug of ours
+            log.exception("Internal error in the client")
+            self._finish(Closed(None, f"Internal error in the client: {error!r}"))
 
     async def _serve(self, link: ClientLink, welcome: Welcome) -> NoReturn:
-        """Use a link until it is lost."""
+        """Use a connection until it is lost."""
         self.welcome = welcome
         self._exchange.limit(welcome.limits.message_bytes)
         self._rooms.resume()
@@ -196,10 +197,10 @@ class Client:
         try:
             await self._exchange.write(link)
         except LinkLost:
-            await link.close()  # so that reading ends too
+            await link.close()  # ends reading too
 
     async def _read(self, link: ClientLink) -> NoReturn:
-        """Hand on what comes."""
+        """Dispatch incoming frames."""
         come_back_after = 0.0
         while True:
             try:
@@ -220,14 +221,14 @@ class Client:
                     await self._rooms.deliver(frame)
 
     def _report(self, status: Status) -> None:
-        """The one place where the state changes."""
+        """Change the status. All changes go through here."""
         before, self.status = self.status, step(self.status, status)
         log.info("= %s -> %s %s", before.state.value, status.state.value, status.reason)
         for listener in self._listeners:
             listener.put(object(), status)
 
     def _finish(self, closed: Closed, *, is_fault: bool = True) -> None:
-        """Closed for good, with a reason unless it was the user's wish."""
+        """Close for good. `is_fault` is false if the user closed the client."""
         if self.status.state is ConnectionState.CLOSED:
             return
         self._report(Status(ConnectionState.CLOSED, closed.code, closed.reason))
@@ -249,7 +250,7 @@ def connect(
     patience: float = 30.0,
     max_queued: int = MAX_QUEUED,
 ) -> Client:
-    """Connect to a server, and stay connected: for `async with`, or `await connect(…).open()`.
+    """Return a client that connects to a server and stays connected. Use it with `async with`, or call `open()`.
 
         import asyncio
         import hubbub
@@ -264,20 +265,20 @@ def connect(
         asyncio.run(main())
 
     Args:
-        url: the server, as `http(s)://…`, `ws(s)://…` or `host:port`.
-        name: how to be called; without one, the server makes one up.
-        token: what the server's owner gave out, or a JWT that it takes; then the name comes from there.
+        url: the address of the server: `http(s)://…`, `ws(s)://…` or `host:port`.
+        name: the name to use. Without one, the server picks one.
+        token: a token from `hubbub token create`, or a JWT that the server accepts. The name then comes from the token.
         key: a secret that makes the name yours while you are connected, 16 to 128 characters; made up
             at random if not given, and used for all reconnects of this client.
-        open_timeout: seconds to wait for the first connection; None waits for ever. Later ones
-            are waited for without end.
-        patience: seconds for which a command that is refused for now (`rate_limited`, `busy`,
-            `unavailable`) is tried again before `Refused` is raised.
-        max_queued: events kept in memory for each room while you don't take them. Beyond that the
-            client stops reading, and gets them from the server's log when you are ready.
+        open_timeout: seconds to wait for the first connection. None waits for ever. Later, the client
+            reconnects without a time limit.
+        patience: seconds during which a command that the server refuses temporarily (`rate_limited`, `busy`,
+            `unavailable`) is retried before `Refused` is raised.
+        max_queued: the number of events kept in memory for each room while you don't take them. Beyond that,
+            the client stops reading and fetches the rest from the server's log when you continue.
 
     Raises:
-        ValueError: `url` is no address.
+        ValueError: `url` is not a valid address.
     """
     return Client(
         url,

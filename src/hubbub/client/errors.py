@@ -1,4 +1,4 @@
-"""What the SDK raises."""
+"""The exceptions of the SDK."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 class HubbubError(Exception):
-    """The base of everything that the SDK raises on purpose."""
+    """The base class of the exceptions of the SDK."""
 
 
 class Refused(HubbubError):
-    """The server answered, and the answer was no: nothing was changed.
+    """The server refused a command and changed nothing.
 
     Attributes:
-        code: one of the protocol's error codes, such as `"forbidden"` or `"rate_limited"`.
-        message: the reason, as a sentence for people.
+        code: an error code of the protocol, such as `"forbidden"` or `"rate_limited"`.
+        message: the reason, for people.
         temporary: whether the same command may succeed later.
-        retry_after: seconds after which to try again, if the server said so.
+        retry_after: the seconds after which to retry, if the server told.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Refused(HubbubError):
 
     @classmethod
     def of(cls, error: Error) -> Self:
-        """As it came over the wire."""
+        """Return the exception for an error from the server."""
         return cls(
             error.code,
             error.message,
@@ -43,46 +43,45 @@ class Refused(HubbubError):
 
 
 class Unknown(HubbubError):
-    """The command was sent, and the connection was lost before the answer came.
+    """The connection was lost after a command was sent and before its answer arrived.
 
-    It may or may not have been carried out. Only commands that can't safely be sent twice end
-    so (`patch`), and any command when the client is closed for good while it waits, for instance
-    because the answer was malformed.
+    The command may or may not have been carried out. This only happens to commands that are not safe to
+    repeat (`patch`), and to any command if the client is closed for good while the command waits, for
+    example because the answer was malformed.
     """
 
 
 class Closed(HubbubError):
-    """The client is closed for good, and the command was not sent.
+    """The client is closed for good. The command was not sent.
 
     Attributes:
-        code: the WebSocket close code or HTTP status, or None if there was none.
-        reason: why, as a sentence for people; empty after `close()`.
+        code: the WebSocket close code (RFC 6455 section 7.4) or HTTP status, or None.
+        reason: the reason, for people. Empty after `close()`.
     """
 
     def __init__(self, code: int | None, reason: str) -> None:
-        super().__init__(f"closed ({code}): {reason}" if code else f"closed: {reason}")
+        super().__init__(f"Closed ({code}): {reason}" if code else f"Closed: {reason}")
         self.code = code
         self.reason = reason
 
 
 class Unreachable(HubbubError):
-    """No connection came about within the time given to `connect`."""
+    """The server could not be reached within the time given to `connect`."""
 
 
 class ResetError(HubbubError):
-    """The log could not be read on from where the room was; what happened between isn't known.
+    """The server could not continue the log from the position of the room, so events are missing.
 
-    Raised by `async for event in room` in place of the first event after the hole. Iterating
-    again goes on from the snapshot. Whoever asks for `room.stream(markers=True)` gets the `Reset`
-    itself in place of this error.
+    `async for event in room` raises this at the gap. Iterating again continues after the snapshot.
+    `room.stream(markers=True)` yields the `Reset` instead of raising this.
 
     Attributes:
-        reset: the snapshot to go on from, and what is known of the hole.
+        reset: the snapshot to continue from, and the cause of the gap.
     """
 
     def __init__(self, reset: "Reset") -> None:
         snapshot = reset.snapshot
         super().__init__(
-            f"{snapshot.room} can't be read on; it goes on after {snapshot.head} from a snapshot"
+            f"Events of {snapshot.room} are missing; continue after event {snapshot.head} from the snapshot"
         )
         self.reset = reset

@@ -1,4 +1,4 @@
-"""Asking and being answered: commands over whatever link there is, tried again where that is right."""
+"""Sends commands over the current connection and returns their answers; retries where that is safe."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from hubbub.client.outbox import Outbox
 from hubbub.protocol.messages import AnyCommand
 
 MAX_UNANSWERED = 100
-# `internal` is temporary too, but tells nothing of what was done before the fault.
+# `internal` is temporary too, but the command may have been carried out before the error.
 _TRIED_AGAIN = frozenset({"rate_limited", "busy", "unavailable"})
 
 
 class Exchange:
-    """The commands of one client and their answers.
+    """The commands of one client, and their answers.
 
-    A temporary refusal is tried again for at most `patience` seconds. At most 100 commands are
-    on their way at once; more wait for their turn. `stir` is set whenever one sets out.
+    A temporarily refused command is retried for at most `patience` seconds. At most 100 commands
+    are in flight; more wait for their turn. `stir` is set whenever a command is queued.
     """
 
     def __init__(self, outside: Outside, patience: float) -> None:
@@ -28,37 +28,37 @@ class Exchange:
         self.stir = asyncio.Event()
         self._outbox = Outbox()
         self._turns = asyncio.Semaphore(MAX_UNANSWERED)
-        self._closed: Closed | None = Closed(None, "not opened yet")
+        self._closed: Closed | None = Closed(None, "The client was not opened")
         self.settle = self._outbox.settle
         self.link_lost = self._outbox.link_lost
 
     @property
     def awaits_answers(self) -> bool:
-        """Whether a command is still to be sent or answered."""
+        """Whether any command is not answered yet."""
         return self._outbox.awaits_answers
 
     def open(self) -> None:
-        """From now on commands are taken."""
+        """Accept commands from now on."""
         self._closed = None
 
     def limit(self, max_frame_bytes: int) -> None:
-        """A larger command is refused here, since there it would cost the connection (1009)."""
+        """Refuse larger commands here, since the server would close the connection for them (1009)."""
         self._outbox.max_frame_bytes = max_frame_bytes
 
     def end(self, closed: Closed) -> None:
-        """Commands are answered no more."""
+        """Fail all commands from now on."""
         self._closed = closed
         self._outbox.end(closed)
 
     async def ask(
         self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
     ) -> Any:
-        """Send a command and return the `ok` of its answer, as a `kind`; `on_ok` gets it before later frames are read.
+        """Send a command and return the `ok` of its reply as a `kind`. `on_ok` is called with it before later frames are read.
 
         Raises:
-            Refused: the answer is no, and stayed so for as long as was worth trying.
-            Unknown: it was sent, and there will be no answer.
-            Closed: it was not sent, and won't be.
+            Refused: the server refused the command, for the whole time of the retries.
+            Unknown: the command was sent, but no answer will arrive.
+            Closed: the command was not sent and won't be.
         """
         until = self._outside.now() + self._patience
         waits = Backoff(self._outside.draw)
@@ -74,11 +74,11 @@ class Exchange:
             await self._outside.sleep(delay)
 
     def tell(self, command: AnyCommand) -> None:
-        """Send a command if there is a link, and care no more."""
+        """Send a command if there is a connection, and ignore its outcome."""
         self._outbox.tell(command)
 
     async def write(self, link: ClientLink) -> None:
-        """Send what there is to be sent, as it comes, on a new link. Raises LinkLost."""
+        """Send queued commands, now and later, on a new connection. Raises LinkLost."""
         self._outbox.link_found()
         while True:
             for frame in self._outbox.unsent():

@@ -1,4 +1,4 @@
-"""From a native frame to what it holds: a reply, an event, a signal or a notice."""
+"""Decodes native frames into replies, events, signals and notices."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ Frame = Reply | AnyEvent | Skipped | AnySignal | Closing
 
 
 class _Shape(msgspec.Struct):
-    """Which of the kinds a frame is, told by the key that it has."""
+    """The keys that tell the kind of a frame."""
 
     event: str | UnsetType = UNSET
     signal: str | UnsetType = UNSET
@@ -35,14 +35,14 @@ _reply = msgspec.json.Decoder(Reply).decode
 
 
 class UnreadableFrame(Exception):
-    """What came is not hubbub.v1."""
+    """A received frame is not hubbub.v1."""
 
 
 def read(frame: str) -> Frame | None:
-    """Decode one frame; None for a signal or notice of a kind that this version does not know.
+    """Decode one frame. Returns None for a signal or notice of an unknown kind.
 
     Raises:
-        UnreadableFrame: not the protocol that we speak.
+        UnreadableFrame: the frame is not hubbub.v1.
     """
     try:
         shape = _shape(frame)
@@ -56,7 +56,7 @@ def read(frame: str) -> Frame | None:
 
 
 def _event(frame: str) -> AnyEvent | Skipped:
-    """An event that a newer server knows and we don't still has its place in the log."""
+    """Decode an event. One of an unknown kind, from a newer server, still has its place in the log."""
     try:
         event: AnyEvent = events.decode(frame)
     except msgspec.ValidationError:
@@ -68,9 +68,9 @@ def _event(frame: str) -> AnyEvent | Skipped:
 
 
 def _check_depth(value: Any, levels: int = MAX_DEPTH) -> None:
-    """What is deeper than any server takes could exhaust the stack of whoever works with it."""
+    """Refuse values nested deeper than any server accepts: code that walks them could exhaust its stack."""
     if levels < 0:
-        raise msgspec.ValidationError(f"nested more than {MAX_DEPTH} deep")
+        raise msgspec.ValidationError(f"Nested too deep: at most {MAX_DEPTH} levels")
     children = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict | list):
         for child in children:

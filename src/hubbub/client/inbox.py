@@ -1,4 +1,4 @@
-"""A room's bounded queue between the socket and whoever reads the room, and the marks in it."""
+"""A room's bounded queue of events and markers, between the connection and the reader of the room."""
 
 import asyncio
 from collections import deque
@@ -10,12 +10,12 @@ from hubbub.protocol.messages import Resumed, Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """A snapshot took the place of the log: events between were not received and won't be.
+    """A gap in the events of a room. A snapshot replaces the missing ones, which won't arrive any more.
 
     Attributes:
-        snapshot: the room as it is now; the next event is `snapshot.head + 1`.
-        truncated: the first seq that the server still keeps, if the hole is there because older
-            events were deleted; None if the log is another one or too much was missed.
+        snapshot: the current state of the room. The next event is `snapshot.head + 1`.
+        truncated: the first seq that the server still keeps, if events are missing because of retention.
+            None if the log is a different one or too many events were missed.
     """
 
     snapshot: Snapshot
@@ -24,7 +24,7 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An event of a kind that this version does not know; it only counts."""
+    """An event of a kind that this version does not know. It only counts."""
 
     room: str
     seq: int
@@ -35,10 +35,10 @@ Item = AnyEvent | Skipped | Marker
 
 
 class Inbox:
-    """At most `limit` events, and the markers between them, oldest first.
+    """At most `limit` events and the markers between them, oldest first.
 
-    `is_drawn` tells whether somebody reads: set by each `take`, taken back by whoever has waited
-    in vain for space.
+    `is_drawn` tells whether the room is being read: each `take` sets it, and a wait for space that
+    timed out clears it.
     """
 
     def __init__(self, limit: int) -> None:
@@ -51,7 +51,7 @@ class Inbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether no more events should be put in."""
+        """Whether there is no space for another event."""
         return len(self._items) >= self._limit
 
     @property
@@ -61,18 +61,18 @@ class Inbox:
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything was taken."""
+        """Whether there is nothing to take."""
         return not self._items
 
     def put(self, event: AnyEvent | Skipped) -> None:
-        """Add the next event. What it deletes is not kept for the reader, either."""
+        """Add the next event. If it deletes a message, also erase the queued events about that message."""
         if isinstance(event, Deleted):
             self._items = deque(_without(item, event.message) for item in self._items)
         self._items.append(event)
         self._stir.set()
 
     def mark(self, marker: Marker) -> None:
-        """Add a marker. One that directly follows others stands for them too, so the bound holds."""
+        """Add a marker. It replaces markers directly before it, so that the queue stays bounded."""
         while self._items and isinstance(marker, Reset) and isinstance(self._items[-1], Marker):
             self._items.pop()
         if self._items and isinstance(marker, Resumed) and isinstance(self._items[-1], Resumed):
@@ -81,13 +81,13 @@ class Inbox:
         self._stir.set()
 
     def end(self, error: Exception | None = None) -> None:
-        """Let the reader finish, with `error` if there is one, once it has what is here."""
+        """End the queue. The reader first gets what is left, then `error` if there is one."""
         self._has_ended = True
         self._error = error
         self._stir.set()
 
     def take(self) -> Item | None:
-        """The oldest item, or None if there is none just now."""
+        """Remove and return the oldest item. None if the queue is empty."""
         self.is_drawn = True
         return self._items.popleft() if self._items else None
 
@@ -95,8 +95,8 @@ class Inbox:
         """Wait until there is something to take.
 
         Raises:
-            StopAsyncIteration: there won't be anything more.
-            Exception: what `end` was given.
+            StopAsyncIteration: the queue has ended.
+            Exception: the error given to `end`.
         """
         if self._items:
             return
@@ -109,5 +109,5 @@ class Inbox:
 
 
 def _without(item: Item, message: int) -> Item:
-    """The item, emptied if it is an event about that message."""
+    """The item, erased if it is an event about that message."""
     return emptied(item) if isinstance(item, Event) and concerns(item, (message,)) else item

@@ -1,4 +1,4 @@
-"""What the client needs of a connection to the server, and of the world around it."""
+"""What the client needs from a connection to the server, and from its environment."""
 
 import asyncio
 import random
@@ -11,10 +11,10 @@ from hubbub.protocol.errors import Close
 
 
 class LinkLost(Exception):
-    """The link is gone, or never came about.
+    """The connection was lost, or could not be made.
 
-    `code` is a WebSocket close code or the HTTP status of a refused handshake; `may_retry` tells
-    whether another attempt may fare better, and not before `retry_after` seconds.
+    `code` is a WebSocket close code or the HTTP status of a failed handshake. `may_retry` tells
+    whether another attempt may succeed, after at least `retry_after` seconds.
     """
 
     def __init__(
@@ -33,33 +33,33 @@ class LinkLost(Exception):
 
 
 class ClientLink(Protocol):
-    """One connection to a server. Frames come and go whole and in order."""
+    """One connection to a server. It carries whole frames in order."""
 
     async def send(self, frame: bytes) -> None:
-        """Hand one text frame over; waits while the peer is slow to read.
+        """Send one text frame. Waits while the peer is slow to read.
 
         Raises:
-            LinkLost: the link is gone. Whether the frame arrived is not known.
+            LinkLost: the connection was lost. The frame may or may not have arrived.
         """
 
     async def receive(self) -> str:
-        """The next text frame. Pings are answered in here, so silence ends in `LinkLost`.
+        """Wait for the next text frame, answering pings meanwhile.
 
-        One that is cancelled may break the link, so that a later `close` can't wait for the peer.
+        Cancelling this may break the connection, so that a later `close` can't wait for the peer.
 
         Raises:
-            LinkLost: the peer closed, or was silent for too long; or `close` was called.
+            LinkLost: the peer closed the connection or was silent for too long, or `close` was called.
         """
 
     async def close(self, code: int = Close.NORMAL) -> None:
-        """Send a close frame and wait a little for the peer's. Safe to call again; never raises."""
+        """Send a close frame and wait briefly for the peer's. Safe to call again. Never raises."""
 
 
-Dial = Callable[[str], Awaitable[ClientLink]]  # from a WebSocket URL to a link; raises LinkLost
+Dial = Callable[[str], Awaitable[ClientLink]]  # connects to a WebSocket URL; raises LinkLost
 
 
 async def _dial(url: str) -> ClientLink:
-    # aiohttp is slow to import, and not everyone who imports us dials.
+    # aiohttp is slow to import, and not every program that imports the SDK connects.
     from hubbub.client.websocket import dial
 
     return await dial(url)
@@ -67,7 +67,7 @@ async def _dial(url: str) -> ClientLink:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a client takes from outside, so that tests can stand in for it."""
+    """What a client needs from outside. Tests replace it."""
 
     dial: Dial = _dial
     sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
@@ -76,11 +76,11 @@ class Outside:
 
 
 def may_retry_after(close_code: int | None) -> bool:
-    """Whether a link closed with this code may be tried again; unknown codes may."""
+    """Whether to retry after a close with this code. Unknown codes allow it."""
     try:
         return close_code is None or Close(close_code).may_retry
     except ValueError:
         return close_code != _POLICY_VIOLATION
 
 
-_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1: the endpoint does not want us
+_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1

@@ -1,4 +1,4 @@
-"""Who is in a room and the live values there, folded from a snapshot and the signals after it."""
+"""The people and live values in a room, folded from a snapshot and the signals after it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +10,7 @@ from hubbub.protocol.people import Person, ids_of, names_of, people
 
 
 class LiveView:
-    """The ephemeral side of a room. `now` tells the time in seconds."""
+    """The ephemeral state of a room. `now` returns the time in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -20,7 +20,7 @@ class LiveView:
 
     @property
     def members(self) -> Members:
-        """Who is here now; no names in rooms of more than 100 people."""
+        """The people in the room now. No names in rooms of more than 100 people."""
         here = sorted(self._people, key=lambda person: (person.name, person.who))
         return Members(self._count, names_of(here), ids_of(here))
 
@@ -32,16 +32,16 @@ class LiveView:
         return [value for _, value in self._values.values()]
 
     def start(self, snapshot: Snapshot) -> None:
-        """Begin anew from a snapshot."""
+        """Start again from a snapshot."""
         self._count = snapshot.members.count
         self._people = set(people(snapshot.members.names, snapshot.members.ids))
         self._values.clear()
         for signal in snapshot.live:
-            with suppress(msgspec.ValidationError):  # of a kind that this version does not know
+            with suppress(msgspec.ValidationError):  # a kind that this version does not know
                 self.fold(msgspec.convert(signal, AnySignal))
 
     def fold(self, signal: AnySignal) -> None:
-        """Take one signal in."""
+        """Fold one signal in."""
         match signal:
             case Presence():
                 self._fold_presence(signal)

@@ -1,4 +1,4 @@
-"""A mailbox for what may be missed: a newer item takes the place of an older one of the same key."""
+"""A queue whose readers may miss items: a newer item replaces an older one with the same key."""
 
 import asyncio
 from collections.abc import Hashable
@@ -8,9 +8,9 @@ Entry = TypeVar("Entry")
 
 
 class Newest(Generic[Entry]):
-    """Yields items in the order of their coming; of the same key, only the newest.
+    """Yields items in order of arrival, only the newest of each key.
 
-    Holds at most `limit` items; beyond that the oldest are dropped. Ends after `end()`.
+    Holds at most `limit` items and drops the oldest beyond that. Ends after `end()`.
     """
 
     def __init__(self, limit: int = 1000) -> None:
@@ -20,7 +20,7 @@ class Newest(Generic[Entry]):
         self._has_ended = False
 
     def put(self, key: Hashable, item: Entry) -> None:
-        """Add an item; never waits."""
+        """Add an item. Never waits."""
         self._items.pop(key, None)
         self._items[key] = item
         if len(self._items) > self._limit:
@@ -28,7 +28,7 @@ class Newest(Generic[Entry]):
         self._stir.set()
 
     def end(self) -> None:
-        """Let the reader finish once it has what is here."""
+        """End the queue. The reader first gets what is left."""
         self._has_ended = True
         self._stir.set()
 

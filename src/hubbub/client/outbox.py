@@ -1,4 +1,4 @@
-"""Commands on their way: sent in order, kept until answered, sent again on the next link if that is safe.
+"""Commands in flight: sent in order, kept until answered, and sent again on the next connection if that is safe.
 
 Knows no socket and no clock.
 """
@@ -17,19 +17,19 @@ from hubbub.protocol.messages import AnyCommand, Delete, Patch, Reply
 
 MAX_TOLD = 100
 
-# After a lost answer: a post carries its client_message_id, so the server knows it again. The others
-# set what they say, whatever was before, and only their own author can have set it otherwise
-# meanwhile. A patch could undo what somebody else patched meanwhile, so it is never repeated.
+# After a lost answer: the server recognizes a repeated post by its client_message_id. Most other commands
+# set a value regardless of the old one, and only their own author could have changed it meanwhile. A patch
+# could undo a later patch by someone else, so it is never repeated.
 _NEVER_REPEATED = (Patch,)
 
-# What a repeated command may be told if its first try was carried out.
+# The error of a repeated command whose first attempt was carried out.
 _DONE_ALREADY: dict[type, str] = {Delete: "gone"}
 
 
 class Pending:
-    """A command that has no answer yet. `answer` becomes the reply's `ok`, as a `kind`.
+    """A command without an answer yet. `answer` resolves to the `ok` of the reply, as a `kind`.
 
-    `on_ok` is called with it before any later frame is looked at.
+    `on_ok` is called with it before any later frame is processed.
     """
 
     __slots__ = ("answer", "command", "frame", "is_sent", "kind", "on_ok", "times_sent")
@@ -41,18 +41,18 @@ class Pending:
         self.kind = kind
         self.frame = encode(command)
         self.on_ok = on_ok
-        self.is_sent = False  # on the present link
+        self.is_sent = False  # on the current connection
         self.times_sent = 0
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether it is safe to send it again, not knowing whether it was carried out."""
+        """Whether it is safe to send it again if its answer was lost."""
         return not isinstance(self.command, _NEVER_REPEATED)
 
 
 class Outbox:
-    """All pending commands of a client, in the order in which they were given."""
+    """All pending commands of a client, in order."""
 
     def __init__(self) -> None:
         self._pending: dict[int, Pending] = {}
@@ -64,7 +64,7 @@ class Outbox:
 
     @property
     def awaits_answers(self) -> bool:
-        """Whether a command is still to be sent or answered."""
+        """Whether any command is not answered yet."""
         return bool(self._pending)
 
     def add(
@@ -73,25 +73,28 @@ class Outbox:
         """Give the command an id and queue it.
 
         Raises:
-            Refused: it is larger than the server takes.
+            Refused: the command is larger than the server accepts.
         """
         self._last_id += 1
         pending = Pending(replace(command, id=self._last_id), kind, on_ok)
         if self.max_frame_bytes is not None and len(pending.frame) > self.max_frame_bytes:
             size = len(pending.frame)
-            raise Refused("too_large", f"{size} bytes in all; {self.max_frame_bytes} are taken")
+            raise Refused(
+                "too_large",
+                f"Too large: {size:,} bytes, at most {self.max_frame_bytes:,} are allowed",
+            )
         self._pending[self._last_id] = pending
         self._stir.set()
         return pending
 
     def tell(self, command: AnyCommand) -> None:
-        """Queue a command for the present link, if there is one; nobody hears what becomes of it."""
+        """Queue a command for the current connection, if there is one. Its outcome is ignored."""
         if self._is_linked:
             self._told.append((self._last_id, command))
             self._stir.set()
 
     def discard(self, pending: Pending) -> None:
-        """Nobody waits for it any more."""
+        """Forget a command that nobody waits for any more."""
         self._pending.pop(_id_of(pending), None)
 
     async def until_stirred(self) -> None:
@@ -100,7 +103,7 @@ class Outbox:
         self._stir.clear()
 
     def unsent(self) -> Iterator[bytes]:
-        """The frames to send on the present link, oldest first; each counts as sent once it is yielded."""
+        """The frames to send on the current connection, oldest first. Each counts as sent once it is yielded."""
         while pending := next((p for p in self._pending.values() if not p.is_sent), None):
             yield from self._told_before(_id_of(pending))
             pending.is_sent = True
@@ -109,10 +112,10 @@ class Outbox:
         yield from self._told_before(self._last_id + 1)
 
     def settle(self, reply: Reply) -> None:
-        """Hand a reply to whoever waits for it; one that nobody waits for is passed over.
+        """Pass a reply to the command that waits for it. Ignores a reply that no command waits for.
 
         Raises:
-            ValidationError: it is not what the command is answered with. Whoever waits gets `Unknown`.
+            ValidationError: it is not a valid answer to that command, which then fails with `Unknown`.
         """
         pending = self._pending.pop(reply.re, None) if isinstance(reply.re, int) else None
         if pending is None or pending.answer.done():
@@ -127,25 +130,28 @@ class Outbox:
             pending.answer.set_exception(Refused.of(reply.error))
 
     def link_found(self) -> None:
-        """There is a link, and nothing was sent on it yet."""
+        """A new connection was made."""
         self._is_linked = True
 
     def link_lost(self) -> None:
-        """Nothing that was sent will be answered: queue it again, or end it as `Unknown`."""
+        """The connection was lost: queue sent commands again, or fail them with `Unknown`."""
         self._is_linked = False
         for pending in list(self._pending.values()):
             if pending.is_sent and not pending.may_be_repeated:
-                self._fail(pending, Unknown("the connection was lost before the answer came"))
+                self._fail(pending, Unknown("The connection was lost before the answer arrived"))
             pending.is_sent = False
         self._told.clear()
         self._stir.set()
 
     def end(self, never_sent: Exception) -> None:
-        """There will be no other link: what was never sent gets this error, the rest `Unknown`."""
+        """There will be no other connection: fail commands that were never sent with this error, others with `Unknown`."""
         for pending in list(self._pending.values()):
             was_sent = pending.times_sent > 0
             self._fail(
-                pending, Unknown("closed before the answer came") if was_sent else never_sent
+                pending,
+                Unknown("The client was closed before the answer arrived")
+                if was_sent
+                else never_sent,
             )
 
     def _told_before(self, number: int) -> Iterator[bytes]:
@@ -158,7 +164,7 @@ class Outbox:
             if pending.on_ok is not None:
                 pending.on_ok(answer)
         except msgspec.ValidationError as error:
-            self._fail(pending, Unknown(f"the answer is not hubbub.v1: {error}"))
+            self._fail(pending, Unknown(f"The answer is not hubbub.v1: {error}"))
             raise
         pending.answer.set_result(answer)
 

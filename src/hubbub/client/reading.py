@@ -1,4 +1,4 @@
-"""The reading side of a room: from what the client receives to what its user takes, and what they add up to."""
+"""The reading side of a room: the queue between the client and its user, and the state up to the last item taken."""
 
 import weakref
 from collections.abc import Callable
@@ -18,9 +18,9 @@ MAX_MESSAGES = 500
 
 
 class Reading:
-    """One room's inbox, and its state as of the last item that was taken out of it.
+    """One room's inbox, and the state of the room as of the last item taken from it.
 
-    `on_take` is called whenever an item was taken, and when there is none.
+    `on_take` is called after each item that was taken, and when the inbox is empty.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Reading:
 
     @property
     def position(self) -> Position:
-        """After the last event that was taken."""
+        """The position after the last event that was taken."""
         return Position(self._epoch, self.view.seq)
 
     def joined(self, answer: Resumed | Snapshot) -> None:
-        """A join was answered. To be called before any later frame is looked at."""
+        """Take in the answer to a join. Must be called before any later frame is processed."""
         if isinstance(answer, Snapshot):
             self.live.start(answer)
         if not self.tracker.is_joined:
@@ -57,32 +57,34 @@ class Reading:
         self.tracker.answered(answer)
 
     def hear(self, signal: AnySignal) -> None:
-        """A signal came."""
+        """Take in a signal."""
         self.live.fold(signal)
         for listener in self._listeners:
             listener.put(_key_of(signal), signal)
 
     def listen(self) -> Newest[AnySignal]:
-        """The signals from now on, for as long as somebody keeps what is returned."""
+        """The signals from now on, for as long as the returned object is referenced."""
         listener: Newest[AnySignal] = Newest()
         self._listeners.add(listener)
         return listener
 
     def end(self, error: Exception | None = None) -> None:
-        """Nothing more will come; whoever takes is told so once the inbox is empty."""
+        """End the room. Its reader first gets what is left in the inbox."""
         self.inbox.end(error)
         for listener in self._listeners:
             listener.end()
 
     async def take(self) -> Item:
-        """The next item, when there is one; then the state is as of it.
+        """Wait for the next item, take it and fold it into the state.
 
         Raises:
-            RuntimeError: somebody else waits here already.
-            StopAsyncIteration, or what `end` was given: there won't be another.
+            RuntimeError: another task is already waiting.
+            StopAsyncIteration, or the error given to `end`: the room has ended.
         """
         if self._is_awaited:
-            raise RuntimeError("the room is being iterated already; it has one stream")
+            raise RuntimeError(
+                "Another task is already iterating over this room, which has only one stream"
+            )
         self._is_awaited = True
         try:
             while (item := self.inbox.take()) is None:
@@ -128,8 +130,8 @@ def _without(snapshot: Snapshot, seq: int) -> Snapshot:
 
 
 def _key_of(signal: AnySignal) -> object:
-    """What a newer signal has in common with the older one whose place it takes."""
+    """The key of a signal. A newer signal replaces an older one with the same key."""
     if isinstance(signal, Presence):
-        return object()  # tells only what changed, so each one counts
+        return object()  # contains only changes, so each one counts
     who = Person(signal.by, signal.id).who
     return (who, signal.key) if isinstance(signal, Value) else who

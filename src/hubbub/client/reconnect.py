@@ -1,4 +1,4 @@
-"""Keeps a client connected: one link after the other, a greeting on each, and a wait between."""
+"""Keeps a client connected: makes one connection after another, greets on each, and waits in between."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Hello, Reply
 
 GREETING_SECONDS = 10.0
-GOOD_SECONDS = 5.0  # a link that lived so long makes the next waits short again
+GOOD_SECONDS = 5.0  # a connection that lasted this long makes the next waits short again
 TOO_FAST_SECONDS = 10.0
 _HELLO = 0
 _TRY_AGAIN_STATUS = frozenset({408, 425, 429})
@@ -26,7 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class AnnouncedLimits(msgspec.Struct, frozen=True):
-    """What the server allows one client."""
+    """The limits of the server for one client.
+
+    Attributes:
+        message_bytes: the maximum size of a message.
+        messages_per_s: the maximum messages per second; 0 means no limit.
+        rooms: the maximum number of joined rooms.
+    """
 
     message_bytes: int
     messages_per_s: float
@@ -34,16 +40,16 @@ class AnnouncedLimits(msgspec.Struct, frozen=True):
 
 
 class Welcome(msgspec.Struct, frozen=True):
-    """What the server says of itself and of us, on each link anew.
+    """The greeting of the server on each connection.
 
     Attributes:
-        user: the name we go by.
-        guest: whether we are not logged in.
-        server: name and version of the server.
+        user: the name of this client.
+        guest: whether this client has no token.
+        server: the name and version of the server.
         epoch: the identity of the server's logs.
-        limits: what the server allows one client.
-        heartbeat: seconds of silence after which the server pings.
-        id: what tells us from others of that name in events, if anything does.
+        limits: the limits of the server for one client.
+        heartbeat: the seconds of silence after which the server sends a ping.
+        id: the id of this client in events, if it has one.
     """
 
     user: str
@@ -56,9 +62,9 @@ class Welcome(msgspec.Struct, frozen=True):
 
 
 class Reconnector:
-    """Dials `url`, greets, and gives each link to `serve`, which returns by raising LinkLost.
+    """Connects to `url`, greets, and passes each connection to `serve`, which ends by raising LinkLost.
 
-    `report` is told each state.
+    `report` is called with each status.
     """
 
     def __init__(
@@ -78,11 +84,11 @@ class Reconnector:
         self._was_connected = False
 
     async def run(self) -> NoReturn:
-        """Keep connected.
+        """Stay connected.
 
         Raises:
-            LinkLost: another attempt would not fare better.
-            Refused: the greeting was refused for good.
+            LinkLost: a retry can't help.
+            Refused: the server refused the greeting for good.
         """
         while True:
             try:
@@ -95,25 +101,27 @@ class Reconnector:
                 await self._outside.sleep(delay)
 
     async def _connect(self) -> NoReturn:
-        """One link, from dialling to its end."""
+        """Use one connection, from connecting to its end."""
         self._report(Status(ConnectionState.CONNECTING))
         link = await self._outside.dial(self._url)
         close_code = Close.NORMAL
         using = asyncio.create_task(self._use(link))
         try:
-            # Not cancelled with us: only a link that is still read can be closed cleanly.
+            # Not cancelled together with this task: only a connection that is still read can be closed cleanly.
             await asyncio.wait({using})
             using.result()
         except (UnreadableFrame, msgspec.ValidationError) as error:
             close_code = Close.PROTOCOL_ERROR
-            raise LinkLost(f"not hubbub.v1: {error}", close_code, may_retry=False) from None
+            raise LinkLost(
+                f"The server does not speak hubbub.v1: {error}", close_code, may_retry=False
+            ) from None
         finally:
             try:
                 await link.close(close_code)
             finally:
                 using.cancel()
                 await asyncio.gather(using, return_exceptions=True)
-        raise AssertionError("a link is used until it is lost")
+        raise AssertionError("a connection is used until it is lost")
 
     async def _use(self, link: ClientLink) -> NoReturn:
         welcome = await self._greet(link)
@@ -125,10 +133,10 @@ class Reconnector:
                 await link.send(self._hello)
                 frame = await link.receive()
         except TimeoutError:
-            raise LinkLost("no greeting came") from None
+            raise LinkLost(f"No greeting within {GREETING_SECONDS:g} s") from None
         reply = read(frame)
         if not isinstance(reply, Reply) or reply.re not in (_HELLO, None):
-            raise UnreadableFrame(f"no greeting: {frame[:200]}")
+            raise UnreadableFrame(f"Expected a greeting: {frame[:200]}")
         if not isinstance(reply.error, msgspec.UnsetType):
             refusal = Refused.of(reply.error)
             if refusal.temporary:
@@ -147,7 +155,7 @@ class Reconnector:
                 self._backoff.reset()
 
     def _may_retry(self, lost: LinkLost) -> bool:
-        """Behind a proxy, any status may come while the server restarts; at first it is an answer."""
+        """Whether to retry. A proxy may send any status while the server restarts, so before the first connection fewer are retried."""
         if not self._was_connected and 400 <= (lost.code or 0) < 500:
             return lost.code in _TRY_AGAIN_STATUS
         return lost.may_retry

@@ -1,4 +1,4 @@
-"""A room as its user sees it: its events, its state as of the last event taken, and what can be done in it."""
+"""A joined room: its events, its state as of the last event taken, and the commands in it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, overload
@@ -30,17 +30,17 @@ from hubbub.protocol.messages import (
 
 
 class Room:
-    """A joined room; got from `Client.join`.
+    """A joined room, returned by `Client.join`.
 
-    `messages`, `state` and `position` are as of the last event that was taken by `async for`, so
-    that they always agree with the events seen so far. `members` and `live` are as of now.
+    `messages`, `state` and `position` are as of the last event that `async for` yielded, so that they
+    always agree with the events you have seen. `members` and `live` are current.
 
         room = await me.join("lobby")
         async for event in room:
             print(event.seq, event.by, room.state)
 
     Attributes:
-        name: the room's name.
+        name: the name of the room.
     """
 
     def __init__(
@@ -55,21 +55,21 @@ class Room:
         self._exchange = exchange
         self._leave = leave
 
-    # What the room shows
+    # State
 
     @property
     def snapshot(self) -> Snapshot | None:
-        """The room as it was when joined; None if it was joined from a position."""
+        """The snapshot that the room was joined with. None if it was joined from a position."""
         return self._reading.snapshot
 
     @property
     def position(self) -> Position:
-        """After the last event that was taken. Give it to `Client.join` to go on from there."""
+        """The position after the last event taken. Pass it to `Client.join` to continue from there."""
         return self._reading.position
 
     @property
     def messages(self) -> list[Message]:
-        """The newest messages, oldest first: those of the snapshot and what came since, at most 500."""
+        """The newest messages, oldest first: those of the snapshot and those since, at most 500."""
         return list(self._reading.view.messages.values())
 
     @property
@@ -77,22 +77,22 @@ class Room:
         """The room's state document.
 
         Raises:
-            LookupError: the room was joined from a position, so only changes are known.
+            LookupError: the room was joined from a position, so its state is unknown.
         """
         if not self._reading.has_state:
             raise LookupError(
-                f"{self.name} was joined from a position; join without one for its state"
+                f"{self.name} was joined from a position; join without a position to get its state"
             )
         return self._reading.view.state
 
     @property
     def state_seq(self) -> int:
-        """The seq of the document's last patch (0: none yet); for `patch(if_seq=…)`."""
+        """The seq of the last patch of the state document, 0 if there is none. Use it for `patch(if_seq=…)`."""
         return self._reading.view.state_seq
 
     @property
     def members(self) -> Members:
-        """Who is here now: `count`, and `names` in rooms of at most 100 people."""
+        """The people in the room now: `count`, and `names` in rooms of at most 100 people."""
         return self._reading.live.members
 
     @property
@@ -100,7 +100,7 @@ class Room:
         """The live values that have not expired."""
         return self._reading.live.values
 
-    # What happens in the room
+    # Events and signals
 
     def __aiter__(self) -> Stream[AnyEvent]:
         return self.stream()
@@ -112,31 +112,32 @@ class Room:
     def stream(self, *, markers: Literal[True]) -> Stream[AnyEvent | Resumed | Reset]: ...
 
     def stream(self, *, markers: bool = False) -> Stream[Any]:
-        """The room's events from its position on, in order, each once, across reconnects.
+        """The events of the room from its position on, in order, each once, across reconnects.
 
-        One at a time: a room has one stream, and whoever iterates again goes on where it was left.
-        It ends when the room is left or the client is closed.
+        A room has only one stream: iterating again continues where the last iteration stopped.
+        The stream ends when you leave the room or close the client.
 
         Args:
-            markers: also yield `Resumed` (after a reconnect: `missed` events follow) and `Reset` (there
-                is a hole; a snapshot took the place of the log).
+            markers: also yield `Resumed` (after a reconnect; `missed` events follow) and `Reset` (events are
+                missing; a snapshot replaces them).
 
         Raises:
-            ResetError: while iterating without `markers`, where a `Reset` would be.
-            Closed: while iterating, the client was closed for good by the server.
-            Refused: while iterating, the room could not be joined again after a reconnect.
+            ResetError: while iterating without `markers`, in place of a `Reset`.
+            Closed: while iterating, when the server closed the client for good.
+            Refused: while iterating, when the server refused to let the client back into the room after a reconnect.
+            RuntimeError: while iterating, if another task is iterating over the room.
         """
         return Stream(self._reading.take, events_and_markers if markers else events_only)
 
     def signals(self) -> Newest[AnySignal]:
-        """The room's signals from now on: `Typing`, `Value`, `Presence`.
+        """The signals of the room from now on: `Typing`, `Value` and `Presence`.
 
-        A slow reader gets only the newest of each kind, author and key; of `Presence` each, as
-        long as it is less than 1,000 signals late.
+        A slow reader gets only the newest signal of each kind, author and key, but every `Presence`, as
+        long as it is less than 1,000 signals behind.
         """
         return self._reading.listen()
 
-    # What can be done
+    # Commands
 
     async def post(
         self,
@@ -145,36 +146,37 @@ class Room:
         reply_to: int | None = None,
         client_message_id: str | None = None,
     ) -> Acknowledgement:
-        """Write a message; returns once it is safely stored, however many reconnects that takes.
+        """Post a message. Returns once it is stored, however many reconnects that takes.
 
-        It is never stored twice: after a lost answer the same `client_message_id` is sent again.
-        Bound the wait with `asyncio.timeout`; then keep the id, and use it again to be sure.
+        It is never stored twice: after a lost answer, the client repeats it with the same `client_message_id`.
+        To limit the wait, use `asyncio.timeout`. To make sure that the message is stored after a timeout, post
+        it again with the same `client_message_id`.
 
         Args:
-            message: text, or bytes.
-            reply_to: the seq of the message that this one answers.
-            client_message_id: 1 to 64 characters; made up at random if not given.
+            message: text or bytes.
+            reply_to: the seq of the message that this one replies to.
+            client_message_id: 1 to 64 characters; random if not given.
 
         Raises:
-            Refused: the server says no.
-            Unknown: the client was closed before the answer came.
+            Refused: the server refused the message.
+            Unknown: the client was closed before the answer arrived.
             Closed: the client is closed.
         """
         return await verbs.post(self._exchange, self.name, message, reply_to, client_message_id)
 
     async def edit(self, seq: int, text: str) -> Acknowledgement:
-        """Give your message `seq` a new text. Raises as `post` does.
+        """Replace the text of your message `seq`. Raises the same errors as `post`.
 
-        After a lost answer it is sent again, so the log may hold the same `edited` event twice.
+        After a lost answer, the client repeats it, so the log may contain the same `edited` event twice.
         """
         command = Edit(room=self.name, seq=seq, text=text)
         edited: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
         return edited
 
     async def delete(self, seq: int) -> Acknowledgement | None:
-        """Take your message `seq` back. Raises as `post` does.
+        """Delete your message `seq`. Raises the same errors as `post`.
 
-        None if the answer was lost and the repeated command found the message deleted already.
+        Returns None if the answer was lost and the repeated command found the message already deleted.
         """
         command = Delete(room=self.name, seq=seq)
         kind = Acknowledgement | None
@@ -182,24 +184,24 @@ class Room:
         return deleted
 
     async def react(self, seq: int, emoji: str) -> Acknowledgement | None:
-        """Put an emoji on message `seq`; None if it was there already. Raises as `post` does."""
+        """Add a reaction to message `seq`. Returns None if it was there already. Raises the same errors as `post`."""
         return await verbs.change(self._exchange, React(room=self.name, seq=seq, emoji=emoji))
 
     async def unreact(self, seq: int, emoji: str) -> Acknowledgement | None:
-        """Take your emoji off message `seq`; None if it was not there. Raises as `post` does."""
+        """Remove your reaction from message `seq`. Returns None if there was none. Raises the same errors as `post`."""
         return await verbs.change(self._exchange, Unreact(room=self.name, seq=seq, emoji=emoji))
 
     async def patch(self, patch: Any, *, if_seq: int | None = None) -> Acknowledgement:
         """Merge a patch (RFC 7396) into the room's state document.
 
         Args:
-            patch: what changes; None takes a key out.
-            if_seq: refuse with `conflict` if the document was patched after this seq (see `state_seq`).
+            patch: the keys to change. The value None removes a key.
+            if_seq: have the server refuse it (`conflict`) if the document was patched after this seq (see `state_seq`).
 
         Raises:
-            Refused: the server says no.
-            Unknown: the answer was lost. It is not sent again by itself, since that could undo what
-                somebody else patched meanwhile: look at `state`, and decide.
+            Refused: the server refused the patch.
+            Unknown: the answer was lost. The client does not repeat a patch, since that could undo a later
+                patch by someone else. Look at `state`, then decide.
             Closed: the client is closed.
         """
         command = Patch(room=self.name, patch=patch, if_seq=if_seq)
@@ -207,37 +209,37 @@ class Room:
         return patched
 
     async def signal(self, key: str, value: Any, *, ttl: float = 60.0) -> None:
-        """Set a live value, which is not stored in the log; the newest wins, None removes it.
+        """Set a live value, which is not stored in the log. The newest value wins.
 
         Args:
-            key: 1 to 64 characters; yours alone, others have their own under the same key.
-            value: any JSON.
-            ttl: seconds until it is forgotten, at most 3600.
+            key: 1 to 64 characters. Each person has their own value under a key.
+            value: any JSON value. None removes the live value.
+            ttl: seconds until the value expires, at most 3600.
 
-        Raises as `post` does.
+        Raises the same errors as `post`.
         """
         await self._exchange.ask(Signal(room=self.name, key=key, value=value, ttl=ttl))
 
     def typing(self) -> None:
-        """Tell the others that you are writing. Does nothing while there is no connection."""
+        """Tell the others that you are typing. Does nothing while disconnected."""
         self._exchange.tell(Signal(room=self.name, signal="typing"))
 
     async def history(
         self, *, before: int | None = None, after: int | None = None, limit: int = 50
     ) -> Page:
-        """Messages next before (or after) a seq, oldest first, as they are now.
+        """The messages directly before or after a seq, oldest first, in their current state.
 
         Args:
-            before, after: a seq, itself not included; at most one of both.
-            limit: how many messages at most, 1 to 200.
+            before, after: a seq, exclusive; give at most one of them.
+            limit: the maximum number of messages, 1 to 200.
 
         Returns:
-            A `Page`: `messages`, and `more` if there are others beyond.
+            A `Page`: `messages`, and `more`, which tells whether there are others beyond them.
 
-        Raises as `post` does.
+        Raises the same errors as `post`.
         """
         return await verbs.history(self._exchange, self.name, before, after, limit)
 
     async def leave(self) -> None:
-        """Stop following the room; its stream ends. Raises as `post` does."""
+        """Leave the room, which ends its stream. Raises the same errors as `post`."""
         await self._leave(self.name)

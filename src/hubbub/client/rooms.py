@@ -1,4 +1,4 @@
-"""The rooms that a client follows: joined, fed with what comes, and joined again when the thread is lost."""
+"""The rooms that a client follows: joins them, passes events to them, and joins them again after a gap."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pon
 
 
 class Rooms:
-    """A `Reading` for each room, by name. Each inbox holds at most `max_queued` events."""
+    """The `Reading` of each room, by name. Each inbox holds at most `max_queued` events."""
 
     def __init__(self, outside: Outside, exchange: Exchange, max_queued: int) -> None:
         self._outside = outside
@@ -33,11 +33,11 @@ class Rooms:
         """Follow a room.
 
         Raises:
-            ValueError: it is followed already.
-            Refused, Unknown, Closed: as `Exchange.ask`.
+            ValueError: the room is joined already.
+            Refused, Unknown, Closed: see `Exchange.ask`.
         """
         if room in self._readings:
-            raise ValueError(f"{room} is joined already; leave it first")
+            raise ValueError(f"Already joined {room}; leave it first")
         reading = self._readings[room] = self._begin(room, since, epoch, max_missed)
         try:
             await self._exchange.ask(reading.tracker.join(), JoinAnswer, reading.joined)
@@ -48,7 +48,7 @@ class Rooms:
         return reading
 
     async def leave(self, room: str) -> None:
-        """Stop following a room. Raises as `Exchange.ask`."""
+        """Leave a room. Raises the same errors as `Exchange.ask`."""
         if reading := self._readings.pop(room, None):
             reading.end()
             for task, rejoined in self._rejoining.items():
@@ -62,18 +62,18 @@ class Rooms:
                 raise
 
     def link_lost(self) -> None:
-        """Nothing comes any more until `resume`."""
+        """The connection was lost: no events arrive until `resume`."""
         for reading in self._readings.values():
             reading.tracker.cut()
 
     def resume(self) -> None:
-        """There is a link again: go on where each room was."""
+        """There is a connection again: resume each room from its position."""
         for reading in self._readings.values():
             if not reading.tracker.is_joining:  # else its join is on its way, and is sent again
                 self._rejoin(reading)
 
     async def deliver(self, event: AnyEvent | Skipped) -> None:
-        """Hand an event to its room; waits while the room's reader is slow and nothing else is held up."""
+        """Pass an event to its room. Waits while the room's reader is slow, unless that would block anything else."""
         reading = self._readings.get(event.room)
         if reading is None:
             return
@@ -83,12 +83,12 @@ class Rooms:
             self._rejoin(reading)
 
     def hear(self, signal: AnySignal) -> None:
-        """Hand a signal to its room."""
+        """Pass a signal to its room."""
         if reading := self._readings.get(signal.room):
             reading.hear(signal)
 
     def end(self, error: Exception | None) -> None:
-        """Nothing will come any more; iterating ends, with `error` if there is one."""
+        """End all rooms. Iterating over them ends, with `error` if there is one."""
         for task in self._rejoining:
             task.cancel()
         for reading in self._readings.values():
@@ -109,11 +109,11 @@ class Rooms:
         self._stir.set()
 
     async def _until_space(self, reading: Reading) -> None:
-        """Not reading on is what slows the server down, which then catches us up from the log.
+        """Wait for space in the inbox. Not reading slows the server down, which then continues from the log.
 
-        But answers come on the same link, and so do pings: nobody reads the room while waiting
-        for an answer, and a reader that is stuck must not cost the connection. Then events are
-        passed over, and had again by a join once the reader has emptied its inbox.
+        But replies and pings arrive on the same connection: a user does not read the room while waiting
+        for an answer, and a stuck reader must not cost the connection. In these cases events are dropped,
+        and fetched again by a join once the reader has emptied its inbox.
         """
         stalled = asyncio.create_task(self._outside.sleep(STALL_SECONDS))
         try:
@@ -137,7 +137,7 @@ class Rooms:
             stirred.cancel()
 
     def _rejoin(self, reading: Reading) -> None:
-        """Begin to join again from where the room is; what comes before the answer is passed over."""
+        """Start to join again from the room's position. Events before the answer are dropped."""
         reading.tracker.is_joining = True
         task = asyncio.create_task(self._join_again(reading))
         self._rejoining[task] = reading

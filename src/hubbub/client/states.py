@@ -1,15 +1,15 @@
-"""Where a client is in its life, and the one table of what may follow what."""
+"""The states of a client's connection, and the table of transitions between them."""
 
 from dataclasses import dataclass
 from enum import Enum
 
 
 class ConnectionState(Enum):
-    """Whether the client is connected, as its user sees it."""
+    """The state of a client's connection."""
 
     DISCONNECTED = "disconnected"  # waiting for the next attempt
     CONNECTING = "connecting"
-    CONNECTED = "connected"  # the server has greeted us; rooms are being resumed
+    CONNECTED = "connected"  # greeted by the server; rooms are being resumed
     CLOSED = "closed"  # for good
 
 
@@ -25,13 +25,13 @@ TRANSITIONS: dict[ConnectionState, frozenset[ConnectionState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A connection state, and how it came to be.
+    """A connection state and its cause.
 
     Attributes:
-        state: where the client is.
-        code: the WebSocket close code or HTTP status that ended the last connection, if any.
-        reason: why, as a sentence for people; may be empty.
-        retry_in: seconds until the next attempt, when disconnected and one will come.
+        state: the state of the connection.
+        code: the WebSocket close code (RFC 6455 section 7.4) or HTTP status that ended the last connection, if any.
+        reason: the cause, for people. May be empty.
+        retry_in: the seconds until the next attempt, if disconnected and there will be one.
     """
 
     state: ConnectionState
@@ -41,11 +41,11 @@ class Status:
 
 
 def step(before: Status, after: Status) -> Status:
-    """Return `after`, if the table allows its state to follow.
+    """Return `after` if the table allows the transition.
 
     Raises:
-        ValueError: a transition that the table does not have: a fault of ours.
+        ValueError: the table has no such transition, which is a bug of ours.
     """
     if after.state not in TRANSITIONS[before.state]:
-        raise ValueError(f"no way from {before.state.value} to {after.state.value}")
+        raise ValueError(f"No transition from {before.state.value} to {after.state.value}")
     return after

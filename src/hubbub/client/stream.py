@@ -1,4 +1,4 @@
-"""What `async for` goes over: a room's events in order, each once."""
+"""The iterators over a room: its events in order, each once."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, Self, TypeVar
@@ -12,7 +12,7 @@ Yielded = TypeVar("Yielded")
 
 
 class Stream(Generic[Yielded]):
-    """An async iterator over a room. Leave it and take another: it goes on where the last one was."""
+    """An async iterator over a room. A new one continues where the last one stopped."""
 
     def __init__(self, take: Callable[[], Awaitable[Item]], pick: Callable[[Item], Yielded | None]):
         self._take = take
@@ -29,7 +29,7 @@ class Stream(Generic[Yielded]):
 
 
 def events_only(item: Item) -> AnyEvent | None:
-    """Events are yielded, a hole is an error, and a resumption without a hole is no concern."""
+    """Pick events. Skips `Resumed`, and raises ResetError for a `Reset`."""
     match item:
         case Reset():
             raise ResetError(item)
@@ -40,5 +40,5 @@ def events_only(item: Item) -> AnyEvent | None:
 
 
 def events_and_markers(item: Item) -> AnyEvent | Resumed | Reset | None:
-    """Everything but events that this version doesn't know."""
+    """Pick everything except events of unknown kinds."""
     return None if isinstance(item, Skipped) else item

@@ -1,7 +1,7 @@
-"""Where the receiving of one room stands: which event comes next, and when the room must be joined again.
+"""Tracks the position of one room while receiving: which event is next, and when to join the room again.
 
-Every way to lose the thread (a new link, a full inbox, a gap) ends in the same act: a join from the
-position that was received last.
+After a new connection, a full inbox or a gap, the same action follows: a join from the position that was
+received last.
 """
 
 from typing import NamedTuple
@@ -12,16 +12,16 @@ from hubbub.protocol.messages import Join, Resumed, Snapshot
 
 
 class Position(NamedTuple):
-    """A place in a room's log: after event `seq` of the log called `epoch`."""
+    """A position in a room's log: after the event `seq` of the log with the identity `epoch`."""
 
     epoch: str
     seq: int
 
 
 class PositionTracker:
-    """A position in a room's log, moved by what is received and put into `inbox`.
+    """A position in a room's log, advanced by received events, which it puts into `inbox`.
 
-    `since` (what was received last) and `epoch` as in `Join`; without, it begins with a snapshot.
+    `since` (the last seq received) and `epoch` are as in `Join`. Without them, it starts with a snapshot.
     """
 
     def __init__(
@@ -37,43 +37,43 @@ class PositionTracker:
         self.since = since
         self._epoch = epoch
         self._max_missed = max_missed
-        self._was_cut = False  # a link was lost since the last answer
-        self.is_joined = False  # a join was answered, on this link or an earlier one
-        self.is_joining = False  # a join is on its way; what comes before its answer is old
-        self.is_behind = False  # events were passed over, since the inbox was full
+        self._was_cut = False  # a connection was lost since the last answer
+        self.is_joined = False  # a join was answered, on this connection or an earlier one
+        self.is_joining = False  # a join is in flight; events before its answer are old
+        self.is_behind = False  # events were dropped, since the inbox was full
 
     @property
     def needs_space(self) -> bool:
-        """Whether the next event can't be kept."""
+        """Whether there is no space for the next event."""
         return not self.is_joining and (self._inbox.is_full or self.is_behind)
 
     @property
     def is_crowded(self) -> bool:
-        """Whether to go on waiting for space, so that not every single take sets things in motion."""
+        """Whether to keep waiting for space. Stops only at half, so that not every single take resumes reading."""
         return not self.is_joining and (self._inbox.is_crowded or self.is_behind)
 
     @property
     def must_catch_up(self) -> bool:
-        """Whether it is time to join again after having fallen behind."""
+        """Whether to join again after falling behind."""
         return self.is_behind and not self.is_joining and self._inbox.is_empty
 
     def join(self) -> Join:
-        """The command that goes on from here."""
+        """The command that resumes from this position."""
         self.is_joining = True
         return Join(
             room=self._room, since=self.since, epoch=self._epoch, max_missed=self._max_missed
         )
 
     def cut(self) -> None:
-        """The link is gone."""
+        """The connection was lost."""
         self._was_cut = True
 
     def forget_position(self) -> None:
-        """The server says that there is no such position: the next join begins with a snapshot."""
+        """The server has no such position: start with a snapshot at the next join."""
         self.since = self._epoch = None
 
     def answered(self, answer: Resumed | Snapshot) -> None:
-        """The join was answered; the next event follows the answer."""
+        """Take in the answer to a join. The next event follows it."""
         match answer:
             case Resumed() if self._was_cut or not self.is_joined:
                 self._inbox.mark(answer)
@@ -86,7 +86,7 @@ class PositionTracker:
         self.is_joining = self.is_behind = self._was_cut = False
 
     def receive(self, event: AnyEvent | Skipped) -> bool:
-        """Keep an event if it is the next one. True: there is a gap, and the room must be joined again."""
+        """Keep an event if it is the next one. Returns True if there is a gap, so that the room must be joined again."""
         if self.is_joining or self.is_behind or self.since is None or event.seq <= self.since:
             return False
         if event.seq > self.since + 1:

@@ -1,7 +1,7 @@
-"""Posting inside a transaction of one's own: it is posted if that is committed, and else it never was.
+"""Posts a message as part of the application's own transaction: it is posted if and only if that commits.
 
-For applications that use the PostgreSQL database in which hubbub keeps its rooms. It needs no connection
-to a server, and waits for none: a node posts the message as soon as the transaction has been committed.
+For applications that use the PostgreSQL database in which hubbub keeps its rooms. This needs no connection
+to a server: a node posts the message as soon as the transaction has been committed.
 """
 
 from typing import Any
@@ -18,20 +18,20 @@ async def post_in_transaction(
     by: str = "server",
     client_message_id: str | None = None,
 ) -> str:
-    """Post with the transaction that a connection is in.
+    """Post a message in the current transaction of a database connection.
 
     Args:
-        connection: of asyncpg (a `Connection`, or one of a pool), or an `AsyncConnection` or `AsyncSession` of SQLAlchemy.
-        room: the room's name.
-        message: the text.
-        by: as whom.
-        client_message_id: of two messages with the same one, only the first is posted. One is made up if none is given.
+        connection: a connection of asyncpg (also from a pool), or an `AsyncConnection` or `AsyncSession` of SQLAlchemy.
+        room: the name of the room.
+        message: the text of the message.
+        by: the name of the author.
+        client_message_id: 1 to 64 characters; random if not given. Of several messages with the same id, only the first is posted.
 
     Returns:
         The `client_message_id`.
 
     Raises:
-        What the connection raises, for example if a name is none; then the transaction has failed.
+        The errors of the connection, for example for an invalid name. The transaction has then failed.
     """
     values = (room, message, by, client_message_id)
     if hasattr(connection, "fetchval"):
@@ -49,7 +49,7 @@ def post_in_transaction_sync(
     by: str = "server",
     client_message_id: str | None = None,
 ) -> str:
-    """As `post_in_transaction`, for a `Connection` or `Session` of SQLAlchemy, psycopg, or Django's `connection`."""
+    """Like `post_in_transaction`, for a `Connection` or `Session` of SQLAlchemy, a connection of psycopg, or Django's `connection`."""
     values = (room, message, by, client_message_id)
     if hasattr(connection, "cursor"):
         with connection.cursor() as cursor:
@@ -65,6 +65,6 @@ def _by_name(values: tuple[str | None, ...]) -> dict[str, str | None]:
 
 
 def _sqlalchemy_text() -> Any:
-    from sqlalchemy import text  # whoever has such a connection has it
+    from sqlalchemy import text  # installed, since the connection is SQLAlchemy's
 
     return text(_POST.format(*(f":{name}" for name in _NAMES)))

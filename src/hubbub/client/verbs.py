@@ -1,4 +1,4 @@
-"""What a room's user and a client without the room do in the same way."""
+"""Commands that a joined room and a client share."""
 
 import secrets
 
@@ -9,13 +9,13 @@ from hubbub.protocol.messages import AnyCommand, History, Page, Post
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):
-    """The server's word that a change is safely stored.
+    """The server's confirmation that a change is stored.
 
     Attributes:
-        room: the room's name.
-        seq: the number of the event that the change became.
-        at: when, by the server's clock (RFC 3339, UTC).
-        duplicate: whether the same `client_message_id` had been posted before; the rest is the first answer.
+        room: the name of the room.
+        seq: the seq of the event that the change became.
+        at: the server's time (RFC 3339, UTC).
+        duplicate: whether the same `client_message_id` had been posted before. The other fields are then of the first post.
     """
 
     room: str
@@ -25,7 +25,7 @@ class Acknowledgement(msgspec.Struct, frozen=True):
 
 
 class ChangeOutcome(msgspec.Struct, frozen=True):
-    """As `Acknowledgement`, of what may have changed nothing: then there is no `seq`."""
+    """Like `Acknowledgement`, for a command that may change nothing. `seq` is then None."""
 
     room: str
     seq: int | None
@@ -33,7 +33,7 @@ class ChangeOutcome(msgspec.Struct, frozen=True):
 
 
 async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | None:
-    """Do what may be done already; None if it was."""
+    """Send a command that may change nothing. Returns None in that case."""
     done: ChangeOutcome = await exchange.ask(command, ChangeOutcome)
     if done.seq is None or done.at is None:
         return None
@@ -47,7 +47,7 @@ async def post(
     reply_to: int | None,
     client_message_id: str | None,
 ) -> Acknowledgement:
-    """Post, with an id by which the server knows a repetition."""
+    """Post a message, with an id by which the server recognizes repetitions."""
     command = Post(
         room=room,
         text=message if isinstance(message, str) else None,
@@ -62,7 +62,7 @@ async def post(
 async def history(
     exchange: Exchange, room: str, before: int | None, after: int | None, limit: int
 ) -> Page:
-    """Messages next before or after a seq."""
+    """Request the messages directly before or after a seq."""
     command = History(room=room, before=before, after=after, limit=limit)
     page: Page = await exchange.ask(command, Page)
     return page

@@ -1,4 +1,4 @@
-"""A link over aiohttp's WebSocket client."""
+"""A `ClientLink` over aiohttp's WebSocket client."""
 
 import asyncio
 import os
@@ -13,14 +13,14 @@ from hubbub.protocol.errors import Close
 
 SUBPROTOCOL = "hubbub.v1"
 DIAL_SECONDS = 10.0
-SILENCE_SECONDS = 45.0  # the server pings after 15 s of silence; after three times that it is dead
+SILENCE_SECONDS = 45.0  # three times the silence after which the server sends a ping
 CLOSE_SECONDS = 2.0
-MAX_FRAME_BYTES = 64 * 1024 * 1024  # a page of 200 messages and a state document, with much room
-_FOR_GOOD = frozenset({401, 403})  # the handshake's answer will be the same next time
+MAX_FRAME_BYTES = 64 * 1024 * 1024  # more than a page of 200 messages and a state document take
+_FOR_GOOD = frozenset({401, 403})  # a retry would get the same answer
 
 
 class WebSocket:
-    """One WebSocket, and the HTTP session that it lives in."""
+    """One WebSocket and its HTTP session."""
 
     def __init__(self, session: aiohttp.ClientSession, socket: ClientWebSocketResponse) -> None:
         self._session = session
@@ -31,16 +31,16 @@ class WebSocket:
         try:
             await self._socket.send_str(frame.decode())
         except (aiohttp.ClientError, OSError) as error:
-            raise LinkLost(str(error) or "connection lost") from None
+            raise LinkLost(str(error) or "Connection lost") from None
 
     async def receive(self) -> str:
         """See `ClientLink.receive`."""
         try:
             message = await self._socket.receive(SILENCE_SECONDS)
         except TimeoutError:
-            raise LinkLost(f"nothing heard for {SILENCE_SECONDS:g} s") from None
+            raise LinkLost(f"Server silent for {SILENCE_SECONDS:g} s") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise LinkLost(str(error) or "connection lost") from None
+            raise LinkLost(str(error) or "Connection lost") from None
         if message.type is WSMsgType.TEXT:
             return str(message.data)
         self._fail(message)
@@ -56,22 +56,22 @@ class WebSocket:
 
     def _fail(self, message: aiohttp.WSMessage) -> NoReturn:
         if message.type is WSMsgType.BINARY:
-            raise LinkLost("a binary frame came, where only text should", may_retry=False)
+            raise LinkLost("Unexpected binary frame", may_retry=False)
         if message.type is WSMsgType.CLOSE:
             code, reason = message.data, str(message.extra or "")
             raise LinkLost(
-                reason or f"closed by the server ({code})", code, may_retry=may_retry_after(code)
+                reason or f"Closed by the server ({code})", code, may_retry=may_retry_after(code)
             )
         if message.type is WSMsgType.ERROR:
-            raise LinkLost(f"the connection broke: {message.data}")
-        raise LinkLost("it ended without a goodbye")
+            raise LinkLost(f"Connection failed: {message.data}")
+        raise LinkLost("Connection ended without a closing handshake")
 
 
 async def dial(url: str) -> ClientLink:
     """Open a native WebSocket at `url`.
 
     Raises:
-        LinkLost: it can't be reached, does not answer in time, or does not want us.
+        LinkLost: the server can't be reached, does not answer in time, or refuses the handshake.
     """
     session = aiohttp.ClientSession()
     try:
@@ -92,18 +92,18 @@ async def _handshake(session: aiohttp.ClientSession, url: str) -> ClientWebSocke
             )
     except aiohttp.WSServerHandshakeError as error:
         raise LinkLost(
-            f"the server answered {error.status}: {error.message}",
+            f"The server answered {error.status}: {error.message}",
             error.status,
             may_retry=error.status not in _FOR_GOOD,
         ) from None
     except TimeoutError:
-        raise LinkLost(f"no answer within {DIAL_SECONDS:g} s") from None
+        raise LinkLost(f"No answer within {DIAL_SECONDS:g} s") from None
     except (aiohttp.ClientError, OSError) as error:
         raise LinkLost(_cause(error)) from None
 
 
 def _cause(error: Exception) -> str:
-    """In plain words, such as "Connection refused"."""
+    """The cause in plain words, such as "Connection refused"."""
     errno = getattr(error, "errno", None)
     if isinstance(errno, int) and errno > 0:
         return os.strerror(errno)

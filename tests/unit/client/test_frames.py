@@ -23,5 +23,5 @@ def test_an_event_is_as_deep_as_a_server_takes_it_and_no_deeper(event: str, fiel
     read_back = read(json.dumps(told | {field: [nested(MAX_DEPTH - 2)]}))
     assert isinstance(read_back, Patched | Posted)
     for levels in (MAX_DEPTH + 1, 500):
-        with pytest.raises(UnreadableFrame, match="nested more than 32 deep"):
+        with pytest.raises(UnreadableFrame, match="Nested too deep: at most 32 levels"):
             read(json.dumps(told | {field: [nested(levels)]}))

@@ -59,7 +59,7 @@ async def test_a_malformed_answer_leaves_nobody_waiting(
         link.accept(await link.heard(), room=7)
         await settle()
         assert asking.done()
-        with pytest.raises(Unknown, match=r"the answer is not hubbub\.v1"):
+        with pytest.raises(Unknown, match=r"The answer is not hubbub\.v1"):
             await asking
         assert scene.client.status.state is ConnectionState.CLOSED
 

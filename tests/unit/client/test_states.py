@@ -11,7 +11,7 @@ def test_every_state_has_its_row() -> None:
 
 def test_nothing_follows_closed() -> None:
     for state in ConnectionState:
-        with pytest.raises(ValueError, match="no way"):
+        with pytest.raises(ValueError, match="No transition"):
             step(Status(ConnectionState.CLOSED), Status(state))
 
 
