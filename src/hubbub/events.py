@@ -1,6 +1,6 @@
-"""What can happen in a room: the durable facts in its log, as they stand on the wire and in the database.
+"""The events of a room's log, as on the wire and in the database.
 
-Knows nothing of who is connected, nor of how an event is stored or sent.
+Doesn't know who is connected, nor how an event is stored or sent.
 """
 
 from collections.abc import Collection, Iterable
@@ -19,30 +19,33 @@ class _Numbered(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, o
 
 
 class Event(_Numbered, frozen=True, kw_only=True):
-    """One fact in a room's log.
+    """One durable fact in a room's log.
 
-    `seq` numbers the events of a room 1, 2, 3 … without gaps and orders them; `at` (RFC 3339, UTC,
-    milliseconds) only decorates. `by` is a name, which several people may have: where it does not
-    say who it was, `id` does.
+    Attributes:
+        room: the name of the room.
+        seq: the number of the event, which orders the log: 1, 2, 3 … without gaps.
+        at: the server's time (RFC 3339, UTC, milliseconds), for display only.
+        by: the name of the author. Several people may have the same name.
+        id: what identifies the author where the name alone does not, else None.
     """
 
     id: str | None = None
 
 
 class Erasable(Event, frozen=True, kw_only=True):
-    """An event that is emptied when the message it is about is deleted.
+    """An event that is erased when the message it concerns is deleted.
 
-    `erased`: only the fields of `Event` are left; all others have their defaults.
+    If `erased`, only the fields of `Event` are left, and all others have their defaults.
     """
 
     erased: bool = False
 
 
 class Posted(Erasable, frozen=True):
-    """A message was written: `text`, or `bytes` if it came as a binary frame.
+    """A message was posted: `text`, or `bytes` if it came as a binary frame.
 
-    One that a Socket.IO client emitted has that event's name, and may have any `arguments` instead,
-    with placeholders for the bytes that are `attachments`.
+    A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have
+    `arguments` instead of a text, with placeholders for the `attachments`.
     """
 
     text: str | None = None
@@ -55,27 +58,27 @@ class Posted(Erasable, frozen=True):
 
 
 class Edited(Erasable, frozen=True, kw_only=True):
-    """The author gave the message numbered `message` a new text."""
+    """The author edited the message with the seq `message`."""
 
     message: int = 0
     text: str | None = None
 
 
 class Deleted(Event, frozen=True, kw_only=True):
-    """The author took the message numbered `message` back."""
+    """The message with the seq `message` was deleted."""
 
     message: int
 
 
 class Reacted(Erasable, frozen=True, kw_only=True):
-    """`by` put an emoji on a message."""
+    """`by` added a reaction to the message with the seq `message`."""
 
     message: int = 0
     emoji: str = ""
 
 
 class Unreacted(Erasable, frozen=True, kw_only=True):
-    """`by` took an emoji off a message."""
+    """`by` removed a reaction from the message with the seq `message`."""
 
     message: int = 0
     emoji: str = ""
@@ -92,21 +95,21 @@ AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyEvent).decode
 
-_DELETED = b'{"event":"deleted",'  # how the body of each begins
+_DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 
 
 def about(event: AnyEvent) -> int | None:
-    """The message that an event changes, if it is to be erased together with that message."""
+    """The seq of the message that an event changes, if the event is erased together with that message."""
     return event.message if isinstance(event, Edited | Reacted | Unreacted) else None
 
 
 def erased(body: bytes) -> bytes:
-    """The body of an event whose message was deleted: its number, time and author."""
+    """The body that is left of an event when its message is deleted: number, time and author."""
     return encode(emptied(decode(body)))
 
 
 def emptied(event: AnyEvent) -> AnyEvent:
-    """The event without what it says about a message. Others stay as they are."""
+    """The event without its content, if it concerns a message. Others stay as they are."""
     if not isinstance(event, Erasable):
         return event
     place = {name: getattr(event, name) for name in Event.__struct_fields__}
@@ -114,16 +117,16 @@ def emptied(event: AnyEvent) -> AnyEvent:
 
 
 def deleted_by(bodies: Iterable[bytes]) -> set[int]:
-    """The messages that these events of one room delete."""
+    """The seqs of the messages that these events of one room delete."""
     events = (decode(body) for body in bodies if body.startswith(_DELETED))
     return {event.message for event in events if isinstance(event, Deleted)}
 
 
 def without(bodies: Iterable[bytes], messages: Collection[int]) -> list[bytes]:
-    """These events of one room, with what concerns some of its messages erased."""
+    """These events of one room, with those erased that concern the given messages."""
     return [erased(body) if concerns(decode(body), messages) else body for body in bodies]
 
 
 def concerns(event: AnyEvent, messages: Collection[int]) -> bool:
-    """Whether an event is to be erased together with some messages of its room."""
+    """Whether an event is erased together with the given messages of its room."""
     return (event.seq if isinstance(event, Posted) else about(event)) in messages

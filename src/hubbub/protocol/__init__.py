@@ -1,1 +1,1 @@
-"""The wire language of hubbub.v1: messages, codecs, errors and states. No I/O, no clock."""
+"""The wire protocol hubbub.v1: messages, codecs, errors and states. No I/O, no clock."""

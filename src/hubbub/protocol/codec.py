@@ -1,6 +1,6 @@
-"""Bytes to commands, strictly (see `strict`); and replies and pushes to bytes.
+"""Decodes bytes into commands, strictly (see `strict`), and encodes replies and pushes into bytes.
 
-Frame sizes are limited before bytes come here.
+Callers limit the size of frames.
 """
 
 import json
@@ -17,7 +17,7 @@ BAD_JSON = (
     RecursionError,
     UnicodeError,
     ValueError,
-)  # all that parsing raises
+)  # everything that parsing raises
 
 encode = msgspec.json.Encoder().encode
 _decode_command = msgspec.json.Decoder(AnyCommand).decode
@@ -31,7 +31,7 @@ _decode_id = msgspec.json.Decoder(_HasId).decode
 
 
 class BadFrame(RefusalError):
-    """A frame that is no command; `id` is its id, if that at least could be read."""
+    """A frame that is not a valid command. `id` is the command's id, if it could be read."""
 
     def __init__(
         self, detail: str, command_id: CommandId | None = None, code: str = "bad_request"
@@ -41,14 +41,14 @@ class BadFrame(RefusalError):
 
 
 class NotJson(BadFrame):
-    """A frame that is no JSON at all; other bad frames say something that can't be taken."""
+    """A frame that is not JSON. Other bad frames are JSON, but not acceptable."""
 
 
 def decode_command(frame: str | bytes) -> AnyCommand:
-    """Turn one native frame into a command.
+    """Decode one native frame into a command.
 
     Raises:
-        BadFrame: anything else than one well-formed, well-typed command.
+        BadFrame: the frame is not exactly one well-formed, well-typed command.
     """
     try:
         check_size(frame)
@@ -63,10 +63,10 @@ def decode_command(frame: str | bytes) -> AnyCommand:
 
 
 def decode_body(body: bytes, kind: Any) -> Any:
-    """Turn an HTTP body into a value of type `kind`.
+    """Decode an HTTP body into a value of type `kind`.
 
     Raises:
-        BadFrame: it isn't one.
+        BadFrame: the body is not valid JSON of that type.
     """
     value = check_strictly(body)
     try:
@@ -76,10 +76,10 @@ def decode_body(body: bytes, kind: Any) -> Any:
 
 
 def check_strictly(text: str | bytes) -> Any:
-    """Refuse what lenient parsers let through and later parties choke on; returns the value.
+    """Decode JSON, refusing what lenient parsers accept and later readers fail on.
 
     Raises:
-        BadFrame: see `strict_value`; NotJson if it is malformed.
+        BadFrame: see `strict_value`. NotJson if the text is malformed.
     """
     try:
         return strict_value(text)
@@ -91,20 +91,20 @@ def check_strictly(text: str | bytes) -> Any:
 
 
 def is_larger(text: str, max_bytes: int) -> bool:
-    """Whether a text has more than so many bytes in UTF-8."""
+    """Whether a text takes more than `max_bytes` bytes in UTF-8."""
     return len(text) > max_bytes or len(text.encode()) > max_bytes
 
 
 def too_large(max_bytes: int) -> BadFrame:
-    """The refusal of a message that is."""
+    """The refusal of a message that is too large."""
     return BadFrame(f"Too large: a message may have {max_bytes:,} bytes", code="too_large")
 
 
 def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
-    """Whether a post's frame can't hold what `check_strictly` looks for, seen without parsing again.
+    """Whether a post's frame can't contain anything that `check_strictly` refuses, decided without parsing it again.
 
-    Each key takes a colon, so as many colons as fields leave no room for a duplicate; a NUL in a
-    JSON string needs an escape. This spares most messages the second look.
+    Each key takes a colon, so a frame with as many colons as fields has no duplicate key. A NUL in a
+    JSON string needs an escape. Most messages need no second pass thanks to this.
     """
     if post.arguments is not None or post.attachments is not None or post.emitted_as is not None:
         return False
@@ -121,7 +121,7 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
 
 
 def _is_json(text: str | bytes) -> bool:
-    """Whether a lenient parser takes it: with lone surrogates, or numbers out of range."""
+    """Whether a lenient parser accepts it, for example with lone surrogates or numbers out of range."""
     try:
         json.loads(text, parse_int=float, parse_constant=_no_constant)
     except ValueError:
@@ -144,7 +144,7 @@ def _describe(error: Exception) -> str:
 
 
 def id_of(frame: str | bytes) -> CommandId | None:
-    """A frame's id, if that can be read, at little cost."""
+    """The id of a frame, if it can be read. Costs little."""
     if isinstance(frame, str):
         frame = frame.encode(errors="replace")  # of lone surrogates
     try:
@@ -155,5 +155,5 @@ def id_of(frame: str | bytes) -> CommandId | None:
 
 
 def _fits(number: int) -> bool:
-    """Whether a number has up to 64 bits, with a sign or without."""
+    """Whether a number fits in 64 bits, signed or unsigned."""
     return -(2**63) <= number < 2**64

@@ -1,6 +1,6 @@
-"""permessage-deflate (RFC 7692) without context takeover: each message is compressed by itself.
+"""permessage-deflate (RFC 7692) without context takeover: each message is compressed on its own.
 
-So a message that goes to many is compressed once, and no connection keeps a window in memory.
+So a message to many clients is compressed once, and no connection keeps a window in memory.
 """
 
 import zlib
@@ -9,25 +9,25 @@ from collections.abc import Iterable, Sequence
 from hubbub.protocol.wires import Wire, frame
 
 NAME = "permessage-deflate"
-WINDOW_BITS = 12  # a third of zlib's default in time, and a few per cent larger
+WINDOW_BITS = 12  # takes a third of the time of zlib's default; the output is a few per cent larger
 COMPRESSED = 0x40  # bit of a frame's first byte: RSV1
-TAIL = b"\x00\x00\xff\xff"  # stands behind what a flush has written, and is not sent
-WORTHWHILE = 128  # bytes; what is smaller goes as it is
+TAIL = b"\x00\x00\xff\xff"  # ends the output of a flush and is not sent (section 7.2.1)
+WORTHWHILE = 128  # bytes; smaller messages are not compressed
 
 _BITS = range(8, 16)
 _UNUSED = zlib.compressobj(level=3, wbits=-WINDOW_BITS, memLevel=5)
 
 
 class BadDeflate(ValueError):
-    """What was received can't be decompressed."""
+    """The received data can't be decompressed."""
 
 
 class TooLarge(ValueError):
-    """What was received is larger than allowed once it is decompressed."""
+    """The decompressed data would be larger than allowed."""
 
 
 def agreement(offers: Iterable[str]) -> str | None:
-    """The answer to what a client's `Sec-WebSocket-Extensions` offers, best first; None: go without."""
+    """The answer to a client's `Sec-WebSocket-Extensions` offers, best first. None: no compression."""
     for offer in offers:
         name, *parameters = [part.strip(" \t") for part in offer.split(";")]
         if name.lower() == NAME and (answer := _accepted(parameters)) is not None:
@@ -36,7 +36,7 @@ def agreement(offers: Iterable[str]) -> str | None:
 
 
 def _accepted(parameters: Sequence[str]) -> list[str] | None:
-    """The parameters to answer with; None if these aren't valid, or ask for a smaller window."""
+    """The parameters of the answer. None if the offer is invalid or asks for a smaller window."""
     asked: dict[str, str | None] = {}
     for parameter in parameters:
         name, is_given, value = parameter.partition("=")
@@ -59,22 +59,22 @@ def _accepted(parameters: Sequence[str]) -> list[str] | None:
 
 
 def _bits(value: str) -> int:
-    """A window's size; 0 if it is none. Digits without a leading zero (section 7.1.2)."""
+    """The window size, in decimal digits without a leading zero (section 7.1.2). 0 if it is invalid."""
     return int(value) if value in map(str, _BITS) else 0
 
 
 def compressed(payload: bytes) -> bytes:
-    """A message's payload as it goes into its frame."""
+    """The payload of a message, compressed for its frame."""
     deflate = _UNUSED.copy()
     return (deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
 
 
 def decompressed(payload: bytes, limit: int) -> bytes:
-    """A message's payload as its sender meant it, of at most `limit` bytes.
+    """The payload of a message, decompressed to at most `limit` bytes.
 
     Raises:
-        BadDeflate: it is none.
-        TooLarge: it would have more bytes; no more than that many were made.
+        BadDeflate: the payload is not valid.
+        TooLarge: the result would be larger. Decompression stops at the limit.
     """
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
@@ -82,14 +82,14 @@ def decompressed(payload: bytes, limit: int) -> bytes:
     except zlib.error as error:
         raise BadDeflate(str(error)) from None
     if len(whole) > limit:
-        raise TooLarge(f"more than {limit} bytes")
+        raise TooLarge(f"More than {limit} bytes after decompression")
     if inflate.unused_data not in (b"", TAIL, b"\x00" + TAIL):  # its sender may end with a block
-        raise BadDeflate("there is something behind the last block")
+        raise BadDeflate("Unexpected data after the last block")
     return whole
 
 
 def deflated(buffer: bytes) -> bytes:
-    """Whole frames, each compressed if it is a message that gets smaller by it."""
+    """Whole frames, each compressed if it is a message and gets smaller."""
     if len(buffer) < WORTHWHILE:
         return buffer
     frames: list[bytes] = []
@@ -102,7 +102,7 @@ def deflated(buffer: bytes) -> bytes:
 
 
 def _payload(buffer: bytes, at: int) -> tuple[int, int]:
-    """Where the payload of the unmasked frame at `at` begins and ends."""
+    """Start and end of the payload of the unmasked frame at `at`."""
     length = buffer[at + 1]
     if length < 126:
         return at + 2, at + 2 + length
@@ -119,7 +119,7 @@ def _smaller(whole: bytes, begin: int) -> bytes:
 
 
 class Deflated:
-    """Another wire form's frames, compressed: once for all who get them."""
+    """The frames of another wire form, compressed once for all their receivers."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -127,15 +127,15 @@ class Deflated:
         self.takes_signals = wire.takes_signals
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """As the other form, compressed."""
+        """See `Wire.events`; compressed."""
         return deflated(self._wire.events(epoch, first, bodies))
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """As the other form, compressed."""
+        """See `Wire.events`; compressed."""
         return deflated(self._wire.signals(bodies))
 
     def notice(self, body: bytes) -> bytes:
-        """As the other form; there is no gain."""
+        """See `Wire.notice`; not compressed, since notices are small."""
         return self._wire.notice(body)
 
 
@@ -143,5 +143,5 @@ _FORMS: dict[Wire, Deflated] = {}
 
 
 def form(wire: Wire) -> Deflated:
-    """The one compressed form of a wire form."""
+    """The compressed form of a wire form; always the same object."""
     return _FORMS.setdefault(wire, Deflated(wire))

@@ -1,4 +1,4 @@
-"""Engine.IO 4 as packets and bytes: what goes over polling requests and WebSockets. No I/O, no clock."""
+"""Engine.IO 4 packets, and their bytes in polling requests and WebSocket messages. No I/O, no clock."""
 
 import base64
 import binascii
@@ -14,18 +14,18 @@ PROBE = "probe"
 
 
 class BadPacket(ValueError):
-    """What a peer sent is no packet of the protocol."""
+    """The peer sent something that is not a packet of the protocol."""
 
 
 class EngineIoPacket(NamedTuple):
-    """One packet. Only a message can hold bytes."""
+    """One packet. Only messages can carry bytes."""
 
     kind: str
     data: str | bytes = ""
 
 
 class EngineIoSettings(NamedTuple):
-    """What a server tells its clients: milliseconds, and bytes of a payload."""
+    """The settings that a server announces: times in milliseconds, `max_payload` in bytes."""
 
     ping_interval: int = 25_000
     ping_timeout: int = 20_000
@@ -49,7 +49,7 @@ def decode_frame(frame: str | bytes) -> EngineIoPacket:
     if isinstance(frame, bytes):
         return EngineIoPacket(MESSAGE, frame)
     if frame[:1] not in set("0123456"):
-        raise BadPacket("there is no packet of that type")
+        raise BadPacket("Unknown packet type")
     return EngineIoPacket(frame[0], frame[1:])
 
 
@@ -64,7 +64,7 @@ def encode_payload(packets: Iterable[EngineIoPacket]) -> str:
 
 
 def encode_record(packet: EngineIoPacket) -> str:
-    """A packet as one part of a payload."""
+    """A packet as one record of a payload."""
     if isinstance(packet.data, bytes):
         return "b" + base64.b64encode(packet.data).decode()
     return packet.kind + packet.data
@@ -76,10 +76,10 @@ def encode_frame(packet: EngineIoPacket) -> str | bytes:
 
 
 def decode_record(record: str) -> EngineIoPacket:
-    """The packet in one part of a payload. Raises BadPacket."""
+    """The packet in one record of a payload. Raises BadPacket."""
     if record[:1] != "b":
         return decode_frame(record)
     try:
         return EngineIoPacket(MESSAGE, base64.b64decode(record[1:], validate=True))
     except (binascii.Error, ValueError) as error:
-        raise BadPacket("bytes are not in base64") from error
+        raise BadPacket("Invalid base64") from error

@@ -1,4 +1,4 @@
-"""One table of error codes and one of close codes: what each is called, and whether trying again may help."""
+"""The table of error codes and the table of close codes: what each is called, and whether a retry may succeed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Code(NamedTuple):
-    """An error code's row: its HTTP status, and whether the same command may succeed later."""
+    """One row of the table: the HTTP status, whether the same command may succeed later, and the title (RFC 9457)."""
 
     status: int
     temporary: bool
@@ -15,34 +15,35 @@ class Code(NamedTuple):
 
 
 CODES: dict[str, Code] = {
-    "bad_request": Code(400, False, "The request is not one"),
-    "bad_position": Code(400, False, "No such position in this log"),
-    "unauthenticated": Code(401, False, "Say who you are"),
-    "forbidden": Code(403, False, "Not allowed"),
-    "bad_origin": Code(403, False, "Pages of that origin may not connect"),
-    "not_found": Code(404, False, "There is no such thing"),
-    "method_not_allowed": Code(405, False, "Not with this method"),
-    "timed_out": Code(408, True, "The request took too long"),
-    "name_taken": Code(409, False, "Someone is connected under that name"),
-    "conflict": Code(409, False, "The document has changed meanwhile"),
-    "gone": Code(410, False, "The message was deleted"),
-    "reset": Code(410, False, "The log can't be read on from there"),
+    "bad_request": Code(400, False, "Malformed request"),
+    "bad_position": Code(400, False, "No such position"),
+    "unauthenticated": Code(401, False, "Authentication required"),
+    "forbidden": Code(403, False, "Forbidden"),
+    "bad_origin": Code(403, False, "Origin not allowed"),
+    "not_found": Code(404, False, "Not found"),
+    "method_not_allowed": Code(405, False, "Method not allowed"),
+    "timed_out": Code(408, True, "Request timed out"),
+    "name_taken": Code(409, False, "Name already in use"),
+    "conflict": Code(409, False, "State document has changed"),
+    "gone": Code(410, False, "Message deleted"),
+    "reset": Code(410, False, "Position no longer available"),
     "too_large": Code(413, False, "Too large"),
-    "unsupported": Code(415, False, "That content type is not understood here"),
-    "upgrade_required": Code(426, False, "This door is for WebSockets"),
-    "rate_limited": Code(429, True, "Too fast"),
-    "head_too_large": Code(431, False, "The head of the request is too large"),
-    "internal": Code(500, True, "A fault of the server's"),
-    "busy": Code(503, True, "Too much is waiting to be committed"),
-    "unavailable": Code(503, True, "Not possible just now"),
+    "unsupported": Code(415, False, "Unsupported content type"),
+    "upgrade_required": Code(426, False, "WebSocket required"),
+    "rate_limited": Code(429, True, "Rate limit exceeded"),
+    "head_too_large": Code(431, False, "Request head too large"),
+    "internal": Code(500, True, "Internal server error"),
+    "busy": Code(503, True, "Server busy"),
+    "unavailable": Code(503, True, "Temporarily unavailable"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a command was not carried out: a value, not a crash, since anyone can cause one.
+    """Why a command was not carried out. It is a value and not an exception, since any client can cause one.
 
-    `code` is a key of `CODES`; `retry_after` is in seconds; `facts` is what else helps to go on.
+    `code` is a key of `CODES`, `retry_after` is in seconds, and `facts` hold anything else that helps the
+    client to recover. `detail` and `hint` are sentences for people, without a final period.
     """
 
     code: str
@@ -52,12 +53,12 @@ class Refusal:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def after(self, seconds: float) -> "Refusal":
-        """The same, to be tried again after some time."""
+        """The same refusal, with a time after which to retry."""
         return replace(self, retry_after=seconds)
 
     @property
     def is_of_content(self) -> bool:
-        """Whether the message itself is at fault, and the next one may well succeed."""
+        """Whether the message itself is at fault, so that the next one may well succeed."""
         return self.code in ("bad_request", "too_large")
 
     @property
@@ -67,7 +68,7 @@ class Refusal:
 
 
 class RefusalError(Exception):
-    """Carries a refusal up to the door that can answer it."""
+    """Carries a refusal up to the door, which can answer with it."""
 
     def __init__(self, code: str, detail: str, hint: str | None = None, **facts: Any) -> None:
         super().__init__(f"{code}: {detail}")
@@ -100,7 +101,7 @@ class Close(IntEnum):
 
     @property
     def may_retry(self) -> bool:
-        """Whether a client may come back with the same request."""
+        """Whether a client may connect again with the same request."""
         return self in _MAY_RETRY
 
 

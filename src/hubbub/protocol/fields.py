@@ -1,4 +1,4 @@
-"""Header fields as HTTP has them (RFC 9110 sections 5.6, 8.3 and 12.5): lists, in one line or several, and media types. No I/O, no clock."""
+"""HTTP header fields (RFC 9110 sections 5.6, 8.3 and 12.5): lists, on one line or several, and media types. No I/O, no clock."""
 
 import re
 from collections.abc import Sequence
@@ -6,30 +6,27 @@ from typing import NamedTuple, Protocol
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_CLOSED = re.compile(rf'(?:{_QUOTED}|[^"])*')  # all up to a quote that none follows
-_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"])+')  # a quoted string may hold commas
-LONGEST_TYPE = 1_000  # characters of a media type with its parameters
-MOST_ACCEPTED = 100  # media types that are looked at
+_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"])+|"')  # a quoted string may contain commas
 _TYPE = re.compile(rf"({TOKEN})/({TOKEN})")
 _PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({TOKEN})=({TOKEN}|{_QUOTED}))?")
 
 
 class Headers(Protocol):
-    """The headers of a request; names in any case."""
+    """The headers of a request. Names are case-insensitive."""
 
     def getall(self, key: str, default: Sequence[str]) -> Sequence[str]:
-        """The values of all lines of a header."""
+        """The values of a header, one per line."""
 
 
 class MediaType(NamedTuple):
-    """A media type, in lower case, and its parameters."""
+    """A media type in lower case, and its parameters."""
 
     name: str
     parameters: dict[str, str]
 
     @property
     def weight(self) -> float:
-        """How much it is wanted, where it stands in an Accept header: from 0 (not at all) to 1."""
+        """Its weight in an Accept header, from 0 (not acceptable) to 1 (RFC 9110 section 12.4.2)."""
         try:
             return min(max(float(self.parameters.get("q", "1")), 0.0), 1.0)
         except ValueError:
@@ -37,28 +34,24 @@ class MediaType(NamedTuple):
 
 
 def elements(headers: Headers, name: str) -> list[str]:
-    """The elements of a header that is a list, of all its lines; empty ones don't count."""
-    text = ",".join(headers.getall(name, ()))
-    closed = _CLOSED.match(text) if '"' in text else None
-    end = closed.end() if closed else 0
-    # A quote without another is a character like any: it must not swallow what a proxy adds.
-    found = _ELEMENT.findall(text[:end]) + text[end:].split(",")
-    return [element for each in found if (element := each.strip(" \t"))]
+    """The non-empty elements of a header that is a list, from all its lines."""
+    found = _ELEMENT.findall(",".join(headers.getall(name, ())))
+    return [element.strip(" \t") for element in found if element.strip(" \t")]
 
 
 def words(headers: Headers, name: str) -> list[str]:
-    """The same, in lower case: for lists whose elements are the same in any case."""
+    """The elements in lower case, for lists of case-insensitive elements."""
     return [element.lower() for element in elements(headers, name)]
 
 
 def media_type(text: str) -> MediaType | None:
-    """A media type, such as `text/html;charset=utf-8`; None if it is malformed, or absurdly long."""
+    """A media type, such as `text/html;charset=utf-8`; None if it is malformed."""
     found = _TYPE.match(text)
-    if found is None or len(text) > LONGEST_TYPE:
+    if found is None:
         return None
     parameters: dict[str, str] = {}
-    at, end = found.end(), len(text.rstrip(" \t"))
-    while at < end:
+    at = found.end()
+    while at < len(text.rstrip(" \t")):
         parameter = _PARAMETER.match(text, at)
         if parameter is None:
             return None
@@ -69,15 +62,15 @@ def media_type(text: str) -> MediaType | None:
 
 
 def content_type(headers: Headers) -> MediaType | None:
-    """The media type of a body; None if it is missing, malformed, or said more than once."""
+    """The media type of a body. None if it is missing, malformed or given more than once."""
     given = headers.getall("Content-Type", ())
     return media_type(given[0].strip(" \t")) if len(given) == 1 else None
 
 
 def prefers(headers: Headers, wanted: str, default: str) -> bool:
-    """Whether a client accepts `wanted` by its name, and not less than `default`."""
+    """Whether a client accepts `wanted` by name, with at least the weight of `default`."""
     weights: dict[str, float] = {}
-    for accepted in map(media_type, elements(headers, "Accept")[:MOST_ACCEPTED]):
+    for accepted in map(media_type, elements(headers, "Accept")):
         if accepted is not None:
             weights[accepted.name] = max(accepted.weight, weights.get(accepted.name, 0.0))
     weight = weights.get(wanted, 0.0)

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def merge(document: Any, patch: Any) -> Any:
-    """Return `document` with `patch` merged in; neither is changed (RFC 7396 section 2)."""
+    """Return `document` with `patch` merged in (RFC 7396 section 2). Changes neither of them."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(document) if isinstance(document, dict) else {}

@@ -1,4 +1,4 @@
-"""Commands, replies and pushes of hubbub.v1, as types. The events among the pushes are in `hubbub.events`."""
+"""The commands, replies and pushes of hubbub.v1, except events, which are in `hubbub.events`."""
 
 from typing import Annotated, Any
 
@@ -19,13 +19,13 @@ Seq = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 class Command(
     msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag=str.lower, omit_defaults=True
 ):
-    """What a client asks. `id` comes back as the reply's `re`; without it, success is silent."""
+    """A request by a client. The reply repeats `id` as `re`; without an id, success has no reply."""
 
     id: CommandId | None = None
 
 
 class Hello(Command, frozen=True):
-    """Says who this is; comes first or not at all."""
+    """Identifies the client. If sent, it is the first command of a connection."""
 
     name: PersonName | None = None
     key: Annotated[str, Meta(min_length=16, max_length=128)] | None = None
@@ -33,7 +33,7 @@ class Hello(Command, frozen=True):
 
 
 class Join(Command, frozen=True):
-    """Follows a room, from a position or from a snapshot."""
+    """Follows a room from a position, or from a snapshot."""
 
     room: RoomName
     since: Seq | None = None
@@ -48,7 +48,7 @@ class Leave(Command, frozen=True):
 
 
 class Post(Command, frozen=True):
-    """Writes a message: exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
+    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
 
     room: RoomName
     text: str | None = None
@@ -61,7 +61,7 @@ class Post(Command, frozen=True):
 
 
 class Edit(Command, frozen=True):
-    """Gives one's message a new text."""
+    """Replaces the text of a message."""
 
     room: RoomName
     seq: Seq
@@ -69,14 +69,14 @@ class Edit(Command, frozen=True):
 
 
 class Delete(Command, frozen=True):
-    """Takes one's message back."""
+    """Deletes a message."""
 
     room: RoomName
     seq: Seq
 
 
 class React(Command, frozen=True):
-    """Puts an emoji on a message."""
+    """Adds a reaction to a message."""
 
     room: RoomName
     seq: Seq
@@ -84,7 +84,7 @@ class React(Command, frozen=True):
 
 
 class Unreact(Command, frozen=True):
-    """Takes one's emoji off a message."""
+    """Removes one's own reaction from a message."""
 
     room: RoomName
     seq: Seq
@@ -92,7 +92,7 @@ class Unreact(Command, frozen=True):
 
 
 class Patch(Command, frozen=True):
-    """Merges a patch (RFC 7396) into the room's state document, if not changed after `if_seq`."""
+    """Merges a patch (RFC 7396) into the room's state document, unless it was patched after `if_seq`."""
 
     room: RoomName
     patch: Any
@@ -100,7 +100,7 @@ class Patch(Command, frozen=True):
 
 
 class Signal(Command, frozen=True):
-    """Says something ephemeral: `signal="typing"`, or a live `value` under a `key` for `ttl` seconds."""
+    """Sends a signal: `signal="typing"`, or a live `value` under a `key` that expires after `ttl` seconds."""
 
     room: RoomName
     signal: str = "value"
@@ -110,7 +110,7 @@ class Signal(Command, frozen=True):
 
 
 class History(Command, frozen=True):
-    """Asks for messages before or after a seq, oldest first."""
+    """Requests the messages before or after a seq, oldest first."""
 
     room: RoomName
     before: Seq | None = None
@@ -123,10 +123,10 @@ AnyCommand = Hello | Join | Leave | Change | Signal | History
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message as the state shows it now. A deleted one keeps only seq, at, by and id.
+    """A message in its current state. A deleted message keeps only `seq`, `at`, `by` and `id`.
 
-    `reaction_ids` are the ids of those in `reactions`, each in the place of its name, under each
-    emoji where anyone has one.
+    `reaction_ids` holds the ids of the people in `reactions`, in the same order, for each emoji
+    where at least one person has an id.
     """
 
     seq: int
@@ -147,7 +147,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Members(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is in a room: how many people, and the names of at most 100; `ids` as in a message."""
+    """The people in a room: their number and, if they are at most 100, their names and ids in the same order."""
 
     count: int
     names: list[str]
@@ -155,7 +155,7 @@ class Members(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Some messages, oldest first; `more`: there are others beyond."""
+    """Some messages of a room, oldest first. `more` tells whether there are others beyond them."""
 
     room: str
     epoch: str
@@ -165,7 +165,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
-    """The answer to a join that goes on from a position: `missed` events follow."""
+    """The answer to a join that resumes from a position: `missed` events follow."""
 
     room: str
     epoch: str
@@ -179,7 +179,7 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
 
 
 class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"):
-    """A room as it is at `head`: the next push is `head + 1`."""
+    """The state of a room at `head`. The next event is `head + 1`."""
 
     state: Any
     state_seq: int
@@ -194,7 +194,7 @@ class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"
 
 
 class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", omit_defaults=True):
-    """Who is here: all `names`, or who `joined` and who `left`, or in large rooms only the count."""
+    """The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count."""
 
     room: str
     count: int
@@ -207,7 +207,7 @@ class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", 
 
 
 class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing", omit_defaults=True):
-    """Someone is writing; forget it after `ttl` seconds."""
+    """Someone is typing. Expires after `ttl` seconds."""
 
     room: str
     by: str
@@ -216,7 +216,7 @@ class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing", omit
 
 
 class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value", omit_defaults=True):
-    """A live value; forget it after `ttl` seconds. `None` removes it."""
+    """A live value that expires after `ttl` seconds. The value `None` removes it."""
 
     room: str
     by: str
@@ -230,7 +230,7 @@ AnySignal = Presence | Typing | Value
 
 
 class Closing(msgspec.Struct, frozen=True, tag_field="notice", tag="closing"):
-    """The server is about to close; come back after `reconnect_after` seconds."""
+    """The server is about to close the connection. Reconnect after `reconnect_after` seconds."""
 
     reason: str
     reconnect_after: float
@@ -246,12 +246,12 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Error":
-        """What is said of a refusal."""
+        """The error that a client is sent for a refusal."""
         return cls(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The one answer to a command: `ok` or `error`."""
+    """The answer to a command: `ok` or `error`."""
 
     re: CommandId | None = None
     ok: Any = UNSET

@@ -1,4 +1,4 @@
-"""Which names a room or a person may have, and what else text from outside may hold."""
+"""Validates the names of rooms and people, and other text from clients."""
 
 import re
 import unicodedata
@@ -15,13 +15,13 @@ _PERSON_RULE = (
 _NFC_RULE = "it is not in the Unicode normalization form NFC; normalize it first"
 
 MAX_MARKS = 8  # on one letter; no script needs as many
-# Letters and marks that nobody sees: fillers, joiners of graphemes, selectors of variants.
+# Invisible letters and marks: fillers, grapheme joiners, variation selectors.
 _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-# A joiner or non-joiner is invisible, too, but for what it does to its neighbours. It is allowed where a word
-# is written otherwise without it, as everyone sees: Sinhala conjuncts, the Bengali ya-phala after ra, the
-# Marathi eyelash ra, and between the joined letters of Persian.
+# A joiner or non-joiner is invisible too, except for its effect on its neighbours. It is allowed where it visibly
+# changes how a word is written: in Sinhala conjuncts, the Bengali ya-phala after ra, the Marathi eyelash ra, and
+# between the joined letters of Persian.
 _JOINERS = re.compile(
     "(?<=\u0dca)\u200d(?=[\u0d9a-\u0dc6])"
     "|(?<=\u09b0)\u200d(?=\u09cd\u09af)"
@@ -33,27 +33,27 @@ _JOINERS = re.compile(
 
 @lru_cache(maxsize=4096)
 def is_room_name(name: str) -> bool:
-    """Whether this may be a room's name; see `room_name_fault`."""
+    """Whether this is a valid name of a room; see `room_name_fault`."""
     return _is_well_formed(name, _ROOM)
 
 
 def is_person_name(name: str) -> bool:
-    """Whether this may be a person's name; see `person_name_fault`."""
+    """Whether this is a valid name of a person; see `person_name_fault`."""
     return _is_well_formed(name, _PERSON)
 
 
 def room_name_fault(name: str) -> str | None:
-    """What is wrong with a room's name; None if nothing is."""
+    """What is wrong with the name of a room. None if it is valid."""
     return None if is_room_name(name) else f"Invalid room name: {_why(name, _ROOM, _ROOM_RULE)}"
 
 
 def person_name_fault(name: str) -> str | None:
-    """What is wrong with a person's name; None if nothing is."""
+    """What is wrong with the name of a person. None if it is valid."""
     return None if is_person_name(name) else f"Invalid name: {_why(name, _PERSON, _PERSON_RULE)}"
 
 
 def person_name_from(text: str) -> str:
-    """A person's name that is as much like a text as can be; may be that of others, too."""
+    """The valid name of a person that is most like a text. Others may get the same one."""
     kept = "".join(c if is_person_name(c) else "-" for c in unicodedata.normalize("NFC", text))
     return re.sub("-+", "-", kept)[:32].strip("-") or "user"
 
@@ -71,9 +71,9 @@ def _why(name: str, form: re.Pattern[str], rule: str) -> str:
 
 
 def _in_letters(name: str) -> str:
-    """The name with a letter in the place of each mark that belongs to one, and of each joiner that may be."""
+    """The name with a letter in place of each mark that follows a letter, and of each joiner that is allowed."""
     spelled: list[str] = []
-    marks = MAX_MARKS  # none may come first
+    marks = MAX_MARKS  # a mark may not come first
     for c in _JOINERS.sub("x", name):
         is_mark = unicodedata.category(c) in {"Mn", "Mc"}
         marks = marks + 1 if is_mark else 0 if c.isalnum() else MAX_MARKS
@@ -82,12 +82,12 @@ def _in_letters(name: str) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether this may be any text: valid Unicode without NUL, so that every store can keep it."""
+    """Whether this is valid Unicode without NUL, so that every store can keep it."""
     return "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
 
 
 def is_emoji(text: str) -> bool:
-    """Whether this may be a reaction: 1 to 32 characters, none of them blank or a control."""
+    """Whether this is a valid reaction: 1 to 32 characters without spaces and control characters."""
     return 0 < len(text) <= 32 and not any(
         c.isspace()
         or unicodedata.category(c) in {"Cc", "Cs"}

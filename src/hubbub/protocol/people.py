@@ -1,18 +1,18 @@
-"""People as clients are shown them: by name, and by a short id where a name alone does not say who it is."""
+"""People as clients see them: a name, and a short id where the name alone does not identify them."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
 class Person(NamedTuple):
-    """Somebody as others see them. Two people may share a name; then their ids differ."""
+    """A person as others see them. People with the same name have different ids."""
 
     name: str
     id: str | None = None
 
     @property
     def who(self) -> str:
-        """What tells this person from all others: no id can be a name, since it ends with `=`."""
+        """What identifies this person: the id, else the name. No id can be a name, since ids end with `=`."""
         return self.id or self.name
 
 
@@ -24,11 +24,11 @@ def people(names: Iterable[str], ids: Sequence[str | None] | None) -> list[Perso
 
 
 def names_of(people: Iterable[Person]) -> list[str]:
-    """Their names."""
+    """The names of some people."""
     return [person.name for person in people]
 
 
 def ids_of(people: Iterable[Person]) -> list[str | None] | None:
-    """Their ids, each in the place of its name; None if nobody has one."""
+    """The ids of some people, in the same order as their names. None if nobody has one."""
     ids = [person.id for person in people]
     return ids if any(ids) else None

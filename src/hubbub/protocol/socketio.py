@@ -1,4 +1,4 @@
-"""Socket.IO 5 as packets and bytes: namespaces, events, acknowledgements, attachments. No I/O, no clock."""
+"""Socket.IO 5 packets and their bytes: namespaces, events, acknowledgements, attachments. No I/O, no clock."""
 
 import re
 from collections.abc import Callable
@@ -34,9 +34,9 @@ Json = Any
 
 
 class SocketIoPacket(NamedTuple):
-    """One packet. `data` may hold bytes anywhere; `id` asks for an acknowledgement, or is one's.
+    """One packet. `data` may contain bytes anywhere. `id` requests an acknowledgement or belongs to one.
 
-    `flaw`: it is a packet of the protocol, but what it says can't be taken, and is left out.
+    `flaw` tells why the content of an otherwise valid packet is not acceptable; it is left out.
     """
 
     kind: int
@@ -47,7 +47,7 @@ class SocketIoPacket(NamedTuple):
 
 
 def encode(packet: SocketIoPacket) -> list[str | bytes]:
-    """A packet as messages: a text, and then its attachments."""
+    """A packet as messages: a text, followed by its attachments."""
     attachments: list[bytes] = []
     data = take_out(packet.data, attachments)
     kind = WITH_BYTES.get(packet.kind, packet.kind) if attachments else packet.kind
@@ -63,22 +63,22 @@ def encode(packet: SocketIoPacket) -> list[str | bytes]:
 
 
 def parse_json(text: str) -> Json:
-    """JSON, strictly. Raises BadPacket."""
+    """Decode JSON strictly. Raises BadPacket."""
     try:
         return strict_value(text)
     except BAD_JSON as error:
-        raise BadPacket("the packet's data is no JSON") from error
+        raise BadPacket("The data of the packet is not valid JSON") from error
 
 
 class Decoder:
-    """Puts the messages of one connection together to packets."""
+    """Assembles the messages of one connection into packets."""
 
     def __init__(
         self, max_bytes: int = MAX_BYTES, parse: Callable[[str], Json] = parse_json
     ) -> None:
-        """`max_bytes` is what the attachments of one packet may have.
+        """`max_bytes` limits the attachments of one packet together.
 
-        `parse` raises BadPacket, or BadFrame for what is JSON and yet can't be taken.
+        `parse` raises BadPacket, or BadFrame for JSON that is not acceptable.
         """
         self._max_bytes = max_bytes
         self._parse_json = parse
@@ -87,11 +87,11 @@ class Decoder:
         self._attachments: list[bytes] = []
 
     def feed(self, message: str | bytes) -> SocketIoPacket | None:
-        """The packet that a message completes, if it does. Raises BadPacket."""
+        """The packet that a message completes, or None. Raises BadPacket."""
         if isinstance(message, bytes):
             return self._attach(message)
         if self._packet is not None:
-            raise BadPacket("attachments were announced, and text came")
+            raise BadPacket("Expected an attachment, but received text")
         packet, self._count = self._parse(message)
         if not self._count:
             if "_placeholder" in message:
@@ -102,10 +102,10 @@ class Decoder:
 
     def _attach(self, attachment: bytes) -> SocketIoPacket | None:
         if self._packet is None:
-            raise BadPacket("an attachment came that nothing announced")
+            raise BadPacket("Unexpected attachment")
         self._attachments.append(attachment)
         if sum(map(len, self._attachments)) > self._max_bytes:
-            raise BadPacket(f"at most {self._max_bytes} bytes")
+            raise BadPacket(f"Attachments too large: at most {self._max_bytes:,} bytes")
         if len(self._attachments) < self._count:
             return None
         packet, self._packet = self._packet, None
@@ -114,13 +114,13 @@ class Decoder:
     def _parse(self, text: str) -> tuple[SocketIoPacket, int]:
         found = _PACKET.fullmatch(text)
         if found is None:
-            raise BadPacket("there is no packet of that type")
+            raise BadPacket("Unknown packet type")
         digits, attachments, namespace, number, rest = found.groups()
         kind, count = int(digits), int(attachments or 0)
         if (kind in WITHOUT_BYTES) != bool(attachments):
-            raise BadPacket("only packets with bytes have attachments")
+            raise BadPacket("The number of attachments does not fit the packet type")
         if count > MAX_ATTACHMENTS:
-            raise BadPacket(f"at most {MAX_ATTACHMENTS} attachments")
+            raise BadPacket(f"Too many attachments: at most {MAX_ATTACHMENTS}")
         packet = SocketIoPacket(
             WITHOUT_BYTES.get(kind, kind),
             None,
@@ -149,11 +149,11 @@ def _require_shape(packet: SocketIoPacket) -> None:
         case _:
             is_right = isinstance(data, str | dict)
     if not is_right:
-        raise BadPacket("the packet's data is not of its type")
+        raise BadPacket("The data of the packet does not fit its type")
 
 
 def take_out(data: Json, attachments: list[bytes]) -> Json:
-    """The data with placeholders for its bytes, which go to the attachments."""
+    """The data with placeholders for its bytes, which are appended to `attachments`."""
     match data:
         case bytes() | bytearray() | memoryview():
             attachments.append(bytes(data))
@@ -167,9 +167,9 @@ def take_out(data: Json, attachments: list[bytes]) -> Json:
 
 
 def put_in(data: Json, attachments: list[bytes], depth: int = 0) -> Json:
-    """The data with the attachments in the place of their placeholders."""
+    """The data with the attachments in place of their placeholders."""
     if depth > MAX_DEPTH:
-        raise BadPacket(f"nested more than {MAX_DEPTH} deep")
+        raise BadPacket(f"Nested too deep: at most {MAX_DEPTH} levels")
     match data:
         case {"_placeholder": True}:
             number = data.get("num")

@@ -1,4 +1,4 @@
-"""The wire forms of Socket.IO clients: a room's events as Socket.IO events, over WebSockets or in polling payloads."""
+"""The wire forms of Socket.IO clients: a room's events as Socket.IO events, over WebSocket or in polling payloads."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,26 +13,26 @@ from hubbub.protocol.wires import BINARY, Said, frame, said
 
 SEPARATOR = engineio.SEPARATOR.encode()
 EVENT = MESSAGE + str(socketio.EVENT)
-NAMELESS = "message"  # what messages of other doors are called: as `send()` calls its own
+NAMELESS = "message"  # the event name of messages from other doors, like that of `send()`
 
 PacketForm = Callable[[str | bytes], bytes]
 
 
 def framed(message: str | bytes) -> bytes:
-    """A message of Engine.IO's as a WebSocket frame."""
+    """An Engine.IO message as a WebSocket frame."""
     whole = engineio.encode_frame(EngineIoPacket(MESSAGE, message))
     return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
 
 
 def recorded(message: str | bytes) -> bytes:
-    """A message of Engine.IO's as a part of a polling payload."""
+    """An Engine.IO message as a record of a polling payload."""
     return engineio.encode_record(EngineIoPacket(MESSAGE, message)).encode()
 
 
 class SocketIoWire:
-    """What who has joined a room is sent: each event under its name, with all that is in it.
+    """What a client that joined a room receives: each event under its name, with all its fields.
 
-    A message that came as a Socket.IO event is sent as that, too.
+    A message that was emitted as a Socket.IO event is also sent as that event.
     """
 
     takes_signals = True
@@ -43,7 +43,7 @@ class SocketIoWire:
         self._separator = separator
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """Packets for each event."""
+        """One or two packets for each event."""
         packets: list[bytes] = []
         for body in bodies:
             packets.append(self._named(body, len(b'{"event":"')))
@@ -52,15 +52,15 @@ class SocketIoWire:
         return self._separator.join(packets)
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """Each signal under its kind: typing, value, presence."""
+        """Each signal under its kind: `typing`, `value` or `presence`."""
         return self._separator.join([self._named(body, len(b'{"signal":"')) for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
-        """A notice under its kind: closing."""
+        """A notice under its kind: `closing`."""
         return self._named(body, len(b'{"notice":"'))
 
     def reply(self, reply: Reply) -> bytes:
-        """The answer to a command: an acknowledgement if one is asked for, else an `error` event."""
+        """The answer to a command: an acknowledgement if the client requested one, else an `error` event."""
         answer = {"ok": reply.ok} if reply.error is UNSET else {"error": reply.error}
         if isinstance(reply.re, int):
             return self._form(f"{socketio.ACK}{reply.re}[{encode(answer).decode()}]")
@@ -71,7 +71,7 @@ class SocketIoWire:
         return self._separator.join(map(self._form, socketio.encode(packet)))
 
     def _named(self, body: bytes, begin: int) -> bytes:
-        """An event whose name stands in the body itself."""
+        """An event whose name is read from the body."""
         name = body[begin : body.index(b'"', begin)]
         return self._form(f'{socketio.EVENT}["{name.decode()}",{body.decode()}]')
 
@@ -80,14 +80,14 @@ class SocketIoWire:
         return [] if message is None else [self._emission(message)]
 
     def _emission(self, message: Said, *more: str) -> bytes:
-        """The Socket.IO event that a message was, or might have been; with `more` arguments behind its own."""
+        """The Socket.IO event that a message was or could have been, with `more` arguments after its own."""
         name = message.emitted_as or NAMELESS
         if name in socketio.RESERVED_NAMES:  # of a log that is older than the rule
             name = NAMELESS
         if not len(message.arguments):
             content: Any = message.text if message.bytes is None else message.bytes
             return self.packets(socketio.SocketIoPacket(socketio.EVENT, [name, content, *more]))
-        # They are stored as they go over the wire, with placeholders for the attachments.
+        # The arguments are stored as on the wire, with placeholders for the attachments.
         members = [encode(name), bytes(message.arguments)[1:-1], *map(encode, more)]
         attachments = message.attachments or []
         kind = f"{socketio.BINARY_EVENT}{len(attachments)}-" if attachments else f"{socketio.EVENT}"
@@ -97,10 +97,10 @@ class SocketIoWire:
 
 
 class RelayWire(SocketIoWire):
-    """What every Socket.IO client is sent of its room: messages, as the events that they were emitted as.
+    """What every Socket.IO client receives from its room: messages as the events that they were emitted as.
 
-    The last argument is the position, if it `has_offset`: Socket.IO's clients remember it, and say it
-    when they come back.
+    With `has_offset`, the last argument is the position, which Socket.IO clients remember and send
+    when they reconnect.
     """
 
     takes_signals = False
@@ -110,7 +110,7 @@ class RelayWire(SocketIoWire):
         self._has_offset = has_offset
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """Packets for each message; other events have no such form."""
+        """The packets of each message. Other events have no such form."""
         packets = []
         for seq, body in enumerate(bodies, start=first):
             if message := said(body):

@@ -1,4 +1,4 @@
-"""SockJS 0.3.x as frames and bytes: what goes over any of its transports. No I/O, no clock."""
+"""SockJS 0.3.x frames and their bytes, as on any of its transports. No I/O, no clock."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 OPEN, HEARTBEAT = "o", "h"
-MAX_MESSAGES = 131_072  # in one body: more than anyone says at once
+MAX_MESSAGES = 131_072  # in one body; clients send far fewer at once
 BROKEN = "Broken JSON encoding."
-PRELUDE = "h" * 2048 + "\n"  # some browsers show nothing of a stream before that
-# What browsers spoil on the way, besides what JSON escapes anyway.
+PRELUDE = "h" * 2048 + "\n"  # some browsers hold a stream back until they have received this much
+# Characters that some browsers corrupt, besides those that JSON escapes anyway.
 _ESCAPED = re.compile("[\u200c-\u200f\u2028-\u202f\u2060-\u206f\ufff0-\uffff]")
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in map(chr, range(0x10000)) if _ESCAPED.match(c)}
 
@@ -21,21 +21,21 @@ _decode_one = json.JSONDecoder().raw_decode
 
 
 class BadPayload(ValueError):
-    """What a client sent is no message."""
+    """The client sent something that is not a valid message."""
 
 
 class HalfPair(BadPayload):
-    """It may be right but for half of a surrogate pair, which JavaScript's strings can hold: `scan` tells."""
+    """The payload may be valid except for half a surrogate pair, which strings of JavaScript can contain; see `scan`."""
 
 
 def element(message: str) -> str:
-    """A message as it stands in an array frame."""
+    """A message as an element of an array frame."""
     encoded = msgspec.json.encode(message).decode()
     return encoded.translate(_ESCAPES) if _ESCAPED.search(encoded) else encoded
 
 
 def array(elements: str) -> str:
-    """The frame of some elements, which have commas between."""
+    """The array frame of some elements that are separated by commas."""
     return f"a[{elements}]"
 
 
@@ -45,11 +45,11 @@ def closing(code: int, reason: str) -> str:
 
 
 def decode(payload: str) -> Sequence[str]:
-    """The messages that a client sends: one, or an array.
+    """The messages in a payload: one string, or an array of strings.
 
     Raises:
-        BadPayload: there are none.
-        HalfPair: see there.
+        BadPayload: the payload is malformed.
+        HalfPair: the payload contains half a surrogate pair.
     """
     if not payload:
         raise BadPayload("Payload expected.")
@@ -64,9 +64,9 @@ def decode(payload: str) -> Sequence[str]:
 
 
 def scan(payload: str) -> Iterator[str]:
-    """The same, one by one: some may hold half of a surrogate pair. Such a message is NUL here, which all refuse.
+    """The messages in a payload, one by one. A message with half a surrogate pair becomes NUL, which every door refuses.
 
-    Raises BadPayload, but not at once.
+    Raises BadPayload when it reaches what is malformed.
     """
     text = payload.strip()
     is_array = text.startswith("[") and text.endswith("]")

@@ -1,4 +1,4 @@
-"""The wire forms of SockJS clients: native JSON or plain text, each for polling, for WebSockets, and for raw WebSockets."""
+"""The wire forms of SockJS clients: native JSON or plain text, each for polling, WebSockets and raw WebSockets."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -37,7 +37,7 @@ RAW = Framing(_frames)
 
 
 class SockJsWire:
-    """Native JSON, each event a message."""
+    """Native JSON, one message per event."""
 
     takes_signals = True
 
@@ -50,11 +50,11 @@ class SockJsWire:
         return self.messages([body.decode() for body in bodies])
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """As events are."""
+        """All signals in one buffer."""
         return self.messages([body.decode() for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
-        """The server stops: the notice, and the frame that ends the session, if the transport has one."""
+        """The notice that the server stops, and the frame that ends the session if the transport has one."""
         return self.messages([body.decode()]) + self._framing.end
 
     def reply(self, reply: Reply) -> bytes:
@@ -62,7 +62,7 @@ class SockJsWire:
         return self.messages([encode(reply).decode()])
 
     def messages(self, messages: Sequence[str]) -> bytes:
-        """Messages as this transport carries them."""
+        """Messages in the framing of this transport."""
         return self._framing.messages(messages) if messages else b""
 
 
@@ -72,17 +72,17 @@ class PlainSockJsWire(SockJsWire):
     takes_signals = False
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """A message for each; SockJS carries no bytes, so binary messages are left out."""
+        """The text of each message. SockJS can't carry bytes, so binary messages are left out."""
         messages = filter(None, map(said, bodies))
         return self.messages([message.text for message in messages if message.text is not None])
 
     def notice(self, body: bytes) -> bytes:
-        """Plain clients know no notices; only that it ends."""
+        """Only the end of the session, since plain clients know no notices."""
         return self._framing.end
 
 
 class Wires(NamedTuple):
-    """One service's wire forms, by transport."""
+    """The wire forms of one service, by transport."""
 
     polled: SockJsWire
     framed: SockJsWire

@@ -1,14 +1,14 @@
-"""The states of a WebSocket connection (RFC 6455 sections 4 and 7), and the one table of what may follow what."""
+"""The states of a WebSocket connection (RFC 6455 sections 4 and 7) and the table of transitions between them."""
 
 from enum import Enum
 
 
 class State(Enum):
-    """Where a connection is in its life."""
+    """The state of a connection."""
 
     OPENING = "opening"  # the handshake is being answered
     OPEN = "open"
-    CLOSING = "closing"  # our close frame is out, the peer's is awaited; nothing more is sent
+    CLOSING = "closing"  # we sent our close frame, send nothing more, and wait for the peer's
     CLOSED = "closed"
 
 
@@ -21,11 +21,11 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 def step(state: State, to: State) -> State:
-    """Return `to`, if the table allows it after `state`.
+    """Return `to` if the table allows it after `state`.
 
     Raises:
-        ValueError: a transition that the table does not have: a fault of ours.
+        ValueError: the table has no such transition, which is a bug of ours.
     """
     if to not in TRANSITIONS[state]:
-        raise ValueError(f"no way from {state.value} to {to.value}")
+        raise ValueError(f"No transition from {state.value} to {to.value}")
     return to

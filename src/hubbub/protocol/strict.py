@@ -1,8 +1,8 @@
-"""Strict JSON at the speed of C: no step here runs Python code for each value.
+"""Strict JSON at the speed of C: no step runs Python code for each value.
 
-What stands outside strings, the skeleton, tells how many values a text has and how deep they are
-nested, before anything is parsed. Each member of an object takes one colon there, so a text with more
-colons than its decoded value has members holds a key twice.
+The skeleton, which is the text outside strings, shows how many values a text has and how deep they are
+nested before anything is parsed. Each member of an object takes one colon in it, so a text with more
+colons than its decoded value has members contains a key twice.
 """
 
 import re
@@ -24,22 +24,22 @@ _SQUARE = bytes.maketrans(b"{}", b"[]")
 
 
 class NotStrict(ValueError):
-    """Some text that a lenient parser may take, and that is refused here; the message says why."""
+    """The text is refused, although a lenient parser may accept it. The message says why."""
 
 
 def check_size(text: str | bytes) -> None:
-    """Refuse a text that would cost too much to parse, at a small part of that cost.
+    """Refuse a text that would cost too much to parse, at a fraction of that cost.
 
     Raises:
         NotStrict: more than `MAX_VALUES` values, or nested too deep.
         UnicodeError: a lone surrogate.
     """
-    if len(text) > MAX_VALUES * 2:  # fewer bytes can't hold as many
+    if len(text) > MAX_VALUES * 2:  # a shorter text can't contain as many values
         _check_skeleton(_skeleton(_unescaped(_bytes(text))))
 
 
 def strict_value(text: str | bytes) -> Any:
-    """The value of some JSON, which any two parsers read alike.
+    """Decode JSON that any two parsers read alike.
 
     Raises:
         NotStrict: duplicate or dangerous keys, NUL, integers out of range, too many values, or nested too deep.
@@ -60,13 +60,13 @@ def strict_value(text: str | bytes) -> Any:
 
 
 def _check_skeleton(skeleton: bytes) -> None:
-    """Each value is an element, a member or the whole, so separators and brackets count them."""
+    """Check number and depth. Each value is an element, a member or the whole, so separators and brackets count them."""
     values = 1 + skeleton.count(b",") + skeleton.count(b"[") + skeleton.count(b"{")
     if values > MAX_VALUES:
         raise NotStrict(TOO_MANY)
     nested = skeleton.translate(_SQUARE, _ALL_BUT_BRACKETS)
     depth = 0
-    while b"[]" in nested:  # each round takes off the innermost of each branch
+    while b"[]" in nested:  # each round removes the innermost pair of each branch
         nested = nested.replace(b"[]", b"")
         depth += 1
         if depth > MAX_DEPTH:
@@ -74,7 +74,7 @@ def _check_skeleton(skeleton: bytes) -> None:
 
 
 def _check_keys(canonical: bytes, colons: int) -> None:
-    """Compare with the same value as we would write it: without escapes, blanks and repeated keys."""
+    """Compare with the value as we encode it: without escapes, spaces and duplicate keys."""
     if _skeleton(_unescaped(canonical)).count(b":") != colons:
         raise NotStrict("An object contains a key twice")
     if b'{"__proto__":' in canonical or b',"__proto__":' in canonical:
@@ -82,13 +82,13 @@ def _check_keys(canonical: bytes, colons: int) -> None:
 
 
 def _unescaped(text: bytes) -> bytes:
-    """The text without what could be taken for the end of a string."""
+    """The text without escapes that could be mistaken for the end of a string."""
     return text.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in text else text
 
 
 def _skeleton(unescaped: bytes) -> bytes:
-    """What stands outside strings."""
-    if unescaped.count(b'"') > 4 * MAX_VALUES:  # each value has two, and so may its key
+    """The text outside strings."""
+    if unescaped.count(b'"') > 4 * MAX_VALUES:  # two for each value and two for its key
         raise NotStrict(TOO_MANY)
     return b"".join(unescaped.split(b'"')[::2])
 

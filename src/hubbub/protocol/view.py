@@ -1,6 +1,6 @@
-"""What a client sees of a room: a snapshot and the events after it, folded.
+"""A client's view of a room: a snapshot, and the events after it folded in.
 
-The law: whoever folds a snapshot at N and the events after N has what a fresh snapshot shows.
+The law: folding the events after N into a snapshot at N gives the same as a fresh snapshot.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ Reactions = dict[str, list[Person]]  # by emoji, in the order of reacting
 
 
 class RoomView:
-    """Messages by seq, and the state document, as of `seq`."""
+    """The messages by seq and the state document, as of `seq`."""
 
     def __init__(
         self,
@@ -31,13 +31,13 @@ class RoomView:
         self.state_seq = state_seq
 
     def apply(self, event: AnyEvent) -> None:
-        """Fold one event in. Changes to messages older than the snapshot's are passed over.
+        """Fold one event in. Ignores changes to messages that are older than the snapshot's.
 
         Raises:
-            ValueError: the event is not the next one: a hole or a repetition.
+            ValueError: the event is not the next one, so there is a gap or a duplicate.
         """
         if event.seq != self.seq + 1:
-            raise ValueError(f"event {event.seq} does not follow {self.seq}")
+            raise ValueError(f"Event {event.seq} does not follow event {self.seq}")
         self.seq = event.seq
         match event:
             case Posted():
@@ -49,7 +49,7 @@ class RoomView:
 
 
 def message_of(event: Posted) -> Message:
-    """The message as it is when just posted, or all that is left of it."""
+    """The message that an event posted, or what is left of it if it was deleted."""
     if event.erased:
         return tombstone(event)
     return Message(
@@ -89,7 +89,7 @@ def tombstone(message: Message | Posted) -> Message:
 
 
 def reactions_to(message: Message) -> Reactions:
-    """Who reacted to a message, and with what."""
+    """Who reacted to a message, by emoji."""
     ids = message.reaction_ids or {}
     return {
         emoji: people(names, ids.get(emoji)) for emoji, names in (message.reactions or {}).items()
@@ -97,7 +97,7 @@ def reactions_to(message: Message) -> Reactions:
 
 
 def with_reactions(message: Message, reactions: Reactions) -> Message:
-    """The message with these reactions, and no others."""
+    """The message with these reactions in place of its own."""
     ids = {emoji: ids for emoji, who in reactions.items() if (ids := ids_of(who))}
     names = {emoji: names_of(who) for emoji, who in reactions.items()}
     return replace(message, reactions=names or None, reaction_ids=ids or None)

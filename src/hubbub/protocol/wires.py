@@ -1,7 +1,7 @@
-"""The wire forms of what is pushed: from a room's events, as stored, to the bytes that go to a socket.
+"""The wire forms of pushes: from a room's events, as stored, to the bytes for a socket.
 
-An event is encoded once, when it is committed; its body is that native JSON. Each wire form makes
-one buffer of many bodies, and that buffer is the same for every client of the form.
+An event is encoded as native JSON once, when it is committed. Each wire form turns many such bodies into
+one buffer, which is the same for every client of that form.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 
 
 class Wire(Protocol):
-    """One form in which a client can be sent a room's events and signals."""
+    """One form in which clients receive a room's events and signals."""
 
     @property
     def name(self) -> str:
-        """The form's name: native, plain, sse."""
+        """The name of the form, such as `native`, `plain` or `sse`."""
 
     @property
     def takes_signals(self) -> bool:
-        """Whether clients of this form are sent signals."""
+        """Whether clients of this form receive signals."""
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """The events numbered from `first` on, as one buffer; may be empty."""
+        """The events numbered from `first` on, as one buffer, which may be empty."""
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """Signals, each encoded as native JSON, as one buffer."""
+        """Signals, each given as native JSON, as one buffer."""
 
     def notice(self, body: bytes) -> bytes:
-        """A notice, encoded as native JSON; empty if clients of this form know none."""
+        """A notice, given as native JSON. Empty if this form has no notices."""
 
 
 def frame(payload: bytes, first: int = TEXT) -> bytes:
@@ -47,26 +47,26 @@ def frame(payload: bytes, first: int = TEXT) -> bytes:
 
 
 class Native:
-    """hubbub.v1 over WebSocket: each event a text frame."""
+    """hubbub.v1 over WebSocket: one text frame per event."""
 
     name = "native"
     takes_signals = True
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """The bodies as they are, framed."""
+        """Each body in a frame."""
         return b"".join(map(frame, bodies))
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """Signals are framed as events are."""
+        """Each signal in a frame."""
         return b"".join(map(frame, bodies))
 
     def notice(self, body: bytes) -> bytes:
-        """So are notices."""
+        """The notice in a frame."""
         return frame(body)
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What forms show that show nothing but messages; `arguments` stay the JSON that they are stored as."""
+    """The content of a message, for forms that show nothing else. `arguments` stay encoded as they are stored."""
 
     event: str
     text: str | None = None
@@ -81,27 +81,27 @@ _decode_said = msgspec.json.Decoder(Said).decode
 
 
 def said(body: bytes) -> Said | None:
-    """What an event's body says, if it is a message that is still there."""
+    """The content of an event, if it is a message that was not deleted."""
     found = _decode_said(body)
     return found if found.event == "posted" and not found.erased else None
 
 
 class Plain:
-    """The text of each message, verbatim, and nothing else."""
+    """The text of each message and nothing else."""
 
     name = "plain"
     takes_signals = False
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """A text or binary frame for each message; other events, and erased ones, have no plain form."""
+        """A text or binary frame per message. Other events and deleted messages have no plain form."""
         return b"".join([self._frame(body) for body in bodies])
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """Plain clients know no signals."""
+        """Nothing: plain clients receive no signals."""
         return b""
 
     def notice(self, body: bytes) -> bytes:
-        """Nor notices."""
+        """Nothing: plain clients receive no notices."""
         return b""
 
     def _frame(self, body: bytes) -> bytes:
@@ -114,7 +114,7 @@ class Plain:
 
 
 class Sse:
-    """Server-sent events, in HTTP/1.1 chunks (RFC 9112 section 7.1), one a buffer; or as they are, for HTTP/1.0."""
+    """Server-sent events, one HTTP/1.1 chunk (RFC 9112 section 7.1) per buffer, or without chunks for HTTP/1.0."""
 
     takes_signals = True
 
@@ -123,7 +123,7 @@ class Sse:
         self._is_chunked = is_chunked
 
     def events(self, epoch: str, first: int, bodies: Sequence[bytes]) -> bytes:
-        """Each event with its position as the id, so that `Last-Event-ID` resumes."""
+        """Each event with its position as the id, so that `Last-Event-ID` resumes after it."""
         prefix = b"id: " + epoch.encode() + b":"
         return self.chunk(
             b"".join(
@@ -135,33 +135,33 @@ class Sse:
         )
 
     def signals(self, bodies: Sequence[bytes]) -> bytes:
-        """Signals have no id: they are in no log."""
+        """Signals without ids, since no log contains them."""
         return self.chunk(b"".join([b"data: %b\n\n" % body for body in bodies]))
 
     def notice(self, body: bytes) -> bytes:
-        """An EventSource comes back by itself."""
+        """Nothing: an EventSource reconnects by itself."""
         return b""
 
     def reset(self, epoch: str, head: int, snapshot: bytes) -> bytes:
-        """What comes first when the position can't be resumed: a snapshot, and where it stands."""
+        """The first event if the position can't be resumed: a snapshot and its position."""
         return self.chunk(
             b"event: reset\nid: %b:%d\ndata: %b\n\n" % (epoch.encode(), head, snapshot)
         )
 
     def position(self, epoch: str, seq: int) -> bytes:
-        """Where the stream stands: no event, but an EventSource that comes back says it."""
+        """The position of the stream, without an event. An EventSource sends it when it reconnects."""
         return self.chunk(b"id: %b:%d\n\n" % (epoch.encode(), seq))
 
     def comment(self) -> bytes:
-        """A line that means nothing and keeps proxies from hanging up."""
+        """A comment, which keeps proxies from closing an idle connection."""
         return self.chunk(b":\n\n")
 
     def retry(self, seconds: float) -> bytes:
-        """How long an EventSource is to wait before it comes back, from now on."""
+        """How long an EventSource waits before it reconnects, from now on."""
         return self.chunk(b"retry: %d\n\n" % round(1000 * seconds))
 
     def chunk(self, payload: bytes) -> bytes:
-        """One HTTP chunk; an empty payload makes none, since that would end the body."""
+        """One HTTP chunk. An empty payload gives none, since an empty chunk would end the body."""
         if not self._is_chunked:
             return payload
         return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""

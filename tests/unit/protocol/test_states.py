@@ -20,7 +20,7 @@ def test_a_connection_takes_only_the_steps_of_the_table(state: State, to: State)
     if (state, to) in ALLOWED:
         assert step(state, to) is to
     else:
-        with pytest.raises(ValueError, match=f"no way from {state.value} to {to.value}"):
+        with pytest.raises(ValueError, match=f"No transition from {state.value} to {to.value}"):
             step(state, to)
 
 

@@ -118,7 +118,7 @@ def test_changes_to_messages_older_than_the_snapshot_are_passed_over() -> None:
 @pytest.mark.parametrize("seq", [-1, 0, 1, 3, 100])
 def test_a_hole_or_a_repetition_is_noticed(seq: int) -> None:
     view = view_of(posted(1))
-    with pytest.raises(ValueError, match=f"event {seq} does not follow 1"):
+    with pytest.raises(ValueError, match=f"Event {seq} does not follow event 1"):
         view.apply(posted(seq))
     assert view.seq == 1
 

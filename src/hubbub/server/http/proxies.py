@@ -22,7 +22,7 @@ class Proxies:
         Each proxy adds whom it was asked by at the right, so that all further left may be made up.
         """
         address = _parsed(request.remote or "")
-        claimed = elements(request.headers, "X-Forwarded-For") if self._is_known(address) else []
+        claimed = elements(request.headers, "X-Forwarded-For")
         while self._is_known(address) and claimed:
             before = _parsed(claimed.pop())
             if before is None:
