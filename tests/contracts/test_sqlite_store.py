@@ -277,7 +277,7 @@ async def test_a_file_in_the_place_of_the_directory_is_refused(
     open_store: Open, tmp_path: Path
 ) -> None:
     (tmp_path / "data").write_text("hi")
-    with pytest.raises(StoreFailed, match="can't use the data directory"):
+    with pytest.raises(StoreFailed, match="Can't use the data directory"):
         open_store()
 
 
@@ -309,9 +309,9 @@ def no_database(path: Path) -> None:
 @pytest.mark.parametrize(
     "make, why",
     [
-        (alien, "not a database of hubbub's"),
-        (nameless, "not a database of hubbub's"),
-        (later, "a later hubbub"),
+        (alien, "not a hubbub database"),
+        (nameless, "not a hubbub database"),
+        (later, "A newer hubbub"),
         (no_database, "not a database"),
     ],
 )

@@ -70,7 +70,10 @@ async def test_it_stops_rather_than_go_on_without_a_part_that_broke(tmp_path: Pa
     async with QuickServer(tmp_path, sabotage="break_the_heartbeat") as server:
         assert await server.gone() == 1
         told = "".join(server.output)
-    assert "the server broke" in told and "LookupError: the heart is broken" in told
+    assert (
+        "The server stopped after an unexpected failure" in told
+        and "LookupError: the heart is broken" in told
+    )
 
 
 async def stop_under_load(server: QuickServer) -> tuple[list[Story], list[Story]]:

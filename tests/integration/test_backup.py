@@ -46,7 +46,7 @@ async def test_after_a_restore_old_positions_say_nothing_and_clients_take_a_snap
         assert (code, "in use by another hubbub" in said) == (1, True)
         await server.terminate()
         code, said = await hubbub("restore", copy, "--data", data)
-        assert (code, "is kept" in said) == (0, True)
+        assert (code, "Kept the replaced data" in said) == (0, True)
         await server.start()
         async with native(server.port, "ada") as ada:
             position = {"since": before["head"], "epoch": before["epoch"]}
@@ -87,12 +87,12 @@ async def test_nothing_is_written_over_and_nothing_is_left_behind(tmp_path: Path
         pass
     copy.write_text("precious")
     code, said = await hubbub("backup", copy, "--data", data)
-    assert (code, "is there already" in said, copy.read_text()) == (1, True, "precious")
+    assert (code, "will not be overwritten" in said, copy.read_text()) == (1, True, "precious")
     before = files(data)
     code, said = await hubbub("restore", copy, "--data", data)
     assert (code, "Traceback" in said) == (1, False)
     code, said = await hubbub("restore", tmp_path / "nothing", "--data", data)
-    assert (code, "there is no file" in said) == (1, True)
+    assert (code, "No such file" in said) == (1, True)
     assert files(data) == before
     assert files(tmp_path) == [copy, data]
 

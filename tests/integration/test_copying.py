@@ -207,10 +207,10 @@ async def test_a_copy_that_was_broken_off_goes_on_where_it_was(
         with pytest.raises(Broken):
             await Copier(there, here, watch).copy()
     (done, total) = progress[2]  # the last that was flushed
-    with pytest.raises(StoreFailed, match="unfinished copy"):
+    with pytest.raises(StoreFailed, match="copy is unfinished"):
         await PostgresStore.open(url, "full", lambda: "e2")
     async with tables(url, is_source=True) as there, tables(tmp_path, is_source=False) as here:
-        with pytest.raises(StoreFailed, match="unfinished copy"):
+        with pytest.raises(StoreFailed, match="copy is unfinished"):
             await Copier(there, here, silent).copy()
     async with tables(tmp_path, is_source=True) as there, tables(url, is_source=False) as here:
         copier = Copier(there, here, watch)
@@ -264,17 +264,19 @@ async def test_what_is_no_copy_of_it_is_never_written_over(
     await do(other, Post(room="a", text="y"))
     await other.close()
     await copied(tmp_path / "ours", url)
-    with pytest.raises(StoreFailed, match=r"of another origin .*; nothing was changed"):
+    with pytest.raises(StoreFailed, match=r"from another source .*; nothing was changed"):
         await copied(tmp_path / "other", url)
-    with pytest.raises(StoreFailed, match=r"of another origin .*; nothing was changed"):
+    with pytest.raises(StoreFailed, match=r"from another source .*; nothing was changed"):
         await copied(url, tmp_path / "other")
     moved = await PostgresStore.open(url, "full", lambda: "e2")
     await moved.beat()
     await do(moved, Post(room="a", text="z"))
-    with pytest.raises(StoreFailed, match="a server uses that database"):
+    with pytest.raises(StoreFailed, match="a server is using this database"):
         await copied(tmp_path / "ours", url)
     await moved.close()
-    with pytest.raises(StoreFailed, match="'a' has gone on there, to event 2; nothing was changed"):
+    with pytest.raises(
+        StoreFailed, match="'a' is ahead in the target, at event 2; nothing was changed"
+    ):
         await copied(tmp_path / "ours", url)
     moved = await PostgresStore.open(url, "full", lambda: "e2")
     assert (await moved.head("a")).seq == 2
@@ -291,7 +293,7 @@ async def test_what_went_another_way_is_not_mixed(postgres: Postgres, tmp_path: 
     await moved.close()
     async with sqlite(ours) as store:
         await do(store, *[Post(room="a", text=f"here {n}") for n in range(3)])
-    with pytest.raises(StoreFailed, match="'a' has gone another way there: its event 3 is not"):
+    with pytest.raises(StoreFailed, match="'a' has another history in the target: event 3 differs"):
         await copied(ours, url)
     moved = await PostgresStore.open(url, "full", lambda: "e2")
     assert (await moved.head("a")).seq == 3
@@ -308,7 +310,7 @@ async def test_tokens_that_are_there_are_not_written_over(
     database = apsw.Connection(str(tmp_path / "other" / FILE_NAME))
     database.execute("UPDATE meta SET value = 'e9' WHERE name = 'epoch'")
     database.close()
-    with pytest.raises(StoreFailed, match=r"of another origin .*; nothing was changed"):
+    with pytest.raises(StoreFailed, match=r"from another source .*; nothing was changed"):
         await copied(tmp_path / "ours", tmp_path / "other")
 
 
@@ -320,7 +322,7 @@ async def test_a_copy_that_was_refused_leaves_a_target_that_any_server_may_use(
         await do(store, Post(room="a", text="x"))
     await copied(tmp_path / "ours", tmp_path / "unfinished", seals=False)
     for target in (url, file):
-        with pytest.raises(StoreFailed, match="unfinished copy"):
+        with pytest.raises(StoreFailed, match="copy is unfinished"):
             await copied(tmp_path / "unfinished", target)
     fresh = await PostgresStore.open(url, "full", lambda: "e5")
     assert fresh.epoch == "e5"
@@ -390,8 +392,8 @@ async def test_messages_that_wait_in_the_outbox_are_not_left_behind(
     await store.close()
     await postgres.execute("SELECT hubbub.post('a', 'waits')", url.rpartition("/")[2])
     ran = await hubbub_command("db", "copy", url, f"sqlite:{tmp_path}")
-    assert ran.code == 0 and "left in hubbub.outbox: 1. Start a server" in ran.err
-    with pytest.raises(StoreFailed, match="unfinished copy"):
+    assert ran.code == 0 and "waiting in hubbub.outbox: 1. Start a server" in ran.err
+    with pytest.raises(StoreFailed, match="copy is unfinished"):
         SqliteStore(tmp_path, "full", lambda: "e2")
 
 
@@ -411,7 +413,9 @@ async def test_a_source_of_an_older_version_is_refused(tmp_path: Path) -> None:
     database = apsw.Connection(str(tmp_path / FILE_NAME))
     database.execute("DROP TABLE token; PRAGMA user_version = 1")
     database.close()
-    with pytest.raises(StoreFailed, match="older hubbub: start a server on it once"):
+    with pytest.raises(
+        StoreFailed, match="older hubbub wrote the source: start this version on it once"
+    ):
         await copied(tmp_path, tmp_path / "new")
 
 
@@ -446,12 +450,12 @@ async def test_clients_stay_connected_up_to_the_switch_and_resume_after_it(
             began = time.monotonic()
             online = await hubbub_command("db", "copy", source, target)
             assert online.code == 0, online.err
-            assert "run this once more" in online.err
+            assert "run this command again" in online.err
             await room.post("before the switch")
             await before.terminate()
             switched = time.monotonic()
             last = await hubbub_command("db", "copy", source, target)
-            assert last.code == 0 and "It is whole" in last.err
+            assert last.code == 0 and "The copy is complete" in last.err
             print(
                 f"{online.out}{switched - began:.1f} s; the last {time.monotonic() - switched:.1f} s"
             )
@@ -476,7 +480,7 @@ async def test_a_copy_killed_from_outside_leaves_a_server_that_says_what_to_do(
         await do(store, Post(room="a", text="x"))
     await copied(tmp_path, url, seals=False)
     refused = await hubbub_command("serve", "--data", tmp_path / "new", store=url)
-    assert refused.code == 1 and "`hubbub db copy` once more" in refused.err
+    assert refused.code == 1 and "`hubbub db copy` again" in refused.err
     assert (await hubbub_command("db", "copy", f"sqlite:{tmp_path}", url)).code == 0
     await (await PostgresStore.open(url, "full", lambda: "e2")).close()
 
@@ -492,13 +496,15 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
     assert made.code == 0, made.err
     assert file.stat().st_mode & 0o777 == 0o600
     again = await hubbub_command("backup", file, "--data", tmp_path, store=url)
-    assert again.code == 1 and "is there already" in again.err
+    assert again.code == 1 and "exists and will not be overwritten" in again.err
     await do(store, Post(room="all", text="later"))
     refused = await hubbub_command("restore", file, "--data", tmp_path, store=url)
-    assert refused.code == 1 and "a server uses that database" in refused.err
+    assert refused.code == 1 and "a server is using this database" in refused.err
     await store.close()
     restored = await hubbub_command("restore", file, "--data", tmp_path, store=url)
-    assert restored.code == 0 and "is kept: the schema hubbub_replaced_" in restored.err
+    assert (
+        restored.code == 0 and "Kept the replaced data: the schema hubbub_replaced_" in restored.err
+    )
     store = await PostgresStore.open(url, "full", lambda: "e2")
     assert store.epoch != "e1"
     assert (await store.head("all")).seq == 9
@@ -618,5 +624,5 @@ async def test_a_restore_that_fails_leaves_what_was_there(
 @pytest.mark.parametrize("address", ["mysql://u:hunter2@x", "postgre://u:hunter2@h/db", "data", ""])
 async def test_an_address_of_neither_kind_is_refused_and_not_repeated(address: str) -> None:
     ran = await hubbub_command("db", "copy", "sqlite:data", address)
-    assert ran.code == 2 and "target is either sqlite:DIRECTORY or postgres://" in ran.err
+    assert ran.code == 2 and "Invalid target: use sqlite:DIRECTORY or postgres://" in ran.err
     assert "hunter2" not in ran.err

@@ -98,7 +98,7 @@ async def test_bad_settings_are_named(tmp_path: Path) -> None:
     file.write_text("prot = 1\n")
     told = await doctor("--config", str(file))
     assert (told.problems(), told.code) == (["settings"], 1)
-    assert "do you mean 'port'?" in told.text
+    assert "did you mean 'port'?" in told.text
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 1000, b"SQLite format 3\0" * 1000])

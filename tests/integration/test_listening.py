@@ -59,7 +59,7 @@ async def test_where_another_listens_no_server_starts(
     with taken(address, port, shares=False):
         code, said = await serve(tmp_path, "--port", str(port), *flags)
     assert (code, "Traceback" in said) == (1, False)
-    assert f"can't listen on {address} port {port} (Address already in use)" in said
+    assert f"Can't listen on {address} port {port} (Address already in use)" in said
     assert "--port" in said
 
 
@@ -90,7 +90,7 @@ def test_workers_share_what_is_reserved() -> None:
 
 @pytest.mark.parametrize("host", ["no such host", "a..b", "x" * 70, "256.0.0.1", "192.0.2.1"])
 def test_an_address_that_this_machine_does_not_have_is_named(host: str) -> None:
-    with pytest.raises(CannotListen, match=f"can't listen on {host}"):
+    with pytest.raises(CannotListen, match=f"Can't listen on {host}"):
         bound(host, 0)
 
 
@@ -137,4 +137,4 @@ async def test_a_machine_without_ipv6_is_no_reason_not_to_start(
     said += (await process.communicate())[0]
     assert process.returncode == 0
     if host == "localhost":  # Linux lets one listen on :: all the same
-        assert b"not listening on ::1: this machine has no IPv6" in said
+        assert b"Not listening on ::1: this machine has no IPv6" in said

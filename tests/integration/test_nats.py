@@ -144,7 +144,7 @@ async def test_what_was_told_while_nats_was_away_is_not_told_later_and_the_log_s
             await asyncio.gather(first.end.returned.wait(), second.end.returned.wait())
         first.end.tell([batch(6, b"new")])
         assert await second.hears() == batch(6, b"new")
-        away = [record for record in caplog.records if "NATS is away" in record.message]
+        away = [record for record in caplog.records if "NATS is unreachable" in record.message]
         assert len(away) == 2, "once by each node"
 
 

@@ -133,4 +133,4 @@ def test_an_audit_log_that_can_not_be_written_is_told_of_and_nothing_fails(
         (data / "audit.log").unlink()
         data.rmdir()
     audit("entered", who="ada")
-    assert "can't write the audit log" in said()
+    assert "Can't write the audit log" in said()

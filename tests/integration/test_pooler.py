@@ -119,9 +119,9 @@ async def test_by_a_pooler_it_is_known_whether_a_server_is_there(
             await ada.ask("post", room="lobby", text="hello")
         assert (await hubbub(url, "backup", file, *data)).code == 0
         refused = await hubbub(url, "restore", file, *data)
-        assert refused.code == 1 and "a server uses that database" in refused.err
+        assert refused.code == 1 and "a server is using this database" in refused.err
         copied = await hubbub(url, "db", "copy", url, f"sqlite:{tmp_path / 'copy'}")
-        assert copied.code == 0 and "A server uses the source" in copied.err
+        assert copied.code == 0 and "A server is using the source" in copied.err
         await server.terminate()
         restored = await hubbub(url, "restore", file, *data)
         assert restored.code == 0, restored.err

@@ -66,7 +66,7 @@ async def test_all_that_a_run_leaves_behind_is_private(place: Path) -> None:
     await server.terminate()
     assert any(name.startswith("hubbub.db.replaced-") for name in names(place))
     assert open_to_others(place) == []
-    assert "other users can read the data directory" in "".join(server.output)
+    assert "Other users can read the data directory" in "".join(server.output)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_directory_that_is_open_to_others_is_warned_of(
     os.chmod(place, mode)
     async with Server(place) as server:
         await server.terminate()
-    warned = f"other users can {can} the data directory" in "".join(server.output)
+    warned = f"Other users can {can} the data directory" in "".join(server.output)
     assert warned is bool(can)
     assert f"other users can {can} {place}" in await hubbub("doctor", "--data", place) or not can
 
@@ -101,6 +101,6 @@ async def test_files_that_others_could_read_are_taken_from_them_at_the_next_star
     ours &= {place / name for name in names(place)}  # a look has folded the write-ahead log
     await server.start()
     await server.terminate()
-    assert all(f"others could use {file}" in "".join(server.output) for file in ours)
+    assert all(f"{file} was open to other users" in "".join(server.output) for file in ours)
     assert set(open_to_others(place)) == {str(beside), str(place / "audit.log.9")}
     assert elsewhere.stat().st_mode & 0o777 == 0o644

@@ -145,7 +145,7 @@ async def test_a_raw_websocket_says_why_it_is_refused(shared_server: Server, pat
             await socket.recv()
         assert (socket.close_code, socket.close_reason) == (
             4401,
-            "the token is not valid, or no longer",
+            "The token is invalid, expired or revoked",
         )
 
 

@@ -50,7 +50,7 @@ async def test_a_renewed_certificate_is_shown_and_nobody_is_dropped(
         (tmp_path / "cert.pem").write_text("nonsense")
         os.kill(server.pid, signal.SIGHUP)
         async with asyncio.timeout(10):
-            while not any("the old certificate stays" in line for line in server.output):
+            while not any("the old one stays in use" in line for line in server.output):
                 await asyncio.to_thread(serial, server.port)
         assert await asyncio.to_thread(serial, server.port) == 2
         await plain.send_str("two")
@@ -99,7 +99,11 @@ async def test_the_terminal_speaks_tls(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "broken, why",
-    [("cert.pem", "they are no PEM"), ("key.pem", "they are no PEM"), ("", "can't read")],
+    [
+        ("cert.pem", "they are not valid PEM"),
+        ("key.pem", "they are not valid PEM"),
+        ("", "Can't read"),
+    ],
 )
 async def test_a_certificate_that_can_not_be_used_says_why(
     tmp_path: Path, broken: str, why: str

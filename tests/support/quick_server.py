@@ -117,7 +117,7 @@ class QuickServer:
         assert self._parent.stdout is not None
         async for line in self._parent.stdout:
             self.output.append(line.decode(errors="replace"))
-            if self.output[-1].startswith("stopping"):
+            if self.output[-1].startswith("Stopping"):
                 self.stopping.set()
             if self.output[-1].startswith(LANDMARKS):
                 self._landmarks.put_nowait(self.output[-1])

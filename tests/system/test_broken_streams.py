@@ -119,7 +119,7 @@ async def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
         ran = await shell("", *words, HUBBUB_TOKEN="k\udcfcy")
         assert (ran.code, ran.err) == (
             2,
-            "hubbub: HUBBUB_TOKEN in the environment is not valid UTF-8\n",
+            "hubbub: Environment variable HUBBUB_TOKEN is not valid UTF-8\n",
         )
 
 

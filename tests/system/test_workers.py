@@ -84,7 +84,7 @@ async def test_clients_are_spread_over_workers_and_see_one_room(
         assert len(pids) == WORKERS
         assert await server.terminate() == 0
         await until_gone(pids)
-        assert sum("stopping" in line for line in server.output) == 1
+        assert sum("Stopping" in line for line in server.output) == 1
 
 
 async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
@@ -104,7 +104,7 @@ async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
                 for n in range(WORKERS):
                     event = await anext(aiter(room))
                     assert (event.seq, getattr(event, "text", None)) == (n + 1, str(n))
-        await until_written(server, "is started again")
+        await until_written(server, "restarting it")
         async with asyncio.timeout(20):
             while sum(map(is_there, children(server.pid))) < WORKERS:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
@@ -117,10 +117,10 @@ async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until
         crashing, *others = children(server.pid)
         await postgres.stop(signal.SIGQUIT)
         os.kill(crashing, signal.SIGKILL)
-        await until_written(server, "was ended by SIGKILL, and is started again in 1 s")
-        await until_written(server, "(70), and is started again in 2 s")
+        await until_written(server, "was killed by SIGKILL; restarting it in 1 s")
+        await until_written(server, "status 70; restarting it in 2 s")
         assert all(map(is_there, others))
-        away = [line for line in server.output if "can't look for what other nodes wrote" in line]
+        away = [line for line in server.output if "Can't look for events from other nodes" in line]
         told = {number for line in away for number in re.findall(r"worker=(\d)", line)}
         assert len(told) == len(others), away
         await postgres.start()
@@ -163,7 +163,9 @@ async def test_the_port_that_is_taken_is_named(postgres: Postgres, tmp_path: Pat
     own = taken.sockets[0].getsockname()[1]
     flags = ("--workers", "2", "--worker-port", str(own))
     environment = {"HUBBUB_STORE": await postgres.fresh()}
-    with pytest.raises(AssertionError, match=f"port {own} .*, a worker's own; .* --worker-port"):
+    with pytest.raises(
+        AssertionError, match=f"port {own} .*, the own port of a worker; .* --worker-port"
+    ):
         await Server(tmp_path, *flags, environment=environment).start()
     taken.close()
     await taken.wait_closed()

@@ -71,7 +71,7 @@ class Commit(NamedTuple):
         return Commit(self.answers + later.answers, list(batches.values()))
 
 
-UNSTORABLE = Refusal("bad_request", "The database can't store this")
+UNSTORABLE = Refusal("bad_request", "The database can't store this change")
 
 
 class MessageKey(NamedTuple):
@@ -298,7 +298,9 @@ class Ledger:
         message = MessageKey(react.room, react.seq)
         count = self._facts.reaction_counts.get(message, 0)
         if count >= MAX_REACTIONS:
-            return Refusal("too_large", f"a message takes at most {MAX_REACTIONS} reactions")
+            return Refusal(
+                "too_large", f"Too many reactions: a message takes at most {MAX_REACTIONS}"
+            )
         self._facts.reactions.add(key)
         self._facts.reaction_counts[message] = count + 1
         event = Reacted(**self._next(principal, react.room), message=react.seq, emoji=react.emoji)
@@ -323,10 +325,14 @@ class Ledger:
     def _patch(self, principal: Principal, patch: Patch) -> Answer:
         document = self._facts.documents.get(patch.room, Document({}, 0))
         if patch.if_seq is not None and not (document.seq <= patch.if_seq <= self.head(patch.room)):
-            return Refusal("conflict", f"the document was last patched at {document.seq}")
+            return Refusal(
+                "conflict", f"The document changed: its last patch is event {document.seq}"
+            )
         merged = merge(document.value, _value_of(patch))
         if len(msgspec.json.encode(merged)) > MAX_DOCUMENT_BYTES:
-            return Refusal("too_large", f"a document takes at most {MAX_DOCUMENT_BYTES} bytes")
+            return Refusal(
+                "too_large", f"Document too large: use at most {MAX_DOCUMENT_BYTES} bytes"
+            )
         event = Patched(**self._next(principal, patch.room), patch=patch.patch)
         self.patched[patch.room] = self._facts.documents[patch.room] = Document(merged, event.seq)
         return self._change(event)
@@ -334,9 +340,9 @@ class Ledger:
     def _absent(self, room: str, seq: int) -> Refusal | None:
         key = MessageKey(room, seq)
         if key not in self._facts.messages:
-            return Refusal("not_found", f"there is no message {seq} in {room}")
+            return Refusal("not_found", f"No message {seq} in {room}")
         if key in self._facts.deleted:
-            return Refusal("gone", f"message {seq} was deleted")
+            return Refusal("gone", f"Message {seq} was deleted")
         return None
 
     def _not_theirs(
@@ -347,7 +353,7 @@ class Ledger:
             return None
         why = "Only its author may edit or delete a message"
         if not principal.may_own:
-            why += "; guests prove that they are by the key that they posted it with"
+            why += "; guests prove authorship with the key they posted it with"
         return Refusal("forbidden", why)
 
     def _next(self, principal: Principal, room: str) -> dict[str, Any]:

@@ -12,9 +12,7 @@ _FIRST, _LAST = (
 )  # no name contains them: they sort before, and after, all that do follow
 MAX_STARS = 8  # in one pattern
 MAX_PATTERNS = 100  # in one credential
-PATTERNS_RULE = (
-    f"up to {MAX_PATTERNS} room names, each with up to {MAX_STARS} `*` for any characters"
-)
+PATTERNS_RULE = f"up to {MAX_PATTERNS} room names, each with up to {MAX_STARS} `*` that stand for any characters"
 
 
 def are_room_patterns(patterns: Sequence[str]) -> bool:

@@ -39,9 +39,9 @@ def screen(principal: Principal, operation: Operation, room: str) -> Refusal | N
     if fault := room_name_fault(room):
         return Refusal("bad_request", fault)
     if not may_know(principal, room):
-        return Refusal("not_found", "there is no such room for you")
+        return Refusal("not_found", "No such room, or no access to it")
     if not may(principal, operation):
-        return Refusal("forbidden", f"not allowed to {operation.value}")
+        return Refusal("forbidden", f"Not allowed to {operation.value}")
     return None
 
 
@@ -53,11 +53,13 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
         case Post() if why := _fault(change):
             return Refusal("bad_request", why)
         case Post() | Edit() if _size(change) > max_bytes:
-            return Refusal("too_large", f"at most {max_bytes} bytes")
+            return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
         case Post() | Edit() if change.text is not None and "\0" in change.text:
-            return Refusal("bad_request", "A text contains NUL")
+            return Refusal("bad_request", "Invalid text: it contains NUL")
         case React() | Unreact() if not is_emoji(change.emoji):
-            return Refusal("bad_request", "`emoji` has 1 to 32 characters, none of them blank")
+            return Refusal(
+                "bad_request", "Invalid `emoji`: use 1 to 32 characters, none of them blank"
+            )
     return None
 
 
@@ -68,12 +70,14 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
     if signal.signal == "typing":
         return Typing(signal.room, principal.name, TYPING_TTL, principal.person.id)
     if signal.signal != "value":
-        return Refusal("bad_request", f"there is no signal called {signal.signal[:32]!r}")
+        return Refusal(
+            "bad_request", f"Unknown signal {signal.signal[:32]!r}: use 'typing' or 'value'"
+        )
     if signal.key is None:
-        return Refusal("bad_request", "a live value has a `key`")
+        return Refusal("bad_request", "A live value needs a `key`")
     encoded = encode(signal.value)
     if len(encoded) > MAX_VALUE_BYTES:
-        return Refusal("too_large", f"a live value takes at most {MAX_VALUE_BYTES} bytes")
+        return Refusal("too_large", f"Live value too large: use at most {MAX_VALUE_BYTES} bytes")
     value = None if signal.value is None else msgspec.Raw(encoded)
     by, id_ = principal.person
     return Value(signal.room, by, signal.key, value, signal.ttl, id_)
@@ -83,13 +87,13 @@ def _fault(post: Post) -> str | None:
     """What is wrong with what a post says, if anything is."""
     said = (post.text, post.bytes, post.arguments)
     if sum(x is not None for x in said) != 1:
-        return "a post has either `text` or `bytes`, or `arguments`"
+        return "A post needs exactly one of `text`, `bytes` and `arguments`"
     if post.emitted_as in RESERVED_NAMES:
         return f"Reserved event name: Socket.IO's clients keep {post.emitted_as!r} for themselves"
     if post.attachments is not None and post.arguments is None:
-        return "`attachments` are those of `arguments`"
+        return "`attachments` need `arguments`"
     if post.attachments and not _are_placed(post):
-        return "A placeholder in `arguments` names an attachment that is missing"
+        return "A placeholder in `arguments` refers to a missing attachment"
     return None
 
 

@@ -22,17 +22,17 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
     encoded could be taken for something else, and shown.
     """
     if address.partition("://")[0] not in schemes:
-        raise BadAddress("it begins with " + " or ".join(f"{each}://" for each in schemes))
+        raise BadAddress("it must begin with " + " or ".join(f"{each}://" for each in schemes))
     parts = _PARTS.fullmatch(address)
     if parts is None:
-        raise BadAddress("in a user, password or path write / ? # @ as %2F %3F %23 %40")
+        raise BadAddress("in the user, password and path, write / ? # @ as %2F %3F %23 %40")
     hosts = parts["hosts"].split(",")
     found = [_HOST.fullmatch(host) for host in hosts]
     if any(host and int(host[2] or 0) > MAX_PORT for host in found):
-        raise BadAddress(f"a port is at most {MAX_PORT}")
+        raise BadAddress(f"the port must be at most {MAX_PORT}")
     is_one = len(found) == 1 and found[0] is not None and bool(found[0][1])
     if not all(found) or (needs_host and not is_one):
-        raise BadAddress("a host and its port are written as HOST:PORT")
+        raise BadAddress("write the host and port as HOST:PORT")
 
 
 def several(addresses: str) -> list[str]:

@@ -150,17 +150,19 @@ async def _listen(
     try:
         sockets = bound(settings.host, settings.port, is_shared=settings.workers > 1)
     except CannotListen as error:
-        raise CannotStart(f"{error}; choose another with --port") from error
+        raise CannotStart(f"{error}; choose another port with --port") from error
     try:
         if settings.worker_port:
             sockets += bound(LOOPBACK, settings.worker_port)
     except CannotListen as error:
         close(sockets)
-        raise CannotStart(f"{error}, a worker's own; choose others with --worker-port") from error
+        raise CannotStart(
+            f"{error}, the own port of a worker; choose other ports with --worker-port"
+        ) from error
     try:
         return [await runner.listen(each, tls) for each in sockets]
     except OSError as error:  # another has taken it in this moment
-        raise CannotStart(f"can't listen on port {port_of(sockets)}: {error}") from error
+        raise CannotStart(f"Can't listen on port {port_of(sockets)}: {error}") from error
 
 
 def _port_of(listener: asyncio.Server) -> int:
@@ -243,7 +245,7 @@ async def _drain(
     try:
         await asyncio.wait_for(hub.stop(), STOP_TIMEOUT)
     except TimeoutError:
-        log.error("the database did not finish in %.0f seconds", STOP_TIMEOUT)
+        log.error("The database did not finish within %.0f seconds", STOP_TIMEOUT)
 
     def notice(clients: int) -> Closing:
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND

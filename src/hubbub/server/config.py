@@ -83,7 +83,7 @@ class Settings:
         self._require_addresses()
         self._require("workers", 1 <= self.workers <= 64, "1 to 64")
         if self.workers > 1 and self.store == "sqlite":
-            raise BadSettings("several workers need PostgreSQL: --store postgres://…")
+            raise BadSettings("More than one worker needs PostgreSQL: set --store postgres://…")
         self._require("worker_port", 0 <= self.worker_port <= 65_000, "0 (none) to 65000")
         self._require("drain_seconds", 0 <= self.drain_seconds <= 3600, "0 to 3600")
         self._require("durability", self.durability in get_args(Durability), "full or normal")
@@ -91,31 +91,45 @@ class Settings:
         self._require("byte_rate", self.byte_rate >= 0, "0 (the default) or more")
         self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
         self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
-        self._require("max_connections", self.max_connections >= 0, "0 (by the file limit) or more")
+        self._require(
+            "max_connections", self.max_connections >= 0, "0 (from the limit on open files) or more"
+        )
         for name in ("max_anonymous", "max_per_address", "max_per_principal"):
-            self._require(name, getattr(self, name) >= 0, "0 (by --max-connections) or more")
-        self._require("request_timeout", 0 < self.request_timeout <= 3600, "up to 3600 (seconds)")
+            self._require(name, getattr(self, name) >= 0, "0 (from --max-connections) or more")
+        self._require(
+            "request_timeout",
+            0 < self.request_timeout <= 3600,
+            "more than 0 and at most 3600 seconds",
+        )
         self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
         self._require("log_format", self.log_format in FORMATS, "text or json")
         self._require("log_level", self.log_level in LEVELS, "debug, info, warning or error")
         self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
-        self._require("keep_events", self.keep_events >= 0, "0 (all) or more")
-        self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (for ever) to 100000")
+        self._require("keep_events", self.keep_events >= 0, "0 (keep all) or more")
+        self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (keep forever) to 100000")
         for origin in self.allow_origin:
             if canonical(origin.rstrip("/")) is None or urlsplit(origin).path not in ("", "/"):
                 raise BadSettings(
-                    f"allow_origin: {origin!r} is not an origin; name each one, without wildcards"
-                    " or a path, such as https://app.example.org"
+                    f"Invalid allow_origin {origin!r}: use an origin without wildcards or a path,"
+                    " such as https://app.example.org"
                 )
-        self._require("public_url", _is_url_or_empty(self.public_url), "such as https://a.example")
-        self._require("trusted_proxy", _are_networks(self.trusted_proxy), "such as 10.0.0.0/8")
+        self._require(
+            "public_url",
+            _is_url_or_empty(self.public_url),
+            "a URL without a path, such as https://a.example",
+        )
+        self._require(
+            "trusted_proxy",
+            _are_networks(self.trusted_proxy),
+            "an address or network, such as 10.0.0.0/8",
+        )
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise BadSettings("tls_cert and tls_key go together: set both, or none")
+            raise BadSettings("Set both tls_cert and tls_key, or neither")
         if not (is_loopback(self.host) or self.tls_cert or self.insecure_http):
             raise BadSettings(
-                f"host {self.host}: others on the way could read and change everything; set tls_cert and"
-                " tls_key, or listen on 127.0.0.1 behind a proxy that does TLS, or, if you mean it,"
-                " say --insecure-http"
+                f"Host {self.host} without TLS would let anyone on the network read and change all traffic;"
+                " set tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy that terminates TLS,"
+                " or accept the risk with --insecure-http"
             )
 
     @property
@@ -144,25 +158,25 @@ class Settings:
             if self.store != "sqlite":
                 check(self.store, POSTGRES, needs_host=False)
         except BadAddress as error:
-            what = "store can be sqlite, or postgres://USER:PASSWORD@HOST/DATABASE"
-            raise BadSettings(f"{what}: {error}") from None
+            what = "Invalid store: use sqlite or postgres://USER:PASSWORD@HOST/DATABASE"
+            raise BadSettings(f"{what}; {error}") from None
         if self.broker and self.store == "sqlite":
-            raise BadSettings("a broker is of use only with PostgreSQL: --store postgres://…")
+            raise BadSettings("A broker needs PostgreSQL: set --store postgres://…")
         try:
             for address in several(self.broker) if self.broker else ():
                 check(address, NATS, needs_host=True)
         except BadAddress as error:
-            what = "broker can be nats://HOST, or several with commas between"
-            raise BadSettings(f"{what}: {error}") from None
+            what = "Invalid broker: use nats://HOST, or several separated by commas"
+            raise BadSettings(f"{what}; {error}") from None
         try:
             if self.jwt_jwks_url:
                 check(self.jwt_jwks_url, HTTP, needs_host=True)
         except BadAddress as error:
-            raise BadSettings(f"jwt_jwks_url can be https://HOST/PATH: {error}") from None
+            raise BadSettings(f"Invalid jwt_jwks_url: use https://HOST/PATH; {error}") from None
 
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:
-            raise BadSettings(f"{name} is {getattr(self, name)!r}; it can be {what_would_do}")
+            raise BadSettings(f"Invalid {name} {getattr(self, name)!r}: use {what_would_do}")
 
 
 def load(
@@ -194,7 +208,9 @@ def gather(
             made[name] = _convert(known, name, text, variable), variable
         elif text:
             if f"{PREFIX}{secret.upper()}" in environment:
-                raise BadSettings(f"{variable} says the same again: set one of both")
+                raise BadSettings(
+                    f"{variable} and {PREFIX}{secret.upper()} are both set: set only one"
+                )
             made[secret] = _read_secret(variable, text), variable
     for name, value in flags.items():
         if value is not None:
@@ -209,9 +225,9 @@ def _read(file: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(ENCODING))
     except (OSError, UnicodeError) as error:
-        raise BadSettings(f"can't read {file}: {error}") from error
+        raise BadSettings(f"Can't read {file}: {error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{file} is no TOML: {error}") from error
+        raise BadSettings(f"{file} is not valid TOML: {error}") from error
 
 
 def _read_secret(variable: str, file: str) -> str:
@@ -227,8 +243,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
         raise BadSettings(
-            f"{origin}: there is no setting {name!r}"
-            + (f"; do you mean {close[0]!r}?" if close else "")
+            f"{origin}: unknown setting {name!r}"
+            + (f"; did you mean {close[0]!r}?" if close else "")
         )
     default = known[name].default
     try:
@@ -251,7 +267,7 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
             raise ValueError
     except (TypeError, ValueError, OverflowError, KeyError):
         shown = "***" if name in SECRETS else repr(value)
-        raise BadSettings(f"{origin}: {name} can't be {shown}") from None
+        raise BadSettings(f"{origin}: invalid value {shown} for {name}") from None
     return value
 
 

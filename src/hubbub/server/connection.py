@@ -43,7 +43,7 @@ MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HEARTBEAT = 15  # seconds
 
 Ask = Hello | Join | Leave | Signal | History
-UNREADABLE = Refusal("unavailable", "the database can't be read", retry_after=1.0)
+UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
 log = logging.getLogger(__name__)
 
@@ -158,13 +158,15 @@ class Connection:
         except RefusalError as error:
             self._refuse(command.id, error.refusal)
         except StoreFailed as error:
-            log.warning("a command failed: %s", error)
+            log.warning("A command failed: %s", error)
             self._refuse(command.id, UNREADABLE)
         except (Hangup, ConnectionError):
             raise
         except Exception:
-            log.exception("a command failed")
-            self._refuse(command.id, Refusal("internal", "a fault of the server's"))
+            log.exception("A command failed")
+            self._refuse(
+                command.id, Refusal("internal", "The server failed; its log has the details")
+            )
 
     def _greet(self, said: Hello | None) -> Principal:
         """Who this is: the first command says so, or leaves it at a nameless guest."""
@@ -176,10 +178,12 @@ class Connection:
             self._renew(hello.token)
         elif self._is_greeted and said is not None:
             raise RefusalError(
-                "bad_request", "`hello` comes first, and again only with a new token"
+                "bad_request", "Send `hello` first; send it again only with a new token"
             )
         elif not self._is_greeted and hello.name not in (None, self._visit.principal.name):
-            raise RefusalError("bad_request", f"already here as {self._visit.principal.name}")
+            raise RefusalError(
+                "bad_request", f"This connection is already named {self._visit.principal.name}"
+            )
         self._is_greeted = True
         assert self._principal is not None
         return self._principal
@@ -229,7 +233,10 @@ class Connection:
 
     async def _join(self, join: Join, principal: Principal) -> None:
         if join.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
-            raise RefusalError("too_large", f"at most {self._hub.limits.rooms} rooms a connection")
+            raise RefusalError(
+                "too_large",
+                f"Too many rooms: a connection follows at most {self._hub.limits.rooms}",
+            )
 
         def tell(answer: Resumed | Snapshot) -> None:
             if previous := self._cursors.pop(join.room, None):

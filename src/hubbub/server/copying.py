@@ -50,8 +50,8 @@ def restore(settings: Settings, copy: Path) -> None:
     open_audit(settings.data)
     audit("restored", file=str(copy))
     if kept:
-        print(f"what was there is kept: {kept}", file=sys.stderr)
-    print("restored; clients will take a new snapshot of each room", file=sys.stderr)
+        print(f"Kept the replaced data: {kept}", file=sys.stderr)
+    print("Restored the backup; clients will load a new snapshot of each room", file=sys.stderr)
 
 
 def copy(source: str, target: str) -> None:
@@ -61,8 +61,8 @@ def copy(source: str, target: str) -> None:
             if not address.startswith(SQLITE):
                 check(address, POSTGRES, needs_host=False)
         except BadAddress as error:  # which may hold a password, and is not shown
-            what = f"the {which} is either sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
-            raise BadSettings(f"{what}: {error}") from None
+            what = f"Invalid {which}: use sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
+            raise BadSettings(f"{what}; {error}") from None
     _run(_copy(source, target))
 
 
@@ -76,15 +76,15 @@ async def _copy(source: str, target: str) -> None:
         if not (why := await _why_unfinished(copier, there)):
             await copier.seal()
         print(
-            f"The same on both sides: rooms {sums.rooms:,}, events {sums.events:,},"
+            f"Source and copy are identical: rooms {sums.rooms:,}, events {sums.events:,},"
             f" tokens {sums.tokens:,}, SHA-256 {sums.digest}"
         )
         if why:
-            print(f"{why}; until then no server starts with the copy.", file=sys.stderr)
+            print(f"{why}. Until then no server will start on the copy", file=sys.stderr)
         else:
             print(
-                "It is whole: start the server with it. Put the source aside, since a server that starts"
-                " there would give out the same numbers once more.",
+                "The copy is complete: start the server on it. Never start a server on the source again:"
+                " it would give new events the same numbers",
                 file=sys.stderr,
             )
 
@@ -96,15 +96,17 @@ async def _why_unfinished(copier: Copier, source: Tables) -> str:
     is_current = await copier.is_current()
     if is_in_use:
         return (
-            "A server uses the source, so more may come there. Stop it, and run this once more,"
-            " which takes a moment"
+            "A server is using the source and may add events. Stop it and run this command again,"
+            " which will take a moment"
         )
     if not is_current:
-        return "More has come to the source meanwhile. Run this once more, which takes a moment"
+        return (
+            "The source changed during the copy. Run this command again, which will take a moment"
+        )
     if waiting := await source.waiting():
         return (
-            f"Messages that applications have left in hubbub.outbox: {waiting:,}. Start a server on the source"
-            " that posts them, stop it, and run this once more"
+            f"Messages still waiting in hubbub.outbox: {waiting:,}. Start a server on the source"
+            " to post them, stop it, and run this command again"
         )
     return ""
 

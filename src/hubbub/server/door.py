@@ -161,8 +161,8 @@ class Door:
         if not self.has_guests:
             raise RefusalError(
                 "unauthenticated",
-                "only those with a token may come in",
-                hint="send it in the header Authorization: Bearer TOKEN",
+                "This server requires a token",
+                hint="Send the header Authorization: Bearer TOKEN",
             )
         return self._guest(credentials)
 
@@ -206,11 +206,14 @@ class Door:
                 return principal
         # Only who guesses wrong is slowed down, so that nobody can lock out another.
         if wait := self._guesses.wait(address, self._clock()):
-            refused = RefusalError("rate_limited", "too many wrong tokens")
+            refused = RefusalError(
+                "rate_limited",
+                "Too many invalid tokens from this address; wait before you try again",
+            )
             refused.refusal = refused.refusal.after(round(max(wait, 0.001), 3))
             raise refused
         audit("refused", address=address)
-        raise RefusalError("unauthenticated", "the token is not valid, or no longer")
+        raise RefusalError("unauthenticated", "The token is invalid, expired or revoked")
 
     def _guest(self, given: Credentials) -> Principal:
         """A guest who chose a name, or, for a single request, none."""
@@ -221,13 +224,13 @@ class Door:
         else:
             guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
         if self._is_reserved(guest.name):
-            hint = "choose another name, or come with the token"
-            raise RefusalError("name_taken", f"{guest.name} is the name of a token", hint=hint)
+            hint = "Choose another name, or send that token"
+            raise RefusalError("name_taken", f"The name {guest.name} belongs to a token", hint=hint)
         if given.name is not None and not self._may_share(guest):
             raise RefusalError(
                 "name_taken",
-                f"someone is connected as {guest.name}",
-                hint="choose another name, or send the key that was sent with it",
+                f"Someone is connected as {guest.name}",
+                hint="Choose another name, or send the key that the connected client sent",
             )
         return guest
 
@@ -267,7 +270,5 @@ def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:
 def _visitor(name: str, key: str | None) -> str:
     """Raises RefusalError."""
     if key and len(key) not in KEY_LENGTHS:
-        raise RefusalError(
-            "bad_request", "Invalid key: use 16 to 128 characters, made up at random"
-        )
+        raise RefusalError("bad_request", "Invalid key: use 16 to 128 random characters")
     return identity.visitor(name, key or None)

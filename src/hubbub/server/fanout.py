@@ -216,7 +216,7 @@ class FanOut:
                 else:
                     self._deliver_in_order(feed, Batch(feed.room, after + 1, page.bodies))
         except StoreFailed as error:  # the next look tries again
-            log.warning("can't read what others wrote in %s: %s", feed.room, error)
+            log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
         finally:
             feed.filling = None
             feed.unpin()
@@ -285,11 +285,11 @@ class FanOut:
         except (ConnectionError, asyncio.CancelledError):
             return  # the connection is being taken down, or the cursor was detached
         except StoreFailed as error:
-            log.warning("can't catch up a client of %s: %s", feed.room, error)
+            log.warning("Can't bring a client of %s up to date: %s", feed.room, error)
             cursor.lost()
             return
         except Exception:  # a follower that gets nothing more must at least know it
-            log.exception("can't catch up a client of %s", feed.room)
+            log.exception("Can't bring a client of %s up to date", feed.room)
             cursor.lost()
             return
         if rest:
@@ -320,7 +320,7 @@ class FanOut:
             return
         page = await self._store.read(feed.room, cursor.seq, feed.head)
         if not page.bodies:
-            raise StoreFailed(f"the log after {cursor.seq} is no longer kept")
+            raise StoreFailed(f"the events after {cursor.seq} are no longer kept")
         # Queued, since `write` may refuse: a drained peer can still have a little to take.
         outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
         cursor.seq += len(page.bodies)

@@ -189,7 +189,7 @@ class Hub:
         self.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push, principal.counted_as):
-                why = "Too many live values in this room, from you, or on this server"
+                why = "Too many live values: the room, you or the server has reached a limit"
                 raise RefusalError("too_large", why)
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
@@ -203,7 +203,7 @@ class Hub:
         """Messages next before or after a seq. Raises RefusalError."""
         self._allow(principal, Operation.READ, history.room)
         if history.before is not None and history.after is not None:
-            raise RefusalError("bad_request", "either `before` or `after`")
+            raise RefusalError("bad_request", "Use either `before` or `after`, not both")
         head, messages, more = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
@@ -222,7 +222,7 @@ class Hub:
         See `spans`: rooms that it may not know are not even looked at.
         """
         if not may(principal, Operation.READ):
-            raise RefusalError("forbidden", f"not allowed to {Operation.READ.value}")
+            raise RefusalError("forbidden", f"Not allowed to {Operation.READ.value}")
         rows = await self._store.rooms(after, limit, spans(principal.rooms))
         counts = await self._fanout.counts([row.room for row in rows])
         return list(zip(rows, counts, strict=True))
@@ -250,14 +250,16 @@ class Hub:
             head = await self._fanout.head(feed)
             since = head if since is None else since
             if epoch is not None and epoch != self.epoch:
-                raise self._reset(head, "the log is another one")
+                raise self._reset(head, "The log was replaced by another")
             await self._check_position(feed, since)
             while since >= head and not self.is_stopping and (left := until - loop.time()) > 0:
                 await feed.moved(left)
                 head = await self._fanout.head(feed)
             page = await self._store.read(room, since, head)
             if page.kept > since + 1:
-                raise self._reset(head, "the log is kept from later on", truncated=page.kept)
+                raise self._reset(
+                    head, "The log no longer has the events after `since`", truncated=page.kept
+                )
             return EventPage(self.epoch, max(since, head), page.bodies)
 
     async def check_join(self, principal: Principal, join: Join) -> Join:
@@ -326,7 +328,7 @@ class Hub:
         if since > head:
             head = (await self._store.head(feed.room)).seq
         if not 0 <= since <= head:
-            raise RefusalError("bad_position", f"`since` is {since}, and the log has 0 to {head}")
+            raise RefusalError("bad_position", f"Invalid `since` {since}: use 0 to {head}")
 
     async def _stored(self, feed: Feed) -> StoredRoom:
         """The room as stored; many who come at once share one reading."""
@@ -359,7 +361,7 @@ class Hub:
         )
 
     def _reset(self, head: int, why: str, **facts: int) -> RefusalError:
-        hint = "take a snapshot, and go on from its head"
+        hint = "Take a snapshot, and continue from its head"
         return RefusalError("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
 
     def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
@@ -375,5 +377,5 @@ class Hub:
 
 
 def _rate_limited(limit: str, wait: float) -> Refusal:
-    detail = f"Too fast: at most {limit} a second"
+    detail = f"Too fast: send at most {limit} per second"
     return Refusal("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))

@@ -36,7 +36,7 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
     if fault := person_name_fault(name):
         raise CannotIssue(f"--name {name!r}: {fault}")
     if not rights or not set(rights) <= RIGHTS.keys():
-        raise CannotIssue(f"--can {can}: there are {', '.join(RIGHTS)}")
+        raise CannotIssue(f"Invalid --can {can}: use one or more of {', '.join(RIGHTS)}")
     if not patterns or not are_room_patterns(patterns):
         raise CannotIssue(f"Invalid --rooms {rooms}: use {PATTERNS_RULE}")
     expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
@@ -44,13 +44,13 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
     with _tokens(settings) as tokens:
         if any(token.name == name for token in tokens.list()):
             raise CannotIssue(
-                f"there is a token called {name}; revoke it first, or choose another name"
+                f"A token named {name} exists; revoke it first, or choose another name"
             )
         id_, digest = secrets.token_hex(4), digest_of(secret)
         token = Token(id_, name, digest, rights, patterns, _now(), expires_at)
         tokens.add(token)
         audit("token created", token=token.id, who=name, can=rights, rooms=patterns)
-    print(f"{_described(token)}\nIt is shown only now:", file=sys.stderr)
+    print(f"{_described(token)}\nSave the token now; it can't be shown again:", file=sys.stderr)
     print(secret)
 
 
@@ -73,10 +73,8 @@ def revoke(settings: Settings, id_or_name: str) -> None:
         for token in ids:
             audit("token revoked", token=token)
     if not ids:
-        raise CannotIssue(
-            f"there is no token {id_or_name!r}; `hubbub token list` shows those there are"
-        )
-    print(f"revoked: {', '.join(ids)}")
+        raise CannotIssue(f"No token {id_or_name!r}; `hubbub token list` lists all tokens")
+    print(f"Revoked: {', '.join(ids)}")
 
 
 @contextmanager
@@ -120,5 +118,5 @@ def _split(text: str) -> tuple[str, ...]:
 def _seconds(text: str) -> float:
     found = re.fullmatch(r"([0-9]{1,6})([mhd])", text)
     if found is None:
-        raise CannotIssue(f"--expires-in {text}: such as 90d, 12h or 30m")
+        raise CannotIssue(f"Invalid --expires-in {text}: use a duration such as 90d, 12h or 30m")
     return float(found[1]) * SECONDS[found[2]]

@@ -65,9 +65,15 @@ class Journal:
     def submit(self, proposal: Proposal, answer: Callable[[Answer], None]) -> None:
         """Put a proposal into the next commit; `answer` is called once, when its fate is known."""
         if self._is_closing:
-            return answer(Refusal("unavailable", "the server is stopping", retry_after=1.0))
+            return answer(Refusal("unavailable", "The server is stopping", retry_after=1.0))
         if self.is_full:
-            return answer(Refusal("busy", "too much is waiting to be committed", retry_after=0.5))
+            return answer(
+                Refusal(
+                    "busy",
+                    "Too many changes are waiting to be committed; try again later",
+                    retry_after=0.5,
+                )
+            )
         change = packed(proposal.change)
         if change is not proposal.change:
             proposal = proposal._replace(change=change)
@@ -128,15 +134,17 @@ class Journal:
         try:
             return await committing
         except StoreFailed as error:
-            log.error("a commit of %d failed: %s", count, error)
-            refusal = Refusal("unavailable", "the database can't be written", retry_after=1.0)
+            log.error("A commit of %d changes failed: %s", count, error)
+            refusal = Refusal(
+                "unavailable", "The database can't be written; try again later", retry_after=1.0
+            )
             while self._waiting:  # else who sent two would find them in another order
                 taken += self._take()
         except LogsReplaced:
             raise
         except Exception:  # nothing of it is stored; whatever it was, others go on
-            log.exception("a commit of %d failed", count)
-            refusal = Refusal("internal", "a fault of the server's")
+            log.exception("A commit of %d changes failed", count)
+            refusal = Refusal("internal", "The server failed; its log has the details")
         finally:
             self._observe(count, time.perf_counter() - begin)
         return Commit([refusal] * len(taken), [])

@@ -23,11 +23,11 @@ _SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")  # what any store 
 _REASONS: dict[type[Exception], str] = {  # the library's own words may hold some of the token
     jwt.ExpiredSignatureError: "it has expired",
     jwt.ImmatureSignatureError: "it is not valid yet (`nbf` or `iat`)",
-    jwt.InvalidAlgorithmError: "its algorithm is not the key's",
+    jwt.InvalidAlgorithmError: "its algorithm does not match the key",
     jwt.InvalidAudienceError: "it is for another audience (`aud`)",
     jwt.InvalidIssuerError: "it is from another issuer (`iss`)",
     jwt.InvalidSignatureError: "it is not signed with a known key",
-    jwt.MissingRequiredClaimError: "it lacks a claim: `exp`, `sub`, `iss` or `aud`",
+    jwt.MissingRequiredClaimError: "it lacks a required claim: `exp`, `sub`, `iss` or `aud`",
 }
 
 log = logging.getLogger(__name__)
@@ -55,10 +55,10 @@ class Jwts:
             return _principal(self._verified(token))
         except (jwt.InvalidTokenError, RecursionError) as error:
             why = _REASONS.get(type(error), "it is malformed")
-            log.info("a token is not a valid JWT: %s", why)
+            log.info("Refused a JWT: %s", why)
             return None
         except RefusalError as refused:
-            log.info("a valid JWT can't be used: %s", refused.refusal.detail)
+            log.info("Refused a valid JWT: %s", refused.refusal.detail)
             raise
 
     def is_valid(self, principal: Principal) -> bool:
@@ -101,7 +101,8 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     subject = claims["sub"]
     if not _SUBJECT.fullmatch(subject):
         raise RefusalError(
-            "bad_request", "the token's `sub` is 1 to 255 characters, none of control"
+            "bad_request",
+            "Invalid `sub` in the token: use 1 to 255 characters, no control characters",
         )
     rooms = _texts(claims, "rooms", ["*"])
     if not are_room_patterns(rooms):
@@ -110,9 +111,11 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         operations = allowed(_texts(claims, "can", ["read", "post"]))
         until = float(claims["exp"]) + LEEWAY
     except OverflowError:
-        raise RefusalError("bad_request", "the token's `exp` is no time") from None
+        raise RefusalError(
+            "bad_request", "Invalid `exp` in the token: it is out of range"
+        ) from None
     except KeyError as error:
-        raise RefusalError("bad_request", f"the token's `can` names no right: {error}") from None
+        raise RefusalError("bad_request", f"Unknown right in `can` of the token: {error}") from None
     return Principal(
         _name(claims.get("name"), subject),
         Role.USER,
@@ -134,7 +137,8 @@ def _issuer(claims: Mapping[str, Any]) -> str:
     issuer = claims.get("iss", "")
     if issuer and not (isinstance(issuer, str) and _SUBJECT.fullmatch(issuer)):
         raise RefusalError(
-            "bad_request", "the token's `iss` is 1 to 255 characters, none of control"
+            "bad_request",
+            "Invalid `iss` in the token: use 1 to 255 characters, no control characters",
         )
     return issuer or ""
 
@@ -144,5 +148,5 @@ def _texts(claims: Mapping[str, Any], claim: str, default: list[str]) -> list[st
     value = claims.get(claim, default)
     texts = value.split() if isinstance(value, str) else value
     if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
-        raise RefusalError("bad_request", f"the token's `{claim}` is a list of strings")
+        raise RefusalError("bad_request", f"Invalid `{claim}` in the token: use a list of strings")
     return texts

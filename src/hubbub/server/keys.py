@@ -40,7 +40,7 @@ def key_from_secret(file: Path) -> Key:
     """The key for HS256: the file's bytes, without a newline at its end. Raises BadKey."""
     secret = _read(file).removesuffix(b"\n").removesuffix(b"\r")
     if len(secret) < MIN_SECRET_BYTES:
-        raise BadKey(f"{file}: a secret has at least {MIN_SECRET_BYTES} bytes")
+        raise BadKey(f"{file}: the secret must have at least {MIN_SECRET_BYTES} bytes")
     return Key(secret, "HS256")
 
 
@@ -49,7 +49,7 @@ def key_from_pem(file: Path) -> Key:
     try:
         material = load_pem_public_key(_read(file))
     except ValueError as error:
-        raise BadKey(f"{file} is not a public key in PEM: {error}") from error
+        raise BadKey(f"{file} is not a PEM public key: {error}") from error
     try:
         return Key(material, _algorithm_of(material))
     except BadKey as error:
@@ -64,15 +64,15 @@ async def fetch(url: str) -> bytes:
             session.get(url, allow_redirects=False) as response,
         ):
             if response.status != 200:
-                raise BadKey(f"can't fetch {without_secrets(url)}: the answer is {response.status}")
+                raise BadKey(f"Can't fetch {without_secrets(url)}: HTTP status {response.status}")
             document = bytearray()
             async for piece in response.content.iter_any():
                 document += piece
                 if len(document) > MAX_DOCUMENT_BYTES:
                     why = f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes"
-                    raise BadKey(f"can't use {without_secrets(url)}: {why}")
+                    raise BadKey(f"Can't use {without_secrets(url)}: {why}")
     except (ClientError, TimeoutError, ValueError) as error:
-        raise BadKey(f"can't fetch {without_secrets(url)}: {_why(error)}") from error
+        raise BadKey(f"Can't fetch {without_secrets(url)}: {_why(error)}") from error
     return bytes(document)
 
 
@@ -81,19 +81,17 @@ def keys_from_jwks(document: bytes) -> list[Key]:
     try:
         rows = json.loads(document)["keys"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise BadKey("the document is not a JSON Web Key Set (RFC 7517)") from error
+        raise BadKey("The document is not a JSON Web Key Set (RFC 7517)") from error
     if not isinstance(rows, list):
-        raise BadKey("the document is not a JSON Web Key Set (RFC 7517): `keys` is not a list")
+        raise BadKey("The document is not a JSON Web Key Set (RFC 7517): `keys` is not a list")
     keys = []
     for number, row in enumerate(rows, 1):
         try:
             keys.append(_key_from_jwk(row))
         except BadKey as error:
-            log.info("left out key %d of the set: %s", number, error)
+            log.info("Ignored key %d of the key set: %s", number, error)
     if not keys:
-        log.warning(
-            "the set has no key that can be used here, so no JWT signed with one is accepted"
-        )
+        log.warning("The key set has no usable key; JWTs signed with its keys will be refused")
     return keys
 
 
@@ -134,17 +132,17 @@ def _algorithm_of(material: Any) -> str:
         case Ed25519PublicKey():
             return "EdDSA"
         case _:
-            raise BadKey(f"a key must be RSA of at least {MIN_RSA_BITS} bits, or Ed25519")
+            raise BadKey(f"the key must be RSA with at least {MIN_RSA_BITS} bits, or Ed25519")
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, ClientResponseError):  # whose words hold the address
         return error.message
-    return str(error) or "no answer in time"
+    return str(error) or "timed out"
 
 
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise BadKey(f"can't read {file}: {error.strerror}") from error
+        raise BadKey(f"Can't read {file}: {error.strerror}") from error

@@ -59,7 +59,7 @@ def _addresses(host: str) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise CannotListen(f"can't listen on {host}: {_words(error)}") from error
+        raise CannotListen(f"Can't listen on {host}: {_words(error)}") from error
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
@@ -70,11 +70,11 @@ def _all_bound(addresses: tuple[str, ...], port: int, *, is_shared: bool) -> lis
             sockets.append(_bound(address, port, is_shared=is_shared))
         except OSError as error:
             if sockets and addresses in BOTH.values() and error.errno in NO_IPV6:
-                log.info("not listening on %s: this machine has no IPv6", address)
+                log.info("Not listening on %s: this machine has no IPv6", address)
                 continue
             close(sockets)
             raise CannotListen(
-                f"can't listen on {address} port {port} ({_words(error)})"
+                f"Can't listen on {address} port {port} ({_words(error)})"
             ) from error
         port = port_of(sockets)
     return sockets

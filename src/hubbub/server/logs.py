@@ -64,7 +64,7 @@ class AuditFile(WatchedFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Say so."""
-        _log.error("can't write the audit log: %s", sys.exc_info()[1])
+        _log.error("Can't write the audit log: %s", sys.exc_info()[1])
 
 
 class Losses(logging.Filter):

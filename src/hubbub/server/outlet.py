@@ -217,7 +217,7 @@ class Mailbox:
                 self._emptied = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._emptied)
         if self._is_sealed:
-            raise ConnectionResetError("the session is over")
+            raise ConnectionResetError("the session has ended")
 
     async def filled(self) -> None:
         """Wait until something is here to be fetched, or the session is over."""

@@ -56,7 +56,7 @@ class Places:
             refused = RefusalError(
                 "unavailable",
                 f"Too many connections and sessions: at most {most} of this kind",
-                hint=f"wait, come with a token, or start the server with a larger --{setting}",
+                hint=f"Wait, send a token, or start the server with a larger --{setting}",
             )
             refused.refusal = refused.refusal.after(1.0)
             raise refused

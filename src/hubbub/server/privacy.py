@@ -27,11 +27,13 @@ def secure(data: Path) -> None:
     for file in exposed_files(data):
         try:
             file.chmod(0o600)
-            log.warning("others could use %s; from now on only its owner can", file)
+            log.warning("%s was open to other users; now only its owner has access", file)
         except OSError as error:
-            log.warning("others can use %s, and that can't be changed: %s", file, error.strerror)
+            log.warning(
+                "%s is open to other users, and its mode can't be changed: %s", file, error.strerror
+            )
     if what := openness(data):
-        log.warning("other users can %s the data directory %s; mend it: chmod 700", what, data)
+        log.warning("Other users can %s the data directory; fix it with: chmod 700 %s", what, data)
 
 
 def openness(data: Path) -> str:

@@ -50,7 +50,7 @@ def _supervise(settings: Settings) -> None:
     try:
         sockets = reserved(settings.host, settings.port)
     except CannotListen as error:
-        raise CannotStart(f"{error}; choose another with --port") from error
+        raise CannotStart(f"{error}; choose another port with --port") from error
     shared = replace(settings, port=port_of(sockets))
     own = settings.worker_port
 
@@ -79,7 +79,7 @@ def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = N
     except CannotStart:
         raise
     except Exception:
-        log.exception("the server broke, and stopped rather than go on")
+        log.exception("The server stopped after an unexpected failure")
         sys.exit(1)
 
 
@@ -106,7 +106,7 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
         try:
             logs.open_audit(settings.data)
         except OSError as error:
-            raise CannotStart(f"can't write {error.filename}: {error.strerror}") from error
+            raise CannotStart(f"Can't write {error.filename}: {error.strerror}") from error
         audit("started", version=__version__, port=server.port)
         ready(server.port)
         stopping = asyncio.create_task(stop.wait())
@@ -127,20 +127,20 @@ def _tls(settings: Settings) -> Tls | None:
 
 
 def _nothing_to_reload() -> None:
-    log.info("SIGHUP reads the certificate again, and there is none")
+    log.info("Ignored SIGHUP, which reloads the TLS certificate: none is configured")
 
 
 def _tell_ready(settings: Settings, port: int) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
-    outside = f"outside:          {settings.public_url}\n" if settings.public_url else ""
-    flushed = {"full": "each commit is flushed", "normal": "flushed only now and then"}
+    outside = f"public URL:       {settings.public_url}\n" if settings.public_url else ""
+    flushed = {"full": "flushed at each commit", "normal": "flushed from time to time"}
     print(
         f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
         f"data:             {_place(settings)}"
         f" (durability {settings.durability}: {flushed[settings.durability]})\n"
         f"{_workers(settings)}"
-        "stop it:          Ctrl-C",
+        "to stop:          Ctrl-C",
         flush=True,
     )
 
@@ -154,7 +154,7 @@ def _place(settings: Settings) -> str:
     if settings.store == "sqlite":
         return str(settings.data.resolve())
     parts = urlsplit(settings.store)
-    return f"PostgreSQL, {parts.hostname or 'its socket'}{parts.path}"
+    return f"PostgreSQL, {parts.hostname or 'local socket'}{parts.path}"
 
 
 def _allow_many_files() -> None:

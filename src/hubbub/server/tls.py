@@ -26,10 +26,10 @@ class Tls:
             self._load()  # first where nobody is served from
             self.context.load_cert_chain(*self._files)
         except (BadCertificate, OSError) as error:
-            log.error("the old certificate stays: %s", error)
+            log.error("Can't reload the certificate; the old one stays in use: %s", error)
         else:
             audit("certificate read again")
-            log.info("the certificate was read again")
+            log.info("Reloaded the certificate")
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -41,13 +41,17 @@ class Tls:
                 file.read_bytes()  # `load_cert_chain` doesn't say which one it can't read
             context.load_cert_chain(cert, key, password=_no_password)
         except ssl.SSLError as error:
-            why = "they don't belong together" if "MISMATCH" in str(error) else "they are no PEM"
+            why = (
+                "they don't belong together"
+                if "MISMATCH" in str(error)
+                else "they are not valid PEM"
+            )
             raise BadCertificate(
                 f"{cert} and {key} can't be used: {why} ({error.reason})"
             ) from error
         except OSError as error:
             raise BadCertificate(
-                f"can't read {error.filename or cert}: {error.strerror}"
+                f"Can't read {error.filename or cert}: {error.strerror}"
             ) from error
         return context
 

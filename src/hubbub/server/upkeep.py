@@ -60,7 +60,7 @@ async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
         if await tokens.refresh(store):
             door.review()
 
-    await _again(BEAT, check, "look whether tokens were revoked")
+    await _again(BEAT, check, "check for revoked tokens")
 
 
 async def forgetting(retention: Retention) -> None:
@@ -69,13 +69,13 @@ async def forgetting(retention: Retention) -> None:
         try:
             await retention.apply(datetime.now(UTC))
         except StoreFailed as error:
-            log.warning("old events could not be forgotten: %s", error)
+            log.warning("Can't delete old events: %s", error)
         await asyncio.sleep(RETENTION_EVERY)
 
 
 def scrubbing(store: Store) -> Work:
     """Leave no trace in files of what was deleted."""
-    return _again(SCRUB_EVERY, store.scrub, "take what was deleted out of the database's files")
+    return _again(SCRUB_EVERY, store.scrub, "erase deleted messages from the database files")
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:
@@ -84,8 +84,8 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
         return []
     every = LOOK_BESIDE_BROKER if has_broker else LOOK
     return [
-        _again(every, fanout.look, "look for what other nodes wrote"),
-        _again(STORE_BEAT, store.beat, "say that a server is here"),
+        _again(every, fanout.look, "look for events from other nodes"),
+        _again(STORE_BEAT, store.beat, "record that this server is running"),
     ]
 
 
@@ -105,7 +105,7 @@ async def keys(jwts: "Jwts", url: str) -> None:
             if document != known:
                 jwts.published, known = keys_from_jwks(document), document
         except BadKey as error:
-            log.warning("the old keys stay: %s", error)
+            log.warning("Can't reload the keys; the old ones stay in use: %s", error)
 
 
 async def end(tasks: list[asyncio.Task[None]]) -> None:
@@ -127,9 +127,9 @@ async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) 
             await act()
         except StoreFailed as error:
             if not is_failing:
-                log.warning("can't %s: %s", what, error)
+                log.warning("Can't %s: %s", what, error)
             is_failing = True
         else:
             if is_failing:
-                log.warning("it is possible again to %s", what)
+                log.warning("Recovered: can %s again", what)
             is_failing = False

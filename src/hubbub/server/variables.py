@@ -27,8 +27,8 @@ def mistake_in(environment: Mapping[str, str], settings: Iterable[str]) -> str |
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             meant = f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""
-            return f"unknown variable {variable} in the environment{meant}"
+            return f"Unknown environment variable {variable}{meant}"
     for variable, text in environment.items():
         if variable.startswith(PREFIX) and any("\ud800" <= c <= "\udfff" for c in text):
-            return f"{variable} in the environment is not valid UTF-8"
+            return f"Environment variable {variable} is not valid UTF-8"
     return None

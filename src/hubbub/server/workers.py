@@ -18,7 +18,7 @@ from hubbub.server.output import drain
 RESTART_PAUSE = 1.0  # seconds; twice as long each time that it was never ready meanwhile
 MAX_RESTART_PAUSE = 10.0
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-STOPPING = "stopping; once more to stop at once"
+STOPPING = "Stopping; send the signal again (Ctrl-C) to stop at once"
 CANNOT_START = 70  # a worker's exit status; if it never could, another try would not help
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Supervisor:
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
         except BaseException:
-            log.exception("worker %d", number)
+            log.exception("Worker %d failed", number)
             code = 1
         drain()
         os._exit(code)
@@ -132,8 +132,12 @@ class Supervisor:
         pause = min(self._pauses.get(number, RESTART_PAUSE), MAX_RESTART_PAUSE)
         self._pauses[number] = 2 * pause
         self._due[number] = time.monotonic() + pause
-        how = f"ended ({code})" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
-        log.error("worker %d %s, and is started again in %.0f s", number, how, pause)
+        how = (
+            f"exited with status {code}"
+            if code >= 0
+            else f"was killed by {signal.Signals(-code).name}"
+        )
+        log.error("Worker %d %s; restarting it in %.0f s", number, how, pause)
 
 
 @contextmanager

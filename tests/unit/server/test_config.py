@@ -136,10 +136,10 @@ def test_the_case_of_an_origin_and_its_default_port_do_not_matter() -> None:
 
 def test_an_unknown_key_in_the_file_is_an_error_with_a_suggestion(file: Path) -> None:
     file.write_text("prot = 9000")
-    with pytest.raises(BadSettings, match=r"hubbub.toml: .*'prot'; do you mean 'port'\?"):
+    with pytest.raises(BadSettings, match=r"hubbub.toml: .*'prot'; did you mean 'port'\?"):
         load({}, {}, file)
     file.write_text("zzz = 1")
-    with pytest.raises(BadSettings, match=r"there is no setting 'zzz'$"):
+    with pytest.raises(BadSettings, match=r"unknown setting 'zzz'$"):
         load({}, {}, file)
 
 
@@ -148,7 +148,7 @@ def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
     secret.write_text("postgres://u:p%40ss@h/db\n")
     environment = {"HUBBUB_STORE_FILE": str(secret), "HUBBUB_PORT": "1"}
     assert load({}, environment).store == "postgres://u:p%40ss@h/db"
-    with pytest.raises(BadSettings, match="HUBBUB_STORE_FILE says the same again"):
+    with pytest.raises(BadSettings, match="HUBBUB_STORE_FILE and HUBBUB_STORE are both set"):
         load({}, environment | {"HUBBUB_STORE": "sqlite"})
     secret.unlink()
     with pytest.raises(BadSettings, match="HUBBUB_STORE_FILE: can't read"):
@@ -158,7 +158,7 @@ def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
 def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("-----BEGIN PRIVATE KEY-----")
-    with pytest.raises(BadSettings, match=r"HUBBUB_TLS_KEY_FILE .*; did you mean HUBBUB_TLS_KEY\?"):
+    with pytest.raises(BadSettings, match=r"HUBBUB_TLS_KEY_FILE; did you mean HUBBUB_TLS_KEY\?"):
         load({}, {"HUBBUB_TLS_KEY_FILE": str(secret)})
 
 
@@ -173,7 +173,7 @@ def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> None:
-    with pytest.raises(BadSettings, match=f"{name} can be") as raised:
+    with pytest.raises(BadSettings, match=f"Invalid {name}: use ") as raised:
         load({"store": "postgres://h/db", name: address}, {})
     assert "hunter2" not in str(raised.value) and "ter2" not in str(raised.value)
 
@@ -188,9 +188,9 @@ def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> Non
     ],
 )
 def test_an_unknown_variable_is_an_error_with_a_suggestion(variable: str, meant: str) -> None:
-    with pytest.raises(BadSettings, match=rf"{variable} .*; did you mean {meant}\?$"):
+    with pytest.raises(BadSettings, match=rf"{variable}; did you mean {meant}\?$"):
         load({}, {variable: "1"})
-    with pytest.raises(BadSettings, match=r"HUBBUB_ZZZ in the environment$"):
+    with pytest.raises(BadSettings, match=r"Unknown environment variable HUBBUB_ZZZ$"):
         load({}, {"HUBBUB_ZZZ": ""})
 
 
@@ -217,38 +217,38 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
 @pytest.mark.parametrize(
     "name, value, why",
     [
-        ("port", "http", "--port: port can't be 'http'"),
-        ("port", True, "--port: port can't be True"),
+        ("port", "http", "--port: invalid value 'http' for port"),
+        ("port", True, "--port: invalid value True for port"),
         ("port", -1, "0 to 65535"),
         ("port", 65_536, "0 to 65535"),
-        ("port", 8181.5, "--port: port can't be 8181.5"),
-        ("port", [1], "port can't be"),
-        ("host", 7, "--host: host can't be 7"),
+        ("port", 8181.5, "--port: invalid value 8181.5 for port"),
+        ("port", [1], "invalid value .* for port"),
+        ("host", 7, "--host: invalid value 7 for host"),
         ("host", "0.0.0.0", "set tls_cert and tls_key"),
         ("host", "chat.example", "--insecure-http"),
-        ("tls_cert", "/srv/cert.pem", "set both, or none"),
+        ("tls_cert", "/srv/cert.pem", "Set both"),
         ("public_url", "chat.example", "such as https://a.example"),
         ("public_url", "https://a.example/chat", "such as https://a.example"),
-        ("insecure_http", "maybe", "insecure_http can't be 'maybe'"),
+        ("insecure_http", "maybe", "invalid value 'maybe' for insecure_http"),
         ("trusted_proxy", ["10.0.0.0/99"], "such as 10.0.0.0/8"),
         ("metrics", "maybe", "loopback, on or off"),
         ("guests", "sometimes", "auto, on or off"),
-        ("data", 7, "--data: data can't be 7"),
+        ("data", 7, "--data: invalid value 7 for data"),
         ("durability", "fast", "full or normal"),
         ("message_rate", -1, "0 .no limit. or more"),
-        ("message_rate", "nan", "message_rate is nan"),
+        ("message_rate", "nan", "Invalid message_rate nan: use"),
         ("max_message_bytes", 255, "256 to 1048576"),
         ("max_message_bytes", 2**20 + 1, "256 to 1048576"),
         ("echo_max_bytes", 255, "256 to 67108864"),
-        ("keep_events", -1, "0 .all. or more"),
-        ("keep_days", -0.5, "0 .for ever. or more|0 .for ever. to"),
-        ("keep_days", "nan", "keep_days is nan"),
-        ("keep_days", "inf", "keep_days is inf"),
-        ("keep_days", 1e9, "keep_days is"),
-        ("allow_origin", 7, "--allow-origin: allow_origin can't be 7"),
-        ("allow_origin", [7], "allow_origin can't be"),
+        ("keep_events", -1, "0 .keep all. or more"),
+        ("keep_days", -0.5, "0 .keep forever. to"),
+        ("keep_days", "nan", "Invalid keep_days nan: use"),
+        ("keep_days", "inf", "Invalid keep_days inf: use"),
+        ("keep_days", 1e9, "Invalid keep_days"),
+        ("allow_origin", 7, "--allow-origin: invalid value 7 for allow_origin"),
+        ("allow_origin", [7], "invalid value .* for allow_origin"),
         *(
-            ("allow_origin", origin, "is not an origin; name each one, without wildcards")
+            ("allow_origin", origin, "use an origin without wildcards")
             for origin in (
                 *(
                     "*",
@@ -260,7 +260,7 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
                 *("https://a.example?x", "https://user@a.example", "https://bücher.example"),
             )
         ),
-        ("public_url", "https://bücher.example", "public_url is"),
+        ("public_url", "https://bücher.example", "Invalid public_url"),
     ],
 )
 def test_what_can_not_be_is_refused_and_says_what_can(name: str, value: Any, why: str) -> None:
@@ -294,15 +294,15 @@ def test_elsewhere_there_is_tls_unless_one_insists_and_guests_only_if_said_so(
 
 
 def test_a_file_that_can_not_be_read_says_so(file: Path, tmp_path: Path) -> None:
-    with pytest.raises(BadSettings, match="can't read"):
+    with pytest.raises(BadSettings, match="Can't read"):
         load({}, {}, file)
-    with pytest.raises(BadSettings, match="can't read"):
+    with pytest.raises(BadSettings, match="Can't read"):
         load({}, {}, tmp_path)
     file.write_bytes(b"\xff")
-    with pytest.raises(BadSettings, match="can't read"):
+    with pytest.raises(BadSettings, match="Can't read"):
         load({}, {}, file)
     file.write_text("port =")
-    with pytest.raises(BadSettings, match="is no TOML"):
+    with pytest.raises(BadSettings, match="is not valid TOML"):
         load({}, {}, file)
 
 
@@ -334,7 +334,7 @@ def test_no_error_shows_a_password_that_is_in_an_address(name: str, value: objec
 
 def test_what_no_program_could_keep_is_refused(file: Path) -> None:
     file.write_text('data = "a\\u0000b"')
-    with pytest.raises(BadSettings, match="data can't be"):
+    with pytest.raises(BadSettings, match=r"invalid value .* for data"):
         load({}, {}, file)
-    with pytest.raises(BadSettings, match="HUBBUB_HOST in the environment is not valid UTF-8"):
+    with pytest.raises(BadSettings, match="HUBBUB_HOST is not valid UTF-8"):
         load({}, {"HUBBUB_HOST": "k\udcfcy"})

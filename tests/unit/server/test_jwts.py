@@ -165,7 +165,7 @@ REFUSED = {
     "not signed with a known key": [signed(CLAIMS, b"another secret of thirty-two bytes")],
     "expired": [signed(CLAIMS | {"exp": 1})],
     "not valid yet": [signed(CLAIMS | {"nbf": FAR}), signed(CLAIMS | {"iat": FAR})],
-    "lacks a claim": [signed({"sub": "42"}), signed({"exp": FAR})],
+    "lacks a required claim": [signed({"sub": "42"}), signed({"exp": FAR})],
     "algorithm": [signed(CLAIMS, SECRET, "HS512"), jwt.encode(CLAIMS, "", "none")],
     "audience": [signed(CLAIMS | {"iss": "shop", "aud": "other"})],
     "issuer": [signed(CLAIMS | {"iss": "other", "aud": "hubbub"})],

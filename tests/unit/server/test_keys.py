@@ -42,12 +42,12 @@ NO_MODULUS = {name: value for name, value in jwk(RSA, "RS256").items() if name !
 
 def test_files_that_hold_no_usable_key_say_so(tmp_path: Path) -> None:
     file = tmp_path / "key"
-    with pytest.raises(BadKey, match="can't read"):
+    with pytest.raises(BadKey, match="Can't read"):
         key_from_secret(file)
     file.write_bytes(b"too short\n")
     with pytest.raises(BadKey, match="at least 32 bytes"):
         key_from_secret(file)
-    with pytest.raises(BadKey, match="not a public key in PEM"):
+    with pytest.raises(BadKey, match="not a PEM public key"):
         key_from_pem(file)
     for key in (SHORT_RSA, generate_ec(SECP256R1())):
         file.write_bytes(pem(key))
@@ -113,8 +113,8 @@ def test_a_key_that_can_not_be_used_is_left_out_and_the_rest_is_used(
 ) -> None:
     with caplog.at_level(logging.INFO):
         assert [key.kid for key in keys_from_jwks(jwks(row, GOOD, row))] == ["good"]
-    assert caplog.text.count("left out key 1 of the set: ") == 1
-    assert caplog.text.count("left out key 3 of the set: ") == 1
+    assert caplog.text.count("Ignored key 1 of the key set: ") == 1
+    assert caplog.text.count("Ignored key 3 of the key set: ") == 1
     assert why in caplog.text
 
 

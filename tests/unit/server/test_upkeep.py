@@ -88,6 +88,6 @@ async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
     looking.cancel()
     said = [record.getMessage() for record in caplog.records]
     assert said == [
-        "can't look for what other nodes wrote: the disk is full",
-        "it is possible again to look for what other nodes wrote",
+        "Can't look for events from other nodes: the disk is full",
+        "Recovered: can look for events from other nodes again",
     ]

@@ -122,7 +122,7 @@ class NatsBroker:
                     await self._client.flush()
                 await self._client.close()
         except Exception as error:  # whatever it is, such as an address that was refused
-            log.info("the last hints may be lost: %s", _words(error))
+            log.info("The last hints to other nodes may be lost: %s", _words(error))
 
     async def _run(self) -> None:
         while True:
@@ -132,10 +132,13 @@ class NatsBroker:
                     await self._subscribe()
                     await self._publish()
                 except NatsError as error:
-                    log.warning("other nodes hear of it later, by looking: %s", _words(error))
+                    log.warning(
+                        "Can't send hints over NATS; other nodes will find new events in the store: %s",
+                        _words(error),
+                    )
                 await self._has_work.wait()
                 self._has_work.clear()
-            log.warning("NATS ended the connection: %s", _words(self._client.last_error))
+            log.warning("NATS closed the connection: %s", _words(self._client.last_error))
             await asyncio.sleep(PAUSE)
             self._client = Client()
 
@@ -172,7 +175,7 @@ class NatsBroker:
 
     async def _return(self) -> None:
         if self._is_away:
-            log.warning("NATS is back")
+            log.warning("NATS is connected again")
         self._is_away = False
         self.returned.set()
 
@@ -181,7 +184,10 @@ class NatsBroker:
             log.warning("NATS: %s", _words(error))
         elif not self._is_away:
             self._is_away = True
-            log.warning("NATS is away, so nodes hear of each other later: %s", _words(error))
+            log.warning(
+                "NATS is unreachable; nodes will learn of new events later, from the store: %s",
+                _words(error),
+            )
 
     async def _wake(self) -> None:
         self._has_work.set()
@@ -258,4 +264,7 @@ def _words(error: Exception | None) -> str:
 
 def _log_end(task: "asyncio.Task[None]") -> None:
     if not task.cancelled():
-        log.error("no hints any more, only looks into the store: %r", task.exception())
+        log.error(
+            "Hints over NATS have stopped; nodes will find new events in the store only: %r",
+            task.exception(),
+        )

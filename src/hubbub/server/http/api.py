@@ -47,7 +47,7 @@ ROOM = "/api/v1/rooms/{room}"
 
 @routes.get("/api/v1/rooms")
 async def list_rooms(request: web.Request) -> web.Response:
-    """Rooms by name, paged."""
+    """List rooms by name, in pages."""
     limit = number(request, "limit", 1, 1000) or 100
     principal, after = principal_of(request), request.query.get("after", "")
     rows = await request.app[HUB].rooms(principal, after, limit + 1)
@@ -59,13 +59,13 @@ async def list_rooms(request: web.Request) -> web.Response:
 
 @routes.get(ROOM)
 async def get_room(request: web.Request) -> web.Response:
-    """A snapshot."""
+    """Get a snapshot of a room."""
     return json(await request.app[HUB].snapshot(principal_of(request), room_of(request)))
 
 
 @routes.post(ROOM + "/messages")
 async def post_message(request: web.Request) -> web.Response:
-    """Post; the same key again gets the first answer again."""
+    """Post a message. Repeating a key returns the first answer again."""
     principal, known = principal_of(request), _idempotency_key(request)
     post = await command_from(request, principal, Post, **known, room=room_of(request))
     return await _change(request, principal, post, status=201)
@@ -73,7 +73,7 @@ async def post_message(request: web.Request) -> web.Response:
 
 @routes.get(ROOM + "/messages")
 async def get_messages(request: web.Request) -> web.Response:
-    """A page of messages."""
+    """Get a page of messages."""
     history = History(
         room=room_of(request),
         before=number(request, "before"),
@@ -85,7 +85,7 @@ async def get_messages(request: web.Request) -> web.Response:
 
 @routes.patch(ROOM + "/messages/{seq}")
 async def edit_message(request: web.Request) -> web.Response:
-    """Edit."""
+    """Edit a message."""
     principal, known = principal_of(request), {"room": room_of(request), "seq": seq_of(request)}
     edit = await command_from(request, principal, Edit, **known)
     return await _change(request, principal, edit)
@@ -93,26 +93,26 @@ async def edit_message(request: web.Request) -> web.Response:
 
 @routes.delete(ROOM + "/messages/{seq}")
 async def delete_message(request: web.Request) -> web.Response:
-    """Delete."""
+    """Delete a message."""
     delete = Delete(room=room_of(request), seq=seq_of(request))
     return await _change(request, principal_of(request), delete)
 
 
 @routes.put(ROOM + "/messages/{seq}/reactions/{emoji}")
 async def put_reaction(request: web.Request) -> web.Response:
-    """React."""
+    """Add a reaction to a message."""
     return await _change(request, principal_of(request), React(**_reaction(request)))
 
 
 @routes.delete(ROOM + "/messages/{seq}/reactions/{emoji}")
 async def delete_reaction(request: web.Request) -> web.Response:
-    """Take a reaction off."""
+    """Remove a reaction from a message."""
     return await _change(request, principal_of(request), Unreact(**_reaction(request)))
 
 
 @routes.get(ROOM + "/state")
 async def get_state(request: web.Request) -> web.Response:
-    """The state document; its ETag is the number of its last patch."""
+    """Get the state document. Its ETag is the seq of its last patch."""
     hub, room = request.app[HUB], room_of(request)
     document = await hub.document(principal_of(request), room)
     body = {"room": room, "epoch": hub.epoch, "seq": document.seq, "state": document.value}
@@ -133,7 +133,7 @@ async def patch_state(request: web.Request) -> web.Response:
 
 @routes.post(ROOM + "/signals")
 async def post_signal(request: web.Request) -> web.Response:
-    """Say something ephemeral."""
+    """Send a signal, which is not stored."""
     principal = principal_of(request)
     signal = await command_from(request, principal, Signal, room=room_of(request))
     request.app[HUB].signal(principal, signal)
@@ -142,7 +142,7 @@ async def post_signal(request: web.Request) -> web.Response:
 
 @routes.get(ROOM + "/events", allow_head=False)
 async def get_events(request: web.Request) -> web.StreamResponse:
-    """The log from a position on: long-poll, or server-sent events if asked for."""
+    """Get events after a position, by long polling or, if asked for, as server-sent events."""
     if fields.prefers(request.headers, "text/event-stream", "application/json"):
         return await _stream(request)
     since, epoch = number(request, "since"), request.query.get("epoch") or None
@@ -161,7 +161,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 
 async def _stream(request: web.Request) -> web.StreamResponse:
     since, epoch = number(request, "since"), request.query.get("epoch") or None
-    # Polyfills that can't set headers say it in the query, as the browser would in the header.
+    # Polyfills that can't set headers send it in the query.
     if last := request.headers.get("Last-Event-ID") or request.query.get("lastEventId"):
         since, epoch = _position(last)
     join = Join(room=room_of(request), since=since, epoch=epoch)
@@ -193,16 +193,16 @@ def _idempotency_key(request: web.Request) -> dict[str, str]:
 
 
 def _version(tags: list[str]) -> int | None:
-    """The newest of the versions that may be patched; None if any may be, since there always is one.
+    """Return the newest version that the client is ready to patch, or None if any will do.
 
-    Proxies that compress make tags weak, and the number is as good as before.
+    Weak tags count as well: proxies that compress make tags weak, but keep the number.
     """
     if tags == ["*"]:
         return None
     found = [_ETAG.fullmatch(tag) for tag in tags]
     if not found or not all(found):
         raise RefusalError(
-            "bad_request", "Invalid If-Match: send the ETag that the state came with, or *"
+            "bad_request", "Invalid If-Match: send the ETag of the state you read, or *"
         )
     return max(int(tag[1]) for tag in found if tag)
 
@@ -210,5 +210,7 @@ def _version(tags: list[str]) -> int | None:
 def _position(last_event_id: str) -> tuple[int, str]:
     epoch, _, seq = last_event_id.rpartition(":")
     if not (epoch and seq.isascii() and seq.isdigit() and len(seq) < 19):
-        raise RefusalError("bad_position", "Last-Event-ID is the id that an event came with")
+        raise RefusalError(
+            "bad_position", "Invalid Last-Event-ID: send the id of the last event you received"
+        )
     return int(seq), epoch

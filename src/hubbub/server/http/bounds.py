@@ -83,17 +83,21 @@ class BoundedConnection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """A handler has failed in a way that nobody foresaw."""
-        log.error("a request failed", exc_info=exc)
-        return _response(Refusal("internal", "a fault of the server's"))
+        log.error("A request failed", exc_info=exc)
+        return _response(Refusal("internal", "The server failed; its log has the details"))
 
     def _make_error_handler(self, error: Any) -> BaseHandler:
-        log.debug("no request of HTTP/1.1: %s", error.message)
+        log.debug("Not an HTTP/1.1 request: %s", error.message)
         return self._last_words(refusal_of(error.exc))
 
     def _first_and_last(self, serve: Any) -> BaseHandler:
         """Answer a connection that there is no room for, if it asks how the server is; else refuse it."""
         refuse = self._last_words(
-            Refusal("unavailable", "there are too many connections", retry_after=1.0)
+            Refusal(
+                "unavailable",
+                "The server has too many connections; try again later",
+                retry_after=1.0,
+            )
         )
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
@@ -142,7 +146,7 @@ class BoundedConnection(web.RequestHandler):
             return
         timeout = self._server.request_timeout
         self._heads.give_up_body(
-            RefusalError("timed_out", f"the body did not arrive in {timeout:g} seconds")
+            RefusalError("timed_out", f"The body did not arrive within {timeout:g} seconds")
         )
         self.close()
 

@@ -45,36 +45,52 @@ PATH_PARAMETERS: dict[str, JsonObject] = {
     },
 }
 QUERY: dict[str, tuple[str, JsonObject, str]] = {
-    "after_room": ("after", TEXT, "begin after this room"),
-    "limit_rooms": ("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "at most so many"),
-    "before": ("before", NUMBER, "messages before this seq"),
-    "after": ("after", NUMBER, "messages after this seq"),
+    "after_room": ("after", TEXT, "Only rooms whose names sort after this one"),
+    "limit_rooms": (
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": 1000},
+        "Maximum number of items",
+    ),
+    "before": ("before", NUMBER, "Only messages before this seq"),
+    "after": ("after", NUMBER, "Only messages after this seq"),
     "limit_messages": (
         "limit",
         {"type": "integer", "minimum": 1, "maximum": 200},
-        "at most so many",
+        "Maximum number of items",
     ),
-    "if_seq": ("if_seq", NUMBER, "only if not patched after this seq"),
-    "since": ("since", SEQ, "events after this seq; without it, from the head on"),
-    "epoch": ("epoch", TEXT, "the log that `since` is of"),
+    "if_seq": (
+        "if_seq",
+        NUMBER,
+        "Apply the patch only if the document has not changed after this seq",
+    ),
+    "since": ("since", SEQ, "Only events after this seq; by default, only new events"),
+    "epoch": ("epoch", TEXT, "The epoch of the log that `since` refers to"),
     "wait": (
         "wait",
         {"type": "integer", "minimum": 0, "maximum": api.MAX_WAIT},
-        "seconds to wait for events",
+        "Seconds to wait for new events if there are none",
     ),
-    "limit_events": ("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "at most so many"),
-    "lastEventId": ("lastEventId", TEXT, "of a stream: does as Last-Event-ID, which wins over it"),
+    "limit_events": (
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": 500},
+        "Maximum number of items",
+    ),
+    "lastEventId": (
+        "lastEventId",
+        TEXT,
+        "For streams: same as the header Last-Event-ID, which takes precedence",
+    ),
 }
 HEADERS: dict[str, tuple[JsonObject, str]] = {
     "Idempotency-Key": (
         {"type": "string", "minLength": 1, "maxLength": 64},
-        "does as client_message_id",
+        "Same as client_message_id in the body",
     ),
     "If-Match": (
         {"type": "string", "pattern": r'^(\*|((W/)?"[0-9]{1,18}"( *, *)?)+)$'},
-        "the ETag that the state came with, a list of some, or * for any",
+        "The ETag of the state you read, a list of ETags, or * for any version",
     ),
-    "Last-Event-ID": (TEXT, "of a stream: EPOCH:SEQ, the id that came last"),
+    "Last-Event-ID": (TEXT, "For streams: the id of the last event received, EPOCH:SEQ"),
 }
 
 
@@ -110,7 +126,7 @@ def openapi() -> JsonObject:
         "info": {
             "title": "hubbub",
             "version": __version__,
-            "description": "Rooms, messages, state, signals and events over HTTP. docs/protocol.md says the rest.",
+            "description": "Rooms, messages, state, signals and events over HTTP. For details, see docs/protocol.md.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
@@ -142,7 +158,7 @@ def asyncapi() -> JsonObject:
         "info": {
             "title": "hubbub.v1",
             "version": __version__,
-            "description": "One JSON object a text frame. A Reply's `ok` to a join is a Resumed or a Snapshot.",
+            "description": "Each text frame holds one JSON object. The `ok` of a Reply to a join is a Resumed or a Snapshot.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": JSON,
@@ -214,7 +230,7 @@ def _responses(operation: HttpOperation, answer: JsonObject) -> JsonObject:
     content: JsonObject = {JSON: {"schema": answer}}
     if operation.also_answers:
         content[operation.also_answers] = {"schema": TEXT}
-    responses: JsonObject = {str(operation.status): {"description": "done", "content": content}}
+    responses: JsonObject = {str(operation.status): {"description": "Success", "content": content}}
     by_status: dict[int, list[str]] = {}
     for code in sorted(operation.codes | ALWAYS | FAULTS):
         by_status.setdefault(CODES[code].status, []).append(code)

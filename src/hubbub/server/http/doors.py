@@ -78,8 +78,8 @@ async def native(request: web.Request) -> web.StreamResponse:
     if offered and SUBPROTOCOL not in offered:
         raise RefusalError(
             "bad_request",
-            f"none of the subprotocols offered is {SUBPROTOCOL}",
-            hint=f"offer {SUBPROTOCOL}, or none",
+            f"Unsupported subprotocols: {SUBPROTOCOL} is not among them",
+            hint=f"Offer {SUBPROTOCOL}, or no subprotocol",
         )
     protocol = SUBPROTOCOL if offered else None
     serving = serve_native(
@@ -93,7 +93,7 @@ async def echo(request: web.Request) -> web.StreamResponse:
     """Sends every message back."""
     max_bytes = request.app[ECHO_MAX_BYTES]
     if not max_bytes:
-        raise RefusalError("not_found", "/echo is off", hint="start the server with --echo")
+        raise RefusalError("not_found", "/echo is off", hint="Start the server with --echo")
     require_handshake(request)
     protocol = next(iter(offered_subprotocols(request)), None)
     serving = serve_echo(request, request.app[LINKS], max_bytes, protocol)

@@ -21,7 +21,7 @@ class HeadTooLarge(BadHttpMessage):
     """All lines together are too long."""
 
     def __init__(self) -> None:
-        super().__init__(f"the head of a request may have {MAX_HEAD_BYTES} bytes")
+        super().__init__(f"Request head too large: use at most {MAX_HEAD_BYTES} bytes")
 
 
 class StrictParser:
@@ -61,11 +61,11 @@ class StrictParser:
         except HttpProcessingError as error:
             if is_head:
                 raise
-            log.debug("a malformed body: %s", error)
-            self.give_up_body(RefusalError("bad_request", "the body is malformed"))
+            log.debug("Malformed request body: %s", error)
+            self.give_up_body(RefusalError("bad_request", "Malformed request body"))
             return (), False, b""
         except (ValueError, IndexError) as error:  # aiohttp's, of http://[]:1@/
-            raise BadHttpMessage("the target is no URL") from error
+            raise BadHttpMessage("Malformed request target: it is not a URL") from error
         self.held_bytes = self.held_bytes + len(data) if is_head else 0
         is_large = self.held_bytes > MAX_HEAD_BYTES
         for message, body in parsed[0]:
@@ -81,15 +81,15 @@ def refusal_of(error: BaseException | None) -> Refusal:
     why = error.message.partition("\n")[0] if isinstance(error, HttpProcessingError) else ""
     is_large = isinstance(error, LineTooLong | HeadTooLarge) or why.startswith(_TOO_MANY_HEADERS)
     if is_large:
-        most = f"{MAX_HEADERS} headers, {MAX_LINE_BYTES} bytes each, {MAX_HEAD_BYTES} bytes in all"
-        return Refusal("head_too_large", f"the head of a request may have {most}")
-    return Refusal("bad_request", why.rstrip(":") or "this is no HTTP/1.1")
+        most = f"{MAX_HEADERS} headers, {MAX_LINE_BYTES} bytes per line and {MAX_HEAD_BYTES} bytes in all"
+        return Refusal("head_too_large", f"Request head too large: use at most {most}")
+    return Refusal("bad_request", why.rstrip(":") or "Malformed request: it is not HTTP/1.1")
 
 
 def _check(message: Any, is_large: bool) -> None:
     if not HttpVersion10 <= message.version <= HttpVersion11:
-        raise BadHttpMessage("HTTP/1.1 is spoken here")
+        raise BadHttpMessage("Unsupported HTTP version: use HTTP/1.1")
     if "#" in message.path:
-        raise BadHttpMessage("a fragment is the client's own, and not to be sent")
+        raise BadHttpMessage("Malformed request target: it has a fragment")
     if is_large and sum(map(len, sum(message.raw_headers, ()))) > MAX_HEAD_BYTES:
         raise HeadTooLarge

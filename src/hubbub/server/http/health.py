@@ -23,9 +23,9 @@ async def readyz(request: web.Request) -> web.Response:
     """The database can be read and written, and the server isn't stopping."""
     hub = request.app[HUB]
     if hub.is_leaving or hub.is_stopping:
-        raise RefusalError("unavailable", "the server is stopping")
+        raise RefusalError("unavailable", "The server is stopping")
     try:
         await asyncio.wait_for(hub.check(), READY_SECONDS)
     except TimeoutError:
-        raise RefusalError("unavailable", "the database takes too long") from None
+        raise RefusalError("unavailable", "The database did not answer in time") from None
     return json({"status": "ready"})

@@ -26,16 +26,16 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._commit_seconds = Histogram(
             "hubbub_commit_seconds",
-            "From handing a batch to the store until it was durable",
+            "Time from handing a batch to the store until it is durable",
             buckets=SECONDS,
             registry=self.registry,
         )
         self._commit_changes = Histogram(
-            "hubbub_commit_changes", "Changes in a commit", buckets=SIZES, registry=self.registry
+            "hubbub_commit_changes", "Changes per commit", buckets=SIZES, registry=self.registry
         )
         self._loop_lag = Histogram(
             "hubbub_loop_lag_seconds",
-            "How late the event loop woke a timer",
+            "Delay with which the event loop ran a timer",
             buckets=SECONDS,
             registry=self.registry,
         )
@@ -69,27 +69,29 @@ class _Alive(Collector):
             queued += outlet.queued_bytes
         connections = GaugeMetricFamily(
             "hubbub_connections",
-            "Open WebSockets and streams, and sessions that poll",
+            "Open WebSockets, streams and polling sessions",
             labels=["transport"],
         )
         for name in sorted({"native", "plain", "sse", *transports}):
             connections.add_metric([name], transports[name])
         yield connections
         yield GaugeMetricFamily(
-            "hubbub_queued_bytes", "Written, but not yet taken by a peer", queued
+            "hubbub_queued_bytes", "Bytes written but not yet accepted by peers", queued
         )
         live, reading, feeds = self._hub.followers()
-        yield GaugeMetricFamily("hubbub_rooms_followed", "Rooms that someone follows", feeds)
+        yield GaugeMetricFamily("hubbub_rooms_followed", "Rooms with at least one follower", feeds)
         yield GaugeMetricFamily("hubbub_cursors_live", "Followers at the head of a room", live)
-        yield GaugeMetricFamily("hubbub_cursors_reading", "Followers that are reading on", reading)
+        yield GaugeMetricFamily(
+            "hubbub_cursors_reading", "Followers that are still catching up", reading
+        )
         refusals = CounterMetricFamily(
-            "hubbub_refusals", "Commands and requests that were refused", labels=["code"]
+            "hubbub_refusals", "Refused commands and requests", labels=["code"]
         )
         for code, count in self._hub.refusals.items():
             refusals.add_metric([code], count)
         yield refusals
         yield GaugeMetricFamily(
-            "hubbub_waiting_changes", "Changes that wait for a commit", self._hub.waiting
+            "hubbub_waiting_changes", "Changes waiting for a commit", self._hub.waiting
         )
 
 
@@ -105,12 +107,12 @@ routes = web.RouteTableDef()
 async def get_metrics(request: web.Request) -> web.Response:
     """All of it, for those who may look."""
     if not _may_look(request):
-        raise RefusalError("not_found", "there is nothing here")
+        raise RefusalError("not_found", "Not found")
     if not _is_asked_for(request):
         raise RefusalError(
             "not_found",
-            "each worker counts for itself, and any of them may answer here",
-            hint="start the server with --worker-port PORT, and look at PORT, PORT + 1, … on 127.0.0.1",
+            "Each worker has its own metrics, and any worker may answer at this address",
+            hint="Start the server with --worker-port PORT, and read /metrics at PORT, PORT + 1, … on 127.0.0.1",
         )
     body = generate_latest(request.app[METRICS].registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

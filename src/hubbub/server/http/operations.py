@@ -1,6 +1,6 @@
-"""The HTTP API as a table: what each operation takes, answers, and may be refused with.
+"""The HTTP API as a table: the parameters, answers and error codes of each operation.
 
-Paths, methods and summaries are the routes'; `description` makes the documents of it.
+Paths, methods and summaries come from the routes; `description` builds the documents from this table.
 """
 
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ READS = frozenset({"forbidden", "not_found", "name_taken"})
 
 
 class RoomItem(msgspec.Struct):
-    """A room in a list."""
+    """A room in the list of rooms."""
 
     room: str
     head: int
@@ -33,14 +33,14 @@ class RoomItem(msgspec.Struct):
 
 
 class RoomsReply(msgspec.Struct):
-    """Rooms by name; `more`: there are others after the last."""
+    """Rooms by name. `more` tells whether there are others after the last one."""
 
     rooms: list[RoomItem]
     more: bool
 
 
 class ChangeReply(msgspec.Struct):
-    """What an accepted change is answered with. `seq` is null if nothing had to change."""
+    """The answer to an accepted change. `seq` is null if there was nothing to change."""
 
     room: str
     epoch: str
@@ -50,7 +50,7 @@ class ChangeReply(msgspec.Struct):
 
 
 class StateReply(msgspec.Struct):
-    """The state document, and the seq of its last patch (0: none yet)."""
+    """The state document, and the seq of its last patch (0 if there is none yet)."""
 
     room: str
     epoch: str
@@ -59,7 +59,7 @@ class StateReply(msgspec.Struct):
 
 
 class EventsReply(msgspec.Struct):
-    """Events after a position, oldest first; empty if there were none in time."""
+    """Events after a position, oldest first; an empty list if none came in time."""
 
     epoch: str
     head: int
@@ -67,13 +67,13 @@ class EventsReply(msgspec.Struct):
 
 
 class SignalReply(msgspec.Struct):
-    """A signal was passed on."""
+    """The answer to a signal: it was passed on."""
 
     room: str
 
 
 class HttpOperation(NamedTuple):
-    """One operation. `body` is the command that the body and the path make together."""
+    """One operation. `body` is the command that path and body form together."""
 
     path: str
     method: str

@@ -81,8 +81,8 @@ class Origins:
             name = (asked.host or "")[:100]
             raise RefusalError(
                 "bad_origin",
-                f"This server is not called {name!r}",
-                hint=f"start it with --public-url https://{name or 'NAME'}",
+                f"Unknown host {name!r}: this server has another name",
+                hint=f"Start the server with --public-url https://{name or 'NAME'}",
             )
         if not asked.is_link and self.source(asked) not in MAY_SPEAK[asked.authority]:
             raise _refused(asked)
@@ -137,10 +137,10 @@ def _refused(asked: Asked) -> RefusalError:
         return RefusalError(
             "bad_origin",
             "Pages of other sites may not use this server",
-            hint="open the address itself, or allow the page's origin with --allow-origin",
+            hint="Open the address directly, or allow the page's origin with --allow-origin",
         )
     given = canonical(asked.origin)
-    hint = f"start the server with --allow-origin {given[:100]}" if given else None
+    hint = f"Start the server with --allow-origin {given[:100]}" if given else None
     return RefusalError("bad_origin", f"Pages of {asked.origin[:100]!r} may not connect", hint=hint)
 
 

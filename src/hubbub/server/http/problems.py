@@ -146,15 +146,17 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
         case RefusalError():
             return error.refusal, {}
         case StoreFailed():
-            log.warning("a request failed: %s", error)
-            return Refusal("unavailable", "the database can't do it now", retry_after=1.0), {}
+            log.warning("A request failed: %s", error)
+            return Refusal(
+                "unavailable", "The database failed; try again later", retry_after=1.0
+            ), {}
         case web.HTTPException():
             if error.status not in BY_STATUS:
                 raise error
             kept = {k: v for k, v in error.headers.items() if k == "Allow"}
             return Refusal(BY_STATUS[error.status], error.text or error.reason), kept
-    log.error("a request failed", exc_info=error)
-    return Refusal("internal", "a fault of the server's"), {}
+    log.error("A request failed", exc_info=error)
+    return Refusal("internal", "The server failed; its log has the details"), {}
 
 
 def _place(request: web.Request, places: Places, door: Door, session: Place | None) -> Place:
@@ -179,7 +181,7 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
     """Raise RefusalError if the request is of a foreign page, or for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
-        raise RefusalError("bad_request", "a request comes from one origin")
+        raise RefusalError("bad_request", "More than one Origin header: send only one")
     if not given and "Host" not in request.headers and request.path in HEALTH:
         return  # no page asks so, but balancers do
     origins.check(

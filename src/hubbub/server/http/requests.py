@@ -59,7 +59,7 @@ async def staying(visit: Visit) -> AsyncIterator[None]:
         yield
     except asyncio.CancelledError:
         if visit.is_expelled and not task.uncancel():
-            raise RefusalError("unauthenticated", "the token is no longer valid") from None
+            raise RefusalError("unauthenticated", "The token is no longer valid") from None
         raise
 
 
@@ -78,7 +78,7 @@ def number(
     value = int(text) if _NUMBER.fullmatch(text) else None  # int() alone takes 1_000, too
     if value is None or not low <= value <= high:
         span = f" from {low} to {high}" if low >= 0 else ""
-        raise RefusalError("bad_request", f"`{name}` is a whole number{span}")
+        raise RefusalError("bad_request", f"Invalid `{name}`: use a whole number{span}")
     return value
 
 
@@ -86,7 +86,7 @@ def seq_of(request: web.Request) -> int:
     """The message's number in the path."""
     text = request.match_info["seq"]
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise RefusalError("bad_request", "a message is named by its number")
+        raise RefusalError("bad_request", "Invalid message number in the path: use a whole number")
     return int(text)
 
 
@@ -114,7 +114,7 @@ async def json_from(
         raise RefusalError(
             "unsupported",
             f"Unsupported content type: {request.headers.get('Content-Type', 'none')[:100]}",
-            hint=f"send it with the header content-type: {content_type}",
+            hint=f"Send the header content-type: {content_type}",
         )
     if set(fields.words(request.headers, "Content-Encoding")) - {"identity"}:
         raise RefusalError(

@@ -78,19 +78,19 @@ class Copier:
         total = sum(room.head + 1 - room.kept for room in rooms)
         whole, done = hashlib.sha256(), 0
         if [room.name for room in rooms] != [room.name for room in await _all_rooms(self._target)]:
-            raise StoreFailed("the copy has not the same rooms")
+            raise StoreFailed("The rooms of the copy differ from those of the source")
         for room in rooms:
             ours, theirs = await _digest(self._source, room), await _digest(self._target, room)
             if ours != theirs:
                 raise StoreFailed(
-                    f"the copy of the room {room.name!r} differs: begin anew, with an empty target"
+                    f"Room {room.name!r} differs between source and copy: start again with an empty target"
                 )
             whole.update(ours)
             done += room.head + 1 - room.kept
             self._progress("events compared", done, total)
         tokens = await self._source.tokens()
         if tokens != await self._target.tokens():
-            raise StoreFailed("the copy has not the same tokens")
+            raise StoreFailed("The tokens of the copy differ from those of the source")
         whole.update(msgspec.json.encode(tokens))
         return Sums(len(rooms), total, len(tokens), whole.hexdigest())
 
@@ -113,8 +113,8 @@ class Copier:
         has_any = bool(there) or bool(await self._target.tokens())
         if has_any and target["epoch"] != meta["epoch"]:
             raise StoreFailed(
-                "the target has rooms or tokens already that are of another origin (or of this one before a"
-                " restore): name an empty one; nothing was changed"
+                "The target has rooms or tokens from another source (or from this one before a restore):"
+                " use an empty target; nothing was changed"
             )
         here = {room.name: room for room in rooms}
         for room in there.values():
@@ -126,14 +126,14 @@ class Copier:
         last = there.head
         if last > here.head:
             raise StoreFailed(
-                f"the room {here.name!r} has gone on there, to event {last}; nothing was changed"
+                f"Room {here.name!r} is ahead in the target, at event {last}; nothing was changed"
             )
         if last < max(there.kept, here.kept):
             return
         before = await _event(self._target, here, last)
         if await _event(self._source, here, last) not in (before, erased(before)):
             raise StoreFailed(
-                f"the room {here.name!r} has gone another way there: its event {last} is not the same;"
+                f"Room {here.name!r} has another history in the target: event {last} differs;"
                 " nothing was changed"
             )
 
@@ -141,7 +141,9 @@ class Copier:
         """Bring events, and what they have made of messages that are there already."""
         events = await _events(self._source, room.name, after, upto)
         if len(events.messages) + len(events.changes) != upto - after:
-            raise StoreFailed(f"the room {room.name!r} lacks events between {after} and {upto}")
+            raise StoreFailed(
+                f"Room {room.name!r} of the source lacks events between {after} and {upto}"
+            )
         await self._target.put_room(room._replace(head=upto))
         await self._target.add(room.name, events)
         older = {change.about for change in events.changes if change.about}

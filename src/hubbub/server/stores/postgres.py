@@ -116,9 +116,7 @@ class PostgresStore:
         check_finished(meta)
         self.epoch, self.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
         if self._begin == Q.begin_full and await connection.fetchval("SHOW fsync") != "on":
-            raise StoreFailed(
-                "PostgreSQL: fsync is off there; switch it on, or say --durability normal"
-            )
+            raise StoreFailed("PostgreSQL: fsync is off; turn it on, or use --durability normal")
         self._reading = await asyncpg.create_pool(
             self._dsn, min_size=0, max_size=READERS, reset=_keep, **self._options
         )
@@ -238,13 +236,17 @@ class PostgresStore:
                 except OF_A_VALUE:
                     write = self._write_apart
                 except IN_THE_WAY as error:
-                    log.info("a commit begins again (%d): %s", attempt + 1, words(error))
+                    log.info(
+                        "A commit conflicted with another transaction (attempt %d): %s",
+                        attempt + 1,
+                        words(error),
+                    )
                 except FateUnknown as lost:
                     commit: Commit = lost.outcome
                     if await self._was_committed(commit):
                         return commit
                     raise
-        raise StoreFailed("others were in the way of this commit again and again")
+        raise StoreFailed("the commit kept conflicting with other transactions")
 
     async def _write(
         self, connection: Connection, proposals: Sequence[Proposal], at: str
@@ -261,7 +263,7 @@ class PostgresStore:
         except OF_A_VALUE as error:
             await connection.execute("ROLLBACK TO SAVEPOINT apart")
             if len(proposals) == 1:
-                log.error("can't store a change: %s", type(error).__name__)
+                log.error("Can't store a change: %s", type(error).__name__)
                 return Commit([UNSTORABLE], [])
         half = len(proposals) // 2
         commit = await self._write_apart(connection, proposals[:half], at)
@@ -400,7 +402,7 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
         await keep_servers_out(connection)
         if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
             if await connection.fetchval("SELECT to_regnamespace('hubbub')") is not None:
-                raise StoreFailed("its schema `hubbub` is another program's")
+                raise StoreFailed("the schema `hubbub` belongs to another program")
             await connection.execute("CREATE SCHEMA hubbub")
             await connection.execute(
                 "CREATE TABLE hubbub.meta (name text PRIMARY KEY, value text NOT NULL)"
@@ -409,7 +411,7 @@ async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[
             await connection.fetchval("SELECT value FROM hubbub.meta WHERE name = 'version'") or 0
         )
         if version > steps[-1][0]:
-            raise StoreFailed(f"it was written by a later hubbub (version {version})")
+            raise StoreFailed(f"a newer hubbub wrote this database (schema version {version})")
         for number, sql in steps:
             if number > version:
                 await connection.execute(sql, timeout=LONG_TIMEOUT)
@@ -424,8 +426,8 @@ async def _check_encoding(connection: Connection) -> None:
     encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != ENCODING:
         raise StoreFailed(
-            f"PostgreSQL: the encoding of that database is {encoding}, which can't hold every text."
-            f" Use another: CREATE DATABASE hubbub ENCODING '{ENCODING}' TEMPLATE template0"
+            f"PostgreSQL: the encoding of the database is {encoding}, which can't hold every text."
+            f" Use a database made with CREATE DATABASE hubbub ENCODING '{ENCODING}' TEMPLATE template0"
         )
 
 
@@ -447,6 +449,6 @@ def split(url: str) -> tuple[str, dict[str, int]]:
     options = {}
     for name, _, value in (part.partition("=") for part in ours):
         if not value.isdecimal():
-            raise StoreFailed(f"PostgreSQL: {name} in its address is a number, such as 0")
+            raise StoreFailed(f"PostgreSQL: invalid {name} in the address: use a number, such as 0")
         options[name] = int(value)
     return head + mark * bool(rest) + rest, options

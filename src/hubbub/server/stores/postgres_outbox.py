@@ -57,13 +57,13 @@ class PostgresOutbox:
     def _fails(self, why: str) -> None:
         """It is no news that a session was ended, only that there is no other."""
         if not self._works and not self._is_waiting:
-            log.warning("the outbox waits: %s", why)
+            log.warning("Can't post from the outbox; will keep trying: %s", why)
             self._is_waiting = True
         self._works = False
 
     def _worked(self) -> None:
         if self._is_waiting:
-            log.warning("the outbox is emptied again")
+            log.warning("Posting from the outbox works again")
         self._works, self._is_waiting = True, False
 
     async def _serve(self, connection: Connection) -> None:
@@ -94,7 +94,7 @@ class PostgresOutbox:
             posted = [row[0] for row in rows if row[0] not in refused.keys() | later]
             await connection.execute(Q.outbox_posted, posted)
             if refused:
-                log.error("can't be posted, and stays in hubbub.outbox: %s", refused)
+                log.error("Refused messages stay in hubbub.outbox: %s", refused)
                 await connection.execute(Q.outbox_refused, list(refused), list(refused.values()))
         return len(rows) == AT_ONCE and not later
 

@@ -35,8 +35,8 @@ REACTIONS_AT_ONCE = 500
 def check_epoch(found: str | None, meant: str) -> None:
     """Raise LogsReplaced if these are not the logs that are meant."""
     if found != meant:
-        instead = found or "others that are being put there"
-        raise LogsReplaced(f"the logs {meant} are no longer there, but {instead}")
+        instead = found or "others that are being restored"
+        raise LogsReplaced(f"the logs {meant} were replaced by {instead}")
 
 
 class PostgresReader:

@@ -42,7 +42,7 @@ class PostgresTables:
         async with cls._opening(url, is_atomic=True) as tables:
             await tables.renew()
             if not await tables._has("meta"):
-                raise StoreFailed("PostgreSQL: there are no rooms of hubbub's in that database")
+                raise StoreFailed("PostgreSQL: hubbub has no data in this database")
             version = int((await tables.meta())["version"])
             check_version(version, migrations.all_steps("postgres")[-1][0])
         return tables
@@ -223,8 +223,8 @@ class PostgresTables:
     async def _check_unused(self) -> None:
         if await self.is_in_use():
             raise StoreFailed(
-                "PostgreSQL: a server uses that database, or did so up to now: stop it, or, if it was killed,"
-                " wait for 10 seconds"
+                "PostgreSQL: a server is using this database, or used it until now: stop it, or wait 10 seconds"
+                " if it was killed"
             )
 
     async def _room_id(self, room: str) -> int:

@@ -42,7 +42,7 @@ FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
 CHECK_SECONDS = 2.0  # at start
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: some milliseconds
-WAY_OUT = "Put a backup in its place: hubbub restore FILE"
+WAY_OUT = "Restore a backup: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
 ERASES = 4  # the first version of the tables in which nothing is left of what was deleted
 BUSY_MS = 5000  # to wait for other processes, such as one that gives out a token
@@ -250,14 +250,14 @@ def _lock(directory: Path) -> int:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreFailed(f"can't use the data directory {directory}: {error.strerror}") from error
+        raise StoreFailed(f"Can't use the data directory {directory}: {error.strerror}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         owner = os.read(lock, 20).decode(errors="replace").strip()
         os.close(lock)
         raise StoreFailed(
-            f"the data directory {directory} is in use by another hubbub (process {owner})"
+            f"The data directory {directory} is in use by another hubbub (process {owner})"
         ) from None
     os.truncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
@@ -273,10 +273,10 @@ def check_is_ours(file: Path) -> None:
     with closing(apsw.Connection(str(file))) as database:
         is_empty = database.execute("SELECT count(*) FROM sqlite_schema").get == 0
         if database.pragma("application_id") != APPLICATION_ID and not is_empty:
-            raise StoreFailed(f"{file} is not a database of hubbub's")
+            raise StoreFailed(f"{file} is not a hubbub database")
         version = database.pragma("user_version")
         if version > migrations.all_steps("sqlite")[-1][0]:
-            raise StoreFailed(f"{file} was written by a later hubbub (version {version})")
+            raise StoreFailed(f"A newer hubbub wrote {file} (schema version {version})")
 
 
 def check_soundness(file: Path) -> None:
@@ -322,4 +322,4 @@ def _remove_traces(database: apsw.Connection) -> None:
     try:
         database.execute("VACUUM")
     except apsw.Error as error:
-        log.warning("Traces of deleted messages may be left in the database file: %s", error)
+        log.warning("Traces of deleted messages may remain in the database file: %s", error)

@@ -27,7 +27,7 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
     """
     source = directory / FILE_NAME
     if not source.exists():
-        raise StoreFailed(f"there is no database in {directory}")
+        raise StoreFailed(f"No database in {directory}")
     part = new_file(target)
     try:
         with closing(apsw.Connection(str(source), apsw.SQLITE_OPEN_READONLY)) as database:
@@ -39,7 +39,7 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
         os.link(part, target)  # unlike a rename this never replaces what is there
         flush(target.parent)
     except (apsw.Error, OSError) as error:
-        raise StoreFailed(f"can't back up {source} to {target}: {error}") from error
+        raise StoreFailed(f"Can't back up {source} to {target}: {error}") from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -57,7 +57,7 @@ def restore(directory: Path, copy: Path, new_epoch: str, progress: Progress) -> 
         try:
             return _replace(directory / FILE_NAME, copy, new_epoch, progress)
         except (apsw.Error, OSError) as error:
-            raise StoreFailed(f"can't restore {copy} to {directory}: {error}") from error
+            raise StoreFailed(f"Can't restore {copy} to {directory}: {error}") from error
 
 
 def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path | None:
@@ -87,7 +87,7 @@ def _delete_again(database: apsw.Connection, present: Path) -> None:
                 database.execute(query)
     except apsw.Error as error:
         log.warning(
-            "Can't read what was deleted in %s since the backup (%s); such messages are back.",
+            "Can't read from %s what was deleted since the backup (%s); those messages are back",
             *(present, error),
         )
     else:
@@ -120,12 +120,12 @@ def _put_aside(file: Path) -> Path:
 def check_copy(copy: Path) -> None:
     """Raise StoreFailed if a file is none of ours, or not whole."""
     if not copy.is_file():
-        raise StoreFailed(f"there is no file {copy}")
+        raise StoreFailed(f"No such file: {copy}")
     try:
         check_is_ours(copy)
         _check_whole(copy)
     except apsw.Error as error:
-        raise StoreFailed(f"can't read {copy}: {error}") from error
+        raise StoreFailed(f"Can't read {copy}: {error}") from error
 
 
 def _check_whole(file: Path) -> None:
@@ -137,12 +137,12 @@ def _check_whole(file: Path) -> None:
 def new_file(target: Path) -> Path:
     """An empty file beside a target, which only its owner may read."""
     if target.exists() and target.name != FILE_NAME:
-        raise StoreFailed(f"{target} is there already; nothing is ever written over it")
+        raise StoreFailed(f"{target} exists and will not be overwritten; choose another file")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
-        raise StoreFailed(f"can't write {part}: {error.strerror}") from error
+        raise StoreFailed(f"Can't write {part}: {error.strerror}") from error
     return part
 
 

@@ -58,7 +58,7 @@ class SqliteTables:
         """
         file = directory / FILE_NAME
         if is_source and not file.exists():
-            raise StoreFailed(f"there is no database in {directory}")
+            raise StoreFailed(f"No database in {directory}")
         with ExitStack() as stack:
             is_in_use = False
             try:

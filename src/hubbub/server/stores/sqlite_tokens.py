@@ -21,7 +21,7 @@ class SqliteTokens:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._database = open_database(directory)
         except (OSError, apsw.Error) as error:
-            raise StoreFailed(f"can't use the data directory {directory}: {error}") from error
+            raise StoreFailed(f"Can't use the data directory {directory}: {error}") from error
 
     def add(self, token: Token) -> None:
         """Note that a token was given out."""

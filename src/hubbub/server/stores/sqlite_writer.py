@@ -119,7 +119,7 @@ class SqliteWriter:
                 raise
             self._rooms.clear()
             if len(proposals) == 1:
-                log.error("can't store a change: %s", type(error).__name__)
+                log.error("Can't store a change: %s", type(error).__name__)
                 return Commit([UNSTORABLE], [])
         half = len(proposals) // 2
         commit = self._decide_apart(proposals[:half], at)

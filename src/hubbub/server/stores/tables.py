@@ -14,17 +14,19 @@ def check_finished(meta: Mapping[str, str]) -> None:
     """Raise StoreFailed if these tables are an unfinished copy."""
     if UNFINISHED in meta:
         raise StoreFailed(
-            "this is an unfinished copy: stop the server that uses its source,"
-            " and run the same `hubbub db copy` once more"
+            "the copy is unfinished: stop the server that uses its source,"
+            " and run the same `hubbub db copy` again"
         )
 
 
 def check_version(version: int, newest: int) -> None:
     """Raise StoreFailed if tables that can't be changed are not as those of the present."""
     if version > newest:
-        raise StoreFailed(f"the source was written by a later hubbub (version {version})")
+        raise StoreFailed(f"a newer hubbub wrote the source (schema version {version})")
     if version < newest:
-        raise StoreFailed("the source was written by an older hubbub: start a server on it once")
+        raise StoreFailed(
+            "an older hubbub wrote the source: start this version on it once to upgrade it"
+        )
 
 
 class RoomState(NamedTuple):

@@ -95,7 +95,9 @@ class Links:
     def admit(self, mailbox: Mailbox) -> None:
         """A session that polls begins. Raises RefusalError if there are too many."""
         if len(self.polled) >= self._max_polled:
-            raise RefusalError("unavailable", "there are too many sessions", retry_after=1.0)
+            raise RefusalError(
+                "unavailable", "The server has too many sessions; try again later", retry_after=1.0
+            )
         self.polled.add(mailbox)
 
     def beat(self, now: float) -> None:

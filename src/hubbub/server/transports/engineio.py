@@ -101,7 +101,7 @@ class EngineIoSession:
             case engineio.CLOSE:
                 self.close(engineio.NOOP)
             case _:
-                raise BadPacket("no packet of that type may come now")
+                raise BadPacket("Unexpected packet type")
 
     def close(self, last: str = engineio.CLOSE) -> None:
         """End it; a poll that waits is told by a `last` packet."""
@@ -125,14 +125,14 @@ class EngineIoSession:
         """
         if stamp is not None and self._stamps.get(method) == stamp:
             self.close()
-            raise BadPacket("that request was answered")
+            raise BadPacket("Repeated request: it was answered before")
         self._stamps[method] = stamp
 
     async def poll(self) -> bytes:
         """What waits for the client, or comes. A second poll at once ends the session."""
         if self._poll is not None:
             self.close()
-            raise BadPacket("a poll is under way")
+            raise BadPacket("Another poll is in progress")
         if self._is_upgrading:
             return engineio.NOOP.encode()
         assert isinstance(self.outlet, Mailbox)

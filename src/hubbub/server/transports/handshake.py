@@ -36,31 +36,32 @@ def require_handshake(
     if missing:
         raise RefusalError(
             "upgrade_required",
-            "this door is for WebSockets",
-            hint="connect with ws:// or wss://; behind a proxy, let it pass Upgrade and Connection",
+            "This endpoint accepts only WebSocket connections",
+            hint="Connect with ws:// or wss://; a proxy must pass on the headers Upgrade and Connection",
             missing=missing,
         )
     given = headers.getall("Sec-WebSocket-Version", [])
     if not given or not versions.issuperset(given):
-        raise RefusalError(
-            "upgrade_required", f"only version {VERSION} of WebSocket is spoken here"
-        )
+        raise RefusalError("upgrade_required", f"Unsupported WebSocket version: use {VERSION}")
     if (
         sum(map(len, sum(request.raw_headers, ()))) > MAX_HEAD_BYTES
     ):  # it is kept with the connection
-        raise RefusalError("head_too_large", f"a WebSocket's head may have {MAX_HEAD_BYTES} bytes")
+        raise RefusalError(
+            "head_too_large",
+            f"Headers too large for a WebSocket: use at most {MAX_HEAD_BYTES} bytes",
+        )
     has_body = request.body_exists or "Transfer-Encoding" in headers
     if request.method != "GET" or request.version < HttpVersion11 or has_body:
         raise RefusalError(
-            "bad_request", "a WebSocket begins with a GET of HTTP/1.1 without a body"
+            "bad_request", "Malformed WebSocket handshake: send an HTTP/1.1 GET without a body"
         )
     for name in ("Upgrade", "Sec-WebSocket-Version", "Sec-WebSocket-Key"):
         if len(headers.getall(name, [])) > 1:
-            raise RefusalError("bad_request", f"{name} is there more than once")
+            raise RefusalError("bad_request", f"More than one {name} header: send only one")
     if not _KEY.fullmatch(headers.get("Sec-WebSocket-Key", "")):
-        raise RefusalError("bad_request", "Sec-WebSocket-Key is not 16 bytes in base64")
+        raise RefusalError("bad_request", "Invalid Sec-WebSocket-Key: use 16 bytes in base64")
     if not all(map(_EXTENSION.fullmatch, elements(headers, "Sec-WebSocket-Extensions"))):
-        raise RefusalError("bad_request", "Sec-WebSocket-Extensions is malformed")
+        raise RefusalError("bad_request", "Malformed Sec-WebSocket-Extensions header")
 
 
 def offered_subprotocols(request: web.Request) -> list[str]:
@@ -68,7 +69,7 @@ def offered_subprotocols(request: web.Request) -> list[str]:
     offered = elements(request.headers, "Sec-WebSocket-Protocol")
     if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
         raise RefusalError(
-            "bad_request", "Sec-WebSocket-Protocol is not a list of different tokens"
+            "bad_request", "Invalid Sec-WebSocket-Protocol: use a list of distinct tokens"
         )
     return offered
 

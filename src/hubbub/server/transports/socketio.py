@@ -95,7 +95,7 @@ class SocketIo:
             return await self._connect(packet)
         handler = self._handlers.get(packet.namespace)
         if handler is None:
-            raise BadPacket("not connected to that namespace")
+            raise BadPacket("Not connected to that namespace")
         match packet.kind:
             case socketio.EVENT if packet.flaw is not None:
                 handler.refuse(packet.flaw, packet.id)
@@ -108,7 +108,7 @@ class SocketIo:
             case socketio.ACK:
                 pass  # nothing that is sent from here asks for one
             case _:
-                raise BadPacket("no packet of that type comes from a client")
+                raise BadPacket("Unexpected packet type from a client")
         return None
 
     def move(self, outlet: AnyOutlet) -> None:
@@ -130,7 +130,7 @@ class SocketIo:
         if make is None:
             return self._refuse(name, {"message": "Invalid namespace"})
         if name in self._handlers:
-            raise BadPacket("connected to that namespace already")
+            raise BadPacket("Already connected to that namespace")
         namespace = Namespace(self._session, name)
         handler = make(namespace)
 

@@ -53,7 +53,7 @@ def parse(text: str) -> Any:
     try:
         return check_strictly(text)
     except NotJson as error:
-        raise BadPacket("the packet's data is no JSON") from error
+        raise BadPacket("The data of the packet is not valid JSON") from error
 
 
 class SocketIoClient:
@@ -140,7 +140,7 @@ class SocketIoClient:
     def _who(self, auth: dict[str, Any]) -> Credentials:
         given = {key: auth.get(key) for key in ("name", "key", "token")}
         if not all(value is None or isinstance(value, str) for value in given.values()):
-            raise RefusalError("bad_request", "`name`, `key` and `token` are strings")
+            raise RefusalError("bad_request", "`name`, `key` and `token` must be strings")
         base = self._credentials
         return Credentials(
             given["name"] or base.name,
@@ -178,7 +178,7 @@ class SocketIoClient:
     async def _obey(self, name: str, arguments: list[Any], ack: int | None) -> None:
         fields = arguments[0] if arguments else {}
         if not isinstance(fields, dict) or len(arguments) > 1:
-            raise BadFrame(f"`{name}` takes one object", ack)
+            raise BadFrame(f"`{name}` takes exactly one object", ack)
         try:
             command: AnyCommand = msgspec.convert(fields | {"do": name, "id": ack}, AnyCommand)
             if not isinstance(command, Post):
@@ -247,7 +247,7 @@ def _seq(since: Any) -> int | None:
     if _is_seq(since):
         since = int(since)
     if not isinstance(since, int) or isinstance(since, bool):
-        raise RefusalError("bad_request", "`since` is the seq of an event")
+        raise RefusalError("bad_request", "Invalid `since`: use the seq of an event")
     return since
 
 

@@ -46,7 +46,7 @@ class NativeClient:
         except Hangup as hangup:
             _hang_up(self._session, hangup.code)
         except ConnectionError:
-            self._session.close(Close.INTERNAL, "the session is over")
+            self._session.close(Close.INTERNAL, "The session has ended")
 
     def end(self) -> None:
         """It is gone."""

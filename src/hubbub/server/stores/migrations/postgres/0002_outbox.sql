@@ -20,16 +20,16 @@ CREATE FUNCTION hubbub.post(
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF post.room IS NULL OR post.room !~ '^[^\s/]{1,64}$' THEN
-        RAISE EXCEPTION 'no room can be called %', coalesce(quote_literal(left(post.room, 80)), 'NULL')
+        RAISE EXCEPTION 'invalid room name %', coalesce(quote_literal(left(post.room, 80)), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     ELSIF post.by IS NULL OR post.by !~ '^\S(.{0,30}\S)?$' THEN
-        RAISE EXCEPTION 'nobody can be called %', coalesce(quote_literal(left(post.by, 80)), 'NULL')
+        RAISE EXCEPTION 'invalid name %', coalesce(quote_literal(left(post.by, 80)), 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     ELSIF post.message IS NULL OR octet_length(post.message) > 1048576 THEN
-        RAISE EXCEPTION 'a message has a text of at most 1048576 bytes'
+        RAISE EXCEPTION 'invalid message: use a text of at most 1048576 bytes'
             USING ERRCODE = 'invalid_parameter_value';
     ELSIF length(post.client_message_id) NOT BETWEEN 1 AND 64 THEN
-        RAISE EXCEPTION 'a client_message_id has 1 to 64 characters'
+        RAISE EXCEPTION 'invalid client_message_id: use 1 to 64 characters'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     post.client_message_id := coalesce(post.client_message_id, gen_random_uuid()::text);

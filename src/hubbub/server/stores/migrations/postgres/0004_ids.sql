@@ -33,10 +33,10 @@ BEGIN
             quote_literal(CASE WHEN post.room IS NFC NORMALIZED THEN post.by ELSE post.room END)
             USING ERRCODE = 'invalid_parameter_value';
     ELSIF post.message IS NULL OR octet_length(post.message) > 1048576 THEN
-        RAISE EXCEPTION 'a message has a text of at most 1048576 bytes'
+        RAISE EXCEPTION 'invalid message: use a text of at most 1048576 bytes'
             USING ERRCODE = 'invalid_parameter_value';
     ELSIF length(post.client_message_id) NOT BETWEEN 1 AND 64 THEN
-        RAISE EXCEPTION 'a client_message_id has 1 to 64 characters'
+        RAISE EXCEPTION 'invalid client_message_id: use 1 to 64 characters'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     post.client_message_id := coalesce(post.client_message_id, gen_random_uuid()::text);
