@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from hubbub.events import Base64
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.people import check_ids
 
 RoomName = Annotated[str, Meta(min_length=1, max_length=64)]
 PersonName = Annotated[str, Meta(min_length=1, max_length=32)]
@@ -153,6 +154,9 @@ class Members(msgspec.Struct, frozen=True, omit_defaults=True):
     names: list[str]
     ids: list[str | None] | None = None
 
+    def __post_init__(self) -> None:
+        check_ids(self.names, self.ids)
+
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Some messages of a room, oldest first. `more` tells whether there are others beyond them."""
@@ -162,6 +166,11 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     head: int
     messages: list[Message]
     more: bool
+
+    def __post_init__(self) -> None:
+        for message in self.messages:
+            for emoji, ids in (message.reaction_ids or {}).items():
+                check_ids((message.reactions or {}).get(emoji), ids)
 
 
 class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
@@ -204,6 +213,11 @@ class Presence(msgspec.Struct, frozen=True, tag_field="signal", tag="presence", 
     ids: list[str | None] | None = None  # of `names`
     joined_ids: list[str | None] | None = None
     left_ids: list[str | None] | None = None
+
+    def __post_init__(self) -> None:
+        check_ids(self.names, self.ids)
+        check_ids(self.joined, self.joined_ids)
+        check_ids(self.left, self.left_ids)
 
 
 class Typing(msgspec.Struct, frozen=True, tag_field="signal", tag="typing", omit_defaults=True):

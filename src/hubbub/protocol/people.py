@@ -23,6 +23,16 @@ def people(names: Iterable[str], ids: Sequence[str | None] | None) -> list[Perso
     return [Person(*each) for each in zip(names, ids, strict=True)]
 
 
+def check_ids(names: Sequence[str] | None, ids: Sequence[str | None] | None) -> None:
+    """Require one id for each name, if there are ids. Types call this, so a decoder refuses anything else.
+
+    Raises:
+        ValueError: the numbers differ.
+    """
+    if ids is not None and len(ids) != len(names or ()):
+        raise ValueError(f"Expected {len(names or ())} ids, one for each name, and got {len(ids)}")
+
+
 def names_of(people: Iterable[Person]) -> list[str]:
     """The names of some people."""
     return [person.name for person in people]
