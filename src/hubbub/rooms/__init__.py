@@ -1,1 +1,1 @@
-"""The rules of a room; pure: no I/O, no clock."""
+"""The rules of a room. Pure: no I/O and no clock."""

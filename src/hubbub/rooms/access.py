@@ -10,17 +10,17 @@ from hubbub.rooms.patterns import matches_any
 
 
 class Role(Enum):
-    """What a principal came in as."""
+    """How a principal was admitted."""
 
-    __hash__ = object.__hash__  # as good for what there is only one of, and faster than its name's
+    __hash__ = object.__hash__  # members are singletons, and this is faster than hashing the name
 
-    GUEST = "guest"  # with a name that they chose, or none
-    TOKEN = "token"  # with a token that this server gave out
+    GUEST = "guest"  # with a name of their choice, or none
+    TOKEN = "token"  # with a token that this server issued
     USER = "user"  # with a JWT of another application
 
 
 class Operation(Enum):
-    """What the table decides on; own: on what one wrote oneself."""
+    """What the table decides on. `OWN` means: on one's own messages."""
 
     __hash__ = object.__hash__
 
@@ -35,7 +35,7 @@ class Operation(Enum):
     SIGNAL = "signal"
 
 
-# The table: what each right allows, in the rooms that a principal may know of.
+# The table: what each right allows in the rooms that a principal may know of.
 RIGHTS: dict[str, frozenset[Operation]] = {
     "read": frozenset({Operation.READ}),
     "post": frozenset(
@@ -61,7 +61,7 @@ ALL_ROOMS = ("*",)
 
 
 def allowed(rights: Iterable[str]) -> frozenset[Operation]:
-    """The operations that some rights allow together. Raises KeyError: there is no such right."""
+    """Return the operations that these rights allow together. Raises KeyError for an unknown right."""
     return frozenset().union(*(RIGHTS[right] for right in rights))
 
 
@@ -72,10 +72,10 @@ GUESTS_MAY = allowed(("read", "post", "patch"))
 class Principal:
     """Who a connection or request acts for; decided once, at the door.
 
-    `id` is who it is for good, see `identity`: it decides what they own and what is counted as
-    theirs, and the name only what others read. `rooms` are patterns. `until` is when the credential
-    expires, in seconds since 1970. `scope` is whose `client_message_id`s these are, and `counted_as`
-    whose rate it is: the id's, if not said otherwise.
+    `id` is the stable id (see `identity`): it decides what the principal owns and what counts
+    towards its limits; others only see the name. `rooms` are patterns. `until` is when the
+    credential expires, in seconds since 1970. `scope` is the owner of its `client_message_id`s, and
+    `counted_as` the owner of its rate; both default to the id.
     """
 
     name: str
@@ -89,22 +89,22 @@ class Principal:
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out once what every change and signal needs."""
+        """Compute once what every change and signal needs."""
         object.__setattr__(self, "scope", self.scope or self.id)
         object.__setattr__(self, "counted_as", self.counted_as or self.id)
         object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
 
     @property
     def may_own(self) -> bool:
-        """Whether what it writes stays its own: a name without a key proves nothing later."""
+        """Whether it can prove later what it wrote. A name without a key can't."""
         return self.person.id is not None
 
 
 def may(principal: Principal, operation: Operation) -> bool:
-    """Whether the table lets `principal` do this, in the rooms that it may know of."""
+    """Whether `principal` may do this in the rooms it may know of."""
     return operation in principal.operations
 
 
 def may_know(principal: Principal, room: str) -> bool:
-    """Whether `principal` may know that there is such a room."""
+    """Whether `principal` may know that the room exists."""
     return principal.rooms is ALL_ROOMS or matches_any(principal.rooms, room)

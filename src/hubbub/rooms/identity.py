@@ -1,12 +1,12 @@
-"""Who somebody is, for good: ids that different kinds of people can't share, and what others see of them.
+"""Stable ids of people, which different kinds of people can't share, and the short ids that others see.
 
     visitor/name/NAME   a guest without a key: whoever uses the name
     visitor/key/HASH    a guest with a secret key, under any name
     app/token/ID        the holder of a token
     app/outbox/NAME     an application that posts from inside its database transactions
-    user/ISS/SUB        a user of another application, who comes with a JWT
+    user/ISS/SUB        a user of another application, with a JWT
 
-In each part `%` is written as `%25` and `/` as `%2F`, so nobody's name can end a part.
+In each part `%` becomes `%25` and `/` becomes `%2F`, so no name can end a part.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ NAMELESS = _BY_NAME  # all guests without name or key, together
 
 
 def visitor(name: str, key: str | None = None) -> str:
-    """A guest: whoever has the key, else whoever uses the name."""
+    """Return a guest's id: it belongs to whoever has the key or, without one, to whoever uses the name."""
     if key is None:
         return _BY_NAME + _part(name)
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
@@ -26,29 +26,29 @@ def visitor(name: str, key: str | None = None) -> str:
 
 
 def token_holder(token_id: str) -> str:
-    """The holder of a token."""
+    """Return the id of a token's holder."""
     return f"app/token/{_part(token_id)}"
 
 
 def outbox_application(name: str) -> str:
-    """An application that posts by the outbox."""
+    """Return the id of an application that posts through the outbox."""
     return f"app/outbox/{_part(name)}"
 
 
 def user(issuer: str, subject: str) -> str:
-    """A user of another application; `issuer` may be empty."""
+    """Return the id of another application's user; `issuer` may be empty."""
     return f"user/{_part(issuer)}/{_part(subject)}"
 
 
 def at_address(address: str) -> str:
-    """All of whom only an address is known: they own nothing, but are counted."""
+    """Return the id for everyone known only by an address. They own nothing but count towards limits."""
     return f"address/{address}"
 
 
 def short_id(stable_id: str) -> str | None:
-    """What others see of an id; None where the name says as much.
+    """Return what others see of an id, or None if the name identifies the person as well.
 
-    The first 8 bytes of its SHA-256 in URL-safe base64: 12 characters, the last of them `=`.
+    It is the first 8 bytes of the id's SHA-256 in URL-safe base64: 12 characters, the last one `=`.
     """
     return None if stable_id.startswith(_BY_NAME) else _shortened(stable_id)
 

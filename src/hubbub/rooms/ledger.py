@@ -1,7 +1,7 @@
 """One commit's decisions: each proposed change becomes an event with the next number, or a refusal.
 
-The store brings the facts that the proposals need, the ledger decides in order, and the store
-writes down what the ledger holds. So every store follows the same rules, and knows none of them.
+The store supplies the facts that the proposals need, the ledger decides in order, and the store
+writes what the ledger decided. So all stores follow the same rules without knowing them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,9 +29,9 @@ class Proposal(NamedTuple):
 
 
 class Accepted(NamedTuple):
-    """The event's number and time; no number if nothing had to change.
+    """The event's number and time. The number is None if there was nothing to change.
 
-    `is_duplicate`: the key was used before, and this is the first answer.
+    If `is_duplicate`, the key was used before, and this is the answer it got then.
     """
 
     seq: int | None
@@ -56,13 +56,13 @@ class Batch(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """What became of a batch of proposals: an answer to each, and what to deliver."""
+    """The outcome of a batch of proposals: an answer to each, and what to deliver."""
 
     answers: list[Answer]
     batches: list[Batch]
 
     def then(self, later: "Commit") -> "Commit":
-        """This and what was decided after it, as if it had been at once."""
+        """Combine this commit with a later one, as if both had been one."""
         batches = {batch.room: batch for batch in self.batches}
         for batch in later.batches:
             before = batches.get(batch.room, batch._replace(bodies=[]))
@@ -75,14 +75,14 @@ UNSTORABLE = Refusal("bad_request", "The database can't store this change")
 
 
 class MessageKey(NamedTuple):
-    """Names one message."""
+    """Identifies one message."""
 
     room: str
     seq: int
 
 
 class PostKey(NamedTuple):
-    """Names one post, before it has a number; `owner` is the scope of the `client_message_id`."""
+    """Identifies a post before it has a number; `owner` is the scope of the `client_message_id`."""
 
     room: str
     client_message_id: str
@@ -90,7 +90,7 @@ class PostKey(NamedTuple):
 
 
 class ReactionKey(NamedTuple):
-    """Names one person's reaction; `owner` is that person's stable id."""
+    """Identifies one person's reaction; `owner` is that person's stable id."""
 
     room: str
     message: int
@@ -99,7 +99,7 @@ class ReactionKey(NamedTuple):
 
 
 class NewReaction(NamedTuple):
-    """A reaction to write: the name of who reacted, and the number of the event."""
+    """A reaction to write: the name of the person and the number of the event."""
 
     by: str
     seq: int
@@ -107,7 +107,7 @@ class NewReaction(NamedTuple):
 
 @dataclass(slots=True)
 class Needs:
-    """What the ledger has to know before it can decide on some proposals."""
+    """What the ledger must know to decide on a batch of proposals."""
 
     rooms: set[str] = field(default_factory=set)
     posts: set[PostKey] = field(default_factory=set)
@@ -117,7 +117,7 @@ class Needs:
 
 
 class Head(NamedTuple):
-    """A room's last number, and the first that is still kept."""
+    """The last event number of a room, and the first that is still kept."""
 
     seq: int = 0
     kept: int = 1
@@ -132,7 +132,7 @@ class Document(NamedTuple):
 
 @dataclass(slots=True)
 class Facts:
-    """What a store found of the needs. What is not in here does not exist."""
+    """What a store found for the needs. Anything missing here does not exist."""
 
     heads: dict[str, Head] = field(default_factory=dict)
     posts: dict[PostKey, Accepted] = field(default_factory=dict)
@@ -155,7 +155,7 @@ class NewPost(NamedTuple):
 
     @property
     def key(self) -> PostKey | None:
-        """What a retry is known by."""
+        """The key by which a retry is recognised."""
         if self.client_message_id is None:
             return None
         return PostKey(self.room, self.client_message_id, self.owner)
@@ -193,7 +193,7 @@ def needs(proposals: Iterable[Proposal]) -> Needs:
 
 
 class Ledger:
-    """Decides on proposals one after the other, each in the light of those before it."""
+    """Decides on proposals one by one, each with those before it taken into account."""
 
     def __init__(self, facts: Facts, at: str) -> None:
         self._facts = facts
@@ -215,7 +215,7 @@ class Ledger:
         return Commit(answers, list(self.batches.values()))
 
     def head(self, room: str) -> int:
-        """The room's last number, what was decided so far included."""
+        """Return the room's last number, including what was decided so far."""
         batch = self.batches.get(room)
         return batch.last if batch else self._facts.heads.get(room, Head()).seq
 
@@ -381,11 +381,11 @@ class Ledger:
 
 
 def _without_deleted(bodies: list[bytes]) -> list[bytes]:
-    """The events of a batch, with what was posted or changed, and deleted, in this same commit erased."""
+    """Return the events of a batch, with those erased whose message was deleted in the same commit."""
     return events.without(bodies, events.deleted_by(bodies))
 
 
 def _value_of(patch: Patch) -> Any:
-    """What a patch says, which waited as bytes."""
+    """Decode a patch that waited as bytes."""
     waited = patch.patch
     return msgspec.json.decode(waited) if isinstance(waited, msgspec.Raw) else waited

@@ -1,7 +1,7 @@
-"""Live values of a room: for each key of each person the newest, on whichever node it was put, until its time is over.
+"""Live values of a room: the newest one for each person and key, from any node, until it expires.
 
-Nodes hear of each other's values late, twice or not at all, and still come to agree: each value has a
-place on a logical clock, which goes on with each value that is put or heard, whatever the time is.
+Nodes may receive each other's values late, twice or not at all, and still converge: each value has a
+position on a logical clock, which advances with each value put or heard, independent of wall time.
 """
 
 from typing import NamedTuple
@@ -18,17 +18,17 @@ MAX_ROOM_BYTES = 512 * 1024  # of them, encoded
 
 
 class Stamped(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A signal; and of a value its place on the logical clock."""
+    """A signal and, for a value, its position on the logical clock."""
 
     signal: Typing | Value
     clock: int = 0
 
 
 class LiveReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a node tells the others of what is live in a room there.
+    """What one node reports to the others about the live state of a room.
 
-    `names` and `ids` are all who are there, but for `unnamed` more; `None` says nothing of who is
-    there. Who `asks` wants to be told everything.
+    `names` and `ids` list everyone present on the node, except for `unnamed` more people; None says
+    nothing about who is present. With `asks`, the sender requests full reports.
     """
 
     room: str
@@ -53,10 +53,10 @@ class _Kept(NamedTuple):
 
 
 class Values:
-    """The newest value of each key of each person. Times are those of one clock, in seconds."""
+    """The newest value for each person and key. All times are seconds on one clock."""
 
     def __init__(self, node: str, allotment: Allotment | None = None) -> None:
-        """`allotment` is what the values of all rooms share."""
+        """`allotment` is shared by the values of all rooms."""
         self._node = node
         self._allotment = allotment or Allotment()
         self._clock = 0
@@ -69,7 +69,7 @@ class Values:
         return any(self._is_own(kept) for kept in self._kept.values())
 
     def put(self, value: Value, now: float, owner: str = "") -> Stamped | None:
-        """Take a value that its owner put here; None if they or the room have as much as they may."""
+        """Store a value put on this node. Returns None if the owner or the room is at its limit."""
         if not self._has_room_for(value, owner, now):
             return None
         self._clock += 1
@@ -78,7 +78,7 @@ class Values:
         return stamped
 
     def hear(self, stamped: Stamped, node: str, now: float) -> bool:
-        """Take a value that was put on another node; False if there is a newer one."""
+        """Store a value put on another node. Returns False if a newer one is known."""
         value = stamped.signal
         assert isinstance(value, Value)
         self._clock = max(self._clock, stamped.clock)
@@ -91,23 +91,23 @@ class Values:
         return True
 
     def expire(self, now: float) -> None:
-        """Forget values whose time is over."""
+        """Forget expired values."""
         for key in [key for key, kept in self._kept.items() if kept.expires_at <= now]:
             self._forget(key)
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all values."""
         for key in list(self._kept):
             self._forget(key)
 
     def live(self, now: float) -> list[Value]:
-        """The values that have not expired, each with the time that is left to it."""
+        """Return the values that have not expired, each with its remaining time."""
         self.expire(now)
         kept = (kept for kept in self._kept.values() if kept.value.value is not None)
         return [_rest(each, now) for each in kept]
 
     def own(self, now: float) -> list[Stamped]:
-        """Those that were put or removed here, to remind others of."""
+        """Return the values put or removed on this node, for reminding other nodes."""
         self.expire(now)
         own = (kept for kept in self._kept.values() if kept.node == self._node)
         return [Stamped(_rest(kept, now), kept.clock) for kept in own]
@@ -159,7 +159,7 @@ def _key(value: Value) -> _Key:
 
 
 def packed(value: Value) -> Value:
-    """The same, with its value as bytes: decoded, a small value may take twenty times as many."""
+    """Return the signal with its value as bytes; decoded, a small value may take twenty times the memory."""
     if value.value is None or isinstance(value.value, msgspec.Raw):
         return value
     return msgspec.structs.replace(value, value=msgspec.Raw(encode(value.value)))

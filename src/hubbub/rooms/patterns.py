@@ -1,4 +1,4 @@
-"""Patterns of room names, in which each `*` stands for any characters: bounded, and matched in linear time."""
+"""Patterns of room names, in which `*` stands for any characters. Bounded, and matched in linear time."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -9,19 +9,19 @@ from hubbub.protocol.names import is_room_name
 _FIRST, _LAST = (
     "\x01",
     "\U0010ffff",
-)  # no name contains them: they sort before, and after, all that do follow
+)  # no name contains these; they sort before and after all characters of names
 MAX_STARS = 8  # in one pattern
 MAX_PATTERNS = 100  # in one credential
 PATTERNS_RULE = f"up to {MAX_PATTERNS} room names, each with up to {MAX_STARS} `*` that stand for any characters"
 
 
 def are_room_patterns(patterns: Sequence[str]) -> bool:
-    """Whether a credential may be for these rooms: see `PATTERNS_RULE`."""
+    """Whether a credential may have these patterns; see `PATTERNS_RULE`."""
     return len(patterns) <= MAX_PATTERNS and all(map(_is_room_pattern, patterns))
 
 
 class Span(NamedTuple):
-    """Names from `low` on, up to but without `high`, in the order of their characters."""
+    """The names from `low` up to, but not including, `high`, in code point order."""
 
     low: str
     high: str
@@ -32,10 +32,10 @@ EVERY_NAME = (Span("", _LAST),)
 
 @lru_cache(maxsize=1024)
 def spans(patterns: tuple[str, ...]) -> tuple[Span, ...]:
-    """Where all names match one of the patterns, in order and apart from each other.
+    """Return the disjoint spans, in order, in which all names match one of the patterns.
 
-    So who lists rooms by spans reads none that they may not know, and takes no time for them. A pattern
-    with a `*` elsewhere than at its end has no span: names that match it stand among others.
+    Listing rooms by spans never reads rooms that the caller may not know. A pattern with a `*`
+    anywhere but at its end has no span, since matching names are scattered among others.
     """
     found: list[Span] = []
     for span in sorted(filter(None, map(_span, patterns))):
@@ -47,7 +47,7 @@ def spans(patterns: tuple[str, ...]) -> tuple[Span, ...]:
 
 
 def beyond(name: str, spans: Iterable[Span]) -> list[Span]:
-    """What of the spans is after a name."""
+    """Return the parts of the spans after a name."""
     lowest = name + _FIRST if name else ""
     return [Span(max(low, lowest), high) for low, high in spans if lowest < high]
 
@@ -66,7 +66,7 @@ def matches_any(patterns: tuple[str, ...], room: str) -> bool:
 
 
 def _matches(pattern: str, room: str) -> bool:
-    """Each part between stars is taken where it first occurs: if any place will do, that one does."""
+    """Match each part between stars at its first occurrence; if any occurrence works, the first one does."""
     first, *rest = pattern.split("*")
     if not rest:
         return room == pattern

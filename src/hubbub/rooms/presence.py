@@ -1,4 +1,4 @@
-"""Who is in a room: people, however many connections each has, on whichever node."""
+"""Who is in a room: people on all nodes, each counted once however many connections they have."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ class _Elsewhere(NamedTuple):
 
 
 class Attendance:
-    """Counts who is here and on other nodes, and remembers what changed since it was last told."""
+    """Counts the people on this and other nodes, and remembers changes since the last call of `changes`."""
 
     def __init__(self, room: str) -> None:
         self._room = room
@@ -34,7 +34,7 @@ class Attendance:
 
     @property
     def has_changed(self) -> bool:
-        """Whether `changes` has something to tell."""
+        """Whether `changes` would return something."""
         return (
             bool(self._told)
             or self._unnamed != self._told_unnamed
@@ -46,18 +46,18 @@ class Attendance:
 
     @property
     def count_here(self) -> int:
-        """How many are on this node."""
+        """The number of people on this node."""
         return len(self._connections)
 
     def enter(self, person: Person) -> None:
-        """One more connection of this person."""
+        """A person has one more connection."""
         self._connections[person] += 1
         if self._connections[person] == 1:
             self.has_changed_here = True
             self._arrive(person)
 
     def exit(self, person: Person) -> None:
-        """One connection less."""
+        """A person has one connection fewer."""
         self._connections[person] -= 1
         if not self._connections[person]:
             del self._connections[person]
@@ -65,14 +65,14 @@ class Attendance:
             self._depart(person)
 
     def here(self) -> tuple[list[Person], int]:
-        """What other nodes are told: who is on this node, and how many are not named."""
+        """Return what to tell other nodes: who is on this node, and how many more are not named."""
         self.has_changed_here = False
         if self.count_here > MAX_NAMES_BETWEEN_NODES:
             return [], self.count_here
         return list(self._connections), 0
 
     def hear(self, node: str, people: Collection[Person], unnamed: int, until: float) -> None:
-        """Another node says who is there; to be believed `until` then, unless it says it again."""
+        """Take another node's report of who is there, which is valid `until` then unless it is repeated."""
         before = self._elsewhere.pop(node, _Elsewhere())
         now = _Elsewhere(frozenset(people), unnamed, until)
         if now.people or unnamed:
@@ -84,12 +84,12 @@ class Attendance:
         self._unnamed += unnamed - before.unnamed
 
     def expire(self, now: float) -> None:
-        """Forget those on nodes of which nothing has been heard for too long."""
+        """Forget people on nodes that have been silent for too long."""
         for node in [node for node, there in self._elsewhere.items() if there.until <= now]:
             self.hear(node, (), 0, now)
 
     def members(self) -> Members:
-        """Who is here now. Whoever asks knows more than those who were last told of changes."""
+        """Return who is here now, which may be newer than what followers were last told."""
         if len(self) > MAX_NAMES:
             self._was_large = True
             return Members(len(self), [])
@@ -98,13 +98,13 @@ class Attendance:
         return Members(len(self), names_of(people), ids_of(people))
 
     def everyone(self) -> Presence:
-        """Who is here now, for one who has not followed the changes."""
+        """Return who is here now, for a client that has not followed the changes."""
         members = self.members()
         names, ids = members.names or None, members.ids
         return Presence(self._room, members.count, names=names, ids=ids)
 
     def changes(self) -> Presence:
-        """What changed since the last call; in large rooms only the count."""
+        """Return what changed since the last call; only the count in large rooms."""
         told, self._told = self._told, {}
         self._told_unnamed = self._unnamed
         was_large, self._was_large = self._was_large, len(self) > MAX_NAMES
@@ -135,7 +135,7 @@ class Attendance:
             self._note(person, False)
 
     def _note(self, person: Person, is_here: bool) -> None:
-        """Remember a change, or forget one that was undone before anyone knew."""
+        """Remember a change, or drop one that was undone before it was reported."""
         if self._told.setdefault(person, not is_here) is is_here:
             del self._told[person]
 

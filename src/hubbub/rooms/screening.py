@@ -1,4 +1,4 @@
-"""What can be said about a command without looking at the room: names, sizes, the access table."""
+"""Checks of a command that don't need the room's state: names, sizes, the access table."""
 
 import msgspec
 
@@ -35,7 +35,7 @@ OPERATIONS: dict[type[Change], Operation] = {
 
 
 def screen(principal: Principal, operation: Operation, room: str) -> Refusal | None:
-    """Whether the room can be called so, and the principal may do this there."""
+    """Return a refusal if the room's name is invalid or the principal may not do this there."""
     if fault := room_name_fault(room):
         return Refusal("bad_request", fault)
     if not may_know(principal, room):
@@ -46,7 +46,7 @@ def screen(principal: Principal, operation: Operation, room: str) -> Refusal | N
 
 
 def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refusal | None:
-    """Why a change can't be accepted, whatever the room is like; texts take up to `max_bytes`."""
+    """Return why a change can't be accepted whatever the room's state. Texts may have `max_bytes`."""
     if refusal := screen(principal, OPERATIONS[type(change)], change.room):
         return refusal
     match change:
@@ -64,7 +64,7 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
 
 
 def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refusal:
-    """What a signal is sent on as."""
+    """Return what to send on for a signal, or a refusal."""
     if refusal := screen(principal, Operation.SIGNAL, signal.room):
         return refusal
     if signal.signal == "typing":
@@ -84,7 +84,7 @@ def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refu
 
 
 def _fault(post: Post) -> str | None:
-    """What is wrong with what a post says, if anything is."""
+    """Return what is wrong with the content of a post, or None."""
     said = (post.text, post.bytes, post.arguments)
     if sum(x is not None for x in said) != 1:
         return "A post needs exactly one of `text`, `bytes` and `arguments`"
@@ -98,7 +98,7 @@ def _fault(post: Post) -> str | None:
 
 
 def _are_placed(post: Post) -> bool:
-    """Whether each placeholder has its attachment: Socket.IO's clients hang up at one that hasn't."""
+    """Whether each placeholder has its attachment. Socket.IO clients disconnect on one without."""
     try:
         put_in(post.arguments, post.attachments or [])
     except BadPacket:
@@ -107,7 +107,7 @@ def _are_placed(post: Post) -> bool:
 
 
 def _size(change: Post | Edit) -> int:
-    """Bytes of the text in UTF-8, or of the binary."""
+    """Return the size in bytes of the text (as UTF-8) or the binary content."""
     if isinstance(change, Post) and change.bytes is not None:
         return len(change.bytes)
     if isinstance(change, Post) and change.arguments is not None:

@@ -1,4 +1,4 @@
-"""Changes as they wait for a commit: packed, so that they weigh in memory about what they do on the wire."""
+"""Changes that wait for a commit are packed, so that they take about as much memory as on the wire."""
 
 from collections.abc import Sized
 
@@ -13,7 +13,7 @@ PATCH_COST = 4_096  # each is merged into a document, which is encoded to be mea
 
 
 def packed(change: Change) -> Change:
-    """The same, with bytes in place of any JSON: decoded, it may weigh twenty times as much."""
+    """Return the change with its JSON as bytes; decoded, it may take twenty times the memory."""
     if type(change) is Post and change.arguments is not None:
         return replace(change, arguments=msgspec.Raw(encode(change.arguments)))
     if type(change) is Patch:
@@ -22,7 +22,7 @@ def packed(change: Change) -> Change:
 
 
 def weight(change: Change) -> int:
-    """About how many bytes a packed change takes, and its event."""
+    """Return roughly how many bytes a packed change and its event take."""
     if type(change) is Post and change.arguments is None:  # by far the most frequent
         if (text := change.text) is not None and text.isascii():
             return CHANGE_COST + len(text)

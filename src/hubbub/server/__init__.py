@@ -1,1 +1,1 @@
-"""The server: rooms kept in a store, and everyone connected told what changed."""
+"""The server: keeps rooms in a store, and tells everyone connected what changed."""

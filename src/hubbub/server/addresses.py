@@ -1,4 +1,4 @@
-"""Addresses of what a server needs: read strictly, and shown without their secrets."""
+"""Addresses of services that a server uses: parsed strictly, and shown without their secrets."""
 
 import re
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ MAX_PORT = 65_535
 
 
 class BadAddress(ValueError):
-    """The message says what is wrong, and never what the address was."""
+    """The message says what is wrong, but never shows the address."""
 
 
 def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
     """Raise BadAddress if it isn't `SCHEME://[USER[:PASSWORD]@]HOST[:PORT][/PATH][?QUERY]`.
 
-    Where none is needed there may be several hosts, as PostgreSQL has it. A password that was not
-    encoded could be taken for something else, and shown.
+    If no host is needed there may be several, as in PostgreSQL's addresses. Parsing is strict because
+    part of a password that is not encoded could be taken for something else, and shown.
     """
     if address.partition("://")[0] not in schemes:
         raise BadAddress("it must begin with " + " or ".join(f"{each}://" for each in schemes))
@@ -36,12 +36,12 @@ def check(address: str, schemes: Sequence[str], *, needs_host: bool) -> None:
 
 
 def several(addresses: str) -> list[str]:
-    """Those between which there are commas."""
+    """Split addresses at commas."""
     return re.split(r"\s*,\s*(?=[a-z]+://)", addresses.strip())
 
 
 def without_secrets(addresses: str) -> str:
-    """What may be shown of them: not who logs in, nor what is asked."""
+    """Return the addresses without users, passwords and queries."""
     return ",".join(map(_without_secrets, several(addresses)))
 
 

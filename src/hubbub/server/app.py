@@ -1,4 +1,4 @@
-"""The composition root: puts the server together, and stops it cleanly.
+"""The composition root: assembles the server and stops it cleanly.
 
 The only module that names adapters.
 """
@@ -58,11 +58,11 @@ log = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
-    """The message says why, and what would help."""
+    """The server can't start. The message says why, and what to do."""
 
 
 class Running(NamedTuple):
-    """A server that runs: the port it listens on, its hub, and a task that ends if it is `broken`."""
+    """A running server: its port, its hub, and the task `broken`, which ends if the server breaks."""
 
     port: int
     hub: Hub
@@ -71,7 +71,7 @@ class Running(NamedTuple):
 
 @asynccontextmanager
 async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[Running]:
-    """A server that runs during the block."""
+    """Run a server for the duration of the block."""
     store = await _open_store(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
@@ -116,7 +116,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
 
 
 async def _open_store(settings: Settings) -> Store:
-    """The store that the settings name. Raises CannotStart."""
+    """Open the store that the settings name. Raises CannotStart."""
 
     def new_epoch() -> str:
         return secrets.token_hex(8)
@@ -135,7 +135,7 @@ async def _open_store(settings: Settings) -> Store:
 
 
 def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broker:
-    """What tells other nodes, if there are any."""
+    """Return the broker that the settings name."""
     if not settings.broker:
         return Local()
     from hubbub.server.brokers.nats import NatsBroker  # few need it
@@ -146,7 +146,7 @@ def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broke
 async def _listen(
     runner: BoundedRunner, settings: Settings, tls: ssl.SSLContext | None
 ) -> list[asyncio.Server]:
-    """Listen on every address of the host, and a worker on a port of its own. Raises CannotStart."""
+    """Listen on every address of the host and, for a worker, on its own port. Raises CannotStart."""
     try:
         sockets = bound(settings.host, settings.port, is_shared=settings.workers > 1)
     except CannotListen as error:
@@ -215,7 +215,7 @@ async def _finish(_: web.Request, response: web.StreamResponse) -> None:
 
 
 async def _jwts(settings: Settings) -> "Jwts | None":
-    """What checks the JWTs of another application, if there is one. Raises CannotStart."""
+    """Return the checker of another application's JWTs, if configured. Raises CannotStart."""
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
     if not (any(files) or settings.jwt_jwks_url):
         return None
@@ -239,7 +239,7 @@ async def _jwts(settings: Settings) -> "Jwts | None":
 async def _drain(
     listeners: list[asyncio.Server], hub: Hub, links: Links, application: web.Application
 ) -> None:
-    """Answer what was asked, then tell everyone when to come back, and let them go."""
+    """Answer pending commands, tell all clients when to reconnect, and close their connections."""
     for listener in listeners:
         listener.close()
     try:
@@ -257,7 +257,7 @@ async def _drain(
 
 
 def _max_connections(settings: Settings) -> int:
-    """As many as the settings say, or as files may be open, but for some of our own."""
+    """Return the limit from the settings or, by default, from the limit on open files, minus a reserve."""
     if settings.max_connections:
         return settings.max_connections
     allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -265,7 +265,7 @@ def _max_connections(settings: Settings) -> int:
 
 
 def _most(settings: Settings) -> Most:
-    """How many may be here at once without a token, and of one principal."""
+    """Return the limits on connections without a token and per principal."""
     connections = 0 if settings.is_local else _max_connections(settings)
     return Most(
         settings.max_anonymous or connections * 3 // 4,

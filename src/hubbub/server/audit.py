@@ -1,4 +1,4 @@
-"""The audit log: who came in with what, what was given out or taken back. One JSON object a line."""
+"""The audit log: who was admitted and how, which tokens were issued or revoked. One JSON object per line."""
 
 import logging
 
@@ -6,5 +6,5 @@ _log = logging.getLogger("hubbub.audit")
 
 
 def audit(action: str, **facts: object) -> None:
-    """Write down that something was done. `facts` never hold a secret, nor what people write."""
+    """Record an action. `facts` must never hold secrets or what people write."""
     _log.info(action, extra=facts)

@@ -1,4 +1,4 @@
-"""Settings: read once, validated, frozen. Flags come before the environment, that before the file."""
+"""Settings: read once, validated, frozen. Flags override the environment, which overrides the file."""
 
 import difflib
 import ipaddress
@@ -27,18 +27,18 @@ PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public
 
 
 class BadSettings(Exception):
-    """Settings that can't be; the message says which, where from, and what would do."""
+    """Invalid settings. The message says which, where they come from, and what is valid."""
 
 
 def default_data_directory() -> Path:
-    """Where data is kept if nothing else is said (XDG Base Directory Specification)."""
+    """Return the default data directory (XDG Base Directory Specification)."""
     home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(home) / "hubbub"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that can be set. Sizes are bytes; `message_rate` is per person and second, 0: no limit."""
+    """All settings. Sizes are in bytes. `message_rate` is per person and second; 0 means no limit."""
 
     host: str = "localhost"  # both loopbacks, that of IPv4 and that of IPv6
     port: int = 8181
@@ -69,7 +69,7 @@ class Settings:
     metrics: str = "loopback"  # who may look at /metrics: loopback, on (everyone) or off
     log_format: str = "text"  # or json
     log_level: str = "info"  # debug, info, warning or error
-    guests: str = "auto"  # who has no token: on, off, or auto: on if only this machine reaches it
+    guests: str = "auto"  # people without a token: on, off, or auto, which means on if only this machine can reach it
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
     jwt_jwks_url: str = ""  # sets of such keys
@@ -134,12 +134,12 @@ class Settings:
 
     @property
     def bytes_per_s(self) -> int:
-        """How many bytes a person may send a second; 0: no limit."""
+        """How many bytes a person may send per second; 0 means no limit."""
         return self.byte_rate or (DEFAULT_BYTE_RATE if self.message_rate else 0)
 
     @property
     def has_guests(self) -> bool:
-        """Whether people may come in with nothing but a name."""
+        """Whether people may connect without a token."""
         return self.guests == "on" or (self.guests == "auto" and self.is_local)
 
     @property
@@ -149,11 +149,11 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine reaches the server, as far as the settings tell."""
+        """Whether only this machine can reach the server, as far as the settings tell."""
         return is_loopback(self.host) and not (self.public_url or self.trusted_proxy)
 
     def _require_addresses(self) -> None:
-        """Of the store, the broker and the keys. They may hold passwords, and are not shown."""
+        """Check the addresses of store, broker and keys. Errors don't show them: they may hold passwords."""
         try:
             if self.store != "sqlite":
                 check(self.store, POSTGRES, needs_host=False)
@@ -182,10 +182,10 @@ class Settings:
 def load(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
 ) -> Settings:
-    """Put the settings together: `flags` that are not None, then `HUBBUB_*`, then the TOML file.
+    """Combine the settings: `flags` that are not None, then `HUBBUB_*`, then the TOML file.
 
     Raises:
-        BadSettings: an unknown key or an impossible value.
+        BadSettings: for an unknown key or an invalid value.
     """
     return Settings(
         **{name: value for name, (value, _) in gather(flags, environment, file).items()}
@@ -195,7 +195,7 @@ def load(
 def gather(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
 ) -> dict[str, tuple[Any, str]]:
-    """The settings that were made, each with what it comes from. Raises BadSettings."""
+    """Return the settings that were set, each with its origin. Raises BadSettings."""
     known = {f.name: f for f in fields(Settings)}
     made: dict[str, tuple[Any, str]] = {}
     for name, value in _read(file).items():
@@ -231,7 +231,7 @@ def _read(file: Path | None) -> dict[str, Any]:
 
 
 def _read_secret(variable: str, file: str) -> str:
-    """What a file says, without the end of its last line."""
+    """Read a secret from a file, without the newline at its end."""
     try:
         return Path(file).read_text(ENCODING).rstrip("\r\n")
     except (OSError, UnicodeError) as error:
@@ -239,7 +239,7 @@ def _read_secret(variable: str, file: str) -> str:
 
 
 def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
-    """Bring a value to the type of the setting."""
+    """Convert a value to the setting's type."""
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
         raise BadSettings(
@@ -294,7 +294,7 @@ def _is_url_or_empty(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own, and can't be reached from another."""
+    """Whether an address can only be reached from this machine."""
     if host == "localhost":
         return True
     try:

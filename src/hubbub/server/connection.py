@@ -1,6 +1,6 @@
-"""One native client: its state, its principal, the rooms it follows. Turns commands into verbs and replies.
+"""One native client: its state, its principal and its rooms. Turns commands into calls of the hub, and into replies.
 
-Knows no socket: it is given what it hears, and writes through an outlet.
+Knows no socket: it is given each frame, and writes through an outlet.
 """
 
 import logging
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 class Hangup(Exception):
-    """The peer can't be served on; `code` is what to close with."""
+    """The connection must be closed, with this `code`."""
 
     def __init__(self, code: Close) -> None:
         super().__init__(code.name)
@@ -57,10 +57,10 @@ class Hangup(Exception):
 
 
 class Connection:
-    """A connection that speaks in commands, from its first to its last; `encode` makes bytes of replies.
+    """The life of a connection that sends commands. `encode` turns replies into bytes.
 
-    `hang_up` closes it: so that it joins anew, if a room's log can't be read on for it, or since its
-    token is no longer valid. `visit` is None until a first command says who this is.
+    `hang_up` closes it, because a room's log can't be read any further and the client must join again,
+    or because its token is no longer valid. `visit` is None until a first command identifies the client.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class Connection:
         *,
         inflow: Inflow | None = None,
     ) -> None:
-        """`place` is what the peer counts as; `inflow` counts what the peer sends, where the transport does that before it is parsed."""
+        """`place` is the peer's place. `inflow` counts what the peer sends, if the transport counts before parsing."""
         self._hub = hub
         self._outlet = outlet
         self._hang_up = hang_up
@@ -120,7 +120,7 @@ class Connection:
         await self.obey(command)
 
     async def obey(self, command: AnyCommand) -> None:
-        """Carry out one command, and answer it. Raises as `hear` does."""
+        """Carry out one command and answer it. Raises as `hear` does."""
         if type(command) is Post and self._principal is not None:  # by far the most frequent
             self._change(command, self._principal)
         else:
@@ -129,13 +129,13 @@ class Connection:
             await self._outlet.drained()
 
     def move(self, outlet: AnyOutlet) -> None:
-        """Go on at another outlet of the same client."""
+        """Continue on another outlet of the same client."""
         self._outlet = outlet
         for cursor in self._cursors.values():
             self._hub.move(cursor, outlet)
 
     def end(self) -> None:
-        """The connection is over: follow nothing, and give the name back."""
+        """The connection has ended: stop following rooms, and release the name."""
         for cursor in self._cursors.values():
             self._hub.leave(cursor)
         self._cursors.clear()
@@ -143,12 +143,12 @@ class Connection:
             self._hub.door.exit(self._visit)
 
     def require_hello(self) -> None:
-        """By now it must have been said who this is."""
+        """Close the connection if the client has not identified itself by now."""
         if self._visit is None:
             self._hang_up(Close.TIMED_OUT)
 
     async def _carry_out(self, command: AnyCommand) -> None:
-        """Carry out any command; whatever goes wrong becomes its reply."""
+        """Carry out any command. Every error becomes its reply."""
         try:
             principal = self._greet(command if isinstance(command, Hello) else None)
             if isinstance(command, Change):
@@ -169,7 +169,7 @@ class Connection:
             )
 
     def _greet(self, said: Hello | None) -> Principal:
-        """Who this is: the first command says so, or leaves it at a nameless guest."""
+        """Return the principal. The first command identifies it; otherwise it is a guest without a name."""
         hello = said or Hello()
         if self._visit is None:
             given = Credentials(hello.name, hello.key, hello.token, self._address, self._place)
@@ -194,7 +194,7 @@ class Connection:
         visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
-        """Go on with a newer token of the same person: it may last longer, and allow more or less."""
+        """Continue with a newer token of the same person, which may have another expiry and other rights."""
         assert self._visit is not None
         self._hub.pace(self._visit.principal)
         credentials = Credentials(token=token, address=self._address, place=self._place)
@@ -213,7 +213,7 @@ class Connection:
             self._reply(command_id, accepted(room, answer))
 
     async def _act(self, command: Ask, principal: Principal) -> Any:
-        """Carry out a command that changes no log; returns what to reply, if it wasn't said yet."""
+        """Carry out a command that changes no log. Returns the reply, unless it was sent already."""
         match command:
             case Hello():
                 return self._welcome(principal)
@@ -276,7 +276,7 @@ class Connection:
             raise Hangup(Close.TOO_FAST)
 
     def count_bad(self, error: BadFrame) -> None:
-        """Refuse what was no command. Raises Hangup if that happens too often."""
+        """Refuse an invalid frame. Raises Hangup if there are too many."""
         self._bad_frames += 1
         self._refuse(error.id, error.refusal)
         if self._bad_frames >= MAX_BAD_FRAMES:
@@ -284,7 +284,7 @@ class Connection:
 
 
 def accepted(room: str, answer: Accepted) -> dict[str, Any]:
-    """What an accepted change is answered with, on every door."""
+    """Return the answer to an accepted change, the same on every door."""
     if answer.seq is None:
         return {"room": room, "seq": None}
     ok = {"room": room, "seq": answer.seq, "at": answer.at}

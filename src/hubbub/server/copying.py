@@ -25,11 +25,11 @@ SQLITE = "sqlite:"
 
 
 class CannotCopy(Exception):
-    """The message says why, and what would do."""
+    """Copying failed. The message says why, and what to do."""
 
 
 def back_up(settings: Settings, target: Path) -> None:
-    """Copy what the store keeps to a new file, while servers may be using it. Raises CannotCopy."""
+    """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
     if settings.store == "sqlite":
         _run(asyncio.to_thread(sqlite_backup.back_up, settings.data, target, _show))
     else:
@@ -40,7 +40,7 @@ def back_up(settings: Settings, target: Path) -> None:
 
 
 def restore(settings: Settings, copy: Path) -> None:
-    """Put a copy in the place of what a store keeps, which no server may be using. Raises CannotCopy."""
+    """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
     epoch = secrets.token_hex(8)
     kept: object
     if settings.store == "sqlite":
@@ -55,12 +55,12 @@ def restore(settings: Settings, copy: Path) -> None:
 
 
 def copy(source: str, target: str) -> None:
-    """Bring another store up to this one, with its numbers and its epoch. Raises BadSettings, CannotCopy."""
+    """Bring another store up to date with this one, with its numbers and epoch. Raises BadSettings, CannotCopy."""
     for which, address in (("source", source), ("target", target)):
         try:
             if not address.startswith(SQLITE):
                 check(address, POSTGRES, needs_host=False)
-        except BadAddress as error:  # which may hold a password, and is not shown
+        except BadAddress as error:  # the address may hold a password and is not shown
             what = f"Invalid {which}: use sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
             raise BadSettings(f"{what}; {error}") from None
     _run(_copy(source, target))
@@ -90,9 +90,9 @@ async def _copy(source: str, target: str) -> None:
 
 
 async def _why_unfinished(copier: Copier, source: Tables) -> str:
-    """What keeps a copy from being the whole of its source, and what would do; empty if nothing."""
+    """Return why a copy may lack part of its source, and what to do; empty if it is complete."""
     await source.renew()
-    is_in_use = await source.is_in_use()  # as of now: reading all the rooms may take its time
+    is_in_use = await source.is_in_use()  # checked only now, since reading all rooms may take long
     is_current = await copier.is_current()
     if is_in_use:
         return (
@@ -123,14 +123,14 @@ async def _back_up_postgres(url: str, target: Path) -> None:
             await copier.sums()
             await copier.seal()
         sqlite_backup.flush(part)
-        os.link(part, target)  # unlike a rename this never replaces what is there
+        os.link(part, target)  # unlike a rename, this never replaces a file
         sqlite_backup.flush(target.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
 async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
-    """Returns the schema in which what was there is kept, if there was something."""
+    """Return the schema that keeps the replaced data, or an empty string if there was none."""
     from hubbub.server.stores.postgres_tables import PostgresTables
 
     sqlite_backup.check_copy(copy)
@@ -155,7 +155,7 @@ async def _tables(address: str, *, is_source: bool) -> Tables:
 
 
 def _directory(address: str) -> Path:
-    """A shell knows no home after `sqlite:`."""
+    """Expand `~`, which a shell leaves alone after `sqlite:`."""
     return Path(address.removeprefix(SQLITE)).expanduser()
 
 

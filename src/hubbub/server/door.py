@@ -1,6 +1,6 @@
-"""Who comes in: decides, once for each connection or request, which principal it acts for.
+"""The door: decides once, for each connection or request, which principal it acts for.
 
-And shows out whose credential is no longer good.
+It also expels those whose credential is no longer valid.
 """
 
 import secrets
@@ -23,7 +23,7 @@ GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
 
 
 class Credentials(NamedTuple):
-    """What a connection or request gives for itself; `address` is where it comes from."""
+    """The credentials that a connection or request presents. `address` is where it comes from."""
 
     name: str | None = None
     key: str | None = None
@@ -33,21 +33,21 @@ class Credentials(NamedTuple):
 
 
 class Checker(Protocol):
-    """Knows one kind of token."""
+    """Checks one kind of token."""
 
     @property
     def names(self) -> Collection[str]:
-        """Names that no guest may use, whether their owners are here or not."""
+        """Names that no guest may use, whether or not their owners are connected."""
 
     def principal(self, token: str) -> Principal | None:
-        """Whom a token stands for; None if it is none, or no longer valid. Raises RefusalError."""
+        """Return the principal of a token, or None if it is not a valid token of this kind. Raises RefusalError."""
 
     def is_valid(self, principal: Principal) -> bool:
-        """Whether what a principal came in with has not been revoked since."""
+        """Whether the principal's credential has not been revoked since."""
 
 
 class Visit:
-    """A connection or request that was let in, until its credential is no longer good."""
+    """A connection or request that was admitted, until its credential is no longer valid."""
 
     __slots__ = ("_leave", "is_expelled", "principal")
 
@@ -57,20 +57,20 @@ class Visit:
         self._leave: Callable[[], object] | None = None
 
     def when_expelled(self, leave: Callable[[], object]) -> None:
-        """Call `leave` when it must go; at once if it must already."""
+        """Call `leave` when the visit is expelled; at once if it already is."""
         self._leave = leave
         if self.is_expelled:
             leave()
 
     def expel(self) -> None:
-        """Its credential is no longer good."""
+        """End the visit: its credential is no longer valid."""
         self.is_expelled = True
         if self._leave is not None:
             self._leave()
 
 
 class Door:
-    """Lets in who has a valid token, and guests, under a name that is theirs while they are connected."""
+    """Admits holders of valid tokens, and guests, who hold their name while they are connected."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Door:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` is in seconds since 1970, for what expires; `clock` only goes forward."""
+        """`now` gives seconds since 1970, for expiry; `clock` is monotonic."""
         self.has_guests = has_guests
         self._checkers = checkers
         self._now = now
@@ -93,11 +93,11 @@ class Door:
 
     @contextmanager
     def admitted(self, credentials: Credentials) -> Iterator[Visit]:
-        """A connection's visit, which holds its name until the end of the block.
+        """Admit a connection. It holds its name until the end of the block.
 
         Raises:
-            RefusalError: `bad_request` if nobody may be called so, `name_taken` if someone else is,
-                `unauthenticated` if the token is not valid, or one is needed.
+            RefusalError: `bad_request` if the name is invalid, `name_taken` if it belongs to someone else,
+                `unauthenticated` if the token is invalid, or missing and required.
         """
         visit = self.enter(credentials)
         try:
@@ -107,7 +107,7 @@ class Door:
 
     @contextmanager
     def calling(self, credentials: Credentials) -> Iterator[Visit]:
-        """The visit of a single request, which holds no name. Raises as `admitted` does."""
+        """Admit a single request, which holds no name. Raises as `admitted` does."""
         visit = Visit(self.recognise(credentials))
         self._notice(visit)
         try:
@@ -116,7 +116,7 @@ class Door:
             self._known.discard(visit)
 
     def enter(self, credentials: Credentials) -> Visit:
-        """As `admitted`, to be followed by one `exit`."""
+        """Admit a connection as `admitted` does. The caller must call `exit` once."""
         if credentials.token is None and credentials.name is None and self.has_guests:
             principal = self._stranger(credentials.key)
         else:
@@ -131,9 +131,9 @@ class Door:
         return self._hold(Visit(principal))
 
     def renew(self, visit: Visit, credentials: Credentials) -> Visit:
-        """The same person goes on with another credential; that is no news for the audit log.
+        """Continue a person's visit with another credential, without an entry in the audit log.
 
-        Raises as `admitted` does, and RefusalError if it is another person's; then nothing has changed.
+        Raises as `admitted` does, and RefusalError if the credential is another person's; then nothing has changed.
         """
         principal = self.recognise(credentials)
         if principal.id != visit.principal.id:
@@ -142,7 +142,7 @@ class Door:
         return self._hold(Visit(principal))
 
     def exit(self, visit: Visit) -> None:
-        """One connection has ended; with the last under its name, the name is free."""
+        """A connection has ended. The last one under a name frees it."""
         name = visit.principal.name
         others = tuple(holder for holder in self._holders[name] if holder is not visit)
         if others:
@@ -152,7 +152,7 @@ class Door:
         self._known.discard(visit)
 
     def recognise(self, credentials: Credentials) -> Principal:
-        """The principal of a request that is answered at once. Raises as `admitted` does."""
+        """Return the principal of a request that is answered at once. Raises as `admitted` does."""
         if credentials.token is not None:
             principal = self._check(credentials.token, credentials.address)
             if credentials.place is not None:
@@ -167,9 +167,9 @@ class Door:
         return self._guest(credentials)
 
     def review(self) -> None:
-        """Show out whose token has expired or was revoked, and guests who use the name of a new one.
+        """Expel holders of expired or revoked tokens, and guests who use the name of a new token.
 
-        To be called at least once a second.
+        Must be called at least once a second.
         """
         now = self._now()
         for name in (name for checker in self._checkers for name in checker.names):
@@ -180,11 +180,11 @@ class Door:
             visit.expel()
 
     def sweep(self) -> None:
-        """Forget old guesses."""
+        """Forget old counts of invalid tokens."""
         self._guesses.sweep(self._clock())
 
     def _hold(self, visit: Visit) -> Visit:
-        """The visit's name is in use; guests who have that of somebody with a token must go."""
+        """Note that the visit's name is in use. A token holder displaces guests with the same name."""
         name = visit.principal.name
         if visit.principal.role is not Role.GUEST:
             self._clear_of_guests(name)
@@ -204,7 +204,7 @@ class Door:
             principal = checker.principal(token)
             if principal is not None and self._is_valid(principal, self._now()):
                 return principal
-        # Only who guesses wrong is slowed down, so that nobody can lock out another.
+        # Only invalid tokens are slowed down, so that nobody can lock out others at the same address.
         if wait := self._guesses.wait(address, self._clock()):
             refused = RefusalError(
                 "rate_limited",
@@ -216,7 +216,7 @@ class Door:
         raise RefusalError("unauthenticated", "The token is invalid, expired or revoked")
 
     def _guest(self, given: Credentials) -> Principal:
-        """A guest who chose a name, or, for a single request, none."""
+        """Return a guest who chose a name or, for a single request, has none."""
         if given.name is None:
             guest = _nameless(NAMELESS, given.key, identity.at_address(given.address))
         elif fault := person_name_fault(given.name):
@@ -235,14 +235,14 @@ class Door:
         return guest
 
     def _may_share(self, guest: Principal) -> bool:
-        """Whether a name is free for a guest, or all who use it have shown the same key."""
+        """Whether a name is free for a guest, or everyone who uses it sent the same key."""
         holders = self._holders.get(guest.name, ())
         return not holders or (
             guest.may_own and all(visit.principal.id == guest.id for visit in holders)
         )
 
     def _stranger(self, key: str | None) -> Principal:
-        """A guest who chose no name, on a connection: each gets one of its own."""
+        """Return a guest for a connection without a name: each gets one of its own."""
         while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self._holders or self._is_reserved(
             name
         ):
@@ -253,14 +253,14 @@ class Door:
         return any(name in checker.names for checker in self._checkers)
 
     def _clear_of_guests(self, name: str) -> None:
-        """Show out the guests who use a name that belongs to somebody."""
+        """Expel the guests who use a name that belongs to a token."""
         for visit in self._holders.get(name, ()):
             if visit.principal.role is Role.GUEST and not visit.is_expelled:
                 visit.expel()
 
 
 def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:
-    """A guest who was given a name, perhaps another one at the next try: it must not tell a retry from others."""
+    """Return a guest whose name the server chose. A retry may get another name, so retries must not depend on it."""
     if key:
         return Principal(name, Role.GUEST, _visitor(name, key))
     id_, scope = _visitor(name, None), identity.NAMELESS

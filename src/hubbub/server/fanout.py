@@ -1,7 +1,7 @@
-"""Who is where in which room's log: live followers are written to, the others read on until they are.
+"""Fan-out: writes to live followers, and lets the others catch up from the log.
 
-A follower is a cursor over a log. Joining, resuming and falling behind are one act: read on from a
-position. A cursor at the head is live, and each commit goes to all live ones as one buffer.
+A follower is a cursor over a log. Joining, resuming and falling behind are one operation: reading on
+from a position. A cursor at the head is live, and each commit goes to all live cursors as one buffer.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class FanOut:
-    """Delivers what was committed, and sees to it that every cursor gets it all, once, in order."""
+    """Delivers what was committed, so that every cursor gets every event once, in order."""
 
     def __init__(self, store: Store, broker: Broker | None = None) -> None:
         self._store = store
@@ -40,12 +40,12 @@ class FanOut:
         return iter(list(self._feeds.values()))
 
     def get(self, room: str) -> Feed | None:
-        """The room's feed, if anyone follows it."""
+        """Return the room's feed, if anyone follows it."""
         return self._feeds.get(room)
 
     @contextmanager
     def pinned(self, room: str) -> Iterator[Feed]:
-        """The room's feed, kept at least until the end of the block."""
+        """Keep the room's feed at least until the end of the block."""
         feed = self._feeds.get(room)
         if feed is None:
             signals = Signals(
@@ -61,7 +61,7 @@ class FanOut:
             feed.unpin()
 
     def sweep(self) -> None:
-        """Forget feeds that nobody needs."""
+        """Forget unused feeds."""
         for feed in self:
             feed.signals.sweep()
             if feed.is_idle:
@@ -70,20 +70,20 @@ class FanOut:
                 self.broker.leave(feed.room)
 
     async def close(self) -> None:
-        """Tell other nodes that nobody is here any more, and no more than that."""
+        """Tell other nodes that nobody is left on this node, and nothing more."""
         for feed in self:
             feed.signals.close()
         await self.broker.close()
 
     async def meet(self, feeds: Iterable[Feed]) -> None:
-        """Wait until other nodes have said what is live there, in rooms that are followed only now."""
+        """Wait until other nodes have reported live state of newly followed rooms."""
         now = asyncio.get_running_loop().time()
         since = max((feed.since for feed in feeds), default=now)
         if (rest := since + self.broker.answers_within - now) > 0:
             await asyncio.sleep(rest)
 
     async def counts(self, rooms: Sequence[str]) -> list[int]:
-        """How many people are in each of these rooms, on all nodes."""
+        """Return how many people are in each of these rooms, on all nodes."""
         with ExitStack() as stack:
             if self.broker.answers_within:
                 await self.meet([stack.enter_context(self.pinned(room)) for room in rooms])
@@ -91,7 +91,7 @@ class FanOut:
             return [feed.signals.members().count if feed else 0 for feed in feeds]
 
     async def remind(self) -> None:
-        """Tell other nodes, if there are any, again and again what is live here, spread over the time."""
+        """Keep reminding other nodes, if there are any, of what is live here, spread over time."""
         returned = self.broker.returned
         while self.broker.answers_within:
             asks = returned.is_set()
@@ -99,7 +99,7 @@ class FanOut:
             await self._remind_all(REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
 
     async def _remind_all(self, seconds: float, *, asks: bool) -> None:
-        """One round, of at most so many steps as timers can keep apart; ended early by the broker's return."""
+        """Run one round of reminders, in as many steps as timers can separate. The broker's return ends it early."""
         loop = asyncio.get_running_loop()
         begin, rooms = loop.time(), list(self._feeds)
         steps = max(min(len(rooms), int(seconds / REMIND_STEP)), 1)
@@ -112,7 +112,7 @@ class FanOut:
                 return
 
     async def head(self, feed: Feed) -> int:
-        """The feed's delivered head; asks the store if it isn't known."""
+        """Return the feed's delivered head, from the store if it isn't known."""
         if feed.head is None:
             feed.learn((await self._store.head(feed.room)).seq)
             self.reach(feed, feed.known)  # what was heard of meanwhile
@@ -120,14 +120,14 @@ class FanOut:
         return feed.head
 
     def attach(self, cursor: Cursor) -> None:
-        """Begin to follow, from the cursor's position on."""
+        """Start following from the cursor's position."""
         if cursor.seq == cursor.feed.head:
             self._go_live(cursor)
         else:
             self._read_on(cursor, cursor.seq)
 
     def show_present(self, cursor: Cursor) -> None:
-        """Send what signals say now, to one that may have missed some."""
+        """Send the current signals to a cursor that may have missed some."""
         if cursor.wire.takes_signals:
             cursor.outlet.queue(cursor.wire.signals(cursor.feed.signals.present()))
 
@@ -141,7 +141,7 @@ class FanOut:
             live.pop(cursor.outlet, None)
 
     def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None) -> None:
-        """Go on at another outlet, after all that was written to the one before."""
+        """Continue on another outlet, after everything written to the previous one."""
         if cursor.task is None:
             assert cursor.feed.head is not None
             cursor.seq = cursor.feed.head
@@ -151,13 +151,13 @@ class FanOut:
         self.attach(cursor)
 
     def deliver(self, batches: list[Batch]) -> None:
-        """Write each batch to the live cursors of its room: one buffer a wire form, one write each."""
+        """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
         for batch in batches:
             if feed := self._feeds.get(batch.room):
                 self._deliver_in_order(feed, batch)
 
     def commit(self, batches: list[Batch]) -> None:
-        """Deliver what was committed here, and tell other nodes."""
+        """Deliver what was committed here and tell other nodes."""
         self.deliver(batches)
         self.broker.tell(batches)
 
@@ -176,9 +176,9 @@ class FanOut:
             self._heard.append((feed, told))
 
     def _deliver_heard(self) -> None:
-        """Deliver what was heard in this turn of the loop, a room's events that follow each other as one batch.
+        """Deliver what was heard in this turn of the loop, with consecutive events of a room as one batch.
 
-        So a node with many watchers keeps up with one that commits often: the longer it takes, the larger its batches.
+        So a node with many followers keeps up with one that commits often: under load, its batches grow.
         """
         heard, self._heard = self._heard, []
         joined: dict[Feed, Batch] = {}
@@ -194,14 +194,14 @@ class FanOut:
             self._deliver_in_order(feed, batch)
 
     async def look(self) -> None:
-        """Ask the store how far each room is that is followed, since other nodes write, too."""
+        """Ask the store for the head of each followed room, since other nodes write too."""
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
             if feed := self._feeds.get(room):  # meanwhile it may have been swept
                 self.reach(feed, head)
 
     def reach(self, feed: Feed, head: int) -> None:
-        """Deliver from the store what a room has up to `head`."""
+        """Deliver a room's events up to `head` from the store."""
         feed.known = max(feed.known, head)
         if feed.filling is None and feed.head is not None and feed.known > feed.head:
             feed.pins += 1
@@ -222,14 +222,14 @@ class FanOut:
             feed.unpin()
 
     def _skip(self, feed: Feed) -> None:
-        """Something was forgotten before it was delivered: who waited for it has to be told."""
+        """Events were deleted before delivery: tell the followers that waited for them."""
         for live in feed.live.values():
             behind = list(live)
             self._fall_behind(feed, live, behind)
         feed.skip(feed.known)
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
-        """Deliver what of a batch is new; what is missing before it is read first."""
+        """Deliver the new part of a batch, after reading the events missing before it."""
         if feed.head is None or batch.first == feed.head + 1:
             self._deliver_next(feed, batch)
         elif batch.first > feed.head:  # another node's events are missing in between
@@ -249,7 +249,7 @@ class FanOut:
             self._fall_behind(feed, live, write_to_all(live, buffer))
 
     def _signal(self, room: str, bodies: list[bytes]) -> int:
-        """Send signals to who is live. One that can't take them gets the newest when it has drained."""
+        """Send signals to live cursors. One that can't take them gets the newest once it has drained."""
         feed = self._feeds[room]
         watchers = 0
         for wire, live in feed.live.items():
@@ -288,7 +288,7 @@ class FanOut:
             log.warning("Can't bring a client of %s up to date: %s", feed.room, error)
             cursor.lost()
             return
-        except Exception:  # a follower that gets nothing more must at least know it
+        except Exception:  # a follower that gets nothing more must know
             log.exception("Can't bring a client of %s up to date", feed.room)
             cursor.lost()
             return
@@ -301,7 +301,7 @@ class FanOut:
             outlet.queue(cursor.wire.signals(feed.signals.present()))
 
     async def _read_some(self, cursor: Cursor) -> list[bytes] | None:
-        """Read on by a page when the peer can take one; returns the rest, if that is at hand then."""
+        """Read one page when the peer can take it. Returns the remaining events if they are in memory by then."""
         feed = cursor.feed
         feed.reading.add(cursor)  # only now, so that one connection keeps only one room's tail
         await cursor.outlet.drained()

@@ -1,4 +1,4 @@
-"""Feeds and cursors: a room that somebody follows, and one follower's place in its log."""
+"""Feeds and cursors: a followed room, and one follower's position in its log."""
 
 import asyncio
 from collections import deque
@@ -17,10 +17,10 @@ MAX_TAIL_BYTES = 256 * 1024
 
 
 class Cursor:
-    """One follower's place in one room's log.
+    """One follower's position in a room's log.
 
-    `seq` is the last event that was written to it; while it is live, that is the feed's head.
-    `lost` is called if the log can't be read on from there.
+    `seq` is the last event written to it, which is the feed's head while the cursor is live.
+    `lost` is called if the log can't be read from there.
     """
 
     __slots__ = ("feed", "lost", "outlet", "person", "seq", "task", "wire")
@@ -42,7 +42,7 @@ class Cursor:
         self.task: asyncio.Task[None] | None = None
 
     def take(self, outlet: AnyOutlet, wire: Wire | None) -> None:
-        """Write to this outlet, in its own wire form or another."""
+        """Write to this outlet from now on, in its wire form or another."""
         self.outlet = outlet
         self.wire = wire or outlet.wire
         if outlet.is_compressed:
@@ -50,7 +50,7 @@ class Cursor:
 
 
 class Feed:
-    """A room that someone follows: its delivered head, its cursors, its signals."""
+    """A followed room: its delivered head, its cursors and its signals."""
 
     def __init__(self, room: str, signals: Signals) -> None:
         self.room = room
@@ -69,20 +69,20 @@ class Feed:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody needs it any more."""
+        """Whether the feed is unused."""
         return not (self.pins or any(self.live.values()) or self.signals.are_needed)
 
     def unpin(self) -> None:
-        """One less needs it."""
+        """Release one pin."""
         self.pins -= 1
 
     def learn(self, head: int) -> None:
-        """Take the store's word for the head, unless deliveries have told it already."""
+        """Take the head from the store, unless deliveries have set it already."""
         if self.head is None:
             self.head = head
 
     def advance(self, batch: Batch) -> None:
-        """The head has moved: remember the batch for those who are reading, wake who waits."""
+        """Move the head: remember the batch for cursors that are reading, and wake waiters."""
         is_next = self.head is not None and batch.first == self.head + 1
         self.head, self.snapshot = batch.last, None
         if self._tail and (gone := events.deleted_by(batch.bodies)):
@@ -97,37 +97,37 @@ class Feed:
         self.wake()
 
     def skip(self, head: int) -> None:
-        """The head has moved without anything to deliver: what was in between is no longer kept."""
+        """Move the head without delivering: the events in between are no longer kept."""
         self.head, self.snapshot = head, None
         self._drop_tail()
         self.wake()
 
     def keep(self, snapshot: StoredRoom) -> bool:
-        """Remember a snapshot until the head moves, unless it has moved since; returns whether it did."""
+        """Cache a snapshot until the head moves. Returns False if it has moved already."""
         if self.head is None or snapshot.page.head < self.head:
             return False
         self.snapshot = snapshot
         return True
 
     def close(self) -> None:
-        """Nobody needs it any more."""
+        """Let go of what the unused feed holds."""
         self.snapshot = None
         self.signals.close()
 
     def wake(self) -> None:
-        """Let go who waits for the head to move."""
+        """Wake everyone who waits for the head to move."""
         if self._moved is not None:
             self._moved.set_result(None)
             self._moved = None
 
     async def moved(self, timeout: float | None = None) -> None:
-        """Wait until the head moves, or `timeout` seconds are over."""
+        """Wait until the head moves, at most `timeout` seconds."""
         if self._moved is None:
             self._moved = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._moved], timeout=timeout)
 
     def _erase(self, messages: set[int]) -> None:
-        """Take what concerns some messages out of what is remembered."""
+        """Erase what is remembered about some messages."""
         self._tail = deque(
             batch._replace(bodies=events.without(batch.bodies, messages)) for batch in self._tail
         )
@@ -138,7 +138,7 @@ class Feed:
         self._tail_bytes = 0
 
     def tail_after(self, seq: int) -> list[bytes] | None:
-        """All events after `seq`, if they are still at hand."""
+        """Return all events after `seq`, if they are still in memory."""
         if seq == self.head:
             return []
         if not self._tail or not self._tail[0].first <= seq + 1 <= self._tail[-1].last:

@@ -1,4 +1,4 @@
-"""The product's verbs: decides who may do what, and passes it to the journal or the fan-out.
+"""The operations of the product: decides who may do what, and passes it to the journal or the fan-out.
 
 Knows no transport. A refusal is a value or a `RefusalError`, never a crash.
 """
@@ -41,7 +41,7 @@ CACHED_SNAPSHOTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one client may ask for."""
+    """The limits for one client."""
 
     message_bytes: int
     messages_per_s: float
@@ -83,26 +83,26 @@ class Hub:
     def submit(
         self, principal: Principal, change: Change, answer: Callable[[Answer], None]
     ) -> None:
-        """Post, edit, delete, react, unreact or patch; `answer` is called once it is known how it went."""
+        """Submit a change; `answer` is called once with the outcome."""
         if refusal := self._screen(principal, change) or self._over_rate(principal):
             answer(refusal)
         else:
             self._journal.submit(Proposal(principal, change), answer)
 
     async def commit(self, principal: Principal, change: Change) -> Answer:
-        """As `submit`, and wait for the answer."""
+        """Submit a change and wait for the answer."""
         refusal = self._screen(principal, change) or self._over_rate(principal)
         return refusal or await self._journal.commit(Proposal(principal, change))
 
     async def publish(self, principal: Principal, change: Change) -> Answer:
-        """As `commit`, for our own applications, which have no rate."""
+        """Commit a change of our own applications, which have no rate limit."""
         refusal = self._screen(principal, change)
         return refusal or await self._journal.commit(Proposal(principal, change))
 
     async def submit_in_turn(
         self, principal: Principal, change: Change, answer: Callable[[Answer], None]
     ) -> None:
-        """As `submit`, for clients that know no refusal: waits while they are too fast, or it is too busy."""
+        """Submit a change for clients that can't be told of a refusal: waits while they are too fast, or the server is busy."""
         loop = asyncio.get_running_loop()
         while delay := self._rates.wait(principal.counted_as, loop.time()):  # noqa: ASYNC110 - no event
             await asyncio.sleep(delay)
@@ -118,7 +118,7 @@ class Hub:
         self.refusals[code] += 1
 
     def inflow(self, who: str) -> Inflow:
-        """Counts what a connection sends, for an address or a principal."""
+        """Return a counter of what a connection sends, for an address or a principal."""
         return Inflow(self._byte_rates, asyncio.get_running_loop().time, who)
 
     def charge(self, principal: Principal, size: int) -> None:
@@ -128,16 +128,16 @@ class Hub:
             raise RefusalError.of(self.too_many_bytes(wait))
 
     def pace(self, principal: Principal) -> None:
-        """Count something that is no change and yet not free. Raises RefusalError."""
+        """Count a command that changes nothing but has a cost. Raises RefusalError."""
         if refusal := self._over_rate(principal):
             raise RefusalError.of(refusal)
 
     def too_many_bytes(self, wait: float) -> Refusal:
-        """What to say to who has to wait before sending more."""
+        """Return the refusal for a client that must wait before sending more."""
         return _rate_limited(f"{self.limits.bytes_per_s:,.0f} bytes", wait)
 
     def is_flooding(self, who: str) -> bool:
-        """Whether who pays for a connection goes on and on although they are refused."""
+        """Whether the payer of a connection keeps sending despite being refused."""
         return self._rates.is_flooding(who) or self._byte_rates.is_flooding(who)
 
     async def join(
@@ -149,9 +149,10 @@ class Hub:
         lost: Callable[[], None],
         wire: Wire | None = None,
     ) -> Cursor:
-        """Follow a room with `outlet`, from a position or a snapshot, which `tell` gets first.
+        """Follow a room with `outlet`, from a position or from a snapshot, which `tell` gets first.
 
-        `wire` is the form, if another than the outlet's; `lost` is called if ever the log can't be read on for this follower. Raises RefusalError.
+        `wire` is the wire form, by default the outlet's. `lost` is called if the log can't be read for this follower
+        any more. Raises RefusalError.
         """
         self._allow(principal, Operation.READ, join.room)
         with self._fanout.pinned(join.room) as feed:
@@ -173,7 +174,7 @@ class Hub:
         return cursor
 
     def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None = None) -> None:
-        """Follow on at another outlet of the same client, or in another wire form."""
+        """Continue following on another outlet of the same client, or in another wire form."""
         self._fanout.move(cursor, outlet, wire)
 
     def leave(self, cursor: Cursor) -> None:
@@ -182,7 +183,7 @@ class Hub:
         cursor.feed.signals.exit(cursor.person)
 
     def signal(self, principal: Principal, signal: Signal) -> None:
-        """Say something ephemeral to who is in the room. Raises RefusalError."""
+        """Send a signal to everyone in the room. Raises RefusalError."""
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
             raise RefusalError.of(push)
@@ -193,14 +194,14 @@ class Hub:
                 raise RefusalError("too_large", why)
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
-        """The room as it is now. Raises RefusalError."""
+        """Return the room as it is now. Raises RefusalError."""
         self._allow(principal, Operation.READ, room)
         with self._fanout.pinned(room) as feed:
             await self._fanout.meet([feed])
             return self._snapshot(feed, await self._stored(feed), None)
 
     async def history(self, principal: Principal, history: History) -> Page:
-        """Messages next before or after a seq. Raises RefusalError."""
+        """Return the messages just before or after a seq. Raises RefusalError."""
         self._allow(principal, Operation.READ, history.room)
         if history.before is not None and history.after is not None:
             raise RefusalError("bad_request", "Use either `before` or `after`, not both")
@@ -210,16 +211,16 @@ class Hub:
         return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
 
     async def document(self, principal: Principal, room: str) -> Document:
-        """The room's state document. Raises RefusalError."""
+        """Return the room's state document. Raises RefusalError."""
         self._allow(principal, Operation.READ, room)
         return await self._store.document(room)
 
     async def rooms(
         self, principal: Principal, after: str, limit: int
     ) -> list[tuple[RoomRow, int]]:
-        """Rooms by name that a principal may list, and how many people are in each. Raises RefusalError.
+        """Return the rooms that a principal may list, by name, and how many people are in each. Raises RefusalError.
 
-        See `spans`: rooms that it may not know are not even looked at.
+        Rooms that the principal may not know of are not even read; see `spans`.
         """
         if not may(principal, Operation.READ):
             raise RefusalError("forbidden", f"Not allowed to {Operation.READ.value}")
@@ -239,9 +240,9 @@ class Hub:
         epoch: str | None,
         wait: float,
     ) -> EventPage:
-        """Events after a position; if there are none yet, those that come within `wait` seconds.
+        """Return events after a position; if there are none yet, wait up to `wait` seconds for some.
 
-        Raises RefusalError: `reset` if the log can't be read on from there, `bad_position` if none can.
+        Raises RefusalError: `reset` if the log can't be read from there, `bad_position` if no log can.
         """
         self._allow(principal, Operation.READ, room)
         loop = asyncio.get_running_loop()
@@ -263,9 +264,9 @@ class Hub:
             return EventPage(self.epoch, max(since, head), page.bodies)
 
     async def check_join(self, principal: Principal, join: Join) -> Join:
-        """Raise RefusalError if `join` would, as long as there still is a way to say so.
+        """Raise RefusalError if `join` would, while the client can still be told.
 
-        Returns it with a position, from which it misses nothing however much later it comes.
+        Returns the join with a position, so that it misses nothing however late it is carried out.
         """
         self._allow(principal, Operation.READ, join.room)
         with self._fanout.pinned(join.room) as feed:
@@ -280,7 +281,7 @@ class Hub:
         await self._store.check()
 
     async def stop(self) -> None:
-        """Take no more changes, answer those that were taken, let go who waits for events."""
+        """Accept no more changes, answer those accepted, and end waits for events."""
         self.is_stopping = True
         await self._journal.close()
         for feed in self._fanout:
@@ -288,23 +289,23 @@ class Hub:
 
     @property
     def waiting(self) -> int:
-        """How many changes wait for a commit."""
+        """The number of changes that wait for a commit."""
         return self._journal.waiting
 
     def followers(self) -> tuple[int, int, int]:
-        """How many cursors are live, how many read on, and how many rooms they follow."""
+        """Return how many cursors are live, how many are catching up, and how many rooms they follow."""
         feeds = list(self._fanout)
         live = sum(len(cursors) for feed in feeds for cursors in feed.live.values())
         return live, sum(len(feed.reading) for feed in feeds), len(feeds)
 
     def sweep(self) -> None:
-        """Forget what nobody needs any more; to be called now and then."""
+        """Forget what is no longer needed. Must be called from time to time."""
         self._fanout.sweep()
         for rates in (self._rates, self._byte_rates):
             rates.sweep(asyncio.get_running_loop().time())
 
     async def _resume_point(self, feed: Feed, join: Join) -> tuple[int | None, int | None]:
-        """After which seq to go on, if a join can; else None, and the first kept seq if that's why."""
+        """Return the seq to resume after, or None if the join can't resume, with the first kept seq if that is the reason."""
         head = await self._fanout.head(feed)
         since = join.since
         if since is None or (join.epoch is not None and join.epoch != self.epoch):
@@ -321,8 +322,8 @@ class Hub:
     async def _check_position(self, feed: Feed, since: int) -> None:
         """Raise RefusalError if no log can be read from there.
 
-        A position may be ahead of what is delivered: a snapshot shows what is committed, and whoever
-        took it may be back before the commit's last flush, of a checkpoint, is done.
+        A position may be ahead of what is delivered: a snapshot shows what is committed, and a client
+        may use its head before the commit's last flush, of a checkpoint, is done.
         """
         head = await self._fanout.head(feed)
         if since > head:
@@ -331,9 +332,11 @@ class Hub:
             raise RefusalError("bad_position", f"Invalid `since` {since}: use 0 to {head}")
 
     async def _stored(self, feed: Feed) -> StoredRoom:
-        """The room as stored; many who come at once share one reading."""
+        """Return the room as stored. Clients that join at the same time share one read."""
         head = await self._fanout.head(feed)
-        if self._store.is_shared:  # another node may have written, and its client be here by now
+        if (
+            self._store.is_shared
+        ):  # another node may have written since, and its client may have moved here
             head = (await self._store.head(feed.room)).seq
         cached = feed.snapshot
         if cached is not None and cached.page.head == head:

@@ -1,4 +1,4 @@
-"""Gives out, lists and revokes tokens, whether a server runs or not."""
+"""Issues, lists and revokes tokens, whether or not a server is running."""
 
 import json
 import re
@@ -27,11 +27,11 @@ SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
 
 class CannotIssue(Exception):
-    """The message says why, and what would do."""
+    """Issuing failed. The message says why, and what to do."""
 
 
 def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str | None) -> None:
-    """Print a new token; it can't be shown again. Raises CannotIssue."""
+    """Issue a token and print it; it can't be shown again. Raises CannotIssue."""
     rights, patterns = _split(can), _split(rooms)
     if fault := person_name_fault(name):
         raise CannotIssue(f"--name {name!r}: {fault}")
@@ -55,7 +55,7 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
 
 
 def show(settings: Settings, *, as_json: bool) -> None:
-    """Print the tokens that were given out. Raises CannotIssue."""
+    """Print the tokens that were issued. Raises CannotIssue."""
     with _tokens(settings) as tokens:
         for token in tokens.list():
             if as_json:
@@ -67,7 +67,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
 
 
 def revoke(settings: Settings, id_or_name: str) -> None:
-    """Make tokens invalid. Raises CannotIssue."""
+    """Revoke tokens. Raises CannotIssue."""
     with _tokens(settings) as tokens:
         ids = tokens.revoke(id_or_name, _now())
         for token in ids:

@@ -1,7 +1,7 @@
-"""The one place where things are committed: commands that come while a commit runs go into the next.
+"""The journal commits all changes: those that arrive during a commit go into the next one.
 
-So a commit's batch grows with the load, and each costs less. Nobody is answered, and nothing is
-delivered, before the commit is durable.
+So batches grow with the load, and each change costs less. Nothing is answered or delivered before
+the commit is durable.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 class Journal:
     """Group commit over a store.
 
-    `running` ends when it is closed, or if it breaks: then nothing can be committed any more.
-    `deliver` is called with each commit's batches, in the order of commits, after everyone in the
-    commit was answered; it runs while the next commit is under way.
+    `running` ends when the journal is closed or breaks; then nothing can be committed any more.
+    `deliver` is called with each commit's batches, in the order of commits, after all answers of
+    the commit were given; it runs while the next commit is in progress.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Journal:
         now: Callable[[], str],
         observe: Callable[[int, float], object] = lambda *_: None,
     ) -> None:
-        """`observe` is told of each commit how many proposals it had, and the seconds that it took."""
+        """`observe` gets the number of proposals of each commit and the seconds it took."""
         self._store = store
         self._deliver = deliver
         self._now = now
@@ -54,16 +54,16 @@ class Journal:
 
     @property
     def is_full(self) -> bool:
-        """Whether too much is waiting to take more."""
+        """Whether too much is waiting to accept more."""
         return len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
 
     @property
     def waiting(self) -> int:
-        """How many proposals wait for a commit."""
+        """The number of proposals that wait for a commit."""
         return len(self._waiting)
 
     def submit(self, proposal: Proposal, answer: Callable[[Answer], None]) -> None:
-        """Put a proposal into the next commit; `answer` is called once, when its fate is known."""
+        """Put a proposal into the next commit; `answer` is called once with the outcome."""
         if self._is_closing:
             return answer(Refusal("unavailable", "The server is stopping", retry_after=1.0))
         if self.is_full:
@@ -89,13 +89,13 @@ class Journal:
         return await answered
 
     async def has_room(self) -> None:
-        """Wait until `submit` takes more."""
+        """Wait until `submit` accepts more."""
         while self.is_full:
             self._has_room.clear()
             await self._has_room.wait()
 
     async def close(self) -> None:
-        """Take no more, and wait until all that was taken is committed, answered and delivered."""
+        """Accept no more, and wait until everything accepted is committed, answered and delivered."""
         self._is_closing = True
         self._wake.set()
         await self.running
@@ -129,7 +129,7 @@ class Journal:
         return taken
 
     async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Taken) -> Commit:
-        """What became of what was taken. What waits is taken as well, and fails with it, if the store failed."""
+        """Return the outcome of what was taken. If the store failed, everything waiting fails as well."""
         begin, count = time.perf_counter(), len(taken)
         try:
             return await committing
@@ -138,11 +138,13 @@ class Journal:
             refusal = Refusal(
                 "unavailable", "The database can't be written; try again later", retry_after=1.0
             )
-            while self._waiting:  # else who sent two would find them in another order
+            while (
+                self._waiting
+            ):  # otherwise two changes of one client could end up in the wrong order
                 taken += self._take()
         except LogsReplaced:
             raise
-        except Exception:  # nothing of it is stored; whatever it was, others go on
+        except Exception:  # nothing of this commit is stored; later commits go on
             log.exception("A commit of %d changes failed", count)
             refusal = Refusal("internal", "The server failed; its log has the details")
         finally:

@@ -1,6 +1,6 @@
-"""JWTs of another application (RFC 7519): who signs one with a key that is known here says who comes in.
+"""JWTs of another application (RFC 7519), signed with a key that the settings name.
 
-An algorithm goes with a key, and never comes from the token.
+The algorithm always comes from the key, never from the token.
 """
 
 import logging
@@ -17,10 +17,10 @@ from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.keys import Key
 
-LEEWAY = 60.0  # seconds by which the clocks of who signs and who checks may differ
+LEEWAY = 60.0  # seconds that the clocks of signer and server may differ by
 MAX_TOKEN_BYTES = 8190  # as a line of a request's head
 _SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")  # what any store can keep
-_REASONS: dict[type[Exception], str] = {  # the library's own words may hold some of the token
+_REASONS: dict[type[Exception], str] = {  # the library's messages may quote the token
     jwt.ExpiredSignatureError: "it has expired",
     jwt.ImmatureSignatureError: "it is not valid yet (`nbf` or `iat`)",
     jwt.InvalidAlgorithmError: "its algorithm does not match the key",
@@ -34,22 +34,22 @@ log = logging.getLogger(__name__)
 
 
 class Jwts:
-    """Checks tokens against keys. `issuer` and `audience`: empty for any."""
+    """Checks tokens against keys. An empty `issuer` or `audience` accepts any."""
 
-    names: frozenset[str] = frozenset()  # they are not known before someone comes with one
+    names: frozenset[str] = frozenset()  # unknown until someone connects with a JWT
 
     def __init__(self, keys: Sequence[Key], issuer: str = "", audience: str = "") -> None:
-        self.published: Sequence[Key] = ()  # those of a set that is fetched again and again
+        self.published: Sequence[Key] = ()  # from a key set that is fetched regularly
         self.has_met_unknown_kid = False
         self._keys = tuple(keys)
         self._issuer = issuer or None
         self._audience = audience or None
 
     def principal(self, token: str) -> Principal | None:
-        """Whom a token stands for; None if it is none of ours, or no longer. The log says why.
+        """Return the principal of a token, or None if it is invalid or expired; the log says why.
 
         Raises:
-            RefusalError: it is valid, but its claims can't be used here.
+            RefusalError: the token is valid, but its claims can't be used.
         """
         try:
             return _principal(self._verified(token))
@@ -62,11 +62,11 @@ class Jwts:
             raise
 
     def is_valid(self, principal: Principal) -> bool:
-        """They can't be revoked: they expire."""
+        """Return True: JWTs expire, but can't be revoked."""
         return True
 
     def _verified(self, token: str) -> dict[str, Any]:
-        """The claims of a token that a known key has signed. Raises InvalidTokenError."""
+        """Return the claims of a token signed with a known key. Raises InvalidTokenError."""
         if not token.isascii() or len(token) > MAX_TOKEN_BYTES:
             raise jwt.DecodeError
         failure: jwt.InvalidTokenError = jwt.InvalidSignatureError()
@@ -127,7 +127,7 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
 
 
 def _name(name: object, subject: str) -> str:
-    """What others see: it decides nothing, so none that can't be one keeps anybody out."""
+    """Return the name that others see. It decides nothing, so an invalid one is replaced, not refused."""
     if isinstance(name, str) and is_person_name(name):
         return name
     return subject if is_person_name(subject) else person_name_from(subject)
@@ -144,7 +144,7 @@ def _issuer(claims: Mapping[str, Any]) -> str:
 
 
 def _texts(claims: Mapping[str, Any], claim: str, default: list[str]) -> list[str]:
-    """A list of strings, or one string with spaces between (as `scope` in RFC 8693)."""
+    """Read a list of strings, or one string separated by spaces (like `scope` in RFC 8693)."""
     value = claims.get(claim, default)
     texts = value.split() if isinstance(value, str) else value
     if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):

@@ -1,4 +1,4 @@
-"""Keys that JWTs are signed with: from a file, or from a set that another application publishes (JWKS, RFC 7517)."""
+"""Keys that verify JWTs: from a file, or from a key set that another application publishes (JWKS, RFC 7517)."""
 
 import json
 import logging
@@ -25,11 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class BadKey(Exception):
-    """A key that can't be used; the message says which, and what would do."""
+    """A key that can't be used. The message says which, and what is valid."""
 
 
 class Key(NamedTuple):
-    """One key, the one algorithm that it is for, and its name in a set of keys, if it has one."""
+    """A key, its only algorithm, and its name in a key set, if it has one."""
 
     material: Any
     algorithm: str
@@ -37,7 +37,7 @@ class Key(NamedTuple):
 
 
 def key_from_secret(file: Path) -> Key:
-    """The key for HS256: the file's bytes, without a newline at its end. Raises BadKey."""
+    """Return the key for HS256: the bytes of the file, without a newline at its end. Raises BadKey."""
     secret = _read(file).removesuffix(b"\n").removesuffix(b"\r")
     if len(secret) < MIN_SECRET_BYTES:
         raise BadKey(f"{file}: the secret must have at least {MIN_SECRET_BYTES} bytes")
@@ -45,7 +45,7 @@ def key_from_secret(file: Path) -> Key:
 
 
 def key_from_pem(file: Path) -> Key:
-    """A public key for RS256 or EdDSA. Raises BadKey."""
+    """Return a public key for RS256 or EdDSA. Raises BadKey."""
     try:
         material = load_pem_public_key(_read(file))
     except ValueError as error:
@@ -57,7 +57,7 @@ def key_from_pem(file: Path) -> Key:
 
 
 async def fetch(url: str) -> bytes:
-    """The document at an address. Raises BadKey, which never shows a password in the address."""
+    """Fetch the document at an address. Raises BadKey, which never shows a password in the address."""
     try:
         async with (
             ClientSession(timeout=ClientTimeout(FETCH_SECONDS)) as session,
@@ -77,7 +77,7 @@ async def fetch(url: str) -> bytes:
 
 
 def keys_from_jwks(document: bytes) -> list[Key]:
-    """The keys of a set that can be used here; the log names those left out. Raises BadKey: it is no set."""
+    """Return the usable keys of a key set; the log names those ignored. Raises BadKey if it is not a key set."""
     try:
         rows = json.loads(document)["keys"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -96,7 +96,7 @@ def keys_from_jwks(document: bytes) -> list[Key]:
 
 
 def _key_from_jwk(row: Any) -> Key:
-    """Raises BadKey. RFC 7517, section 5: whatever can't be understood is ignored, and the rest is used."""
+    """Raises BadKey. RFC 7517, section 5: keys that are not understood are ignored."""
     if not isinstance(row, dict):
         raise BadKey("it is not an object")
     kid, kty = row.get("kid"), row.get("kty")
@@ -109,13 +109,13 @@ def _key_from_jwk(row: Any) -> Key:
     try:
         public = {member: value for member, value in row.items() if member in PUBLIC_MEMBERS}
         material = get_default_algorithms()[algorithm].from_jwk(public)
-    except Exception as error:  # from two libraries, which don't say what they raise
+    except Exception as error:  # two libraries raise what they don't document
         raise BadKey(f"it can't be read ({type(error).__name__})") from error
     return Key(material, _algorithm_of(material), kid)
 
 
 def _require_purpose(row: Mapping[str, Any], algorithm: str) -> None:
-    """RFC 7517, sections 4.2 to 4.4: a key is used for nothing but what it is for."""
+    """Raise BadKey unless the key is meant for verifying signatures (RFC 7517, sections 4.2 to 4.4)."""
     if row.get("use", "sig") != "sig":
         raise BadKey("its `use` is not sig")
     if row.get("alg", algorithm) != algorithm:

@@ -1,4 +1,4 @@
-"""The sockets that a server listens on: on every address of its host, or none at all."""
+"""The sockets that a server listens on: on every address of its host, or on none."""
 
 import errno
 import logging
@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
-    """The message names the address, and says why."""
+    """The server can't listen. The message names the address and says why."""
 
 
 def bound(host: str, port: int, *, is_shared: bool = False) -> list[socket.socket]:
-    """A socket on each address of a host, all on one port; 0: on a free one. Raises CannotListen.
+    """Bind a socket on each address of a host, all on one port, or on a free one if it is 0. Raises CannotListen.
 
-    If `is_shared`, others who say so may bind the same. On a machine without IPv6 that of IPv4 is enough.
+    If `is_shared`, others that share may bind the same port. On a machine without IPv6, IPv4 is enough.
     """
     addresses = _addresses(host)
     for _ in range(TRIES if port == 0 and len(addresses) > 1 else 0):
@@ -34,7 +34,7 @@ def bound(host: str, port: int, *, is_shared: bool = False) -> list[socket.socke
 
 
 def reserved(host: str, port: int) -> list[socket.socket]:
-    """As `bound` and shared, but nobody else, even one who would share, has any of them. Raises CannotListen."""
+    """Bind shared sockets that nobody else has bound, not even shared. Raises CannotListen."""
     probes = bound(host, port)
     found = port_of(probes)
     close(probes)
@@ -42,13 +42,13 @@ def reserved(host: str, port: int) -> list[socket.socket]:
 
 
 def port_of(sockets: list[socket.socket]) -> int:
-    """The port that they have."""
+    """Return the port of the sockets."""
     port: int = sockets[0].getsockname()[1]
     return port
 
 
 def close(sockets: list[socket.socket]) -> None:
-    """Let go of them."""
+    """Close the sockets."""
     for each in sockets:
         each.close()
 

@@ -1,4 +1,4 @@
-"""Sets up the logs: for people or for machines, and never so much of one thing that it fills a disk."""
+"""Sets up logging, for people or for machines, and limits repeated lines so that they can't fill a disk."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 def configure(form: str, level: str, lost: Callable[[], int]) -> None:
     """Log to standard error from now on: `form` is text or json, `level` a name.
 
-    `lost` says how many lines could not be written.
+    `lost` returns how many lines could not be written.
     """
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(form, "message"))
@@ -30,14 +30,14 @@ def configure(form: str, level: str, lost: Callable[[], int]) -> None:
 
 
 def name_worker(number: int) -> None:
-    """Say in each line from now on which of several workers it is of."""
+    """Name the worker in each line from now on."""
     structlog.contextvars.bind_contextvars(worker=number)
 
 
 def open_audit(data: Path) -> None:
-    """Append what is audited to a file in the data directory.
+    """Append audit records to a file in the data directory.
 
-    A file that was moved away is begun anew, so that it can be rotated.
+    The file is created again after it was moved away, so that it can be rotated.
     """
     file = data / AUDIT_FILE
     handler = AuditFile(file, encoding="utf-8")
@@ -53,22 +53,22 @@ def open_audit(data: Path) -> None:
 
 
 class AuditFile(WatchedFileHandler):
-    """A file that says in the log, and nowhere else, that it can't be written."""
+    """A file handler that reports write errors in the log, and nowhere else."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Never raises."""
+        """Write a record; never raise."""
         try:
             super().emit(record)
         except OSError:  # the directory is gone, for instance
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say so."""
+        """Log the error."""
         _log.error("Can't write the audit log: %s", sys.exc_info()[1])
 
 
 class Losses(logging.Filter):
-    """Tells in the next line how many were lost so far, if that has changed."""
+    """Reports in the next line how many lines were lost so far, if that has changed."""
 
     def __init__(self, lost: Callable[[], int]) -> None:
         super().__init__()
@@ -76,14 +76,14 @@ class Losses(logging.Filter):
         self._told = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Lets everything pass."""
+        """Pass every record."""
         if (lost := self._lost()) != self._told:
             record.lost_lines = self._told = lost
         return True
 
 
 class NotTooOften(logging.Filter):
-    """Lets pass at most AT_MOST records of one wording a second; the next says how many were left out."""
+    """Passes at most AT_MOST records of one wording per second; the next one says how many were dropped."""
 
     def __init__(self, only: set[str] | None = None) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class NotTooOften(logging.Filter):
         self._left_out: dict[str, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record is to be written."""
+        """Whether to write a record."""
         wording = str(record.msg)
         if self._only is not None and wording not in self._only:
             return True

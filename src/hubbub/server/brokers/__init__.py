@@ -1,1 +1,1 @@
-"""Brokers: how nodes tell each other that a room has grown."""
+"""Brokers: how nodes tell each other about new events."""

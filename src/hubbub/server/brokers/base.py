@@ -1,8 +1,8 @@
-"""The contract of a broker: it carries hints from node to node, and what is live.
+"""The contract of a broker: it carries hints and live state from node to node.
 
-A hint may be lost, come twice, late, or in another order: the store has the truth, and nodes look
-there now and then. What is live may be lost, too: nodes remind each other of it. So losing the broker
-loses nothing, and costs only time.
+Hints may be lost, duplicated, late or reordered: the store has the truth, and nodes check it
+regularly. Live state may be lost as well: nodes remind each other of it. So losing the broker loses
+nothing; it only adds delay.
 """
 
 import asyncio
@@ -14,38 +14,38 @@ from hubbub.rooms.live import LiveReport
 
 
 class Broker(Protocol):
-    """Tells other nodes what was committed and is live here, and hears what was and is there."""
+    """Tells other nodes what is committed and live here, and receives what is committed and live there."""
 
     @property
     def node(self) -> str:
-        """What this node is called among the others; empty if there are none."""
+        """The name of this node among the others; empty if there are none."""
 
     @property
     def answers_within(self) -> float:
-        """Seconds that other nodes take to answer who asks; 0 if there are none."""
+        """Seconds within which other nodes answer a question; 0 if there are none."""
 
     @property
     def returned(self) -> asyncio.Event:
-        """Set when others may have missed what was told, and have told what was not heard."""
+        """Set after an interruption, when messages in both directions may have been lost."""
 
     def follow(self, room: str) -> None:
-        """Someone here follows a room: hints about it are wanted."""
+        """Start receiving hints about a room, since a client here follows it."""
 
     def leave(self, room: str) -> None:
-        """Nobody here does any more."""
+        """Stop receiving hints about a room, since no client here follows it any more."""
 
     def tell(self, batches: Sequence[Batch]) -> None:
-        """Batches were committed. Never waits."""
+        """Tell others about committed batches. Never waits."""
 
     def share(self, live: LiveReport) -> None:
-        """Something is live here. Never waits."""
+        """Tell others about live state on this node. Never waits."""
 
     async def close(self) -> None:
-        """Tell what was to be told, and let go."""
+        """Send what is still waiting, and disconnect."""
 
 
 class Local:
-    """There are no other nodes, or they only look into the store."""
+    """The broker for a single node, or for nodes that only look into the store."""
 
     node = ""
     answers_within = 0.0
@@ -54,16 +54,16 @@ class Local:
         self.returned = asyncio.Event()
 
     def follow(self, room: str) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def leave(self, room: str) -> None:
-        """Nothing is needed."""
+        """Do nothing."""
 
     def tell(self, batches: Sequence[Batch]) -> None:
-        """There is nobody to tell."""
+        """Do nothing."""
 
     def share(self, live: LiveReport) -> None:
-        """There is nobody to tell."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""

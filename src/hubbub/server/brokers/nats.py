@@ -1,8 +1,8 @@
-"""Hints over NATS: a subject for each room, and a node subscribes to those that someone follows there.
+"""Hints over NATS. Each room has a subject, and a node subscribes to the rooms that its clients follow.
 
-A hint says how far a room has come, and carries the new events as long as they are small. Beside hints
-goes what is live, in the order of each node. All is signed with a key that the nodes' store keeps, so
-nobody else on the server can make it.
+A hint gives the head of a room, and carries the new events if they are small. Reports of live state
+travel beside hints, in each node's order. All messages are signed with a key from the nodes' store,
+so other users of the NATS server can't forge them.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class Hint(msgspec.Struct, frozen=True, tag="hint"):
-    """The room has come up to `head`; `bodies` are its last events, or none if they were too many."""
+    """The room's head is now `head`. `bodies` are its last events, or empty if they were too large."""
 
     room: str
     head: int
@@ -47,16 +47,16 @@ class Hint(msgspec.Struct, frozen=True, tag="hint"):
 
 
 class Numbered(msgspec.Struct, frozen=True, tag="live"):
-    """What is live on a node; a `number` that is not beyond the last one is an old message again."""
+    """Live state of a node. A `number` not above the last one marks an old message."""
 
     live: LiveReport
     number: int
 
 
 class NatsBroker:
-    """Connects by itself, again and again; until then all is lost that is told, and nothing else.
+    """Connects and reconnects by itself. While it is disconnected, messages are dropped.
 
-    It is not kept for later: what was committed is in the store, and what is live then is told anew.
+    Nothing needs to be kept: commits are in the store, and live state is reported again later.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class NatsBroker:
         hear: Callable[[Batch | LiveReport], None],
         refused: Callable[[str], None],
     ) -> None:
-        """`url` may be several, with commas between.
+        """`url` may be several URLs, separated by commas.
 
-        `scope` tells apart those who share a server; `refused` is told a code for what is no hint.
+        `scope` separates clusters that share a NATS server. `refused` gets a code for each invalid message.
         """
         self.node = secrets.token_hex(8)
         self.answers_within = 0.1
@@ -201,7 +201,7 @@ class NatsBroker:
                 await self._client.publish(self._subject(told.room), self._sign(body) + body)
 
     def _shares(self, live: LiveReport) -> Iterator[bytes]:
-        """What is live, in as many messages as it takes."""
+        """Yield live state in as many messages as it takes."""
         self._number += 1
         body = msgspec.json.encode(Numbered(live, self._number))
         if len(body) <= MAX_LIVE_BYTES or len(live.signals) < 2:
@@ -243,7 +243,7 @@ class NatsBroker:
 
 
 def credentials(servers: Sequence[str]) -> dict[str, Any]:
-    """How to log in, as `Client.connect` takes it, which sends what an address says as it is encoded there."""
+    """Return the login as arguments of `Client.connect`, which would send the percent-encoded form itself."""
     for parts in map(urlsplit, servers):
         if parts.password is not None:
             return {"user": unquote(parts.username or ""), "password": unquote(parts.password)}

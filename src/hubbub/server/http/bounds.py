@@ -1,4 +1,4 @@
-"""aiohttp's HTTP/1.1, within bounds of time and of connections, and with our own words for what is no HTTP."""
+"""aiohttp's HTTP/1.1 server, with limits on time and connections, and our own answers to malformed requests."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ from hubbub.server.http.heads import HEAD, MAX_HEADERS, MAX_LINE_BYTES, StrictPa
 from hubbub.server.http.problems import ALWAYS_SERVED, problem
 
 KEEP_ALIVE = 75.0  # seconds between requests: longer than a proxy's usual 60
-UNREAD_TIMEOUT = 30.0  # seconds in which a peer has to take some of what is sent to it
-LINGER = 2.0  # seconds for a peer to read why it is cut off
-SURPLUS = 32  # connections over the limit that are at least told so
+UNREAD_TIMEOUT = 30.0  # seconds within which a peer must accept some of what is sent
+LINGER = 2.0  # seconds for a peer to read why it is disconnected
+SURPLUS = 32  # connections over the limit that still get an answer
 BACKLOG = 4096
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class BoundedConnection(web.RequestHandler):
-    """One connection. It has some seconds for each head, from its opening or the first byte on, and for each body."""
+    """One connection. Each head has a time limit, from the opening or its first byte, and so has each body."""
 
     __slots__ = ("_awaited", "_deadline", "_heads", "_is_surplus", "_server")
 
@@ -40,7 +40,7 @@ class BoundedConnection(web.RequestHandler):
         self._parser: Any = self._heads
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request; if there are too many connections, to refuse it."""
+        """Wait for a request, to be refused if there are too many connections."""
         super().connection_made(transport)
         self._wait_for(HEAD)
         self._is_surplus = not self._server.admit(self)
@@ -48,14 +48,16 @@ class BoundedConnection(web.RequestHandler):
             self._request_handler = self._first_and_last(self._request_handler)
 
     def connection_lost(self, reason: BaseException | None) -> None:
-        """The connection is gone."""
+        """Forget the lost connection."""
         self._wait_for(None)
         self._server.leave(self)
         super().connection_lost(reason)
-        del self._heads  # which knows us, and the last head: a cycle would keep both for long
+        del (
+            self._heads
+        )  # it refers to us and the last head; the cycle would keep both in memory for long
 
     def data_received(self, data: bytes) -> None:
-        """Take frames of a WebSocket, or a part of a head or a body."""
+        """Take frames of a WebSocket, or part of a head or body."""
         if self._payload_parser is not None:
             if not (self._force_close or self._close) and self._payload_parser.feed_data(data)[0]:
                 self.close()
@@ -67,11 +69,11 @@ class BoundedConnection(web.RequestHandler):
 
     @property
     def is_idle(self) -> bool:
-        """Whether it waits for a request, or the rest of its head."""
+        """Whether it waits for a request or the rest of its head."""
         return self._current_request is None and not self._messages
 
     async def finish_response(self, *arguments: Any) -> Any:
-        """A request was answered, and another may come."""
+        """Finish a response; another request may follow."""
         self._server.rest(self)
         return await super().finish_response(*arguments)
 
@@ -82,7 +84,7 @@ class BoundedConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """A handler has failed in a way that nobody foresaw."""
+        """Answer a request whose handler failed unexpectedly."""
         log.error("A request failed", exc_info=exc)
         return _response(Refusal("internal", "The server failed; its log has the details"))
 
@@ -91,7 +93,7 @@ class BoundedConnection(web.RequestHandler):
         return self._last_words(refusal_of(error.exc))
 
     def _first_and_last(self, serve: Any) -> BaseHandler:
-        """Answer a connection that there is no room for, if it asks how the server is; else refuse it."""
+        """On a surplus connection, answer health checks and refuse everything else."""
         refuse = self._last_words(
             Refusal(
                 "unavailable",
@@ -110,9 +112,9 @@ class BoundedConnection(web.RequestHandler):
         return answer
 
     def _last_words(self, refusal: Refusal) -> BaseHandler:
-        """Refuse whatever is asked, and discard the rest.
+        """Refuse any request, and discard the rest.
 
-        TCP resets a connection that is closed with bytes unread, and what we say would be lost.
+        TCP resets a connection that is closed with unread bytes, and our answer would be lost.
         """
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
@@ -129,7 +131,7 @@ class BoundedConnection(web.RequestHandler):
         return answer
 
     def _wait_for(self, awaited: object) -> None:
-        """Give a head, or a body, its time to be complete."""
+        """Start the time limit of a head or body."""
         if awaited is self._awaited:
             return
         self._awaited = awaited
@@ -140,7 +142,7 @@ class BoundedConnection(web.RequestHandler):
             self._deadline = self._loop.call_later(self._server.request_timeout, self._give_up)
 
     def _give_up(self) -> None:
-        """It took too long. A body's sender is told so, by whoever reads it."""
+        """The time limit has passed. Whoever reads a body gets the error and answers the sender."""
         if self._awaited is HEAD:
             self.force_close()
             return
@@ -152,7 +154,7 @@ class BoundedConnection(web.RequestHandler):
 
 
 class BoundedServer(web.Server):
-    """Makes such connections. `refused` is told the code of each refusal."""
+    """Creates such connections. `refused` gets the code of each refusal."""
 
     def __init__(
         self,
@@ -170,8 +172,8 @@ class BoundedServer(web.Server):
         )
         self._max_connections = max_connections
         self._admitted: set[BoundedConnection] = set()
-        self._idle: dict[BoundedConnection, None] = {}  # maybe; the longest first
-        self._surplus: dict[BoundedConnection, None] = {}  # the oldest first
+        self._idle: dict[BoundedConnection, None] = {}  # candidates; longest idle first
+        self._surplus: dict[BoundedConnection, None] = {}  # oldest first
         self.request_timeout = request_timeout
         self.refused = refused
 
@@ -179,9 +181,9 @@ class BoundedServer(web.Server):
         return len(self._connections)
 
     def admit(self, connection: BoundedConnection) -> bool:
-        """Whether there is room for a connection; one that only waits makes way for it.
+        """Whether there is room for a connection. An idle one is closed to make room.
 
-        If there is none, it is surplus, and the oldest of these makes way.
+        Without room it is a surplus connection, and the oldest of those is closed.
         """
         if len(self._admitted) >= self._max_connections:
             self._end_an_idle_one()
@@ -197,13 +199,13 @@ class BoundedServer(web.Server):
         return False
 
     def rest(self, connection: BoundedConnection) -> None:
-        """A connection waits for a request."""
+        """Note that a connection is idle."""
         if connection in self._admitted:
             self._idle.pop(connection, None)
             self._idle[connection] = None
 
     def leave(self, connection: BoundedConnection) -> None:
-        """A connection is gone."""
+        """Note that a connection has ended."""
         self._admitted.discard(connection)
         self._idle.pop(connection, None)
         self._surplus.pop(connection, None)
@@ -218,7 +220,7 @@ class BoundedServer(web.Server):
                 return
 
     def __call__(self) -> BoundedConnection:
-        """A protocol for a new connection."""
+        """Return the protocol of a new connection."""
         return BoundedConnection(self, loop=self._loop, **self._kwargs)
 
 
@@ -250,7 +252,7 @@ class BoundedRunner(web.AppRunner):
         self._unread_timeout = unread_timeout
 
     async def listen(self, bound: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
-        """Listen on a socket that is bound to an address. Raises OSError."""
+        """Listen on a bound socket. Raises OSError."""
         assert self.server is not None
         listener = await asyncio.get_running_loop().create_server(
             self.server,
@@ -268,14 +270,14 @@ class BoundedRunner(web.AppRunner):
 
 
 def end_if_unread(listener: Any, seconds: float) -> None:
-    """Let TCP end connections whose peer acknowledges nothing, or leaves no room (RFC 5482), where it can."""
+    """Where possible, let TCP end connections whose peer acknowledges or accepts nothing (RFC 5482)."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = round(seconds * 1000)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
 
 
 def _response(refusal: Refusal) -> web.Response:
-    """A refusal from before there is an application."""
+    """Return a refusal as a response, without an application."""
     response = problem(refusal)
     protect(response)
     response.force_close()

@@ -1,4 +1,4 @@
-"""The API for machines: OpenAPI for HTTP, AsyncAPI for the WebSocket, made from the types when first asked for."""
+"""The API for machines: OpenAPI for HTTP and AsyncAPI for the WebSocket, generated from the types on first use."""
 
 import inspect
 from collections.abc import Callable
@@ -96,13 +96,13 @@ HEADERS: dict[str, tuple[JsonObject, str]] = {
 
 @routes.get(OPENAPI)
 async def get_openapi(_request: web.Request) -> web.Response:
-    """The HTTP API as an OpenAPI document."""
+    """Get the HTTP API as an OpenAPI document."""
     return web.Response(body=_encoded(openapi), content_type=JSON)
 
 
 @routes.get(ASYNCAPI)
 async def get_asyncapi(_request: web.Request) -> web.Response:
-    """The WebSocket protocol as an AsyncAPI document."""
+    """Get the WebSocket protocol as an AsyncAPI document."""
     return web.Response(body=_encoded(asyncapi), content_type=JSON)
 
 
@@ -242,7 +242,7 @@ def _responses(operation: HttpOperation, answer: JsonObject) -> JsonObject:
 
 
 def _body(command: Any, components: JsonObject) -> JsonObject:
-    """A command without what the path says instead."""
+    """Return the body's schema: the command without the fields that the path holds."""
     if command is Patch:
         return {}
     schema = components[command.__name__]
@@ -275,6 +275,6 @@ def _problem() -> JsonObject:
 
 
 def _summaries() -> dict[tuple[str, str], str]:
-    """What the routes say of themselves."""
+    """Return the summary of each route."""
     defined = [route for route in api.routes if isinstance(route, web.RouteDef)]
     return {(r.method.lower(), r.path): inspect.getdoc(r.handler) or "" for r in defined}

@@ -1,4 +1,4 @@
-"""The WebSocket doors: which kind of client a handshake is for."""
+"""The WebSocket doors: find out which kind of client a handshake is for."""
 
 import logging
 from collections.abc import Awaitable
@@ -49,7 +49,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/")
 async def root(request: web.Request) -> web.StreamResponse:
-    """The page, or a plain client, or a native one that asks for its subprotocol here."""
+    """Serve the page, a plain client, or a native client that asks for its subprotocol."""
     if not is_handshake(request):
         return await page.index()
     require_handshake(request)
@@ -72,7 +72,7 @@ async def root(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/ws", allow_head=False)
 async def native(request: web.Request) -> web.StreamResponse:
-    """A native client."""
+    """Serve a native client."""
     require_handshake(request)
     offered = offered_subprotocols(request)
     if offered and SUBPROTOCOL not in offered:
@@ -90,7 +90,7 @@ async def native(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/echo", allow_head=False)
 async def echo(request: web.Request) -> web.StreamResponse:
-    """Sends every message back."""
+    """Send every message back."""
     max_bytes = request.app[ECHO_MAX_BYTES]
     if not max_bytes:
         raise RefusalError("not_found", "/echo is off", hint="Start the server with --echo")
@@ -102,18 +102,18 @@ async def echo(request: web.Request) -> web.StreamResponse:
 
 @routes.route("*", "/socket.io/")
 async def socket_io(request: web.Request) -> web.StreamResponse:
-    """A Socket.IO client: its polling requests, and its WebSocket."""
+    """Serve a Socket.IO client: its polling requests and its WebSocket."""
     return await request.app[SOCKET_IO].handle(request)
 
 
 @routes.get("/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
-    """A file of the page."""
+    """Serve a file of the page."""
     return await page.asset(request)
 
 
 async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -> Response:
-    """Serve, and write down that it begins and ends; at `info` if it ends in discord."""
+    """Serve a connection, and log its beginning and end, at `info` if it ends with an error."""
     facts = {"door": door, "remote": request.app[PROXIES].address_of(request)}
     log.debug("connection opened", extra=facts)
     code = 0
@@ -129,14 +129,14 @@ async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -
 @routes.route("*", "/sockjs")
 @routes.route("*", "/sockjs/{rest:.*}")
 async def sock_js(request: web.Request) -> web.StreamResponse:
-    """A SockJS client that speaks native commands."""
+    """Serve a SockJS client that sends native commands."""
     return await request.app[SOCK_JS][0].handle(request)
 
 
 @routes.route("*", "/sockjs-plain")
 @routes.route("*", "/sockjs-plain/{rest:.*}")
 async def plain_sock_js(request: web.Request) -> web.StreamResponse:
-    """A SockJS client whose every message goes to everyone."""
+    """Serve a SockJS client whose messages all go to everyone."""
     return await request.app[SOCK_JS][1].handle(request)
 
 
@@ -149,7 +149,7 @@ def session_place(request: web.Request) -> Place | None:
 
 
 def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
-    """The doors for SockJS clients: native, and plain."""
+    """Return the doors for SockJS clients: native and plain."""
     settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
 
     def native_client(session: SockJsSession, request: web.Request) -> NativeClient:
@@ -165,7 +165,7 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
 
 
 def socket_io_for(hub: Hub, links: Links) -> EngineIo:
-    """The door for Socket.IO clients."""
+    """Return the door for Socket.IO clients."""
     size = hub.limits.message_bytes
 
     def make(session: EngineIoSession, request: web.Request) -> SocketIo:

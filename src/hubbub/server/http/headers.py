@@ -1,4 +1,4 @@
-"""Headers that every answer has: no other site may frame it, embed it or guess what it is."""
+"""Headers of every response: no other site may frame it, embed it or sniff its type."""
 
 from aiohttp import web
 
@@ -11,7 +11,7 @@ HEADERS = {
 
 
 def protect(response: web.StreamResponse) -> None:
-    """Add them, unless the response has its own. A WebSocket needs none: no page can show one."""
+    """Add the headers that a response lacks. WebSockets need none: no page can display them."""
     response.headers["Server"] = "hubbub"  # and not what it is made of
     if response.status != 101:
         for name, value in HEADERS.items():

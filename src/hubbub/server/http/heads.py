@@ -1,4 +1,4 @@
-"""Reads the heads of requests more strictly than aiohttp's parser does by itself."""
+"""Parses request heads more strictly than aiohttp does."""
 
 import logging
 from typing import Any
@@ -18,17 +18,17 @@ log = logging.getLogger(__name__)
 
 
 class HeadTooLarge(BadHttpMessage):
-    """All lines together are too long."""
+    """The head is too large in all."""
 
     def __init__(self) -> None:
         super().__init__(f"Request head too large: use at most {MAX_HEAD_BYTES} bytes")
 
 
 class StrictParser:
-    """Passes what it is fed on to aiohttp's parser, and looks at the heads that come out.
+    """Feeds aiohttp's parser, and checks the heads that it returns.
 
-    `held_bytes` is how much of a head is there that is not yet complete; `is_broken`: a body turned
-    out to be malformed, or did not come, and nothing can be understood after it.
+    `held_bytes` is the size of a head that is not yet complete. `is_broken`: a body was malformed
+    or did not arrive, and nothing after it can be parsed.
     """
 
     def __init__(self, parser: Any) -> None:
@@ -42,19 +42,19 @@ class StrictParser:
 
     @property
     def awaited(self) -> object:
-        """What has begun to come and is not complete: a head, or this body. None if nothing is."""
+        """What has begun to arrive and is incomplete: a head, or this body. None if nothing is."""
         if self._body is not None and not self._body.is_eof():
             return self._body
         return HEAD if self.held_bytes else None
 
     def give_up_body(self, why: RefusalError) -> None:
-        """Tell whoever reads the body why it ends here; aiohttp would leave them waiting."""
+        """Tell the reader of the body why it ends here; aiohttp would leave it waiting."""
         self.is_broken = True
         self._body.set_exception(why)
         self._body.feed_eof()
 
     def feed_data(self, data: bytes) -> Any:
-        """Take what was received; returns what aiohttp's parser does. Raises HttpProcessingError."""
+        """Parse received data. Returns what aiohttp's parser returns. Raises HttpProcessingError."""
         is_head = self._body is None or self._body.is_eof()
         try:
             parsed = self._parser.feed_data(data)
@@ -77,7 +77,7 @@ class StrictParser:
 
 
 def refusal_of(error: BaseException | None) -> Refusal:
-    """What to say to a peer about a head that is none, without what was in it."""
+    """Return the refusal of a malformed head, without repeating its content."""
     why = error.message.partition("\n")[0] if isinstance(error, HttpProcessingError) else ""
     is_large = isinstance(error, LineTooLong | HeadTooLarge) or why.startswith(_TOO_MANY_HEADERS)
     if is_large:

@@ -1,4 +1,4 @@
-"""Is the process alive; can it serve: a real round trip to the database."""
+"""Health checks: whether the process is alive, and whether it can use the database."""
 
 import asyncio
 
@@ -14,13 +14,13 @@ routes = web.RouteTableDef()
 
 @routes.get("/healthz")
 async def healthz(_request: web.Request) -> web.Response:
-    """The process answers."""
+    """Answer: the process is alive."""
     return json({"status": "ok"})
 
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """The database can be read and written, and the server isn't stopping."""
+    """Check that the database can be read and written, and that the server isn't stopping."""
     hub = request.app[HUB]
     if hub.is_leaving or hub.is_stopping:
         raise RefusalError("unavailable", "The server is stopping")

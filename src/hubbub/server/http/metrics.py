@@ -1,4 +1,4 @@
-"""`/metrics`: how the server is, for Prometheus. What is alive is counted when asked for, not before."""
+"""`/metrics` for Prometheus. Gauges are computed only when asked for."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
 
 class Metrics:
-    """What is counted as it happens, once a commit and never once a delivery."""
+    """Metrics counted as things happen: once per commit, never once per delivery."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -41,28 +41,28 @@ class Metrics:
         )
 
     def watch(self, hub: Hub, links: Links) -> None:
-        """Show who is here, too."""
+        """Add gauges of connections and followers."""
         self.registry.register(_Alive(hub, links))
 
     def committed(self, changes: int, seconds: float) -> None:
-        """A batch was committed, or failed."""
+        """Note that a batch was committed, or failed."""
         self._commit_changes.observe(changes)
         self._commit_seconds.observe(seconds)
 
     def woke(self, late: float) -> None:
-        """A timer went off so many seconds after it was due."""
+        """Note that a timer ran this many seconds late."""
         self._loop_lag.observe(max(late, 0.0))
 
 
 class _Alive(Collector):
-    """Counts what is there now."""
+    """Counts what exists now."""
 
     def __init__(self, hub: Hub, links: Links) -> None:
         self._hub = hub
         self._links = links
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges."""
+        """Yield the gauges."""
         transports, queued = Counter[str](), 0
         for outlet in [*(link.outlet for link in self._links), *self._links.polled]:
             transports[outlet.wire.name] += 1
@@ -97,7 +97,7 @@ class _Alive(Collector):
 
 METRICS = web.AppKey("metrics", Metrics)
 WHO_MAY_LOOK = web.AppKey("who_may_look", str)
-# Of one of several workers; 0: it has none. Not there: it is the only one.
+# The own port of one of several workers, 0 if it has none; not set for a single worker.
 OWN_PORT = web.AppKey("own_port", int)
 
 routes = web.RouteTableDef()
@@ -105,7 +105,7 @@ routes = web.RouteTableDef()
 
 @routes.get("/metrics")
 async def get_metrics(request: web.Request) -> web.Response:
-    """All of it, for those who may look."""
+    """Return all metrics to those who may see them."""
     if not _may_look(request):
         raise RefusalError("not_found", "Not found")
     if not _is_asked_for(request):
@@ -119,7 +119,7 @@ async def get_metrics(request: web.Request) -> web.Response:
 
 
 def _is_asked_for(request: web.Request) -> bool:
-    """Whether it is certain whose figures are meant."""
+    """Whether it is clear which worker's metrics are asked for."""
     port = request.app.get(OWN_PORT)
     if port is None:
         return True

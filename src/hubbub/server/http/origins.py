@@ -1,8 +1,8 @@
 """Who may speak: which pages may use this server, for a visitor or with a token.
 
-A browser acts for whoever looks at a page, so a page of another site must not get anywhere with it.
-The Host header is checked as well: a foreign name that resolves to our address makes its pages
-same-origin with us. Addresses in numbers can't be made to resolve to something else.
+A browser acts for the person who views a page, so pages of other sites must not gain anything by it.
+The Host header is checked as well: a foreign name that resolves to our address would make its pages
+same-origin with us. Numeric addresses can't be redirected this way.
 """
 
 import re
@@ -21,7 +21,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Source(Enum):
-    """What sent a request, as far as its headers tell."""
+    """The sender of a request, as far as its headers tell."""
 
     PROGRAM = "a program, or someone who typed the address"
     OWN_PAGE = "a page of this server"
@@ -31,7 +31,7 @@ class Source(Enum):
 
 
 class Authority(Enum):
-    """What a request acts by."""
+    """The authority that a request acts with."""
 
     VISITOR = "nothing"
     BEARER = "a token, which it carries itself"
@@ -45,9 +45,9 @@ MAY_SPEAK = {
 
 
 class Asked(NamedTuple):
-    """What the rule looks at. `site` is `Sec-Fetch-Site`.
+    """The facts that the rule depends on. `site` is `Sec-Fetch-Site`.
 
-    `is_link`: a browser shows the answer as a page of its own, in no frame, and it is the same for everyone.
+    `is_link`: a browser shows the response as a top-level page, and it is the same for everyone.
     """
 
     host: str | None
@@ -59,10 +59,10 @@ class Asked(NamedTuple):
 
 
 class Origins:
-    """Decides by the headers of a request.
+    """Applies the rule to the headers of requests.
 
-    `public_url` is this server's address, if it is known; otherwise it is the one that was asked for.
-    `is_local`: only this machine reaches the server.
+    `public_url` is this server's address; without it, the requested Host counts as the server's.
+    `is_local`: only this machine can reach the server.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Origins:
         self._source_of = lru_cache(1024)(self._judge_origin)
 
     def check(self, asked: Asked) -> None:
-        """Raise RefusalError (`bad_origin`) unless this source may speak, and the Host is ours."""
+        """Raise RefusalError (`bad_origin`) unless this source may speak and the Host is ours."""
         if asked.host is None or not self._is_our_host(asked.host):
             name = (asked.host or "")[:100]
             raise RefusalError(
@@ -88,7 +88,7 @@ class Origins:
             raise _refused(asked)
 
     def source(self, asked: Asked) -> Source:
-        """What sent a request: `Origin` tells; without one, `Sec-Fetch-Site`; without both it is no page."""
+        """Tell the sender from `Origin`, or else `Sec-Fetch-Site`; without both it is not a page."""
         if asked.origin is not None:
             return self._source_of(asked.origin, asked.host, asked.is_secure)
         if asked.site is None or asked.site == "none":
@@ -123,7 +123,7 @@ class Origins:
 
 
 def canonical(origin: str) -> str | None:
-    """An origin as browsers send it: in lower case, without a default port. None if it is no origin."""
+    """Return an origin as browsers send it, in lower case and without a default port; None if it is invalid."""
     found = _ORIGIN.fullmatch(origin.lower())
     if found is None or int(found[4] or 0) > 65_535:
         return None

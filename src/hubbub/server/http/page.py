@@ -1,4 +1,4 @@
-"""The web messenger, served as it stands."""
+"""Serves the files of the web messenger as they are."""
 
 from pathlib import Path
 
@@ -30,19 +30,19 @@ CONTENT_TYPES = {
 
 
 def find_page() -> Path:
-    """Where the page's files are: in the package, or beside its sources."""
+    """Return the folder of the page's files: in the package, or beside its sources."""
     package = Path(__file__).parents[2]
     candidates = (package / "web", package.parents[1] / "web")
     return next(path for path in candidates if (path / "index.html").is_file())
 
 
 async def index() -> web.StreamResponse:
-    """The page."""
+    """Serve the page."""
     return await _serve(find_page() / "index.html")
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
-    """One of the page's files: only those that are there, by name, without folders."""
+    """Serve one of the page's files, found by name among those that exist, never by path."""
     known = {path.name: path for path in find_page().iterdir() if path.is_file()}
     path = known.get(request.match_info["name"])
     if path is None:

@@ -37,10 +37,10 @@ HEADERS = {
     },
 }
 
-# Headers whose values are taken over; others may hold whatever proxies and browsers put there.
+# Headers whose values the server uses; others may hold anything that proxies and browsers send.
 TAKEN = ("Authorization", "Hubbub-Key", "Idempotency-Key", "If-Match", "Last-Event-ID")
 
-FOREIGN = "foreign"  # marks a request of a page that may not connect
+FOREIGN = "foreign"  # marks a request from a page that may not connect
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # however many others there are
@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 
 def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
-    """A refusal as a response."""
+    """Return a refusal as a response."""
     row = CODES[refusal.code]
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -86,9 +86,9 @@ def guard(
     refused: Callable[[str], object] = lambda *_: None,
     session_place: Callable[[web.Request], Place | None] = lambda _: None,
 ) -> Any:
-    """Middleware: foreign pages and those for whom there is no place stay out; whatever goes wrong becomes problem details.
+    """Middleware that refuses foreign pages and requests without a place, and turns errors into problem details.
 
-    `refused` is told the code of each. `session_place` finds the place of the session that a request belongs to.
+    `refused` gets the code of each refusal. `session_place` finds the place of the session that a request belongs to.
     """
 
     def told(
@@ -129,7 +129,7 @@ def guard(
 
 
 def _check_texts(request: web.Request) -> None:
-    """Raise RefusalError if a text that is taken from a request's head could not be in a body, either."""
+    """Raise RefusalError if a text from a request's head would be invalid in a body."""
     texts = {
         "path": request.path,
         **{f"query parameter `{name}`": name + value for name, value in request.query.items()},
@@ -141,7 +141,7 @@ def _check_texts(request: web.Request) -> None:
 
 
 def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
-    """What to say of an error, and with which headers. Raises it if aiohttp has the answer itself."""
+    """Return the refusal for an error, and its headers. Raises the error if aiohttp answers it itself."""
     match error:
         case RefusalError():
             return error.refusal, {}
@@ -160,7 +160,7 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
 
 
 def _place(request: web.Request, places: Places, door: Door, session: Place | None) -> Place:
-    """Count a request while it is served. Raises RefusalError if there is no place for it."""
+    """Take a place for a request while it is served. Raises RefusalError if there is none."""
     address = request.app[PROXIES].address_of(request)
     if request.path in ALWAYS_SERVED:
         return places.uncounted(address)
@@ -178,12 +178,12 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
 
 
 def _check_origin(request: web.Request, origins: Origins) -> None:
-    """Raise RefusalError if the request is of a foreign page, or for a foreign host."""
+    """Raise RefusalError if the request comes from a foreign page or asks for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
         raise RefusalError("bad_request", "More than one Origin header: send only one")
     if not given and "Host" not in request.headers and request.path in HEALTH:
-        return  # no page asks so, but balancers do
+        return  # load balancers do this, pages never
     origins.check(
         Asked(
             # `request.host` is that of a target which is a whole URL; else what the header says.
@@ -198,7 +198,7 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
 
 
 def _is_link(request: web.Request) -> bool:
-    """Whether a browser goes to the page itself, from wherever."""
+    """Whether a browser opens the page itself, from anywhere."""
     headers, resource = request.headers, request.match_info.route.resource
     return (
         request.method in ("GET", "HEAD")
@@ -211,13 +211,13 @@ def _is_link(request: web.Request) -> bool:
 
 
 def bearer_token(request: web.Request) -> str | None:
-    """The token that a request carries (RFC 6750 sections 2.1 and 2.3)."""
+    """Return the token that a request carries (RFC 6750 sections 2.1 and 2.3)."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else request.query.get("access_token")
 
 
 async def share(request: web.Request, response: web.StreamResponse) -> None:
-    """Let a page of another origin that may come in read what it gets (Fetch Standard, section 3.3)."""
+    """Let an allowed page of another origin read the response (Fetch Standard, section 3.3)."""
     origin = request.headers.get("Origin")
     if origin is None or FOREIGN in request or response.status == 101:
         return

@@ -1,4 +1,4 @@
-"""Where a request comes from, if proxies stand before us: what they say counts only if they are known."""
+"""Where a request comes from behind proxies. Only known proxies are trusted."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -11,15 +11,15 @@ Address = IPv4Address | IPv6Address
 
 
 class Proxies:
-    """The networks whose `X-Forwarded-For` is believed. Raises ValueError if one is no network."""
+    """The networks whose `X-Forwarded-For` is trusted. Raises ValueError for an invalid network."""
 
     def __init__(self, networks: Sequence[str] = ()) -> None:
         self._networks = tuple(ip_network(network) for network in networks)
 
     def address_of(self, request: web.Request) -> str:
-        """The address of the last one on the way here who is no known proxy; empty if not known.
+        """Return the address of the last hop that is not a known proxy; empty if it is unknown.
 
-        Each proxy adds whom it was asked by at the right, so that all further left may be made up.
+        Each proxy appends its client's address at the right, so anything further left may be forged.
         """
         address = _parsed(request.remote or "")
         claimed = elements(request.headers, "X-Forwarded-For")

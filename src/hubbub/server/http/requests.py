@@ -1,4 +1,4 @@
-"""Reading requests strictly: who is asking, numbers from the query, JSON from the body."""
+"""Strict parsing of requests: credentials, numbers from the query, JSON from the body."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """What a request gives for itself: a name and a key, or a token."""
+    """Return the credentials in a request: a name and a key, or a token."""
     return Credentials(
         request.query.get("name") or None,
         request.headers.get("Hubbub-Key"),
@@ -39,19 +39,19 @@ def credentials(request: web.Request) -> Credentials:
 
 
 def owner_of(request: web.Request) -> bytes:
-    """What tells whose a session is: equal for equal credentials, and useless to anyone else."""
+    """Return a digest of a request's credentials, which identifies a session's owner and reveals nothing."""
     name, key, token, *_ = credentials(request)
     return sha256(repr((name, key, token)).encode()).digest()
 
 
 def principal_of(request: web.Request) -> Principal:
-    """Whom a single request acts for."""
+    """Return the principal of a single request."""
     return request.app[HUB].door.recognise(credentials(request))
 
 
 @asynccontextmanager
 async def staying(visit: Visit) -> AsyncIterator[None]:
-    """A request that waits: raises RefusalError if its credential is no longer good meanwhile."""
+    """Run a waiting request. Raises RefusalError if its credential becomes invalid meanwhile."""
     task = asyncio.current_task()
     assert task is not None
     visit.when_expelled(task.cancel)
@@ -64,14 +64,14 @@ async def staying(visit: Visit) -> AsyncIterator[None]:
 
 
 def room_of(request: web.Request) -> str:
-    """The room in the path."""
+    """Return the room in the path."""
     return request.match_info["room"]
 
 
 def number(
     request: web.Request, name: str, low: int = -(2**63), high: int = 2**63 - 1
 ) -> int | None:
-    """A whole number from the query, or None if it isn't there. Raises RefusalError."""
+    """Return a whole number from the query, or None if it is missing. Raises RefusalError."""
     text = request.query.get(name)
     if text is None:
         return None
@@ -83,7 +83,7 @@ def number(
 
 
 def seq_of(request: web.Request) -> int:
-    """The message's number in the path."""
+    """Return the message's number in the path."""
     text = request.match_info["seq"]
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise RefusalError("bad_request", "Invalid message number in the path: use a whole number")
@@ -93,7 +93,7 @@ def seq_of(request: web.Request) -> int:
 async def command_from(
     request: web.Request, principal: Principal, kind: type[C], **known: Any
 ) -> C:
-    """A command from a JSON body, with what the path says instead of what the body does."""
+    """Read a command from a JSON body. Values from the path override those in the body."""
     fields = await json_from(request, principal, dict[str, Any])
     fields.pop("id", None)
     try:
@@ -105,9 +105,9 @@ async def command_from(
 async def json_from(
     request: web.Request, principal: Principal, kind: Any, content_type: str = "application/json"
 ) -> Any:
-    """The body, which has to be JSON and say so: a form of another site can't.
+    """Read the body. Its content type must say JSON, which a form on another site can't do.
 
-    It is read only once it is known whose it is, and that they may send as much.
+    It is read only once the principal is known and may send that much.
     """
     given = fields.content_type(request.headers)
     if given is None or given.name != content_type:
@@ -133,7 +133,7 @@ async def _body(request: web.Request, principal: Principal) -> bytes:
 
 
 def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    """A JSON response, which nobody caches."""
+    """Return a JSON response that must not be cached."""
     return web.Response(
         status=status,
         body=encode(value),
@@ -143,7 +143,7 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
 
 
 def answered(request: web.Request, answer: Answer, status: int = 200) -> web.Response:
-    """The response to a change."""
+    """Return the response to a change."""
     if isinstance(answer, Refusal):
         return problem(answer)
     return json(accepted(room_of(request), answer) | {"epoch": request.app[HUB].epoch}, status)
