@@ -13,7 +13,7 @@ MAX_QUEUED_BYTES = 1024 * 1024
 
 
 class Drain(Protocol):
-    """Whatever can tell that a connection has caught up with what was written."""
+    """Reports that a connection has caught up with what was written."""
 
     async def drain(self) -> None:
         """Return once little is queued; raises ConnectionError if the connection is gone."""
@@ -73,22 +73,22 @@ class Outlet(SocketType):
         self.detach()  # the descriptor is the transport's, to close and to give away
 
     def lost(self) -> None:
-        """The connection is gone, and its descriptor may soon be another's."""
+        """The connection is gone; another may soon reuse its descriptor."""
         self._may_be_direct = self._is_direct = False
         self.detach()
 
     @property
     def is_full(self) -> bool:
-        """Whether so much is queued that the peer should not be listened to for now."""
+        """Whether so much is queued that reading from the peer should pause."""
         return self.queued_bytes > MAX_QUEUED_BYTES // 2
 
     @property
     def queued_bytes(self) -> int:
-        """What was written and not yet taken by the peer."""
+        """The bytes written but not yet accepted by the peer."""
         return self._transport.get_write_buffer_size() + self._pending_bytes
 
     def write(self, buffer: bytes) -> bool:
-        """Write now, after what is queued. False, and nothing written, if that would be too much."""
+        """Write now, after what is queued. Returns False, and writes nothing, if that would exceed the bound."""
         return not write_to_all((self,), buffer)
 
     def queue(self, frame: bytes) -> None:
@@ -105,12 +105,12 @@ class Outlet(SocketType):
         self._pending_bytes += len(frame)
 
     def flush(self) -> None:
-        """Write what was queued; it may go over the bound, which `is_full` then shows."""
+        """Write what was queued. This may exceed the bound, as `is_full` then shows."""
         if self._pending is not None and not self._is_sealed:
             self._write(self._take_pending())
 
     async def drained(self) -> None:
-        """Wait until the peer has taken most of what is queued. Raises ConnectionError if it's gone."""
+        """Wait until the peer has accepted most of what is queued. Raises ConnectionError if it is gone."""
         self.flush()
         # All who wait share one future of aiohttp's: cancelling one must not cancel the others.
         await asyncio.shield(asyncio.create_task(self._until_drained()))
@@ -118,18 +118,18 @@ class Outlet(SocketType):
             raise ConnectionResetError("the connection is closing")
 
     def seal(self) -> None:
-        """Write what is queued, and then nothing more, whoever asks."""
+        """Write what is queued, and ignore all later writes."""
         self.flush()
         self._is_sealed = True
         self._is_direct = False
 
     def close(self) -> None:
-        """Close the connection when all is written."""
+        """Close the connection once everything is written."""
         self._may_be_direct = self._is_direct = False
         self._transport.close()
 
     def finish(self) -> None:
-        """Tell the peer that nothing more comes when all is written, and let it hang up."""
+        """Half-close the connection once everything is written, and let the peer close it."""
         if self._transport.can_write_eof():
             self._transport.write_eof()
         else:
@@ -170,17 +170,17 @@ class Outlet(SocketType):
 
 
 class Mailbox:
-    """The writing end of a session whose client comes and fetches, such as by polling.
+    """The writing end of a session whose client fetches its data, such as by polling.
 
-    What is written waits here, up to the bound; a session that is full reads on from the log once
-    it was emptied, as a slow connection does.
+    What is written waits here, up to the bound. A full session reads on from the log once it is
+    emptied, as a slow connection does.
     """
 
     is_compressed = False
     _is_direct = False
 
     def __init__(self, wire: Wire, separator: bytes = b"") -> None:
-        """`separator` is what stands between two buffers when they are fetched together."""
+        """`separator` goes between buffers that are fetched together."""
         self.wire = wire
         self.turn = asyncio.Lock()
         self._separator = separator
@@ -192,26 +192,26 @@ class Mailbox:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much waits that the client should not be listened to for now."""
+        """Whether so much is waiting that reading from the client should pause."""
         return self.queued_bytes > MAX_QUEUED_BYTES // 2
 
     def write(self, buffer: bytes) -> bool:
-        """Put it behind what waits. False, and nothing done, if that would be too much."""
+        """Append a buffer. Returns False, and does nothing, if that would exceed the bound."""
         if not self._has_room_for(len(buffer)):
             return False
         self._write(buffer)
         return True
 
     def queue(self, frame: bytes) -> None:
-        """As `write`, although it may be too much, which `is_full` then shows."""
+        """Append a buffer. This may exceed the bound, as `is_full` then shows."""
         if frame:
             self._write(frame)
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: nothing is held back here."""
 
     async def drained(self) -> None:
-        """Wait until most of it was fetched. Raises ConnectionError if nobody will."""
+        """Wait until most of it was fetched. Raises ConnectionError if the session has ended."""
         while self.is_full and not self._is_sealed:
             if self._emptied is None:
                 self._emptied = asyncio.get_running_loop().create_future()
@@ -220,14 +220,14 @@ class Mailbox:
             raise ConnectionResetError("the session has ended")
 
     async def filled(self) -> None:
-        """Wait until something is here to be fetched, or the session is over."""
+        """Wait until there is something to fetch, or the session has ended."""
         while not (self._buffers or self._is_sealed):
             if self._filled is None:
                 self._filled = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._filled)
 
     def take(self, limit: int = MAX_QUEUED_BYTES) -> bytes:
-        """Fetch what waits, oldest first: at least one buffer, and no more than `limit` bytes else."""
+        """Fetch what is waiting, oldest first: up to `limit` bytes, but at least one buffer."""
         taken: list[bytes] = []
         size = 0
         while self._buffers and (not taken or size + len(self._buffers[0]) <= limit):
@@ -239,7 +239,7 @@ class Mailbox:
         return self._separator.join(taken)
 
     def seal(self) -> None:
-        """Take nothing more; what waits can still be fetched."""
+        """Accept nothing more; what is waiting can still be fetched."""
         self._is_sealed = True
         self._wake("_filled")
         self._wake("_emptied")
@@ -264,7 +264,7 @@ AnyOutlet = Outlet | Mailbox
 
 
 def write_to_all(outlets: Iterable[AnyOutlet], buffer: bytes) -> list[AnyOutlet]:
-    """Write one buffer to each of many; returns those that have no room for it, and got nothing.
+    """Write one buffer to many outlets. Returns those that had no room for it and got nothing.
 
     This is the inner loop of everything.
     """

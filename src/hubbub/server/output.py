@@ -1,4 +1,4 @@
-"""Standard output and error of a server, which goes on whether or not anyone reads them."""
+"""Standard output and error of a server, which never waits for anyone to read them."""
 
 import atexit
 import io
@@ -14,9 +14,9 @@ LAST_SECONDS = 1.0  # at the end, for what still waits
 
 
 class Pump(io.RawIOBase):
-    """Takes whatever is written, at once, and writes it in a thread of its own.
+    """Accepts all output at once, and writes it in its own thread.
 
-    What doesn't fit while the reader is slow, or can't be written, is dropped and counted in `lost`.
+    Output that doesn't fit while the reader is slow, or can't be written, is dropped and counted in `lost`.
     """
 
     def __init__(self, fd: int) -> None:
@@ -46,7 +46,7 @@ class Pump(io.RawIOBase):
         return len(data)
 
     def drain(self) -> None:
-        """Give what waits a moment to be written."""
+        """Give waiting output a moment to be written."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting, LAST_SECONDS)
 
@@ -86,7 +86,7 @@ class Pump(io.RawIOBase):
 
 
 def never_wait() -> Callable[[], int]:
-    """From now on no print or log call waits or fails; returns what says how many of them were lost."""
+    """Make sure that print and log calls never wait or fail. Returns a function that counts the lost ones."""
     pumps = [Pump(stream.fileno()) for stream in (sys.stdout, sys.stderr)]
     sys.stdout, sys.stderr = (
         io.TextIOWrapper(pump, stream.encoding, "backslashreplace", line_buffering=True)  # type: ignore[type-var]
@@ -97,7 +97,7 @@ def never_wait() -> Callable[[], int]:
 
 
 def drain() -> None:
-    """Before the process ends: give what waits a moment to be written."""
+    """Give waiting output a moment to be written before the process ends."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(buffer := getattr(stream, "buffer", None), Pump):
             buffer.drain()

@@ -1,7 +1,7 @@
-"""How many requests, connections and sessions may be here at once: without a token by address, with one by principal.
+"""Limits on simultaneous requests, connections and sessions: per address without a token, per principal with one.
 
-Whoever is not known yet can't take everyone's room, and whoever is known is not held to what others at the
-same address do.
+Unknown clients can't take all places, and known ones are not limited by what others at the same address
+do.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ REQUESTS_OF_A_SESSION = 3  # at once: one takes what waits, one sends, one is to
 
 
 class Most(NamedTuple):
-    """The bounds. 0: none. From loopback there may be as many as `anonymous` says."""
+    """The limits; 0 means none. For loopback only the limit `anonymous` counts."""
 
     anonymous: int = 0
     per_address: int = 0
@@ -27,14 +27,14 @@ Group = Union[str, "Place"]  # who is counted together; requests of a session by
 
 
 class Places:
-    """All places that are taken."""
+    """Counts the places that are taken."""
 
     def __init__(self, most: Most | None = None) -> None:
         self.most = most or Most()
         self._taken = Counter[Group]()
 
     def take(self, address: str) -> "Place":
-        """A place for someone unknown at an address. Raises RefusalError."""
+        """Take a place for an unknown client at an address. Raises RefusalError."""
         group = _group(address)
         self._require(ANONYMOUS, self.most.anonymous, "max-anonymous")
         if group is not None:
@@ -42,7 +42,7 @@ class Places:
         return self._count(address, (ANONYMOUS, group) if group else (ANONYMOUS,))
 
     def uncounted(self, address: str) -> "Place":
-        """A place for what always gets through, or has yet to show a token."""
+        """Return a place for what is always admitted, or has yet to show a token."""
         return self._count(address, ())
 
     def within(self, session: "Place", address: str) -> "Place | None":
@@ -73,7 +73,7 @@ class Places:
 
 
 class Place:
-    """What one request, with its connection, or one session counts as."""
+    """The place of one request with its connection, or of one session."""
 
     __slots__ = ("_groups", "_places", "address", "is_kept")
 
@@ -84,11 +84,11 @@ class Place:
         self.is_kept = False
 
     def keep(self) -> None:
-        """It is a session's from now on, and not free when its first request has been answered."""
+        """Make this a session's place, which stays taken after its first request was answered."""
         self.is_kept = True
 
     def claim(self, principal: str) -> None:
-        """It is a known principal's from now on, by their stable id. Raises RefusalError if they have too many."""
+        """Count this place for a known principal, by stable id. Raises RefusalError if they have too many."""
         groups = (principal,)
         if groups != self._groups:
             most = self._places.most.per_principal
@@ -98,13 +98,13 @@ class Place:
             self._groups = groups
 
     def leave(self) -> None:
-        """It is free. Again: nothing."""
+        """Free the place. Freeing it twice does nothing."""
         self._places._discount(self._groups)
         self._groups = ()
 
 
 def _group(address: str) -> str | None:
-    """Who is counted together with an address; None: nobody is, since all of this machine, or of a proxy's, has it."""
+    """Return the group that an address counts towards; None for loopback, which everyone on this machine or behind a proxy shares."""
     try:
         parsed = ip_address(address)
     except ValueError:

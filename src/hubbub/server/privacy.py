@@ -1,6 +1,6 @@
-"""Who else may look at what a server keeps: nobody, whoever made the directory.
+"""Keeps a server's files private, whoever made the data directory.
 
-New files are private by the umask that the command line sets; this is about what was there before.
+New files are private by the umask that the command line sets; this module handles existing ones.
 """
 
 import logging
@@ -12,7 +12,7 @@ OURS = (
     "hubbub.db*",
     "audit.log*",
     "lock",
-)  # there may be other files beside, which are not our concern
+)  # other files in the directory are not our concern
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 READ, WRITE = stat.S_IRGRP | stat.S_IROTH, stat.S_IWGRP | stat.S_IWOTH
 
@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def secure(data: Path) -> None:
-    """Take our files from everyone else, before any is opened; warn of a directory that is open to others.
+    """Make our files private before any is opened, and warn about a directory that others can use.
 
-    The directory stays as it is: whoever made it may have meant a group to come in.
+    The directory is left alone: its creator may have meant to give a group access.
     """
     for file in exposed_files(data):
         try:
@@ -37,18 +37,18 @@ def secure(data: Path) -> None:
 
 
 def openness(data: Path) -> str:
-    """What others can do with a directory; empty: nothing that matters, or there is none."""
+    """Return what others can do with a directory; empty if nothing that matters, or if it doesn't exist."""
     mode = data.stat().st_mode if data.is_dir() else 0
     can = [word for word, bits in (("read", READ), ("write to", WRITE)) if mode & bits]
     return " and ".join(can)
 
 
 def exposed_files(data: Path) -> list[Path]:
-    """Files of ours that others can read or write."""
+    """Return our files that others can read or write."""
     return [file for file in _ours(data) if file.lstat().st_mode & OTHERS]
 
 
 def _ours(data: Path) -> Iterator[Path]:
-    """Links are left out: where they lead to may be another's."""
+    """Yield our files. Links are skipped: their targets may belong to others."""
     for pattern in OURS:
         yield from (f for f in sorted(data.glob(pattern)) if stat.S_ISREG(f.lstat().st_mode))

@@ -1,4 +1,4 @@
-"""How fast a principal or an address may be: token buckets."""
+"""Rate limits of principals and addresses: token buckets."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ FRAME_COST = 64  # bytes that each frame counts for besides its own: a small one
 
 @dataclass(slots=True)
 class Bucket:
-    """What one principal has left."""
+    """The tokens that one principal has left."""
 
     tokens: float
     at: float
@@ -18,9 +18,9 @@ class Bucket:
 
 
 class Rates:
-    """Each principal may take `per_second` tokens a second, and twice as many (or `largest`) at once. 0: no limit.
+    """Each principal may take `per_second` tokens a second, and twice as many (or `largest`) at once. 0 means no limit.
 
-    Times are seconds of any clock that only goes forward; the caller says what time it is.
+    The caller passes the time, in seconds of any monotonic clock.
     """
 
     def __init__(self, per_second: float, largest: float = 1.0) -> None:
@@ -29,7 +29,7 @@ class Rates:
         self._buckets: dict[str, Bucket] = {}
 
     def wait(self, who: str, now: float, amount: float = 1.0) -> float:
-        """Take tokens: 0.0, or the seconds until there are so many, and then none was taken."""
+        """Take tokens and return 0.0, or take none and return the seconds until there are enough."""
         if not self.per_second:
             return 0.0
         amount = min(amount, self._burst)
@@ -47,7 +47,7 @@ class Rates:
         return 0.0
 
     def is_flooding(self, who: str) -> bool:
-        """Whether a principal goes on and on although it is refused."""
+        """Whether a principal keeps sending despite being refused."""
         bucket = self._buckets.get(who)
         return bucket is not None and bucket.refused > max(100, 5 * self.per_second)
 
@@ -59,9 +59,9 @@ class Rates:
 
 
 class Inflow:
-    """The bytes of one connection, which count for its `payer`: an address, and then a principal.
+    """Counts the bytes of one connection for its `payer`: first an address, then a principal.
 
-    A connection pays by the slice, so that most frames cost it an addition.
+    A connection pays in slices, so that most frames cost only an addition.
     """
 
     __slots__ = ("_clock", "_paid", "_rates", "payer")
@@ -73,7 +73,7 @@ class Inflow:
         self._paid = SLICE
 
     def wait(self, size: int) -> float:
-        """Take a frame of `size` bytes: 0.0, or the seconds until it may come."""
+        """Count a frame of `size` bytes and return 0.0, or return the seconds until it is allowed."""
         self._paid -= size + FRAME_COST
         if self._paid >= 0:
             return 0.0
@@ -82,6 +82,6 @@ class Inflow:
         return wait
 
     async def take(self, size: int) -> None:
-        """Take a frame as soon as it may come, for clients that know no refusal."""
+        """Wait until a frame is allowed, for clients that can't be told of a refusal."""
         while wait := self.wait(size):  # noqa: ASYNC110 - no event
             await asyncio.sleep(wait)

@@ -1,4 +1,4 @@
-"""Forgets old events and messages, where the settings say so; the state document stays."""
+"""Deletes old events and messages as the settings say; the state document stays."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ EVENTS_AT_ONCE = 2000  # posts wait for no more than these to be forgotten
 
 
 class Retention:
-    """Keeps the newest `keep_events` of each room and what is younger than `keep_days`; 0: all."""
+    """Keeps the newest `keep_events` of each room and what is younger than `keep_days`; 0 keeps all."""
 
     def __init__(self, store: Store, keep_events: int, keep_days: float) -> None:
         self._store = store
@@ -39,7 +39,7 @@ class Retention:
             await self._store.trim(room, upto)
 
     async def _last_before(self, room: str, head: int, kept: int, oldest: datetime) -> int:
-        """The number of the last event before a time."""
+        """Return the number of the last event before a time."""
         last = kept - 1
         while bodies := (await self._store.read(room, last, head)).bodies:
             for body in bodies:

@@ -1,4 +1,4 @@
-"""`hubbub serve`: a process that runs a server until it is told to stop, or a supervisor of several."""
+"""`hubbub serve`: runs a server until it is told to stop, or supervises several workers."""
 
 import asyncio
 import gc
@@ -28,7 +28,7 @@ def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT; a second one ends it at once.
 
     Raises:
-        CannotStart: the port or the data directory can't be had.
+        CannotStart: the port or the data directory can't be used.
     """
     lost = output.never_wait()
     logs.configure(settings.log_format, settings.log_level, lost)
@@ -72,7 +72,7 @@ def _supervise(settings: Settings) -> None:
 
 
 def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = None) -> None:
-    """Serve until a signal says otherwise, or the file `alive` comes to its end."""
+    """Serve until a signal arrives, or the file `alive` reaches its end."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, ready, alive))
@@ -150,7 +150,7 @@ def _workers(settings: Settings) -> str:
 
 
 def _place(settings: Settings) -> str:
-    """Where the data are, without a password."""
+    """Return where the data is, without a password."""
     if settings.store == "sqlite":
         return str(settings.data.resolve())
     parts = urlsplit(settings.store)

@@ -1,4 +1,4 @@
-"""`hubbub config show`: every setting as a server here would have it, and where it comes from."""
+"""`hubbub config show`: every setting that a server here would use, and where it comes from."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ def show(
     *,
     with_origin: bool,
 ) -> None:
-    """Print the settings as TOML, one a line. Raises BadSettings."""
+    """Print the settings as TOML, one per line. Raises BadSettings."""
     settings = load(flags, environment, file)
     made = gather(flags, environment, file)
     for name in (field.name for field in fields(settings)):

@@ -1,7 +1,7 @@
-"""Signals of one room: gathered for a moment, the newest of each kind kept, then sent to who is live.
+"""Signals of one room: collected for a moment, with the newest of each kind kept, then sent to live cursors.
 
-Other nodes are told what was signalled here, and who is here: what is new with each tick, and all of it
-now and then, and when they ask.
+Other nodes are told what was signalled here and who is here: changes with each tick, and everything
+from time to time and on request.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ LEASE = 18.0  # seconds for which another node's word for who is there is believ
 
 
 class Signals:
-    """What was signalled in a room and is still worth knowing."""
+    """The signals of a room that are still relevant."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Signals:
         broker: Broker | None = None,
         allotment: Allotment | None = None,
     ) -> None:
-        """`send` writes encoded signals to who is live, and returns to how many."""
+        """`send` writes encoded signals to live cursors, and returns to how many."""
         self.attendance = Attendance(room)
         self._room = room
         self._send = send
@@ -51,13 +51,13 @@ class Signals:
 
     @property
     def are_needed(self) -> bool:
-        """Whether there is something here that nobody else knows, or someone who has still to leave."""
+        """Whether this node has something that no other knows, or someone who has yet to leave."""
         return self._values.has_own or self.attendance.count_here > 0
 
     def put(self, signal: Typing | Value, owner: str = "") -> bool:
-        """Take a signal; it goes out at the next tick, unless a newer one of its kind comes first.
+        """Accept a signal, which goes out at the next tick unless a newer one of its kind replaces it.
 
-        False, and it is not taken, if the room or the owner have as many live values as they may.
+        Returns False, and drops it, if the room or the owner has reached its limit of live values.
         """
         stamped: Stamped | None = Stamped(signal)
         if isinstance(signal, Value):
@@ -70,7 +70,7 @@ class Signals:
         return True
 
     def hear(self, live: LiveReport) -> None:
-        """Take what another node says."""
+        """Take a report of another node."""
         now = _now()
         for stamped in live.signals:
             signal = stamped.signal
@@ -88,7 +88,7 @@ class Signals:
             self.remind()
 
     def remind(self, *, asks: bool = False) -> None:
-        """Tell other nodes everything, since some may have missed it; and maybe ask them for as much."""
+        """Tell other nodes everything, since some may have missed it, and perhaps ask them for the same."""
         self._expire()
         self._untold.update((_kind(own.signal), own) for own in self._values.own(_now()))
         here = self.attendance
@@ -96,31 +96,31 @@ class Signals:
             self._tell(who=True, asks=asks)
 
     def enter(self, person: Person) -> None:
-        """Someone is here, by one more connection."""
+        """A person has one more connection."""
         self.attendance.enter(person)
         self._wake_in(TICK)
 
     def exit(self, person: Person) -> None:
-        """Someone has one connection less."""
+        """A person has one connection fewer."""
         self.attendance.exit(person)
         self._wake_in(TICK)
 
     def members(self) -> Members:
-        """Who is here, on whichever node."""
+        """Return who is here, on any node."""
         self._expire()
         return self.attendance.members()
 
     def live(self) -> list[AnySignal]:
-        """The values that have not expired, each with the time that is left to it."""
+        """Return the values that have not expired, each with its remaining time."""
         return [*self._values.live(_now())]
 
     def sweep(self) -> None:
-        """Forget what is over."""
+        """Forget what has expired."""
         self._values.expire(_now())
         self._expire()
 
     def close(self) -> None:
-        """Send nothing more; but tell other nodes what they don't know."""
+        """Send nothing more, after telling other nodes what they don't know."""
         if self._timer is not None:
             self._timer.cancel()
         self._tell_after = 0.0
@@ -128,7 +128,7 @@ class Signals:
         self._values.clear()
 
     def present(self) -> list[bytes]:
-        """All that one who has just caught up must be told, encoded."""
+        """Return all signals for a cursor that has just caught up, encoded."""
         return [encode(signal) for signal in (self.attendance.everyone(), *self.live())]
 
     def _expire(self) -> None:
@@ -156,7 +156,7 @@ class Signals:
             self._pause = max(TICK, watchers / SENDS_PER_SECOND)
 
     def _tell_others(self) -> None:
-        """What is new here; of who is here seldom enough not to be a load."""
+        """Tell other nodes what is new here; presence only rarely, to limit the load."""
         who = self.attendance.has_changed_here
         if who and (now := _now()) < self._tell_after:
             self._wake_in(self._tell_after - now)
@@ -167,7 +167,7 @@ class Signals:
             self._tell(who=who)
 
     def _tell(self, *, who: bool, asks: bool = False) -> None:
-        """Share what others were not told, and maybe `who` is here."""
+        """Share what others were not told, and perhaps `who` is here."""
         signals = list(self._untold.values())
         self._untold.clear()
         live = LiveReport(self._room, self._broker.node, signals, asks=asks)
@@ -177,7 +177,7 @@ class Signals:
         self._broker.share(live)
 
     def _presence(self) -> list[AnySignal]:
-        """Who came and went; in a large room seldom enough not to be a load."""
+        """Return who came and went; in a large room only rarely, to limit the load."""
         if not self.attendance.has_changed:
             return []
         if (now := _now()) < self._presence_after:
@@ -191,7 +191,7 @@ class Signals:
 
 
 def _kind(signal: Typing | Value) -> _Kind:
-    """What a newer signal has in common with an older one whose place it takes."""
+    """Return the key under which a newer signal replaces an older one."""
     who = Person(signal.by, signal.id).who
     return who, None if isinstance(signal, Typing) else signal.key
 

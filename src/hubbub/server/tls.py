@@ -1,4 +1,4 @@
-"""TLS: the certificate, and a new one while connections go on."""
+"""TLS: the certificate, and its renewal while connections stay open."""
 
 import logging
 import ssl
@@ -10,20 +10,20 @@ log = logging.getLogger(__name__)
 
 
 class BadCertificate(Exception):
-    """A certificate or key that can't be used; the message says which, and why."""
+    """A certificate or key that can't be used. The message says which and why."""
 
 
 class Tls:
-    """What connections are encrypted with. `context` stays the same when the certificate is renewed."""
+    """The TLS context of all connections. `context` stays the same object when the certificate is renewed."""
 
     def __init__(self, cert: Path, key: Path) -> None:
         self._files = (cert, key)
         self.context = self._load()
 
     def reload(self) -> None:
-        """Take what is in the files now for new connections; if that can't be used, the old stays."""
+        """Use the current files for new connections; keep the old certificate if they are invalid."""
         try:
-            self._load()  # first where nobody is served from
+            self._load()  # first in a context that serves nobody
             self.context.load_cert_chain(*self._files)
         except (BadCertificate, OSError) as error:
             log.error("Can't reload the certificate; the old one stays in use: %s", error)
@@ -57,5 +57,5 @@ class Tls:
 
 
 def _no_password() -> bytes:
-    """Without this OpenSSL would ask at the terminal, and the server would not start."""
+    """Give an empty password; otherwise OpenSSL would ask at the terminal, and the server would hang."""
     return b""

@@ -1,4 +1,4 @@
-"""Tokens that this server gave out: `hubbub_` and 256 random bits. Only their hashes are known here."""
+"""Tokens that this server issued: `hubbub_` and 256 random bits. Only their hashes are known here."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ PREFIX = "hubbub_"
 
 
 def digest_of(token: str) -> str:
-    """What is kept of a token: with 256 random bits in it, a fast hash is as good as a slow one."""
+    """Return the hash to store. With 256 random bits in a token, a fast hash is as good as a slow one."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Tokens:
-    """Those that are valid, as the store had them last."""
+    """The valid tokens, as last read from the store."""
 
     def __init__(self) -> None:
         self._version = 0
@@ -25,7 +25,7 @@ class Tokens:
         self.names: frozenset[str] = frozenset()
 
     async def refresh(self, store: Store) -> bool:
-        """Look whether any was given out or revoked; returns that. Raises StoreFailed."""
+        """Read the tokens again if any was issued or revoked. Returns whether that was so. Raises StoreFailed."""
         version = await store.tokens_version()
         if version == self._version:
             return False
@@ -34,13 +34,13 @@ class Tokens:
         return True
 
     def replace(self, tokens: Sequence[Token]) -> None:
-        """From now on these are valid."""
+        """Replace the valid tokens."""
         self._by_digest = {token.digest: token for token in tokens}
         self._ids = frozenset(identity.token_holder(token.id) for token in tokens)
         self.names = frozenset(token.name for token in tokens)
 
     def principal(self, token: str) -> Principal | None:
-        """Whom a token stands for; None if it is none of these."""
+        """Return the principal of a token, or None if it is not valid."""
         if not token.startswith(PREFIX):
             return None
         found = self._by_digest.get(digest_of(token))
@@ -56,5 +56,5 @@ class Tokens:
         )
 
     def is_valid(self, principal: Principal) -> bool:
-        """Whether the token that a principal came in with was not revoked."""
+        """Whether the principal's token has not been revoked."""
         return principal.role is not Role.TOKEN or principal.id in self._ids

@@ -1,6 +1,6 @@
-"""What goes on beside the hub for as long as a server runs: heartbeats, looks, tidying up.
+"""Background work of a running server: heartbeats, checks for changes, cleaning up.
 
-Each is a coroutine that ends only if it is cancelled, or broken, or has nothing to do.
+Each is a coroutine that ends only if it is cancelled, fails, or has nothing to do.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ Work = Coroutine[Any, Any, None]
 BEAT = 0.5  # seconds; a revoked token is noticed within one
 SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
-LOOK_BESIDE_BROKER = 2.0  # which tells of it; only what got lost is found by looking
-STORE_BEAT = 2.0  # seconds; of the 10 for which it is believed
+LOOK_BESIDE_BROKER = 2.0  # the broker tells of new events; looking only finds what got lost
+STORE_BEAT = 2.0  # seconds; a beat is valid for 10
 RETENTION_EVERY = 3600.0  # seconds
 SCRUB_EVERY = 20.0  # seconds; what is deleted leaves the files within a minute
-KEYS_CHECK = 5.0  # seconds; fetched no more often than that, whoever makes up names of keys
+KEYS_CHECK = 5.0  # seconds between fetches at least, so that made-up key names can't cause more
 KEYS_EVERY = 600.0  # seconds
 END_TIMEOUT = 2.0  # seconds; the database may not answer
 
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 async def heartbeats(hub: Hub, links: Links, metrics: Metrics) -> None:
-    """And tokens that expire, and tidying up: nothing that waits for others."""
+    """Send heartbeats, expel holders of expired tokens, and clean up; nothing here waits for I/O."""
     loop = asyncio.get_running_loop()
     beats = 0
     while True:
@@ -54,7 +54,7 @@ async def heartbeats(hub: Hub, links: Links, metrics: Metrics) -> None:
 
 
 async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
-    """Show out whose token was revoked."""
+    """Expel holders of revoked tokens."""
 
     async def check() -> None:
         if await tokens.refresh(store):
@@ -74,12 +74,12 @@ async def forgetting(retention: Retention) -> None:
 
 
 def scrubbing(store: Store) -> Work:
-    """Leave no trace in files of what was deleted."""
+    """Erase traces of deleted data from files."""
     return _again(SCRUB_EVERY, store.scrub, "erase deleted messages from the database files")
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:
-    """What a node does for others' sake, if there can be any: deliver what they committed, and say that it is here."""
+    """Return a node's work beside other nodes: deliver what they committed, and record that it is running."""
     if not store.is_shared:
         return []
     every = LOOK_BESIDE_BROKER if has_broker else LOOK
@@ -90,7 +90,7 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
 
 
 async def keys(jwts: "Jwts", url: str) -> None:
-    """Fetch the keys again, if they are at an address: now and then, and soon after one that isn't known was met."""
+    """Fetch keys from a URL again: regularly, and soon after a JWT with an unknown key."""
     from hubbub.server.keys import BadKey, fetch, keys_from_jwks
 
     age, known = 0.0, b""
@@ -109,7 +109,7 @@ async def keys(jwts: "Jwts", url: str) -> None:
 
 
 async def end(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel them, and wait until they have ended. Raises what broke one of them."""
+    """Cancel tasks and wait for their end. Raises what broke one of them."""
     for task in tasks:
         task.cancel()
     done, _ = await asyncio.wait(tasks, timeout=END_TIMEOUT)
@@ -119,7 +119,7 @@ async def end(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) -> None:
-    """Do it again and again; the log says when that fails, and when it goes on."""
+    """Repeat an action; log when it fails and when it works again."""
     is_failing = False
     while True:
         await asyncio.sleep(every)

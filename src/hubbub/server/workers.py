@@ -1,7 +1,7 @@
 """Several workers on one machine: processes that listen on one port, each a node like any other.
 
-The process that was started becomes their supervisor: it starts again those that crash, passes signals
-on, and ends when they have. If it is killed itself, they stop by themselves.
+The original process becomes their supervisor: it restarts workers that crash, forwards signals, and ends
+after all workers. If the supervisor is killed, the workers stop by themselves.
 """
 
 import logging
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 
 from hubbub.server.output import drain
 
-RESTART_PAUSE = 1.0  # seconds; twice as long each time that it was never ready meanwhile
+RESTART_PAUSE = 1.0  # seconds; doubled each time the worker was not ready in between
 MAX_RESTART_PAUSE = 10.0
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOPPING = "Stopping; send the signal again (Ctrl-C) to stop at once"
-CANNOT_START = 70  # a worker's exit status; if it never could, another try would not help
+CANNOT_START = 70  # a worker's exit status; a worker that was never ready is not restarted after it
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +27,9 @@ WorkerMain = Callable[[int, Callable[[], None], int], None]
 
 
 class Supervisor:
-    """Runs `work(number, ready, alive)` in so many processes.
+    """Runs `work(number, ready, alive)` in `count` processes.
 
-    A worker calls `ready` once it listens; `alive` is a file that comes to its end when the supervisor does.
+    A worker calls `ready` once it listens; `alive` is a file that reaches its end when the supervisor dies.
     """
 
     def __init__(self, count: int, work: WorkerMain, all_ready: Callable[[], None]) -> None:
@@ -45,7 +45,7 @@ class Supervisor:
         self._status = 0
 
     def run(self) -> int:
-        """Until all have ended; returns the exit status."""
+        """Run until all workers have ended; return the exit status."""
         self._told, tell = os.pipe()
         self._tell = tell
         self._alive, self._life = os.pipe()
@@ -70,7 +70,7 @@ class Supervisor:
     def _start(self, number: int) -> None:
         signal.pthread_sigmask(
             signal.SIG_BLOCK, PASSED_ON
-        )  # what comes now is for both, each in its way
+        )  # signals from now on are for both processes
         if pid := os.fork():
             self._numbers[pid] = number
             signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
@@ -142,7 +142,7 @@ class Supervisor:
 
 @contextmanager
 def _woken_by_signals(handle: Callable[[int], None]) -> Iterator[int]:
-    """A file from which can be read once a signal has come."""
+    """Yield a file that becomes readable when a signal arrives."""
     woken, wake = os.pipe()
     for file in (woken, wake):
         os.set_blocking(file, False)

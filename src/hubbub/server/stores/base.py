@@ -1,4 +1,4 @@
-"""The contract of a store: what keeps each room's log and state, and gives the numbers."""
+"""The contract of a store, which keeps each room's log and state and assigns the numbers."""
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,10 +15,10 @@ Progress = Callable[[str, int, int], None]  # what is done, of so many
 
 
 class LogPage(NamedTuple):
-    """Events after a position, in order and without a gap; may be fewer than asked for.
+    """Events after a position, in order and without gaps; there may be fewer than asked for.
 
-    `kept` is the first number still in the log: if it is beyond the next one wanted, there is a
-    hole, and `bodies` is empty.
+    `kept` is the first number still in the log. If it is above the next one wanted, events are
+    missing, and `bodies` is empty.
     """
 
     kept: int
@@ -34,7 +34,7 @@ class StoredPage(NamedTuple):
 
 
 class StoredRoom(NamedTuple):
-    """A room as it is at one head: all of it was read in one transaction."""
+    """A room at one head, read in one transaction."""
 
     page: StoredPage
     document: Document
@@ -48,7 +48,7 @@ class RoomRow(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A token that was given out, and is not revoked; of the token itself only the SHA-256 is known.
+    """A token that was issued and not revoked. Only the SHA-256 of the token itself is known.
 
     `can` are rights, `rooms` patterns; `created_at` is RFC 3339, `expires_at` seconds since 1970.
     """
@@ -63,19 +63,19 @@ class Token(NamedTuple):
 
 
 class StoreFailed(Exception):
-    """The database could not do it. Nothing of the commit is stored; reading may still work."""
+    """The database failed. Nothing of the commit is stored; reading may still work."""
 
 
 class LogsReplaced(Exception):
-    """Under this server others were put in the place of its logs, such as a backup's: it has to begin anew."""
+    """The server's logs were replaced by others, such as a backup's: it has to start again."""
 
 
 class Store(Protocol):
-    """Keeps logs and state. All that it returns is committed.
+    """Keeps logs and state. Everything it returns is committed.
 
-    Numbers are dense within a room; log and state change in one transaction; a change of `epoch`
-    says that old positions mean nothing. Methods may be called at any time from the loop's thread.
-    Where it is shared, any of them may raise `LogsReplaced`; then nothing that it returns can be used any more.
+    Numbers are dense within a room; log and state change in one transaction; a new `epoch` means
+    that old positions are invalid. Methods may be called at any time from the loop's thread. Any method
+    of a shared store may raise `LogsReplaced`; then nothing that the store returned is valid any more.
     """
 
     @property
@@ -84,72 +84,72 @@ class Store(Protocol):
 
     @property
     def is_shared(self) -> bool:
-        """Whether other nodes may add events to these logs, too."""
+        """Whether other nodes may also add events to these logs."""
 
     @property
     def hint_key(self) -> bytes:
-        """A secret that all nodes of these logs share, and nobody else has."""
+        """A secret that only the nodes of these logs share."""
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
-        """Begin to decide on, number and store a batch; done when it is durable, all or nothing.
+        """Start to decide on, number and store a batch. Done when it is durable, all or nothing.
 
         Batches are stored in the order of the calls. Fails with `StoreFailed`.
         """
 
     async def head(self, room: str) -> Head:
-        """The room's last number and the first that is kept: (0, 1) if it has none."""
+        """Return the room's last number and the first that is kept: (0, 1) if it has none."""
 
     async def heads(self, rooms: list[str]) -> dict[str, int]:
-        """The last numbers of those of these rooms that have any."""
+        """Return the last numbers of these rooms, without rooms that have none."""
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
-        """Some events with after < seq <= upto, at least one if there are any."""
+        """Return some events with after < seq <= upto, at least one if there are any."""
 
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
-        """The room's last messages, as in `history`, and its document, at one head."""
+        """Return the room's last messages, as in `history`, and its document, at one head."""
 
     async def history(
         self, room: str, before: int | None, after: int | None, limit: int
     ) -> StoredPage:
-        """Messages next before or after a seq; neither: the last ones.
+        """Return the messages just before or after a seq or, without one, the last messages.
 
-        At most `limit`, and fewer if they are large, but at least one if there are any.
+        At most `limit`, fewer if they are large, but at least one if there are any.
         """
 
     async def document(self, room: str) -> Document:
-        """The room's state document: ({}, 0) if it was never patched."""
+        """Return the room's state document: ({}, 0) if it was never patched."""
 
     async def rooms(
         self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
     ) -> list[RoomRow]:
-        """Rooms with at least one event in these spans, by name, after a name. No others are read."""
+        """Return rooms with at least one event, by name, after a name, within these spans. No others are read."""
 
     async def tokens_version(self) -> int:
-        """Grows whenever a token was given out or revoked, by whatever process."""
+        """Return a number that grows whenever any process issues or revokes a token."""
 
     async def tokens(self) -> list[Token]:
-        """All tokens that are not revoked."""
+        """Return all tokens that are not revoked."""
 
     async def trim(self, room: str, upto: int) -> None:
-        """Forget the events and messages numbered up to `upto`; the document stays."""
+        """Delete the events and messages up to number `upto`; the document stays."""
 
     async def scrub(self) -> None:
-        """Leave no trace in its files of what was deleted or trimmed, as far as the store can; to be called now and then.
+        """Erase traces of deleted or trimmed data from its files, as far as the store can. Called from time to time.
 
         Fails with `StoreFailed`.
         """
 
     async def beat(self) -> None:
-        """Say that a server uses these logs; to be said every few seconds. Fails with `StoreFailed`."""
+        """Record that a server uses these logs. Called every few seconds. Fails with `StoreFailed`."""
 
     async def check(self) -> None:
         """Read and write once, for real. Fails with `StoreFailed`."""
 
     async def empty_outbox(self, publish: Publish) -> None:
-        """Have posted what applications left in the database, as soon as they have committed it.
+        """Post what applications leave in the database as soon as they have committed it.
 
-        Runs for as long as the server does; returns only if applications have no way to do that.
+        Runs as long as the server; returns only if applications have no way to do that.
         """
 
     async def close(self) -> None:
-        """Finish what was begun and let go of the files."""
+        """Finish pending work and close the files."""

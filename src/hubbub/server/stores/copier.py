@@ -1,7 +1,7 @@
-"""Copies what one store keeps to another: a copy is a cursor over each room's log, too.
+"""Copies one store to another. A copy, too, is a cursor over each room's log.
 
-Each page of a room is committed with how far it goes. So a copy that was broken off goes on where it was,
-and one that is made again brings only what has happened since.
+Each page of a room is committed together with its position. So an interrupted copy continues where it
+stopped, and repeating a copy transfers only what happened since.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ EVENTS_A_FLUSH = 5_000
 
 
 class Sums(NamedTuple):
-    """What there is in a store, and the SHA-256 of all of it."""
+    """The contents of a store in numbers, and the SHA-256 of all of it."""
 
     rooms: int
     events: int
@@ -33,7 +33,7 @@ class Sums(NamedTuple):
 
 
 class Copier:
-    """Brings a target up to a source."""
+    """Brings a target up to date with a source."""
 
     def __init__(self, source: Tables, target: Tables, progress: Progress) -> None:
         self._source = source
@@ -42,10 +42,10 @@ class Copier:
         self._copied: list[RoomState] = []
 
     async def copy(self) -> None:
-        """Copy all that is not there yet. The target stays marked as unfinished; see `seal`.
+        """Copy everything the target lacks. The target stays marked as unfinished; see `seal`.
 
         Raises:
-            StoreFailed: the target has other logs than these.
+            StoreFailed: the target has other logs than the source.
         """
         there = {room.name: room for room in await _all_rooms(self._target)}
         rooms = self._copied = await _all_rooms(self._source)
@@ -73,7 +73,7 @@ class Copier:
         await self._target.flush()
 
     async def sums(self) -> Sums:
-        """Count and sum up both sides. Raises StoreFailed if they differ."""
+        """Compare counts and checksums of both sides. Raises StoreFailed if they differ."""
         rooms = await _all_rooms(self._source)
         total = sum(room.head + 1 - room.kept for room in rooms)
         whole, done = hashlib.sha256(), 0
@@ -95,19 +95,19 @@ class Copier:
         return Sums(len(rooms), total, len(tokens), whole.hexdigest())
 
     async def is_current(self) -> bool:
-        """Whether the source, as it is read now, is still as it was copied."""
+        """Whether the source, read again, is still as it was copied."""
         rooms, tokens = await _all_rooms(self._source), await self._source.tokens()
         return rooms == self._copied and tokens == await self._target.tokens()
 
     async def seal(self, epoch: str | None = None) -> None:
-        """The target is whole, and may be used; with a new epoch if the source may go on."""
+        """Mark the target as complete and usable; with a new epoch if the source may stay in use."""
         if epoch is not None:
             await self._target.set_meta("epoch", epoch)
         await self._target.set_meta(UNFINISHED, None)
         await self._target.commit()
 
     async def _check(self, there: dict[str, RoomState], rooms: list[RoomState]) -> dict[str, str]:
-        """Returns what is known of the source. Raises StoreFailed if the target is no copy of it."""
+        """Return the source's metadata. Raises StoreFailed if the target is not a copy of it."""
         meta, target = await self._source.meta(), await self._target.meta()
         check_finished(meta)
         has_any = bool(there) or bool(await self._target.tokens())
@@ -138,7 +138,7 @@ class Copier:
             )
 
     async def _copy_page(self, room: RoomState, after: int, upto: int, position: int) -> None:
-        """Bring events, and what they have made of messages that are there already."""
+        """Copy events, and their effects on messages that the target has already."""
         events = await _events(self._source, room.name, after, upto)
         if len(events.messages) + len(events.changes) != upto - after:
             raise StoreFailed(
@@ -154,7 +154,7 @@ class Copier:
 
 
 def _position(room: RoomState, old: RoomState | None) -> int:
-    """After which event to go on."""
+    """Return after which event to continue."""
     return max(old.head if old else 0, room.kept - 1)
 
 

@@ -1,7 +1,7 @@
-"""The store for more than one machine: PostgreSQL gives the numbers, and keeps log and state.
+"""The store for more than one machine: PostgreSQL assigns the numbers, and keeps log and state.
 
-Several nodes may use one database. Each room's row is locked by the transaction that gives out its
-next numbers, so these are dense and in the order of commits, whoever commits.
+Several nodes may use one database. The transaction that assigns a room's next numbers locks the
+room's row, so numbers are dense and in commit order across all nodes.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ log = logging.getLogger(__name__)
 
 
 class FateUnknown(StoreFailed):
-    """COMMIT was sent, and not answered: `outcome` may be stored or not."""
+    """COMMIT was sent but not answered: `outcome` may or may not be stored."""
 
     def __init__(self, message: str, outcome: Any) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ class PostgresStore:
     is_shared = True
 
     def __init__(self, url: str, durability: Durability) -> None:
-        """`open` is what makes one that can be used."""
+        """Use `open` to get a usable store."""
         self.epoch = ""
         self.hint_key = b""
         self._begin: str = Q.begin_full if durability == "full" else Q.begin_normal
@@ -96,10 +96,10 @@ class PostgresStore:
 
     @classmethod
     async def open(cls, url: str, durability: Durability, new_epoch: Callable[[], str]) -> Self:
-        """Connect, and bring the tables to the present.
+        """Connect, and migrate the tables to the current version.
 
         Raises:
-            StoreFailed: it can't be reached, or its tables are none of ours.
+            StoreFailed: it can't be reached, or its tables are not hubbub's.
         """
         with failures():
             store = cls(url, durability)
@@ -256,7 +256,7 @@ class PostgresStore:
     async def _write_apart(
         self, connection: Connection, proposals: Sequence[Proposal], at: str
     ) -> Commit:
-        """Find those that can't be written, by halves, and refuse only these."""
+        """Find the proposals that can't be written, by bisection, and refuse only these."""
         await connection.execute("SAVEPOINT apart")
         try:
             return await self._write(connection, proposals, at)
@@ -312,7 +312,7 @@ class PostgresStore:
 
     @contextmanager
     def _relying_on_it(self) -> Iterator[None]:
-        """After a failure the connection's state is not relied upon any more."""
+        """Drop the connection after a failure, since its state is unknown."""
         try:
             yield
         except (*IN_THE_WAY, *OF_A_VALUE):
@@ -325,9 +325,9 @@ class PostgresStore:
             raise
 
     async def _was_committed(self, commit: Commit) -> bool:
-        """Whether a commit is in the log that may have been answered when nobody heard it.
+        """Whether a commit whose answer was lost is in the log.
 
-        All of it is there, or nothing. Raises StoreFailed if it can't be told.
+        All of it is there, or nothing. Raises StoreFailed if this can't be found out.
         """
         if not commit.batches:
             return False
@@ -354,7 +354,7 @@ class PostgresStore:
         return await self._on_some_connection(lambda: self._read_once(act))
 
     async def _on_some_connection(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Act; again if the session was ended, as may be those of all connections."""
+        """Act on a connection; retry if its session was ended, as may happen to all connections."""
         with failures():
             for _ in range(READERS):
                 try:
@@ -382,19 +382,19 @@ class PostgresStore:
 
 
 async def _keep(_: Connection) -> None:
-    """Nothing is set in a session that reads: no reset is needed, which would cost a round trip."""
+    """Skip the reset of a reading session: it changes no settings, and a reset costs a round trip."""
 
 
 async def keep_servers_out(connection: Connection) -> None:
-    """None can start before the end of this transaction; nor can others that say this."""
+    """Keep servers from starting until this transaction ends. Others that call this wait as well."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING, timeout=LONG_TIMEOUT)
 
 
 async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[str, str]:
-    """Bring the tables to the present, in one transaction; return what is known of all of them.
+    """Migrate the tables to the current version, in one transaction; return the metadata.
 
     Raises:
-        StoreFailed: they are none of ours.
+        StoreFailed: the tables are not hubbub's.
     """
     await _check_encoding(connection)
     steps = migrations.all_steps("postgres")
@@ -441,7 +441,7 @@ async def _set(connection: Connection, name: str, value: str, kept: str) -> None
 
 
 def split(url: str) -> tuple[str, dict[str, int]]:
-    """A URL without what PostgreSQL doesn't know, and that as options. Raises StoreFailed."""
+    """Return a URL without the parameters that PostgreSQL doesn't know, and those as options. Raises StoreFailed."""
     head, mark, query = url.partition("?")
     parameters = [part for part in query.split("&") if part]
     ours = [part for part in parameters if part.startswith("statement_cache_size=")]

@@ -1,8 +1,8 @@
-"""What can go wrong with PostgreSQL: decided here, for everything that speaks to it.
+"""The failures of PostgreSQL, classified in one place for everything that uses it.
 
-A session may end at any moment: by an administrator, by a time-out of the server's settings, by a fail-over. Its
-client hears of it in many ways, depending on what it was doing: by an error of the server's, a closed socket, or an
-inner state that no longer fits.
+A session may end at any moment: because of an administrator, a time-out in the server's settings, or a fail-over.
+Depending on what it was doing, the client sees an error from the server, a closed socket, or an inconsistent
+internal state.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ OF_A_VALUE = (
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """Whatever goes wrong with the database is StoreFailed."""
+    """Translate all failures of the database to StoreFailed."""
     try:
         yield
     except FAILURES as error:
@@ -47,12 +47,12 @@ def failures() -> Iterator[None]:
 
 
 def failed(error: BaseException) -> StoreFailed:
-    """What is said of one of FAILURES."""
+    """Return one of FAILURES as StoreFailed."""
     return StoreFailed(f"PostgreSQL: {words(error)}")
 
 
 def words(error: BaseException) -> str:
-    """What an error says, in one line, without details, which quote values."""
+    """Return an error's message in one line, without details, which quote values."""
     said = error.strerror if isinstance(error, OSError) else None
     if isinstance(error, asyncpg.PostgresError):
         said = str(error.args[0])

@@ -1,7 +1,7 @@
-"""The outbox: what applications posted inside transactions of their own, in the same database.
+"""The outbox: messages that applications post inside their own transactions, in the same database.
 
-One node at a time takes what was committed, posts it as any message, and takes it out. If it ends in
-between, the next one begins again, and the message's `client_message_id` keeps it from being posted twice.
+One node at a time posts what was committed, like any message, and removes it from the outbox. If the node
+stops in between, another starts again; the `client_message_id` prevents a second post.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class PostgresOutbox:
-    """Has a connection of its own, which is told when there is something in the outbox."""
+    """Uses its own connection, which is notified when something enters the outbox."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], publish: Publish) -> None:
         self._connect = connect
@@ -42,7 +42,7 @@ class PostgresOutbox:
         self._is_waiting = False
 
     async def run(self) -> None:
-        """Empty it, for as long as the server runs; the log says when that fails, and when it goes on."""
+        """Empty the outbox for as long as the server runs; log when that fails and when it works again."""
         while True:
             try:
                 connection = await self._connect()
@@ -55,7 +55,7 @@ class PostgresOutbox:
                 await asyncio.sleep(PAUSE)
 
     def _fails(self, why: str) -> None:
-        """It is no news that a session was ended, only that there is no other."""
+        """Log a failure, but not the end of a session if a new one works."""
         if not self._works and not self._is_waiting:
             log.warning("Can't post from the outbox; will keep trying: %s", why)
             self._is_waiting = True
@@ -77,7 +77,7 @@ class PostgresOutbox:
             self._filled.clear()
 
     async def _take(self, connection: Connection) -> bool:
-        """Post what has waited longest; returns whether there may be more that can be posted."""
+        """Post what has waited longest. Returns whether more may be ready to post."""
         async with connection.transaction():
             await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_TURN}")
             if not await connection.fetchval(Q.outbox_turn):

@@ -1,4 +1,4 @@
-"""Gives out and revokes tokens in a PostgreSQL store, beside servers that run, or without one."""
+"""Issues and revokes tokens in a PostgreSQL store, with or without running servers."""
 
 import asyncio
 import secrets
@@ -22,7 +22,7 @@ class PostgresTokens:
         self._url = url
 
     def add(self, token: Token) -> None:
-        """Note that a token was given out."""
+        """Store an issued token."""
 
         async def act(connection: Connection) -> None:
             row = (*token[:3], list(token.can), list(token.rooms), *token[5:])
@@ -32,7 +32,7 @@ class PostgresTokens:
         self._run(lambda store: store.in_transaction(act))
 
     def revoke(self, id_or_name: str, at: str) -> list[str]:
-        """Make tokens invalid, within a second also where they are in use; returns their ids."""
+        """Revoke tokens, which takes effect within a second even while they are in use. Returns their ids."""
 
         async def act(connection: Connection) -> list[str]:
             rows = await connection.fetch(Q.revoke_tokens, at, id_or_name)
@@ -42,11 +42,11 @@ class PostgresTokens:
         return self._run(lambda store: store.in_transaction(act))
 
     def list(self) -> list[Token]:
-        """Those that are not revoked, the oldest first."""
+        """Return the tokens that are not revoked, oldest first."""
         return self._run(PostgresStore.tokens)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is kept open."""
 
     def _run(self, act: Callable[[PostgresStore], Awaitable[T]]) -> T:
         async def run() -> T:

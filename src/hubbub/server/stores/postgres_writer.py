@@ -1,6 +1,6 @@
-"""One transaction of a PostgreSQL store: locks the rooms, brings the ledger its facts, writes what it decides.
+"""One transaction of a PostgreSQL store: locks the rooms, supplies the ledger's facts, writes what it decides.
 
-Knows SQL and nothing of the rules. It takes few round trips, however many rooms and changes there are.
+Knows SQL, but no rules. It takes few round trips, however many rooms and changes there are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ Columns = list[list[Any]]
 
 
 class Changed(Exception):
-    """A room that was there is gone: begin again."""
+    """A known room is gone: start again."""
 
 
 class LockedRoom(NamedTuple):
@@ -48,7 +48,7 @@ class PostgresWriter:
     """Decides on one batch of proposals, between BEGIN and COMMIT."""
 
     def __init__(self, connection: Connection, epoch: str, known: set[str]) -> None:
-        """`epoch` is that of the logs that are meant; `known` are names of rooms that are surely there."""
+        """`epoch` is that of the expected logs; `known` are names of rooms that exist."""
         self._connection = connection
         self._epoch = epoch
         self._known = known
@@ -71,7 +71,7 @@ class PostgresWriter:
         return commit
 
     async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
-        """Take rooms for this transaction; who wants them too waits for its end.
+        """Lock rooms for this transaction; others wait for its end.
 
         Raises Changed, or LogsReplaced.
         """
@@ -86,9 +86,9 @@ class PostgresWriter:
         return self._rooms
 
     async def holds(self, batch: Batch) -> bool:
-        """Whether a batch is in the log; one that is being written comes to its end first. Raises Changed.
+        """Whether a batch is in the log; waits for one that is being written. Raises Changed.
 
-        The room is added, since who adds it as well waits, and who only locks it doesn't see it yet.
+        The room is inserted rather than locked: an insert waits for another one, while a lock would not see it yet.
         """
         await self._connection.execute(Q.add_rooms, [batch.room])
         room_id = (await self.lock([batch.room]))[batch.room].id

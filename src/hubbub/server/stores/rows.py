@@ -1,4 +1,4 @@
-"""What stores have in common when they read: how much goes into a page, and what a row of a message says."""
+"""What stores share when they read: the size of pages, and messages built from rows."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ def bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[An
 
 
 class Gathering:
-    """The first of some rows of messages that fit into about `MAX_MESSAGES_BYTES` with their reactions.
+    """The first rows of messages that fit into about `MAX_MESSAGES_BYTES` together with their reactions.
 
     Reactions are taken in the order of the rows, so that no more of them are read than fit.
     """

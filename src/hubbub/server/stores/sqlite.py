@@ -51,7 +51,7 @@ BUSY_MS = 5000  # to wait for other processes, such as one that gives out a toke
 class SqliteStore:
     """Keeps logs and state in `directory`, which it locks.
 
-    `durability` "full" flushes at each commit; "normal" only at checkpoints: after a power cut the
+    Durability "full" flushes at each commit, "normal" only at checkpoints: after a power cut, the
     last commits may be missing, but the file is sound.
     """
 
@@ -61,10 +61,10 @@ class SqliteStore:
     def __init__(
         self, directory: Path, durability: Durability, new_epoch: Callable[[], str]
     ) -> None:
-        """Open or make the database.
+        """Open or create the database.
 
         Raises:
-            StoreFailed: the directory is in use or can't be used, or the file is none of ours.
+            StoreFailed: the directory is in use or unusable, or the file is not hubbub's.
         """
         self._directory = directory
         self._durability = durability
@@ -150,7 +150,7 @@ class SqliteStore:
         await self._write(lambda writer: writer.touch(now))
 
     async def empty_outbox(self, publish: Publish) -> None:
-        """Nobody else can write into this file while a server uses it."""
+        """Return at once: nobody else can write to this file while a server uses it."""
 
     async def close(self) -> None:
         """See the contract."""
@@ -201,7 +201,7 @@ class SqliteStore:
 def open_database(
     directory: Path, new_epoch: Callable[[], str] = lambda: token_hex(8)
 ) -> apsw.Connection:
-    """A connection to the database, which is made if it isn't there. Raises StoreFailed and apsw.Error."""
+    """Connect to the database, and create it if it doesn't exist. Raises StoreFailed and apsw.Error."""
     check_is_ours(directory / FILE_NAME)
     database = _connect(directory)
     prepare(database, new_epoch)
@@ -209,13 +209,13 @@ def open_database(
 
 
 def meta(database: apsw.Connection) -> dict[str, str]:
-    """What is known of all of it."""
+    """Return the metadata."""
     rows: list[Any] = database.execute("SELECT name, value FROM meta").fetchall()
     return dict(rows)
 
 
 def connect(file: Path, flags: int = WRITING) -> apsw.Connection:
-    """A connection that can erase: what it takes out of the file leaves no trace there."""
+    """Open a connection that erases deleted data from the file's pages."""
     database = apsw.Connection(str(file), flags)
     database.execute("PRAGMA secure_delete = ON").fetchall()
     database.create_scalar_function("erased", _erased, 1, deterministic=True)
@@ -236,7 +236,7 @@ def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Take a directory for this process during the block. Raises StoreFailed if another has it."""
+    """Lock a directory for this process during the block. Raises StoreFailed if another process holds it."""
     lock = _lock(directory)
     try:
         yield
@@ -245,7 +245,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def _lock(directory: Path) -> int:
-    """Take the directory for this process, until it ends."""
+    """Lock the directory for this process until it ends."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -265,10 +265,10 @@ def _lock(directory: Path) -> int:
 
 
 def check_is_ours(file: Path) -> None:
-    """Look at a file before anything in it is changed.
+    """Check a file before anything in it is changed.
 
     Raises:
-        StoreFailed: it is another program's, or a later hubbub's.
+        StoreFailed: another program or a newer hubbub wrote it.
     """
     with closing(apsw.Connection(str(file))) as database:
         is_empty = database.execute("SELECT count(*) FROM sqlite_schema").get == 0
@@ -280,7 +280,7 @@ def check_is_ours(file: Path) -> None:
 
 
 def check_soundness(file: Path) -> None:
-    """Look through a database before anyone relies on it, a large one as far as time allows.
+    """Check the integrity of a database before use; of a large one, as much as time allows.
 
     Raises:
         StoreFailed: it is damaged.
@@ -297,7 +297,7 @@ def check_soundness(file: Path) -> None:
 
 
 def prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
-    """Bring the tables to the present, in one transaction; return the epoch."""
+    """Migrate the tables to the current version, in one transaction; return the epoch."""
     version = database.pragma("user_version")
     with database:
         for number, sql in migrations.all_steps("sqlite"):
@@ -316,7 +316,7 @@ def prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
 
 
 def _remove_traces(database: apsw.Connection) -> None:
-    """Rewrite a file in which messages were deleted before versions that leave no trace of them."""
+    """Rewrite a file if messages were deleted in it by a version that left traces of them."""
     if not database.execute("SELECT EXISTS (SELECT 1 FROM message WHERE is_deleted)").get:
         return
     try:

@@ -1,4 +1,4 @@
-"""Copies a database while a server writes to it, and puts a copy in the place of one that no server uses."""
+"""Backs up a database while a server writes to it, and restores one that no server uses."""
 
 import logging
 import os
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 
 def back_up(directory: Path, target: Path, progress: Progress) -> None:
-    """Write the rooms as they are at one moment to a new file, which only its owner may read.
+    """Write a consistent copy of the rooms to a new file, which only its owner may read.
 
     Raises:
-        StoreFailed: there is no database, or `target` is there already or can't be written.
+        StoreFailed: there is no database, or `target` exists or can't be written.
     """
     source = directory / FILE_NAME
     if not source.exists():
@@ -32,7 +32,7 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
     try:
         with closing(apsw.Connection(str(source), apsw.SQLITE_OPEN_READONLY)) as database:
             check_is_ours(source)
-            database.execute("BEGIN")  # what is written meanwhile is not in the copy
+            database.execute("BEGIN")  # the copy leaves out what is written from now on
             database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
             _copy(database, part, progress)
         _check_whole(part)
@@ -45,12 +45,12 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
 
 
 def restore(directory: Path, copy: Path, new_epoch: str, progress: Progress) -> Path | None:
-    """Put a copy into a directory, under a new epoch, since its numbers may have gone on elsewhere.
+    """Restore a copy into a directory, with a new epoch, since its numbers may have been used elsewhere.
 
-    Returns where the database that was there has been kept, if there was one.
+    Returns where the replaced database is kept, if there was one.
 
     Raises:
-        StoreFailed: a server uses the directory, or the copy is none of ours, or not whole.
+        StoreFailed: a server uses the directory, or the copy is not hubbub's, or damaged.
     """
     check_copy(copy)
     with locked(directory):
@@ -78,7 +78,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
 
 
 def _delete_again(database: apsw.Connection, present: Path) -> None:
-    """Delete what the database that is replaced knows to be deleted, as far as it can be read."""
+    """Delete what was deleted in the replaced database, as far as it can be read."""
     prepare(database, lambda: "")
     try:
         database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
@@ -107,7 +107,7 @@ def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:
 
 
 def _put_aside(file: Path) -> Path:
-    """Keep a database under another name, with all that its write-ahead log holds."""
+    """Rename a database, together with its write-ahead log."""
     kept = file.with_name(f"{file.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for beside in ("", "-wal"):
         part = file.with_name(file.name + beside)
@@ -118,7 +118,7 @@ def _put_aside(file: Path) -> Path:
 
 
 def check_copy(copy: Path) -> None:
-    """Raise StoreFailed if a file is none of ours, or not whole."""
+    """Raise StoreFailed if a file is not hubbub's, or damaged."""
     if not copy.is_file():
         raise StoreFailed(f"No such file: {copy}")
     try:
@@ -135,7 +135,7 @@ def _check_whole(file: Path) -> None:
 
 
 def new_file(target: Path) -> Path:
-    """An empty file beside a target, which only its owner may read."""
+    """Create an empty file beside a target, which only its owner may read."""
     if target.exists() and target.name != FILE_NAME:
         raise StoreFailed(f"{target} exists and will not be overwritten; choose another file")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -147,7 +147,7 @@ def new_file(target: Path) -> Path:
 
 
 def flush(path: Path) -> None:
-    """Have a file or directory on the disk."""
+    """Flush a file or directory to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-"""Takes what was erased out of SQLite's files as well: out of the write-ahead log, and out of the gaps in pages.
+"""Removes erased data from SQLite's files as well: from the write-ahead log, and from the gaps in pages.
 
-`secure_delete` zeroes a row where it is, but not where it has been: when SQLite moves rows to another page, they stay
+`secure_delete` zeroes a row where it is, but not where it was before: when SQLite moves rows to another page, they stay
 readable in the first one's gap, between the pointers and the cells. It never reads a gap (file format, section 1.6), so
 this one zeroes them in the file itself; whatever becomes of such a write, the page stays the same to SQLite.
 """
@@ -22,7 +22,7 @@ MAX_PAGES = 2 << 24  # an overflow page that names a later one looks like anothe
 class Scrubber:
     """Belongs to the thread that writes.
 
-    Keeps the file open, since to close it would end the locks that SQLite holds there: POSIX gives them to the process.
+    Keeps the file open, since closing it would release SQLite's locks: POSIX locks belong to the process.
     """
 
     def __init__(self, file: Path) -> None:
@@ -32,11 +32,11 @@ class Scrubber:
         self._next_page: int | None = None  # of the pass that is under way
 
     def note(self) -> None:
-        """Something was erased just now."""
+        """Note that something was erased just now."""
         self._is_due = True
 
     def scrub(self, database: apsw.Connection) -> None:
-        """Do the next part, if there is anything to do, and if nobody reads in the write-ahead log."""
+        """Do the next part of the work, if there is any and nobody reads the write-ahead log."""
         if (self._is_due or self._next_page is not None) and _empty_log(database):
             database.execute("BEGIN IMMEDIATE")  # so that the log stays as it is
             try:
@@ -47,7 +47,7 @@ class Scrubber:
             database.release_memory()  # else it writes these pages again as it remembers them
 
     def close(self) -> None:
-        """To be called when SQLite has closed the file, too."""
+        """Close the file. Call this only after SQLite has closed it too."""
         os.close(self._file)
 
     def _zero_gaps(self, page_bytes: int) -> None:
@@ -79,7 +79,7 @@ def _has_simple_pages(database: apsw.Connection) -> bool:
 
 
 def _empty_log(database: apsw.Connection) -> bool:
-    """Have the write-ahead log in the file, and nothing in it; False if somebody reads there."""
+    """Move the write-ahead log into the file and empty it. Returns False if it is being read."""
     wait = database.pragma("busy_timeout")
     database.set_busy_timeout(WAIT_MS)
     try:

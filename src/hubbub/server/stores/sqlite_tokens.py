@@ -1,4 +1,4 @@
-"""Gives out and revokes tokens, beside a server that runs, or without one."""
+"""Issues and revokes tokens, with or without a running server."""
 
 import json
 from pathlib import Path
@@ -24,23 +24,23 @@ class SqliteTokens:
             raise StoreFailed(f"Can't use the data directory {directory}: {error}") from error
 
     def add(self, token: Token) -> None:
-        """Note that a token was given out."""
+        """Store an issued token."""
         row = (*token[:3], json.dumps(token.can), json.dumps(token.rooms), *token[5:])
         with self._database:
             self._database.execute(Q.add_token, row)
             self._database.execute(Q.tokens_changed)
 
     def revoke(self, id_or_name: str, at: str) -> list[str]:
-        """Make tokens invalid, within a second also where they are in use; returns their ids."""
+        """Revoke tokens, which takes effect within a second even while they are in use. Returns their ids."""
         with self._database:
             ids = [row[0] for row in self._database.execute(Q.revoke_tokens, (at, id_or_name))]
             self._database.execute(Q.tokens_changed)
         return ids
 
     def list(self) -> list[Token]:
-        """Those that are not revoked, the oldest first."""
+        """Return the tokens that are not revoked, oldest first."""
         return SqliteReader(self._database).tokens()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()

@@ -1,6 +1,6 @@
-"""The one connection that writes: brings the ledger its facts, and writes down what it decides.
+"""The only writing connection: supplies the ledger's facts, and writes what it decides.
 
-Runs in one thread of its own. Knows SQL and nothing of the rules.
+Runs in its own thread. Knows SQL, but no rules.
 """
 
 import logging
@@ -51,14 +51,14 @@ class SqliteWriter:
     """Commits batches, each in one transaction."""
 
     def __init__(self, database: apsw.Connection, erased: Callable[[], None]) -> None:
-        """`erased` is called when something was taken out of the file."""
+        """`erased` is called when something was erased from the file."""
         self._database = database
         self._execute = database.execute
         self._rooms: dict[str, RoomRecord] = {}  # as they are in the file, which nobody else writes
         self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        """Decide and write; returns once it is flushed, or raises `apsw.Error` and has done nothing."""
+        """Decide and write. Returns once it is flushed, or raises `apsw.Error` and changes nothing."""
         if len(self._rooms) > MAX_KNOWN_ROOMS:
             self._rooms.clear()
         try:
@@ -71,7 +71,7 @@ class SqliteWriter:
             return self._decide_apart(proposals, at)
 
     def trim(self, room: str, upto: int) -> None:
-        """Forget what is numbered up to `upto`."""
+        """Delete everything up to number `upto`."""
         with self._transaction():
             self._look_up([room])
             if room not in self._rooms or upto < self._rooms[room].head.kept:
@@ -110,7 +110,7 @@ class SqliteWriter:
         return commit
 
     def _decide_apart(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        """Find those that can't be written, by halves, and refuse only these."""
+        """Find the proposals that can't be written, by bisection, and refuse only these."""
         try:
             with self._database:
                 return self._decide(proposals, at)
@@ -145,7 +145,7 @@ class SqliteWriter:
         return facts
 
     def _look_up(self, rooms: list[str]) -> None:
-        """Get to know rooms, as far as they are there."""
+        """Load the records of rooms that exist."""
         if rooms:
             for name, room_id, head, kept in self._execute(Q.rooms_by_name, (_json(rooms),)):
                 self._rooms[name] = RoomRecord(room_id, Head(head, kept))
@@ -208,8 +208,8 @@ class SqliteWriter:
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert many rows in few statements.
 
-        Each statement's run takes the interpreter's lock back, which costs up to a switch interval
-        when the loop is busy: so rows go in by the hundred, not one by one.
+        Each statement reacquires the interpreter's lock, which costs up to a switch interval while
+        the loop is busy: so rows are inserted by the hundred, not one by one.
         """
         head, _, values = query.rpartition("VALUES ")
         done = 0
@@ -221,7 +221,7 @@ class SqliteWriter:
 
 
 def _is_of_a_proposal(error: Exception) -> bool:
-    """Whether it was caused by what was to be written, and not by the database or its disk."""
+    """Whether an error was caused by the data, not by the database or its disk."""
     return isinstance(error, OF_A_VALUE) or not isinstance(error, apsw.Error)
 
 

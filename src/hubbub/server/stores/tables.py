@@ -1,4 +1,4 @@
-"""What stores keep, row by row: the form in which one is copied to another, whatever its engine."""
+"""The rows of a store, independent of its engine: the form in which one store is copied to another."""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -20,7 +20,7 @@ def check_finished(meta: Mapping[str, str]) -> None:
 
 
 def check_version(version: int, newest: int) -> None:
-    """Raise StoreFailed if tables that can't be changed are not as those of the present."""
+    """Raise StoreFailed if read-only tables are not of the current version."""
     if version > newest:
         raise StoreFailed(f"a newer hubbub wrote the source (schema version {version})")
     if version < newest:
@@ -40,7 +40,7 @@ class RoomState(NamedTuple):
 
 
 class MessageState(NamedTuple):
-    """A message: the event that posted it, and what has become of it."""
+    """A message: the event that posted it, and its current state."""
 
     seq: int
     posted: bytes
@@ -51,7 +51,7 @@ class MessageState(NamedTuple):
 
 
 class OtherEvent(NamedTuple):
-    """Any other event; `about` names the message with which it is erased."""
+    """Any other event. `about` is the message with which it is erased."""
 
     seq: int
     body: bytes
@@ -59,7 +59,7 @@ class OtherEvent(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """The reaction to a message of somebody with the id `owner`; `seq` is that of its event."""
+    """A reaction by the person with the id `owner`; `seq` is the number of its event."""
 
     message: int
     emoji: str
@@ -69,7 +69,7 @@ class Reaction(NamedTuple):
 
 
 class EventRows(NamedTuple):
-    """Some events of a room, one after the other, with what has become of the messages among them."""
+    """Consecutive events of a room, with the current state of the messages among them."""
 
     messages: list[MessageState]
     changes: list[OtherEvent]
@@ -92,8 +92,8 @@ class TokenState(NamedTuple):
 class Tables(Protocol):
     """A store's tables, for the length of a `with` block.
 
-    What is read is as of one moment; what is written is there for good after `commit`, and is forgotten
-    with the end of the block. What the engine raises leaves the block as StoreFailed.
+    Reads see one point in time. Writes become permanent with `commit`, and are discarded at the end of
+    the block without it. Errors of the engine leave the block as StoreFailed.
     """
 
     async def is_in_use(self) -> bool:
@@ -103,16 +103,16 @@ class Tables(Protocol):
         """Read as of now."""
 
     async def waiting(self) -> int:
-        """How many messages applications have left there that no server has posted yet."""
+        """Return how many messages in the outbox no server has posted yet."""
 
     async def meta(self) -> dict[str, str]:
-        """What is known of all of it, such as its `epoch`."""
+        """Return the metadata, such as `epoch`."""
 
     async def set_meta(self, name: str, value: str | None) -> None:
-        """Say that; None: no more."""
+        """Set a metadata value; None deletes it."""
 
     async def rooms(self, after: str = "") -> list[RoomState]:
-        """Some rooms by name, after a name; none if there are no more."""
+        """Return some rooms by name, after a name; an empty list if there are no more."""
 
     async def room(self, name: str) -> RoomState | None:
         """One room, if there is one."""
@@ -127,10 +127,10 @@ class Tables(Protocol):
         """Reactions to messages with after < seq <= upto, in the order of their primary key."""
 
     async def tokens(self) -> list[TokenState]:
-        """All that were ever given out, by id."""
+        """Return all tokens ever issued, by id."""
 
     async def put_room(self, room: RoomState) -> None:
-        """Make the room so, or add it; what is older than it keeps is forgotten."""
+        """Add or update the room; delete what is older than it keeps."""
 
     async def add(self, room: str, events: EventRows) -> None:
         """Add events."""
@@ -138,19 +138,19 @@ class Tables(Protocol):
     async def set_states(
         self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
     ) -> None:
-        """Make messages that are there so, with these reactions, and no others.
+        """Update existing messages, with exactly these reactions.
 
-        What was said about those that are deleted is erased.
+        Events about deleted ones are erased.
         """
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
-        """Have these tokens, and no others."""
+        """Replace all tokens with these."""
 
     async def flush(self) -> None:
-        """Make what was written last, unless it is to be there all at once."""
+        """Make what was written permanent, unless everything is to appear at once."""
 
     async def commit(self) -> None:
-        """Make all that was written last."""
+        """Make everything written permanent."""
 
     async def __aenter__(self) -> Self: ...
 

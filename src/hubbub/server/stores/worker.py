@@ -1,4 +1,4 @@
-"""A thread that does one thing after another for the event loop."""
+"""A thread that runs calls one by one for the event loop."""
 
 import asyncio
 import threading
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 class Worker:
-    """Calls what it is given in a thread of its own, in order.
+    """Runs calls in its own thread, in order.
 
-    A `ThreadPoolExecutor` does the same in three times the time, and each commit waits for that.
+    A `ThreadPoolExecutor` takes three times as long for this, and each commit waits for it.
     """
 
     def __init__(self, name: str) -> None:
@@ -22,13 +22,13 @@ class Worker:
         self._thread.start()
 
     def do(self, act: Callable[[], T]) -> "Future[T]":
-        """Call it in the thread. If the future is cancelled before its turn, it is left out."""
+        """Run a call in the thread. It is skipped if its future is cancelled before its turn."""
         future: Future[T] = asyncio.get_running_loop().create_future()
         self._tasks.put((act, future))
         return future
 
     async def close(self) -> None:
-        """End when all that was given is done."""
+        """End the thread once all calls are done."""
         self._tasks.put(None)
         await asyncio.to_thread(self._thread.join)
 

@@ -1,6 +1,6 @@
-"""What every open link has in common, and who keeps them alive: heartbeats, and the notice at the end.
+"""What all open links have in common, and how they are kept alive: heartbeats, and the notice at shutdown.
 
-Sessions without a connection of their own are kept here, too, since they are to be bounded and counted.
+Sessions without a connection are also tracked here, since they are limited and counted.
 """
 
 import asyncio
@@ -14,16 +14,16 @@ from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place, Places
 
-STEP = 8_192  # bytes of what came at once that are handled before others run
+STEP = 8_192  # bytes handled at once before other tasks run
 STEP_COST = 512  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
 
 
 def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
-    """Let a response be as long as it likes. False: not in chunks, but until the connection closes.
+    """Allow a response of any length. Returns whether it is chunked; otherwise it ends when the connection closes.
 
-    HTTP/1.0 has no chunks. Some proxies speak it with us, such as nginx unless it is told otherwise.
+    HTTP/1.0 has no chunks. Some proxies use it, such as nginx by default.
     """
     is_chunked = request.version >= HttpVersion11
     if is_chunked:
@@ -33,20 +33,20 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
     return is_chunked
 
 
-Owner = bytes  # tells whose a session is, without keeping the credential that opened it
+Owner = bytes  # identifies a session's owner without keeping the credential
 
 
 PLACE = "place"  # of a request: what it counts as, while it is served
 
 
 def place_of(request: web.Request) -> Place:
-    """What a request counts as."""
+    """Return the place of a request."""
     place: Place = request.get(PLACE) or Places().uncounted("")
     return place
 
 
 class Link(Protocol):
-    """An open connection of any transport that stays."""
+    """A long-lived connection of any transport."""
 
     was_heard: bool
 
@@ -61,13 +61,13 @@ class Link(Protocol):
         """Begin to close."""
 
     def stop(self, notice: Closing) -> None:
-        """The server stops: tell, and begin to close."""
+        """Tell the client that the server stops, and begin to close."""
 
 
 class Links:
-    """All open links. Pings each now and then, and closes those that nothing is heard from meanwhile.
+    """All open links. Pings each regularly, and closes those that stay silent.
 
-    `polled` are the mailboxes of sessions that poll: at most `max_polled`.
+    `polled` are the mailboxes of polling sessions, at most `max_polled`.
     """
 
     def __init__(self, max_polled: int = MAX_POLLED) -> None:
@@ -93,7 +93,7 @@ class Links:
             self._emptied.set()
 
     def admit(self, mailbox: Mailbox) -> None:
-        """A session that polls begins. Raises RefusalError if there are too many."""
+        """Add a polling session. Raises RefusalError if there are too many."""
         if len(self.polled) >= self._max_polled:
             raise RefusalError(
                 "unavailable", "The server has too many sessions; try again later", retry_after=1.0
@@ -101,7 +101,7 @@ class Links:
         self.polled.add(mailbox)
 
     def beat(self, now: float) -> None:
-        """Look after the links that are due; to be called about once a second."""
+        """Ping or close the links that are due. Called about once a second."""
         for link in [link for link, due in self._due.items() if due <= now]:
             self._due[link] = now + HEARTBEAT
             if link.was_heard:
@@ -124,7 +124,7 @@ class Links:
 
 
 async def in_steps(messages: Iterable[str]) -> AsyncIterator[str]:
-    """Messages that came at once; others run now and then between them."""
+    """Yield messages that arrived together, letting other tasks run between them."""
     left = STEP
     for message in messages:
         yield message

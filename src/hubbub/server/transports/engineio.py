@@ -32,22 +32,22 @@ BAD_VERSION = {
 
 
 class EngineIoApplication(Protocol):
-    """What is behind a session."""
+    """The application behind a session."""
 
     async def hear(self, message: str | bytes) -> None:
-        """A message came. Raises BadPacket if it is none of the application's."""
+        """A message came. Raises BadPacket if the application can't take it."""
 
     def move(self, outlet: AnyOutlet) -> None:
-        """The session writes elsewhere from now on."""
+        """Write to another outlet from now on."""
 
     def end(self) -> None:
-        """The session is over."""
+        """The session has ended."""
 
 
 class EngineIoSession:
-    """One client, first by polling or at once by a WebSocket.
+    """One client, which polls first or uses a WebSocket at once.
 
-    What it is sent goes to `outlet`, made into packets by `send`, or by one of the two wire forms.
+    Output goes to `outlet` as packets, made by `send` or by one of the two wire forms.
     """
 
     def __init__(self, server: "EngineIo", owner: Owner) -> None:
@@ -72,14 +72,14 @@ class EngineIoSession:
             self.outlet.queue(self.encoded(EngineIoPacket(engineio.MESSAGE, message)))
 
     def encoded(self, packet: EngineIoPacket) -> bytes:
-        """A packet as it goes to the outlet."""
+        """Encode a packet for the outlet."""
         if self.is_polling:
             return engineio.encode_record(packet).encode()
         whole = engineio.encode_frame(packet)
         return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
 
     def begin(self, request: web.Request, *, can_upgrade: bool) -> None:
-        """Open it as a request asks: tell the client, and look after it from now on."""
+        """Open the session for a request: tell the client, and start the heartbeat."""
         settings = self._server.settings
         opening = engineio.handshake(self.sid, settings, can_upgrade=can_upgrade)
         self.outlet.queue(self.encoded(opening))
@@ -104,7 +104,7 @@ class EngineIoSession:
                 raise BadPacket("Unexpected packet type")
 
     def close(self, last: str = engineio.CLOSE) -> None:
-        """End it; a poll that waits is told by a `last` packet."""
+        """End the session; a waiting poll gets a `last` packet."""
         if self.is_over:
             return
         self.is_over = True
@@ -119,9 +119,9 @@ class EngineIoSession:
         self._hang_up()
 
     def require_new(self, method: str, stamp: str | None) -> None:
-        """End the session if a request comes again, as a browser repeats one whose answer was lost.
+        """End the session if a request is repeated, as browsers do after a lost answer.
 
-        What was in the answer is gone, and only the client's coming back can bring it. Raises BadPacket.
+        The content of the answer is gone, so the client must reconnect. Raises BadPacket.
         """
         if stamp is not None and self._stamps.get(method) == stamp:
             self.close()
@@ -129,7 +129,7 @@ class EngineIoSession:
         self._stamps[method] = stamp
 
     async def poll(self) -> bytes:
-        """What waits for the client, or comes. A second poll at once ends the session."""
+        """Return what is waiting for the client, or wait for something. A second simultaneous poll ends the session."""
         if self._poll is not None:
             self.close()
             raise BadPacket("Another poll is in progress")
@@ -141,14 +141,14 @@ class EngineIoSession:
         try:
             await mailbox.filled()
         except asyncio.CancelledError:
-            self.close()  # the client hung up: nobody knows what it has got
+            self.close()  # the client disconnected, and may or may not have received the answer
             raise
         finally:
             self._poll = None
         return mailbox.take(self._server.settings.max_payload)
 
     async def receive(self, payload: str) -> None:
-        """Handle the body of a POST. Raises BadPacket, and then the session is over."""
+        """Handle the body of a POST. On an error, ends the session and raises BadPacket."""
         try:
             async with self._turn:
                 async for record in in_steps(payload.split(engineio.SEPARATOR)):
@@ -158,9 +158,9 @@ class EngineIoSession:
             raise
 
     async def upgrade(self, socket: Socket) -> bool:
-        """Move from polling to a WebSocket, if its client goes through with it.
+        """Move from polling to a WebSocket, if the client completes the upgrade.
 
-        Of several WebSockets only one takes the session over; the others are to be closed.
+        Of several WebSockets only one takes over the session; the caller closes the others.
         """
         if not self._may_upgrade:
             return False
@@ -179,7 +179,7 @@ class EngineIoSession:
         return self.is_polling and not self._is_upgrading
 
     async def _switch(self, socket: Socket) -> bool:
-        """Let a waiting poll go, and wait for the client to say that it goes on by the WebSocket."""
+        """Release a waiting poll, and wait for the client to confirm the upgrade."""
         self._is_upgrading = True  # polls return at once from now on
         try:
             if self._poll is not None:
@@ -221,7 +221,7 @@ class EngineIo:
     """All sessions of one door. `make` gives each its application; `polling` and `websocket` are the
     wire forms that the application's own buffers have on each transport.
 
-    `owner_of` tells by a request's credential whose it is: to others a session doesn't exist.
+    `owner_of` identifies the owner by the request's credential: for others, a session doesn't exist.
     """
 
     def __init__(
@@ -270,7 +270,7 @@ class EngineIo:
         return None if sid is None else self.sessions.get((sid, self.owner_of(request)))
 
     def let_polls_go(self) -> None:
-        """End the sessions that poll; WebSockets are links, and closed as such."""
+        """End polling sessions; WebSockets are links and are closed as such."""
         for session in [s for s in self.sessions.values() if s.is_polling]:
             session.close()
 

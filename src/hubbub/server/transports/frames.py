@@ -1,7 +1,7 @@
-"""Looks at the header of each frame of a client, since aiohttp's reader lets some wrong frames through.
+"""Checks the header of each frame from a client, since aiohttp's reader accepts some invalid frames.
 
 Those are frames without a mask (RFC 6455 section 5.1), and a new message amid one whose fragments
-were empty so far (section 5.4). And it takes note of which messages are compressed (RFC 7692).
+were empty so far (section 5.4). It also records which messages are compressed (RFC 7692).
 """
 
 from collections import deque
@@ -17,10 +17,10 @@ WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it wi
 
 
 class StrictReader:
-    """Passes what it is fed on to aiohttp's reader, and of the first wrong frame one that is refused.
+    """Feeds aiohttp's reader, and replaces the first invalid frame by one that the reader refuses.
 
-    Where compression was agreed upon, `compressed` says of each message in turn whether it is; the
-    reader isn't told.
+    With compression, `compressed` tells for each message in turn whether it is compressed; the
+    reader doesn't see it.
     """
 
     __slots__ = (
@@ -51,7 +51,7 @@ class StrictReader:
         self._is_deaf = False  # the peer was told to go: there is no need to understand it
 
     def feed_data(self, received: bytes) -> tuple[bool, bytes]:
-        """Take what was received; returns what aiohttp's reader does."""
+        """Take received data. Returns what aiohttp's reader returns."""
         if self._is_deaf:
             return False, b""
         data: bytes | bytearray = received
@@ -85,14 +85,14 @@ class StrictReader:
         self._reader.feed_eof()
 
     def _feed_last(self, data: bytes, at: int, end: int | None) -> tuple[bool, bytes]:
-        """The frame at `at` is the last: it is wrong (no `end`), or one too many."""
+        """Make the frame at `at` the last: it is invalid (no `end`), or one too many."""
         if end is None:
             return self._reader.feed_data(data[:at] + WRONG_FRAME)
         self._is_deaf = True
         return self._reader.feed_data(data[:end])
 
     def _end_of_frame(self, data: bytes | bytearray, at: int) -> int | None:
-        """Where the frame that begins at `at` ends: 0 if it can't be told yet, None if it is wrong."""
+        """Return where the frame at `at` ends: 0 if it is not known yet, None if the frame is invalid."""
         header = data[at : at + 10]
         first, length = header[0], header[1] - 128
         width = 0 if length < 126 else 2 if length == 126 else 8
@@ -107,13 +107,13 @@ class StrictReader:
         return at + 6 + width + length
 
     def _note(self, data: bytes | bytearray, at: int) -> None:
-        """Take note of whether the message that begins at `at` is compressed, and hide it."""
+        """Record whether the message at `at` is compressed, and clear the bit."""
         assert self.compressed is not None and isinstance(data, bytearray)
         self.compressed.append(bool(data[at] & COMPRESSED))
         data[at] &= ~COMPRESSED
 
     def _may_come(self, first: int) -> bool:
-        """Whether a frame with this first byte may come now; keeps track of fragments."""
+        """Whether a frame with this first byte is allowed now; keeps track of fragments."""
         opcode = first & 15
         if opcode > 2:
             return True

@@ -1,4 +1,4 @@
-"""What the opening handshake of a WebSocket must hold (RFC 6455 section 4.2.1); aiohttp asks for less."""
+"""Checks the opening handshake of a WebSocket (RFC 6455 section 4.2.1) more strictly than aiohttp."""
 
 import re
 
@@ -16,7 +16,7 @@ _EXTENSION = re.compile(rf"{TOKEN}(?:{_PARAMETER})*")
 
 
 def is_handshake(request: web.Request) -> bool:
-    """Whether a WebSocket is asked for. Other upgrades, such as `h2c`, are to be ignored."""
+    """Whether the request asks for a WebSocket. Other upgrades, such as `h2c`, must be ignored."""
     return "websocket" in words(request.headers, "Upgrade")
 
 
@@ -30,7 +30,7 @@ def is_upgrade_by(request: web.Request, header: str) -> bool:
 def require_handshake(
     request: web.Request, versions: frozenset[str] = frozenset({VERSION})
 ) -> None:
-    """Raise RefusalError unless a WebSocket of one of the versions is asked for, and rightly so."""
+    """Raise RefusalError unless the request is a valid handshake for one of the versions."""
     headers = request.headers
     missing = [name for name in ("Upgrade", "Connection") if not is_upgrade_by(request, name)]
     if missing:
@@ -65,7 +65,7 @@ def require_handshake(
 
 
 def offered_subprotocols(request: web.Request) -> list[str]:
-    """What a client would speak, best first. Raises RefusalError."""
+    """Return the subprotocols that a client offers, best first. Raises RefusalError."""
     offered = elements(request.headers, "Sec-WebSocket-Protocol")
     if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
         raise RefusalError(
@@ -75,5 +75,5 @@ def offered_subprotocols(request: web.Request) -> list[str]:
 
 
 def offered_extensions(request: web.Request) -> list[str]:
-    """What a client would have beside the protocol, best first, each with its parameters."""
+    """Return the extensions that a client offers, best first, each with its parameters."""
     return elements(request.headers, "Sec-WebSocket-Extensions")

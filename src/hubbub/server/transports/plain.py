@@ -1,4 +1,4 @@
-"""The program that hubbub grew from: every frame goes to everyone in the room, verbatim."""
+"""Plain WebSockets, the program that hubbub grew from: every frame goes to everyone in the room, unchanged."""
 
 from functools import partial
 
@@ -53,9 +53,10 @@ async def serve_plain(
 
 
 def _answer(hub: Hub, socket: Socket, answer: Answer) -> None:
-    """There are no words for a refusal here. A message that can't be taken is left out alone.
+    """Handle an answer. This protocol can't express refusals, so a message with invalid content is dropped.
 
-    With any other refusal the next would fare no better, and silence would be a lie.
+    After any other refusal the connection is closed: the next message would be refused as well, and
+    silence would be misleading.
     """
     if isinstance(answer, Refusal):
         hub.refused(answer.code)

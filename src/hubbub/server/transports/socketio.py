@@ -23,23 +23,23 @@ class NamespaceHandler(Protocol):
     """What a namespace does for one client."""
 
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
-        """Someone connects: `answer` says that they are in, and something more. Raises RefusalError."""
+        """Admit a client: `answer` confirms the connection and adds fields. Raises RefusalError."""
 
     async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
-        """An event came; `ack` is what an acknowledgement is to be sent with, if one is asked for."""
+        """Handle an event. `ack` is the id of the acknowledgement, if the client asked for one."""
 
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
-        """An event came whose content can't be taken."""
+        """Refuse an event with invalid content."""
 
     def move(self, outlet: AnyOutlet) -> None:
-        """Write elsewhere from now on."""
+        """Write to another outlet from now on."""
 
     def end(self) -> None:
-        """They are gone."""
+        """The client has left."""
 
 
 class Namespace:
-    """One client's connection to a namespace, and its way to say something there."""
+    """One client's connection to a namespace, with methods to send to it."""
 
     def __init__(self, session: EngineIoSession, name: str) -> None:
         self.session = session
@@ -51,11 +51,11 @@ class Namespace:
         self._send(SocketIoPacket(socketio.EVENT, [event, *arguments], self.name))
 
     def acknowledge(self, ack: int, arguments: Sequence[Any]) -> None:
-        """Answer an event that asked for it."""
+        """Acknowledge an event."""
         self._send(SocketIoPacket(socketio.ACK, list(arguments), self.name, ack))
 
     def disconnect(self) -> None:
-        """Show the client out of the namespace."""
+        """Disconnect the client from the namespace."""
         self._send(SocketIoPacket(socketio.DISCONNECT, None, self.name))
 
     def _send(self, packet: SocketIoPacket) -> None:
@@ -63,7 +63,7 @@ class Namespace:
 
 
 class SocketIo:
-    """The application of one session: what it speaks to are the handlers of its namespaces."""
+    """The application of one session, which passes events to the handlers of its namespaces."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class SocketIo:
         decoder: Decoder | None = None,
         take: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
-        """`take` is told the size of each message before it is read, and may let it wait."""
+        """`take` gets the size of each message before it is parsed, and may delay it."""
         self._session = session
         self._namespaces = namespaces
         self._decoder = decoder or Decoder()
@@ -83,7 +83,7 @@ class SocketIo:
         self._deadline = loop.call_later(connect_timeout, session.close)
 
     async def hear(self, message: str | bytes) -> None:
-        """A message came. Raises BadPacket if it is none of the protocol's."""
+        """A message came. Raises BadPacket if it is not a valid packet."""
         if self._take is not None:
             await self._take(len(message))
         if len(message) > MAX_CONNECT_BYTES and not self._handlers:
@@ -112,12 +112,12 @@ class SocketIo:
         return None
 
     def move(self, outlet: AnyOutlet) -> None:
-        """The session writes elsewhere from now on."""
+        """Write to another outlet from now on."""
         for handler in self._handlers.values():
             handler.move(outlet)
 
     def end(self) -> None:
-        """The session is over."""
+        """The session has ended."""
         self._deadline.cancel()
         while self._handlers:
             self._handlers.popitem()[1].end()

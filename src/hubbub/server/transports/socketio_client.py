@@ -1,4 +1,4 @@
-"""One Socket.IO client of hubbub's: commands as events, and every other event a message of its room."""
+"""One Socket.IO client. Commands are events, and every other event is a message in its room."""
 
 import json
 from collections.abc import Callable
@@ -49,7 +49,7 @@ SEVERAL_ROOMS = "several"  # an offset that says nothing about where one was
 
 
 def parse(text: str) -> Any:
-    """The JSON of a packet, as strictly as on every door. Raises BadFrame, or BadPacket if it is none."""
+    """Parse the JSON of a packet, as strictly as every door. Raises BadFrame, or BadPacket if it is not JSON."""
     try:
         return check_strictly(text)
     except NotJson as error:
@@ -59,8 +59,8 @@ def parse(text: str) -> Any:
 class SocketIoClient:
     """A client in the main namespace.
 
-    From its connection on it follows one room, the lobby unless it says another, and is sent each of
-    its messages as the event that it was emitted as. With `join` it follows more, in full.
+    Once connected, it follows one room, by default the lobby, and gets each message as the event that
+    it was emitted as. With `join` it follows more rooms, with all their events.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SocketIoClient:
         self._has_joined = False
 
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
-        """Come in, and follow the room from where it was left, if the client says where."""
+        """Admit the client, and follow its room from the position that it sends, if any."""
         visit = self._hub.door.enter(self._who(auth))
         try:
             self._connection = Connection(
@@ -119,20 +119,20 @@ class SocketIoClient:
             pass  # it is gone
 
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
-        """Answer what can't be taken; with too many of those, it is over."""
+        """Refuse an invalid event; too many of them end the session."""
         try:
             self._connection.count_bad(BadFrame(flaw.refusal.detail, ack))
         except Hangup:
             self._session.close()
 
     def move(self, outlet: AnyOutlet) -> None:
-        """Write elsewhere from now on."""
+        """Write to another outlet from now on."""
         self._connection.move(outlet)
         if self._cursor is not None:
             self._hub.move(self._cursor, outlet, self._relay())
 
     def end(self) -> None:
-        """It is gone."""
+        """The client has left."""
         if self._cursor is not None:
             self._hub.leave(self._cursor)
         self._connection.end()
@@ -151,7 +151,7 @@ class SocketIoClient:
         )
 
     def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:
-        """Where to follow from, and the pid by which Socket.IO's own recovery asks for it."""
+        """Return where to follow from, and the pid if Socket.IO's own recovery asks for it."""
         room, since = auth.get("room", self._room), auth.get("since")
         if not isinstance(room, str):
             raise RefusalError("bad_request", "`room` must be a string")
@@ -164,11 +164,11 @@ class SocketIoClient:
         return Join(room=room, since=since), auth["pid"] if since is not None else None
 
     def _pid(self, start: int) -> str:
-        """What a client says when it comes back: the log, and where it began to follow the room."""
+        """Return the pid that a returning client sends: the log, and where it began to follow the room."""
         return f"{self._hub.epoch}:{start}:{self._room}"
 
     def _recovered_from(self, auth: dict[str, Any]) -> int | None:
-        """The seq after which to go on: of the last event that came, or where the client began."""
+        """Return the seq to continue after: that of the last received event, or where the client began."""
         epoch, _, rest = str(auth.get("pid")).partition(":")
         start, _, room = rest.partition(":")
         offset = auth.get("offset", start)
@@ -190,7 +190,7 @@ class SocketIoClient:
         await self._connection.obey(command)
 
     def _follow_several(self) -> None:
-        """From now on an offset would tell only of one of its rooms: it goes without."""
+        """Stop sending offsets, which would only cover one of several rooms."""
         self._has_joined = True
         assert self._cursor is not None
         self._hub.move(self._cursor, self._session.outlet, self._relay())
@@ -229,7 +229,7 @@ class SocketIoClient:
 
 
 def _with_attachments(arguments: list[Any]) -> dict[str, Any]:
-    """What was emitted, any bytes in it as attachments."""
+    """Return emitted arguments, with bytes in them as attachments."""
     try:
         json.dumps(arguments)
     except TypeError:  # it holds bytes

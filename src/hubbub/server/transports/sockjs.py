@@ -1,4 +1,4 @@
-"""The doors of SockJS 0.3.x: polling, streams and WebSockets, which bring their sessions what comes and goes."""
+"""The doors of SockJS 0.3.x: polling, streams and WebSockets, which carry the traffic of sessions."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsou
 
 
 class SockJsSettings(NamedTuple):
-    """What a service is like. Times are seconds, sizes bytes."""
+    """Settings of a service. Times are in seconds, sizes in bytes."""
 
     response_limit: int = 131_072  # of a stream, after which the client opens the next
     heartbeat: float = 25.0
@@ -53,7 +53,7 @@ SessionKey = tuple[str, Owner]  # of a session: the name that its client gave it
 class SockJs:
     """A service below `prefix`. `make` gives each session its application.
 
-    `owner_of` tells by a request's credential whose it is: to others a session doesn't exist. `wires`
+    `owner_of` identifies the owner by the request's credential: for others, a session doesn't exist. `wires`
     are the forms of what its application writes.
     """
 
@@ -97,7 +97,7 @@ class SockJs:
         return None if session is None else session.place
 
     def let_polls_go(self) -> None:
-        """End the sessions that poll; WebSockets are links, and closed as such."""
+        """End polling sessions; WebSockets are links and are closed as such."""
         for session in list(self.sessions.values()):
             session.close(1012, "restarting")
 
@@ -276,7 +276,7 @@ class SockJs:
         return _shared(request) | NOT_CACHED | self._cookie(request)
 
     def _cookie(self, request: web.Request) -> dict[str, str]:
-        """What some load balancers stick to."""
+        """Return the cookie that some load balancers use for sticky sessions."""
         if not self._settings.needs_cookie:
             return {}
         given = request.cookies.get("JSESSIONID", "dummy")
@@ -285,7 +285,7 @@ class SockJs:
 
 
 class ResponseForm(NamedTuple):
-    """How frames stand in a response."""
+    """How frames are written into a response."""
 
     content_type: str
     framed: Callable[[str], bytes]
@@ -328,7 +328,7 @@ async def _listen(socket: Socket, session: SockJsSession, *, is_raw: bool) -> No
 
 
 async def _decoded(payload: str) -> Sequence[str]:
-    """The messages of a payload. Raises BadPayload."""
+    """Decode the messages of a payload. Raises BadPayload."""
     try:
         return sockjs.decode(payload)
     except HalfPair:
@@ -337,7 +337,7 @@ async def _decoded(payload: str) -> Sequence[str]:
 
 
 async def _heard(session: SockJsSession, messages: Sequence[str]) -> Refusal | None:
-    """Let the application hear some messages; the first that it refused without a word, if any."""
+    """Pass messages to the application. Returns the first refusal that it could not express, if any."""
     refusal = None
     async for message in in_steps(messages):
         if session.application is not None and session.closed_with is None:
@@ -358,7 +358,7 @@ def _end_websocket(socket: Socket, session: SockJsSession, *, is_raw: bool) -> N
 
 
 def _shared(request: web.Request) -> dict[str, str]:
-    """Headers for pages of other origins; who may not come in has been refused before."""
+    """Return the headers for pages of other origins; forbidden ones were refused before."""
     headers = {"Access-Control-Allow-Origin": "*", "Vary": "Origin"}
     if origin := request.headers.get("Origin"):
         headers["Access-Control-Allow-Origin"] = origin

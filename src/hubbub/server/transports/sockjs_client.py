@@ -1,4 +1,4 @@
-"""SockJS clients of hubbub's: the native protocol in its messages, or the text of a plain client."""
+"""SockJS clients: native ones, whose messages are commands, and plain ones, whose messages are texts."""
 
 import asyncio
 from functools import partial
@@ -37,7 +37,7 @@ class NativeClient:
             loop.call_later(HELLO_TIMEOUT, self._connection.require_hello)
 
     async def hear(self, message: str) -> None:
-        """Obey it. A WebSocket's size is bounded before; a body of several messages may hold a larger one."""
+        """Carry out a command. WebSocket messages are limited before; a body of several may contain one too large."""
         try:
             if is_larger(message, self._max_bytes):
                 self._connection.count_bad(too_large(self._max_bytes))
@@ -49,12 +49,12 @@ class NativeClient:
             self._session.close(Close.INTERNAL, "The session has ended")
 
     def end(self) -> None:
-        """It is gone."""
+        """The client has left."""
         self._connection.end()
 
 
 class PlainClient:
-    """Each message is posted in the lobby, and comes back to everyone there, verbatim."""
+    """Each message is posted in the lobby, and goes to everyone there, unchanged."""
 
     def __init__(
         self, session: SockJsSession, hub: Hub, credentials: Credentials, room: str
@@ -69,7 +69,7 @@ class PlainClient:
         self._joining = asyncio.create_task(self._join())
 
     async def hear(self, message: str) -> None:
-        """Post it, in its turn. Raises RefusalError if it can't be taken: no message to a plain client says so."""
+        """Post a message, in turn. Raises RefusalError if it is refused, since plain clients can't be told."""
         await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
         refusals: list[Refusal] = []
@@ -87,7 +87,7 @@ class PlainClient:
             raise RefusalError.of(refusals[0])
 
     def end(self) -> None:
-        """It is gone."""
+        """The client has left."""
         self._joining.cancel()
         if self._cursor is not None:
             self._hub.leave(self._cursor)

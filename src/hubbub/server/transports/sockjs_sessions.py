@@ -1,4 +1,4 @@
-"""A session of SockJS 0.3.x: what is sent to it waits for its connection, or for its polls; of which door, it doesn't know."""
+"""A session of SockJS 0.3.x: its output goes to its connection, or waits for its polls. Doesn't know the doors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,21 +10,21 @@ from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place
 
-DISCONNECT_DELAY = 5.0  # seconds without a request that takes what waits
+DISCONNECT_DELAY = 5.0  # seconds that a session may be without a request
 
 
 class SockJsApplication(Protocol):
-    """What is behind a session."""
+    """The application behind a session."""
 
     async def hear(self, message: str) -> None:
-        """A message came. Raises RefusalError if it was refused, and the application has no words for that."""
+        """A message came. Raises RefusalError if it was refused and the application can't tell the client."""
 
     def end(self) -> None:
-        """The session is over."""
+        """The session has ended."""
 
 
 class SockJsSession:
-    """One client. What it is sent goes to `outlet`, by `send` or in the service's wire form."""
+    """One client. Output goes to `outlet`, through `send` or in the service's wire form."""
 
     def __init__(self, outlet: AnyOutlet, wire: SockJsWire) -> None:
         self.outlet = outlet
@@ -38,7 +38,7 @@ class SockJsSession:
         self.outlet.queue(self.wire.messages(messages))
 
     def close(self, code: int = Close.NORMAL, reason: str = "Normal closure") -> None:
-        """End it; the client is told why."""
+        """End the session and tell the client why."""
         if self.closed_with is not None:
             return
         self.closed_with = code, reason
@@ -50,7 +50,7 @@ class SockJsSession:
 
 
 class PolledSession(SockJsSession):
-    """A session without a connection of its own: requests come and take what waits."""
+    """A session without a connection: requests fetch what is waiting."""
 
     def __init__(self, wire: SockJsWire, place: Place, forget: Callable[[], None]) -> None:
         self.place = place
@@ -63,7 +63,7 @@ class PolledSession(SockJsSession):
         self._timer: asyncio.TimerHandle | None = None
 
     async def frames(self, heartbeat: float, room: int) -> AsyncIterator[str]:
-        """Frames, as they come, until the session is over; each array of about `room` bytes at most."""
+        """Yield frames as they come, until the session ends; each array has at most about `room` bytes."""
         if not self.is_told:
             self.is_told = True
             yield sockjs.OPEN
@@ -82,13 +82,13 @@ class PolledSession(SockJsSession):
                 yield sockjs.HEARTBEAT
 
     def take(self) -> None:
-        """A request comes for what waits."""
+        """A request has come to fetch what is waiting."""
         self.is_taken = True
         if self._timer is not None:
             self._timer.cancel()
 
     def let_go(self, *, was_cut: bool) -> None:
-        """It is gone: the next has some seconds, or, if it was cut off, nobody knows what arrived."""
+        """The request has ended: wait some seconds for the next or, if it was cut off, expire, since data may be lost."""
         self.is_taken = False
         if was_cut:
             self._expire()

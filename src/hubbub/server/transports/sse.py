@@ -23,7 +23,7 @@ RETRY = 1.0  # seconds; not less, since it holds for each try until the server i
 
 
 class SseStream:
-    """An open response to which events are written. It hears nothing, so it only gives signs of life."""
+    """An open response to which events are written. It receives nothing, so it only sends signs of life."""
 
     def __init__(self, outlet: Outlet, wire: Sse) -> None:
         self.outlet = outlet
@@ -32,16 +32,16 @@ class SseStream:
         self.ended = asyncio.Event()
 
     def ping(self) -> None:
-        """Write a comment; if the peer is gone, TCP will find out."""
+        """Write a comment; if the peer is gone, TCP will notice."""
         self.was_heard = True
         self.outlet.queue(self._wire.comment())
 
     def hang_up(self, code: Close) -> None:
-        """Let the response end."""
+        """End the response."""
         self.ended.set()
 
     def stop(self, notice: Closing) -> None:
-        """Let the response end; EventSource comes back by itself, each at another moment."""
+        """End the response; each EventSource reconnects by itself, after its own delay."""
         self.outlet.queue(self._wire.retry(RETRY + notice.reconnect_after))
         self.ended.set()
 
@@ -49,7 +49,7 @@ class SseStream:
 async def serve_sse(
     request: web.Request, hub: Hub, links: Links, visit: Visit, join: Join, *, is_new: bool
 ) -> web.StreamResponse:
-    """Stream a room's events until the client goes. `is_new`: it did not say where it stands."""
+    """Stream a room's events until the client leaves. `is_new`: the client sent no position."""
     response = web.StreamResponse(headers=HEADERS)
     wire = SSE if begin_stream(request, response) else SSE_UNTIL_CLOSE
     writer = await response.prepare(request)
@@ -59,14 +59,17 @@ async def serve_sse(
     visit.when_expelled(stream.ended.set)
 
     def tell(answer: Resumed | Snapshot) -> None:
-        # Something goes out at once: the client knows that it is connected, and from where on.
+        # Send something at once, so that the client knows that it is connected, and from which position.
         outlet.queue(wire.position(answer.epoch, answer.start) if is_new else wire.comment())
         if isinstance(answer, Snapshot):
             outlet.queue(wire.reset(answer.epoch, answer.head, encode(answer)))
 
     try:
         cursor = await hub.join(visit.principal, join, outlet, tell, stream.ended.set)
-    except (RefusalError, StoreFailed):  # it was fine before the headers; EventSource comes back
+    except (
+        RefusalError,
+        StoreFailed,
+    ):  # it passed the check before the headers; EventSource will reconnect
         return response
     links.add(stream)
     try:

@@ -1,4 +1,4 @@
-"""One WebSocket (RFC 6455): the opening handshake, frames in, heartbeats, and a clean close from either side."""
+"""One WebSocket (RFC 6455): the opening handshake, incoming frames, heartbeats, and a clean close from either side."""
 
 import asyncio
 import logging
@@ -24,11 +24,11 @@ CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
 log = logging.getLogger(__name__)
-logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # a client may offer what it likes
+logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # clients may offer anything
 
 
 class Response(web.WebSocketResponse):
-    """aiohttp's, which reads more strictly, and leaves closing and compression to the socket."""
+    """aiohttp's response, but with a stricter reader, and closing and compression left to the socket."""
 
     reader: StrictReader
     sent_code = 0  # of our close frame
@@ -50,7 +50,7 @@ class Response(web.WebSocketResponse):
             self.headers["Sec-WebSocket-Extensions"] = extensions
 
     async def close(self, **_: Any) -> bool:
-        """Do nothing: aiohttp would close TCP before the peer has read why."""
+        """Do nothing: aiohttp would close TCP before the peer has read the reason."""
         return False
 
     def _post_start(self, request: web.BaseRequest, *rest: Any) -> None:
@@ -66,10 +66,10 @@ class Response(web.WebSocketResponse):
 
 
 class Socket:
-    """A WebSocket that was opened for a request, and its outlet.
+    """A WebSocket opened for a request, and its outlet.
 
-    Frames come from aiohttp's reader. All that is sent goes through the outlet, so that order is
-    kept; so the closing handshake is done here too.
+    Frames come from aiohttp's reader. Everything sent goes through the outlet, which keeps the order;
+    so the closing handshake happens here too.
     """
 
     __slots__ = (
@@ -113,7 +113,7 @@ class Socket:
         return self._response
 
     async def receive(self) -> str | bytes | None:
-        """The next message's text or bytes; None when the connection is over."""
+        """Return the next message, as text or bytes; None when the connection has ended."""
         while True:
             if self._step_left < 0:  # what was received at once is not handled in one step
                 self._step_left = STEP
@@ -138,7 +138,7 @@ class Socket:
                     return None
 
     def _decompressed(self, message: WSMessage) -> str | bytes | None:
-        """What a message says; None when that can't be told, and the connection is over."""
+        """Return the content of a message; None, after ending the connection, if it can't be decoded."""
         said: str | bytes = message.data
         marks = self._response.reader.compressed
         if marks is None:
@@ -168,16 +168,16 @@ class Socket:
             self._deadline = loop.call_later(CLOSE_TIMEOUT, self.outlet.abort)
 
     def hang_up_normally(self) -> None:
-        """Begin to close, since all was said."""
+        """Begin to close normally."""
         self.hang_up(Close.NORMAL)
 
     def stop(self, notice: Closing) -> None:
-        """The server stops: say so, if this wire form has words for it, and close."""
+        """Tell the client that the server stops, if the wire form can express it, and close."""
         self.outlet.queue(self.outlet.wire.notice(encode(notice)))
         self.hang_up(Close.RESTARTING)
 
     async def end(self) -> None:
-        """Nothing more will be read: see a close that we began through, and let go."""
+        """Read no more messages: complete our closing handshake and let go."""
         try:
             self.hang_up(Close.NORMAL)
             while self._state is State.CLOSING:
@@ -228,7 +228,7 @@ def _compresses(request: web.Request) -> bool:
 
 
 def _answer_to(code: int) -> int:
-    """The code to answer a peer's close frame with: the same, if a peer may send it (section 7.4)."""
+    """Return the code for answering a close frame: the peer's, if peers may send it (section 7.4)."""
     if not code:
         return Close.NORMAL
     return code if code in PEERS_MAY_SEND or 3000 <= code < 5000 else Close.PROTOCOL_ERROR

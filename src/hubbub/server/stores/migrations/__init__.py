@@ -1,4 +1,4 @@
-"""Numbered steps that bring a database's tables to the present: NNNN_name.sql, applied in order, once."""
+"""Numbered migrations, NNNN_name.sql, applied in order, each once."""
 
 from importlib import resources
 
