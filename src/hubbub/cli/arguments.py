@@ -120,15 +120,15 @@ SETTINGS = {
     ),
     "max_anonymous": (
         "N",
-        "maximum number of connections and sessions without a token (default: 3/4 of --max-connections; no limit if the server listens on loopback only)",
+        "maximum number of connections and sessions without a token (default: 3/4 of --max-connections; no limit if only this machine can reach the server)",
     ),
     "max_per_address": (
         "N",
-        "of these, the maximum from one address or IPv6 /64, loopback excepted (default: 256; no limit if the server listens on loopback only)",
+        "of these, the maximum from one address or IPv6 /64, loopback excepted (default: 256; no limit if only this machine can reach the server)",
     ),
     "max_per_principal": (
         "N",
-        "maximum number of connections and sessions of one token or user (default: half of --max-connections; no limit if the server listens on loopback only)",
+        "maximum number of connections and sessions of one token or user (default: half of --max-connections; no limit if only this machine can reach the server)",
     ),
     "request_timeout": (
         "SECONDS",
@@ -148,7 +148,7 @@ SETTINGS = {
     "log_level": ("LEVEL", "debug, info, warning or error (default: info)"),
     "guests": (
         "WHO",
-        "whether people may join without a token: on, off or auto, which means only if the server listens on loopback only (default: auto)",
+        "whether people may join without a token: on, off or auto, which means only if no other machine can reach the server (default: auto)",
     ),
     "jwt_secret_file": ("FILE", "accept JWTs signed with the secret in FILE (HS256)"),
     "jwt_public_key_file": (

@@ -14,7 +14,7 @@ def websocket_url(address: str) -> str:
     is kept in front of `/ws`, for servers behind a proxy.
 
     Raises:
-        ValueError: the address is none of these.
+        ValueError: the address is invalid.
     """
     text = address.strip()
     if "://" not in text:
