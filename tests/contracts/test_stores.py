@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub import events
-from hubbub.events import AnyEvent, Posted
+from hubbub.events import AnyEvent, Edited, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.protocol.view import reactions_to
@@ -501,6 +501,17 @@ async def test_rooms_are_listed_by_spans_and_no_others_are_read(store: Store) ->
     assert await listed(("a-*", "c"), after="c") == []
     assert await listed(("*-1",)) == []
     assert await listed(()) == []
+
+
+async def test_a_text_may_contain_nul(store: Store) -> None:
+    """A plain client may send one, and everyone receives it verbatim."""
+    await commit(store, Post(room="lobby", text="a\0b"))
+    await commit(store, Edit(room="lobby", seq=1, text="c\0d"))
+    posted, edited = await log_of(store, "lobby")
+    assert isinstance(posted, Posted)
+    assert isinstance(edited, Edited)
+    assert (posted.text, edited.text) == ("a\0b", "c\0d")
+    assert (await store.history("lobby", None, None, 50)).messages[0].text == "c\0d"
 
 
 async def test_the_reactions_of_a_page_count_as_its_texts_do(

@@ -64,7 +64,7 @@ def decode(payload: str) -> Sequence[str]:
 
 
 def scan(payload: str) -> Iterator[str]:
-    """The messages in a payload, one by one. A message with half a surrogate pair becomes NUL, which every door refuses.
+    """The messages in a payload, one by one. A message with half a surrogate pair becomes NUL, which both clients of SockJS refuse.
 
     Raises BadPayload when it reaches what is malformed.
     """

@@ -54,8 +54,6 @@ def screen_change(principal: Principal, change: Change, max_bytes: int) -> Refus
             return Refusal("bad_request", why)
         case Post() | Edit() if _size(change) > max_bytes:
             return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
-        case Post() | Edit() if change.text is not None and "\0" in change.text:
-            return Refusal("bad_request", "Invalid text: it contains NUL")
         case React() | Unreact() if not is_emoji(change.emoji):
             return Refusal(
                 "bad_request", "Invalid `emoji`: use 1 to 32 characters, none of them blank"

@@ -51,13 +51,6 @@ def test_each_change_is_screened_by_its_operation(change: Change) -> None:
     assert code(screen_change(lesser, change, 256)) == "forbidden"
 
 
-@pytest.mark.parametrize("text", ["\0", "a\0b"])
-def test_no_text_contains_nul(text: str) -> None:
-    """Plain clients can send one; JSON can't."""
-    assert code(screen_change(ADA, Post(room="lobby", text=text), 256)) == "bad_request"
-    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text=text), 256)) == "bad_request"
-
-
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
 def test_no_event_has_a_name_at_which_socket_io_clients_hang_up(name: str) -> None:
     assert (

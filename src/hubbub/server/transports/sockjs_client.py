@@ -70,6 +70,9 @@ class PlainClient:
 
     async def hear(self, message: str) -> None:
         """Post a message, in turn. Raises RefusalError if it is refused, since plain clients can't be told."""
+        if "\0" in message:  # as in all JSON; a plain WebSocket passes it on verbatim
+            self._hub.refused("bad_request")
+            raise RefusalError("bad_request", "Invalid text: it contains NUL")
         await self._inflow.take(len(message))
         await asyncio.wait({self._joining})
         refusals: list[Refusal] = []
