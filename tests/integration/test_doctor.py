@@ -163,7 +163,7 @@ async def test_what_is_wrong_with_a_cluster_is_named(postgres: Postgres, tmp_pat
     told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=store, HUBBUB_BROKER=nobody)
     assert told.code == 1
     assert (told.problems(), told.warnings()) == (["tables"], ["outbox", "outbox", "NATS"])
-    for sign in ("unfinished copy", "1 messages of applications", "1 messages wait"):
+    for sign in ("unfinished copy", "were refused: 1", "more than 10 s: 1"):
         assert sign in told.text
     told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE="postgres://hubbub@127.0.0.1:1/x")
     assert told.problems() == ["PostgreSQL"]

@@ -122,7 +122,7 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
         )
     else:
         rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
-        yield ok("tables", f"version {version} of {newest}, {rooms:,} rooms")
+        yield ok("tables", f"version {version} of {newest}, rooms: {rooms:,}")
     if version >= 2:  # there is an outbox
         async for finding in _outbox(connection):
             yield finding
@@ -138,10 +138,10 @@ async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     )
     if refused:
         fix = "see the column `refused` of hubbub.outbox, and delete the rows once you have dealt with them"
-        yield warning("outbox", f"{refused:,} messages from applications were refused", fix)
+        yield warning("outbox", f"messages from applications that were refused: {refused:,}", fix)
     if waiting:
         fix = "check that a node is running, and see its log for errors"
-        yield warning("outbox", f"{waiting:,} messages have waited for more than 10 s", fix)
+        yield warning("outbox", f"messages that have waited for more than 10 s: {waiting:,}", fix)
 
 
 async def _broker(url: str) -> Finding:
