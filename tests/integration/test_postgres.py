@@ -455,7 +455,7 @@ async def test_a_database_that_can_not_hold_every_text_is_refused(
         assert f"the encoding of the database is {encoding}" in ran.err, command
         assert "Traceback" not in ran.err
     told = await hubbub(url, "doctor", "--data", tmp_path)
-    assert told.code == 1 and f"the database's encoding is {encoding}" in told.out
+    assert told.code == 1 and f"the database has the encoding {encoding}" in told.out
     connection = await asyncpg.connect(url)
     assert await connection.fetchval("SELECT to_regnamespace('hubbub')") is None, "left as it was"
     await connection.close()
