@@ -80,11 +80,11 @@ SOCKJS = Dialect(
 )
 
 
-def hubbub(*options: str) -> Command:
-    """The command that starts hubbub, as anybody would, with more options."""
+def hubbub(*options: str, python: str = sys.executable) -> Command:
+    """The command that starts hubbub, as anyone would, with more options; `python` may be another checkout's."""
 
     def command(port: int, directory: Path) -> list[str]:
-        serve = [sys.executable, "-m", "hubbub", "serve", "--port", str(port)]
+        serve = [python, "-m", "hubbub", "serve", "--port", str(port)]
         return [*serve, "--data", str(directory / "hubbub"), "--message-rate", "0", *options]
 
     return command
@@ -163,7 +163,22 @@ def _floor(port: int, _: Path) -> list[str]:
     return [str(compile_c(HERE / "peers" / "floor.c")), str(port)]
 
 
+def _former() -> tuple[Peer, ...]:
+    """The hubbub of another checkout, if BENCH_FORMER names the Python of its environment."""
+    if (python := os.environ.get("BENCH_FORMER")) is None:
+        return ()
+    note = "another checkout of hubbub"
+    return tuple(
+        Peer(f"former-{key}", title, note, hubbub(python=python), "http", _nothing_missing, dialect)
+        for key, title, dialect in (
+            ("plain", "former hubbub, plain", PLAIN),
+            ("native", "former hubbub, native", NATIVE),
+        )
+    )
+
+
 PEERS = (
+    *_former(),
     Peer(
         "hubbub-plain",
         "hubbub, plain",
