@@ -353,6 +353,7 @@ async def test_what_is_live_on_one_node_is_live_on_all(
                 assert listed["members"] == 2
                 snapshot = (await curl.ask("GET", "/lobby")).body
                 assert snapshot["members"] == {"count": 2, "names": ["ada", "grace"]}
-                assert [live["value"] for live in snapshot["live"]] == [2]
+                live = {value["by"]: value["value"] for value in snapshot["live"]}
+                assert live == {"ada": 1, "grace": 2}  # each has a value of their own under a key
             await second.terminate()  # it says so; nobody has to wait for the end of its lease
         await until(ada, lambda s: s.get("left") == ["grace"])
