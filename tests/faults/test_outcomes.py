@@ -113,7 +113,9 @@ async def over_http(
     url = f"http://{server.address}/api/v1/rooms/{room}/messages" + (
         f"?name={name}" if name else ""
     )
-    headers = {"Idempotency-Key": key, "Hubbub-Key": f"the secret of {name}"}
+    headers = {"Idempotency-Key": key}
+    if name:
+        headers["Hubbub-Key"] = f"the secret of {name}"
     async with (
         ClientSession() as session,
         session.post(url, json={"text": text}, headers=headers) as response,

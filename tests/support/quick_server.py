@@ -145,6 +145,7 @@ def _breed() -> None:
     """Fork a server for each line, and tell when it ends."""
     import tests.support.clocks  # noqa: F401 - and with it hubbub, so that the children need not
     from hubbub import cli
+    from hubbub.server import output
 
     for line in sys.stdin:
         sabotage, *arguments = line.rstrip("\n").split("\t")
@@ -153,7 +154,9 @@ def _breed() -> None:
             print(f"{CHILD}{os.getpid()}", flush=True)
             for one in filter(None, sabotage.split(" and ")):
                 _sabotage(one)
-            os._exit(cli.main(arguments))
+            code = cli.main(arguments)
+            output.drain()  # atexit would, but this process leaves in a hurry
+            os._exit(code)
         _, status = os.waitpid(pid, 0)
         print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
 
