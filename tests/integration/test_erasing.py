@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from hubbub.rooms.identity import short_id, visitor
 from hubbub.server.http.operations import OPERATIONS, ROOMS
+from tests.integration.conftest import KEY
 from tests.integration.native import Native
 from tests.integration.stream import streamed
 from tests.integration.web import Http
@@ -17,14 +19,14 @@ READS = [op.path for op in OPERATIONS if op.method == "get" and op.path != ROOMS
 
 
 @pytest.fixture
-async def deleted(ada: Native, room: str) -> str:
+async def deleted(mary: Native, room: str) -> str:
     """A room in which a message was posted, edited, reacted to and deleted."""
-    await ada.ask("post", room=room, text=SECRET, client_message_id="k")
-    await ada.ask("join", room=room)
-    await ada.ask("edit", room=room, seq=1, text=f"{SECRET}!")
-    await ada.ask("react", room=room, seq=1, emoji=SECRET)
-    await ada.ask("delete", room=room, seq=1)
-    await ada.ask("post", room=room, text="stays")
+    await mary.ask("post", room=room, text=SECRET, client_message_id="k")
+    await mary.ask("join", room=room)
+    await mary.ask("edit", room=room, seq=1, text=f"{SECRET}!")
+    await mary.ask("react", room=room, seq=1, emoji=SECRET)
+    await mary.ask("delete", room=room, seq=1)
+    await mary.ask("post", room=room, text="stays")
     return room
 
 
@@ -46,7 +48,7 @@ async def test_who_resumes_gets_each_number_and_not_what_it_said(
     assert [event["seq"] for event in events] == [1, 2, 3, 4, 5]
     assert events[0] == {
         **{"event": "posted", "room": deleted, "seq": 1, "at": events[0]["at"]},
-        **{"by": "ada", "erased": True},
+        **{"by": "mary", "id": short_id(visitor("mary", KEY)), "erased": True},
     }
     assert [event.get("erased", False) for event in events] == [True, True, True, False, False]
     assert SECRET not in str(await grace.ask("history", room=deleted))
@@ -60,9 +62,9 @@ async def test_a_stream_from_the_beginning_is_not_sent_it(curl: Http, deleted: s
 
 
 async def test_a_retry_gets_the_first_number_and_posts_nothing(
-    ada: Native, curl: Http, deleted: str
+    mary: Native, curl: Http, deleted: str
 ) -> None:
-    again = await ada.ask("post", room=deleted, text=SECRET, client_message_id="k")
+    again = await mary.ask("post", room=deleted, text=SECRET, client_message_id="k")
     assert (again["seq"], again["duplicate"]) == (1, True)
     assert (await curl.get(f"/{deleted}"))["head"] == 5
     assert SECRET not in str(await curl.get(f"/{deleted}"))

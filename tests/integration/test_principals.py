@@ -324,7 +324,10 @@ async def test_tokens_are_listed_without_what_is_secret(given: Given) -> None:
     "arguments, why",
     [
         (("create", "--name", "<x>"), "Invalid name"),
-        (("create", "--name", "x", "--can", "fly"), "there are read, post, patch, moderate"),
+        (
+            ("create", "--name", "x", "--can", "fly"),
+            "use one or more of read, post, patch, moderate",
+        ),
         (("create", "--name", "x", "--rooms", "a b"), "up to 100 room names"),
         (("create", "--name", "x", "--expires-in", "soon"), "such as 90d"),
         (("revoke", "nobody"), "hubbub token list"),

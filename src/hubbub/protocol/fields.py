@@ -6,7 +6,10 @@ from typing import NamedTuple, Protocol
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"])+|"')  # a quoted string may contain commas
+_CLOSED = re.compile(rf'(?:{_QUOTED}|[^"])*')  # everything before a quote that is never closed
+_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"])+')  # a quoted string may contain commas
+LONGEST_TYPE = 1_000  # characters of a media type with its parameters
+MOST_ACCEPTED = 100  # media types that are looked at
 _TYPE = re.compile(rf"({TOKEN})/({TOKEN})")
 _PARAMETER = re.compile(rf"[ \t]*;[ \t]*(?:({TOKEN})=({TOKEN}|{_QUOTED}))?")
 
@@ -35,8 +38,12 @@ class MediaType(NamedTuple):
 
 def elements(headers: Headers, name: str) -> list[str]:
     """The non-empty elements of a header that is a list, from all its lines."""
-    found = _ELEMENT.findall(",".join(headers.getall(name, ())))
-    return [element.strip(" \t") for element in found if element.strip(" \t")]
+    text = ",".join(headers.getall(name, ()))
+    closed = _CLOSED.match(text) if '"' in text else None
+    end = closed.end() if closed else 0
+    # An unclosed quote is an ordinary character: it must not swallow what a proxy adds.
+    found = _ELEMENT.findall(text[:end]) + text[end:].split(",")
+    return [element for each in found if (element := each.strip(" \t"))]
 
 
 def words(headers: Headers, name: str) -> list[str]:
@@ -45,13 +52,13 @@ def words(headers: Headers, name: str) -> list[str]:
 
 
 def media_type(text: str) -> MediaType | None:
-    """A media type, such as `text/html;charset=utf-8`; None if it is malformed."""
+    """A media type, such as `text/html;charset=utf-8`; None if it is malformed or too long."""
     found = _TYPE.match(text)
-    if found is None:
+    if found is None or len(text) > LONGEST_TYPE:
         return None
     parameters: dict[str, str] = {}
-    at = found.end()
-    while at < len(text.rstrip(" \t")):
+    at, end = found.end(), len(text.rstrip(" \t"))
+    while at < end:
         parameter = _PARAMETER.match(text, at)
         if parameter is None:
             return None
@@ -70,7 +77,7 @@ def content_type(headers: Headers) -> MediaType | None:
 def prefers(headers: Headers, wanted: str, default: str) -> bool:
     """Whether a client accepts `wanted` by name, with at least the weight of `default`."""
     weights: dict[str, float] = {}
-    for accepted in map(media_type, elements(headers, "Accept")):
+    for accepted in map(media_type, elements(headers, "Accept")[:MOST_ACCEPTED]):
         if accepted is not None:
             weights[accepted.name] = max(accepted.weight, weights.get(accepted.name, 0.0))
     weight = weights.get(wanted, 0.0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from hubbub.protocol.fields import content_type, elements, media_type, prefers, words
+from tests.support.costly import MOST_SECONDS, within
 
 STREAM, JSON = "text/event-stream", "application/json"
 
@@ -26,11 +27,31 @@ def headers(name: str, *lines: str) -> CIMultiDict[str]:
         ([" a ,, \t,b", ""], ["a", "b"]),
         (['a;x="1,2", b'], ['a;x="1,2"', "b"]),
         ([r'a;x="\",", b'], [r'a;x="\","', "b"]),
-        (['"open, b'], ['"', "open", "b"]),
+        (['"open, b'], ['"open', "b"]),
+        (['a;x="1,2", "open, b'], ['a;x="1,2"', '"open', "b"]),
     ],
 )
 def test_a_list_may_stand_in_several_lines(lines: list[str], expected: list[str]) -> None:
     assert elements(headers("X-List", *lines), "x-list") == expected
+
+
+DEAR = {
+    "quotes that none closes": '"\\' * 30_000,
+    "many quotes": '"' * 60_001,
+    "many elements": "a/b;q=0.1," * 6_000,
+    "many parameters": "a/b" + "; " * 30_000,
+    "many commas": "," * 60_000,
+}
+
+
+@pytest.mark.parametrize("line", DEAR.values(), ids=DEAR)
+def test_no_header_is_dear_to_read(line: str) -> None:
+    """As long as a head may be: it is read before anyone knows whose it is."""
+
+    def read(_: bytes) -> None:
+        prefers(headers("Accept", line), STREAM, JSON)
+
+    within(MOST_SECONDS, read, b"", ValueError)
 
 
 def test_words_are_the_same_in_any_case() -> None:

@@ -22,7 +22,7 @@ class Proxies:
         Each proxy appends its client's address at the right, so anything further left may be forged.
         """
         address = _parsed(request.remote or "")
-        claimed = elements(request.headers, "X-Forwarded-For")
+        claimed = elements(request.headers, "X-Forwarded-For") if self._is_known(address) else []
         while self._is_known(address) and claimed:
             before = _parsed(claimed.pop())
             if before is None:
