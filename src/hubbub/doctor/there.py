@@ -69,7 +69,9 @@ async def examine(address: str, token: str | None) -> AsyncIterator[Finding]:
     url = _http(address)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
-    async with aiohttp.ClientSession(url, headers=headers, timeout=timeout) as http:
+    # A connection for each request: a proxy may close one that looks as if it could be used again.
+    once = aiohttp.TCPConnector(force_close=True)
+    async with aiohttp.ClientSession(url, headers=headers, timeout=timeout, connector=once) as http:
         reached = await _reach(http, url)
         for finding in reached:
             yield finding
