@@ -178,8 +178,7 @@ class Pane:
             stdout=self._theirs,
             stderr=self._theirs,
             start_new_session=True,
-            # The child takes the terminal for its own, so that Ctrl-C arrives; nothing there takes a lock.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - nothing there takes a lock
         )
 
     def _read(self) -> None:
@@ -187,3 +186,9 @@ class Pane:
         self.raw += written
         self._display.feed(written)
         self._stir.set()
+
+
+def _take_terminal() -> None:
+    """Make the terminal the child's own, so that Ctrl-C arrives. A hangup counts, even if the tests run under nohup."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
