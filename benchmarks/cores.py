@@ -23,7 +23,7 @@ def choose_cores() -> Cores:
 
 @contextmanager
 def process_on(
-    cores: Sequence[int], command: Sequence[str], *, stderr: int
+    cores: Sequence[int], command: Sequence[str], *, stderr: int, stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[str]]:
     """A process held on the cores, with a pipe for what it says; killed if it outlives the block."""
     before = os.sched_getaffinity(0)
@@ -31,7 +31,7 @@ def process_on(
     try:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -76,7 +76,7 @@ def _by_point(scenario: Scenario, results: Results) -> str:
     """One place on the axis a row, one server a column; a table for each figure."""
     if len(scenario.peers) == 1:
         return _one_peer(scenario, results)
-    peers = [key for key in scenario.peers if _rows(scenario, key, results)]
+    peers = [key for key in TITLES if _rows(scenario, key, results)]
     tables = []
     for metric in scenario.metrics:
         lines = []

@@ -34,6 +34,10 @@ class Scenario:
         """How many files server and generator need each."""
         return max(point.load.clients for point in self.points) + SPARE_FILES
 
+    def suits(self, peer: str) -> bool:
+        """Whether it is measured with this server: a former hubbub wherever today's is."""
+        return peer.replace("former-", "hubbub-") in self.peers
+
 
 def _messages(line: Line, load: Load) -> float:
     """Messages that reached everybody, a second."""

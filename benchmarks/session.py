@@ -45,7 +45,7 @@ def make_plans(
     plans, skipped = [], []
     absent = {peer.key: why for peer in peers if (why := peer.missing())}
     for scenario in scenarios:
-        wanted = [peer for peer in peers if peer.key in scenario.peers]
+        wanted = [peer for peer in peers if scenario.suits(peer.key)]
         skipped += [Skipped(scenario.key, p.key, absent[p.key]) for p in wanted if p.key in absent]
         present = tuple(peer for peer in wanted if peer.key not in absent)
         if scenario.files > files:

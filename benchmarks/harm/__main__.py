@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 
 import aiohttp
 
-from benchmarks.cores import choose_cores
+from benchmarks.cores import Cores, choose_cores, process_on
 from benchmarks.harm.attacks import Attack, attacks
 
 BYTES_PER_S = 6_500_000
@@ -33,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     print("|---|---|---|---|---|", flush=True)
     is_broken = False
+    cores = choose_cores()
+    os.sched_setaffinity(0, cores.load or os.sched_getaffinity(0))
     for name, attack in {"nothing": None, **chosen}.items():
-        seen, waits = asyncio.run(measured(attack, options.seconds))
+        seen, waits = asyncio.run(measured(attack, options.seconds, cores))
         longest, busy, what = seen.split()
         step = float(longest)
         median = statistics.median(waits)
@@ -48,12 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(is_broken)
 
 
-async def measured(attack: Attack | None, seconds: float) -> tuple[str, list[float]]:
+async def measured(attack: Attack | None, seconds: float, cores: Cores) -> tuple[str, list[float]]:
     """The longest step of the loop, how busy it was, and a bystander's waits."""
-    cores = choose_cores()
     with server(cores.server, attack.flags if attack else ()) as process:
         assert process.stdin is not None and process.stdout is not None
-        os.sched_setaffinity(0, cores.load or os.sched_getaffinity(0))
         port = int(process.stdout.readline())
         attacking = asyncio.create_task(_attack(port, attack)) if attack else None
         waits = await _bystand(port, seconds, process)
@@ -69,24 +69,11 @@ async def measured(attack: Attack | None, seconds: float) -> tuple[str, list[flo
 @contextmanager
 def server(cores: Sequence[int], flags: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """A server with a gauge, on a core of its own."""
-    before = os.sched_getaffinity(0)
     with tempfile.TemporaryDirectory() as data:
         command = [sys.executable, "-m", "benchmarks.harm.gauge", data, *flags]
-        os.sched_setaffinity(0, cores or before)
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        os.sched_setaffinity(0, before)
-        with process:
-            try:
-                yield process
-            finally:
-                process.kill()
-                os.sched_setaffinity(0, before)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        with process_on(cores, command, stdin=pipe, stderr=nowhere) as process:
+            yield process
 
 
 async def _bystand(port: int, seconds: float, process: subprocess.Popen[str]) -> list[float]:

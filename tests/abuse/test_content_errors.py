@@ -179,6 +179,18 @@ async def test_the_sender_alone_is_told(
     assert received.count("bad_request") == 1
 
 
+async def test_without_attachments_a_placeholder_is_plain_data(
+    port: int, bystander: Native
+) -> None:
+    """As for Socket.IO's own parser, which looks for placeholders only in packets with attachments."""
+    room = f"content-{uuid4()}"
+    await bystander.ask("join", room=room)
+    async with socket_io_websocket(port, room) as talk:
+        await talk.send(event(room, "odd", '{"_placeholder": true, "num": 0}'))
+        assert '{"_placeholder":true,"num":0}' in await talk.until("odd")
+        assert (await bystander.event())["arguments"] == ["odd", {"_placeholder": True, "num": 0}]
+
+
 PLAIN: dict[str, Door] = {
     "by polling": sockjs("/sockjs-plain"),
     "by websocket": websocket("/sockjs-plain/000/{}/websocket", lambda m: [array(m)]),

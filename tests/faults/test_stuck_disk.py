@@ -61,9 +61,11 @@ async def test_while_the_disk_stands_still_posts_are_refused_and_all_else_goes_o
     (site.troubles / "stuck").touch()
     before = resident_bytes(site.server.pid)
     async with connect(f"ws://{site.server.address}/ws", **UNHURRIED) as poster:
-        counting = asyncio.create_task(count_answers(poster))
+        refused = asyncio.Event()
+        counting = asyncio.create_task(count_answers(poster, refused))
         await ask_for_many(poster)
-        await until_refused(site)
+        await refused.wait()
+        await refuses(site)
         for _ in range(2):
             await everything_else_goes_on(site)
         growth = resident_bytes(site.server.pid) - before
@@ -82,19 +84,20 @@ async def ask_for_many(poster: ClientConnection) -> None:
         await poster.send(json.dumps(post))
 
 
-async def count_answers(poster: ClientConnection) -> Counter[str]:
-    """How many posts were answered how, once all are."""
+async def count_answers(poster: ClientConnection, refused: asyncio.Event) -> Counter[str]:
+    """How many posts were answered how, once all are; `refused` is set at the first that was refused."""
     answers: Counter[str] = Counter()
     while answers.total() < POSTS:
         reply = json.loads(await poster.recv())
         if error := reply.get("error"):
+            refused.set()
             assert error["temporary"] and error["retry_after"] > 0
         answers[error["code"] if error else "ok"] += 1
     return answers
 
 
-async def until_refused(site: Site) -> None:
-    """Wait until what may wait for a commit does."""
+async def refuses(site: Site) -> None:
+    """What may wait for a commit does, so the next post is refused."""
     async with asyncio.timeout(10), ClientSession() as session:
         url = f"http://{site.server.address}/api/v1/rooms/lobby/messages"
         async with session.post(url, json={"text": "one more"}) as response:

@@ -94,8 +94,6 @@ class Decoder:
             raise BadPacket("Expected an attachment, but received text")
         packet, self._count = self._parse(message)
         if not self._count:
-            if "_placeholder" in message:
-                put_in(packet.data, [])
             return packet
         self._packet, self._attachments = packet, []
         return None

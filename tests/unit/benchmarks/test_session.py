@@ -81,6 +81,14 @@ def test_a_server_that_is_not_installed_is_skipped() -> None:
     assert [(skip.peer, skip.why) for skip in skipped] == [("ws", "not here")]
 
 
+def test_a_former_hubbub_is_measured_wherever_todays_is() -> None:
+    [floor] = servers.choose("floor")
+    former = [replace(floor, key=f"former-{form}") for form in ("plain", "native")]
+    plans, _ = make_plans(scenarios.choose("busy,history", False), former, 10_000)
+    measured = {plan.scenario.key: [peer.key for peer in plan.peers] for plan in plans}
+    assert measured == {"busy": ["former-plain", "former-native"], "history": ["former-native"]}
+
+
 def test_hubbub_names_all_its_forms() -> None:
     keys = [peer.key for peer in servers.choose("ws,hubbub")]
     forms = ("plain", "native", "normal", "socketio", "sockjs")
