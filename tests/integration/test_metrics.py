@@ -1,5 +1,7 @@
 """`/metrics` as Prometheus reads it."""
 
+from collections.abc import AsyncIterator
+
 import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -47,8 +49,41 @@ async def test_what_happens_is_counted(server: Server) -> None:
     assert now["hubbub_loop_lag_seconds_count"] >= 0
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
-async def test_who_comes_through_a_proxy_may_not_look(shared_server: Server, header: str) -> None:
-    url, headers = f"{shared_server.url}/metrics", {header: "127.0.0.1"}
+SIGNS_OF_A_PROXY = {
+    "X-Forwarded-For": "127.0.0.1",
+    "x-forwarded-proto": "https",
+    "Forwarded": "for=127.0.0.1",
+    "Via": "1.1 proxy",
+    "X-Real-IP": "127.0.0.1",
+    "Host": "chat.example.org",
+}
+
+
+@pytest.fixture(scope="module")
+async def behind_a_proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    flags = ("--public-url", "http://chat.example.org", "--trusted-proxy", "127.0.0.1")
+    async with Server(tmp_path_factory.mktemp("proxied") / "data", *flags) as server:
+        yield server
+
+
+@pytest.mark.parametrize("header", SIGNS_OF_A_PROXY)
+async def test_metrics_are_not_shown_through_a_proxy(behind_a_proxy: Server, header: str) -> None:
+    url, headers = f"{behind_a_proxy.url}/metrics", {header: SIGNS_OF_A_PROXY[header]}
     async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
         assert answer.status == 404
+
+
+async def test_metrics_are_not_shown_over_http_1_0(behind_a_proxy: Server) -> None:
+    """Most proxies without any settings use it, and tell nothing else of who asked them."""
+    async with (
+        aiohttp.ClientSession(version=aiohttp.HttpVersion10) as http,
+        http.get(f"{behind_a_proxy.url}/metrics") as answer,
+    ):
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8181", "[::1]:8181"])
+async def test_metrics_are_shown_to_this_machine(behind_a_proxy: Server, host: str) -> None:
+    url, headers = f"{behind_a_proxy.url}/metrics", {"Host": host}
+    async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
+        assert answer.status == 200

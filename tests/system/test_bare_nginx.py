@@ -68,6 +68,7 @@ def targets() -> list[str]:
     """Every address that can be asked by GET, of those that the application has."""
     routes = [route for table in TABLES for route in table if isinstance(route, web.RouteDef)]
     paths = {route.path for route in routes if route.method in ("GET", "*")}
+    paths.remove("/metrics")  # only for this machine
     return sorted(re.sub(r"\{(\w+)[^}]*\}", lambda found: PLACES[found[1]], p) for p in paths)
 
 
@@ -76,6 +77,11 @@ async def test_every_address_answers_as_it_does_directly(proxied: Proxied, targe
     async with proxied.http.get(target) as answer, proxied.direct.get(target) as directly:
         assert answer.status == directly.status
         assert answer.headers.get("Content-Type") == directly.headers.get("Content-Type")
+
+
+async def test_metrics_are_shown_only_directly(proxied: Proxied) -> None:
+    async with proxied.http.get("/metrics") as answer, proxied.direct.get("/metrics") as directly:
+        assert (answer.status, directly.status) == (404, 200)
 
 
 async def test_a_stream_of_events_comes_at_once(proxied: Proxied) -> None:

@@ -4,18 +4,20 @@ from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.http.origins import is_loopback_host
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.hub import Hub
 from hubbub.server.transports.base import Links
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
+BY_PROXIES = ("forwarded", "via", "x-real-ip")  # headers that they add, besides X-Forwarded-*
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
 
 
@@ -132,5 +134,15 @@ def _may_look(request: web.Request) -> bool:
     if who != "loopback":
         return who == "on"
     address = request.app[PROXIES].address_of(request)
-    is_forwarded = "X-Forwarded-For" in request.headers or "Forwarded" in request.headers
-    return bool(address) and ip_address(address).is_loopback and not is_forwarded
+    return bool(address) and ip_address(address).is_loopback and not _is_passed_on(request)
+
+
+def _is_passed_on(request: web.Request) -> bool:
+    """Whether a request shows any sign of a proxy, which on this machine would have a loopback address itself."""
+    names = {name.lower() for name in request.headers}
+    return (
+        not names.isdisjoint(BY_PROXIES)
+        or any(name.startswith("x-forwarded-") for name in names)
+        or not is_loopback_host(request.host)
+        or request.version < HttpVersion11  # nginx's default, and not spoken by scrapers
+    )

@@ -132,6 +132,12 @@ def canonical(origin: str) -> str | None:
     return f"{scheme}://{name or f'[{address}]'}" + ("" if is_default else f":{int(port)}")
 
 
+def is_loopback_host(host: str) -> bool:
+    """Whether a Host header names this machine's loopback, with or without a port."""
+    name = _host_of(f"http://{host}")
+    return name is not None and _is_loopback_name(name)
+
+
 def _refused(asked: Asked) -> RefusalError:
     if asked.origin is None:
         return RefusalError(
