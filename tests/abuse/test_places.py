@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import hubbub
+from hubbub.client.errors import Unreachable
 from hubbub.server.places import REQUESTS_OF_A_SESSION
 from tests.abuse.doors import HANDSHAKE, SESSIONS, head, session
 from tests.integration.raw import TEXT, Raw, Response, connected, frame
@@ -91,6 +93,19 @@ async def test_strangers_from_many_addresses_leave_room_for_tokens(tmp_path: Pat
             bearer = f"Authorization: Bearer {given}"
             found = await status(server, "/ws", *HANDSHAKE, at("203.0.113.9"), bearer)
             assert found == expected
+
+
+async def test_the_sdk_comes_in_with_a_token_when_strangers_take_all_places(tmp_path: Path) -> None:
+    token = await issued(tmp_path / "data", "ada")
+    async with (
+        Server(tmp_path / "data", *FLAGS, "--max-anonymous", "1", "--message-rate", "1") as server,
+        connected(server.port) as stranger,
+    ):
+        assert (await ask(stranger, "/ws", *HANDSHAKE, at("203.0.113.7"))).status == 101
+        with pytest.raises(Unreachable, match="503"):
+            await hubbub.connect(server.url, name="grace", open_timeout=1.0).open()
+        async with hubbub.connect(server.url, token=token) as ada:
+            assert (await (await ada.join("lobby")).post("hi")).seq == 1
 
 
 async def test_an_office_behind_one_address_is_not_one_person(tmp_path: Path) -> None:

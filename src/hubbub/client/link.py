@@ -55,14 +55,15 @@ class ClientLink(Protocol):
         """Send a close frame and wait briefly for the peer's. Safe to call again. Never raises."""
 
 
-Dial = Callable[[str], Awaitable[ClientLink]]  # connects to a WebSocket URL; raises LinkLost
+# Connects to a WebSocket URL. A server that is too full for strangers is shown the token. Raises LinkLost.
+Dial = Callable[[str, str | None], Awaitable[ClientLink]]
 
 
-async def _dial(url: str) -> ClientLink:
+async def _dial(url: str, token: str | None) -> ClientLink:
     # aiohttp is slow to import, and not every program that imports the SDK connects.
     from hubbub.client.websocket import dial
 
-    return await dial(url)
+    return await dial(url, token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ class Reconnector:
     ) -> None:
         self._url = url
         self._hello = encode(msgspec.structs.replace(hello, id=_HELLO))
+        self._token = hello.token
         self._outside = outside
         self._serve = serve
         self._report = report
@@ -103,7 +104,7 @@ class Reconnector:
     async def _connect(self) -> NoReturn:
         """Use one connection, from connecting to its end."""
         self._report(Status(ConnectionState.CONNECTING))
-        link = await self._outside.dial(self._url)
+        link = await self._outside.dial(self._url, self._token)
         close_code = Close.NORMAL
         using = asyncio.create_task(self._use(link))
         try:

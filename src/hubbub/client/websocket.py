@@ -17,6 +17,7 @@ SILENCE_SECONDS = 45.0  # three times the silence after which the server sends a
 CLOSE_SECONDS = 2.0
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # more than a page of 200 messages and a state document take
 _FOR_GOOD = frozenset({401, 403})  # a retry would get the same answer
+_UNAVAILABLE = 503
 
 
 class WebSocket:
@@ -67,26 +68,42 @@ class WebSocket:
         raise LinkLost("Connection ended without a closing handshake")
 
 
-async def dial(url: str) -> ClientLink:
+async def dial(url: str, token: str | None = None) -> ClientLink:
     """Open a native WebSocket at `url`.
+
+    The token usually comes in `hello`, whose answer says what is wrong with it. A server that is too full for
+    strangers gets it in the handshake as well.
 
     Raises:
         LinkLost: the server can't be reached, does not answer in time, or refuses the handshake.
     """
     session = aiohttp.ClientSession()
     try:
-        return WebSocket(session, await _handshake(session, url))
+        try:
+            socket = await _handshake(session, url, {})
+        except LinkLost as lost:
+            if lost.code != _UNAVAILABLE or not _fits_a_header(token):
+                raise
+            socket = await _handshake(session, url, {"Authorization": f"Bearer {token}"})
+        return WebSocket(session, socket)
     except BaseException:
         await session.close()
         raise
 
 
-async def _handshake(session: aiohttp.ClientSession, url: str) -> ClientWebSocketResponse:
+def _fits_a_header(token: str | None) -> bool:
+    return token is not None and token.isascii() and token.isprintable()
+
+
+async def _handshake(
+    session: aiohttp.ClientSession, url: str, headers: dict[str, str]
+) -> ClientWebSocketResponse:
     try:
         async with asyncio.timeout(DIAL_SECONDS):
             return await session.ws_connect(
                 url,
                 protocols=[SUBPROTOCOL],
+                headers=headers,
                 max_msg_size=MAX_FRAME_BYTES,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             )

@@ -196,7 +196,8 @@ class Connection:
     def _renew(self, token: str) -> None:
         """Continue with a newer token of the same person, which may have another expiry and other rights."""
         assert self._visit is not None
-        self._hub.pace(self._visit.principal)
+        if self._is_greeted:  # the first `hello` may repeat the handshake's token
+            self._hub.pace(self._visit.principal)
         credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)

@@ -90,7 +90,7 @@ class FakeNetwork:
     def __init__(self) -> None:
         self._dials: asyncio.Queue[asyncio.Future[ClientLink]] = asyncio.Queue()
 
-    async def dial(self, url: str) -> ClientLink:
+    async def dial(self, url: str, token: str | None) -> ClientLink:
         answer: asyncio.Future[ClientLink] = asyncio.get_running_loop().create_future()
         self._dials.put_nowait(answer)
         return await answer
