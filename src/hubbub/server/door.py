@@ -5,7 +5,7 @@ It also expels those whose credential is no longer valid.
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
@@ -36,7 +36,7 @@ class Checker(Protocol):
     """Checks one kind of token."""
 
     @property
-    def names(self) -> Collection[str]:
+    def names(self) -> frozenset[str]:
         """Names that no guest may use, whether or not their owners are connected."""
 
     def principal(self, token: str) -> Principal | None:
@@ -172,8 +172,9 @@ class Door:
         Must be called at least once a second.
         """
         now = self._now()
-        for name in (name for checker in self._checkers for name in checker.names):
-            self._clear_of_guests(name)
+        for checker in self._checkers:
+            for name in checker.names.intersection(self._holders):
+                self._clear_of_guests(name)
         for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
             self._known.discard(visit)
             audit("shown out", owner=visit.principal.id, who=visit.principal.name)

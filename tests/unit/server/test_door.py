@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import pytest
@@ -65,6 +65,20 @@ def refusal_at(door: Door, name: str, key: str | None) -> str:
         recognise(door, name, key)
     assert again.value.refusal == caught.value.refusal
     return caught.value.refusal.code
+
+
+def test_a_review_looks_only_at_names_in_use() -> None:
+    """There may be far more tokens than connections, and a review happens every second."""
+
+    class Names(frozenset[str]):
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError("looked at every name")
+
+    checker = Tokens()
+    door = Door((checker,))
+    held = [door.enter(Credentials(name)) for name in ("ada", "grace")]
+    checker.names = Names({"ada", "hal"})
+    assert expelled(door, *held) == [True, False]
 
 
 def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:

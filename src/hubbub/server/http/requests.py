@@ -24,6 +24,7 @@ from hubbub.server.transports.base import place_of
 C = TypeVar("C", bound=msgspec.Struct)
 
 HUB = web.AppKey("hub", Hub)
+_OWNER = web.RequestKey("owner", bytes)  # set once it is known
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
@@ -40,8 +41,10 @@ def credentials(request: web.Request) -> Credentials:
 
 def owner_of(request: web.Request) -> bytes:
     """Return a digest of a request's credentials, which identifies a session's owner and reveals nothing."""
-    name, key, token, *_ = credentials(request)
-    return sha256(repr((name, key, token)).encode()).digest()
+    if _OWNER not in request:
+        name, key, token, *_ = credentials(request)
+        request[_OWNER] = sha256(repr((name, key, token)).encode()).digest()
+    return request[_OWNER]
 
 
 def principal_of(request: web.Request) -> Principal:

@@ -92,7 +92,8 @@ class SockJs:
 
     def place(self, request: web.Request) -> Place | None:
         """What the session counts as that a request belongs to."""
-        found = _SESSION.fullmatch(request.path.removeprefix(self.prefix))
+        service, path = request.path[: len(self.prefix)], request.path[len(self.prefix) :]
+        found = _SESSION.fullmatch(path) if service == self.prefix else None
         session = self.sessions.get((found[2], self._owner_of(request))) if found else None
         return None if session is None else session.place
 
