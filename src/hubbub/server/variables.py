@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 PREFIX = "HUBBUB_"
 SECRETS = frozenset({"store", "broker", "jwt_jwks_url"})  # settings that may hold one
 CLIENTS = frozenset({"token", "url"})  # variables of clients, not settings of a server
+KUBERNETES = (  # also in HUBBUB_PORT, which is a setting of ours
+    ": Kubernetes sets it for a service named hubbub; set enableServiceLinks: false in the pod's spec"
+)
 
 
 def settings_in(environment: Mapping[str, str]) -> dict[str, str]:
@@ -27,6 +30,8 @@ def mistake_in(environment: Mapping[str, str], settings: Iterable[str]) -> str |
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
             meant = f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""
+            if name.startswith(("service_", "port_")):
+                meant = KUBERNETES
             return f"Unknown environment variable {variable}{meant}"
     for variable, text in environment.items():
         if variable.startswith(PREFIX) and any("\ud800" <= c <= "\udfff" for c in text):

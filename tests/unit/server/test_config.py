@@ -194,6 +194,12 @@ def test_an_unknown_variable_is_an_error_with_a_suggestion(variable: str, meant:
         load({}, {"HUBBUB_ZZZ": ""})
 
 
+@pytest.mark.parametrize("name", ["SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8181_TCP"])
+def test_variables_of_kubernetes_name_their_remedy(name: str) -> None:
+    with pytest.raises(BadSettings, match="enableServiceLinks: false"):
+        load({}, {"HUBBUB_PORT": "tcp://10.0.0.1:8181", f"HUBBUB_{name}": "10.0.0.1"})
+
+
 @pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
 def test_a_letter_too_many_in_any_setting_is_noticed(field: Any) -> None:
     variable = f"HUBBUB_{field.name}{field.name[-1]}".upper()
