@@ -19,7 +19,7 @@ async def main(url: str, name: str) -> None:
 
 async def listen(room: hubbub.Room) -> None:
     async for event in room:
-        if isinstance(event, hubbub.Posted):
+        if isinstance(event, hubbub.Posted) and event.text is not None:  # else deleted, or not text
             print(f"{event.by}: {event.text}", flush=True)
 
 

@@ -180,6 +180,21 @@ async def said(server: Server, *texts: str) -> None:
                 assert answer.status == 201
 
 
+@pytest.mark.parametrize("name", ["longpoll.html", "eventsource.html"])
+async def test_a_page_does_not_show_what_was_deleted(page: Page, tmp_path: Path, name: str) -> None:
+    async with Server(tmp_path) as server, pages_served() as pages:
+        messages = f"{server.url}/api/v1/rooms/lobby/messages"
+        async with ClientSession(headers={"Hubbub-Key": "the key of ada and grace"}) as http:
+            async with http.post(f"{messages}?name=ada", json={"text": "a secret"}) as answer:
+                assert answer.status == 201
+            async with http.delete(f"{messages}/1?name=ada") as answer:
+                assert answer.status == 200
+        await said(server, "after")
+        await page.goto(f"{pages}/{name}?server=http://localhost:{server.port}")
+        await expect(page.locator("li").last).to_contain_text("after")
+        assert await shown(page) == ["ada after"]
+
+
 async def shown(page: Page) -> list[str]:
     return await page.locator("li").all_inner_texts()
 
