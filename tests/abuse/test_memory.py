@@ -1,6 +1,7 @@
 """Heads as large as they may be: nothing of them stays, whether their connections do or not."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,21 @@ async def test_no_websocket_has_a_large_head(port: int) -> None:
     async with connected(port) as raw:
         raw.send(head("/ws", (*HANDSHAKE, *LARGE)))
         assert (await raw.response()).status == 431
+
+
+async def test_a_websocket_keeps_its_head_once(tmp_path: Path) -> None:
+    """aiohttp keeps it twice: as received, and decoded."""
+    count, padding = 400, "x" * 7_000
+    async with Server(tmp_path / "data") as server, AsyncExitStack() as stack:
+
+        async def open_many() -> int:
+            for _ in range(count):
+                raw = await stack.enter_async_context(connected(server.port))
+                raw.send(head("/ws", (*HANDSHAKE, f"X-Padding: {padding}")))
+                assert (await raw.response()).status == 101
+            return resident_bytes(server.pid)
+
+        before = await open_many()
+        growth = (await open_many() - before) / count
+    print(f"{growth:,.0f} bytes a connection")
+    assert growth < 1.5 * len(padding) + 16_000

@@ -5,6 +5,7 @@ do.
 """
 
 from collections import Counter
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Union
 
@@ -103,6 +104,7 @@ class Place:
         self._groups = ()
 
 
+@lru_cache(4096)
 def _group(address: str) -> str | None:
     """Return the group that an address counts towards; None for loopback, which everyone on this machine or behind a proxy shares."""
     try:

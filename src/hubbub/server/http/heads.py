@@ -34,11 +34,15 @@ class StrictParser:
     def __init__(self, parser: Any) -> None:
         self.held_bytes = 0
         self.is_broken = False
-        self._parser = parser
+        self._parser: Any = parser
         self._body: Any = None  # of the newest request
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._parser, name)
+
+    def release(self) -> None:
+        """Let go of aiohttp's parser and the head that it keeps: the connection no longer speaks HTTP."""
+        self._parser = None
 
     @property
     def awaited(self) -> object:
@@ -68,12 +72,16 @@ class StrictParser:
             raise BadHttpMessage("Malformed request target: it is not a URL") from error
         self.held_bytes = self.held_bytes + len(data) if is_head else 0
         is_large = self.held_bytes > MAX_HEAD_BYTES
-        for message, body in parsed[0]:
+        messages, is_upgraded, tail = parsed
+        for message, body in messages:
             _check(message, is_large)
             self.held_bytes, self._body = 0, body
         if self.held_bytes > MAX_HEAD_BYTES:
             raise HeadTooLarge
-        return parsed
+        if is_upgraded:  # the last head stays in memory as long as the connection: one form will do
+            message, body = messages[-1]
+            messages = [*messages[:-1], (message._replace(raw_headers=()), body)]
+        return messages, is_upgraded, tail
 
 
 def refusal_of(error: BaseException | None) -> Refusal:

@@ -1,6 +1,7 @@
 """Where a request comes from behind proxies. Only known proxies are trusted."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import web
@@ -37,6 +38,7 @@ class Proxies:
 PROXIES = web.AppKey("proxies", Proxies)
 
 
+@lru_cache(4096)
 def _parsed(text: str) -> Address | None:
     try:
         address = ip_address(text)

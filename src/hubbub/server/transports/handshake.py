@@ -43,9 +43,7 @@ def require_handshake(
     given = headers.getall("Sec-WebSocket-Version", [])
     if not given or not versions.issuperset(given):
         raise RefusalError("upgrade_required", f"Unsupported WebSocket version: use {VERSION}")
-    if (
-        sum(map(len, sum(request.raw_headers, ()))) > MAX_HEAD_BYTES
-    ):  # it is kept with the connection
+    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEAD_BYTES:
         raise RefusalError(
             "head_too_large",
             f"Headers too large for a WebSocket: use at most {MAX_HEAD_BYTES} bytes",

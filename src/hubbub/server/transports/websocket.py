@@ -58,6 +58,7 @@ class Response(web.WebSocketResponse):
         http: Any = request.protocol
         early, http._message_tail = http._message_tail, b""
         super()._post_start(request, *rest)
+        http._parser.release()
         self.reader = http._payload_parser = StrictReader(
             http._payload_parser, may_be_compressed=self._is_compressed
         )
