@@ -1,4 +1,4 @@
-"""aiohttp's HTTP/1.1 server, with limits on time and connections, and our own answers to malformed requests."""
+"""aiohttp's HTTP/1.1 server, with limits on steps, time and connections, and our own answers to malformed requests."""
 
 import asyncio
 import logging
@@ -19,6 +19,7 @@ UNREAD_TIMEOUT = 30.0  # seconds within which a peer must accept some of what is
 LINGER = 2.0  # seconds for a peer to read why it is disconnected
 SURPLUS = 32  # connections over the limit that still get an answer
 BACKLOG = 4096
+PIECE = 16_384  # bytes parsed in one step: 2,300 frames or 500 requests, if they are tiny
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,21 @@ BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class BoundedConnection(web.RequestHandler):
-    """One connection. Each head has a time limit, from the opening or its first byte, and so has each body."""
+    """One connection. Each head has a time limit, from the opening or its first byte, and so has each body.
 
-    __slots__ = ("_awaited", "_deadline", "_heads", "_is_surplus", "_server")
+    A read may bring 256 KiB. It is parsed piece by piece, while other connections take turns and nothing
+    more is read from this one.
+    """
+
+    __slots__ = (
+        "_awaited",
+        "_deadline",
+        "_heads",
+        "_is_surplus",
+        "_server",
+        "_turn",
+        "_unparsed",
+    )
 
     def __init__(self, server: "BoundedServer", **settings: Any) -> None:
         super().__init__(server, **settings)
@@ -36,6 +49,8 @@ class BoundedConnection(web.RequestHandler):
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
         self._is_surplus = False
+        self._unparsed = memoryview(b"")  # of what was received; empty while reading
+        self._turn: asyncio.Handle | None = None  # to parse some of it
         self._heads: StrictParser = StrictParser(self._parser)
         self._parser: Any = self._heads
 
@@ -50,19 +65,57 @@ class BoundedConnection(web.RequestHandler):
     def connection_lost(self, reason: BaseException | None) -> None:
         """Forget the lost connection."""
         self._wait_for(None)
+        self._unparsed = memoryview(b"")
+        if self._turn is not None:
+            self._turn.cancel()
         self._server.leave(self)
         super().connection_lost(reason)
-        del (
-            self._heads
-        )  # it refers to us and the last head; the cycle would keep both in memory for long
+        # They refer to us; the cycles would keep everything in memory for long.
+        self._messages.clear()
+        del self._heads
 
     def data_received(self, data: bytes) -> None:
+        """Parse what was received: now, or in pieces. aiohttp gives nothing to parse what it has kept."""
+        if not data or (len(data) <= PIECE and not self._unparsed):
+            self._parse(data)
+            return
+        self._unparsed = memoryview(bytes(self._unparsed) + data)
+        self._pause_transport_reading()
+        if self._turn is None:
+            self._parse_piece()
+
+    def _parse_piece(self) -> None:
+        """Parse the next piece, unless aiohttp has no room for it. Then it will ask to go on."""
+        self._turn = None
+        if self._is_held:
+            return
+        piece, self._unparsed = bytes(self._unparsed[:PIECE]), self._unparsed[PIECE:]
+        self._parse(piece)
+        if not self._is_held:
+            self._resume_transport_reading()
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether aiohttp wants no more for now."""
+        return self._reading_paused or self._buffer_paused
+
+    def _resume_transport_reading(self) -> None:
+        """Go on with what was received before, and only then read more."""
+        if not self._unparsed:
+            super()._resume_transport_reading()
+        elif self._turn is None:
+            self._turn = self._loop.call_soon(self._parse_piece)
+
+    def _parse(self, data: bytes) -> None:
         """Take frames of a WebSocket, or part of a head or body."""
         if self._payload_parser is not None:
             if not (self._force_close or self._close) and self._payload_parser.feed_data(data)[0]:
                 self.close()
             return
         super().data_received(data)
+        if self._message_tail and not self._buffer_paused:
+            # What follows a request to upgrade is parsed at once when that is answered.
+            self._pause_reading_for_buffer()
         if self._heads.is_broken:
             self.close()
         self._wait_for(self._heads.awaited)
@@ -70,12 +123,14 @@ class BoundedConnection(web.RequestHandler):
     @property
     def is_idle(self) -> bool:
         """Whether it waits for a request or the rest of its head."""
-        return self._current_request is None and not self._messages
+        return self._current_request is None and not self._messages and not self._unparsed
 
-    async def finish_response(self, *arguments: Any) -> Any:
+    async def finish_response(self, request: Any, response: Any, *rest: Any) -> Any:
         """Finish a response; another request may follow."""
         self._server.rest(self)
-        return await super().finish_response(*arguments)
+        if isinstance(response, web.HTTPException):
+            response.__traceback__ = None  # see RefusalError: aiohttp's frames refer to it
+        return await super().finish_response(request, response, *rest)
 
     def handle_error(
         self,
@@ -90,6 +145,7 @@ class BoundedConnection(web.RequestHandler):
 
     def _make_error_handler(self, error: Any) -> BaseHandler:
         log.debug("Not an HTTP/1.1 request: %s", error.message)
+        error.exc.__traceback__ = None  # see RefusalError: the parser's frames refer to it
         return self._last_words(refusal_of(error.exc))
 
     def _first_and_last(self, serve: Any) -> BaseHandler:
