@@ -68,7 +68,11 @@ class Refusal:
 
 
 class RefusalError(Exception):
-    """Carries a refusal up to the door, which can answer with it."""
+    """Carries a refusal up to the door, which can answer with it.
+
+    Raise it without giving it a name: an exception refers to the frames that it passes. If one of them refers
+    back to it, all that they hold waits for the garbage collector, which stops the server to look for it.
+    """
 
     def __init__(self, code: str, detail: str, hint: str | None = None, **facts: Any) -> None:
         super().__init__(f"{code}: {detail}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.names import person_name_fault
 from hubbub.rooms import identity
 from hubbub.rooms.access import Principal, Role
@@ -207,12 +207,13 @@ class Door:
                 return principal
         # Only invalid tokens are slowed down, so that nobody can lock out others at the same address.
         if wait := self._guesses.wait(address, self._clock()):
-            refused = RefusalError(
-                "rate_limited",
-                "Too many invalid tokens from this address; wait before you try again",
+            raise RefusalError.of(
+                Refusal(
+                    "rate_limited",
+                    "Too many invalid tokens from this address; wait before you try again",
+                    retry_after=round(max(wait, 0.001), 3),
+                )
             )
-            refused.refusal = refused.refusal.after(round(max(wait, 0.001), 3))
-            raise refused
         audit("refused", address=address)
         raise RefusalError("unauthenticated", "The token is invalid, expired or revoked")
 

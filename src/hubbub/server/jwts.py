@@ -69,12 +69,12 @@ class Jwts:
         """Return the claims of a token signed with a known key. Raises InvalidTokenError."""
         if not token.isascii() or len(token) > MAX_TOKEN_BYTES:
             raise jwt.DecodeError
-        failure: jwt.InvalidTokenError = jwt.InvalidSignatureError()
+        failure: type[jwt.InvalidTokenError] = jwt.InvalidSignatureError
         for key in self._keys_for(jwt.get_unverified_header(token)):
             try:
                 return self._claims(token, key)
             except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
-                failure = error  # maybe another key's
+                failure = type(error)  # maybe another key's
         raise failure
 
     def _keys_for(self, header: Mapping[str, Any]) -> list[Key]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Union
 
-from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.errors import Refusal, RefusalError
 
 NETWORK_BITS = 64  # of an IPv6 address: one subscriber has at least so many of their own
 ANONYMOUS = "anonymous"
@@ -54,13 +54,14 @@ class Places:
 
     def _require(self, group: str, most: int, setting: str) -> None:
         if most and self._taken[group] >= most:
-            refused = RefusalError(
-                "unavailable",
-                f"Too many connections and sessions: at most {most} of this kind",
-                hint=f"Wait, send a token, or start the server with a larger --{setting}",
+            raise RefusalError.of(
+                Refusal(
+                    "unavailable",
+                    f"Too many connections and sessions: at most {most} of this kind",
+                    retry_after=1.0,
+                    hint=f"Wait, send a token, or start the server with a larger --{setting}",
+                )
             )
-            refused.refusal = refused.refusal.after(1.0)
-            raise refused
 
     def _count(self, address: str, groups: tuple[Group, ...]) -> "Place":
         self._taken.update(groups)

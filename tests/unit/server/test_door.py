@@ -10,6 +10,7 @@ from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
 from hubbub.server.stores.base import Token
 from hubbub.server.tokens import Tokens, digest_of
 from tests.support.fakes import guest
+from tests.support.garbage import garbage_of
 
 KEY, OTHER_KEY = "ada's secret key", "another secret key"
 TOKEN, OTHER_TOKEN = "hubbub_one", "hubbub_two"
@@ -191,6 +192,8 @@ def test_who_guesses_is_slowed_down_and_nobody_else_is() -> None:
     assert [refusal.code for refusal in codes[:burst]] == ["unauthenticated"] * burst
     assert {refusal.code for refusal in codes[burst:]} == {"rate_limited"}
     assert 0 < (codes[-1].retry_after or 0) <= 1
+    wrong = Credentials(token="hubbub_x", address="a")
+    assert not garbage_of(lambda: door.recognise(wrong), RefusalError)
     assert door.recognise(Credentials(token=TOKEN, address="a")).name == "ci"
     with pytest.raises(RefusalError) as caught:
         door.recognise(Credentials(token="hubbub_x", address="b"))

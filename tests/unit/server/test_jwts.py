@@ -17,6 +17,7 @@ from hubbub.rooms import identity
 from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.jwts import LEEWAY, Jwts
 from hubbub.server.keys import Key, key_from_pem
+from tests.support.garbage import garbage_of
 
 SECRET = b"correct horse battery staple, " * 3
 FAR = 4_000_000_000  # seconds since 1970
@@ -187,6 +188,12 @@ def test_the_log_says_why_a_token_is_refused_and_never_what_it_was(
             assert why == "`rooms`"
     assert why in caplog.text
     assert not any(part in caplog.text for part in token.split(".") if len(part) > 3)
+
+
+@pytest.mark.parametrize("token", [token for tokens in REFUSED.values() for token in tokens])
+def test_refusing_a_token_leaves_nothing_to_collect(token: str) -> None:
+    jwts = Jwts([Key(SECRET, "HS256")], issuer="shop", audience="hubbub")
+    assert not garbage_of(lambda: jwts.principal(token), RefusalError)
 
 
 def test_an_expired_token_is_said_to_be_expired_whatever_other_keys_there_are(

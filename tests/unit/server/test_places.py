@@ -2,6 +2,7 @@ import pytest
 
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.places import REQUESTS_OF_A_SESSION, Most, Place, Places
+from tests.support.garbage import garbage_of
 
 
 def take(places: Places, address: str, count: int) -> list[Place]:
@@ -85,3 +86,9 @@ def test_a_session_has_room_for_its_requests_though_all_is_taken() -> None:
 
 def test_without_bounds_everyone_has_a_place() -> None:
     take(Places(), "203.0.113.7", 5000)
+
+
+def test_a_refusal_leaves_nothing_to_collect() -> None:
+    places = Places(Most(per_address=1))
+    places.take("203.0.113.7")
+    assert not garbage_of(lambda: places.take("203.0.113.7"), RefusalError)

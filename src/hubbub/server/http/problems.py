@@ -122,7 +122,10 @@ def guard(
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
+            if isinstance(error, web.HTTPException) and error.status not in BY_STATUS:
+                raise  # aiohttp answers it itself
             refusal, headers = _refusal_of(error)
+            error.__traceback__ = None  # see RefusalError: aiohttp raises those that it keeps
             return told(request, refusal, headers)
 
     return guarded
@@ -141,7 +144,7 @@ def _check_texts(request: web.Request) -> None:
 
 
 def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
-    """Return the refusal for an error, and its headers. Raises the error if aiohttp answers it itself."""
+    """Return the refusal for an error, and its headers."""
     match error:
         case RefusalError():
             return error.refusal, {}
@@ -151,8 +154,6 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
                 "unavailable", "The database failed; try again later", retry_after=1.0
             ), {}
         case web.HTTPException():
-            if error.status not in BY_STATUS:
-                raise error
             kept = {k: v for k, v in error.headers.items() if k == "Allow"}
             return Refusal(BY_STATUS[error.status], error.text or error.reason), kept
     log.error("A request failed", exc_info=error)

@@ -198,6 +198,7 @@ class Socket:
             elif isinstance(message.data, WebSocketError):
                 self._send_close(message.data.code)
                 self._is_broken = True
+                message.data.__traceback__ = None  # see RefusalError: aiohttp's reader keeps it
         self._step(State.CLOSED, f"{message.type.name} {message.data}")
         if self._is_broken:
             self.outlet.finish()
