@@ -1,4 +1,8 @@
-"""Each attack for some seconds on a fresh server: the loop's longest step, and what a bystander waits for a post."""
+"""Each attack for some seconds on a fresh server: the loop's longest step, and what a bystander waits for a post.
+
+The seconds are divided into three parts, and the longest step is that of the quietest part: an input makes its steps
+long in each part, while a machine with other work makes a step long now and then, even in CPU time.
+"""
 
 import argparse
 import asyncio
@@ -10,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 import aiohttp
 
@@ -19,6 +24,7 @@ from benchmarks.harm.attacks import Attack, attacks
 BYTES_PER_S = 6_500_000
 MOST_STEP, MOST_WAIT = 0.010, 0.050  # seconds
 WARM_UP = 0.3
+PARTS = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,37 +35,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = {name: attack for name, attack in attacks().items() if options.only in name}
     print(
-        "| input | longest step, ms of CPU (of what) | loop busy | bystander's median post, ms | p95 |"
+        "| input | longest step, ms of CPU (of what) | longest collection, ms | loop busy | bystander's median post, ms | p95 |"
     )
-    print("|---|---|---|---|---|", flush=True)
+    print("|---|---|---|---|---|---|", flush=True)
     is_broken = False
     cores = choose_cores()
     os.sched_setaffinity(0, cores.load or os.sched_getaffinity(0))
     for name, attack in {"nothing": None, **chosen}.items():
         seen, waits = asyncio.run(measured(attack, options.seconds, cores))
-        longest, busy, what = seen.split()
-        step = float(longest)
+        step, what = min((part.longest, part.what) for part in seen)
+        collected = max(part.collected for part in seen)
+        busy = statistics.mean(part.busy for part in seen)
         median = statistics.median(waits)
         p95 = sorted(waits)[int(len(waits) * 0.95)]
-        is_over = attack is not None and (step > MOST_STEP or median > MOST_WAIT)
+        is_over = attack is not None and (max(step, collected) > MOST_STEP or median > MOST_WAIT)
         is_broken |= is_over
-        figures = (
-            f"{step * 1e3:.1f} ({what}) | {float(busy):.0%} | {median * 1e3:.1f} | {p95 * 1e3:.1f}"
-        )
+        loop = f"{step * 1e3:.1f} ({what}) | {collected * 1e3:.1f} | {busy:.0%}"
+        figures = f"{loop} | {median * 1e3:.1f} | {p95 * 1e3:.1f}"
         print(f"| {name} | {figures} |{' over the bar' if is_over else ''}", flush=True)
     return int(is_broken)
 
 
-async def measured(attack: Attack | None, seconds: float, cores: Cores) -> tuple[str, list[float]]:
-    """The longest step of the loop, how busy it was, and a bystander's waits."""
+class Seen(NamedTuple):
+    """What the gauge saw in one part of the time: the longest step and collection, in seconds of CPU."""
+
+    longest: float
+    busy: float
+    what: str
+    collected: float
+
+
+async def measured(
+    attack: Attack | None, seconds: float, cores: Cores
+) -> tuple[list[Seen], list[float]]:
+    """What the gauge saw in each part of the time, and a bystander's waits."""
     with server(cores.server, attack.flags if attack else ()) as process:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout is not None
         port = int(process.stdout.readline())
         attacking = asyncio.create_task(_attack(port, attack)) if attack else None
-        waits = await _bystand(port, seconds, process)
-        process.stdin.write("\n")
-        process.stdin.flush()
-        seen = process.stdout.readline()
+        seen, waits = await _bystand(port, seconds, process)
         if attacking is not None:
             attacking.cancel()
             await asyncio.wait([attacking])
@@ -76,26 +90,37 @@ def server(cores: Sequence[int], flags: Sequence[str]) -> Iterator[subprocess.Po
             yield process
 
 
-async def _bystand(port: int, seconds: float, process: subprocess.Popen[str]) -> list[float]:
+async def _bystand(
+    port: int, seconds: float, process: subprocess.Popen[str]
+) -> tuple[list[Seen], list[float]]:
     """Post again and again in a room of one's own, and wait for each answer."""
+    seen: list[Seen] = []
     waits: list[float] = []
     async with (
         aiohttp.ClientSession() as http,
         http.ws_connect(f"ws://127.0.0.1:{port}/ws?name=bystander") as socket,
     ):
         await asyncio.sleep(WARM_UP)
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write("\n")  # what came before doesn't count
-        process.stdin.flush()
-        process.stdout.readline()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until or not waits:
-            begin = time.monotonic()
-            await socket.send_str('{"id":1,"do":"post","room":"quiet","text":"hi"}')
-            await socket.receive(60)
-            waits.append(time.monotonic() - begin)
-            await asyncio.sleep(0.02)
-    return waits
+        _read(process)  # what came before doesn't count
+        for _ in range(PARTS):
+            until = time.monotonic() + seconds / PARTS
+            while time.monotonic() < until:
+                begin = time.monotonic()
+                await socket.send_str('{"id":1,"do":"post","room":"quiet","text":"hi"}')
+                await socket.receive(60)
+                waits.append(time.monotonic() - begin)
+                await asyncio.sleep(0.02)
+            seen.append(_read(process))
+    return seen, waits
+
+
+def _read(process: subprocess.Popen[str]) -> Seen:
+    """What the gauge saw since it was last read."""
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    longest, busy, what, collected = process.stdout.readline().split()
+    return Seen(float(longest), float(busy), what, float(collected))
 
 
 async def _attack(port: int, attack: Attack) -> None:

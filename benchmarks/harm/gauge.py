@@ -1,27 +1,31 @@
 """A server that says how long a step of its loop held it: `python -m benchmarks.harm.gauge FLAG...`.
 
-For each line on its standard input it prints the longest step since the line before, in seconds of the
-thread's CPU, and the share of the loop's time that it was busy.
+For each line on its standard input it prints the longest step since the line before and the longest collection
+of garbage, in seconds of the thread's CPU, and the share of the loop's time that it was busy.
 """
 
 import asyncio
 import gc
 import sys
+import threading
 import time
 from pathlib import Path
 
 from hubbub.server.app import running
 from hubbub.server.config import Settings
+from hubbub.server.serving import tune
 
 
 class Gauge:
     """Times each step: a callback, or a task up to where it waits."""
 
     def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._began = 0.0
         self._reset()
 
     def _reset(self) -> None:
-        self._longest, self._what = 0.0, "-"
+        self._longest, self._what, self._collected = 0.0, "-", 0.0
         self._cpu, self._since = time.thread_time(), time.monotonic()
 
     def watch(self) -> None:
@@ -37,11 +41,20 @@ class Gauge:
                 self._longest, self._what = spent, _name(callback)
 
         asyncio.Handle._run = timed  # type: ignore[method-assign]
+        gc.callbacks.append(self._collect)
+
+    def _collect(self, phase: str, _: object) -> None:
+        """Time a collection of garbage, if the loop's thread makes it."""
+        if threading.get_ident() == self._thread:
+            if phase == "start":
+                self._began = time.thread_time()
+            else:
+                self._collected = max(self._collected, time.thread_time() - self._began)
 
     def read(self) -> str:
         """What was seen since the last reading."""
         busy = (time.thread_time() - self._cpu) / (time.monotonic() - self._since)
-        line = f"{self._longest:.5f} {busy:.3f} {self._what}"
+        line = f"{self._longest:.5f} {busy:.3f} {self._what} {self._collected:.5f}"
         self._reset()
         return line
 
@@ -66,6 +79,5 @@ async def serve(data: Path, flags: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.setswitchinterval(0.0005)  # this and the next as `hubbub serve` does
-    gc.set_threshold(100_000, 50, 10)
+    tune()
     asyncio.run(serve(Path(sys.argv[1]), sys.argv[2:]))
