@@ -101,6 +101,11 @@ async def test_bad_settings_are_named(tmp_path: Path) -> None:
     assert "did you mean 'port'?" in told.text
 
 
+async def test_the_number_of_changed_settings_reads_well_for_one(tmp_path: Path) -> None:
+    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"))
+    assert "settings: 1 changed from the default;" in told.text
+
+
 @pytest.mark.parametrize("content", [b"no database at all" * 1000, b"SQLite format 3\0" * 1000])
 async def test_what_is_no_database_of_hubbubs_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "hubbub.db").write_bytes(content)

@@ -61,7 +61,9 @@ class WebSocket:
         if message.type is WSMsgType.CLOSE:
             code, reason = message.data, str(message.extra or "")
             raise LinkLost(
-                reason or f"Closed by the server ({code})", code, may_retry=may_retry_after(code)
+                reason or f"Closed by the server with code {code}",
+                code,
+                may_retry=may_retry_after(code),
             )
         if message.type is WSMsgType.ERROR:
             raise LinkLost(f"Connection failed: {message.data}")

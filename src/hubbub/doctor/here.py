@@ -34,7 +34,7 @@ def examine(
         return
     made = gather(flags, environment, file)
     where = f" (read {file})" if file else ""
-    other = f"{len(made)} differ from the defaults{where}"
+    other = f"{len(made)} changed from the default{where}"
     yield ok("settings", f"{other}; `hubbub config show --origin` lists all")
     yield from _directory(settings)
     if settings.store == "sqlite":
