@@ -212,7 +212,7 @@ function showState({ state, until, code }) {
 }
 
 byId("retry-now").addEventListener("click", () => client.connect());
-addEventListener("online", () => client?.check());
+for (const change of ["online", "offline"]) addEventListener(change, () => client?.check());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !current) return;
   client.check();

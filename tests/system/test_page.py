@@ -159,6 +159,20 @@ async def test_two_talk_while_the_server_is_killed_between_their_messages(
     await expect(unsent(grace)).to_have_count(0)
 
 
+async def test_the_page_says_that_it_is_offline(ada: Page) -> None:
+    """An open WebSocket stays open when the network goes, so the page asks whether the server still answers."""
+    await ada.clock.install()
+    await ada.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
+    banner = ada.get_by_role("status")
+    await ada.context.set_offline(True)
+    await ada.wait_for_function("!navigator.onLine")
+    await ada.clock.fast_forward(10_000)
+    await ada.clock.fast_forward(2000)
+    await expect(banner).to_be_visible()
+    await ada.context.set_offline(False)
+    await expect(banner).to_be_hidden()
+
+
 async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
     server: Server, ada: Page
 ) -> None:
