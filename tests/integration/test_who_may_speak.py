@@ -135,9 +135,10 @@ def pages(server: Server, *, is_public: bool) -> list[Page]:
     origins = dict.fromkeys(FOREIGN, False) | {PUBLIC: is_public, ALLOWED: True}
     origins |= dict.fromkeys((own, *LOOPBACK), not is_public)
     with_origin = [
-        Page({"Origin": origin, **({"Sec-Fetch-Site": site} if site else {})}, may_ask)
+        Page({"Origin": origin, **({"Sec-Fetch-Site": site} if site else {}), **how}, may_ask)
         for origin, may_ask in origins.items()
         for site in SITES_BESIDE_AN_ORIGIN
+        for how in ({}, NAVIGATION)[: 2 if site == "cross-site" else 1]  # a link has no Origin
     ]
     return with_origin + [
         Page({**({"Sec-Fetch-Site": site} if site else {}), **how}, may_ask, how is NAVIGATION)

@@ -199,10 +199,11 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
 
 
 def _is_link(request: web.Request) -> bool:
-    """Whether a browser opens the page itself, from anywhere."""
+    """Whether a browser opens the page itself, from anywhere. It sends no `Origin` then."""
     headers, resource = request.headers, request.match_info.route.resource
     return (
         request.method in ("GET", "HEAD")
+        and "Origin" not in headers
         and headers.get("Sec-Fetch-Mode") == "navigate"
         and headers.get("Sec-Fetch-Dest") == "document"
         and "Upgrade" not in headers
