@@ -84,7 +84,7 @@ async def test_who_came_in_and_what_was_given_out_is_audited(tmp_path: Path) -> 
     hubbub("restore", str(copy), "--data", str(data))
     lines = audited(data)
     assert [line["action"] for line in lines] == [
-        *("token created", "started", "entered", "token revoked", "shown out", "refused"),
+        *("token created", "started", "admitted", "token revoked", "disconnected", "refused"),
         *("backed up", "stopped", "restored"),
     ]
     created, entered = lines[0], lines[2]

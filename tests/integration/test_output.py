@@ -132,5 +132,5 @@ def test_an_audit_log_that_can_not_be_written_is_told_of_and_nothing_fails(
     if place == "gone":
         (data / "audit.log").unlink()
         data.rmdir()
-    audit("entered", who="ada")
+    audit("admitted", who="ada")
     assert "Can't write the audit log" in said()

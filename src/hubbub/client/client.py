@@ -35,7 +35,7 @@ class Client:
         welcome: the last greeting of the server. None before the first connection.
     """
 
-    def __init__(  # noqa: PLR0913 - what can be set
+    def __init__(  # noqa: PLR0913 - all options
         self,
         url: str = DEFAULT_URL,
         *,

@@ -55,7 +55,7 @@ class ClientLink(Protocol):
         """Send a close frame and wait briefly for the peer's. Safe to call again. Never raises."""
 
 
-# Connects to a WebSocket URL. A server that is too full for strangers is shown the token. Raises LinkLost.
+# Connects to a WebSocket URL; a server that is full gets the token with a second attempt. Raises LinkLost.
 Dial = Callable[[str, str | None], Awaitable[ClientLink]]
 
 

@@ -56,7 +56,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._pending: dict[int, Pending] = {}
-        self._told: deque[tuple[int, AnyCommand]] = deque(maxlen=MAX_TOLD)  # after which id
+        self._told: deque[tuple[int, AnyCommand]] = deque(maxlen=MAX_TOLD)  # the last id given
         self._last_id = 0
         self._is_linked = False
         self.max_frame_bytes: int | None = None

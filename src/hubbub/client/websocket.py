@@ -73,8 +73,8 @@ class WebSocket:
 async def dial(url: str, token: str | None = None) -> ClientLink:
     """Open a native WebSocket at `url`.
 
-    The token usually comes in `hello`, whose answer says what is wrong with it. A server that is too full for
-    strangers gets it in the handshake as well.
+    The token normally goes into `hello`, whose answer tells what is wrong with it. If the server is full
+    (503), a second handshake carries it, too, since clients with a token have places of their own.
 
     Raises:
         LinkLost: the server can't be reached, does not answer in time, or refuses the handshake.

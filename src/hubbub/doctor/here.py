@@ -85,7 +85,7 @@ def _database(file: Path) -> Iterator[Finding]:
 
 
 def _cluster(settings: Settings) -> Iterator[Finding]:
-    from hubbub.doctor.cluster import examine_cluster  # importing it takes some megabytes
+    from hubbub.doctor.cluster import examine_cluster  # takes some megabytes
 
     async def all_of_them() -> list[Finding]:
         return [finding async for finding in examine_cluster(settings.store, settings.broker)]

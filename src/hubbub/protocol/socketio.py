@@ -13,7 +13,7 @@ from hubbub.protocol.strict import strict_value
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
 WITH_BYTES = {EVENT: BINARY_EVENT, ACK: BINARY_ACK}
 WITHOUT_BYTES = {binary: kind for kind, binary in WITH_BYTES.items()}
-# Names that Socket.IO's clients keep for themselves: they hang up at an event that is called so.
+# Names that Socket.IO reserves: clients disconnect when they receive an event with one of them.
 RESERVED_NAMES = frozenset(
     {
         "connect",
@@ -82,7 +82,7 @@ class Decoder:
         """
         self._max_bytes = max_bytes
         self._parse_json = parse
-        self._packet: SocketIoPacket | None = None  # which waits for attachments
+        self._packet: SocketIoPacket | None = None  # the packet that waits for attachments
         self._count = 0
         self._attachments: list[bytes] = []
 
@@ -116,7 +116,7 @@ class Decoder:
         digits, attachments, namespace, number, rest = found.groups()
         kind, count = int(digits), int(attachments or 0)
         if (kind in WITHOUT_BYTES) != bool(attachments):
-            raise BadPacket("The number of attachments does not fit the packet type")
+            raise BadPacket("The number of attachments does not match the packet type")
         if count > MAX_ATTACHMENTS:
             raise BadPacket(f"Too many attachments: at most {MAX_ATTACHMENTS}")
         packet = SocketIoPacket(
@@ -147,7 +147,7 @@ def _require_shape(packet: SocketIoPacket) -> None:
         case _:
             is_right = isinstance(data, str | dict)
     if not is_right:
-        raise BadPacket("The data of the packet does not fit its type")
+        raise BadPacket("The data of the packet does not match its type")
 
 
 def take_out(data: Json, attachments: list[bytes]) -> Json:

@@ -82,7 +82,7 @@ class SocketIoWire:
     def _emission(self, message: Said, *more: str) -> bytes:
         """The Socket.IO event that a message was or could have been, with `more` arguments after its own."""
         name = message.emitted_as or NAMELESS
-        if name in socketio.RESERVED_NAMES:  # of a log that is older than the rule
+        if name in socketio.RESERVED_NAMES:  # in a log from before such names were refused
             name = NAMELESS
         if not len(message.arguments):
             content: Any = message.text if message.bytes is None else message.bytes

@@ -12,7 +12,7 @@ from hubbub.rooms.patterns import matches_any
 class Role(Enum):
     """How a principal was admitted."""
 
-    __hash__ = object.__hash__  # members are singletons, and this is faster than hashing the name
+    __hash__ = object.__hash__  # members are singletons, and hashing the name would be slower
 
     GUEST = "guest"  # with a name of their choice, or none
     TOKEN = "token"  # with a token that this server issued

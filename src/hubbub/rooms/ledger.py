@@ -18,7 +18,7 @@ from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, U
 from hubbub.rooms.access import Operation, Principal, may
 
 MAX_DOCUMENT_BYTES = 65_536
-MAX_REACTIONS = 1_000  # on one message, of all people together
+MAX_REACTIONS = 1_000  # on one message, by all people together
 
 
 class Proposal(NamedTuple):
@@ -203,7 +203,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
-        self.reacted: dict[ReactionKey, NewReaction | None] = {}  # None: taken off
+        self.reacted: dict[ReactionKey, NewReaction | None] = {}  # None: removed
         self.patched: dict[str, Document] = {}
 
     def decide(self, proposals: Sequence[Proposal]) -> Commit:

@@ -40,11 +40,11 @@ class LiveReport(msgspec.Struct, frozen=True, omit_defaults=True):
     ids: list[str | None] | None = None
 
 
-_Key = tuple[str, str]  # whose, and which
+_Key = tuple[str, str]  # person and key
 
 
 class _Kept(NamedTuple):
-    value: Value  # of None: it was removed, and older news must not bring it back
+    value: Value  # of a None: the value was removed, and older reports must not restore it
     expires_at: float
     clock: int
     node: str
@@ -117,7 +117,7 @@ class Values:
         assert isinstance(value, Value)
         key = _key(value)
         self._forget(key)
-        if value.value is None and not self._node:  # there is nobody who could bring it back
+        if value.value is None and not self._node:  # no other node could restore it
             return
         size = _size(value)
         self._kept[key] = _Kept(value, now + value.ttl, stamped.clock, node, owner, size)
@@ -140,7 +140,7 @@ class Values:
     def _has_room_now(self, value: Value, owner: str) -> bool:
         size, replaced = _size(value), self._kept.get(_key(value))
         if value.value is None and replaced is not None:
-            return True  # it takes no more than what it removes
+            return True  # it takes no more memory than what it removes
         is_few = replaced is not None or len(self._kept) < MAX_VALUES
         freed = replaced.size if replaced else 0
         theirs = freed + VALUE_COST if replaced and replaced.owner == owner else 0

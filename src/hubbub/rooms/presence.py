@@ -8,7 +8,7 @@ from hubbub.protocol.messages import Members, Presence
 from hubbub.protocol.people import Person, ids_of, names_of
 
 MAX_NAMES = 100
-MAX_NAMES_BETWEEN_NODES = 1_000  # of more people on one node, others are told only how many
+MAX_NAMES_BETWEEN_NODES = 1_000  # of more people on one node, others are told only the number
 
 
 class _Elsewhere(NamedTuple):
@@ -24,13 +24,13 @@ class Attendance:
         self._room = room
         self._connections: Counter[Person] = Counter()  # on this node
         self._elsewhere: dict[str, _Elsewhere] = {}  # by node
-        self._places: Counter[Person] = Counter()  # nodes on which someone is
+        self._places: Counter[Person] = Counter()  # the nodes on which each person is
         self._unnamed = 0
-        # Who changed since, and whether they were here before; None: some know it so, some otherwise.
+        # Who changed since, and whether they were here before; None: some clients know one thing, some another.
         self._told: dict[Person, bool | None] = {}
-        self._was_large = False  # someone was told only the count
+        self._was_large = False  # some clients were told only the count
         self._told_unnamed = 0
-        self.has_changed_here = False  # others have not been told
+        self.has_changed_here = False  # other nodes have not been told
 
     @property
     def has_changed(self) -> bool:

@@ -87,7 +87,7 @@ def _fault(post: Post) -> str | None:
     if sum(x is not None for x in said) != 1:
         return "A post needs exactly one of `text`, `bytes` and `arguments`"
     if post.emitted_as in RESERVED_NAMES:
-        return f"Reserved event name: Socket.IO's clients keep {post.emitted_as!r} for themselves"
+        return f"Reserved event name: Socket.IO uses {post.emitted_as!r} itself"
     if post.attachments is not None and post.arguments is None:
         return "`attachments` need `arguments`"
     if post.attachments and not _are_placed(post):

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
 
-CHANGE_COST = 200  # bytes that each event takes besides what it says
-PATCH_COST = 4_096  # each is merged into a document, which is encoded to be measured
+CHANGE_COST = 200  # bytes that each event takes besides its content
+PATCH_COST = 4_096  # each is merged into a document, which must be encoded to measure it
 
 
 def packed(change: Change) -> Change:

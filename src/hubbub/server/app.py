@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from hubbub.server.jwts import Jwts
 
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
-STOP_TIMEOUT = 25.0  # seconds for what was taken to be committed
-RETURNS_PER_SECOND = 2000  # clients that are asked to come back within each second of a restart
-OWN_FILES = 96  # not for connections: the database's, and those that are only told to go
+STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
+RETURNS_PER_SECOND = 2000  # clients told to reconnect in each second after a restart
+OWN_FILES = 96  # reserved for the database, and for connections that are only refused
 ROUTES = (*doors.routes, *api.routes, *description.routes, *health.routes, *metrics_routes)
-MAX_PER_ADDRESS = 256  # who share one address, and have no token
+MAX_PER_ADDRESS = 256  # connections without a token from one address
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         listeners: list[asyncio.Server] = []
         stack.push_async_callback(_drain, listeners, hub, links, application)
         listeners += await _listen(runner, settings, tls.context if tls else None)
-        gc.freeze()  # what is here by now stays: the collector need not look at it again
+        gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         yield Running(_port_of(listeners[0]), hub, asyncio.create_task(breaking))
 
@@ -138,7 +138,7 @@ def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broke
     """Return the broker that the settings name."""
     if not settings.broker:
         return Local()
-    from hubbub.server.brokers.nats import NatsBroker  # few need it
+    from hubbub.server.brokers.nats import NatsBroker  # imported only if needed
 
     return NatsBroker(settings.broker, store.hint_key, store.epoch, fanout.hear, hub.refused)
 
@@ -161,7 +161,7 @@ async def _listen(
         ) from error
     try:
         return [await runner.listen(each, tls) for each in sockets]
-    except OSError as error:  # another has taken it in this moment
+    except OSError as error:  # another program has just taken it
         raise CannotStart(f"Can't listen on port {port_of(sockets)}: {error}") from error
 
 
@@ -219,7 +219,7 @@ async def _jwts(settings: Settings) -> "Jwts | None":
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
     if not (any(files) or settings.jwt_jwks_url):
         return None
-    from hubbub.server import keys  # it takes some megabytes, which few need
+    from hubbub.server import keys  # takes some megabytes, so it is imported only if needed
     from hubbub.server.jwts import Jwts
 
     try:

@@ -6,5 +6,5 @@ _log = logging.getLogger("hubbub.audit")
 
 
 def audit(action: str, **facts: object) -> None:
-    """Record an action. `facts` must never hold secrets or what people write."""
+    """Record an action. `facts` must never contain secrets or messages."""
     _log.info(action, extra=facts)

@@ -40,43 +40,43 @@ def default_data_directory() -> Path:
 class Settings:
     """All settings. Sizes are in bytes. `message_rate` is per person and second; 0 means no limit."""
 
-    host: str = "localhost"  # both loopbacks, that of IPv4 and that of IPv6
+    host: str = "localhost"  # the loopback addresses of IPv4 and IPv6
     port: int = 8181
     data: Path = field(default_factory=default_data_directory)
-    store: str = "sqlite"  # in the data directory; or postgres://…
-    broker: str = ""  # nats://…, between nodes that share a store
-    workers: int = 1  # processes on this machine, which share the port
-    worker_port: int = 0  # the first of their own ports on loopback, one each; 0: none
-    drain_seconds: float = 0.0  # from being asked to stop to asking clients to leave
+    store: str = "sqlite"  # sqlite (in the data directory) or postgres://…
+    broker: str = ""  # nats://…, for nodes that share a store
+    workers: int = 1  # processes on this machine that share the port
+    worker_port: int = 0  # first of the workers' own ports on loopback, one each; 0: none
+    drain_seconds: float = 0.0  # seconds between a signal to stop and closing connections
     durability: Durability = "full"
     message_rate: float = 1000.0
-    byte_rate: int = 0  # a person and second; 0: 1 MiB, or no limit if messages have none
+    byte_rate: int = 0  # per person and second; 0: 1 MiB, or no limit if `message_rate` is 0
     max_message_bytes: int = 65_536
-    echo: bool = False  # whether /echo answers others than this machine
+    echo: bool = False  # whether /echo also answers other machines
     echo_max_bytes: int = 65_536
-    compress: bool = False  # permessage-deflate, with clients that offer it
-    max_connections: int = 0  # 0: as many as the process may open files
-    max_anonymous: int = 0  # of those that show no token; 0: three quarters, or all if `is_local`
-    max_per_address: int = 0  # of these, from one address; 0: 256, or all if `is_local`
-    max_per_principal: int = 0  # of one token, or one user; 0: half, or all if `is_local`
-    request_timeout: float = 10.0  # seconds for a request to arrive, head and body each
+    compress: bool = False  # permessage-deflate, for clients that offer it
+    max_connections: int = 0  # 0: from the limit on open files
+    max_anonymous: int = 0  # connections without a token; 0: three quarters, or all if `is_local`
+    max_per_address: int = 0  # of these, from one address; 0: 256, or no limit if `is_local`
+    max_per_principal: int = 0  # of one token or user; 0: half, or all if `is_local`
+    request_timeout: float = 10.0  # seconds for a request's head to arrive, and again for its body
     allow_origin: tuple[str, ...] = ()
-    public_url: str = ""  # how it is reached from outside, if otherwise than by host and port
-    trusted_proxy: tuple[str, ...] = ()  # networks whose X-Forwarded-For is believed
-    tls_cert: Path | None = None  # PEM, with the chain; read again at SIGHUP
+    public_url: str = ""  # URL at which clients reach the server, if not by host and port
+    trusted_proxy: tuple[str, ...] = ()  # networks of proxies whose X-Forwarded-For is trusted
+    tls_cert: Path | None = None  # PEM, with the chain; SIGHUP reloads it
     tls_key: Path | None = None
-    insecure_http: bool = False  # whether others may come in without TLS
-    metrics: str = "loopback"  # who may look at /metrics: loopback, on (everyone) or off
-    log_format: str = "text"  # or json
+    insecure_http: bool = False  # whether other machines may connect without TLS
+    metrics: str = "loopback"  # who may read /metrics: loopback, on (everyone) or off
+    log_format: str = "text"  # text or json
     log_level: str = "info"  # debug, info, warning or error
-    guests: str = "auto"  # people without a token: on, off, or auto, which means on if only this machine can reach it
+    guests: str = "auto"  # people without a token: on, off, or auto (only if `is_local`)
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
-    jwt_jwks_url: str = ""  # sets of such keys
-    jwt_issuer: str = ""  # empty: any
+    jwt_jwks_url: str = ""  # URL of a key set (JWKS)
+    jwt_issuer: str = ""  # claim `iss`; empty: any
     jwt_audience: str = ""
-    keep_events: int = 0  # newest events kept in each room; 0: all
-    keep_days: float = 0.0  # 0: for ever
+    keep_events: int = 0  # newest events to keep in each room; 0: all
+    keep_days: float = 0.0  # days to keep events; 0: forever
 
     def __post_init__(self) -> None:
         self._require("port", 0 <= self.port <= 65_535, "0 to 65535")

@@ -111,7 +111,7 @@ class Connection:
             return self._refuse(id_of(frame), self._hub.too_many_bytes(wait))
         try:
             if self._visit is None and len(frame) > MAX_HELLO_BYTES:
-                self._greet(None)  # it says nothing of who this is, so that is decided first
+                self._greet(None)  # no `hello` is that large: decide who it is before parsing
             command = decode_command(frame)
         except BadFrame as error:
             return self.count_bad(error)
@@ -125,7 +125,7 @@ class Connection:
             self._change(command, self._principal)
         else:
             await self._carry_out(command)
-        if self._outlet.is_full:  # it asks faster than it listens
+        if self._outlet.is_full:  # it sends faster than it reads the answers
             await self._outlet.drained()
 
     def move(self, outlet: AnyOutlet) -> None:

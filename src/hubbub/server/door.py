@@ -29,7 +29,7 @@ class Credentials(NamedTuple):
     key: str | None = None
     token: str | None = None
     address: str = ""
-    place: Place | None = None  # what counts as theirs once they are known
+    place: Place | None = None  # which counts towards their limit once they are known
 
 
 class Checker(Protocol):
@@ -88,8 +88,8 @@ class Door:
         self._guesses = Rates(GUESSES_PER_SECOND)
         self._holders: dict[
             str, tuple[Visit, ...]
-        ] = {}  # by name; mostly one, and a list is heavier
-        self._known: set[Visit] = set()  # who came in with a token
+        ] = {}  # by name; a tuple, since most have one holder and a list takes more memory
+        self._known: set[Visit] = set()  # those admitted with a token
 
     @contextmanager
     def admitted(self, credentials: Credentials) -> Iterator[Visit]:
@@ -123,7 +123,7 @@ class Door:
             principal = self.recognise(credentials)
         if principal.role is not Role.GUEST:
             audit(
-                "entered",
+                "admitted",
                 owner=principal.id,
                 who=principal.name,
                 address=credentials.address,
@@ -177,7 +177,7 @@ class Door:
                 self._clear_of_guests(name)
         for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
             self._known.discard(visit)
-            audit("shown out", owner=visit.principal.id, who=visit.principal.name)
+            audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
             visit.expel()
 
     def sweep(self) -> None:

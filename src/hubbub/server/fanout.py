@@ -19,9 +19,9 @@ from hubbub.server.outlet import AnyOutlet, write_to_all
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
-REMIND_EVERY = 7.0  # seconds for a round in which other nodes are told again what is live here
-REMIND_WITHIN = 1.0  # when they may have missed it
-REMIND_STEP = 0.02  # at least; the loop's timers are whole milliseconds, and waking up costs
+REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
+REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
+REMIND_STEP = 0.02  # seconds, at least: the loop's timers are coarse (1 ms), and waking up costs
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class FanOut:
         """Return the feed's delivered head, from the store if it isn't known."""
         if feed.head is None:
             feed.learn((await self._store.head(feed.room)).seq)
-            self.reach(feed, feed.known)  # what was heard of meanwhile
+            self.reach(feed, feed.known)  # hints that arrived meanwhile
         assert feed.head is not None
         return feed.head
 
@@ -168,7 +168,7 @@ class FanOut:
             return
         if isinstance(told, LiveReport):
             feed.signals.hear(told)
-        elif feed.head is None or not told.bodies:  # an old hint must not say where the head is
+        elif feed.head is None or not told.bodies:  # an old hint must not set the head
             self.reach(feed, told.last)
         else:
             if not self._heard:
@@ -197,7 +197,7 @@ class FanOut:
         """Ask the store for the head of each followed room, since other nodes write too."""
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
-            if feed := self._feeds.get(room):  # meanwhile it may have been swept
+            if feed := self._feeds.get(room):  # it may have been swept meanwhile
                 self.reach(feed, head)
 
     def reach(self, feed: Feed, head: int) -> None:
@@ -215,7 +215,7 @@ class FanOut:
                     self._skip(feed)
                 else:
                     self._deliver_in_order(feed, Batch(feed.room, after + 1, page.bodies))
-        except StoreFailed as error:  # the next look tries again
+        except StoreFailed as error:  # the next check retries
             log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
         finally:
             feed.filling = None
@@ -232,7 +232,7 @@ class FanOut:
         """Deliver the new part of a batch, after reading the events missing before it."""
         if feed.head is None or batch.first == feed.head + 1:
             self._deliver_next(feed, batch)
-        elif batch.first > feed.head:  # another node's events are missing in between
+        elif batch.first > feed.head:  # events from another node are missing in between
             self.reach(feed, batch.last)
         elif batch.last > feed.head:
             rest = batch.bodies[feed.head + 1 - batch.first :]
@@ -280,7 +280,7 @@ class FanOut:
         rest: list[bytes] | None = None
         try:
             while rest is None:
-                async with outlet.turn:  # the rooms of one connection share its bound
+                async with outlet.turn:  # all rooms of a connection share its bound
                     rest = await self._read_some(cursor)
         except (ConnectionError, asyncio.CancelledError):
             return  # the connection is being taken down, or the cursor was detached
@@ -288,7 +288,7 @@ class FanOut:
             log.warning("Can't bring a client of %s up to date: %s", feed.room, error)
             cursor.lost()
             return
-        except Exception:  # a follower that gets nothing more must know
+        except Exception:  # a follower must learn that it will get nothing more
             log.exception("Can't bring a client of %s up to date", feed.room)
             cursor.lost()
             return

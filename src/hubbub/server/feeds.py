@@ -58,12 +58,12 @@ class Feed:
         self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
         self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
-        self.reading: set[Cursor] = set()  # whose turn it is to read on
+        self.reading: set[Cursor] = set()  # whose turn it is to read
         self.pins = 0
-        self.known = 0  # a head that the store has, and that is to be delivered up to
+        self.known = 0  # the head in the store, up to which events must be delivered
         self.filling: asyncio.Task[None] | None = None
         self.snapshot: StoredRoom | None = None  # as of the head
-        self._tail: deque[Batch] = deque()  # what came while someone was reading
+        self._tail: deque[Batch] = deque()  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
 

@@ -70,10 +70,10 @@ class Hub:
         self._fanout = fanout
         self._rates = Rates(limits.messages_per_s)
         self._byte_rates = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
-        self.is_leaving = False  # it serves on, and no more should come
+        self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.is_stopping = False
-        self.refusals = Counter[str]()  # by code, of commands and of requests
-        self._keeping: OrderedDict[Feed, None] = OrderedDict()  # a snapshot, the newest last
+        self.refusals = Counter[str]()  # of commands and requests, by code
+        self._keeping: OrderedDict[Feed, None] = OrderedDict()  # with cached snapshots, newest last
 
     @property
     def epoch(self) -> str:
@@ -133,7 +133,7 @@ class Hub:
             raise RefusalError.of(refusal)
 
     def too_many_bytes(self, wait: float) -> Refusal:
-        """Return the refusal for a client that must wait before sending more."""
+        """Return the refusal for a client that must wait `wait` seconds before it sends more."""
         return _rate_limited(f"{self.limits.bytes_per_s:,.0f} bytes", wait)
 
     def is_flooding(self, who: str) -> bool:
@@ -323,7 +323,7 @@ class Hub:
         """Raise RefusalError if no log can be read from there.
 
         A position may be ahead of what is delivered: a snapshot shows what is committed, and a client
-        may use its head before the commit's last flush, of a checkpoint, is done.
+        may use its head before the commit's last step, the flush of a checkpoint, is done.
         """
         head = await self._fanout.head(feed)
         if since > head:

@@ -113,7 +113,7 @@ class Journal:
                 continue
             taken = self._take()
             committing = self._store.commit([proposal for proposal, _ in taken], self._now())
-            self._deliver(undelivered)  # while the disk works
+            self._deliver(undelivered)  # while the disk is busy
             undelivered = self._answer(taken, await self._outcome(committing, taken))
 
     def _take(self) -> Taken:
@@ -129,7 +129,7 @@ class Journal:
         return taken
 
     async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Taken) -> Commit:
-        """Return the outcome of what was taken. If the store failed, everything waiting fails as well."""
+        """Return the outcome of the batch. If the store failed, everything waiting fails as well."""
         begin, count = time.perf_counter(), len(taken)
         try:
             return await committing
@@ -144,7 +144,7 @@ class Journal:
                 taken += self._take()
         except LogsReplaced:
             raise
-        except Exception:  # nothing of this commit is stored; later commits go on
+        except Exception:  # nothing of this commit is stored; later commits may succeed
             log.exception("A commit of %d changes failed", count)
             refusal = Refusal("internal", "The server failed; its log has the details")
         finally:

@@ -18,8 +18,8 @@ from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.keys import Key
 
 LEEWAY = 60.0  # seconds that the clocks of signer and server may differ by
-MAX_TOKEN_BYTES = 8190  # as a line of a request's head
-_SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")  # what any store can keep
+MAX_TOKEN_BYTES = 8190  # the limit on a header line
+_SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")  # text that any store can keep
 _REASONS: dict[type[Exception], str] = {  # the library's messages may quote the token
     jwt.ExpiredSignatureError: "it has expired",
     jwt.ImmatureSignatureError: "it is not valid yet (`nbf` or `iat`)",
@@ -74,7 +74,7 @@ class Jwts:
             try:
                 return self._claims(token, key)
             except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
-                failure = type(error)  # maybe another key's
+                failure = type(error)  # another key may verify it
         raise failure
 
     def _keys_for(self, header: Mapping[str, Any]) -> list[Key]:

@@ -18,7 +18,7 @@ MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
 FETCH_SECONDS = 5.0
 MAX_DOCUMENT_BYTES = 262_144
-ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by the kind of key in a set
+ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by `kty`, the kind of key in a set
 PUBLIC_MEMBERS = frozenset({"kty", "n", "e", "crv", "x"})
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ def _key_from_jwk(row: Any) -> Key:
     try:
         public = {member: value for member, value in row.items() if member in PUBLIC_MEMBERS}
         material = get_default_algorithms()[algorithm].from_jwk(public)
-    except Exception as error:  # two libraries raise what they don't document
+    except Exception as error:  # two libraries raise exceptions that they don't document
         raise BadKey(f"it can't be read ({type(error).__name__})") from error
     return Key(material, _algorithm_of(material), kid)
 
@@ -136,7 +136,7 @@ def _algorithm_of(material: Any) -> str:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, ClientResponseError):  # whose words hold the address
+    if isinstance(error, ClientResponseError):  # whose message contains the address
         return error.message
     return str(error) or "timed out"
 

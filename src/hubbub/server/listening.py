@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 BOTH = {
     "localhost": (LOOPBACK, "::1"),
     "::": ("0.0.0.0", "::"),
-}  # of IPv4, and of IPv6 if there is any
+}  # IPv4, and IPv6 if the machine has it
 NO_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 TRIES = 20  # for a port that is free on both
 
@@ -84,7 +84,8 @@ def _bound(address: str, port: int, *, is_shared: bool) -> socket.socket:
     is_ipv6 = ":" in address
     made = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # also soon after another
+        # Allow ports that another process has just stopped using.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if is_shared:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if is_ipv6:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 AUDIT_FILE = "audit.log"
-AT_MOST = 10  # lines a second of one wording
+AT_MOST = 10  # lines per second with the same wording
 
 _log = logging.getLogger(__name__)
 

@@ -59,18 +59,18 @@ class Outlet(SocketType):
         super().__init__(theirs.family, theirs.type, theirs.proto, theirs.fileno())
         self.wire = wire
         self.is_compressed = is_compressed
-        self.turn = asyncio.Lock()  # who has much to write takes turns with others, page by page
+        self.turn = asyncio.Lock()  # cursors with much to write take turns, page by page
         self._transport = transport
         self._drain = drain
         is_plain = transport.get_extra_info("sslcontext") is None
         self._may_be_direct = is_told and is_plain and not transport.is_closing()
         self._is_direct = self._may_be_direct  # nothing is queued: the socket may be written to
         self._is_sealed = False
-        self._pending: list[bytes] | None = None  # answers, to go with the next delivery
+        self._pending: list[bytes] | None = None  # answers to send with the next delivery
         self._pending_bytes = 0
 
     def __del__(self) -> None:
-        self.detach()  # the descriptor is the transport's, to close and to give away
+        self.detach()  # the descriptor belongs to the transport, which closes it
 
     def lost(self) -> None:
         """The connection is gone; another may soon reuse its descriptor."""
@@ -112,7 +112,7 @@ class Outlet(SocketType):
     async def drained(self) -> None:
         """Wait until the peer has accepted most of what is queued. Raises ConnectionError if it is gone."""
         self.flush()
-        # All who wait share one future of aiohttp's: cancelling one must not cancel the others.
+        # All waiters share one future of aiohttp's: cancelling one must not cancel the others.
         await asyncio.shield(asyncio.create_task(self._until_drained()))
         if self._is_sealed or self._transport.is_closing():
             raise ConnectionResetError("the connection is closing")
@@ -144,7 +144,7 @@ class Outlet(SocketType):
         try:
             await self._drain.drain()
         except ConnectionError:
-            pass  # `drained` looks for itself
+            pass  # `drained` checks this itself
 
     def _has_room_for(self, size: int) -> bool:
         if self._is_sealed or self._transport.is_closing():

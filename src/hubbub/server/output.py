@@ -9,8 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-MAX_BYTES = 262_144  # that wait for a slow reader
-LAST_SECONDS = 1.0  # at the end, for what still waits
+MAX_BYTES = 262_144  # that may wait for a slow reader
+LAST_SECONDS = 1.0  # seconds at the end for waiting output
 
 
 class Pump(io.RawIOBase):
@@ -20,10 +20,10 @@ class Pump(io.RawIOBase):
     """
 
     def __init__(self, fd: int) -> None:
-        self.lost = 0  # writes, each of them a line or some
+        self.lost = 0  # writes, each of one or more lines
         self._fd = fd
         self._start()
-        os.register_at_fork(after_in_child=self._start)  # where there is no such thread
+        os.register_at_fork(after_in_child=self._start)  # which has no such thread
 
     def _start(self) -> None:
         self._waiting: deque[bytes] = deque()
@@ -78,7 +78,7 @@ class Pump(io.RawIOBase):
         while data:
             try:
                 data = data[os.write(self._fd, data) :]
-            except BlockingIOError:  # another process has made it so
+            except BlockingIOError:  # another process made it non-blocking
                 select.select([], [self._fd], [])
             except OSError:
                 return False

@@ -1,7 +1,6 @@
 """Limits on simultaneous requests, connections and sessions: per address without a token, per principal with one.
 
-Unknown clients can't take all places, and known ones are not limited by what others at the same address
-do.
+Unknown clients can't take all places, and known ones are not limited by others at the same address.
 """
 
 from collections import Counter
@@ -11,9 +10,9 @@ from typing import NamedTuple, Union
 
 from hubbub.protocol.errors import Refusal, RefusalError
 
-NETWORK_BITS = 64  # of an IPv6 address: one subscriber has at least so many of their own
+NETWORK_BITS = 64  # of an IPv6 address: each subscriber gets at least a /64
 ANONYMOUS = "anonymous"
-REQUESTS_OF_A_SESSION = 3  # at once: one takes what waits, one sends, one is to become a WebSocket
+REQUESTS_OF_A_SESSION = 3  # at once: one polls, one sends, one upgrades to a WebSocket
 
 
 class Most(NamedTuple):
@@ -24,7 +23,7 @@ class Most(NamedTuple):
     per_principal: int = 0
 
 
-Group = Union[str, "Place"]  # who is counted together; requests of a session by its place
+Group = Union[str, "Place"]  # those counted together; requests of a session by its place
 
 
 class Places:

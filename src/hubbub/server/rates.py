@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SLICE = 16_384  # bytes that a connection pays for at once
-FRAME_COST = 64  # bytes that each frame counts for besides its own: a small one isn't free
+FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
 
 
 @dataclass(slots=True)
@@ -14,7 +14,7 @@ class Bucket:
 
     tokens: float
     at: float
-    refused: float = 0.0  # in a row
+    refused: float = 0.0  # refusals in a row
 
 
 class Rates:

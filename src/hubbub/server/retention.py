@@ -6,7 +6,7 @@ from hubbub import events
 from hubbub.server.stores.base import Store
 
 ROOMS_AT_ONCE = 500
-EVENTS_AT_ONCE = 2000  # posts wait for no more than these to be forgotten
+EVENTS_AT_ONCE = 2000  # deleted in one transaction, which posts may have to wait for
 
 
 class Retention:

@@ -97,7 +97,7 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
     def ask_to_stop() -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-        if alive is None:  # else the supervisor says so, for all of them
+        if alive is None:  # otherwise the supervisor records it for all workers
             print(workers.STOPPING, file=sys.stderr, flush=True)
         else:
             loop.remove_reader(alive)

@@ -18,11 +18,11 @@ from hubbub.rooms.presence import Attendance
 from hubbub.server.brokers.base import Broker, Local
 
 TICK = 0.1  # seconds
-SENDS_PER_SECOND = 25_000  # a room with more watchers than fit into a tick has longer ones
-COMINGS_PER_SECOND = 5_000  # at most so many are told of comings and goings
-COMINGS_PAUSE = 1.0  # seconds; but no more seldom than this
+SENDS_PER_SECOND = 25_000  # a room with too many followers for one tick gets longer ticks
+COMINGS_PER_SECOND = 5_000  # notices of people who joined or left, to all followers
+COMINGS_PAUSE = 1.0  # seconds, at most, between such notices
 _Kind = tuple[str, str | None]
-LEASE = 18.0  # seconds for which another node's word for who is there is believed: two rounds, and a little
+LEASE = 18.0  # seconds for which another node's report of who is there is valid: a bit more than two rounds
 
 
 class Signals:
@@ -42,7 +42,7 @@ class Signals:
         self._broker = broker or Local()
         self._values = Values(self._broker.node, allotment)
         self._fresh: dict[_Kind, AnySignal] = {}
-        self._untold: dict[_Kind, Stamped] = {}  # to other nodes
+        self._untold: dict[_Kind, Stamped] = {}  # values that other nodes have not been told
         self._pause = TICK
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0

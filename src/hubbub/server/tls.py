@@ -23,12 +23,12 @@ class Tls:
     def reload(self) -> None:
         """Use the current files for new connections; keep the old certificate if they are invalid."""
         try:
-            self._load()  # first in a context that serves nobody
+            self._load()  # try them in an unused context first
             self.context.load_cert_chain(*self._files)
         except (BadCertificate, OSError) as error:
             log.error("Can't reload the certificate; the old one stays in use: %s", error)
         else:
-            audit("certificate read again")
+            audit("certificate reloaded")
             log.info("Reloaded the certificate")
 
     def _load(self) -> ssl.SSLContext:
@@ -38,7 +38,7 @@ class Tls:
         cert, key = self._files
         try:
             for file in self._files:
-                file.read_bytes()  # `load_cert_chain` doesn't say which one it can't read
+                file.read_bytes()  # `load_cert_chain` doesn't tell which file it can't read
             context.load_cert_chain(cert, key, password=_no_password)
         except ssl.SSLError as error:
             why = (

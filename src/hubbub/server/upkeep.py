@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 Work = Coroutine[Any, Any, None]
 
-BEAT = 0.5  # seconds; a revoked token is noticed within one
+BEAT = 0.5  # seconds; a revoked token must be noticed within one
 SWEEP_EVERY = 20  # beats
-LOOK = 0.25  # seconds from one look for what other nodes wrote to the next
-LOOK_BESIDE_BROKER = 2.0  # the broker tells of new events; looking only finds what got lost
-STORE_BEAT = 2.0  # seconds; a beat is valid for 10
+LOOK = 0.25  # seconds between checks for events from other nodes
+LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
+STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
 RETENTION_EVERY = 3600.0  # seconds
-SCRUB_EVERY = 20.0  # seconds; what is deleted leaves the files within a minute
-KEYS_CHECK = 5.0  # seconds between fetches at least, so that made-up key names can't cause more
+SCRUB_EVERY = 20.0  # seconds; deleted data must leave the files within a minute
+KEYS_CHECK = 5.0  # seconds, at least, between fetches, so that made-up key ids can't cause more
 KEYS_EVERY = 600.0  # seconds
 END_TIMEOUT = 2.0  # seconds; the database may not answer
 

@@ -36,11 +36,11 @@ class Supervisor:
         self._count = count
         self._work = work
         self._all_ready = all_ready
-        self._numbers: dict[int, int] = {}  # of workers, by process id
-        self._due: dict[int, float] = {}  # when to start them again
-        self._ready: set[int] = set()  # those that once were
-        self._pauses: dict[int, float] = {}  # the next ones, of those that are not ready again
-        self._signals: list[int] = []  # that have come; looked at only between two steps
+        self._numbers: dict[int, int] = {}  # the number of each worker, by process id
+        self._due: dict[int, float] = {}  # when to start each worker, by number
+        self._ready: set[int] = set()  # workers that have been ready at least once
+        self._pauses: dict[int, float] = {}  # before the next restart of a worker, by number
+        self._signals: list[int] = []  # received, and handled only between two steps
         self._is_stopping = False
         self._status = 0
 
@@ -70,7 +70,7 @@ class Supervisor:
     def _start(self, number: int) -> None:
         signal.pthread_sigmask(
             signal.SIG_BLOCK, PASSED_ON
-        )  # signals from now on are for both processes
+        )  # signals that arrive from now on are for both processes
         if pid := os.fork():
             self._numbers[pid] = number
             signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
@@ -79,7 +79,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for which in (*PASSED_ON, signal.SIGCHLD):
                 signal.signal(which, signal.SIG_DFL)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is known what to do
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the worker has its own handler
             signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
             os.setpgid(0, 0)  # a terminal's Ctrl-C goes to the supervisor, which passes it on
             os.close(self._life)

@@ -105,5 +105,5 @@ async def test_saying_hello_again_and_again_is_counted_and_written_down_once(
     answers = replies(peer)
     assert sum("ok" in answer for answer in answers) == 201
     assert {a["error"]["code"] for a in answers if "error" in a} == {"rate_limited"}
-    assert [record.message for record in caplog.records] == ["entered"]
+    assert [record.message for record in caplog.records] == ["admitted"]
     connection.end()

@@ -45,7 +45,7 @@ class Broker(Protocol):
 
 
 class Local:
-    """The broker for a single node, or for nodes that only look into the store."""
+    """The broker for a single node, or for nodes that only check the store."""
 
     node = ""
     answers_within = 0.0

@@ -25,15 +25,15 @@ from hubbub.rooms.ledger import Batch
 from hubbub.rooms.live import LiveReport
 from hubbub.server.addresses import several
 
-MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more says only how far the room has come
-MAX_LIVE_BYTES = 256 * 1024  # of one message; a server takes 1 MiB unless told otherwise
-MAX_UNREAD_BYTES = 8 * 1024**2  # of one room's messages; what is beyond is as good as lost
-MAX_WAITING = 10_000  # hints; the oldest go first, and a look into the store finds what they said
+MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more only gives the head
+MAX_LIVE_BYTES = 256 * 1024  # of one message; servers accept 1 MiB by default
+MAX_UNREAD_BYTES = 8 * 1024**2  # of one room's messages; anything beyond is dropped
+MAX_WAITING = 10_000  # hints; the oldest are dropped, and checks of the store make up for them
 SIGNATURE = hashlib.sha256().digest_size
 CLOSE_TIMEOUT = 2.0  # seconds
-PING = 5  # seconds; a server that answers none of two is away
-PAUSE = 1  # seconds before the next try to connect
-MAX_NODES = 256  # of which it is known in a room what they said last; the most silent go first
+PING = 5  # seconds; a server that misses two pings is unreachable
+PAUSE = 1  # seconds before the next attempt to connect
+MAX_NODES = 256  # whose last numbers are remembered per room; the longest silent go first
 
 log = logging.getLogger(__name__)
 
@@ -77,10 +77,10 @@ class NatsBroker:
         self._servers = several(url)
         self._key, self._hear, self._refused = key, hear, refused
         self._prefix = f"hubbub.{scope}."
-        self._client = Client()  # a new one, once this one is closed for good
-        self._is_away = False  # the log says so
+        self._client = Client()  # replaced once it is closed for good
+        self._is_away = False  # as was logged
         self._wanted: set[str] = set()  # subjects
-        self._changed: set[str] = set()  # those that came or went since they were subscribed to
+        self._changed: set[str] = set()  # those to subscribe to or unsubscribe from
         self._subscriptions: dict[str, Subscription] = {}
         self._waiting: deque[Batch | LiveReport] = deque(maxlen=MAX_WAITING)
         self._number = 0
@@ -121,7 +121,7 @@ class NatsBroker:
                     await self._publish()
                     await self._client.flush()
                 await self._client.close()
-        except Exception as error:  # whatever it is, such as an address that was refused
+        except Exception as error:  # anything, such as a refused address
             log.info("The last hints to other nodes may be lost: %s", _words(error))
 
     async def _run(self) -> None:
@@ -229,7 +229,7 @@ class NatsBroker:
         heard, node = self._heard.setdefault(subject, {}), told.live.node
         if told.number <= heard.get(node, 0):
             return False
-        heard.pop(node, None)  # so that those come first that were silent for longest
+        heard.pop(node, None)  # so that the longest silent nodes come first
         heard[node] = told.number
         if len(heard) > MAX_NODES:
             del heard[next(iter(heard))]

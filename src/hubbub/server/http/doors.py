@@ -63,7 +63,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     )
     hub = request.app[HUB]
     with hub.door.admitted(credentials(request)) as visit:
-        # Any subprotocol will do: it is between the clients what their frames mean.
+        # Any subprotocol will do: what the frames mean is up to the clients.
         protocol = next(iter(offered), None)
         join = await hub.check_join(visit.principal, join)
         serving = serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
@@ -141,7 +141,7 @@ async def plain_sock_js(request: web.Request) -> web.StreamResponse:
 
 
 def session_place(request: web.Request) -> Place | None:
-    """What the session counts as that a request belongs to, if it does to one that polls."""
+    """Return the place of the polling session that a request belongs to, if any."""
     if request.path == "/socket.io/":
         return request.app[SOCKET_IO].place(request)
     places = (door.place(request) for door in request.app[SOCK_JS])

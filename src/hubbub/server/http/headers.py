@@ -4,7 +4,7 @@ from aiohttp import web
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    # Pages of allowed origins read answers by CORS, which this does not restrict.
+    # Pages of allowed origins read answers with CORS, which this does not restrict.
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -12,7 +12,7 @@ HEADERS = {
 
 def protect(response: web.StreamResponse) -> None:
     """Add the headers that a response lacks. WebSockets need none: no page can display them."""
-    response.headers["Server"] = "hubbub"  # and not what it is made of
+    response.headers["Server"] = "hubbub"  # without naming the software it is built on
     if response.status != 101:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)

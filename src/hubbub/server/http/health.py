@@ -7,7 +7,7 @@ from aiohttp import web
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.requests import HUB, json
 
-READY_SECONDS = 0.8  # for the round trip; who asks often waits a second
+READY_SECONDS = 0.8  # seconds for the round trip; health checks usually wait one
 
 routes = web.RouteTableDef()
 

@@ -99,7 +99,7 @@ class _Alive(Collector):
 
 METRICS = web.AppKey("metrics", Metrics)
 WHO_MAY_LOOK = web.AppKey("who_may_look", str)
-# The own port of one of several workers, 0 if it has none; not set for a single worker.
+# A worker's own port, 0 if it has none; not set if there is only one worker.
 OWN_PORT = web.AppKey("own_port", int)
 
 routes = web.RouteTableDef()
@@ -125,7 +125,7 @@ def _is_asked_for(request: web.Request) -> bool:
     port = request.app.get(OWN_PORT)
     if port is None:
         return True
-    transport = request.transport  # None if whoever asked has hung up
+    transport = request.transport  # None if the client has hung up
     return transport is not None and bool(transport.get_extra_info("sockname")[1] == port)
 
 

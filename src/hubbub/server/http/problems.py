@@ -37,13 +37,13 @@ HEADERS = {
     },
 }
 
-# Headers whose values the server uses; others may hold anything that proxies and browsers send.
+# Headers whose values the server uses; others may contain anything that proxies and browsers send.
 TAKEN = ("Authorization", "Hubbub-Key", "Idempotency-Key", "If-Match", "Last-Event-ID")
 
 FOREIGN = "foreign"  # marks a request from a page that may not connect
 
 HEALTH = frozenset({"/healthz", "/readyz"})
-ALWAYS_SERVED = HEALTH | {"/metrics"}  # however many others there are
+ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
 
 
 def _encodable(text: str) -> str:
-    """A text that may quote a header: their bytes need not be UTF-8."""
+    """Return a text without lone surrogates: it may quote a header, whose bytes need not be UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -112,7 +112,7 @@ def guard(
             del request[FOREIGN]
             _check_texts(request)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-                return web.Response(status=204)  # the headers come when it is sent
+                return web.Response(status=204)  # `share` adds the headers
             request[PLACE] = place = _place(request, places, door, session_place(request))
             try:
                 return await handler(request)
@@ -187,7 +187,7 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
         return  # load balancers do this, pages never
     origins.check(
         Asked(
-            # `request.host` is that of a target which is a whole URL; else what the header says.
+            # `request.host` comes from the target if that is a whole URL, else from the header.
             host=request.host if "Host" in request.headers else None,
             origin=next(iter(given), None),
             site=request.headers.get("Sec-Fetch-Site"),

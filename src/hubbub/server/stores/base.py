@@ -11,7 +11,9 @@ from hubbub.rooms.patterns import EVERY_NAME, Span
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]
-Progress = Callable[[str, int, int], None]  # what is done, of so many
+Progress = Callable[
+    [str, int, int], None
+]  # what is counted, how many are done, and how many there are
 
 
 class LogPage(NamedTuple):

@@ -95,7 +95,7 @@ class Copier:
         return Sums(len(rooms), total, len(tokens), whole.hexdigest())
 
     async def is_current(self) -> bool:
-        """Whether the source, read again, is still as it was copied."""
+        """Whether the source, read again, still equals the copy."""
         rooms, tokens = await _all_rooms(self._source), await self._source.tokens()
         return rooms == self._copied and tokens == await self._target.tokens()
 
@@ -154,7 +154,7 @@ class Copier:
 
 
 def _position(room: RoomState, old: RoomState | None) -> int:
-    """Return after which event to continue."""
+    """Return the event to continue after."""
     return max(old.head if old else 0, room.kept - 1)
 
 

@@ -47,15 +47,15 @@ Q = queries.load("postgres")
 
 READERS = 4  # connections
 ANSWER_TIMEOUT = 10.0  # seconds for the database to answer
-LONG_TIMEOUT = 3600.0  # for tables to be changed
-FATE_TIMEOUT = 30.0  # to find out what became of a commit whose answer was lost
+LONG_TIMEOUT = 3600.0  # for migrations
+FATE_TIMEOUT = 30.0  # to find out the outcome of a commit whose answer was lost
 RETRY_PAUSE = 0.1
-ATTEMPTS = 5  # at a batch that others were in the way of
+ATTEMPTS = 5  # at a batch that conflicts with other transactions
 MAX_KNOWN_ROOMS = 100_000
-MIGRATING = 0x68756262  # "hubb": the lock of those who bring the tables to the present
+MIGRATING = 0x68756262  # "hubb": the lock for migrations
 
 ENCODING = "UTF8"  # of the database
-APPLICATION = "hubbub"  # as which servers are known to the database
+APPLICATION = "hubbub"  # as servers identify themselves to the database
 
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
 
@@ -87,7 +87,7 @@ class PostgresStore:
             "command_timeout": ANSWER_TIMEOUT,
             "server_settings": {"application_name": APPLICATION},
         }
-        self._name = token_hex(8)  # among the servers that use these logs
+        self._name = token_hex(8)  # identifies this server among those that use these logs
         self._known: set[str] = set()
         self._turn = asyncio.Lock()
         self._writing: Connection | None = None
@@ -186,7 +186,7 @@ class PostgresStore:
             pass  # there is no such room
 
     async def scrub(self) -> None:
-        """See the contract: the database's own vacuum does it."""
+        """Do nothing: the database's own vacuum does it."""
 
     async def beat(self) -> None:
         """See the contract."""
@@ -208,7 +208,7 @@ class PostgresStore:
     async def in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Change something in a transaction of its own. Raises StoreFailed."""
         async with self._turn:
-            with failures():  # such as others in the way
+            with failures():  # conflicts included
                 return await self._in_transaction(act)
 
     async def close(self) -> None:
@@ -273,13 +273,13 @@ class PostgresStore:
         return PostgresWriter(connection, self.epoch, self._known)
 
     async def _in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
-        """Act on the connection that writes, and commit.
+        """Call `act` with the writing connection, and commit.
 
         Raises:
             FateUnknown: it may have been committed.
             StoreFailed, LogsReplaced: it was not.
-            Changed, or another of IN_THE_WAY: it was not, and another try may fare better.
-            One of OF_A_VALUE: it was not, and can't be.
+            Changed, or another of IN_THE_WAY: it was not, but another attempt may succeed.
+            One of OF_A_VALUE: it was not, and never can be.
         """
         try:
             with self._relying_on_it():
@@ -296,7 +296,7 @@ class PostgresStore:
         return outcome
 
     async def _begun(self) -> Connection:
-        """The connection that writes, in a transaction; a new one if its session was ended meanwhile."""
+        """Return the writing connection, in a transaction; a new one if its session was ended meanwhile."""
         if self._writing is not None:
             try:
                 await self._writing.execute(self._begin)
@@ -327,7 +327,7 @@ class PostgresStore:
     async def _was_committed(self, commit: Commit) -> bool:
         """Whether a commit whose answer was lost is in the log.
 
-        All of it is there, or nothing. Raises StoreFailed if this can't be found out.
+        Either all of it is, or nothing. Raises StoreFailed if this can't be found out.
         """
         if not commit.batches:
             return False
@@ -350,11 +350,11 @@ class PostgresStore:
             self._drop()
 
     async def _read(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
-        """Read as of one moment."""
+        """Read in one transaction, which sees one point in time."""
         return await self._on_some_connection(lambda: self._read_once(act))
 
     async def _on_some_connection(self, act: Callable[[], Awaitable[T]]) -> T:
-        """Act on a connection; retry if its session was ended, as may happen to all connections."""
+        """Call `act`; retry if the session was ended, as may happen to all connections at once."""
         with failures():
             for _ in range(READERS):
                 try:
@@ -372,7 +372,7 @@ class PostgresStore:
             return await act(PostgresReader(connection, self.epoch))
 
     async def connect(self) -> Connection:
-        """A new connection. Raises what asyncpg raises."""
+        """Return a new connection. Raises asyncpg's exceptions."""
         return await asyncpg.connect(self._dsn, **self._options)
 
     def _drop(self) -> None:

@@ -19,11 +19,11 @@ LOST = (
     asyncpg.OperatorInterventionError,  # ended by an administrator, a shutdown, or an idle session's time-out
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a message came that was not expected: that it was ended
+    asyncpg.InternalClientError,  # an unexpected message: that the session was ended
 )
 FAILURES = (*LOST, asyncpg.PostgresError)
 
-# What was to be written is at fault, and not the database.
+# The data is at fault, not the database.
 OF_A_VALUE = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,

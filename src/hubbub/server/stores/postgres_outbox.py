@@ -24,9 +24,9 @@ from hubbub.server.stores.postgres_failures import FAILURES, words
 Q = queries.load("postgres")
 
 AT_ONCE = 200  # messages
-LOOK = 1.0  # seconds; beside being told, which a pooler may keep from us
+LOOK = 1.0  # seconds between checks, since a pooler may swallow notifications
 PAUSE = 1.0  # seconds after a failure
-MAX_TURN = 30_000  # milliseconds for which a node that has stopped keeps the others from it
+MAX_TURN = 30_000  # milliseconds for which a node that has stalled can block the others
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class PostgresOutbox:
             self._filled.clear()
 
     async def _take(self, connection: Connection) -> bool:
-        """Post what has waited longest. Returns whether more may be ready to post."""
+        """Post the oldest messages. Returns whether there may be more."""
         async with connection.transaction():
             await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_TURN}")
             if not await connection.fetchval(Q.outbox_turn):

@@ -33,22 +33,22 @@ REACTIONS_AT_ONCE = 500
 
 
 def check_epoch(found: str | None, meant: str) -> None:
-    """Raise LogsReplaced if these are not the logs that are meant."""
+    """Raise LogsReplaced if these are not the expected logs."""
     if found != meant:
         instead = found or "others that are being restored"
         raise LogsReplaced(f"the logs {meant} were replaced by {instead}")
 
 
 class PostgresReader:
-    """Reads what is committed, all of it as of one moment: it is made for a transaction."""
+    """Reads committed data as of one point in time. Made anew for each transaction."""
 
     def __init__(self, connection: Connection, epoch: str) -> None:
-        """`epoch` is that of the logs that are meant."""
+        """`epoch` is that of the expected logs."""
         self._connection = connection
         self._epoch = epoch
 
     async def head(self, room: str) -> Head:
-        """The room's last number and the first kept."""
+        """The room's last number, and the first that is kept."""
         row = await self._room(room)
         return Head(row["head"], row["kept"]) if row else Head()
 
@@ -67,14 +67,14 @@ class PostgresReader:
         return LogPage(row["kept"], first_bytes(body for (body,) in found))
 
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
-        """Last messages and document, at one head."""
+        """The last messages and the document, at one head."""
         page = await self.history(room, None, None, limit)
         return StoredRoom(page, await self.document(room))
 
     async def history(
         self, room: str, before: int | None, after: int | None, limit: int
     ) -> StoredPage:
-        """Messages next before or after a number."""
+        """The messages just before or after a number."""
         row = await self._room(room)
         if row is None:
             return StoredPage(0, [], False)
@@ -96,7 +96,7 @@ class PostgresReader:
         return Document(msgspec.json.decode(row["document"]), row["document_seq"])
 
     async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
-        """Rooms by name."""
+        """Rooms in the order of their names."""
         rest = beyond(after, spans)
         lows, highs = [span.low for span in rest], [span.high for span in rest]
         rows = await self._connection.fetch(Q.room_list, lows, highs, limit)
@@ -115,13 +115,13 @@ class PostgresReader:
         ]
 
     async def _room(self, name: str) -> Any:
-        """A room's row; None if there is none. Also one that waited for a restore sees whose logs these are."""
+        """A room's row; None if there is none. Raises LogsReplaced, even if the query had to wait for a restore."""
         row = await self._connection.fetchrow(Q.room, name)
         check_epoch(row["epoch"] if row else None, self._epoch)
         return row if row["id"] is not None else None
 
     async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
-        """The messages of rows, as many as fit with their reactions."""
+        """The messages in these rows, as many as fit with their reactions."""
         gathering = Gathering(rows)
         if rows:
             query = self._connection.cursor(

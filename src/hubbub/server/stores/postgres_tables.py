@@ -38,7 +38,7 @@ class PostgresTables:
 
     @classmethod
     async def source(cls, url: str) -> Self:
-        """What there is. Raises StoreFailed if there is nothing of ours."""
+        """Open existing tables for reading. Raises StoreFailed if hubbub has none there."""
         async with cls._opening(url, is_atomic=True) as tables:
             await tables.renew()
             if not await tables._has("meta"):
@@ -49,7 +49,7 @@ class PostgresTables:
 
     @classmethod
     async def target(cls, url: str) -> Self:
-        """Where to copy to. Raises StoreFailed if a server uses it."""
+        """Open the target of a copy, creating the tables if needed. Raises StoreFailed if a server uses it."""
         async with cls._opening(url, is_atomic=False) as tables:
             await tables._begin()
             await prepare(tables._connection, lambda: "")
@@ -58,15 +58,15 @@ class PostgresTables:
 
     @classmethod
     async def replacement(cls, url: str) -> Self:
-        """Empty ones, in the place of what there is, which keeps existing as the schema `kept`.
+        """Open empty tables in place of the existing ones, which are kept in the schema `kept`.
 
-        All is there at once, with the commit, or nothing is changed. Raises StoreFailed if a server uses it.
+        Nothing changes until the commit. Raises StoreFailed if a server uses the database.
         """
         async with cls._opening(url, is_atomic=True) as tables:
             await tables._begin()
             await keep_servers_out(tables._connection)
             if await tables._has("meta"):
-                # A server that nobody has heard of reads and writes before, or finds other logs: not half of each.
+                # A server that has not reported itself reads and writes either before this or in the new logs, never in a mix.
                 await tables._connection.execute("LOCK TABLE hubbub.room, hubbub.meta")
                 await tables._check_unused()
                 tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S%f}"
@@ -79,7 +79,7 @@ class PostgresTables:
     @classmethod
     @asynccontextmanager
     async def _opening(cls, url: str, *, is_atomic: bool) -> AsyncIterator[Self]:
-        """Stays open after the block, if that is left without an exception."""
+        """The connection stays open after the block unless the block raises an exception."""
         dsn, options = split(url)
         with failures():
             tables = cls(await asyncpg.connect(dsn, **options), is_atomic=is_atomic)
@@ -196,7 +196,7 @@ class PostgresTables:
         )
 
     async def delete_again(self) -> None:
-        """Delete what those that are replaced know to be deleted."""
+        """Delete the messages that were deleted in the replaced tables."""
         if self.kept:
             await self._connection.execute(Q.delete_again.format(kept=self.kept))
 
@@ -223,7 +223,7 @@ class PostgresTables:
     async def _check_unused(self) -> None:
         if await self.is_in_use():
             raise StoreFailed(
-                "PostgreSQL: a server is using this database, or used it until now: stop it, or wait 10 seconds"
+                "PostgreSQL: a server is using this database, or used it until just now: stop it, or wait 10 seconds"
                 " if it was killed"
             )
 

@@ -34,7 +34,7 @@ Columns = list[list[Any]]
 
 
 class Changed(Exception):
-    """A known room is gone: start again."""
+    """A known room no longer exists: start again."""
 
 
 class LockedRoom(NamedTuple):
@@ -56,7 +56,7 @@ class PostgresWriter:
         self._names: dict[int, str] = {}
 
     async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        """Decide and write, up to the commit. Raises Changed, and what asyncpg raises."""
+        """Decide and write everything but the commit. Raises Changed and asyncpg's exceptions."""
         wanted = needs(proposals)
         added = wanted.rooms - self._known
         if added:
@@ -161,5 +161,5 @@ class PostgresWriter:
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> Columns:
-    """Rows as columns, which `unnest` makes rows of again; `width` tells how many if there are no rows."""
+    """Turn rows into columns for `unnest`; `width` is the number of columns, needed if there are no rows."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width

@@ -11,8 +11,8 @@ from hubbub.rooms.identity import short_id
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
-MAX_MESSAGES_BYTES = 256 * 1024  # in one answer: it has to be queued as a whole
-REACTION_COST = 32  # bytes that each reaction takes besides the name
+MAX_MESSAGES_BYTES = 256 * 1024  # in one answer, which is queued as a whole
+REACTION_COST = 32  # bytes that each reaction counts for besides the name
 AFTER_ALL = 2**63 - 1
 
 
@@ -52,7 +52,7 @@ class Gathering:
         return True
 
     def messages(self) -> list[Message]:
-        """Those that fit, in the order of the rows."""
+        """The messages that fit, in the order of the rows."""
         while self._keep_next():
             pass
         return [
@@ -79,7 +79,7 @@ def _size(row: tuple[Any, ...]) -> int:
 
 
 def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions | None) -> Message:
-    """A message as it is now."""
+    """A message in its current state."""
     event = events.decode(posted)
     assert isinstance(event, events.Posted) and event.seq == seq
     found = message_of(event)

@@ -41,11 +41,11 @@ WRITING = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPE
 FILE_NAME = "hubbub.db"
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
 CHECK_SECONDS = 2.0  # at start
-STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine: some milliseconds
+STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine, which take some milliseconds
 WAY_OUT = "Restore a backup: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
-ERASES = 4  # the first version of the tables in which nothing is left of what was deleted
-BUSY_MS = 5000  # to wait for other processes, such as one that gives out a token
+ERASES = 4  # the first schema version that leaves no trace of deleted messages
+BUSY_MS = 5000  # to wait for other processes, such as one that issues a token
 
 
 class SqliteStore:
@@ -141,7 +141,7 @@ class SqliteStore:
         await self._write(lambda _: self._scrubber.scrub(self._database))
 
     async def beat(self) -> None:
-        """See the contract: the lock of the directory says so."""
+        """Do nothing: the lock on the directory tells that a server uses it."""
 
     async def check(self) -> None:
         """See the contract."""
@@ -157,7 +157,7 @@ class SqliteStore:
         for worker in (self._reading, self._writing):
             await worker.close()
         self._read_only.close()
-        self._database.close()  # the last to close folds the write-ahead log into the file
+        self._database.close()  # the last connection to close moves the write-ahead log into the file
         self._scrubber.close()
         os.close(self._lock)
 
@@ -165,10 +165,10 @@ class SqliteStore:
         return self._writing.do(lambda: self._guard(act))
 
     def _guard(self, act: Callable[[SqliteWriter], T]) -> T:
-        """Act in the writer's thread. After a failure the connection is not trusted any more.
+        """Call `act` in the writer's thread. After a failure, the connection is not trusted any more.
 
         A flush that failed once may report success the next time although the pages are lost, so
-        what comes next starts from what a new connection finds in the file.
+        later calls use what a new connection finds in the file.
         """
         try:
             return act(self._writer)
@@ -291,7 +291,7 @@ def check_soundness(file: Path) -> None:
         try:
             found = database.execute("PRAGMA quick_check(1)").get
         except apsw.InterruptError:
-            return  # so far it is sound
+            return  # sound so far
     if found != "ok":
         raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")
 

@@ -32,11 +32,11 @@ def back_up(directory: Path, target: Path, progress: Progress) -> None:
     try:
         with closing(apsw.Connection(str(source), apsw.SQLITE_OPEN_READONLY)) as database:
             check_is_ours(source)
-            database.execute("BEGIN")  # the copy leaves out what is written from now on
+            database.execute("BEGIN")  # the copy leaves out whatever is written from now on
             database.execute("SELECT count(*) FROM sqlite_schema").fetchall()
             _copy(database, part, progress)
         _check_whole(part)
-        os.link(part, target)  # unlike a rename this never replaces what is there
+        os.link(part, target)  # unlike a rename, this never replaces an existing file
         flush(target.parent)
     except (apsw.Error, OSError) as error:
         raise StoreFailed(f"Can't back up {source} to {target}: {error}") from error
@@ -78,7 +78,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
 
 
 def _delete_again(database: apsw.Connection, present: Path) -> None:
-    """Delete what was deleted in the replaced database, as far as it can be read."""
+    """Delete again what was deleted in the replaced database, as far as that can be read."""
     prepare(database, lambda: "")
     try:
         database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
@@ -101,7 +101,7 @@ def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:
             while not backup.done:
                 backup.step(PAGES_AT_ONCE)
                 progress("pages copied", backup.page_count - backup.remaining, backup.page_count)
-        # One file, with nothing beside it, until a server opens it.
+        # A single file without a write-ahead log, until a server opens it.
         database.execute("PRAGMA journal_mode = DELETE").fetchall()
     flush(target)
 

@@ -33,7 +33,7 @@ class SqliteReader:
         self._execute = database.execute
 
     def head(self, room: str) -> Head:
-        """The room's last number and the first kept."""
+        """The room's last number, and the first that is kept."""
         row = self._execute(Q.room, (room,)).fetchone()
         return Head(row[1], row[2]) if row else Head()
 
@@ -53,12 +53,12 @@ class SqliteReader:
             return LogPage(row[2], bodies)
 
     def snapshot(self, room: str, limit: int) -> StoredRoom:
-        """Last messages and document, at one head."""
+        """The last messages and the document, at one head."""
         with self._transaction():
             return StoredRoom(self._history(room, None, None, limit), self._document(room))
 
     def history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
-        """Messages next before or after a number."""
+        """The messages just before or after a number."""
         with self._transaction():
             return self._history(room, before, after, limit)
 
@@ -68,7 +68,7 @@ class SqliteReader:
             return self._document(room)
 
     def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
-        """Rooms by name."""
+        """Rooms in the order of their names."""
         found: list[RoomRow] = []
         for low, high in beyond(after, spans):
             rows = self._execute(Q.room_list, (low, high, limit - len(found)))
@@ -91,7 +91,7 @@ class SqliteReader:
 
     @contextmanager
     def _transaction(self) -> Any:
-        """All reads inside see one state of the database."""
+        """All reads in the block see the same state of the database."""
         self._execute("BEGIN")
         try:
             yield
@@ -119,7 +119,7 @@ class SqliteReader:
         return StoredPage(row[1], messages, has_more)
 
     def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
-        """The messages of rows, as many as fit with their reactions."""
+        """The messages in these rows, as many as fit with their reactions."""
         gathering = Gathering(rows)
         if rows:
             for reaction in self._execute(Q.reactions_to, (room_id, *span_of(rows))):

@@ -1,8 +1,8 @@
 """Removes erased data from SQLite's files as well: from the write-ahead log, and from the gaps in pages.
 
 `secure_delete` zeroes a row where it is, but not where it was before: when SQLite moves rows to another page, they stay
-readable in the first one's gap, between the pointers and the cells. It never reads a gap (file format, section 1.6), so
-this one zeroes them in the file itself; whatever becomes of such a write, the page stays the same to SQLite.
+readable in the gap of the old page, between the pointers and the cells. SQLite never reads a gap (file format, section
+1.6), so this module zeroes gaps in the file itself. Whether such a write succeeds or not, SQLite sees the same page.
 """
 
 import os
@@ -12,10 +12,10 @@ from struct import unpack_from
 
 import apsw
 
-PAGES_AT_ONCE = 16_384  # 64 MB, which take some 30 ms; commits wait for it
-WAIT_MS = 100  # for whoever reads in the write-ahead log; commits wait for it, too
-HEADER_BYTES = {2: 12, 5: 12, 10: 8, 13: 8}  # by kind of page; others have no gap
-FIRST_HEADER = 100  # bytes before it on the first page
+PAGES_AT_ONCE = 16_384  # 64 MB, which takes about 30 ms; commits wait for it
+WAIT_MS = 100  # to wait for readers of the write-ahead log; commits wait, too
+HEADER_BYTES = {2: 12, 5: 12, 10: 8, 13: 8}  # header size by kind of page; other kinds have no gap
+FIRST_HEADER = 100  # bytes before the header of the first page
 MAX_PAGES = 2 << 24  # an overflow page that names a later one looks like another kind
 
 
@@ -29,7 +29,7 @@ class Scrubber:
         self._file = os.open(file, os.O_RDWR | os.O_CLOEXEC)
         self._log = file.with_name(f"{file.name}-wal")
         self._is_due = True  # something may have been erased before this
-        self._next_page: int | None = None  # of the pass that is under way
+        self._next_page: int | None = None  # position in the current pass
 
     def note(self) -> None:
         """Note that something was erased just now."""
@@ -38,13 +38,13 @@ class Scrubber:
     def scrub(self, database: apsw.Connection) -> None:
         """Do the next part of the work, if there is any and nobody reads the write-ahead log."""
         if (self._is_due or self._next_page is not None) and _empty_log(database):
-            database.execute("BEGIN IMMEDIATE")  # so that the log stays as it is
+            database.execute("BEGIN IMMEDIATE")  # so that the log does not change meanwhile
             try:
                 if self._log.stat().st_size == 0 and _has_simple_pages(database):
                     self._zero_gaps(database.pragma("page_size"))
             finally:
                 database.execute("ROLLBACK")
-            database.release_memory()  # else it writes these pages again as it remembers them
+            database.release_memory()  # otherwise SQLite writes its cached copies of these pages again
 
     def close(self) -> None:
         """Close the file. Call this only after SQLite has closed it too."""
@@ -63,7 +63,7 @@ class Scrubber:
 
 
 def gaps(pages: bytes, page_bytes: int, *, is_beginning: bool) -> Iterator[tuple[int, int]]:
-    """Where the gaps of these pages begin and end."""
+    """Return where the gap of each of these pages begins and ends."""
     for page in range(0, len(pages), page_bytes):
         header = page + FIRST_HEADER * (is_beginning and page == 0)
         if size := HEADER_BYTES.get(pages[header]):

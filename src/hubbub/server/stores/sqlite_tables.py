@@ -30,7 +30,7 @@ class SqliteTables:
     """Reads or writes one file, in one transaction at a time."""
 
     def __init__(self, file: Path, *, is_source: bool) -> None:
-        """Raises StoreFailed if it can't be opened, or is none of ours."""
+        """Raises StoreFailed if the file can't be opened or is not hubbub's."""
         self._file = file
         self._stack = ExitStack()
         try:
@@ -51,7 +51,7 @@ class SqliteTables:
 
     @classmethod
     def of(cls, directory: Path, *, is_source: bool) -> Self:
-        """Those of a data directory; a target, and a source if no server uses it, is locked.
+        """Open those of a data directory. Locks a target, and a source that no server uses.
 
         Raises:
             StoreFailed: a server uses the target, or there is no source.
@@ -81,7 +81,7 @@ class SqliteTables:
         await self.flush()
 
     async def waiting(self) -> int:
-        """See the contract: applications can't."""
+        """See the contract: SQLite has no outbox."""
         return 0
 
     async def meta(self) -> dict[str, str]:
@@ -121,7 +121,7 @@ class SqliteTables:
         return [_recoded(json.loads, token) for token in tokens]
 
     async def put_room(self, room: RoomState) -> None:
-        """See the contract. The head is that of the events that are added."""
+        """See the contract. The head follows from the added events."""
         ((room_id,),) = self._rows(
             Q.put_room, room.name, room.kept, room.document, room.document_seq
         )
@@ -190,5 +190,5 @@ class SqliteTables:
 
 
 def _recoded(recode: Callable[[Any], Any], token: TokenState) -> TokenState:
-    """A token with its lists as JSON, or back."""
+    """Convert a token's lists to JSON, or back."""
     return token._replace(can=recode(token.can), rooms=recode(token.rooms))

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 class RoomRecord(NamedTuple):
-    """What is known of a room that has events."""
+    """A room that has events."""
 
     id: int
     head: Head
@@ -54,7 +54,7 @@ class SqliteWriter:
         """`erased` is called when something was erased from the file."""
         self._database = database
         self._execute = database.execute
-        self._rooms: dict[str, RoomRecord] = {}  # as they are in the file, which nobody else writes
+        self._rooms: dict[str, RoomRecord] = {}  # as in the file, which nobody else writes
         self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -96,7 +96,7 @@ class SqliteWriter:
             yield
             self._execute("COMMIT")
         except BaseException:
-            self._rooms.clear()  # some may be as they were to become
+            self._rooms.clear()  # some may already have the values of the failed commit
             if not self._database.get_autocommit():
                 self._execute("ROLLBACK")
             raise

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, Self
 from hubbub.server.stores.base import StoreFailed
 
 PAGE = 1_000  # events
-UNFINISHED = "unfinished_copy"  # in meta, until a copy was made from a store that nobody wrote to
+UNFINISHED = "unfinished_copy"  # in meta, until the copy is known to be complete
 
 
 def check_finished(meta: Mapping[str, str]) -> None:

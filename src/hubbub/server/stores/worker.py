@@ -37,7 +37,7 @@ class Worker:
             act, future = task
             if not future.cancelled():
                 _call(act, future)
-            del task, act, future  # nothing is kept alive while it waits
+            del task, act, future  # keep nothing alive while waiting
 
 
 def _call(act: Callable[[], Any], future: "Future[Any]") -> None:
@@ -45,7 +45,7 @@ def _call(act: Callable[[], Any], future: "Future[Any]") -> None:
     settle: Callable[[Any], None]
     try:
         outcome, settle = act(), future.set_result
-    except BaseException as error:  # whatever it is, the one who waits for it shall see it
+    except BaseException as error:  # any exception belongs to the caller, which waits for it
         outcome, settle = error, future.set_exception
     try:
         loop.call_soon_threadsafe(_settle, future, settle, outcome)

@@ -17,7 +17,7 @@ from hubbub.server.places import Place, Places
 STEP = 8_192  # bytes handled at once before other tasks run
 STEP_COST = 512  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
-MAX_POLLED = 10_000  # sessions at once, if nobody says otherwise
+MAX_POLLED = 10_000  # simultaneous sessions, by default
 
 
 def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
@@ -33,10 +33,10 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
     return is_chunked
 
 
-Owner = bytes  # identifies a session's owner without keeping the credential
+Owner = bytes  # identifies a session's owner without storing the credential
 
 
-PLACE = "place"  # of a request: what it counts as, while it is served
+PLACE = "place"  # the place that a request counts as while it is served
 
 
 def place_of(request: web.Request) -> Place:

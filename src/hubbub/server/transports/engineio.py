@@ -20,7 +20,7 @@ from hubbub.server.transports.websocket import Socket
 POLLING, WEBSOCKET = "polling", "websocket"
 UPGRADE_TIMEOUT = 10.0  # seconds
 SEPARATOR = engineio.SEPARATOR.encode()
-# As the reference implementation numbers them: clients show the message.
+# The numbers are those of the reference implementation; clients show the message.
 UNKNOWN_TRANSPORT = {"code": 0, "message": "Transport unknown"}
 UNKNOWN_SESSION = {"code": 1, "message": "Session ID unknown"}
 BAD_METHOD = {"code": 2, "message": "Bad handshake method"}
@@ -261,7 +261,7 @@ class EngineIo:
         return await self._serve_polling(request, session)
 
     def place(self, request: web.Request) -> Place | None:
-        """What the session counts as that a request belongs to."""
+        """Return the place of the session that a request belongs to."""
         session = self._session_of(request)
         return None if session is None else session.place
 

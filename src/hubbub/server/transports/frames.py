@@ -11,8 +11,8 @@ from aiohttp.http import WebSocketReader
 
 from hubbub.protocol.deflate import COMPRESSED
 
-SHORT_TEXT = 0x81  # first byte of nearly all frames; looked at in a third of the time of others
-MAX_EMPTY_FRAMES = 3_000  # pings and the like, and fragments of nothing, between two heartbeats
+SHORT_TEXT = 0x81  # first byte of nearly all frames, which are checked in a third of the time
+MAX_EMPTY_FRAMES = 3_000  # control frames and empty fragments between two heartbeats
 WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it with 1002
 
 
@@ -41,14 +41,14 @@ class StrictReader:
         self.flooded: Callable[[], None] | None = (
             None  # called when there were too many empty frames
         )
-        self.empty_frames = 0  # since somebody set it to 0
+        self.empty_frames = 0  # since it was last reset
         self.compressed: deque[bool] | None = deque() if may_be_compressed else None
         self._usual = -1 if may_be_compressed else SHORT_TEXT
         self._reader = reader
         self._held = b""  # the beginning of a header
         self._rest = 0  # bytes of the current frame that are still to come
         self._is_fragmented = False
-        self._is_deaf = False  # the peer was told to go: there is no need to understand it
+        self._is_deaf = False  # the peer was told to go, so what it sends no longer matters
 
     def feed_data(self, received: bytes) -> tuple[bool, bytes]:
         """Take received data. Returns what aiohttp's reader returns."""
@@ -58,7 +58,7 @@ class StrictReader:
         if self._held:
             data, self._held = self._held + received, b""
         if self.compressed is not None:
-            data = bytearray(data)  # whose bits can be cleared
+            data = bytearray(data)  # mutable, to clear bits
         at, size = self._rest, len(data)
         while size - at > 1:
             second = data[at + 1]

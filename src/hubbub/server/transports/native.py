@@ -13,7 +13,7 @@ from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Response, Socket
 
 SUBPROTOCOL = "hubbub.v1"
-HELLO_TIMEOUT = 10.0  # seconds for who may come in only with a token
+HELLO_TIMEOUT = 10.0  # seconds for clients that need a token
 
 
 async def serve_native(
@@ -40,7 +40,7 @@ async def serve_native(
     except Hangup as hangup:
         socket.hang_up(hangup.code)
     except ConnectionError:
-        pass  # the peer is gone; what it left is cleared away below
+        pass  # the peer is gone
     finally:
         connection.end()
         await socket.end()

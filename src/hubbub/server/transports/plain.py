@@ -43,7 +43,7 @@ async def serve_plain(
                 await socket.outlet.drained()
     except ConnectionError:
         pass
-    except (RefusalError, StoreFailed):  # after the handshake there is no way to say more
+    except (RefusalError, StoreFailed):  # after the handshake, refusals can't be expressed
         socket.hang_up(Close.INTERNAL)
     finally:
         if cursor is not None:

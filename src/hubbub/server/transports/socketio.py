@@ -14,7 +14,7 @@ from hubbub.server.outlet import AnyOutlet
 from hubbub.server.transports.engineio import EngineIoSession
 
 CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace
-MAX_CONNECT_BYTES = 12_288  # of each message until then
+MAX_CONNECT_BYTES = 12_288  # bytes of each message until then
 
 Acknowledge = Callable[[Sequence[Any]], None]
 
@@ -106,7 +106,7 @@ class SocketIo:
                 del self._handlers[packet.namespace]
                 handler.end()
             case socketio.ACK:
-                pass  # nothing that is sent from here asks for one
+                pass  # ours never request one
             case _:
                 raise BadPacket("Unexpected packet type from a client")
         return None
@@ -144,7 +144,7 @@ class SocketIo:
             await handler.connect(packet.data or {}, answer)
         except RefusalError as error:
             self._refuse(name, _told(error))
-        if self._session.is_over:  # it went while it was let in
+        if self._session.is_over:  # it left while it was being admitted
             self.end()
         return None
 

@@ -45,7 +45,7 @@ COMMANDS = frozenset(
         "history",
     ]
 )
-SEVERAL_ROOMS = "several"  # an offset that says nothing about where one was
+SEVERAL_ROOMS = "several"  # an offset without a position
 
 
 def parse(text: str) -> Any:
@@ -116,7 +116,7 @@ class SocketIoClient:
         except Hangup:
             self._session.close()
         except ConnectionError:
-            pass  # it is gone
+            pass  # the session has ended
 
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
         """Refuse an invalid event; too many of them end the session."""
@@ -151,7 +151,7 @@ class SocketIoClient:
         )
 
     def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:
-        """Return where to follow from, and the pid if Socket.IO's own recovery asks for it."""
+        """Return the position to follow from, and the pid if Socket.IO's own recovery sends one."""
         room, since = auth.get("room", self._room), auth.get("since")
         if not isinstance(room, str):
             raise RefusalError("bad_request", "`room` must be a string")
@@ -182,7 +182,7 @@ class SocketIoClient:
         try:
             command: AnyCommand = msgspec.convert(fields | {"do": name, "id": ack}, AnyCommand)
             if not isinstance(command, Post):
-                json.dumps(fields)  # what holds bytes is no JSON
+                json.dumps(fields)  # bytes are not JSON
         except (msgspec.ValidationError, TypeError) as error:
             raise BadFrame(str(error), ack) from None
         if name == "join" and not self._has_joined:
@@ -232,7 +232,7 @@ def _with_attachments(arguments: list[Any]) -> dict[str, Any]:
     """Return emitted arguments, with bytes in them as attachments."""
     try:
         json.dumps(arguments)
-    except TypeError:  # it holds bytes
+    except TypeError:  # contains bytes
         attachments: list[bytes] = []
         return {
             "arguments": socketio.take_out(arguments, attachments),

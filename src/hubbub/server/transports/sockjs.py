@@ -23,9 +23,9 @@ from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession
 from hubbub.server.transports.websocket import Socket
 
-BURST = 16  # messages of the largest size that one body may hold: it has all that waited
+BURST = 16  # messages of the largest size in one body: clients send everything that waited
 YEAR = 31_536_000  # seconds
-VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket: the frames of all are the same
+VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket; their frames are the same
 NOT_CACHED = {
     "Cache-Control": "no-store, no-cache, no-transform, must-revalidate, max-age=0",
 }
@@ -40,14 +40,14 @@ METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsou
 class SockJsSettings(NamedTuple):
     """Settings of a service. Times are in seconds, sizes in bytes."""
 
-    response_limit: int = 131_072  # of a stream, after which the client opens the next
+    response_limit: int = 131_072  # bytes of a stream, after which the client opens the next one
     heartbeat: float = 25.0
     has_websocket: bool = True
     needs_cookie: bool = False
     max_bytes: int = 65_536
 
 
-SessionKey = tuple[str, Owner]  # of a session: the name that its client gave it, and whose it is
+SessionKey = tuple[str, Owner]  # of a session: its name, which the client chose, and its owner
 
 
 class SockJs:
@@ -91,7 +91,7 @@ class SockJs:
         return await self._serve(request, found[2], found[3])
 
     def place(self, request: web.Request) -> Place | None:
-        """What the session counts as that a request belongs to."""
+        """Return the place of the session that a request belongs to."""
         service, path = request.path[: len(self.prefix)], request.path[len(self.prefix) :]
         found = _SESSION.fullmatch(path) if service == self.prefix else None
         session = self.sessions.get((found[2], self._owner_of(request))) if found else None
@@ -248,7 +248,7 @@ class SockJs:
         except ConnectionError:
             pass
         finally:
-            session.hang_up = lambda: None  # there is nobody left to be told
+            session.hang_up = lambda: None  # nobody is left to tell
             session.close()
             await socket.end()
         return response
@@ -320,7 +320,7 @@ async def _listen(socket: Socket, session: SockJsSession, *, is_raw: bool) -> No
             return
         if is_raw:
             await _heard(session, [received])
-        elif received:  # empty ones mean nothing
+        elif received:  # empty messages mean nothing
             try:
                 messages = await _decoded(received)
             except BadPayload:

@@ -56,8 +56,8 @@ class PolledSession(SockJsSession):
         self.place = place
         self.mailbox = Mailbox(wire, SEPARATOR)
         super().__init__(self.mailbox, wire)
-        self.is_taken = False  # a request waits
-        self.is_told = False  # that it is open
+        self.is_taken = False  # a request is waiting for output
+        self.is_told = False  # the client was told that the session is open
         self.turn = asyncio.Lock()
         self._forget = forget
         self._timer: asyncio.TimerHandle | None = None

@@ -17,9 +17,9 @@ from hubbub.server.transports.base import Links, begin_stream
 HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
-    "X-Accel-Buffering": "no",  # nginx would hold events back
+    "X-Accel-Buffering": "no",  # otherwise nginx holds events back
 }
-RETRY = 1.0  # seconds; not less, since it holds for each try until the server is back
+RETRY = 1.0  # seconds; not less, since it applies to every attempt until the server is back
 
 
 class SseStream:

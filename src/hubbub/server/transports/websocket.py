@@ -18,7 +18,7 @@ from hubbub.server.transports.base import STEP, STEP_COST, Links
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
 
-COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be agreed upon
+COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be negotiated
 MAX_REASON_BYTES = 123  # of a close frame (RFC 6455 section 5.5)
 CLOSE_TIMEOUT = 5.0  # seconds for the peer to answer our close frame
 PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
@@ -40,7 +40,7 @@ class Response(web.WebSocketResponse):
             compress=False,
             autoping=False,
             autoclose=False,
-            max_msg_size=max_message_bytes + 1,  # aiohttp refuses what is as large as it says
+            max_msg_size=max_message_bytes + 1,  # aiohttp refuses messages of exactly this size
             decode_text=extensions is None,
         )
         self._is_compressed = extensions is not None
@@ -116,7 +116,7 @@ class Socket:
     async def receive(self) -> str | bytes | None:
         """Return the next message, as text or bytes; None when the connection has ended."""
         while True:
-            if self._step_left < 0:  # what was received at once is not handled in one step
+            if self._step_left < 0:  # yield between messages that arrived together
                 self._step_left = STEP
                 await asyncio.sleep(0)
             message = await self._response.receive()
@@ -130,7 +130,7 @@ class Socket:
                         return said
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
-                    if self.outlet.is_full:  # it asks, but doesn't listen
+                    if self.outlet.is_full:  # it sends pings but doesn't read the pongs
                         await self.outlet.drained()
                 case WSMsgType.PONG:
                     pass
@@ -151,7 +151,7 @@ class Socket:
             return said.decode() if message.type is WSMsgType.TEXT else said
         except deflate.TooLarge as error:
             why = WebSocketError(Close.TOO_BIG, str(error))
-        except ValueError as error:  # it can't be decompressed, or is no UTF-8
+        except ValueError as error:  # it can't be decompressed, or is not UTF-8
             why = WebSocketError(Close.BAD_UTF8, str(error))
         self._over(WSMessage(WSMsgType.ERROR, why, None))
         return None

@@ -1,4 +1,4 @@
-"""Named SQL: each query stands under a line `-- :name What it tells.` in a file of its database's."""
+"""Named SQL: in a database's file, each query follows a line `-- :name What it does.`"""
 
 import re
 from importlib import resources

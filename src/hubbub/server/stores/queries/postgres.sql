@@ -1,22 +1,22 @@
--- :begin_full A transaction whose commit is flushed, whatever the server's own setting; and which a node that stops amid it loses.
+-- :begin_full Begin a transaction whose commit is flushed, whatever the server's settings. It is rolled back if the node stalls.
 BEGIN; SET LOCAL synchronous_commit = on;
 SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9000;
 
--- :begin_normal The same, but flushed soon after its commit.
+-- :begin_normal The same, but flushed soon after the commit.
 BEGIN; SET LOCAL synchronous_commit = off;
 SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9000;
 
--- :add_rooms Rooms that nobody has written in; in order, so that two who do this can't wait for each other.
+-- :add_rooms Add rooms that have no events yet, in order of their names, so that two transactions can't deadlock.
 INSERT INTO hubbub.room (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING;
 
--- :lock_rooms What is known of these rooms, which are this transaction's from now on; and of which logs they are.
+-- :lock_rooms Lock these rooms until the end of the transaction; return their rows and the epoch.
 SELECT id, name, head, kept, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room
 WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
 
--- :drop_rooms Rooms that were added for changes that were all refused.
+-- :drop_rooms Delete rooms that were added only for refused changes.
 DELETE FROM hubbub.room WHERE id = ANY($1::bigint[]) AND head = 0;
 
--- :posts_by_key The first answers to these keys.
+-- :posts_by_key The posts that first used these keys.
 SELECT message.room, message.client_message_id, message.owner, message.seq, message.posted
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (room, key, owner)
 JOIN hubbub.message ON message.room = wanted.room
@@ -27,7 +27,7 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
--- :reactions_by_key Which of these reactions are there.
+-- :reactions_by_key Which of these reactions exist.
 SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, owner)
 JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
@@ -42,7 +42,7 @@ GROUP BY wanted.room, wanted.message;
 -- :documents The state documents of rooms.
 SELECT id, document, document_seq FROM hubbub.room WHERE id = ANY($1::bigint[]) AND document_seq > 0;
 
--- :write The new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about).
+-- :write Write new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about).
 WITH heads AS (
     UPDATE hubbub.room SET head = new.head
     FROM unnest($1::bigint[], $2::bigint[]) AS new (id, head) WHERE room.id = new.id
@@ -53,12 +53,12 @@ WITH heads AS (
 INSERT INTO hubbub.change (room, seq, body, about)
 SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[]);
 
--- :set_edited The last edits of messages.
+-- :set_edited Set the last edits of messages.
 UPDATE hubbub.message SET edited = new.edited
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS new (room, seq, edited)
 WHERE message.room = new.room AND message.seq = new.seq;
 
--- :set_deleted Messages are gone, except for their places.
+-- :set_deleted Erase messages, except for their places in the log.
 WITH gone AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS gone (room, seq)
 ), reactions AS (
@@ -70,35 +70,35 @@ WITH gone AS (
 UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_deleted = true FROM gone
 WHERE message.room = gone.room AND message.seq = gone.seq;
 
--- :drop_reactions Reactions that were taken off, or are given anew.
+-- :drop_reactions Delete reactions that were removed, or that will be added again.
 DELETE FROM hubbub.reaction USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
     AS old (room, message, emoji, owner)
 WHERE reaction.room = old.room AND reaction.message = old.message
     AND reaction.emoji = old.emoji AND reaction.owner = old.owner;
 
--- :add_reactions People's reactions.
+-- :add_reactions Add reactions.
 INSERT INTO hubbub.reaction (room, message, emoji, owner, by, seq)
 SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[]);
 
--- :set_documents State documents after their last patches.
+-- :set_documents Set state documents and the seqs of their last patches.
 UPDATE hubbub.room SET document = new.document, document_seq = new.seq
 FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS new (id, document, seq) WHERE room.id = new.id;
 
--- :room A room's row, if there is one, and of which logs it is. The room comes first, as when a restore locks them.
+-- :room A room's row, if there is one, and the epoch. The tables come in the order in which a restore locks them.
 SELECT room.id, head, kept, document, document_seq, meta.value AS epoch
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';
 
--- :heads The heads of these rooms, and of which logs they are.
+-- :heads The heads of these rooms, and the epoch.
 SELECT room.name, head, meta.value
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = ANY($1::text[]) WHERE meta.name = 'epoch';
 
--- :beat A server is here; returns of which logs, unless they are being copied to.
+-- :beat Record that a server is running; return the epoch, unless the logs are an unfinished copy.
 INSERT INTO hubbub.node (name, seen_at) VALUES ($1, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
 RETURNING (SELECT value FROM hubbub.meta WHERE name = 'epoch'
     AND NOT EXISTS (SELECT FROM hubbub.meta WHERE name = 'unfinished_copy'));
 
--- :end_beats It is no longer, and neither are those that have not been seen for an hour.
+-- :end_beats Forget this server, and those not seen for an hour.
 DELETE FROM hubbub.node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 hour';
 
 -- :log Events after a number up to another, in order.
@@ -114,61 +114,61 @@ SELECT body FROM (
 SELECT posted AS body FROM hubbub.message WHERE room = $1 AND seq = $2
 UNION ALL SELECT body FROM hubbub.change WHERE room = $1 AND seq = $2;
 
--- :messages_before The messages next before a number, newest first.
+-- :messages_before The messages just before a number, newest first.
 SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3;
 
--- :messages_after The messages next after a number, oldest first.
+-- :messages_after The messages just after a number, oldest first.
 SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
 
 -- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
 SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY message * $4::int, seq;
 
--- :room_list Rooms by name, in spans that are apart from each other.
+-- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
     SELECT name, head FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
 ) AS found ORDER BY found.name LIMIT $3;
 
--- :set_kept The first number that is kept.
+-- :set_kept Set the first number that is kept.
 UPDATE hubbub.room SET kept = $2 WHERE id = $1;
 
--- :trim_messages Forget a room's messages up to a number.
+-- :trim_messages Delete a room's messages up to a number.
 DELETE FROM hubbub.message WHERE room = $1 AND seq <= $2;
 
--- :trim_changes Forget a room's other events up to a number.
+-- :trim_changes Delete a room's other events up to a number.
 DELETE FROM hubbub.change WHERE room = $1 AND seq <= $2;
 
--- :trim_reactions Forget the reactions to messages up to a number.
+-- :trim_reactions Delete the reactions to messages up to a number.
 DELETE FROM hubbub.reaction WHERE room = $1 AND message <= $2;
 
--- :touch A write that changes nothing that anyone reads.
+-- :touch Write something that nobody reads, as a check.
 INSERT INTO hubbub.meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens All tokens that were not revoked.
+-- :tokens All tokens that are not revoked.
 SELECT id, name, digest, can, rooms, created_at, expires_at FROM hubbub.token
 WHERE revoked_at IS NULL ORDER BY created_at, id;
 
--- :tokens_version Grows with each change of a token.
+-- :tokens_version A number that grows with each change of a token.
 SELECT coalesce((SELECT value::bigint FROM hubbub.meta WHERE name = 'tokens'), 0);
 
--- :tokens_changed A token is being changed.
+-- :tokens_changed Record that a token changes.
 INSERT INTO hubbub.meta (name, value) VALUES ('tokens', '1')
 ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text;
 
--- :add_token A new one.
+-- :add_token Add a token.
 INSERT INTO hubbub.token (id, name, digest, can, rooms, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
 
--- :revoke_tokens Those with this id or name.
+-- :revoke_tokens Revoke tokens with this id or name.
 UPDATE hubbub.token SET revoked_at = $1 WHERE revoked_at IS NULL AND (id = $2 OR name = $2) RETURNING id;
 
--- :outbox_turn Whether it is this node's turn to empty the outbox, up to the end of the transaction.
+-- :outbox_turn Whether this node may empty the outbox until the end of the transaction.
 SELECT pg_try_advisory_xact_lock(1752523379);
 
--- :outbox What waits in the outbox, oldest first.
+-- :outbox The messages waiting in the outbox, oldest first.
 SELECT id, room, message, by, client_message_id FROM hubbub.outbox WHERE refused IS NULL ORDER BY id LIMIT $1;
 
--- :outbox_posted These have been posted.
+-- :outbox_posted Delete messages that were posted.
 DELETE FROM hubbub.outbox WHERE id = ANY($1::bigint[]);
 
--- :outbox_refused These can't be, and why.
+-- :outbox_refused Record why messages can't be posted.
 UPDATE hubbub.outbox SET refused = why.text FROM unnest($1::bigint[], $2::text[]) AS why (id, text)
 WHERE outbox.id = why.id;

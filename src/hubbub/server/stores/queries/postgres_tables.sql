@@ -1,4 +1,4 @@
--- :rooms Some rooms by name, after a name.
+-- :rooms The next rooms by name, after a name.
 SELECT name, head, kept, document, document_seq FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
 
 -- :room One room.
@@ -21,22 +21,22 @@ SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hub
 -- :room_id A room's id.
 SELECT id FROM hubbub.room WHERE name = $1;
 
--- :put_room A room as it is now.
+-- :put_room Add or update a room; return its id.
 INSERT INTO hubbub.room (name, head, kept, document, document_seq) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (name) DO UPDATE SET
     head = excluded.head, kept = excluded.kept, document = excluded.document, document_seq = excluded.document_seq
 RETURNING id;
 
--- :set_message What has become of a message.
+-- :set_message Set the current state of a message.
 UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room = $1 AND seq = $2;
 
--- :erase_changes Everything that was said about a deleted message.
+-- :erase_changes Erase all events about a deleted message.
 UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2;
 
--- :drop_reactions All reactions to a message.
+-- :drop_reactions Delete all reactions to a message.
 DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
 
--- :delete_again The messages that the logs in another schema, {kept}, know to be deleted: those that are the same but for their contents.
+-- :delete_again Delete messages that are deleted in the logs of another schema, {kept}: those equal except for their content.
 WITH gone AS (
     UPDATE hubbub.message SET posted = hubbub.erased(message.posted), edited = NULL, is_deleted = true
     FROM {kept}.message AS gone JOIN {kept}.room AS there ON there.id = gone.room, hubbub.room
@@ -49,12 +49,12 @@ WITH gone AS (
 UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;
 
--- :waiting How many messages of applications wait in the outbox.
+-- :waiting How many messages wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;
 
--- :who_may_post Who has the right to use a schema, besides its owner; names are quoted as they have to be.
+-- :who_may_post The roles that may use a schema, besides its owner; names are quoted where needed.
 SELECT CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
 FROM pg_namespace, aclexplode(nspacl) WHERE nspname = $1 AND privilege_type = 'USAGE' AND grantee <> nspowner;
 
--- :is_in_use Whether a server has been here within the last 10 seconds.
+-- :is_in_use Whether a server has reported itself within the last 10 seconds.
 SELECT EXISTS (SELECT FROM hubbub.node WHERE seen_at > clock_timestamp() - interval '10 seconds');

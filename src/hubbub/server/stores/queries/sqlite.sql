@@ -1,7 +1,7 @@
--- :rooms_by_name What is known of these rooms.
+-- :rooms_by_name The rows of these rooms.
 SELECT name, id, head, kept FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
 
--- :posts_by_key The first answers to these keys: [[room id, client_message_id, owner], …].
+-- :posts_by_key The posts that first used these keys: [[room id, client_message_id, owner], …].
 SELECT message.room, message.client_message_id, message.owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0
@@ -13,7 +13,7 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
--- :reactions_by_key Which of these reactions are there: [[room id, message, emoji, owner], …].
+-- :reactions_by_key Which of these reactions exist: [[room id, message, emoji, owner], …].
 SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
 FROM json_each(?) AS wanted
 JOIN reaction ON reaction.room = wanted.value ->> 0 AND reaction.message = wanted.value ->> 1
@@ -25,34 +25,34 @@ SELECT count(*) FROM reaction WHERE room = ? AND message = ?;
 -- :document The state document of a room.
 SELECT document, document_seq FROM room WHERE name = ?;
 
--- :add_room A room's first event is being stored.
+-- :add_room Add a room for its first event.
 INSERT INTO room (name) VALUES (?) RETURNING id;
 
--- :add_messages Posts: room, seq, posted, client_message_id, owner.
+-- :add_messages Add posts: room, seq, posted, client_message_id, owner.
 INSERT INTO message (room, seq, posted, client_message_id, owner) VALUES (?, ?, ?, ?, ?);
 
--- :add_changes All other events: room, seq, body, about.
+-- :add_changes Add other events: room, seq, body, about.
 INSERT INTO change (room, seq, body, about) VALUES (?, ?, ?, ?);
 
--- :set_edited A message's last edit.
+-- :set_edited Set the last edit of a message.
 UPDATE message SET edited = ? WHERE room = ? AND seq = ?;
 
--- :set_deleted A message is gone, except for its place.
+-- :set_deleted Erase a message, except for its place in the log.
 UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE room = ? AND seq = ?;
 
--- :erase_changes Everything that was said about a deleted message.
+-- :erase_changes Erase all events about a deleted message.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
--- :drop_reactions_to All reactions to a message.
+-- :drop_reactions_to Delete all reactions to a message.
 DELETE FROM reaction WHERE room = ? AND message = ?;
 
--- :add_reaction One person's reaction.
+-- :add_reaction Add a reaction.
 INSERT INTO reaction (room, message, emoji, owner, by, seq) VALUES (?, ?, ?, ?, ?, ?);
 
--- :drop_reaction It was taken off.
+-- :drop_reaction Delete a reaction.
 DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND owner = ?;
 
--- :set_document The state document after its last patch.
+-- :set_document Set the state document and the seq of its last patch.
 UPDATE room SET document = ?, document_seq = ? WHERE id = ?;
 
 -- :room A room's row.
@@ -66,10 +66,10 @@ SELECT posted FROM (
     ORDER BY seq LIMIT :limit
 );
 
--- :messages_before The messages next before a number, newest first.
+-- :messages_before The messages just before a number, newest first.
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq DESC LIMIT ?;
 
--- :messages_after The messages next after a number, oldest first.
+-- :messages_after The messages just after a number, oldest first.
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
@@ -78,34 +78,34 @@ SELECT message, emoji, owner, by FROM reaction WHERE room = ? AND message BETWEE
 -- :room_list Rooms by name, in a span.
 SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
--- :set_kept The first number that is kept.
+-- :set_kept Set the first number that is kept.
 UPDATE room SET kept = ? WHERE id = ?;
 
--- :trim_messages Forget a room's messages up to a number.
+-- :trim_messages Delete a room's messages up to a number.
 DELETE FROM message WHERE room = ? AND seq <= ?;
 
--- :trim_changes Forget a room's other events up to a number.
+-- :trim_changes Delete a room's other events up to a number.
 DELETE FROM change WHERE room = ? AND seq <= ?;
 
--- :trim_reactions Forget the reactions to messages up to a number.
+-- :trim_reactions Delete the reactions to messages up to a number.
 DELETE FROM reaction WHERE room = ? AND message <= ?;
 
--- :touch A write that changes nothing that anyone reads.
+-- :touch Write something that nobody reads, as a check.
 INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens All tokens that were not revoked.
+-- :tokens All tokens that are not revoked.
 SELECT id, name, digest, can, rooms, created_at, expires_at FROM token
 WHERE revoked_at IS NULL ORDER BY created_at, id;
 
--- :tokens_version Grows with each change of a token.
+-- :tokens_version A number that grows with each change of a token.
 SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'tokens'), 0);
 
--- :tokens_changed A token is being changed.
+-- :tokens_changed Record that a token changes.
 INSERT INTO meta (name, value) VALUES ('tokens', '1')
 ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT);
 
--- :add_token A new one.
+-- :add_token Add a token.
 INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?);
 
--- :revoke_tokens Those with this id or name.
+-- :revoke_tokens Revoke tokens with this id or name.
 UPDATE token SET revoked_at = ?1 WHERE revoked_at IS NULL AND (id = ?2 OR name = ?2) RETURNING id;

@@ -1,4 +1,4 @@
--- :rooms Some rooms by name, after a name.
+-- :rooms The next rooms by name, after a name.
 SELECT name, head, kept, document, document_seq FROM headed_room WHERE name > ? ORDER BY name LIMIT 1000;
 
 -- :room One room.
@@ -19,19 +19,19 @@ WHERE room = (SELECT id FROM room WHERE name = ?) AND message > ? AND message <=
 -- :tokens All tokens.
 SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM token ORDER BY id;
 
--- :put_room A room as it is now.
+-- :put_room Add or update a room; return its id.
 INSERT INTO room (name, kept, document, document_seq) VALUES (?, ?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET
     kept = excluded.kept, document = excluded.document, document_seq = excluded.document_seq
 RETURNING id;
 
--- :add_message A message.
+-- :add_message Add a message.
 INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_deleted) VALUES (?, ?, ?, ?, ?, ?, ?);
 
--- :set_message What has become of a message.
+-- :set_message Set the current state of a message.
 UPDATE message SET posted = ?3, edited = ?4, is_deleted = ?5 WHERE room = ?1 AND seq = ?2;
 
--- :delete_again The messages that another database, `present`, knows to be deleted: those that are the same but for their contents.
+-- :delete_again Delete messages that are deleted in another database, `present`: those equal except for their content.
 UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 1 FROM (
     SELECT room.id AS room, gone.seq, gone.posted FROM present.message AS gone
     JOIN present.room AS there ON there.id = gone.room JOIN main.room ON room.name = there.name
@@ -40,15 +40,15 @@ UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 
 WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_deleted
     AND erased(message.posted) = erased(gone.posted);
 
--- :erase_all_changes Everything that was said about deleted messages.
+-- :erase_all_changes Erase all events about deleted messages.
 UPDATE change SET body = erased(body) WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted
 );
 
--- :drop_all_reactions All reactions to deleted messages.
+-- :drop_all_reactions Delete all reactions to deleted messages.
 DELETE FROM reaction WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = reaction.room AND message.seq = reaction.message AND is_deleted
 );
 
--- :add_token A token.
+-- :add_token Add a token.
 INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);

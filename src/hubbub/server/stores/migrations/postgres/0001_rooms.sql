@@ -1,22 +1,22 @@
--- Log and state of all rooms. The log of a room is the union of its messages (each post is the
--- first state of a message, and written once) and its changes, in the order of seq. Names are
--- compared byte by byte, as everywhere else.
+-- The logs and states of all rooms. The log of a room is the union of its messages (each row also
+-- holds the post that created the message) and its changes, in the order of seq. Names are
+-- compared byte by byte.
 
 CREATE TABLE hubbub.room (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text COLLATE "C" NOT NULL UNIQUE,
-    head bigint NOT NULL DEFAULT 0,           -- the last seq; who gives out the next holds the row
-    kept bigint NOT NULL DEFAULT 1,           -- the first seq that retention has left
-    document bytea,                           -- JSON; NULL: never patched
-    document_seq bigint NOT NULL DEFAULT 0    -- of its last patch
-) WITH (fillfactor = 50);                     -- the head changes with each commit: in its own page
+    head bigint NOT NULL DEFAULT 0,           -- the last seq; whoever assigns the next one locks the row
+    kept bigint NOT NULL DEFAULT 1,           -- the first seq that retention has kept
+    document bytea,                           -- JSON; NULL if never patched
+    document_seq bigint NOT NULL DEFAULT 0    -- seq of its last patch
+) WITH (fillfactor = 50);                     -- free space, so that updates of the head stay on the page
 
 CREATE TABLE hubbub.message (
     room bigint NOT NULL,
     seq bigint NOT NULL,
-    posted bytea NOT NULL,                    -- the event, as it goes out
+    posted bytea NOT NULL,                    -- the event, as sent to clients
     client_message_id text COLLATE "C",
-    owner text COLLATE "C" NOT NULL,          -- whose message and client_message_id it is
+    owner text COLLATE "C" NOT NULL,          -- the scope of the client_message_id, and who may change the message
     edited bytea,                             -- the last edited event
     is_deleted boolean NOT NULL DEFAULT false,
     PRIMARY KEY (room, seq)
@@ -25,7 +25,7 @@ CREATE TABLE hubbub.message (
 CREATE TABLE hubbub.change (
     room bigint NOT NULL,
     seq bigint NOT NULL,
-    body bytea NOT NULL,                      -- the event, as it goes out
+    body bytea NOT NULL,                      -- the event, as sent to clients
     PRIMARY KEY (room, seq)
 ) PARTITION BY HASH (room);
 
@@ -34,7 +34,7 @@ CREATE TABLE hubbub.reaction (
     message bigint NOT NULL,
     emoji text COLLATE "C" NOT NULL,
     by text COLLATE "C" NOT NULL,
-    seq bigint NOT NULL,                      -- of the reacted event
+    seq bigint NOT NULL,                      -- seq of the reacted event
     PRIMARY KEY (room, message, emoji, by)
 );
 
@@ -51,10 +51,10 @@ END $$;
 CREATE UNIQUE INDEX message_key ON hubbub.message (room, client_message_id, owner)
     WHERE client_message_id IS NOT NULL;
 
--- Tokens that were given out. The row `tokens` of meta grows with each change, so that a server sees it.
+-- Issued tokens. The number in the row `tokens` of meta grows with each change, by which servers notice it.
 CREATE TABLE hubbub.token (
-    id text PRIMARY KEY,                      -- public; names it
-    name text NOT NULL,                       -- what its holder is called
+    id text PRIMARY KEY,                      -- public; identifies the token
+    name text NOT NULL,                       -- the name of its holder
     digest text NOT NULL UNIQUE,              -- SHA-256 of the token, in hexadecimal
     can text[] NOT NULL,                      -- rights
     rooms text[] NOT NULL,                    -- patterns

@@ -1,20 +1,20 @@
--- What applications post inside their own transactions. A node takes it from here as soon as they
--- have committed, and posts it as it would any message; so no application ever waits for a room, nor
--- a room for an application.
+-- Messages that applications post inside their own transactions. As soon as such a transaction has
+-- committed, a node takes the message from here and posts it like any other. So applications and
+-- rooms never wait for each other.
 
 CREATE TABLE hubbub.outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     room text NOT NULL,
     message text NOT NULL,
     by text NOT NULL,
-    client_message_id text NOT NULL,          -- by which it is posted once, however often a node begins
+    client_message_id text NOT NULL,          -- so that it is posted once, however often a node retries
     written_at timestamptz NOT NULL DEFAULT now(),
-    refused text                              -- why it can't be posted; it stays here for somebody to look at
+    refused text                              -- why it can't be posted; the row stays for inspection
 );
 
 CREATE INDEX outbox_waiting ON hubbub.outbox (id) WHERE refused IS NULL;
 
--- Who may use it needs USAGE of the schema, and nothing else. Returns the client_message_id.
+-- Callers need USAGE on the schema and nothing else. Returns the client_message_id.
 CREATE FUNCTION hubbub.post(
     room text, message text, by text DEFAULT 'server', client_message_id text DEFAULT NULL
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

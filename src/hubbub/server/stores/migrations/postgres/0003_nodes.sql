@@ -1,7 +1,7 @@
--- The servers that use these logs, each with when it said so last: whoever wants to put others in their place has to
--- know. Not by their connections, since a pooler keeps these, and gives them to others. Worth nothing after a crash.
+-- The servers that use these logs, and when each last reported itself: a restore or copy must not replace logs that are
+-- in use. Connections don't tell, since poolers keep and share them. The rows are not needed after a crash.
 
 CREATE UNLOGGED TABLE hubbub.node (
     name text PRIMARY KEY,
-    seen_at timestamptz NOT NULL              -- by the database's clock
+    seen_at timestamptz NOT NULL              -- by the clock of the database
 );

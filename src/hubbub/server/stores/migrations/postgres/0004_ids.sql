@@ -1,15 +1,15 @@
--- Owners are stable ids (`rooms/identity.py`), no longer names: `visitor/…`, `app/…`, `user/…`. What was owned by a
--- guest's name keeps that for retries, and is nobody's to change. Whose JWT a user came with was not kept.
+-- Owners become stable ids (`rooms/identity.py`) instead of names: `visitor/…`, `app/…`, `user/…`. What a guest's name
+-- owned stays owned by the name, for retries only: nobody can change it. The issuers of users' JWTs were not stored.
 
 UPDATE hubbub.message SET owner = CASE
     WHEN owner LIKE 'token/%' THEN 'app/' || owner
     WHEN owner LIKE 'user/%' THEN 'user//' || replace(replace(substr(owner, 6), '%', '%25'), '/', '%2F')
-    -- Not as JSON: some text after the name may hold what PostgreSQL's JSON does not take.
+    -- Not parsed as JSON, since the text after the name may contain what PostgreSQL's JSON rejects.
     WHEN owner = 'outbox' THEN 'app/outbox/' || substring(convert_from(posted, 'UTF8') FROM '"by":"([^"]*)"')
     ELSE 'visitor/name/' || owner
 END;
 
--- Of reactions only a name was known.
+-- For reactions, only the name was stored.
 ALTER TABLE hubbub.reaction ADD COLUMN owner text COLLATE "C";  -- the stable id of who reacted
 UPDATE hubbub.reaction SET owner = 'visitor/name/' || by;
 ALTER TABLE hubbub.reaction
@@ -17,7 +17,7 @@ ALTER TABLE hubbub.reaction
     DROP CONSTRAINT reaction_pkey,
     ADD PRIMARY KEY (room, message, emoji, owner);
 
--- As before, but for names that are not in NFC, which say so.
+-- As before, except that the error for a name that is not in NFC says so.
 CREATE OR REPLACE FUNCTION hubbub.post(
     room text, message text, by text DEFAULT 'server', client_message_id text DEFAULT NULL
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -1,7 +1,7 @@
--- What was deleted is taken out of the log.
+-- Erase deleted messages from the log.
 
--- The body of an event whose message was deleted, as `hubbub.events.erased` makes it, byte by byte: its number, time
--- and author, as they stood there.
+-- The body of an event whose message was deleted, byte for byte as `hubbub.events.erased` makes it: its number, time
+-- and author, unchanged.
 CREATE FUNCTION hubbub.erased(body bytea) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT convert_to(
         '{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY place) || ',"erased":true}', 'UTF8'
@@ -10,7 +10,7 @@ CREATE FUNCTION hubbub.erased(body bytea) RETURNS bytea LANGUAGE sql IMMUTABLE S
     WHERE key IN ('event', 'room', 'seq', 'at', 'by', 'id')
 $$;
 
-ALTER TABLE hubbub.change ADD COLUMN about bigint;  -- the message with which this event is erased
+ALTER TABLE hubbub.change ADD COLUMN about bigint;  -- the message whose deletion erases this event
 
 UPDATE hubbub.change SET about = (convert_from(body, 'UTF8')::json ->> 'message')::bigint
 WHERE convert_from(body, 'UTF8')::json ->> 'event' IN ('edited', 'reacted', 'unreacted');

@@ -1,8 +1,8 @@
--- Tokens that were given out. The row `tokens` of meta grows with each change, so that a server sees it.
+-- Issued tokens. The number in the row `tokens` of meta grows with each change, by which servers notice it.
 
 CREATE TABLE token (
-    id TEXT PRIMARY KEY,                      -- public; names it
-    name TEXT NOT NULL,                       -- what its holder is called
+    id TEXT PRIMARY KEY,                      -- public; identifies the token
+    name TEXT NOT NULL,                       -- the name of its holder
     digest TEXT NOT NULL UNIQUE,              -- SHA-256 of the token, in hexadecimal
     can TEXT NOT NULL,                        -- rights: a JSON array
     rooms TEXT NOT NULL,                      -- patterns: a JSON array

@@ -1,5 +1,5 @@
--- Owners are stable ids (`rooms/identity.py`), no longer names: `visitor/…`, `app/…`, `user/…`. What was owned by a
--- guest's name keeps that for retries, and is nobody's to change. Whose JWT a user came with was not kept.
+-- Owners become stable ids (`rooms/identity.py`) instead of names: `visitor/…`, `app/…`, `user/…`. What a guest's name
+-- owned stays owned by the name, for retries only: nobody can change it. The issuers of users' JWTs were not stored.
 
 UPDATE message SET owner = CASE
     WHEN owner LIKE 'token/%' THEN 'app/' || owner
@@ -8,14 +8,14 @@ UPDATE message SET owner = CASE
     ELSE 'visitor/name/' || owner
 END;
 
--- Of reactions only a name was known.
+-- For reactions, only the name was stored.
 CREATE TABLE owned_reaction (
     room INTEGER NOT NULL,
     message INTEGER NOT NULL,
     emoji TEXT NOT NULL,
     owner TEXT NOT NULL,                      -- the stable id of who reacted
-    by TEXT NOT NULL,                         -- what they were called then
-    seq INTEGER NOT NULL,                     -- of the reacted event
+    by TEXT NOT NULL,                         -- their name at that time
+    seq INTEGER NOT NULL,                     -- seq of the reacted event
     PRIMARY KEY (room, message, emoji, owner)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,6 +1,6 @@
--- What was deleted is taken out of the log. `erased` is hubbub's own function: see `hubbub.events`.
+-- Erase deleted messages from the log. `erased` is a function that hubbub registers: see `hubbub.events`.
 
-ALTER TABLE change ADD COLUMN about INTEGER;  -- the message with which this event is erased
+ALTER TABLE change ADD COLUMN about INTEGER;  -- the message whose deletion erases this event
 
 UPDATE change SET about = CAST(body AS TEXT) ->> 'message'
 WHERE CAST(body AS TEXT) ->> 'event' IN ('edited', 'reacted', 'unreacted');
