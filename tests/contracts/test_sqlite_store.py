@@ -262,9 +262,13 @@ async def test_only_its_owner_can_look_into_a_new_directory(
 # --- what can't be opened ---
 
 
-async def test_a_directory_in_use_says_by_whom(store: SqliteStore, open_store: Open) -> None:
-    with pytest.raises(StoreFailed, match=rf"in use by another hubbub \(process {os.getpid()}\)"):
+async def test_a_directory_in_use_says_by_whom_and_what_to_do(
+    store: SqliteStore, open_store: Open
+) -> None:
+    with pytest.raises(StoreFailed) as failure:
         open_store()
+    assert f"in use by another hubbub (process {os.getpid()}); stop it" in str(failure.value)
+    assert str(failure.value).endswith("or choose another directory with --data")
     assert (await commit(store, Post(room="lobby", text="hi"))).answers == [Accepted(1, AT)]
 
 

@@ -257,7 +257,8 @@ def _lock(directory: Path) -> int:
         owner = os.read(lock, 20).decode(errors="replace").strip()
         os.close(lock)
         raise StoreFailed(
-            f"The data directory {directory} is in use by another hubbub (process {owner})"
+            f"The data directory {directory} is in use by another hubbub (process {owner}); "
+            "stop it, or choose another directory with --data"
         ) from None
     os.truncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
