@@ -124,13 +124,13 @@ serve: $(stamps)/run ## start the server: make serve ARGS="--port 9000"
 example_needs.js := examples/chat/node_modules/.package-lock.json
 example_needs.py := $(stamps)/examples
 
-example: $(example_needs$(suffix $(RUN))) ## run a client of examples/chat: make example RUN=socketio.js ARGS=http://localhost:8181
-	@case "$(RUN)" in \
+example: $(if $(wildcard examples/chat/$(RUN)),$(example_needs$(suffix $(RUN)))) ## run a client of examples/chat: make example RUN=socketio.js ARGS=http://localhost:8181
+	@[ -f "examples/chat/$(RUN)" ] && case "$(RUN)" in \
 		*.js) exec "$(node_wheel)/bin/node" "examples/chat/$(RUN)" $(ARGS);; \
 		*.py) exec $(bin)/python "examples/chat/$(RUN)" $(ARGS);; \
 		*.sh) exec sh "examples/chat/$(RUN)" $(ARGS);; \
-		*) echo "Choose one: make example RUN=NAME, where NAME is one of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2;; \
-	esac
+	esac; \
+	echo "Choose one: make example RUN=NAME, where NAME is one of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2
 
 bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 	@exec $(bin)/python -m benchmarks $(ARGS)

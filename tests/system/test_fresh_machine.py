@@ -102,6 +102,22 @@ def test_what_serving_needs_is_small_and_has_no_building_tools(
     assert megabytes(checkout / ".venv") < MOST_MEGABYTES
 
 
+@pytest.mark.parametrize("name", ["", "chat.sh", "README.md"])
+def test_an_example_that_does_not_exist_is_answered_with_those_that_do(
+    checkout: Path, name: str
+) -> None:
+    made = subprocess.run(
+        ["make", "example", f"RUN={name}"],
+        cwd=checkout,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (made.returncode, made.stdout) == (2, "")
+    assert made.stderr.startswith("Choose one: ") and "curl.sh" in made.stderr
+
+
 @pytest.mark.parametrize(
     "name, most_megabytes", [("curl.sh", 1), ("sdk.py", 5), ("plain.py", 5), ("ws.js", 230)]
 )
