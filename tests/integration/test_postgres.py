@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -17,6 +17,7 @@ from hubbub.protocol.messages import Post
 from hubbub.rooms.ledger import Proposal
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres_reader import PostgresReader
 from hubbub.server.stores.postgres_tables import PostgresTables
 from hubbub.server.stores.postgres_writer import PostgresWriter
 from hubbub.server.stores.sqlite import SqliteStore
@@ -466,3 +467,35 @@ async def test_who_can_not_be_reached_is_named_without_the_password(tmp_path: Pa
     ran = await hubbub(store, "serve", "--port", "0", "--data", str(tmp_path))
     assert ran.code == 1
     assert "PostgreSQL" in ran.err and "secret" not in ran.err + ran.out
+
+
+class Counting:
+    """A connection that counts the bytes which it fetches."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.fetched = 0
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    async def fetch(self, *query: Any) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self._connection.fetch(*query)
+        self.fetched += sum(len(value) for row in rows for value in row if isinstance(value, bytes))
+        return rows
+
+
+async def test_a_page_fetches_hardly_more_than_it_holds(postgres: Postgres) -> None:
+    store = await opened(await postgres.fresh())
+    large = Proposal(ADA, Post(room="lobby", text="x" * 60_000))
+    await store.commit([large] * 40, AT)
+    async with store._reading.acquire() as connection, connection.transaction():
+        counting = Counting(connection)
+        reader = PostgresReader(counting, store.epoch)
+        assert len((await reader.read("lobby", 0, 40)).bodies) == 3
+        page = await reader.history("lobby", None, None, 40)
+        assert (len(page.messages), page.more) == (5, True)
+        page = await reader.history("lobby", None, 0, 40)
+        assert (len(page.messages), page.more) == (5, True)
+        assert counting.fetched < (3 + 6 + 6) * 61_000
+    await store.close()

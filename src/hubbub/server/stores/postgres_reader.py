@@ -20,6 +20,8 @@ from hubbub.server.stores.base import (
 )
 from hubbub.server.stores.rows import (
     AFTER_ALL,
+    MAX_MESSAGES_BYTES,
+    PAGE_BYTES,
     PAGE_EVENTS,
     Gathering,
     bounded,
@@ -63,7 +65,8 @@ class PostgresReader:
         row = await self._room(room)
         if row is None or row["kept"] > after + 1:
             return LogPage(row["kept"] if row else 1, [])
-        found = await self._connection.fetch(Q.log, row["id"], after, upto, PAGE_EVENTS)
+        bounds = after, upto, PAGE_EVENTS, PAGE_BYTES
+        found = await self._connection.fetch(Q.log, row["id"], *bounds)
         return LogPage(row["kept"], first_bytes(body for (body,) in found))
 
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
@@ -80,7 +83,7 @@ class PostgresReader:
             return StoredPage(0, [], False)
         bound = after if after is not None else AFTER_ALL if before is None else before
         query = Q.messages_before if after is None else Q.messages_after
-        found = await self._connection.fetch(query, row["id"], bound, limit + 1)
+        found = await self._connection.fetch(query, row["id"], bound, limit + 1, MAX_MESSAGES_BYTES)
         rows, has_more = bounded(map(tuple, found), limit)
         messages = await self._messages(row["id"], rows)
         has_more |= len(messages) < len(rows)

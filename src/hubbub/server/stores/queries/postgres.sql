@@ -101,24 +101,41 @@ RETURNING (SELECT value FROM hubbub.meta WHERE name = 'epoch'
 -- :end_beats Forget this server, and those not seen for an hour.
 DELETE FROM hubbub.node WHERE name = $1 OR seen_at < clock_timestamp() - interval '1 hour';
 
--- :log Events after a number up to another, in order.
+-- :log Events after a number up to another, in order, up to the first that reaches so many bytes.
 SELECT body FROM (
-    (SELECT seq, posted AS body FROM hubbub.message WHERE room = $1 AND seq > $2 AND seq <= $3
-        ORDER BY seq LIMIT $4)
-    UNION ALL
-    (SELECT seq, body FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3
-        ORDER BY seq LIMIT $4)
-) AS event ORDER BY seq LIMIT $4;
+    SELECT seq, body, sum(octet_length(body)) OVER (
+        ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before FROM (
+        (SELECT seq, posted AS body FROM hubbub.message WHERE room = $1 AND seq > $2 AND seq <= $3
+            ORDER BY seq LIMIT $4)
+        UNION ALL
+        (SELECT seq, body FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3
+            ORDER BY seq LIMIT $4)
+        ORDER BY seq LIMIT $4
+    ) AS event
+) AS event WHERE coalesce(before, 0) < $5 ORDER BY seq;
 
 -- :event One event.
 SELECT posted AS body FROM hubbub.message WHERE room = $1 AND seq = $2
 UNION ALL SELECT body FROM hubbub.change WHERE room = $1 AND seq = $2;
 
--- :messages_before The messages just before a number, newest first.
-SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3;
+-- :messages_before The messages just before a number, newest first, up to the one after the first that reaches so many bytes.
+SELECT seq, posted, edited FROM (
+    SELECT *, sum(octet_length(posted) + coalesce(octet_length(edited), 0)) OVER (
+        ORDER BY seq DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
+    ) AS before FROM (
+        SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3
+    ) AS message
+) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq DESC;
 
--- :messages_after The messages just after a number, oldest first.
-SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3;
+-- :messages_after The messages just after a number, oldest first, up to the one after the first that reaches so many bytes.
+SELECT seq, posted, edited FROM (
+    SELECT *, sum(octet_length(posted) + coalesce(octet_length(edited), 0)) OVER (
+        ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 2 PRECEDING
+    ) AS before FROM (
+        SELECT seq, posted, edited FROM hubbub.message WHERE room = $1 AND seq > $2 ORDER BY seq LIMIT $3
+    ) AS message
+) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq;
 
 -- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
 SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY message * $4::int, seq;
