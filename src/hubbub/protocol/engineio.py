@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -51,16 +50,6 @@ def decode_frame(frame: str | bytes) -> EngineIoPacket:
     if frame[:1] not in set("0123456"):
         raise BadPacket("Unknown packet type")
     return EngineIoPacket(frame[0], frame[1:])
-
-
-def decode_payload(payload: str) -> list[EngineIoPacket]:
-    """The packets in the body of a polling request. Raises BadPacket."""
-    return [decode_record(record) for record in payload.split(SEPARATOR)]
-
-
-def encode_payload(packets: Iterable[EngineIoPacket]) -> str:
-    """Packets as the body of a polling response."""
-    return SEPARATOR.join(map(encode_record, packets))
 
 
 def encode_record(packet: EngineIoPacket) -> str:

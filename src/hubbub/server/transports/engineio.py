@@ -75,8 +75,7 @@ class EngineIoSession:
         """Encode a packet for the outlet."""
         if self.is_polling:
             return engineio.encode_record(packet).encode()
-        whole = engineio.encode_frame(packet)
-        return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
+        return _framed(packet)
 
     def begin(self, request: web.Request, *, can_upgrade: bool) -> None:
         """Open the session for a request: tell the client, and start the heartbeat."""
@@ -168,37 +167,44 @@ class EngineIoSession:
             if await socket.receive() != engineio.PING + engineio.PROBE or not self._may_upgrade:
                 return False
             socket.outlet.queue(frame((engineio.PONG + engineio.PROBE).encode()))
-            is_meant = await self._switch(socket)
-        if not is_meant or self.is_over:
-            return False
-        self._move_to(socket)
-        return True
+            return await self._switch(socket)
 
     @property
     def _may_upgrade(self) -> bool:
         return self.is_polling and not self._is_upgrading
 
     async def _switch(self, socket: Socket) -> bool:
-        """Release a waiting poll, and wait for the client to confirm the upgrade."""
+        """Release a waiting poll, wait for the client to confirm the upgrade, and move."""
         self._is_upgrading = True  # polls return at once from now on
         try:
             if self._poll is not None:
                 self.outlet.queue(engineio.NOOP.encode())
                 await asyncio.wait({self._poll})
-            return await socket.receive() == engineio.UPGRADE
+            if await socket.receive() != engineio.UPGRADE or self.is_over:
+                return False
+            await self._move_to(socket)
+            return not self.is_over
         finally:
             self._is_upgrading = False
 
-    def _move_to(self, socket: Socket) -> None:
-        mailbox = self.outlet
-        assert isinstance(mailbox, Mailbox)
-        rest = mailbox.take(1 << 62).decode()
-        self._seal()
-        self.attach(socket.outlet, socket.hang_up_normally)
-        for packet in engineio.decode_payload(rest) if rest else ():
-            if packet.kind != engineio.NOOP:
-                self.outlet.queue(self.encoded(packet))
-        self.application.move(self.outlet)
+    async def _move_to(self, socket: Socket) -> None:
+        """Pass on what is waiting, and what comes meanwhile; then write to the WebSocket."""
+        assert isinstance(self.outlet, Mailbox)
+        try:
+            while waiting := self.outlet.take():
+                async for record in in_steps(waiting.decode().split(engineio.SEPARATOR)):
+                    packet = engineio.decode_record(record)
+                    if packet.kind != engineio.NOOP:
+                        socket.outlet.queue(_framed(packet))
+                if socket.outlet.is_full:
+                    await socket.outlet.drained()
+        except BaseException:
+            self.close()  # some of it is lost
+            raise
+        if not self.is_over:
+            self._seal()
+            self.attach(socket.outlet, socket.hang_up_normally)
+            self.application.move(self.outlet)
 
     def _seal(self) -> None:
         assert isinstance(self.outlet, Mailbox)
@@ -324,6 +330,12 @@ class EngineIo:
                 session.close()
             await socket.end()
         return response
+
+
+def _framed(packet: EngineIoPacket) -> bytes:
+    """A packet as a WebSocket frame."""
+    whole = engineio.encode_frame(packet)
+    return frame(whole, BINARY) if isinstance(whole, bytes) else frame(whole.encode())
 
 
 async def _listen(socket: Socket, session: EngineIoSession) -> None:

@@ -9,9 +9,13 @@ from aiohttp import WSMessage, WSMsgType
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.http import WebSocketReader
 
+from hubbub.protocol.engineio import EngineIoSettings
 from hubbub.protocol.states import State
+from hubbub.protocol.wires import NATIVE
 from hubbub.server.outlet import Mailbox
+from hubbub.server.places import Places
 from hubbub.server.transports.base import STEP, STEP_COST, Links, in_steps
+from hubbub.server.transports.engineio import EngineIo, EngineIoSession
 from hubbub.server.transports.frames import MAX_EMPTY_FRAMES, StrictReader
 from hubbub.server.transports.websocket import Socket
 from tests.integration.raw import PING, frame
@@ -100,3 +104,47 @@ async def test_after_a_flood_of_pings_nothing_is_read_any_more() -> None:
     assert read(frame(PING) * 40_000).empty_frames == MAX_EMPTY_FRAMES
     assert flooded == [True]
     within(MOST_SECONDS, read, frame(PING) * 40_000, ValueError)
+
+
+class Listener:
+    """An application that does nothing."""
+
+    async def hear(self, message: str | bytes) -> None:
+        """A message came."""
+
+    def move(self, outlet: object) -> None:
+        """Write to another outlet from now on."""
+
+    def end(self) -> None:
+        """The session has ended."""
+
+
+class Upgrading:
+    """A WebSocket whose client has confirmed the upgrade."""
+
+    def __init__(self) -> None:
+        self.outlet = Mailbox(NATIVE)
+
+    def hang_up_normally(self) -> None:
+        """Do nothing."""
+
+
+@timeless
+async def test_what_waits_for_polls_moves_to_a_websocket_in_steps_and_in_order() -> None:
+    links = Links()
+    server = EngineIo(
+        lambda *_: Listener(), lambda _: b"", EngineIoSettings(), links, NATIVE, NATIVE
+    )
+    session, socket, count = EngineIoSession(server, b""), Upgrading(), 5000
+    session.application, session.place = Listener(), Places().uncounted("")
+    session.send(*(str(number) for number in range(count)))
+    bystander = Bystander()
+    moving = asyncio.create_task(session._move_to(socket))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    session.send("meanwhile")
+    await moving
+    session.send("last")
+    assert bystander.turns >= 0.8 * count * STEP_COST / STEP
+    said = [frame[3:] for frame in socket.outlet._buffers]
+    assert said == [*(b"%d" % number for number in range(count)), b"meanwhile", b"last"]
+    bystander.task.cancel()
