@@ -1,8 +1,7 @@
 """Deleting erases: what was deleted is nowhere in a store, and no way of reading finds it. Numbers and places stay."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import apsw
@@ -16,9 +15,8 @@ from hubbub.rooms.ledger import Accepted
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
-from tests.contracts.test_stores import STORES, commit, log_of
 from tests.support.fakes import ADA, AT, MemoryStore
-from tests.support.postgres import Postgres
+from tests.support.stores import commit, log_of
 
 SECRET = "geheim"
 ARGUMENTS: dict[str, Any] = {"_placeholder": True, "num": 0}
@@ -49,15 +47,6 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "tokens_version": lambda store: store.tokens_version(),
 }
 OTHERS = {"commit", "trim", "scrub", "beat", "check", "empty_outbox", "close"}
-
-
-@pytest.fixture(params=STORES)
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
-) -> AsyncIterator[Store]:
-    store = await STORES[request.param](tmp_path, postgres)
-    yield store
-    await store.close()
 
 
 def holds_secret(value: object) -> bool:

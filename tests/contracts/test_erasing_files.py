@@ -15,8 +15,8 @@ from hubbub.rooms.access import Operation
 from hubbub.rooms.ledger import Accepted
 from hubbub.server.stores import migrations, sqlite_scrubber
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
-from tests.contracts.test_stores import commit, log_of
 from tests.support.fakes import ADA, AT, guest
+from tests.support.stores import commit, log_of
 
 SECRET = b"geheim"
 

@@ -1,74 +1,25 @@
-"""What any store promises: `hubbub.server.stores.base`, line by line. A new one joins `STORES`."""
+"""What any store promises: `hubbub.server.stores.base`, line by line. A new one joins `tests.support.stores.STORES`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from hubbub import events
-from hubbub.events import AnyEvent, Edited, Posted
+from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.protocol.view import reactions_to
-from hubbub.rooms.access import Principal
 from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
 from hubbub.rooms.patterns import spans
-from hubbub.server.stores.base import Durability, RoomRow, Store
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.sqlite import SqliteStore
-from tests.support.fakes import ADA, AT, GRACE, MemoryStore, guest, holder, stranger, user
-from tests.support.postgres import Postgres
+from hubbub.server.stores.base import RoomRow, Store
+from tests.support.fakes import ADA, AT, GRACE, guest, holder, stranger, user
+from tests.support.stores import REAL, commit, log_of
 
 LATER = "2026-11-23T09:00:01.000Z"
 
 
-def sqlite(durability: Durability) -> Callable[[Path, Postgres], Awaitable[Store]]:
-    async def opened(directory: Path, _: Postgres) -> Store:
-        return SqliteStore(directory, durability, lambda: "e1")
-
-    return opened
-
-
-async def memory(_: Path, __: Postgres) -> Store:
-    return MemoryStore()
-
-
-async def postgresql(_: Path, server: Postgres) -> Store:
-    return await PostgresStore.open(await server.fresh(), "full", lambda: "e1")
-
-
-STORES: dict[str, Callable[[Path, Postgres], Awaitable[Store]]] = {
-    "memory": memory,
-    "sqlite, full": sqlite("full"),
-    "sqlite, normal": sqlite("normal"),
-    "postgres": postgresql,
-}
-
-
-@pytest.fixture(params=STORES)
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
-) -> AsyncIterator[Store]:
-    store = await STORES[request.param](tmp_path, postgres)
-    yield store
-    await store.close()
-
-
-async def commit(store: Store, *changes: Change, by: Principal = ADA, at: str = AT) -> Commit:
-    return await store.commit([Proposal(by, change) for change in changes], at)
-
-
 async def post(store: Store, count: int, room: str = "lobby") -> None:
     await commit(store, *(Post(room=room, text=f"message {n + 1}") for n in range(count)))
-
-
-async def log_of(store: Store, room: str, after: int = 0) -> list[AnyEvent]:
-    bodies: list[bytes] = []
-    head = (await store.head(room)).seq
-    while page := (await store.read(room, after + len(bodies), head)).bodies:
-        bodies += page
-    return [events.decode(body) for body in bodies]
 
 
 def numbers(messages: list[Message]) -> list[int]:
@@ -514,7 +465,7 @@ async def test_a_text_may_contain_nul(store: Store) -> None:
     assert (await store.history("lobby", None, None, 50)).messages[0].text == "c\0d"
 
 
-@pytest.mark.parametrize("store", sorted({*STORES} - {"memory"}), indirect=True)
+@pytest.mark.parametrize("store", REAL, indirect=True)
 async def test_the_reactions_of_a_page_count_as_its_texts_do(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,7 @@
 """One bad value harms nobody else: what a store can't write is refused alone, and the rest of its commit is there."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import apsw
 import pytest
@@ -13,11 +12,11 @@ from hubbub.rooms.ledger import Accepted, Proposal
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
-from tests.contracts.test_stores import STORES, commit, log_of
 from tests.support.fakes import ADA, AT, GRACE, stranger
 from tests.support.postgres import Postgres
+from tests.support.stores import REAL, commit, log_of
 
-REAL = [name for name in STORES if name != "memory"]
+pytestmark = pytest.mark.parametrize("store", REAL, indirect=True)
 
 # What no store can write, beside what a database refuses for reasons of its own.
 BAD: dict[str, Proposal] = {
@@ -36,15 +35,6 @@ nested: list[object] = []
 for _ in range(100_000):
     nested = [nested]
 BAD["nesting without end"] = Proposal(ADA, Patch(room="lobby", patch=nested))
-
-
-@pytest.fixture(params=REAL)
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
-) -> AsyncIterator[Store]:
-    store = await STORES[request.param](tmp_path, postgres)
-    yield store
-    await store.close()
 
 
 def innocent(count: int) -> list[Proposal]:

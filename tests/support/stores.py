@@ -1,0 +1,51 @@
+"""The stores that keep one contract, and how tests write to one and read from it."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from hubbub import events
+from hubbub.events import AnyEvent
+from hubbub.protocol.messages import Change
+from hubbub.rooms.access import Principal
+from hubbub.rooms.ledger import Commit, Proposal
+from hubbub.server.stores.base import Durability, Store
+from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.sqlite import SqliteStore
+from tests.support.fakes import ADA, AT, MemoryStore
+from tests.support.postgres import Postgres
+
+
+def sqlite(durability: Durability) -> Callable[[Path, Postgres], Awaitable[Store]]:
+    async def opened(directory: Path, _: Postgres) -> Store:
+        return SqliteStore(directory, durability, lambda: "e1")
+
+    return opened
+
+
+async def memory(_: Path, __: Postgres) -> Store:
+    return MemoryStore()
+
+
+async def postgresql(_: Path, server: Postgres) -> Store:
+    return await PostgresStore.open(await server.fresh(), "full", lambda: "e1")
+
+
+STORES: dict[str, Callable[[Path, Postgres], Awaitable[Store]]] = {
+    "memory": memory,
+    "sqlite, full": sqlite("full"),
+    "sqlite, normal": sqlite("normal"),
+    "postgres": postgresql,
+}
+REAL = [name for name in STORES if name != "memory"]
+
+
+async def commit(store: Store, *changes: Change, by: Principal = ADA, at: str = AT) -> Commit:
+    return await store.commit([Proposal(by, change) for change in changes], at)
+
+
+async def log_of(store: Store, room: str, after: int = 0) -> list[AnyEvent]:
+    bodies: list[bytes] = []
+    head = (await store.head(room)).seq
+    while page := (await store.read(room, after + len(bodies), head)).bodies:
+        bodies += page
+    return [events.decode(body) for body in bodies]
