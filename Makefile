@@ -150,10 +150,10 @@ format: $(stamps)/dev ## format the code, and mend what can be mended without th
 	@$(bin)/ruff check --quiet --fix-only $(sources)
 	@$(bin)/ruff format $(sources)
 
-# All of them: in as many processes as there are cores, up to four. Some: one after the other, so that -s and --pdb work.
+# All of them: in one process more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
 test: check clients chromium programs ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	$(say) "Testing"
-	@$(bin)/python -m pytest $(or $(ARGS),-n auto --maxprocesses 4 --dist worksteal)
+	@$(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -25,7 +26,17 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 settings.register_profile("hubbub", deadline=None, derandomize=IN_CI)
 settings.load_profile("hubbub")
 
+# Where bytecode isn't kept, each of the thousand processes that tests start would compile all of hubbub again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _unheard: list[dict[str, Any]] = []
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """With `-n auto`, one process more than there are cores, up to four: many tests wait."""
+    return min(4, (yield) + 1)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
