@@ -1,22 +1,18 @@
-"""A real hubbub server that restarts at once: a parent that has imported everything forks it.
-
-What starts is the command line's `serve`, in a fresh process with a fresh loop; only the third of a
-second of imports is saved, so that a test can kill it a hundred times. Run as a module, this is the parent.
-"""
+"""A real hubbub server that restarts at once, at any place, and perhaps with a fault in it."""
 
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.support.network import HERE, Place
+from tests.support.nursery import Forked, Nursery, nursery
 from tests.support.ports import free_port
 
 START_SECONDS = 15.0
-CHILD, READY, EXITED = LANDMARKS = ("child ", "hubbub is ready:", "exited ")
+READY = "hubbub is ready:"
 
 
 class DiedAtStart(Exception):
@@ -34,29 +30,42 @@ class QuickServer:
         self.data = data
         self.place = place
         self.port = free_port()
-        self.pid = 0
         self.up = asyncio.Event()
         self.stopping = asyncio.Event()  # it has said so
         self.output: list[str] = []
         self._flags = flags
         self.sabotage = sabotage
-        self._landmarks: asyncio.Queue[str] = asyncio.Queue()
+        self._nursery: Nursery | None = None
+        self._process: Forked | None = None
+        self._ready = asyncio.Event()
 
     @property
     def address(self) -> str:
         """Host and port."""
         return f"{self.place.host}:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it, and wait until it is ready; again on the same port. Raises DiedAtStart."""
+        assert self._nursery is not None and self._process is None
+        self._ready.clear()
         flags = ("--host", self.place.host, "--port", str(self.port), "--data", str(self.data))
-        self._write("\t".join((self.sabotage, "serve", *flags, *self._flags)))
-        self.pid = int(await self._line_after(CHILD))
-        landmark, rest = await self._next_landmark()
-        if landmark == EXITED:
-            self.pid = 0
-            raise DiedAtStart(f"with exit status {rest}")
-        self.port = int(rest.rpartition(":")[2])
+        self._process = await self._nursery.fork(
+            *("serve", *flags, *self._flags), environment=os.environ, sabotage=self.sabotage
+        )
+        self._reading = asyncio.create_task(self._read(self._process.stdout))
+        ready = asyncio.create_task(self._ready.wait())
+        await asyncio.wait(
+            {ready, self._reading}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        ready.cancel()
+        if not self._ready.is_set():
+            raise DiedAtStart(f"with exit status {await self.gone()}")
         self.up.set()
 
     async def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
@@ -71,22 +80,20 @@ class QuickServer:
 
     async def gone(self) -> int:
         """Wait until it has ended by itself; returns the exit status, negative for a signal."""
-        status = int(await self._line_after(EXITED))
+        assert self._process is not None
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                status = await self._process.wait()
+                await self._reading
+        except TimeoutError:
+            text = "".join(self.output[-100:])
+            raise AssertionError(f"it does nothing; it wrote:\n{text}") from None
         self.up.clear()
-        self.pid = 0
+        self._process = None
         return status
 
     async def __aenter__(self) -> Self:
-        self._parent = await asyncio.create_subprocess_exec(
-            *self.place.prefix,
-            *(sys.executable, "-m", "tests.support.quick_server"),
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self._reading = asyncio.create_task(self._read())
+        self._nursery = nursery() if self.place == HERE else Nursery(self.place)
         try:
             await self.start()
         except BaseException:
@@ -104,73 +111,17 @@ class QuickServer:
 
     async def _close(self) -> None:
         self.up.clear()
-        os.killpg(self._parent.pid, signal.SIGKILL)  # the parent, and what it has forked
-        await self._parent.wait()
-        await self._reading
-        self.pid = 0
+        if self._process is not None:
+            self._process.kill()
+            await self.gone()
+        if self._nursery is not None and self.place != HERE:
+            self._nursery.close()
 
-    def _write(self, line: str) -> None:
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(f"{line}\n".encode())
-
-    async def _read(self) -> None:
-        assert self._parent.stdout is not None
-        async for line in self._parent.stdout:
+    async def _read(self, stdout: asyncio.StreamReader) -> None:
+        async for line in stdout:
             self.output.append(line.decode(errors="replace"))
             if self.output[-1].startswith("Stopping"):
                 self.stopping.set()
-            if self.output[-1].startswith(LANDMARKS):
-                self._landmarks.put_nowait(self.output[-1])
-
-    async def _line_after(self, expected: str) -> str:
-        landmark, rest = await self._next_landmark()
-        assert landmark == expected, f"{landmark}{rest}; it wrote:\n{self._text()}"
-        return rest
-
-    async def _next_landmark(self) -> tuple[str, str]:
-        """The next line that begins with one of the landmarks, and what follows that."""
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                line = await self._landmarks.get()
-        except TimeoutError:
-            raise AssertionError(f"it does nothing; it wrote:\n{self._text()}") from None
-        landmark = next(landmark for landmark in LANDMARKS if line.startswith(landmark))
-        return landmark, line.removeprefix(landmark).strip()
-
-    def _text(self) -> str:
-        return "".join(self.output[-100:])
-
-
-def _breed() -> None:
-    """Fork a server for each line, and tell when it ends."""
-    import tests.support.clocks  # noqa: F401 - and with it hubbub, so that the children need not
-    from hubbub import cli
-    from hubbub.server import output
-
-    for line in sys.stdin:
-        sabotage, *arguments = line.rstrip("\n").split("\t")
-        if (pid := os.fork()) == 0:
-            sys.stdin.close()
-            print(f"{CHILD}{os.getpid()}", flush=True)
-            for one in filter(None, sabotage.split(" and ")):
-                _sabotage(one)
-            code = cli.main(arguments)
-            output.drain()  # atexit would, but this process leaves in a hurry
-            os._exit(code)
-        _, status = os.waitpid(pid, 0)
-        print(f"\n{EXITED}{os.waitstatus_to_exitcode(status)}", flush=True)
-
-
-def _sabotage(order: str) -> None:
-    from tests.support import clocks, disks, seeded_bugs
-
-    if seeded_bugs.is_bug(order):
-        seeded_bugs.sow(order)
-    elif clocks.is_clock(order):
-        clocks.set_up(order)
-    else:
-        disks.insert(order)
-
-
-if __name__ == "__main__":
-    _breed()
+            if self.output[-1].startswith(READY):
+                self.port = int(self.output[-1].rpartition(":")[2])
+                self._ready.set()

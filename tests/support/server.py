@@ -14,6 +14,7 @@ from typing import Self
 import pytest
 
 from tests.support.nats import nats_running
+from tests.support.nursery import Forked, nursery
 from tests.support.ports import free_port
 from tests.support.postgres import running
 
@@ -23,7 +24,7 @@ _URL = re.compile(r"https?://[^\s/]*:(\d+)")
 
 
 class Server:
-    """`python -m hubbub serve` on a free port of 127.0.0.1, with its data in `data`.
+    """`hubbub serve` on a free port of 127.0.0.1, with its data in `data`.
 
         async with Server(tmp_path) as server:
             ...                     # server.url, server.port, server.pid
@@ -48,7 +49,7 @@ class Server:
         self._flags = flags
         self._environment = environment or {}
         self._prepare = prepare
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | Forked | None = None
         self._reading: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
@@ -72,15 +73,7 @@ class Server:
         """Start, and wait for the line that says it is ready; again on the same port as before."""
         assert not self.is_running, "the server runs already"
         self._ready.clear()
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hubbub", "serve"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)),
-            *self._flags,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | self._environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            preexec_fn=self._prepare,
-        )
+        self._process = await self._begin()
         self._reading = asyncio.create_task(self._read())
         await self._until_ready()
 
@@ -113,6 +106,23 @@ class Server:
     ) -> None:
         if self.is_running:
             await self.kill()
+
+    async def _begin(self) -> asyncio.subprocess.Process | Forked:
+        """Fork it, unless the interpreter itself has to be told something."""
+        words = (
+            *("serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)),
+            *self._flags,
+        )
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"} | self._environment
+        if self._prepare is None and not any(n.startswith("PYTHON") for n in self._environment):
+            return await nursery().fork(*words, environment=environment)
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hubbub", *words),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            preexec_fn=self._prepare,
+        )
 
     async def _until_ready(self) -> None:
         assert self._reading is not None

@@ -1,0 +1,170 @@
+"""Starts hubbub's command line at once: a process that has imported everything forks, and the child becomes it.
+
+What starts is `hubbub.cli.main` in a fresh process with a fresh loop; only the half second of imports is saved, so that
+a test can kill it a hundred times. Run as a module, this is the nursery.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+
+from tests.support.network import HERE, Place
+
+
+class _Reading(asyncio.StreamReaderProtocol):
+    """Reads to the end, and lets go."""
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+
+class Forked:
+    """A process that a nursery has forked, with as much of asyncio's `Process` as its tests need."""
+
+    returncode: int | None = None
+
+    def __init__(
+        self, pid: int, stdout: asyncio.StreamReader, keeper: asyncio.StreamReader
+    ) -> None:
+        self.pid = pid
+        self.stdout = stdout
+        self._ending = asyncio.create_task(self._end(keeper))
+
+    def send_signal(self, how: signal.Signals) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, how)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Wait until it has ended; returns the exit status, negative for a signal."""
+        return await asyncio.shield(self._ending)
+
+    async def _end(self, keeper: asyncio.StreamReader) -> int:
+        self.returncode = int(await keeper.read())  # to the end, where it lets go
+        return self.returncode
+
+
+class Nursery:
+    """One here, or at another place."""
+
+    def __init__(self, place: Place = HERE) -> None:
+        self._orders, theirs = socket.socketpair()
+        command = (sys.executable, "-m", "tests.support.nursery", str(theirs.fileno()))
+        with theirs:
+            self._process = subprocess.Popen(
+                [*place.prefix, *command],
+                pass_fds=[theirs.fileno()],
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+
+    async def fork(self, *words: str, environment: Mapping[str, str], sabotage: str = "") -> Forked:
+        """Start `hubbub WORDS`, perhaps sabotaged. Its standard output and error are one pipe."""
+        order = {
+            "words": words,
+            "environment": dict(environment),
+            "folder": os.getcwd(),
+            "sabotage": sabotage,
+        }
+        output, to_us = os.pipe()
+        ours, keepers = socket.socketpair()
+        socket.send_fds(self._orders, [b"!"], [to_us, keepers.fileno()])
+        os.close(to_us)
+        keepers.close()
+        ours.sendall(json.dumps(order).encode() + b"\n")
+        stdout, keeper = asyncio.StreamReader(), asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: _Reading(stdout), os.fdopen(output, "rb"))
+        await loop.create_unix_connection(lambda: _Reading(keeper), sock=ours)
+        return Forked(int(await keeper.readline()), stdout, keeper)
+
+    def close(self) -> None:
+        """End it. What it has forked goes on."""
+        self._orders.close()
+        self._process.wait()
+
+
+@cache
+def nursery() -> Nursery:
+    """The one that all tests of this process share."""
+    shared = Nursery()
+    atexit.register(shared.close)
+    return shared
+
+
+def _breed(orders: socket.socket) -> None:
+    """Fork a keeper for each order."""
+    import tests.support.clocks  # noqa: F401 - so that the children need not
+    from hubbub.server import serving  # noqa: F401
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's concern
+    while fds := socket.recv_fds(orders, 1, 2)[1]:
+        if os.fork() == 0:
+            orders.close()
+            _keep(*fds)
+            return
+        for fd in fds:
+            os.close(fd)
+
+
+def _keep(output: int, tests: int) -> None:
+    """Fork what was ordered, and tell when it ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    with socket.socket(fileno=tests) as answers:
+        order = json.loads(answers.makefile().readline())
+        if pid := os.fork():
+            os.close(output)
+            answers.sendall(f"{pid}\n".encode())
+            _, status = os.waitpid(pid, 0)
+            answers.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+            os._exit(0)
+    _become(output, **order)
+
+
+def _become(
+    output: int, words: list[str], environment: dict[str, str], folder: str, sabotage: str
+) -> None:
+    """Be what `python -m hubbub WORDS` would be."""
+    from hubbub.cli import main
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for one in filter(None, sabotage.split(" and ")):
+        _sabotage(one)
+    sys.argv = ["hubbub", *words]
+    sys.exit(main())
+
+
+def _sabotage(order: str) -> None:
+    from tests.support import clocks, disks, seeded_bugs
+
+    if seeded_bugs.is_bug(order):
+        seeded_bugs.sow(order)
+    elif clocks.is_clock(order):
+        clocks.set_up(order)
+    else:
+        disks.insert(order)
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as orders_of_tests:
+        _breed(orders_of_tests)
