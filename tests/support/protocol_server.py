@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hubbub.protocol.engineio import EngineIoSettings
 from hubbub.protocol.wires import NATIVE, Wire
+from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.transports.base import Links
 
 SETTINGS = EngineIoSettings(ping_interval=300, ping_timeout=200, max_payload=1_000_000)
@@ -37,7 +38,9 @@ def run(doors: Mapping[str, Handler], port: int) -> None:
         application.router.add_route("*", path, handle)
 
     async def serve() -> None:
-        runner = web.AppRunner(application, access_log=None, handler_cancellation=True)
+        runner = BoundedRunner(
+            application, max_connections=1000, request_timeout=10.0, shutdown_timeout=1.0
+        )
         await runner.setup()
         await web.TCPSite(runner, "localhost" if port else "127.0.0.1", port).start()
         print(f"listening on http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
