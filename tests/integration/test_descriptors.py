@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 
 from hubbub.protocol.wires import PLAIN
+from hubbub.server.http.bounds import BoundedRunner
+from hubbub.server.listening import bound
 from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Socket
@@ -53,11 +55,11 @@ async def serving(watched: Watched) -> AsyncIterator[int]:
     """The port of a server with nothing but this door."""
     application = web.Application()
     application.router.add_get("/", watched.serve)
-    runner = web.AppRunner(application, handler_cancellation=True)
+    runner = BoundedRunner(application, max_connections=10, request_timeout=10, shutdown_timeout=1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield runner.addresses[0][1]
+        [listener] = [await runner.listen(each, None) for each in bound("127.0.0.1", 0)]
+        yield listener.sockets[0].getsockname()[1]
     finally:
         await runner.cleanup()
 
