@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import aiohttp
+
 from tests.support.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SHIPPED = ("10.0.0.11:8181", "10.0.0.12:8181")
 START_SECONDS = 20.0
+NODE = "X-Node"  # a header that says which node has answered
 
 
 def program(name: str) -> str | None:
@@ -32,6 +35,9 @@ def _nginx(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     server = re.sub(r" *ssl_.*\n", "", (DEPLOY / "nginx-nodes.conf").read_text())
     assert "443 ssl" in server
     server = _before(nodes, server).replace("443 ssl", f"127.0.0.1:{port}")
+    server = server.replace(
+        "location / {", f"location / {{ add_header {NODE} $upstream_addr always;"
+    )
     return _nginx_with(folder, server)
 
 
@@ -58,6 +64,9 @@ def _haproxy(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     assert shipped in text
     text = text.replace(shipped, f"127.0.0.1:{port}").replace("inter 1s", "inter 200ms")
     text = text.replace("maxconn 50000", "maxconn 500")  # more files than a test may open
+    text = text.replace(
+        "backend nodes", f"backend nodes\n    http-response set-header {NODE} %si:%sp"
+    )
     (folder / "conf").write_text(text)
     return ["haproxy", "-db", "-f", str(folder / "conf")]
 
@@ -67,6 +76,10 @@ def _caddy(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     assert "chat.example.org {" in text
     text = text.replace("chat.example.org {", f"http://127.0.0.1:{port} {{")
     text = text.replace("health_interval 1s", "health_interval 200ms")
+    address = "{http.reverse_proxy.upstream.hostport}"
+    text = text.replace(
+        "lb_policy least_conn", f"lb_policy least_conn\n\t\theader_down {NODE} {address}"
+    )
     (folder / "conf").write_text(f"{{\n\tadmin off\n}}\n{text}")
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "conf")]
 
@@ -107,3 +120,14 @@ async def balancer(kind: str, folder: Path, nodes: tuple[int, ...]) -> AsyncIter
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.wait()
+
+
+async def until_sent_to(node: int, port: int) -> None:
+    """Wait until a balancer sends somebody to the node, which was away."""
+    url = f"http://127.0.0.1:{port}/api/v1/rooms"
+    async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
+        while True:
+            async with http.get(url) as answer:
+                if answer.headers.get(NODE, "").endswith(f":{node}") and answer.status == 200:
+                    return
+            await asyncio.sleep(0.02)

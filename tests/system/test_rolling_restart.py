@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import hubbub
 from tests.integration.native import native
-from tests.support.balancers import KINDS, balancer, program
+from tests.support.balancers import KINDS, balancer, program, until_sent_to
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -97,7 +97,7 @@ async def test_nobody_notices_that_nodes_are_restarted_one_by_one(
                 for node in (a, b):
                     assert await node.terminate() == 0
                     await node.start()
-                    await asyncio.sleep(0.5)  # the balancer looks again
+                    await until_sent_to(node.port, port)
                 visitors.is_over.set()
             for room in rooms:
                 async with asyncio.timeout(30):
