@@ -167,9 +167,12 @@ async def test_in_a_large_room_only_the_count_is_told(
     count = 101
     await ada.ask("join", room=room)
     async with AsyncExitStack() as stack:
-        for _ in range(count):
+
+        async def come() -> None:
             other = await stack.enter_async_context(native(shared_server.port))
             await other.ask("join", room=room)
+
+        await asyncio.gather(*(come() for _ in range(count)))
         signal = await until(ada, lambda s: s["count"] == count + 1)
         assert signal == {"signal": "presence", "room": room, "count": count + 1}
         members = (await ada.ask("join", room=room))["members"]
