@@ -27,6 +27,6 @@ def check_law(open_in: Callable[[Path], Store], directory: Path, how: settings) 
     run_state_machine_as_test(cast(Any, new_machine), settings=how)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_the_law_holds_in_sqlite(tmp_path: Path) -> None:
     check_law(lambda own: SqliteStore(own, "normal", lambda: "e1"), tmp_path, THOROUGH)

@@ -265,6 +265,7 @@ def trimming_forgets_one_too_many(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteWriter, "trim", lambda self, room, upto: trim(self, room, upto + 1))
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", faults)
 def test_the_law_notices_that(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faults[name](monkeypatch)
