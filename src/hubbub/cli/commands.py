@@ -92,7 +92,7 @@ def serve(chosen: argparse.Namespace) -> int:
 @_reading_settings
 def config(chosen: argparse.Namespace) -> int:
     """Show the settings."""
-    from hubbub.server.showing import show
+    from hubbub.server.admin.showing import show
 
     file = _settings_file(chosen.config)
     show(_flags(chosen), os.environ, file, with_origin=chosen.origin)
@@ -106,7 +106,7 @@ def _flags(chosen: argparse.Namespace) -> dict[str, object]:
 @_reading_settings
 def token(chosen: argparse.Namespace) -> int:
     """Create, list or revoke tokens."""
-    from hubbub.server.issuing import CannotIssue, create, revoke, show
+    from hubbub.server.admin.issuing import CannotIssue, create, revoke, show
 
     settings = _settings(chosen)
     try:
@@ -125,7 +125,7 @@ def token(chosen: argparse.Namespace) -> int:
 @_reading_settings
 def backup(chosen: argparse.Namespace) -> int:
     """Copy the database to a file."""
-    from hubbub.server.copying import CannotCopy, back_up
+    from hubbub.server.admin.copying import CannotCopy, back_up
 
     try:
         back_up(_settings(chosen), chosen.file)
@@ -137,7 +137,7 @@ def backup(chosen: argparse.Namespace) -> int:
 @_reading_settings
 def restore(chosen: argparse.Namespace) -> int:
     """Replace the database with a backup."""
-    from hubbub.server.copying import CannotCopy, restore
+    from hubbub.server.admin.copying import CannotCopy, restore
 
     try:
         restore(_settings(chosen), chosen.file)
@@ -149,7 +149,7 @@ def restore(chosen: argparse.Namespace) -> int:
 @_reading_settings
 def db(chosen: argparse.Namespace) -> int:
     """Copy one store to another."""
-    from hubbub.server.copying import CannotCopy, copy
+    from hubbub.server.admin.copying import CannotCopy, copy
 
     try:
         copy(chosen.source, chosen.target)

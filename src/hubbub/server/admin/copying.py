@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hubbub.server.addresses import BadAddress, check
+from hubbub.server.admin.copier import Copier
 from hubbub.server.audit import audit
 from hubbub.server.config import POSTGRES, BadSettings, Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.copier import Copier
 from hubbub.server.stores.sqlite_tables import SqliteTables
 from hubbub.server.stores.tables import Tables
 
