@@ -11,8 +11,8 @@ import pytest
 
 import hubbub
 from hubbub import cli
-from hubbub.cli import _COMMANDS
 from hubbub.cli.parsing import Parser
+from hubbub.cli.registry import COMMANDS
 from tests.support.server import Server
 
 BROKEN = ["<&-", ">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"]
@@ -48,7 +48,7 @@ async def shell(
 
 @pytest.mark.parametrize("broken", [">&-", ">/dev/full"])
 async def test_every_command_says_that_it_can_not_write(broken: str) -> None:
-    ran = await asyncio.gather(*(shell(broken, command, "--help") for command in _COMMANDS))
+    ran = await asyncio.gather(*(shell(broken, command, "--help") for command in COMMANDS))
     said = (
         r"hubbub: Can't write to standard output: (Bad file descriptor|No space left on device)\n"
     )

@@ -1,26 +1,14 @@
-"""The command line: parses the arguments and calls one function."""
+"""The command line: parses the arguments and runs one command. Knows no command by name."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from hubbub import streams
-from hubbub.cli import arguments, commands
-from hubbub.cli.commands import FAILED, REFUSED, UNREACHABLE, Subcommand, fail
-from hubbub.cli.parsing import USAGE, IntermixedParser, Parser, ShowVersion
-
-INTERRUPTED, READER_GONE = 130, 141  # as a shell shows SIGINT and SIGPIPE
-
-EXIT_CODES = f"""exit codes:
-  0    success; for send: all messages were acknowledged
-  {FAILED}    failure, such as a port in use or an output that can't be written
-  {USAGE}    invalid usage, settings or input
-  {REFUSED}    the server refused the request
-  {UNREACHABLE}    the server can't be reached or did not answer in time
-  129  ended by a hangup (SIGHUP)
-  {INTERRUPTED}  interrupted by Ctrl-C (press it twice to exit at once)
-  {READER_GONE}  the program that reads the output has exited"""
+from hubbub.cli.exits import EXIT_CODES, FAILED, INTERRUPTED, READER_GONE, USAGE, Run, fail
+from hubbub.cli.parsing import IntermixedParser, Parser, ShowVersion
+from hubbub.cli.registry import registered
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -46,10 +34,10 @@ def _run(words: Sequence[str]) -> int:
         if not _is_unicode(word):  # no store could keep it, no frame could carry it
             return fail(USAGE, f"Invalid argument {word!r}: not valid UTF-8")
     chosen = parser().parse_args(words)
-    command: Subcommand = chosen.command
+    run: Run = chosen.run
     before = os.umask(0o077)  # only the user may read the files that a command creates
     try:
-        return command(chosen)
+        return run(chosen)
     finally:
         os.umask(before)
 
@@ -76,44 +64,16 @@ def parser() -> Parser:
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
     )
-    for name, (add, run, summary) in _COMMANDS.items():
-        command: Parser = subparsers.add_parser(
+    for name, command in registered():
+        summary = command.SUMMARY
+        subparser: Parser = subparsers.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.set_defaults(command=run)
-        add(command)
+        subparser.examples = command.EXAMPLES
+        subparser.set_defaults(run=command.run)
+        command.add_options(subparser)
     return parser
-
-
-_COMMANDS: dict[str, tuple[Callable[[Parser], None], Subcommand, str]] = {
-    "serve": (arguments.serve, commands.serve, "run a server"),
-    "config": (
-        arguments.config,
-        commands.config,
-        "show the settings and where each comes from",
-    ),
-    "token": (
-        arguments.token,
-        commands.token,
-        "create, list and revoke tokens for scripts and apps",
-    ),
-    "backup": (
-        arguments.backup,
-        commands.backup,
-        "copy the database to a file, even while the server runs",
-    ),
-    "restore": (arguments.restore, commands.restore, "replace the database with a backup"),
-    "db": (arguments.db, commands.db, "copy all data between SQLite and PostgreSQL"),
-    "doctor": (
-        arguments.doctor,
-        commands.doctor,
-        "diagnose this machine or the connection to a server",
-    ),
-    "chat": (arguments.chat, commands.chat, "chat in a room, line by line"),
-    "send": (arguments.send, commands.send, "post messages and wait for their acknowledgements"),
-    "tail": (arguments.tail, commands.tail, "follow a room and print its events as they happen"),
-}

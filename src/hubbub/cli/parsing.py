@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-USAGE = 2  # exit code
+from hubbub.cli.exits import USAGE
+
 _NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 
 
@@ -35,6 +36,12 @@ class Parser(argparse.ArgumentParser):
             return {}
         choices: dict[str, Parser] = self._subparsers._group_actions[0].choices  # type: ignore[assignment]
         return choices
+
+    def add_actions(self) -> "argparse._SubParsersAction[Parser]":
+        """Say that an action follows. Each is added to what this returns."""
+        return self.add_subparsers(
+            title="actions", metavar="ACTION", required=True, parser_class=Parser
+        )
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2. A parser with subcommands gives no example: it could be of another command than the one meant."""

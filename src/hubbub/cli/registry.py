@@ -1,0 +1,40 @@
+"""The commands. Nothing else names them, so a new one is its module and a line here."""
+
+import argparse
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Protocol, cast
+
+from hubbub.cli.parsing import Parser
+
+COMMANDS = {  # in the order in which `hubbub --help` lists them
+    "serve": "hubbub.cli.commands.serve",
+    "config": "hubbub.cli.commands.config",
+    "token": "hubbub.cli.commands.token",
+    "backup": "hubbub.cli.commands.backup",
+    "restore": "hubbub.cli.commands.restore",
+    "db": "hubbub.cli.commands.db",
+    "doctor": "hubbub.cli.commands.doctor",
+    "chat": "hubbub.cli.commands.chat",
+    "send": "hubbub.cli.commands.send",
+    "tail": "hubbub.cli.commands.tail",
+}
+
+
+class Command(Protocol):
+    """What a command's module has. It is loaded for every command, so it imports what `run` needs only there."""
+
+    SUMMARY: str  # in lower case, without a period
+    EXAMPLES: str  # indented lines; errors repeat the first, without its comment
+
+    def add_options(self, parser: Parser) -> None:
+        """Add the command's options and arguments, or its actions."""
+
+    def run(self, chosen: argparse.Namespace) -> int:
+        """Run the command and return its exit code."""
+
+
+def registered() -> Iterator[tuple[str, Command]]:
+    """Return each command with its name."""
+    for name, module in COMMANDS.items():
+        yield name, cast(Command, import_module(module))
