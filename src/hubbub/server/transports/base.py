@@ -36,13 +36,12 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
 Owner = bytes  # identifies a session's owner without storing the credential
 
 
-PLACE = "place"  # the place that a request counts as while it is served
+PLACE = web.RequestKey("place", Place)  # the place that a request counts as while it is served
 
 
 def place_of(request: web.Request) -> Place:
     """Return the place of a request."""
-    place: Place = request.get(PLACE) or Places().uncounted("")
-    return place
+    return request.get(PLACE) or Places().uncounted("")
 
 
 class Link(Protocol):
