@@ -21,9 +21,10 @@ from hubbub.protocol.codec import BadFrame, check_strictly, decode_body, decode_
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
-from hubbub.server.http.api import _position, _version
 from hubbub.server.http.origins import Asked, Origins
 from hubbub.server.http.proxies import _parsed
+from hubbub.server.http.resources.events import position
+from hubbub.server.http.resources.state import version
 from hubbub.server.jwts import Jwts
 from hubbub.server.keys import BadKey, Key, keys_from_jwks
 from hubbub.server.transports.frames import StrictReader
@@ -141,7 +142,7 @@ def read(pieces: list[bytes]) -> list[Any]:
 def positions(data: bytes) -> None:
     """What a client says where it is: a position, or refused."""
     text = data.decode("latin-1")
-    for parse in (_position, lambda tag: _version([tag])):
+    for parse in (position, lambda tag: version([tag])):
         try:
             found = parse(text)
         except RefusalError:

@@ -11,10 +11,10 @@ from typing import Any
 import aiohttp
 import jsonschema_rs
 import pytest
-from aiohttp import web
 
 from hubbub.protocol.errors import CODES
-from hubbub.server.http import api, operations
+from hubbub.server.app import ROUTES
+from hubbub.server.http.operations import operations_of
 from tests.integration.native import native
 from tests.support.server import Server
 
@@ -48,11 +48,17 @@ def refs(value: Any) -> set[str]:
     return set().union(*map(refs, value)) if isinstance(value, list) and value else set()
 
 
-def test_each_route_of_the_api_is_described_and_no_other() -> None:
-    routes = {(r.method.lower(), r.path) for r in api.routes if isinstance(r, web.RouteDef)}
-    described = [(o.method, o.path) for o in operations.OPERATIONS]
-    assert set(described) == routes
-    assert len(described) == len(routes)
+async def test_each_route_of_the_api_is_described_and_no_other(described: Server) -> None:
+    paths = (await document(described, "openapi"))["paths"]
+    found = [(method.upper(), path) for path, methods in paths.items() for method in methods]
+    served = [(r.method, r.path) for r in ROUTES if r.path.startswith("/api/")]
+    documents = [("GET", f"/api/v1/{name}.json") for name in ("openapi", "asyncapi")]
+    assert sorted(found + documents) == sorted(served)
+
+
+def test_each_operation_has_a_name_of_its_own() -> None:
+    names = [operation.name for operation in operations_of(ROUTES)]
+    assert len(set(names)) == len(names)
 
 
 async def test_each_error_code_of_http_is_described(described: Server) -> None:
@@ -137,4 +143,4 @@ async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
     )
     written, _ = await process.communicate()
     assert process.returncode == 0, written.decode()[-6000:]
-    assert f"Tested: {len(operations.OPERATIONS)}" in written.decode()
+    assert f"Tested: {len(operations_of(ROUTES))}" in written.decode()

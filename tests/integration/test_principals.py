@@ -13,7 +13,9 @@ import aiohttp
 import jwt
 import pytest
 
-from hubbub.server.http.operations import OPERATIONS, HttpOperation
+from hubbub.rooms.access import RIGHTS
+from hubbub.server.app import ROUTES
+from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.jwts import LEEWAY
 from tests.support.server import Server
 
@@ -29,6 +31,7 @@ class Given:
         self.server = server
         self.http = f"{server.url}/api/v1/rooms"
         self.ws = f"ws://127.0.0.1:{server.port}"
+        self._tokens: dict[tuple[str, ...], str] = {}
 
     async def token(self, *arguments: str) -> str:
         """What `hubbub token …` prints."""
@@ -40,6 +43,13 @@ class Given:
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
         return out.decode().strip()
+
+    async def token_with(self, *rights: str) -> str:
+        """A token with these rights; the same one each time."""
+        if rights not in self._tokens:
+            token = await token_for(self, "-".join(rights), "--can", ",".join(rights))
+            self._tokens[rights] = token
+        return self._tokens[rights]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +80,7 @@ async def known(given: Given, token: str) -> None:
     async with aiohttp.ClientSession() as session, asyncio.timeout(10):
         while True:
             async with session.get(given.http, headers=bearer(token)) as answer:
-                if answer.status == 200:
+                if answer.status != 401:
                     return
             await asyncio.sleep(0.05)
 
@@ -176,15 +186,33 @@ async def test_without_a_valid_token_nobody_comes_in(
 
 
 @pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
+    "operation", [o for o in operations_of(ROUTES) if o.body is not None], ids=lambda o: o.name
 )
 async def test_it_is_decided_who_asks_before_their_body_is_read(
-    given: Given, http: Session, operation: HttpOperation
+    given: Given, http: Session, operation: HttpOperation[Any]
 ) -> None:
     """The body is none of what the operation takes, and of a type that it doesn't take."""
     path = operation.path.format(room="lobby", seq=1, emoji="x")
     async with http.request(operation.method, given.server.url + path, data=b"[[[") as answer:
         assert answer.status == 401
+
+
+@pytest.mark.parametrize("lacking", ["read", "post", "patch"])
+async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
+    given: Given, http: Session, lacking: str
+) -> None:
+    """Tokens with every right except `lacking` and those that allow the same."""
+    needing = [each for each in operations_of(ROUTES) if each.needs in RIGHTS[lacking]]
+    assert needing
+    for operation in needing:
+        rights = [right for right, allows in RIGHTS.items() if operation.needs not in allows]
+        token = await given.token_with(*rights)
+        path = operation.path.format(room="lobby", seq=1, emoji="x")
+        url, body = given.server.url + path, operation.body
+        headers = bearer(token) | ({"Content-Type": body.content_type} if body else {})
+        content = b'{"text":"hi"}' if body else None
+        async with http.request(operation.method, url, data=content, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (403, "forbidden"), operation
 
 
 async def test_a_wrong_token_in_hello_is_an_error_and_another_may_follow(

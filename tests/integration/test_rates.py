@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
-from hubbub.server.http.operations import OPERATIONS, HttpOperation
+from hubbub.server.app import ROUTES
+from hubbub.server.http.operations import HttpOperation, operations_of
 from tests.integration.native import Json, native
 from tests.integration.raw import connected
 from tests.support.server import Server
@@ -118,15 +120,20 @@ BYTE_RATE = 10_000
 
 
 @pytest.mark.parametrize(
-    "operation", [o for o in OPERATIONS if o.body is not None], ids=lambda o: o.name
+    "operation", [o for o in operations_of(ROUTES) if o.body is not None], ids=lambda o: o.name
 )
 async def test_who_sends_too_many_bytes_is_refused_before_they_are_read(
-    tmp_path: Path, operation: HttpOperation
+    tmp_path: Path, operation: HttpOperation[Any]
 ) -> None:
+    assert operation.body is not None
     async with Server(tmp_path / "data", "--byte-rate", str(BYTE_RATE)) as server:
         path = operation.path.format(room="lobby", seq=1, emoji="x")
-        line = f"{operation.method.upper()} {path}?name=ada HTTP/1.1"
-        headers = {"Host": "localhost", "Content-Type": operation.takes, "Content-Length": "60000"}
+        line = f"{operation.method} {path}?name=ada HTTP/1.1"
+        headers = {
+            "Host": "localhost",
+            "Content-Type": operation.body.content_type,
+            "Content-Length": "60000",
+        }
         answers = []
         for body in (b" " * 60_000, b" " * 60_000, b""):
             async with connected(server.port) as raw:

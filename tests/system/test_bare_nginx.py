@@ -12,9 +12,8 @@ from uuid import uuid4
 
 import aiohttp
 import pytest
-from aiohttp import web
 
-from hubbub.server.http import api, description, doors, health, metrics
+from hubbub.server.app import ROUTES
 from hubbub.server.transports.sockjs import FORMS
 from tests.support.balancers import BARE_NGINX, balancer, program
 from tests.support.server import Server
@@ -24,7 +23,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 Http = aiohttp.ClientSession
-TABLES = (doors.routes, api.routes, description.routes, health.routes, metrics.routes)
 PLACES = {"room": "lobby", "seq": "1", "emoji": "x", "name": "hubbub.js", "rest": "info"}
 MESSAGES, EVENTS = "/api/v1/rooms/lobby/messages", "/api/v1/rooms/lobby/events"
 SOCKET_IO = "/socket.io/?EIO=4&transport=polling"
@@ -66,8 +64,7 @@ async def read_until(answer: aiohttp.ClientResponse, text: str) -> None:
 
 def targets() -> list[str]:
     """Every address that can be asked by GET, of those that the application has."""
-    routes = [route for table in TABLES for route in table if isinstance(route, web.RouteDef)]
-    paths = {route.path for route in routes if route.method in ("GET", "*")}
+    paths = {route.path for route in ROUTES if route.method in ("GET", "*")}
     paths.remove("/metrics")  # only for this machine
     return sorted(re.sub(r"\{(\w+)[^}]*\}", lambda found: PLACES[found[1]], p) for p in paths)
 

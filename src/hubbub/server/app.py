@@ -10,7 +10,7 @@ import random
 import resource
 import secrets
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,19 +23,33 @@ from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
-from hubbub.server.http import api, description, doors, health
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.headers import protect
-from hubbub.server.http.metrics import METRICS, OWN_PORT, WHO_MAY_LOOK, Metrics
-from hubbub.server.http.metrics import routes as metrics_routes
+from hubbub.server.http.metrics import Metrics
+from hubbub.server.http.operations import Resource, Route, headers_of, routes_of
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
-from hubbub.server.http.requests import HUB
+from hubbub.server.http.requests import HUB, LINKS
+from hubbub.server.http.resources import (
+    descriptions,
+    events,
+    health,
+    messages,
+    metrics,
+    page,
+    reactions,
+    rooms,
+    signals,
+    socketio,
+    sockets,
+    sockjs,
+    state,
+)
 from hubbub.server.hub import Hub, Limits
 from hubbub.server.journal import Journal
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
-from hubbub.server.places import Most, Places
+from hubbub.server.places import Most, Place, Places
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore
@@ -51,8 +65,24 @@ LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
 RETURNS_PER_SECOND = 2000  # clients told to reconnect in each second after a restart
 OWN_FILES = 96  # reserved for the database, and for connections that are only refused
-ROUTES = (*doors.routes, *api.routes, *description.routes, *health.routes, *metrics_routes)
 MAX_PER_ADDRESS = 256  # connections without a token from one address
+
+RESOURCES = (
+    sockets.resource,
+    socketio.resource,
+    sockjs.resource,
+    page.resource,
+    rooms.resource,
+    messages.resource,
+    reactions.resource,
+    state.resource,
+    signals.resource,
+    events.resource,
+    descriptions.resource,
+    health.resource,
+    metrics.resource,
+)
+ROUTES = routes_of(RESOURCES)
 
 log = logging.getLogger(__name__)
 
@@ -70,22 +100,24 @@ class Running(NamedTuple):
 
 
 @asynccontextmanager
-async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, tls: Tls | None = None, resources: Iterable[Resource] = RESOURCES
+) -> AsyncIterator[Running]:
     """Run a server for the duration of the block."""
     store = await _open_store(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        fanout, metrics, tokens = FanOut(store), Metrics(), Tokens()
+        fanout, measured, tokens = FanOut(store), Metrics(), Tokens()
         links = Links(max_polled=_max_connections(settings))
-        journal = Journal(store, fanout.commit, _now, metrics.committed)
+        journal = Journal(store, fanout.commit, _now, measured.committed)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
         hub = Hub(store, journal, fanout, door, _limits(settings))
-        metrics.watch(hub, links)
+        measured.watch(hub, links)
         fanout.broker = _broker(settings, store, hub, fanout)
         stack.push_async_callback(fanout.close)
-        application = _application(hub, links, metrics, settings)
+        application = _application(hub, links, measured, settings, routes_of(resources))
         runner = BoundedRunner(
             application,
             max_connections=_max_connections(settings),
@@ -96,7 +128,7 @@ async def running(settings: Settings, tls: Tls | None = None) -> AsyncIterator[R
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         work = [
-            upkeep.heartbeats(hub, links, metrics),
+            upkeep.heartbeats(hub, links, measured),
             upkeep.revocations(door, tokens, store),
             upkeep.scrubbing(store),
             upkeep.forgetting(Retention(store, settings.keep_events, settings.keep_days)),
@@ -176,7 +208,9 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -> web.Application:
+def _application(
+    hub: Hub, links: Links, measured: Metrics, settings: Settings, routes: tuple[Route, ...]
+) -> web.Application:
     application = web.Application(
         middlewares=[
             guard(
@@ -184,24 +218,30 @@ def _application(hub: Hub, links: Links, metrics: Metrics, settings: Settings) -
                 Places(_most(settings)),
                 hub.door,
                 hub.refused,
-                doors.session_place,
+                _session_place,
+                headers_of(routes),
             )
         ],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
     application[PROXIES] = Proxies(settings.trusted_proxy)
-    application[api.LINKS] = links
-    application[doors.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
+    application[LINKS] = links
+    application[sockets.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
     application[COMPRESSES] = settings.compress
-    application[doors.SOCKET_IO] = doors.socket_io_for(hub, links)
-    application[doors.SOCK_JS] = doors.sock_js_for(hub, links)
+    application[socketio.SOCKET_IO] = socketio.socket_io_for(hub, links)
+    application[sockjs.SOCK_JS] = sockjs.sock_js_for(hub, links)
     application.on_response_prepare.extend((_finish, share))
-    application[METRICS], application[WHO_MAY_LOOK] = metrics, settings.metrics
+    application[metrics.METRICS], application[metrics.WHO_MAY_LOOK] = measured, settings.metrics
     if settings.workers > 1:
-        application[OWN_PORT] = settings.worker_port
-    application.add_routes(ROUTES)
+        application[metrics.OWN_PORT] = settings.worker_port
+    application[descriptions.SERVED] = routes
+    application.add_routes(route.definition for route in routes)
     return application
+
+
+def _session_place(request: web.Request) -> Place | None:
+    return socketio.session_place(request) or sockjs.session_place(request)
 
 
 def _origins(settings: Settings) -> Origins:
@@ -251,7 +291,7 @@ async def _drain(
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
         return Closing("restarting", round(delay, 2))
 
-    for door in (application[doors.SOCKET_IO], *application[doors.SOCK_JS]):
+    for door in (application[socketio.SOCKET_IO], *application[sockjs.SOCK_JS]):
         door.let_polls_go()
     await links.stop(notice, LINKS_TIMEOUT)
 

@@ -1,150 +1,167 @@
-"""The HTTP API as a table: the parameters, answers and error codes of each operation.
+"""How a route is declared: its description stands beside the code that serves it.
 
-Paths, methods and summaries come from the routes; `description` builds the documents from this table.
+One declaration registers the route and yields its entry in the OpenAPI document, so neither can change without the other.
 """
 
-from typing import Any, NamedTuple
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
-import msgspec
+from aiohttp import web
 
-from hubbub.protocol.messages import Edit, Page, Patch, Post, Signal, Snapshot
+from hubbub.protocol.errors import CODES
+from hubbub.rooms.access import Operation
+from hubbub.server.http.parameters import DECLARED, Body, Parameter
+from hubbub.server.http.problems import Handler
+from hubbub.server.http.requests import json
 
-JSON, MERGE_PATCH, STREAM = "application/json", "application/merge-patch+json", "text/event-stream"
-ROOMS = "/api/v1/rooms"
-ROOM = f"{ROOMS}/{{room}}"
-MESSAGE = f"{ROOM}/messages/{{seq}}"
-REACTION = f"{MESSAGE}/reactions/{{emoji}}"
+R = TypeVar("R")
+H = TypeVar("H", bound=Handler)
+Serve = Callable[[web.Request], Awaitable[R | web.StreamResponse]]
 
-ALWAYS = frozenset(
-    {"bad_request", "bad_origin", "unauthenticated", "rate_limited", "head_too_large"}
+ANY_REQUEST = frozenset(
+    {
+        *("bad_request", "bad_origin", "unauthenticated", "rate_limited", "head_too_large"),
+        *("internal", "unavailable", "method_not_allowed"),
+    }
 )
-FAULTS = frozenset({"internal", "unavailable", "method_not_allowed"})
-CHANGES = frozenset({"forbidden", "not_found", "name_taken", "busy"})
-BODIES = frozenset({"too_large", "unsupported", "timed_out"})
-READS = frozenset({"forbidden", "not_found", "name_taken"})
+ANY_PRINCIPAL = frozenset({"forbidden", "name_taken"})
+ANY_BODY = frozenset({"too_large", "unsupported", "timed_out"})
+_IN_PATH = re.compile(r"{(\w+)}")
 
 
-class RoomItem(msgspec.Struct):
-    """A room in the list of rooms."""
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpOperation(Generic[R]):
+    """One operation of the API, as OpenAPI shows it. Its summary is the docstring of its code.
 
-    room: str
-    head: int
-    members: int
+    `needs` is what the principal must be allowed to do. `refuses` are the codes that do not follow from
+    the other fields. `also_answers` is a content type that clients may ask for instead of JSON.
+    Raises ValueError if parameters or codes are missing or unknown.
+    """
 
-
-class RoomsReply(msgspec.Struct):
-    """Rooms by name. `more` tells whether there are others after the last one."""
-
-    rooms: list[RoomItem]
-    more: bool
-
-
-class ChangeReply(msgspec.Struct):
-    """The answer to an accepted change. `seq` is null if there was nothing to change."""
-
-    room: str
-    epoch: str
-    seq: int | None
-    at: str | msgspec.UnsetType = msgspec.UNSET
-    duplicate: bool | msgspec.UnsetType = msgspec.UNSET
-
-
-class StateReply(msgspec.Struct):
-    """The state document, and the seq of its last patch (0 if there is none yet)."""
-
-    room: str
-    epoch: str
-    seq: int
-    state: Any
-
-
-class EventsReply(msgspec.Struct):
-    """Events after a position, oldest first; an empty list if none came in time."""
-
-    epoch: str
-    head: int
-    events: list[Any]
-
-
-class SignalReply(msgspec.Struct):
-    """The answer to a signal: it was passed on."""
-
-    room: str
-
-
-class HttpOperation(NamedTuple):
-    """One operation. `body` is the command that path and body form together."""
-
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
-    method: str
     name: str
-    answer: Any
-    codes: frozenset[str]
-    query: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    body: Any = None
+    needs: Operation
+    answers: type[R]
+    takes: tuple[Parameter[Any], ...] = ()
+    body: Body[Any] | None = None
     status: int = 200
-    takes: str = JSON
+    refuses: frozenset[str] = frozenset()
     also_answers: str | None = None
+    allow_head: bool = True
+
+    def __post_init__(self) -> None:
+        """Check what types can't."""
+        if unknown := self.refuses - CODES.keys():
+            raise ValueError(f"{self.name}: No such error codes: {', '.join(sorted(unknown))}")
+        if self.path_names != set(_IN_PATH.findall(self.path)):
+            raise ValueError(f"{self.name}: Declare exactly the parameters in the path {self.path}")
+
+    @property
+    def path_names(self) -> set[str]:
+        """The names of the parameters in the path."""
+        return {each.name for each in self.takes if each.place == "path"}
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """All error codes that it may answer with."""
+        found = self.refuses | ANY_REQUEST | ANY_PRINCIPAL
+        if self.path_names:
+            found |= {"not_found"}
+        return found | ANY_BODY if self.body else found
 
 
-OPERATIONS = (
-    HttpOperation(
-        ROOMS,
-        "get",
-        "listRooms",
-        RoomsReply,
-        frozenset({"name_taken"}),
-        ("after_room", "limit_rooms"),
-    ),
-    HttpOperation(ROOM, "get", "getRoom", Snapshot, READS),
-    HttpOperation(
-        f"{ROOM}/messages",
-        "post",
-        "postMessage",
-        ChangeReply,
-        CHANGES | BODIES | {"gone"},
-        headers=("Idempotency-Key",),
-        body=Post,
-        status=201,
-    ),
-    HttpOperation(
-        f"{ROOM}/messages",
-        "get",
-        "getMessages",
-        Page,
-        READS | {"bad_position"},
-        query=("before", "after", "limit_messages"),
-    ),
-    HttpOperation(
-        MESSAGE, "patch", "editMessage", ChangeReply, CHANGES | BODIES | {"gone"}, body=Edit
-    ),
-    HttpOperation(MESSAGE, "delete", "deleteMessage", ChangeReply, CHANGES),
-    HttpOperation(REACTION, "put", "react", ChangeReply, CHANGES | {"gone"}),
-    HttpOperation(REACTION, "delete", "unreact", ChangeReply, CHANGES | {"gone"}),
-    HttpOperation(f"{ROOM}/state", "get", "getState", StateReply, READS),
-    HttpOperation(
-        f"{ROOM}/state",
-        "patch",
-        "patchState",
-        ChangeReply,
-        CHANGES | BODIES | {"conflict"},
-        query=("if_seq",),
-        headers=("If-Match",),
-        body=Patch,
-        takes=MERGE_PATCH,
-    ),
-    HttpOperation(
-        f"{ROOM}/signals", "post", "signal", SignalReply, READS | BODIES, body=Signal, status=202
-    ),
-    HttpOperation(
-        f"{ROOM}/events",
-        "get",
-        "getEvents",
-        EventsReply,
-        READS | {"bad_position", "reset"},
-        query=("since", "epoch", "wait", "limit_events", "lastEventId"),
-        headers=("Last-Event-ID",),
-        also_answers=STREAM,
-    ),
-)
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A method and a path, and what serves them. Without an operation it is not part of the API."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    allow_head: bool
+    operation: HttpOperation[Any] | None = None
+
+    @property
+    def definition(self) -> web.RouteDef:
+        """The route as aiohttp takes it."""
+        options = {"allow_head": self.allow_head} if self.method == "GET" else {}
+        return web.route(self.method, self.path, self.handler, **options)
+
+
+class Resource:
+    """Routes that belong together. The only way to add one is with its description."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+
+    def operation(self, operation: HttpOperation[R]) -> Callable[[Serve[R]], Serve[R]]:
+        """Add an operation of the API. Its code returns what the operation answers, or a whole response.
+
+        Raises TypeError if the code has no docstring.
+        """
+
+        def add(serve: Serve[R]) -> Serve[R]:
+            route = Route(
+                operation.method,
+                operation.path,
+                _answering(operation, serve),
+                _summary(serve),
+                operation.allow_head,
+                operation,
+            )
+            self.routes.append(route)
+            return serve
+
+        return add
+
+    def route(self, method: str, path: str, *, allow_head: bool = True) -> Callable[[H], H]:
+        """Add a route that is not part of the API: for WebSockets, other protocols, pages or operators.
+
+        Raises TypeError if its handler has no docstring.
+        """
+
+        def add(handler: H) -> H:
+            self.routes.append(Route(method, path, handler, _summary(handler), allow_head))
+            return handler
+
+        return add
+
+
+def routes_of(resources: Iterable[Resource]) -> tuple[Route, ...]:
+    """Return all routes of some resources."""
+    return tuple(route for resource in resources for route in resource.routes)
+
+
+def operations_of(routes: Iterable[Route]) -> tuple[HttpOperation[Any], ...]:
+    """Return the operations among some routes."""
+    return tuple(route.operation for route in routes if route.operation)
+
+
+def headers_of(routes: Iterable[Route]) -> frozenset[str]:
+    """Return the names of all headers that operations among some routes take."""
+    taken = (parameter for each in operations_of(routes) for parameter in each.takes)
+    return frozenset(parameter.name for parameter in taken if parameter.place == "header")
+
+
+def _answering(operation: HttpOperation[R], serve: Serve[R]) -> Handler:
+    body = (operation.body,) if operation.body else ()
+    declared: tuple[Parameter[Any] | Body[Any], ...] = (*operation.takes, *body)
+
+    async def answering(request: web.Request) -> web.StreamResponse:
+        request[DECLARED] = declared
+        answer = await serve(request)
+        if isinstance(answer, web.StreamResponse):
+            return answer
+        return json(answer, operation.status)
+
+    return answering
+
+
+def _summary(serve: Callable[..., object]) -> str:
+    if summary := inspect.getdoc(serve):
+        return summary
+    raise TypeError(f"{serve} has no docstring, which is the route's summary")

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -13,7 +13,6 @@ from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
 from hubbub.server.door import Credentials, Door
 from hubbub.server.http.origins import Asked, Authority, Origins
-from hubbub.server.http.page import SHELL
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.places import Place, Places
 from hubbub.server.stores.base import StoreFailed
@@ -37,10 +36,12 @@ HEADERS = {
     },
 }
 
-# Headers whose values the server uses; others may contain anything that proxies and browsers send.
-TAKEN = ("Authorization", "Hubbub-Key", "Idempotency-Key", "If-Match", "Last-Event-ID")
+CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 
-FOREIGN = "foreign"  # marks a request from a page that may not connect
+# The routes whose answers are the same for everyone: links from elsewhere may lead here.
+SHELL = frozenset({"/", "/web/{name}"})
+
+FOREIGN = web.RequestKey("foreign", bool)  # marks a request from a page that may not connect
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -85,11 +86,14 @@ def guard(
     door: Door,
     refused: Callable[[str], object] = lambda *_: None,
     session_place: Callable[[web.Request], Place | None] = lambda _: None,
+    headers: Iterable[str] = (),
 ) -> Any:
     """Middleware that refuses foreign pages and requests without a place, and turns errors into problem details.
 
     `refused` gets the code of each refusal. `session_place` finds the place of the session that a request belongs to.
+    `headers` are those whose values the routes use; others may contain anything that proxies and browsers send.
     """
+    used = (*CREDENTIALS, *headers)
 
     def told(
         request: web.Request, refusal: Refusal, headers: dict[str, str] | None = None
@@ -110,7 +114,7 @@ def guard(
             request[FOREIGN] = True
             _check_origin(request, origins)
             del request[FOREIGN]
-            _check_texts(request)
+            _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
             request[PLACE] = place = _place(request, places, door, session_place(request))
@@ -131,12 +135,12 @@ def guard(
     return guarded
 
 
-def _check_texts(request: web.Request) -> None:
+def _check_texts(request: web.Request, headers: Iterable[str]) -> None:
     """Raise RefusalError if a text from a request's head would be invalid in a body."""
     texts = {
         "path": request.path,
         **{f"query parameter `{name}`": name + value for name, value in request.query.items()},
-        **{f"header {name}": request.headers.get(name, "") for name in TAKEN},
+        **{f"header {name}": request.headers.get(name, "") for name in headers},
     }
     for where, text in texts.items():
         if not is_text(text):

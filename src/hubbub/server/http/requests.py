@@ -12,18 +12,18 @@ from aiohttp import web
 
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
-from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.errors import RefusalError
 from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Answer
-from hubbub.server.connection import accepted
 from hubbub.server.door import Credentials, Visit
-from hubbub.server.http.problems import bearer_token, problem
+from hubbub.server.http.problems import bearer_token
 from hubbub.server.hub import Hub
-from hubbub.server.transports.base import place_of
+from hubbub.server.transports.base import Links, place_of
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 HUB = web.AppKey("hub", Hub)
+LINKS = web.AppKey("links", Links)
+LOBBY = "lobby"  # the room of clients that name none
 _OWNER = web.RequestKey("owner", bytes)  # set once it is known
 _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
@@ -143,10 +143,3 @@ def json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -
         content_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-
-
-def answered(request: web.Request, answer: Answer, status: int = 200) -> web.Response:
-    """Return the response to a change."""
-    if isinstance(answer, Refusal):
-        return problem(answer)
-    return json(accepted(room_of(request), answer) | {"epoch": request.app[HUB].epoch}, status)

@@ -5,20 +5,21 @@ import asyncio
 from aiohttp import web
 
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import HUB, json
 
 READY_SECONDS = 0.8  # seconds for the round trip; health checks usually wait one
 
-routes = web.RouteTableDef()
+resource = Resource()
 
 
-@routes.get("/healthz")
+@resource.route("GET", "/healthz")
 async def healthz(_request: web.Request) -> web.Response:
     """Answer: the process is alive."""
     return json({"status": "ok"})
 
 
-@routes.get("/readyz")
+@resource.route("GET", "/readyz")
 async def readyz(request: web.Request) -> web.Response:
     """Check that the database can be read and written, and that the server isn't stopping."""
     hub = request.app[HUB]

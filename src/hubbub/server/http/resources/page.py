@@ -4,8 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-# The routes whose answers are the same for everyone: links from elsewhere may lead here.
-SHELL = frozenset({"/", "/web/{name}"})
+from hubbub.server.http.operations import Resource
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -28,10 +27,12 @@ CONTENT_TYPES = {
     ".ico": "image/x-icon",
 }
 
+resource = Resource()
+
 
 def find_page() -> Path:
     """Return the folder of the page's files: in the package, or beside its sources."""
-    package = Path(__file__).parents[2]
+    package = Path(__file__).parents[3]
     candidates = (package / "web", package.parents[1] / "web")
     return next(path for path in candidates if (path / "index.html").is_file())
 
@@ -41,6 +42,7 @@ async def index() -> web.StreamResponse:
     return await _serve(find_page() / "index.html")
 
 
+@resource.route("GET", "/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
     """Serve one of the page's files, found by name among those that exist, never by path."""
     known = {path.name: path for path in find_page().iterdir() if path.is_file()}

@@ -1,0 +1,129 @@
+"""The HTTP API for machines: an OpenAPI document, made from the declared operations."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from hubbub import __version__
+from hubbub.protocol.errors import CODES
+from hubbub.rooms.access import GUESTS_MAY, RIGHTS, Operation
+from hubbub.server.http.operations import HttpOperation, Route
+from hubbub.server.http.parameters import JSON, MERGE_PATCH, TEXT, Body, JsonObject, Parameter
+
+PROBLEM = "application/problem+json"
+
+
+def openapi(routes: Iterable[Route]) -> JsonObject:
+    """Those of the routes that are part of the HTTP API (OpenAPI 3.1)."""
+    summaries = {route.operation: route.summary for route in routes if route.operation}
+    operations = list(summaries)
+    bodies = [operation.body.command for operation in operations if operation.body]
+    refs, components = components_of([*(each.answers for each in operations), *bodies])
+    paths: JsonObject = {}
+    for operation, answer in zip(operations, refs, strict=False):
+        described = _operation(operation, answer, components) | {"summary": summaries[operation]}
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "hubbub",
+            "version": __version__,
+            "description": "Rooms, messages, state, signals and events over HTTP. For details, see docs/protocol.md.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{}, {"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components | {"Problem": _problem()},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def components_of(kinds: list[Any]) -> tuple[list[JsonObject], JsonObject]:
+    """Return a reference to each type, and the schemas that the references lead to."""
+    refs, components = msgspec.json.schema_components(
+        kinds, ref_template="#/components/schemas/{name}"
+    )
+    return list(refs), dict(components)
+
+
+def _operation(
+    operation: HttpOperation[Any], answer: JsonObject, components: JsonObject
+) -> JsonObject:
+    described: JsonObject = {
+        "operationId": operation.name,
+        "parameters": [_parameter(each) for each in operation.takes],
+        "responses": _responses(operation, answer),
+        "security": _security(operation.needs),
+    }
+    if operation.body is not None:
+        schema = _body(operation.body, operation.path_names, components)
+        described["requestBody"] = {
+            "required": True,
+            "content": {operation.body.content_type: {"schema": schema}},
+        }
+    return described
+
+
+def _parameter(parameter: Parameter[Any]) -> JsonObject:
+    described = {"name": parameter.name, "in": parameter.place, "schema": parameter.schema}
+    if parameter.place == "path":
+        return described | {"required": True}
+    return described | {"description": parameter.description}
+
+
+def _security(needs: Operation) -> list[JsonObject]:
+    """Return who may do it: guests, if they may, and tokens with any right that allows it."""
+    guests: list[JsonObject] = [{}] if needs in GUESTS_MAY else []
+    return guests + [{"token": [right]} for right, allows in RIGHTS.items() if needs in allows]
+
+
+def _responses(operation: HttpOperation[Any], answer: JsonObject) -> JsonObject:
+    content: JsonObject = {JSON: {"schema": answer}}
+    if operation.also_answers:
+        content[operation.also_answers] = {"schema": TEXT}
+    responses: JsonObject = {str(operation.status): {"description": "Success", "content": content}}
+    by_status: dict[int, list[str]] = {}
+    for code in sorted(operation.codes):
+        by_status.setdefault(CODES[code].status, []).append(code)
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status, codes in sorted(by_status.items()):
+        text = "; ".join(f"{code}: {CODES[code].title}" for code in codes)
+        responses[str(status)] = {"description": text, "content": problem}
+    return responses
+
+
+def _body(body: Body[Any], path_names: set[str], components: JsonObject) -> JsonObject:
+    """Return the body's schema: the command without the fields that the path holds."""
+    if body.content_type == MERGE_PATCH:
+        return {}
+    schema = components[body.command.__name__]
+    elsewhere = {"id", "do"} | path_names
+    properties = {k: v for k, v in schema["properties"].items() if k not in elsewhere}
+    required = [name for name in schema["required"] if name not in elsewhere]
+    described: JsonObject = {"type": "object", "properties": properties, "required": required}
+    if body.one_of:
+        described["oneOf"] = [{"required": [name]} for name in body.one_of]
+    return described
+
+
+def _problem() -> JsonObject:
+    return {
+        "title": "Problem",
+        "description": "Why a request was refused (RFC 9457).",
+        "type": "object",
+        "properties": {
+            "type": TEXT,
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "code": {"enum": list(CODES)},
+            "detail": TEXT,
+            "temporary": {"type": "boolean"},
+            "retry_after": {"type": "number"},
+            "hint": TEXT,
+        },
+        "required": ["type", "title", "status", "code", "detail", "temporary"],
+    }

@@ -1,0 +1,99 @@
+"""What an operation takes: declared once, then read by the operation's code and shown in the OpenAPI document.
+
+Only what an operation declares can be read in it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from hubbub.rooms.access import Principal
+from hubbub.server.http.requests import command_from, json_from, number, room_of, seq_of
+
+C = TypeVar("C", bound=msgspec.Struct)
+T = TypeVar("T")
+JsonObject = dict[str, Any]
+
+JSON, MERGE_PATCH, STREAM = "application/json", "application/merge-patch+json", "text/event-stream"
+TEXT: JsonObject = {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter(Generic[T]):
+    """A part of a request's path, query or headers. `read` returns its value, or raises RefusalError."""
+
+    name: str
+    place: Literal["path", "query", "header"]
+    schema: JsonObject
+    read: Callable[[web.Request], T]
+    description: str = ""
+
+    def of(self, request: web.Request) -> T:
+        """Return the value in a request. Raises RefusalError."""
+        assert self in request[DECLARED], f"The operation does not declare `{self.name}`"
+        return self.read(request)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Body(Generic[C]):
+    """A request's body: the fields of a command that are not in the path, or a merge patch.
+
+    `one_of` names fields of which it must have exactly one.
+    """
+
+    command: type[C]
+    content_type: str = JSON
+    one_of: tuple[str, ...] = ()
+
+    async def read(self, request: web.Request, principal: Principal, **known: Any) -> C:
+        """Read the command. Values that are `known` override those in the body. Raises RefusalError."""
+        self._check_declared(request)
+        return await command_from(request, principal, self.command, **known)
+
+    async def read_value(self, request: web.Request, principal: Principal) -> Any:
+        """Read the body as the JSON value that it is. Raises RefusalError."""
+        self._check_declared(request)
+        return await json_from(request, principal, Any, self.content_type)
+
+    def _check_declared(self, request: web.Request) -> None:
+        assert self in request[DECLARED], f"The operation does not declare {self}"
+
+
+# What the operation that is being served declares.
+DECLARED = web.RequestKey("declared", tuple[Parameter[Any] | Body[Any], ...])
+
+
+def integer(low: int, high: int) -> JsonObject:
+    """Return the schema of a whole number in these bounds."""
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def whole_number(
+    name: str, description: str, low: int = -(2**63), high: int = 2**63 - 1
+) -> Parameter[int | None]:
+    """Declare a whole number in the query, or None if it is missing."""
+    read = partial(number, name=name, low=low, high=high)
+    return Parameter(name, "query", integer(low, high), read, description)
+
+
+def text(name: str, description: str) -> Parameter[str | None]:
+    """Declare a text in the query, or None if it is missing or empty."""
+    return Parameter(name, "query", TEXT, lambda r: r.query.get(name) or None, description)
+
+
+def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[str | None]:
+    """Declare a header, or None if it is missing."""
+    return Parameter(name, "header", schema, lambda r: r.headers.get(name), description)
+
+
+ROOM = Parameter(
+    "room",
+    "path",
+    TEXT | {"pattern": r"^[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
+    room_of,
+)
+SEQ = Parameter("seq", "path", integer(0, 10**18 - 1) | {"example": 1}, seq_of)

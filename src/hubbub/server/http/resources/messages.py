@@ -1,0 +1,104 @@
+"""Messages: posting, reading, editing and deleting them."""
+
+from aiohttp import web
+
+from hubbub.protocol.messages import Delete, Edit, History, Page, Post
+from hubbub.rooms.access import Operation
+from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import ROOM, SEQ, Body, header, whole_number
+from hubbub.server.http.requests import HUB, principal_of
+
+MESSAGES = "/api/v1/rooms/{room}/messages"
+MESSAGE = MESSAGES + "/{seq}"
+
+KEY = header(
+    "Idempotency-Key",
+    "Same as client_message_id in the body",
+    {"type": "string", "minLength": 1, "maxLength": 64},
+)
+BEFORE = whole_number("before", "Only messages before this seq")
+AFTER = whole_number("after", "Only messages after this seq")
+LIMIT = whole_number("limit", "Maximum number of items", 1, 200)
+POST = Body(Post, one_of=("text", "bytes"))
+EDIT = Body(Edit)
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        MESSAGES,
+        "postMessage",
+        needs=Operation.POST,
+        takes=(ROOM, KEY),
+        body=POST,
+        answers=ChangeReply,
+        status=201,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def post_message(request: web.Request) -> ChangeReply | web.Response:
+    """Post a message. Repeating a key returns the first answer again."""
+    principal, key = principal_of(request), KEY.of(request)
+    known = {} if key is None else {"client_message_id": key}
+    post = await POST.read(request, principal, **known, room=ROOM.of(request))
+    return await commit(request, principal, post)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        MESSAGES,
+        "getMessages",
+        needs=Operation.READ,
+        takes=(ROOM, BEFORE, AFTER, LIMIT),
+        answers=Page,
+        refuses=frozenset({"bad_position"}),
+    )
+)
+async def get_messages(request: web.Request) -> Page:
+    """Get a page of messages."""
+    history = History(
+        room=ROOM.of(request),
+        before=BEFORE.of(request),
+        after=AFTER.of(request),
+        limit=LIMIT.of(request) or 50,
+    )
+    return await request.app[HUB].history(principal_of(request), history)
+
+
+@resource.operation(
+    HttpOperation(
+        "PATCH",
+        MESSAGE,
+        "editMessage",
+        needs=Operation.EDIT_OWN,
+        takes=(ROOM, SEQ),
+        body=EDIT,
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def edit_message(request: web.Request) -> ChangeReply | web.Response:
+    """Edit a message."""
+    principal, known = principal_of(request), {"room": ROOM.of(request), "seq": SEQ.of(request)}
+    return await commit(request, principal, await EDIT.read(request, principal, **known))
+
+
+@resource.operation(
+    HttpOperation(
+        "DELETE",
+        MESSAGE,
+        "deleteMessage",
+        needs=Operation.DELETE_OWN,
+        takes=(ROOM, SEQ),
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def delete_message(request: web.Request) -> ChangeReply | web.Response:
+    """Delete a message."""
+    delete = Delete(room=ROOM.of(request), seq=SEQ.of(request))
+    return await commit(request, principal_of(request), delete)

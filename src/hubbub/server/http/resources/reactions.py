@@ -1,0 +1,59 @@
+"""Reactions to a message."""
+
+from aiohttp import web
+
+from hubbub.protocol.messages import React, Unreact
+from hubbub.rooms.access import Operation
+from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import ROOM, SEQ, Parameter
+from hubbub.server.http.requests import principal_of
+
+REACTION = "/api/v1/rooms/{room}/messages/{seq}/reactions/{emoji}"
+EMOJI = Parameter(
+    "emoji",
+    "path",
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 32,
+        "pattern": r"^[^\s/\x00-\x1f\x7f-\x9f]+$",
+    },
+    lambda request: request.match_info["emoji"],
+)
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "PUT",
+        REACTION,
+        "react",
+        needs=Operation.REACT,
+        takes=(ROOM, SEQ, EMOJI),
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def react(request: web.Request) -> ChangeReply | web.Response:
+    """Add a reaction to a message."""
+    change = React(room=ROOM.of(request), seq=SEQ.of(request), emoji=EMOJI.of(request))
+    return await commit(request, principal_of(request), change)
+
+
+@resource.operation(
+    HttpOperation(
+        "DELETE",
+        REACTION,
+        "unreact",
+        needs=Operation.REACT,
+        takes=(ROOM, SEQ, EMOJI),
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def unreact(request: web.Request) -> ChangeReply | web.Response:
+    """Remove a reaction from a message."""
+    change = Unreact(room=ROOM.of(request), seq=SEQ.of(request), emoji=EMOJI.of(request))
+    return await commit(request, principal_of(request), change)

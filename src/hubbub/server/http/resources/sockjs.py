@@ -1,0 +1,53 @@
+"""The doors for SockJS clients: native and plain."""
+
+from aiohttp import web
+
+from hubbub.protocol import sockjs_wires
+from hubbub.server.http.operations import Resource
+from hubbub.server.http.requests import LOBBY, credentials, owner_of
+from hubbub.server.hub import Hub
+from hubbub.server.places import Place
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.sockjs import SockJs, SockJsSettings
+from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
+from hubbub.server.transports.sockjs_sessions import SockJsSession
+
+SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
+
+resource = Resource()
+
+
+@resource.route("*", "/sockjs")
+@resource.route("*", "/sockjs/{rest:.*}")
+async def sock_js(request: web.Request) -> web.StreamResponse:
+    """Serve a SockJS client that sends native commands."""
+    return await request.app[SOCK_JS][0].handle(request)
+
+
+@resource.route("*", "/sockjs-plain")
+@resource.route("*", "/sockjs-plain/{rest:.*}")
+async def plain_sock_js(request: web.Request) -> web.StreamResponse:
+    """Serve a SockJS client whose messages all go to everyone."""
+    return await request.app[SOCK_JS][1].handle(request)
+
+
+def session_place(request: web.Request) -> Place | None:
+    """Return the place of the polling session that a request belongs to, if any."""
+    places = (door.place(request) for door in request.app[SOCK_JS])
+    return next(filter(None, places), None)
+
+
+def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
+    """Return the doors for SockJS clients: native and plain."""
+    settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
+
+    def native_client(session: SockJsSession, request: web.Request) -> NativeClient:
+        return NativeClient(session, hub, credentials(request))
+
+    def plain_client(session: SockJsSession, request: web.Request) -> PlainClient:
+        return PlainClient(session, hub, credentials(request), LOBBY)
+
+    return (
+        SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),
+        SockJs("/sockjs-plain", plain_client, owner_of, settings, links, sockjs_wires.PLAIN),
+    )
