@@ -21,7 +21,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
 }
 
 
-class Command(Protocol):
+class Subcommand(Protocol):
     """What a command's module has. It is loaded for every command, so it imports what `run` needs only there."""
 
     SUMMARY: str  # in lower case, without a period
@@ -34,7 +34,7 @@ class Command(Protocol):
         """Run the command and return its exit code."""
 
 
-def registered() -> Iterator[tuple[str, Command]]:
+def registered() -> Iterator[tuple[str, Subcommand]]:
     """Return each command with its name."""
     for name, module in COMMANDS.items():
-        yield name, cast(Command, import_module(module))
+        yield name, cast(Subcommand, import_module(module))
