@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from hubbub import events
+from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
-from hubbub.rooms.ledger import Accepted
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore

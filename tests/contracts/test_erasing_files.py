@@ -9,10 +9,10 @@ from pathlib import Path
 import apsw
 import pytest
 
+from hubbub.domain.access import Operation
+from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
-from hubbub.rooms.access import Operation
-from hubbub.rooms.ledger import Accepted
 from hubbub.server.stores import migrations, sqlite_scrubber
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, guest

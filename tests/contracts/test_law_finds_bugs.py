@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from hubbub.events import Edited
-from hubbub.protocol import view
+from hubbub.domain.aspects import RULES, reactions
+from hubbub.domain.aspects.document import DOCUMENTS
+from hubbub.domain.aspects.reactions import REACTIONS
+from hubbub.domain.facts import Batch, NewPost
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.view import RoomView
+from hubbub.events import Edited, Event, Reacted
 from hubbub.protocol.people import Person
-from hubbub.rooms.ledger import Ledger, NewPost
 from hubbub.server.stores import rows, sqlite_writer
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite import SqliteStore
@@ -30,6 +34,11 @@ QUICK = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def folding(event: type[Event], *folds: Any) -> dict[type[Event], list[Any]]:
+    return {event: list(folds)}
+
 
 Sow = Callable[[pytest.MonkeyPatch], None]
 faults: dict[str, Sow] = {}
@@ -77,13 +86,7 @@ def reading_goes_beyond_what_was_asked(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_key_that_was_used_is_not_looked_up(patch: pytest.MonkeyPatch) -> None:
-    post = Ledger._post
-
-    def forgetful(self: Ledger, *proposal: Any) -> Any:
-        self._facts.posts.clear()
-        return post(self, *proposal)
-
-    patch.setattr(Ledger, "_post", forgetful)
+    patch.setattr(RULES, "keyed", frozenset())
 
 
 @fault
@@ -91,17 +94,17 @@ def a_key_is_not_stored(patch: pytest.MonkeyPatch) -> None:
     def keyless(room: str, seq: int, body: bytes, _: str | None, owner: str) -> NewPost:
         return NewPost(room, seq, body, None, owner)
 
-    patch.setattr("hubbub.rooms.ledger.NewPost", keyless)
+    patch.setattr("hubbub.domain.ledger.NewPost", keyless)
 
 
 @fault
 def nameless_guests_share_no_keys(patch: pytest.MonkeyPatch) -> None:
-    post = Ledger._post
+    decide_once = Ledger._decide_once
 
     def by_name(self: Ledger, principal: Any, change: Any) -> Any:
-        return post(self, replace(principal, scope=principal.id), change)
+        return decide_once(self, replace(principal, scope=principal.id), change)
 
-    patch.setattr(Ledger, "_post", by_name)
+    patch.setattr(Ledger, "_decide_once", by_name)
 
 
 @fault
@@ -140,23 +143,20 @@ def a_number_is_given_twice_in_two_batches(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def folding_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
-    changed = view.changed
-    patch.setattr(
-        view, "changed", lambda message, e: message if type(e) is Edited else changed(message, e)
-    )
+    patch.setattr(RULES, "folds", RULES.folds | folding(Edited))
 
 
 @fault
 def folding_forgets_who_reacted_first(patch: pytest.MonkeyPatch) -> None:
-    changed = view.changed
+    [fold] = RULES.folds[Reacted]
 
-    def in_order_of_name(message: Any, event: Any) -> Any:
-        after = changed(message, event)
-        for names in (after.reactions or {}).values():
-            names.sort()
-        return after
+    def in_order_of_name(view: RoomView, event: Any) -> None:
+        fold(view, event)
+        for message in view.messages.values():
+            for names in (message.reactions or {}).values():
+                names.sort()
 
-    patch.setattr(view, "changed", in_order_of_name)
+    patch.setattr(RULES, "folds", RULES.folds | folding(Reacted, in_order_of_name))
 
 
 @fault
@@ -179,7 +179,7 @@ def a_namesake_is_the_author(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_snapshot_shows_one_reaction_a_name(patch: pytest.MonkeyPatch) -> None:
-    shown = view.with_reactions
+    shown = reactions.with_reactions
 
     def merged(message: Any, reactions: Any) -> Any:
         once = {emoji: list({p.name: p for p in who}.values()) for emoji, who in reactions.items()}
@@ -190,7 +190,7 @@ def a_snapshot_shows_one_reaction_a_name(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_snapshot_forgets_an_edit(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(rows, "changed", lambda message, _: message)
+    patch.setattr(rows, "with_edit", lambda message, _: message)
 
 
 @fault
@@ -205,7 +205,7 @@ def what_was_said_of_a_deleted_message_stays_in_the_log(patch: pytest.MonkeyPatc
 
 @fault
 def what_one_commit_posts_and_deletes_is_delivered(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("hubbub.rooms.ledger._without_deleted", lambda bodies: bodies)
+    patch.setattr(Batch, "erase", lambda _: None)
 
 
 def _leave_out(patch: pytest.MonkeyPatch, what: str, instead: str) -> None:
@@ -231,7 +231,7 @@ def a_patch_is_not_merged_into_the_stored_document(patch: pytest.MonkeyPatch) ->
 
     def forgetful(self: SqliteWriter, ledger: Ledger) -> None:
         if len(ledger.changes) > 2:
-            ledger.patched.clear()
+            ledger.rows.pop(DOCUMENTS, None)
         write(self, ledger)
 
     patch.setattr(SqliteWriter, "_write", forgetful)
@@ -241,9 +241,11 @@ def a_patch_is_not_merged_into_the_stored_document(patch: pytest.MonkeyPatch) ->
 def who_reacted_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
     facts = SqliteWriter._reaction_facts
 
-    def forgetful(self: SqliteWriter, found: Any, keys: Any, names: Any) -> None:
-        facts(self, found, keys, names)
-        found.reactions = {key for key in found.reactions if key.owner != ADA.id}
+    def forgetful(self: SqliteWriter, found: Any, wanted: Any, names: Any) -> None:
+        facts(self, found, wanted, names)
+        for key in found.rows[REACTIONS]:
+            if key.owner == ADA.id:
+                found.rows[REACTIONS][key] = None
 
     patch.setattr(SqliteWriter, "_reaction_facts", forgetful)
 

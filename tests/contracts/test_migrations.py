@@ -6,11 +6,11 @@ import apsw
 import asyncpg
 
 from hubbub import events
+from hubbub.domain.access import Principal
+from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.events import Posted, Reacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Answer, Proposal
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore

@@ -10,9 +10,10 @@ from typing import Any
 import apsw
 import pytest
 
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Accepted, Commit, Head, Proposal
+from hubbub.domain.patterns import spans
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
-from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import spans
 from hubbub.server.stores.base import StoredPage, StoreFailed
 from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT

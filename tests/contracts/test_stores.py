@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from hubbub import events
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.aspects.reactions import reactions_to
+from hubbub.domain.facts import Accepted, Commit, Head, Proposal
+from hubbub.domain.patterns import spans
 from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
-from hubbub.protocol.view import reactions_to
-from hubbub.rooms.ledger import Accepted, Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import spans
 from hubbub.server.stores.base import RoomRow, Store
 from tests.support.fakes import ADA, AT, GRACE, guest, holder, stranger, user
 from tests.support.stores import REAL, commit, log_of

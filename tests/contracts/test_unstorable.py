@@ -6,9 +6,9 @@ from collections.abc import Callable
 import apsw
 import pytest
 
+from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
-from hubbub.rooms.ledger import Accepted, Proposal
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore

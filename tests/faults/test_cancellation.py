@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 import hubbub
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Commit, Head, Proposal
+from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.protocol.messages import History, Join, Post
-from hubbub.rooms.ledger import Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor

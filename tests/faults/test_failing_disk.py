@@ -9,8 +9,8 @@ from typing import Any
 import apsw
 import pytest
 
+from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.protocol.messages import Post
-from hubbub.rooms.ledger import Accepted, Answer, Proposal
 from hubbub.server.stores import sqlite
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import SqliteStore

@@ -12,8 +12,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
-from hubbub.rooms.ledger import Proposal
 from hubbub.server.stores.sqlite import open_database
 from hubbub.server.stores.sqlite_writer import SqliteWriter
 from tests.support.checker import read_log
@@ -66,7 +67,7 @@ def post(directory: Path, recording: Recording, synchronous: str) -> list[int]:
     with closing(database):
         database.execute(f"PRAGMA synchronous = {synchronous}").fetchall()
         database.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchall()
-        writer = SqliteWriter(database, lambda: None)
+        writer = SqliteWriter(database, RULES, lambda: None)
         for number in range(COMMITS):
             writer.commit([Proposal(ADA, Post(room="lobby", text=str(number)))], AT)
             acknowledged.append(len(recording.trace))

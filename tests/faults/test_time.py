@@ -5,8 +5,8 @@ import os
 import signal
 from pathlib import Path
 
+from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.messages import Post
-from hubbub.rooms.ledger import Accepted, Proposal
 from hubbub.server.journal import Journal
 from tests.support.crowd import Crowd
 from tests.support.fakes import ADA, MemoryStore, timeless

@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 
 import hubbub
+from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
-from hubbub.rooms.ledger import Accepted, Proposal
 from hubbub.server.admin.copier import Copier, Sums
 from hubbub.server.admin.copying import _copy
 from hubbub.server.stores.base import Store, StoreFailed, Token

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.rooms.identity import short_id, visitor
+from hubbub.domain.identity import short_id, visitor
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import operations_of
 from tests.integration.conftest import KEY

@@ -12,7 +12,7 @@ import jwt
 import pytest
 from aiohttp import WSMsgType
 
-from hubbub.rooms import identity
+from hubbub.domain import identity
 from tests.integration.native import Native, native
 from tests.integration.test_principals import Given, token_for
 from tests.support.server import Server

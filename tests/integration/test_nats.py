@@ -11,9 +11,9 @@ import pytest
 from msgspec.structs import replace
 from nats.aio.msg import Msg
 
+from hubbub.domain.facts import Batch
+from hubbub.domain.live import MAX_VALUES, LiveReport, Stamped
 from hubbub.protocol.messages import Value
-from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import MAX_VALUES, LiveReport, Stamped
 from hubbub.server.brokers.nats import MAX_HINT_BYTES, MAX_NODES, NatsBroker, Numbered
 from tests.integration.native import Native, native
 from tests.integration.test_native_signals import until, value

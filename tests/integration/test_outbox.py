@@ -14,10 +14,10 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 import hubbub
+from hubbub.domain.access import Principal
+from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Answer, Proposal
 from hubbub.server.journal import Journal
 from hubbub.server.stores.base import Publish
 from hubbub.server.stores.postgres import PostgresStore

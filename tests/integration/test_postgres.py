@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import asyncpg
 import pytest
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
-from hubbub.rooms.ledger import Proposal
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.postgres_reader import PostgresReader
@@ -298,7 +299,7 @@ async def test_a_node_that_stops_amid_a_transaction_keeps_nobody_waiting_for_lon
     is_amid = asyncio.Event()
 
     async def stop(connection: asyncpg.Connection) -> None:
-        await PostgresWriter(connection, "e1", set()).lock(["lobby"])
+        await PostgresWriter(connection, RULES, "e1", set()).lock(["lobby"])
         is_amid.set()
         await asyncio.Event().wait()
 

@@ -13,7 +13,7 @@ import aiohttp
 import jwt
 import pytest
 
-from hubbub.rooms.access import RIGHTS
+from hubbub.domain.access import RIGHTS
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.jwts import LEEWAY

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from hubbub.rooms.access import Operation
+from hubbub.domain.access import Operation
 from hubbub.server.app import RESOURCES, running
 from hubbub.server.config import Settings
 from hubbub.server.http.operations import HttpOperation, Resource

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 import hubbub
+from hubbub.domain.facts import Accepted, Commit, Proposal
 from hubbub.protocol.messages import Post
-from hubbub.rooms.ledger import Accepted, Commit, Proposal
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.postgres import PostgresStore
 from tests.contracts.test_erasing import READS

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from hubbub import events
+from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Accepted, Commit, Proposal
+from hubbub.domain.ledger import Ledger
 from hubbub.protocol.errors import Refusal
-from hubbub.rooms.ledger import Accepted, Commit, Ledger, Proposal, needs
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.hub import Hub
@@ -44,7 +46,9 @@ def acknowledge_before_flush(bugs: pytest.MonkeyPatch) -> None:
         self: SimulatedStore, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
     ) -> None:
         async with self._turn:
-            done.set_result(Ledger(self._facts(needs(proposals)), at).decide(proposals))
+            done.set_result(
+                Ledger(RULES, self._facts(RULES.needs(proposals)), at).decide(proposals)
+            )
             await self.pause()  # a crash in here loses it
             self._finish(asyncio.get_running_loop().create_future(), proposals, at)
 
@@ -62,7 +66,7 @@ def deliver_before_commit(bugs: pytest.MonkeyPatch) -> None:
         fanouts.append(self)
 
     async def leak(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:
-        decided = Ledger(self._facts(needs(proposals)), at).decide(proposals)
+        decided = Ledger(RULES, self._facts(RULES.needs(proposals)), at).decide(proposals)
         fanouts[-1].deliver(decided.batches)
         await commit(self, done, proposals, at)
 
@@ -94,13 +98,7 @@ def _read_from(bugs: pytest.MonkeyPatch, shift: int) -> None:
 @shows_as(Fault.DOUBLED)
 def post_again_on_retry(bugs: pytest.MonkeyPatch) -> None:
     """A client_message_id is not looked up."""
-    post = Ledger._post
-
-    def forgetful(self: Ledger, *proposal: Any) -> Any:
-        self._facts.posts.clear()
-        return post(self, *proposal)
-
-    bugs.setattr(Ledger, "_post", forgetful)
+    bugs.setattr(RULES, "keyed", frozenset())
 
 
 @shows_as(Fault.DOUBLED)

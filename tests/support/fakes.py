@@ -9,28 +9,19 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
+from hubbub.domain.access import Principal, Role
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Accepted, Commit, Facts, Head, MessageKey, Needs, PostKey, Proposal
+from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, visitor
+from hubbub.domain.identity import user as user_id
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.records import AnyTable, Prefix
+from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import RoomView, reactions_to
 from hubbub.protocol.wires import NATIVE, Wire
-from hubbub.rooms.access import Principal, Role
-from hubbub.rooms.identity import NAMELESS, outbox_application, token_holder, visitor
-from hubbub.rooms.identity import user as user_id
-from hubbub.rooms.ledger import (
-    Accepted,
-    Commit,
-    Document,
-    Facts,
-    Head,
-    Ledger,
-    MessageKey,
-    Needs,
-    PostKey,
-    Proposal,
-    ReactionKey,
-    needs,
-)
-from hubbub.rooms.patterns import EVERY_NAME, Span
 from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import (
     LogPage,
@@ -151,11 +142,11 @@ class MemoryStore:
     def __init__(self, epoch: str = EPOCH) -> None:
         self.epoch = epoch
         self.logs: dict[str, list[bytes]] = {}
+        self.rows: dict[AnyTable, dict[Prefix, Any]] = {table: {} for table in RULES.tables}
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
         self._owners: dict[MessageKey, str] = {}
-        self._ids: dict[str, str] = {}  # of all who wrote, by what others see of them
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
         self.given_tokens: list[Token] = []
@@ -222,6 +213,12 @@ class MemoryStore:
         if room in self.logs:
             upto = min(upto, len(self.logs[room]))
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
+            for table, rows in self.rows.items():
+                if table.trimmed_by is not None:
+                    for key in [
+                        k for k, row in rows.items() if _is_trimmed(table, row, room, upto)
+                    ]:
+                        del rows[key]
 
     async def scrub(self) -> None:
         self._fail_if_asked()
@@ -251,9 +248,9 @@ class MemoryStore:
         if self.is_failing:
             done.set_exception(StoreFailed("the disk is full"))
             return
-        ledger = Ledger(self._facts(needs(proposals)), at)
+        ledger = Ledger(RULES, self._facts(RULES.needs(proposals)), at)
         commit = ledger.decide(proposals)
-        self._ids.update((p.person.who, p.id) for p, _ in proposals)
+        self._keep_rows(ledger)
         for post in ledger.posts:
             self._owners[MessageKey(post.room, post.seq)] = post.owner
             if post.key is not None:
@@ -264,7 +261,7 @@ class MemoryStore:
             if gone := events.deleted_by(batch.bodies):
                 log[:] = events.without(log, gone)
             for body in batch.bodies:
-                self._view(batch.room).apply(events.decode(body))
+                RULES.fold(self._view(batch.room), events.decode(body))
         done.set_result(commit)
 
     def _view(self, room: str) -> RoomView:
@@ -280,9 +277,16 @@ class MemoryStore:
 
     def _facts(self, wanted: Needs) -> Facts:
         facts = Facts()
-        for room in wanted.rooms:
-            facts.heads[room] = Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
-            facts.documents[room] = self._document(room)
+        facts.expect(wanted)
+        for log in wanted.logs:
+            facts.heads[log] = Head(len(self.logs.get(log, [])), self.kept.get(log, 1))
+        for table, keys in wanted.rows.items():
+            for key in keys & self.rows[table].keys():
+                facts.found(table, self.rows[table][key])
+        for table, prefixes in wanted.counts.items():
+            for prefix in prefixes:
+                found = [key for key in self.rows[table] if key[: len(prefix)] == prefix]
+                facts.counts[table][prefix] = len(found)
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
                 facts.posts[key] = Accepted(*self._first_answers[key])
@@ -300,9 +304,22 @@ class MemoryStore:
         facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)
-        reactions = [(e, who) for e, people in reactions_to(message).items() for who in people]
-        facts.reactions.update(ReactionKey(*key, e, self._ids[p.who]) for e, p in reactions)
-        facts.reaction_counts[key] = len(reactions)
+
+    def _keep_rows(self, ledger: Ledger) -> None:
+        for table, prefixes in ledger.dropped.items():
+            rows = self.rows[table]
+            for prefix in prefixes:
+                for key in [key for key in rows if key[: len(prefix)] == prefix]:
+                    del rows[key]
+        for table, changed in ledger.rows.items():
+            for key, row in changed.items():
+                self.rows[table].pop(key, None)
+                if row is not None:
+                    self.rows[table][key] = row
+
+
+def _is_trimmed(table: AnyTable, row: Any, room: str, upto: int) -> bool:
+    return bool(row[0] == room and getattr(row, table.trimmed_by or "") <= upto)
 
 
 class HeldStore(MemoryStore):

@@ -14,10 +14,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from hubbub import events
+from hubbub.domain.access import Principal
+from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Accepted, Batch, Commit, PostKey, Proposal
+from hubbub.domain.view import RoomView
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
-from hubbub.protocol.view import RoomView
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Batch, Commit, PostKey, Proposal
 from hubbub.server.stores.base import Store, StoreFailed
 from tests.support.fakes import ADA, MemoryStore, guest, stranger
 
@@ -219,7 +220,7 @@ class Law(RuleBasedStateMachine):
         for body in page.bodies:
             event = events.decode(body)
             assert event.seq == view.seq + 1, "a hole or a repetition"
-            view.apply(event)
+            RULES.fold(view, event)
         assert view.seq <= upto
 
     async def _check_log(self, room: str, after: int) -> None:

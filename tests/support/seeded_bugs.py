@@ -11,8 +11,10 @@ from typing import Any
 
 import asyncpg
 
-from hubbub.rooms.ledger import Accepted, Batch, Commit, Ledger, NewPost, Proposal, needs
-from hubbub.rooms.presence import Attendance
+from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Accepted, Batch, Commit, NewPost, Proposal
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.presence import Attendance
 from hubbub.server import fanout, signals
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor, Feed
@@ -98,7 +100,7 @@ def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
 
     def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
         with self._transaction():
-            ledger = Ledger(self._facts(needs(proposals)), at)
+            ledger = Ledger(RULES, self._facts(RULES.needs(proposals)), at)
             decided = ledger.decide(proposals)
             self._write(ledger)
             loops[0].call_soon_threadsafe(act(), decided)
@@ -139,11 +141,10 @@ def resume_one_too_early() -> None:
 @bug
 def post_again_on_retry() -> None:
     """No client_message_id is kept; and answers are slow, so that kills leave some unknown."""
-    post, commit = Ledger._post, SqliteWriter.commit
+    commit, post = SqliteWriter.commit, Ledger.post
 
-    def forgetful(self: Ledger, *proposal: Any) -> Any:
-        self._facts.posts.clear()
-        answer = post(self, *proposal)
+    def forgetful(self: Ledger, *message: Any) -> Any:
+        answer = post(self, *message)
         self.posts[-1] = NewPost(*self.posts[-1][:3], None, "")
         return answer
 
@@ -152,7 +153,8 @@ def post_again_on_retry() -> None:
         time.sleep(WINDOW)
         return committed
 
-    put(Ledger, _post=forgetful)
+    put(RULES, keyed=frozenset())
+    put(Ledger, post=forgetful)
     put(SqliteWriter, commit=slow)
 
 

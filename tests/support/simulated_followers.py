@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from hubbub import events
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.posts import tombstone
+from hubbub.domain.view import RoomView
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
-from hubbub.protocol.view import RoomView, tombstone
 from hubbub.server.feeds import Cursor
 from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
 from hubbub.server.stores.base import StoreFailed
@@ -152,7 +154,7 @@ def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Fin
     view = RoomView()
     for snapshot, name in sorted(given, key=lambda one: one[0].head):
         for body in log[view.seq : snapshot.head]:
-            view.apply(events.decode(body))
+            RULES.fold(view, events.decode(body))
         folded = known(list(view.messages.values()))[-SNAPSHOT_MESSAGES:]
         is_whole = len(snapshot.messages) == len(folded)
         is_state = (snapshot.state, snapshot.state_seq) == (view.state, view.state_seq)

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from hubbub.rooms.ledger import Commit, Proposal
+from hubbub.domain.facts import Commit, Proposal
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.hub import Hub, Limits
@@ -28,6 +28,7 @@ class SimulatedStore(MemoryStore):
         if before is not None:
             self.logs, self.kept, self._views = before.logs, before.kept, before._views
             self._first_answers, self._owners = before._first_answers, before._owners
+            self.rows = before.rows
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
         done: asyncio.Future[Commit] = asyncio.get_running_loop().create_future()

@@ -3,8 +3,8 @@
 import random
 from collections import Counter
 
+from hubbub.domain.facts import Accepted, Answer, PostKey
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post
-from hubbub.rooms.ledger import Accepted, Answer, PostKey
 from hubbub.server.hub import Hub
 from tests.support.checker import Attempt, Record
 from tests.support.fakes import ADA

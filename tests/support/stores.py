@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from hubbub import events
+from hubbub.domain.access import Principal
+from hubbub.domain.facts import Commit, Proposal
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import Change
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Commit, Proposal
 from hubbub.server.stores.base import Durability, Store
 from hubbub.server.stores.postgres import PostgresStore
 from hubbub.server.stores.sqlite import SqliteStore

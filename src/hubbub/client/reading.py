@@ -9,10 +9,12 @@ from hubbub.client.inbox import Inbox, Item, Reset, Skipped
 from hubbub.client.live import LiveView
 from hubbub.client.newest import Newest
 from hubbub.client.tracker import Position, PositionTracker
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.posts import tombstone
+from hubbub.domain.view import RoomView
 from hubbub.events import Deleted
 from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
 from hubbub.protocol.people import Person
-from hubbub.protocol.view import RoomView, tombstone
 
 MAX_MESSAGES = 500
 
@@ -117,7 +119,7 @@ class Reading:
             case Skipped():
                 self.view.seq = item.seq
             case _:
-                self.view.apply(item)
+                RULES.fold(self.view, item)
                 if isinstance(item, Deleted) and self.snapshot is not None:
                     self.snapshot = _without(self.snapshot, item.message)
         while len(self.view.messages) > MAX_MESSAGES:

@@ -9,6 +9,9 @@ from functools import partial
 from typing import Any, assert_never
 
 from hubbub import __version__
+from hubbub.domain.access import Principal, Role
+from hubbub.domain.facts import Accepted, Answer
+from hubbub.domain.identity import at_address
 from hubbub.protocol.codec import BadFrame, decode_command, id_of
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
@@ -27,9 +30,6 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import native_frame
-from hubbub.rooms.access import Principal, Role
-from hubbub.rooms.identity import at_address
-from hubbub.rooms.ledger import Accepted, Answer
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.feeds import Cursor
 from hubbub.server.hub import Hub

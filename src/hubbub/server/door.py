@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
+from hubbub.domain import identity
+from hubbub.domain.access import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.names import person_name_fault
-from hubbub.rooms import identity
-from hubbub.rooms.access import Principal, Role
 from hubbub.server.audit import audit
 from hubbub.server.places import Place
 from hubbub.server.rates import Rates

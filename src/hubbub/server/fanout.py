@@ -9,10 +9,10 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
+from hubbub.domain.allotment import Allotment
+from hubbub.domain.facts import Batch
+from hubbub.domain.live import LiveReport
 from hubbub.protocol.wires import Wire
-from hubbub.rooms.allotment import Allotment
-from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import LiveReport
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.feeds import Cursor, Feed
 from hubbub.server.outlet import AnyOutlet, write_to_all

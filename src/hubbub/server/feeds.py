@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Callable
 
 from hubbub import events
+from hubbub.domain.facts import Batch
 from hubbub.protocol import deflate
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import Wire
-from hubbub.rooms.ledger import Batch
 from hubbub.server.outlet import AnyOutlet
 from hubbub.server.signals import Signals
 from hubbub.server.stores.base import StoredRoom

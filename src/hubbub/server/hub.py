@@ -12,6 +12,13 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from hubbub.domain.access import Operation, Principal, may
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Answer, Proposal
+from hubbub.domain.patterns import spans
+from hubbub.domain.rules import Rules
+from hubbub.domain.screening import screen, screen_change, screen_signal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
@@ -23,10 +30,6 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import Wire
-from hubbub.rooms.access import Operation, Principal, may
-from hubbub.rooms.ledger import Answer, Document, Proposal
-from hubbub.rooms.patterns import spans
-from hubbub.rooms.screening import screen, screen_change, screen_signal
 from hubbub.server.door import Door
 from hubbub.server.fanout import FanOut
 from hubbub.server.feeds import Cursor, Feed
@@ -61,13 +64,20 @@ class Hub:
     """Rooms, and everything that can be done in them."""
 
     def __init__(
-        self, store: Store, journal: Journal, fanout: FanOut, door: Door, limits: Limits
+        self,
+        store: Store,
+        journal: Journal,
+        fanout: FanOut,
+        door: Door,
+        limits: Limits,
+        rules: Rules = RULES,
     ) -> None:
         self.door = door
         self.limits = limits
         self._store = store
         self._journal = journal
         self._fanout = fanout
+        self._rules = rules
         self._rates = Rates(limits.messages_per_s)
         self._byte_rates = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
@@ -372,7 +382,7 @@ class Hub:
             raise RefusalError.of(refusal)
 
     def _screen(self, principal: Principal, change: Change) -> Refusal | None:
-        return screen_change(principal, change, self.limits.message_bytes)
+        return screen_change(self._rules, principal, change, self.limits.message_bytes)
 
     def _over_rate(self, principal: Principal) -> Refusal | None:
         wait = self._rates.wait(principal.counted_as, asyncio.get_running_loop().time())

@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from hubbub.domain.facts import Answer, Batch, Commit, Proposal
+from hubbub.domain.weights import packed, weight
 from hubbub.protocol.errors import Refusal
-from hubbub.rooms.ledger import Answer, Batch, Commit, Proposal
-from hubbub.rooms.weights import packed, weight
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
 MAX_BATCH = 1024  # proposals in one commit

@@ -10,11 +10,11 @@ from typing import Any
 
 import jwt
 
+from hubbub.domain import identity
+from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import is_person_name, person_name_from
-from hubbub.rooms import identity
-from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
-from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.keys import Key
 
 LEEWAY = 60.0  # seconds that the clocks of signer and server may differ by

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from hubbub.domain.allotment import Allotment
+from hubbub.domain.live import LiveReport, Stamped, Values, packed
+from hubbub.domain.presence import Attendance
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
-from hubbub.rooms.allotment import Allotment
-from hubbub.rooms.live import LiveReport, Stamped, Values, packed
-from hubbub.rooms.presence import Attendance
 from hubbub.server.brokers.base import Broker, Local
 
 TICK = 0.1  # seconds

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
-from hubbub.rooms import identity
-from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.domain import identity
+from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.stores.base import Store, Token
 
 PREFIX = "hubbub_"

@@ -3,9 +3,9 @@ from functools import partial
 
 import pytest
 
+from hubbub.domain.access import Principal, Role, allowed
+from hubbub.domain.identity import NAMELESS, token_holder
 from hubbub.protocol.errors import RefusalError
-from hubbub.rooms.access import Principal, Role, allowed
-from hubbub.rooms.identity import NAMELESS, token_holder
 from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
 from hubbub.server.stores.base import Token
 from hubbub.server.tokens import Tokens, digest_of

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from hubbub.domain.facts import Batch, Head, Proposal
+from hubbub.domain.live import LiveReport
 from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
-from hubbub.rooms.ledger import Batch, Head, Proposal
-from hubbub.rooms.live import LiveReport
 from hubbub.server.brokers.base import Local
 from hubbub.server.fanout import REMIND_EVERY, REMIND_STEP, REMIND_WITHIN, FanOut
 from hubbub.server.feeds import MAX_TAIL_BYTES, Cursor, Feed

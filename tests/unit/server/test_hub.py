@@ -7,6 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from hubbub.domain.access import Principal
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Accepted, Answer, Proposal
+from hubbub.domain.live import LiveReport, packed
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
@@ -21,9 +25,6 @@ from hubbub.protocol.messages import (
     Snapshot,
     Value,
 )
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Accepted, Answer, Document, Proposal
-from hubbub.rooms.live import LiveReport, packed
 from hubbub.server import hub as hubs
 from hubbub.server.brokers.base import Local
 from hubbub.server.door import Door
@@ -480,7 +481,7 @@ async def test_events_that_can_not_be_read_on_from_there_say_where_to_begin() ->
 @timeless
 async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House(rate=1)
-    monkeypatch.setattr("hubbub.rooms.live.MAX_VALUES", 1)
+    monkeypatch.setattr("hubbub.domain.live.MAX_VALUES", 1)
 
     def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
         with pytest.raises(RefusalError) as caught:

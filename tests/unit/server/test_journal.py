@@ -7,10 +7,10 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from hubbub.domain.facts import Accepted, Answer, Batch, Proposal
+from hubbub.domain.weights import PATCH_COST, packed, weight
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post
-from hubbub.rooms.ledger import Accepted, Answer, Batch, Proposal
-from hubbub.rooms.weights import PATCH_COST, packed, weight
 from hubbub.server.journal import (
     MAX_BATCH,
     MAX_BATCH_BYTES,

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from hubbub.domain import identity
+from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.protocol.errors import RefusalError
-from hubbub.rooms import identity
-from hubbub.rooms.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.server.jwts import LEEWAY, Jwts
 from hubbub.server.keys import Key, key_from_pem
 from tests.support.garbage import garbage_of

@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Head, Proposal
 from hubbub.protocol.messages import Patch, Post
-from hubbub.rooms.ledger import Document, Head, Proposal
 from hubbub.server import retention as retentions
 from hubbub.server.retention import Retention
 from tests.support.fakes import ADA, MemoryStore, timeless

@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
+from hubbub.domain.live import MAX_VALUES
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
-from hubbub.rooms.live import MAX_VALUES
 from hubbub.server.signals import COMINGS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
 

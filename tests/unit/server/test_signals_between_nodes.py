@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from hubbub.domain.live import LiveReport, packed
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
-from hubbub.rooms.live import LiveReport, packed
 from hubbub.server.brokers.base import Local
 from hubbub.server.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless

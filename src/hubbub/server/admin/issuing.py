@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hubbub.domain.access import RIGHTS
+from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.protocol.names import person_name_fault
-from hubbub.rooms.access import RIGHTS
-from hubbub.rooms.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit

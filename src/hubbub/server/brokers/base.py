@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-from hubbub.rooms.ledger import Batch
-from hubbub.rooms.live import LiveReport
+from hubbub.domain.facts import Batch
+from hubbub.domain.live import LiveReport
 
 
 class Broker(Protocol):

@@ -3,9 +3,9 @@
 import msgspec
 from aiohttp import web
 
+from hubbub.domain.access import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
-from hubbub.rooms.access import Principal
 from hubbub.server.connection import accepted
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import HUB

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from hubbub import __version__
+from hubbub.domain.access import GUESTS_MAY, RIGHTS, Operation
 from hubbub.protocol.errors import CODES
-from hubbub.rooms.access import GUESTS_MAY, RIGHTS, Operation
 from hubbub.server.http.operations import HttpOperation, Route
 from hubbub.server.http.parameters import JSON, MERGE_PATCH, TEXT, Body, JsonObject, Parameter
 

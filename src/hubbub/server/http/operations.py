@@ -11,8 +11,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from aiohttp import web
 
+from hubbub.domain.access import Operation
 from hubbub.protocol.errors import CODES
-from hubbub.rooms.access import Operation
 from hubbub.server.http.parameters import DECLARED, Body, Parameter
 from hubbub.server.http.problems import Handler
 from hubbub.server.http.requests import json

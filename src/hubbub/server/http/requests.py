@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from hubbub.domain.access import Principal
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
-from hubbub.rooms.access import Principal
 from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import bearer_token
 from hubbub.server.hub import Hub

@@ -4,10 +4,11 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from hubbub.domain.access import Principal
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Answer, Commit, Head, Proposal
+from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.protocol.messages import Message, Post
-from hubbub.rooms.access import Principal
-from hubbub.rooms.ledger import Answer, Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import EVERY_NAME, Span
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]

@@ -16,8 +16,11 @@ from typing import Any, Self, TypeVar
 import asyncpg
 from asyncpg import Connection
 
-from hubbub.rooms.ledger import UNSTORABLE, Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import EVERY_NAME, Span
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import UNSTORABLE, Commit, Head, Proposal
+from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.rules import Rules
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import (
     Durability,
@@ -75,8 +78,9 @@ class PostgresStore:
 
     is_shared = True
 
-    def __init__(self, url: str, durability: Durability) -> None:
+    def __init__(self, url: str, durability: Durability, rules: Rules = RULES) -> None:
         """Use `open` to get a usable store."""
+        self._rules = rules
         self.epoch = ""
         self.hint_key = b""
         self._begin: str = Q.begin_full if durability == "full" else Q.begin_normal
@@ -95,14 +99,20 @@ class PostgresStore:
         self._commits: set[Future[Commit]] = set()
 
     @classmethod
-    async def open(cls, url: str, durability: Durability, new_epoch: Callable[[], str]) -> Self:
+    async def open(
+        cls,
+        url: str,
+        durability: Durability,
+        new_epoch: Callable[[], str],
+        rules: Rules = RULES,
+    ) -> Self:
         """Connect, and migrate the tables to the current version.
 
         Raises:
             StoreFailed: it can't be reached, or its tables are not hubbub's.
         """
         with failures():
-            store = cls(url, durability)
+            store = cls(url, durability, rules)
             try:
                 await store._open(new_epoch)
             except BaseException:
@@ -270,7 +280,7 @@ class PostgresStore:
         return commit.then(await self._write_apart(connection, proposals[half:], at))
 
     def _writer(self, connection: Connection) -> PostgresWriter:
-        return PostgresWriter(connection, self.epoch, self._known)
+        return PostgresWriter(connection, self._rules, self.epoch, self._known)
 
     async def _in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Call `act` with the writing connection, and commit.

@@ -11,12 +11,12 @@ from contextlib import suppress
 
 from asyncpg import Connection
 
+from hubbub.domain import identity
+from hubbub.domain.access import Principal, Role, allowed
+from hubbub.domain.facts import Answer
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Post
 from hubbub.protocol.names import person_name_fault
-from hubbub.rooms import identity
-from hubbub.rooms.access import Principal, Role, allowed
-from hubbub.rooms.ledger import Answer
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Publish
 from hubbub.server.stores.postgres_failures import FAILURES, words

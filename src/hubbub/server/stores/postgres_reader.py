@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from asyncpg import Connection
 
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Head
+from hubbub.domain.patterns import Span, beyond
 from hubbub.protocol.messages import Message
-from hubbub.rooms.ledger import Document, Head
-from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
     LogPage,

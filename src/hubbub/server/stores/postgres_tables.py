@@ -16,7 +16,7 @@ from hubbub.server.stores.tables import (
     EventRows,
     MessageState,
     OtherEvent,
-    Reaction,
+    ReactionState,
     RoomState,
     TokenState,
     check_version,
@@ -145,9 +145,9 @@ class PostgresTables:
         """See the contract."""
         return [OtherEvent(*row) for row in await self._between(Q.changes, room, after, upto)]
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
+    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
         """See the contract."""
-        return [Reaction(*row) for row in await self._between(Q.reactions, room, after, upto)]
+        return [ReactionState(*row) for row in await self._between(Q.reactions, room, after, upto)]
 
     async def tokens(self) -> list[TokenState]:
         """See the contract."""
@@ -176,7 +176,7 @@ class PostgresTables:
                 )
 
     async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
+        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
     ) -> None:
         """See the contract."""
         room_id = await self._room_id(room)

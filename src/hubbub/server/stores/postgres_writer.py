@@ -6,25 +6,24 @@ Knows SQL, but no rules. It takes few round trips, however many rooms and change
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from asyncpg import Connection
 
 from hubbub import events
-from hubbub.rooms.ledger import (
+from hubbub.domain.aspects.document import DOCUMENTS, DocumentRow
+from hubbub.domain.aspects.reactions import REACTIONS, Reaction
+from hubbub.domain.facts import (
     Accepted,
     Batch,
     Commit,
-    Document,
     Facts,
     Head,
-    Ledger,
     MessageKey,
     Needs,
     PostKey,
     Proposal,
-    ReactionKey,
-    needs,
 )
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.postgres_reader import check_epoch
 
@@ -47,9 +46,10 @@ class LockedRoom(NamedTuple):
 class PostgresWriter:
     """Decides on one batch of proposals, between BEGIN and COMMIT."""
 
-    def __init__(self, connection: Connection, epoch: str, known: set[str]) -> None:
+    def __init__(self, connection: Connection, rules: Rules, epoch: str, known: set[str]) -> None:
         """`epoch` is that of the expected logs; `known` are names of rooms that exist."""
         self._connection = connection
+        self._rules = rules
         self._epoch = epoch
         self._known = known
         self._rooms: dict[str, LockedRoom] = {}
@@ -57,12 +57,12 @@ class PostgresWriter:
 
     async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
         """Decide and write everything but the commit. Raises Changed and asyncpg's exceptions."""
-        wanted = needs(proposals)
-        added = wanted.rooms - self._known
+        wanted = self._rules.needs(proposals)
+        added = wanted.logs - self._known
         if added:
             await self._connection.execute(Q.add_rooms, sorted(added))
-        await self.lock(wanted.rooms)
-        ledger = Ledger(await self._facts(wanted), at)
+        await self.lock(wanted.logs)
+        ledger = Ledger(self._rules, await self._facts(wanted), at)
         commit = ledger.decide(proposals)
         await self._write(ledger)
         self._known |= ledger.batches.keys()
@@ -111,21 +111,20 @@ class PostgresWriter:
                 facts.messages[key], facts.owners[key] = event, owner
                 if is_deleted:
                     facts.deleted.add(key)
-        if wanted.reactions:
-            await self._reaction_facts(facts, wanted.reactions)
-        if wanted.documents:
-            ids = [self._rooms[name].id for name in wanted.documents]
+        facts.expect(wanted)
+        if REACTIONS in wanted.rows:
+            await self._reaction_facts(facts, wanted)
+        if DOCUMENTS in wanted.rows:
+            ids = [self._rooms[name].id for (name,) in wanted.rows[DOCUMENTS]]
             for room, value, seq in await self._connection.fetch(Q.documents, ids):
-                document = Document(msgspec.json.decode(value), seq)
-                facts.documents[self._names[room]] = document
+                facts.found(DOCUMENTS, DocumentRow(self._names[room], value, seq))
         return facts
 
-    async def _reaction_facts(self, facts: Facts, keys: set[ReactionKey]) -> None:
-        for room, *rest in await self._select(Q.reactions_by_key, keys):
-            facts.reactions.add(ReactionKey(self._names[room], *rest))
-        messages = {(key.room, key.message) for key in keys}
-        for room, seq, count in await self._select(Q.reaction_counts, messages):
-            facts.reaction_counts[MessageKey(self._names[room], seq)] = count
+    async def _reaction_facts(self, facts: Facts, wanted: Needs) -> None:
+        for room, *rest in await self._select(Q.reactions_by_key, wanted.rows[REACTIONS]):
+            facts.found(REACTIONS, Reaction(self._names[room], *rest))
+        for room, message, count in await self._select(Q.reaction_counts, wanted.counts[REACTIONS]):
+            facts.counts[REACTIONS][self._names[room], message] = count
 
     async def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> list[Any]:
         """Run a query over keys whose first part is a room's name."""
@@ -145,13 +144,14 @@ class PostgresWriter:
             await self._connection.execute(Q.write, *columns)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
-        reacted = [((ids[k.room], *k[1:]), new) for k, new in ledger.reacted.items()]
-        await self._change(Q.drop_reactions, [place for place, _ in reacted])
-        await self._change(Q.add_reactions, [(*place, *new) for place, new in reacted if new])
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
+        reacted = ledger.rows.get(REACTIONS, {}).items()
+        await self._change(Q.drop_reactions, [(ids[room], *rest) for (room, *rest), _ in reacted])
+        added = [(ids[row.room], *row[1:]) for _, row in reacted if row]
+        await self._change(Q.add_reactions, added)
         documents = [
-            (ids[room], msgspec.json.encode(document.value), document.seq)
-            for room, document in ledger.patched.items()
+            (ids[room], document.value, document.seq)
+            for (room,), document in ledger.rows.get(DOCUMENTS, {}).items()
         ]
         await self._change(Q.set_documents, documents)
 

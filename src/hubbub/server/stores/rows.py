@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hubbub import events
+from hubbub.domain.aspects.posts import message_of, with_edit
+from hubbub.domain.aspects.reactions import Reactions, with_reactions
+from hubbub.domain.identity import short_id
 from hubbub.protocol.messages import Message
 from hubbub.protocol.people import Person
-from hubbub.protocol.view import Reactions, changed, message_of, with_reactions
-from hubbub.rooms.identity import short_id
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
@@ -86,7 +87,7 @@ def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions 
     if edited is not None:
         edit = events.decode(edited)
         assert isinstance(edit, events.Edited)
-        found = changed(found, edit)
+        found = with_edit(found, edit)
     return with_reactions(found, reactions) if reactions else found
 
 

@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 import apsw
 
 from hubbub import events
-from hubbub.rooms.ledger import Commit, Document, Head, Proposal
-from hubbub.rooms.patterns import EVERY_NAME, Span
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Commit, Head, Proposal
+from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.rules import Rules
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
     Durability,
@@ -59,7 +62,11 @@ class SqliteStore:
     hint_key = b""  # there are no other nodes
 
     def __init__(
-        self, directory: Path, durability: Durability, new_epoch: Callable[[], str]
+        self,
+        directory: Path,
+        durability: Durability,
+        new_epoch: Callable[[], str],
+        rules: Rules = RULES,
     ) -> None:
         """Open or create the database.
 
@@ -68,6 +75,7 @@ class SqliteStore:
         """
         self._directory = directory
         self._durability = durability
+        self._rules = rules
         self._lock = _lock(directory)
         try:
             check_is_ours(directory / FILE_NAME)
@@ -78,7 +86,7 @@ class SqliteStore:
             self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)
             self._scrubber = Scrubber(directory / FILE_NAME)
-            self._writer = SqliteWriter(self._database, self._scrubber.note)
+            self._writer = SqliteWriter(self._database, self._rules, self._scrubber.note)
         except apsw.Error as error:
             os.close(self._lock)
             raise StoreFailed(f"{directory / FILE_NAME}: {error}. {WAY_OUT}") from error
@@ -180,7 +188,7 @@ class SqliteStore:
         try:
             self._database.close()
             self._database = self._open_for_writing()
-            self._writer = SqliteWriter(self._database, self._scrubber.note)
+            self._writer = SqliteWriter(self._database, self._rules, self._scrubber.note)
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
 

@@ -8,9 +8,10 @@ from typing import Any
 import apsw
 import msgspec
 
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.facts import Head
+from hubbub.domain.patterns import Span, beyond
 from hubbub.protocol.messages import Message
-from hubbub.rooms.ledger import Document, Head
-from hubbub.rooms.patterns import Span, beyond
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
 from hubbub.server.stores.rows import (

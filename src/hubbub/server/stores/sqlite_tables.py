@@ -16,7 +16,7 @@ from hubbub.server.stores.tables import (
     EventRows,
     MessageState,
     OtherEvent,
-    Reaction,
+    ReactionState,
     RoomState,
     TokenState,
     check_version,
@@ -111,9 +111,9 @@ class SqliteTables:
         """See the contract."""
         return [OtherEvent(*row) for row in self._rows(Q.changes, room, after, upto)]
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
+    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
         """See the contract."""
-        return [Reaction(*row) for row in self._rows(Q.reactions, room, after, upto)]
+        return [ReactionState(*row) for row in self._rows(Q.reactions, room, after, upto)]
 
     async def tokens(self) -> list[TokenState]:
         """See the contract."""
@@ -139,7 +139,7 @@ class SqliteTables:
             self._database.executemany(query, [(room_id, *row) for row in rows])
 
     async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
+        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
     ) -> None:
         """See the contract."""
         room_id = self._room_id(room)

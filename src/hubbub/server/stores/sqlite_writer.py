@@ -13,23 +13,23 @@ import apsw
 import msgspec
 
 from hubbub import events
-from hubbub.rooms.ledger import (
+from hubbub.domain.aspects.document import DOCUMENTS, DocumentRow
+from hubbub.domain.aspects.reactions import REACTIONS, Reaction
+from hubbub.domain.facts import (
     UNSTORABLE,
     Accepted,
     Batch,
     Commit,
-    Document,
     Facts,
     Head,
-    Ledger,
     MessageKey,
     Needs,
     NewPost,
     PostKey,
     Proposal,
-    ReactionKey,
-    needs,
 )
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 
 Q = queries.load("sqlite")
@@ -50,8 +50,9 @@ class RoomRecord(NamedTuple):
 class SqliteWriter:
     """Commits batches, each in one transaction."""
 
-    def __init__(self, database: apsw.Connection, erased: Callable[[], None]) -> None:
+    def __init__(self, database: apsw.Connection, rules: Rules, erased: Callable[[], None]) -> None:
         """`erased` is called when something was erased from the file."""
+        self._rules = rules
         self._database = database
         self._execute = database.execute
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, which nobody else writes
@@ -102,7 +103,7 @@ class SqliteWriter:
             raise
 
     def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        ledger = Ledger(self._facts(needs(proposals)), at)
+        ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
         commit = ledger.decide(proposals)
         self._write(ledger)
         if ledger.deleted:
@@ -126,8 +127,8 @@ class SqliteWriter:
         return commit.then(self._decide_apart(proposals[half:], at))
 
     def _facts(self, wanted: Needs) -> Facts:
-        self._look_up([room for room in wanted.rooms if room not in self._rooms])
-        known = {name: self._rooms[name] for name in wanted.rooms if name in self._rooms}
+        self._look_up([log for log in wanted.logs if log not in self._rooms])
+        known = {name: self._rooms[name] for name in wanted.logs if name in self._rooms}
         facts = Facts({name: room.head for name, room in known.items()})
         names = {room.id: name for name, room in known.items()}
         if wanted.posts:
@@ -136,12 +137,14 @@ class SqliteWriter:
                 facts.posts[PostKey(names[room_id], message_id, owner)] = Accepted(seq, at)
         if wanted.messages:
             self._message_facts(facts, wanted.messages, names)
-        if wanted.reactions:
-            self._reaction_facts(facts, wanted.reactions, names)
-        for name in wanted.documents & known.keys():
-            value, seq = next(self._execute(Q.document, (name,)))
-            if seq:
-                facts.documents[name] = Document(msgspec.json.decode(value), seq)
+        facts.expect(wanted)
+        if REACTIONS in wanted.rows:
+            self._reaction_facts(facts, wanted, names)
+        for (name,) in wanted.rows.get(DOCUMENTS, ()):
+            if name in known:
+                value, seq = next(self._execute(Q.document, (name,)))
+                if seq:
+                    facts.found(DOCUMENTS, DocumentRow(name, value, seq))
         return facts
 
     def _look_up(self, rooms: list[str]) -> None:
@@ -162,15 +165,13 @@ class SqliteWriter:
             if is_deleted:
                 facts.deleted.add(key)
 
-    def _reaction_facts(
-        self, facts: Facts, keys: Iterable[ReactionKey], names: dict[int, str]
-    ) -> None:
-        for room_id, *rest in self._select(Q.reactions_by_key, keys):
-            facts.reactions.add(ReactionKey(names[room_id], *rest))
-        for room, seq in {(key.room, key.message) for key in keys}:
+    def _reaction_facts(self, facts: Facts, wanted: Needs, names: dict[int, str]) -> None:
+        for room_id, *rest in self._select(Q.reactions_by_key, wanted.rows[REACTIONS]):
+            facts.found(REACTIONS, Reaction(names[room_id], *rest))
+        for room, message in wanted.counts[REACTIONS]:
             if room in self._rooms:
-                count = self._execute(Q.reaction_count, (self._rooms[room].id, seq)).get
-                facts.reaction_counts[MessageKey(room, seq)] = count
+                count = self._execute(Q.reaction_count, (self._rooms[room].id, message)).get
+                facts.counts[REACTIONS][room, message] = count
 
     def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Run a query over keys whose first part is a room's name; rooms that aren't there have none."""
@@ -184,17 +185,17 @@ class SqliteWriter:
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
-        for reacted, reaction in ledger.reacted.items():
-            place = (ids[reacted.room], *reacted[1:])
-            self._execute(Q.drop_reaction, place)
-            if reaction is not None:
-                self._execute(Q.add_reaction, (*place, *reaction))
         for key in ledger.deleted:
-            for query in (Q.set_deleted, Q.erase_changes, Q.drop_reactions_to):
+            for query in (Q.set_deleted, Q.erase_changes):
                 self._execute(query, (ids[key.room], key.seq))
-        for room, document in ledger.patched.items():
-            value = msgspec.json.encode(document.value)
-            self._execute(Q.set_document, (value, document.seq, ids[room]))
+        for room, message in ledger.dropped.get(REACTIONS, ()):
+            self._execute(Q.drop_reactions_to, (ids[room], message))
+        for (room, *rest), reaction in ledger.rows.get(REACTIONS, {}).items():
+            self._execute(Q.drop_reaction, (ids[room], *rest))
+            if reaction is not None:
+                self._execute(Q.add_reaction, (ids[room], *reaction[1:]))
+        for (room,), document in ledger.rows.get(DOCUMENTS, {}).items():
+            self._execute(Q.set_document, (document.value, document.seq, ids[room]))
 
     def _grown(self, name: str, batch: Batch) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""

@@ -58,7 +58,7 @@ class OtherEvent(NamedTuple):
     about: int | None
 
 
-class Reaction(NamedTuple):
+class ReactionState(NamedTuple):
     """A reaction by the person with the id `owner`; `seq` is the number of its event."""
 
     message: int
@@ -73,7 +73,7 @@ class EventRows(NamedTuple):
 
     messages: list[MessageState]
     changes: list[OtherEvent]
-    reactions: list[Reaction]
+    reactions: list[ReactionState]
 
 
 class TokenState(NamedTuple):
@@ -123,7 +123,7 @@ class Tables(Protocol):
     async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """Other events with after < seq <= upto, in order."""
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[Reaction]:
+    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
         """Reactions to messages with after < seq <= upto, in the order of their primary key."""
 
     async def tokens(self) -> list[TokenState]:
@@ -136,7 +136,7 @@ class Tables(Protocol):
         """Add events."""
 
     async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[Reaction]
+        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
     ) -> None:
         """Update existing messages, with exactly these reactions.
 

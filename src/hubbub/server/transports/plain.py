@@ -4,10 +4,10 @@ from functools import partial
 
 from aiohttp import web
 
+from hubbub.domain.facts import Answer
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
-from hubbub.rooms.ledger import Answer
 from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import StoreFailed

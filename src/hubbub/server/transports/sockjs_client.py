@@ -3,10 +3,10 @@
 import asyncio
 from functools import partial
 
+from hubbub.domain.facts import Answer
 from hubbub.protocol.codec import is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
-from hubbub.rooms.ledger import Answer
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.door import Credentials
 from hubbub.server.feeds import Cursor

@@ -5,7 +5,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from hubbub.rooms.access import Operation
+from hubbub.domain.access import Operation
 from hubbub.server.http.operations import HttpOperation, Resource, headers_of, operations_of
 from hubbub.server.http.parameters import ROOM, Body, header, whole_number
 

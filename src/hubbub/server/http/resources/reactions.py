@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from hubbub.domain.access import Operation
 from hubbub.protocol.messages import React, Unreact
-from hubbub.rooms.access import Operation
 from hubbub.server.http.changes import ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, SEQ, Parameter

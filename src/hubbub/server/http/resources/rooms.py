@@ -3,8 +3,8 @@
 import msgspec
 from aiohttp import web
 
+from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Snapshot
-from hubbub.rooms.access import Operation
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, text, whole_number
 from hubbub.server.http.requests import HUB, principal_of

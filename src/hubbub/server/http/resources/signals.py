@@ -3,8 +3,8 @@
 import msgspec
 from aiohttp import web
 
+from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Signal
-from hubbub.rooms.access import Operation
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, Body
 from hubbub.server.http.requests import HUB, principal_of

@@ -4,10 +4,10 @@ from functools import partial
 
 from aiohttp import web
 
+from hubbub.domain.identity import at_address
 from hubbub.protocol.engineio import EngineIoSettings
 from hubbub.protocol.socketio import Decoder
 from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
-from hubbub.rooms.identity import at_address
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
 from hubbub.server.hub import Hub

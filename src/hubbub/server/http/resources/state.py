@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from hubbub.domain.access import Operation
 from hubbub.protocol import fields
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Patch
-from hubbub.rooms.access import Operation
 from hubbub.server.http.changes import ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import MERGE_PATCH, ROOM, Body, header, whole_number

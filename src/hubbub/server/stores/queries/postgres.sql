@@ -27,8 +27,8 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
--- :reactions_by_key Which of these reactions exist.
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
+-- :reactions_by_key These reactions.
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner, reaction.by, reaction.seq
 FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, owner)
 JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
     AND reaction.emoji = wanted.emoji AND reaction.owner = wanted.owner;

@@ -13,8 +13,8 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
--- :reactions_by_key Which of these reactions exist: [[room id, message, emoji, owner], …].
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner
+-- :reactions_by_key These reactions: [[room id, message, emoji, owner], …].
+SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner, reaction.by, reaction.seq
 FROM json_each(?) AS wanted
 JOIN reaction ON reaction.room = wanted.value ->> 0 AND reaction.message = wanted.value ->> 1
     AND reaction.emoji = wanted.value ->> 2 AND reaction.owner = wanted.value ->> 3;

@@ -4,6 +4,16 @@ from typing import Any, get_args
 import pytest
 from msgspec import structs
 
+from hubbub.domain.access import GUESTS_MAY, Operation
+from hubbub.domain.aspects import RULES
+from hubbub.domain.live import packed
+from hubbub.domain.screening import (
+    MAX_VALUE_BYTES,
+    TYPING_TTL,
+    screen,
+    screen_change,
+    screen_signal,
+)
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
     Change,
@@ -18,16 +28,6 @@ from hubbub.protocol.messages import (
     Value,
 )
 from hubbub.protocol.socketio import RESERVED_NAMES
-from hubbub.rooms.access import GUESTS_MAY, Operation
-from hubbub.rooms.live import packed
-from hubbub.rooms.screening import (
-    MAX_VALUE_BYTES,
-    OPERATIONS,
-    TYPING_TTL,
-    screen,
-    screen_change,
-    screen_signal,
-)
 from tests.support.fakes import ADA, guest
 
 CHANGES: list[Change] = [
@@ -46,27 +46,27 @@ def code(refusal: Refusal | None) -> str | None:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
 def test_each_change_is_screened_by_its_operation(change: Change) -> None:
-    assert screen_change(ADA, change, 256) is None
-    lesser = replace(ADA, operations=GUESTS_MAY - {OPERATIONS[type(change)]})
-    assert code(screen_change(lesser, change, 256)) == "forbidden"
+    assert screen_change(RULES, ADA, change, 256) is None
+    lesser = replace(ADA, operations=GUESTS_MAY - {RULES.by_command[type(change)].operation})
+    assert code(screen_change(RULES, lesser, change, 256)) == "forbidden"
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
 def test_no_event_has_a_name_at_which_socket_io_clients_hang_up(name: str) -> None:
     assert (
-        code(screen_change(ADA, Post(room="lobby", text="x", emitted_as=name), 256))
+        code(screen_change(RULES, ADA, Post(room="lobby", text="x", emitted_as=name), 256))
         == "bad_request"
     )
 
 
 def test_there_is_an_operation_for_each_change() -> None:
-    assert set(OPERATIONS) == set(get_args(Change)) == {type(change) for change in CHANGES}
+    assert set(RULES.by_command) == set(get_args(Change)) == {type(change) for change in CHANGES}
 
 
 @pytest.mark.parametrize("room", ["the lobby", "a/b", "lobby\n", "x" * 65])
 def test_no_room_is_called_so(room: str) -> None:
     assert code(screen(ADA, Operation.READ, room)) == "bad_request"
-    assert code(screen_change(ADA, Post(room=room, text="hi"), 256)) == "bad_request"
+    assert code(screen_change(RULES, ADA, Post(room=room, text="hi"), 256)) == "bad_request"
     assert code(screen(ADA, Operation.READ, "lobby")) is None
 
 
@@ -88,17 +88,22 @@ def test_no_room_is_called_so(room: str) -> None:
 def test_a_post_is_either_text_or_bytes_and_no_larger_than_allowed(
     content: dict[str, Any], expected: str | None
 ) -> None:
-    assert code(screen_change(ADA, Post(room="lobby", **content), 256)) == expected
+    assert code(screen_change(RULES, ADA, Post(room="lobby", **content), 256)) == expected
 
 
 def test_an_edit_is_no_larger_than_a_post_may_be() -> None:
-    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text="x" * 256), 256)) is None
-    assert code(screen_change(ADA, Edit(room="lobby", seq=1, text="x" * 257), 256)) == "too_large"
+    assert code(screen_change(RULES, ADA, Edit(room="lobby", seq=1, text="x" * 256), 256)) is None
+    assert (
+        code(screen_change(RULES, ADA, Edit(room="lobby", seq=1, text="x" * 257), 256))
+        == "too_large"
+    )
 
 
 @pytest.mark.parametrize("kind", [React, Unreact])
 def test_a_reaction_is_something_to_see(kind: type[React | Unreact]) -> None:
-    assert code(screen_change(ADA, kind(room="lobby", seq=1, emoji=" "), 256)) == "bad_request"
+    assert (
+        code(screen_change(RULES, ADA, kind(room="lobby", seq=1, emoji=" "), 256)) == "bad_request"
+    )
 
 
 def test_typing_is_sent_on_with_the_name() -> None:
@@ -145,5 +150,5 @@ def test_each_placeholder_has_its_attachment(number: Any) -> None:
         ],
         attachments=[b"hi"],
     )
-    refusal = screen_change(ADA, post, 65_536)
+    refusal = screen_change(RULES, ADA, post, 65_536)
     assert refusal is not None and refusal.code == "bad_request"

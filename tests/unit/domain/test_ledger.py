@@ -4,6 +4,20 @@ from typing import Any
 import pytest
 
 from hubbub import events
+from hubbub.domain.access import GUESTS_MAY, Operation, Principal
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import DOCUMENTS, MAX_DOCUMENT_BYTES, DocumentRow
+from hubbub.domain.aspects.reactions import (
+    MAX_REACTIONS,
+    REACTIONS,
+    Reaction,
+    ReactionKey,
+    reactions_to,
+)
+from hubbub.domain.facts import Accepted, Answer, Commit, Facts, Head, MessageKey, PostKey, Proposal
+from hubbub.domain.identity import NAMELESS
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.view import RoomView
 from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
@@ -16,27 +30,6 @@ from hubbub.protocol.messages import (
     React,
     Unreact,
 )
-from hubbub.protocol.view import RoomView, reactions_to
-from hubbub.rooms import ledger as rules
-from hubbub.rooms.access import GUESTS_MAY, Operation, Principal
-from hubbub.rooms.identity import NAMELESS
-from hubbub.rooms.ledger import (
-    MAX_DOCUMENT_BYTES,
-    MAX_REACTIONS,
-    Accepted,
-    Answer,
-    Commit,
-    Document,
-    Facts,
-    Head,
-    Ledger,
-    MessageKey,
-    NewReaction,
-    PostKey,
-    Proposal,
-    ReactionKey,
-    needs,
-)
 from tests.support.fakes import ADA, AT, GRACE, guest, holder, outbox_by, stranger, user
 
 ADAS_KEY = "ada's secret key"
@@ -45,6 +38,7 @@ NAMESAKES = [
     *(user("ada", "1"), user("ada", "2"), outbox_by("ada")),
 ]
 EARLIER = "2026-11-23T08:00:00.000Z"
+GRACES = ReactionKey("lobby", 1, "👍", GRACE.id)
 
 
 def lobby_facts() -> Facts:
@@ -59,15 +53,30 @@ def lobby_facts() -> Facts:
         },
         owners={one: ADA.id, two: ADA.id},
         deleted={two},
-        reactions={ReactionKey("lobby", 1, "👍", GRACE.id)},
-        reaction_counts={one: 1},
-        documents={"lobby": Document({"topic": "lunch"}, 5)},
+        rows={
+            REACTIONS: {GRACES: Reaction(*GRACES, "grace", 3)},
+            DOCUMENTS: {("lobby",): DocumentRow("lobby", b'{"topic":"lunch"}', 5)},
+        },
+        counts={REACTIONS: {("lobby", 1): 1}},
     )
 
 
 def decide(*proposals: tuple[Principal, Change], facts: Facts | None = None) -> Commit:
-    ledger = Ledger(lobby_facts() if facts is None else facts, AT)
-    return ledger.decide([Proposal(*proposal) for proposal in proposals])
+    asked = [Proposal(*proposal) for proposal in proposals]
+    return ledger_of(asked, facts).decide(asked)
+
+
+def ledger_of(proposals: list[Proposal], facts: Facts | None = None) -> Ledger:
+    """A ledger that knows what the proposals need, as a store would tell it."""
+    known = lobby_facts() if facts is None else facts
+    asked = RULES.needs(proposals)
+    rows, counts = dict(known.rows), dict(known.counts)
+    known.expect(asked)
+    for table, found in rows.items():
+        known.rows.setdefault(table, {}).update(found)
+    for table, numbers in counts.items():
+        known.counts.setdefault(table, {}).update(numbers)
+    return Ledger(RULES, known, AT)
 
 
 def by_ada(*changes: Change, facts: Facts | None = None) -> Commit:
@@ -289,7 +298,7 @@ def test_namesakes_react_each_for_themselves() -> None:
     ]
     view = RoomView(10, [Message(seq=1, at=EARLIER, by="ada")])
     for event in decoded(commit):
-        view.apply(event)
+        RULES.fold(view, event)
     left = [person.person for person in (ADA, *NAMESAKES[1:])]
     assert reactions_to(view.messages[1]) == {"🎉": left}
 
@@ -362,24 +371,47 @@ def test_what_changes_nothing_has_no_number() -> None:
 
 def test_a_reaction_is_put_on_and_taken_off_and_put_on() -> None:
     react, unreact = (kind(room="lobby", seq=1, emoji="🎉") for kind in (React, Unreact))
-    ledger = Ledger(lobby_facts(), AT)
-    commit = ledger.decide(
-        [Proposal(ADA, change) for change in (react, react, unreact, unreact, react)]
-    )
+    asked = [Proposal(ADA, change) for change in (react, react, unreact, unreact, react)]
+    ledger = ledger_of(asked)
+    commit = ledger.decide(asked)
     numbers = [answer.seq for answer in commit.answers if isinstance(answer, Accepted)]
     assert numbers == [11, None, 12, None, 13]
-    assert ledger.reacted == {ReactionKey("lobby", 1, "🎉", ADA.id): NewReaction("ada", 13)}
+    key = ReactionKey("lobby", 1, "🎉", ADA.id)
+    assert ledger.rows == {REACTIONS: {key: Reaction(*key, "ada", 13)}}
 
 
 def test_what_was_taken_off_at_last_is_written_down_as_taken_off() -> None:
-    ledger = Ledger(lobby_facts(), AT)
-    ledger.decide([Proposal(GRACE, Unreact(room="lobby", seq=1, emoji="👍"))])
-    assert ledger.reacted == {ReactionKey("lobby", 1, "👍", GRACE.id): None}
+    asked = [Proposal(GRACE, Unreact(room="lobby", seq=1, emoji="👍"))]
+    ledger = ledger_of(asked)
+    ledger.decide(asked)
+    assert ledger.rows == {REACTIONS: {GRACES: None}}
+
+
+def test_all_reactions_go_with_their_message() -> None:
+    asked = [
+        Proposal(ADA, React(room="lobby", seq=1, emoji="🎉")),
+        Proposal(ADA, Delete(room="lobby", seq=1)),
+    ]
+    ledger = ledger_of(asked)
+    ledger.decide(asked)
+    assert ledger.dropped == {REACTIONS: {("lobby", 1)}}
+    assert ledger.rows == {REACTIONS: {ReactionKey("lobby", 1, "🎉", ADA.id): None}}
+
+
+def test_nobody_may_use_what_they_did_not_ask_for() -> None:
+    ledger = Ledger(RULES, Facts(), AT)
+    for ask in (
+        lambda: ledger.row(REACTIONS, GRACES),
+        lambda: ledger.count(REACTIONS, "lobby", 1),
+        lambda: ledger.put(REACTIONS, Reaction(*GRACES, "grace", 3)),
+    ):
+        with pytest.raises(KeyError):
+            ask()
 
 
 def test_a_message_takes_only_so_many_reactions() -> None:
     facts = lobby_facts()
-    facts.reaction_counts[MessageKey("lobby", 1)] = MAX_REACTIONS - 1
+    facts.counts[REACTIONS]["lobby", 1] = MAX_REACTIONS - 1
     commit = decide(
         (ADA, React(room="lobby", seq=1, emoji="🎉")),
         (guest("joan"), React(room="lobby", seq=1, emoji="🎉")),
@@ -416,10 +448,13 @@ def test_of_two_who_compare_and_set_at_once_one_wins() -> None:
 
 
 def test_patches_are_merged_one_after_the_other() -> None:
-    ledger = Ledger(lobby_facts(), AT)
     patches: list[Any] = [{"n": {"a": 1}}, {"n": {"b": 2}, "topic": None}]
-    ledger.decide([Proposal(ADA, Patch(room="lobby", patch=patch)) for patch in patches])
-    assert ledger.patched == {"lobby": Document({"n": {"a": 1, "b": 2}}, 12)}
+    asked = [Proposal(ADA, Patch(room="lobby", patch=patch)) for patch in patches]
+    ledger = ledger_of(asked)
+    ledger.decide(asked)
+    assert ledger.rows == {
+        DOCUMENTS: {("lobby",): DocumentRow("lobby", b'{"n":{"a":1,"b":2}}', 12)}
+    }
 
 
 def test_a_document_takes_only_so_many_bytes() -> None:
@@ -436,22 +471,21 @@ def test_a_document_takes_only_so_many_bytes() -> None:
 
 
 def test_a_message_can_be_changed_in_the_batch_that_posts_it() -> None:
-    ledger = Ledger(lobby_facts(), AT)
-    commit = ledger.decide(
-        [
-            Proposal(ADA, Post(room="lobby", text="hi")),
-            Proposal(GRACE, Post(room="lobby", text="yes?", reply_to=11)),
-            Proposal(ADA, Edit(room="lobby", seq=11, text="hello")),
-            Proposal(ADA, Edit(room="lobby", seq=11, text="hello!")),
-            Proposal(GRACE, React(room="lobby", seq=11, emoji="👍")),
-            Proposal(GRACE, Edit(room="lobby", seq=11, text="mine")),
-            Proposal(ADA, Delete(room="lobby", seq=11)),
-            Proposal(ADA, Edit(room="lobby", seq=11, text="too late")),
-            Proposal(ADA, Delete(room="lobby", seq=11)),
-            Proposal(GRACE, React(room="lobby", seq=11, emoji="🎉")),
-            Proposal(GRACE, Post(room="lobby", text="hm", reply_to=11)),
-        ]
-    )
+    asked = [
+        Proposal(ADA, Post(room="lobby", text="hi")),
+        Proposal(GRACE, Post(room="lobby", text="yes?", reply_to=11)),
+        Proposal(ADA, Edit(room="lobby", seq=11, text="hello")),
+        Proposal(ADA, Edit(room="lobby", seq=11, text="hello!")),
+        Proposal(GRACE, React(room="lobby", seq=11, emoji="👍")),
+        Proposal(GRACE, Edit(room="lobby", seq=11, text="mine")),
+        Proposal(ADA, Delete(room="lobby", seq=11)),
+        Proposal(ADA, Edit(room="lobby", seq=11, text="too late")),
+        Proposal(ADA, Delete(room="lobby", seq=11)),
+        Proposal(GRACE, React(room="lobby", seq=11, emoji="🎉")),
+        Proposal(GRACE, Post(room="lobby", text="hm", reply_to=11)),
+    ]
+    ledger = ledger_of(asked)
+    commit = ledger.decide(asked)
     refused = ["forbidden", None, "gone", "gone", "gone", "gone"]
     assert codes(commit.answers) == [None] * 5 + refused
     assert [type(event) for event in decoded(commit)] == [
@@ -463,14 +497,13 @@ def test_a_message_can_be_changed_in_the_batch_that_posts_it() -> None:
 
 
 def test_what_the_ledger_holds_is_what_it_delivers() -> None:
-    ledger = Ledger(lobby_facts(), AT)
-    commit = ledger.decide(
-        [
-            Proposal(ADA, Post(room="lobby", text="hi", client_message_id="01K")),
-            Proposal(ADA, Patch(room="lobby", patch={})),
-            Proposal(ADA, Post(room="kitchen", text="hi")),
-        ]
-    )
+    asked = [
+        Proposal(ADA, Post(room="lobby", text="hi", client_message_id="01K")),
+        Proposal(ADA, Patch(room="lobby", patch={})),
+        Proposal(ADA, Post(room="kitchen", text="hi")),
+    ]
+    ledger = ledger_of(asked)
+    commit = ledger.decide(asked)
     written = {(post.room, post.seq): post.body for post in ledger.posts}
     written |= {(change.room, change.seq): change.body for change in ledger.changes}
     assert written == {
@@ -485,7 +518,7 @@ def test_what_the_ledger_holds_is_what_it_delivers() -> None:
 
 
 def test_the_ledger_says_what_it_has_to_know() -> None:
-    wanted = needs(
+    wanted = RULES.needs(
         [
             Proposal(ADA, Post(room="lobby", text="hi", client_message_id="01J", reply_to=4)),
             Proposal(stranger("guest-1"), Post(room="lobby", text="hi", client_message_id="01J")),
@@ -497,19 +530,13 @@ def test_the_ledger_says_what_it_has_to_know() -> None:
             Proposal(GRACE, Patch(room="garden", patch={})),
         ]
     )
-    assert wanted.rooms == {"lobby", "kitchen", "attic", "garden"}
+    assert wanted.logs == {"lobby", "kitchen", "attic", "garden"}
     assert wanted.posts == {PostKey("lobby", "01J", ADA.id), PostKey("lobby", "01J", NAMELESS)}
     assert wanted.messages == {("lobby", 4), ("lobby", 1), ("kitchen", 2), ("lobby", 3)}
-    assert wanted.reactions == {
-        ReactionKey("lobby", 3, "👍", ADA.id),
-        ReactionKey("lobby", 3, "👍", GRACE.id),
-    }
-    assert wanted.documents == {"garden"}
+    reactions = {ReactionKey("lobby", 3, "👍", person.id) for person in (ADA, GRACE)}
+    assert wanted.rows == {REACTIONS: reactions, DOCUMENTS: {("garden",)}}
+    assert wanted.counts == {REACTIONS: {("lobby", 3)}}
 
 
 def test_every_kind_of_change_has_its_case() -> None:
-    kinds = {Post, Edit, Delete, React, Unreact, Patch}
-    assert set(Change.__args__) == kinds
-    assert {kind.__name__.lower() for kind in kinds} <= {
-        name.lstrip("_") for name in vars(rules.Ledger)
-    }
+    assert set(Change.__args__) == set(RULES.by_command)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from hubbub.domain.allotment import VALUE_COST, Allotment
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
-from hubbub.rooms.allotment import VALUE_COST, Allotment
 
 MAX_VALUES = 1_000  # in one room
 MAX_ROOM_BYTES = 512 * 1024  # of them, encoded

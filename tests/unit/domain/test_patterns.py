@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.rooms.access import Principal, Role, may_know
-from hubbub.rooms.patterns import (
+from hubbub.domain.access import Principal, Role, may_know
+from hubbub.domain.patterns import (
     EVERY_NAME,
     MAX_PATTERNS,
     MAX_STARS,

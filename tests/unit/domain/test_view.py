@@ -1,8 +1,9 @@
 import pytest
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.view import RoomView
 from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
-from hubbub.protocol.view import RoomView
 from tests.support.fakes import AT
 
 LATER = "2026-11-23T09:00:01.000Z"
@@ -23,7 +24,7 @@ def unreacted(seq: int, by: str, emoji: str = "👍") -> Unreacted:
 def view_of(*events: AnyEvent) -> RoomView:
     view = RoomView()
     for event in events:
-        view.apply(event)
+        RULES.fold(view, event)
     return view
 
 
@@ -96,22 +97,22 @@ def test_a_document_that_was_patched_to_null_stays_null() -> None:
     view = view_of(Patched("lobby", 1, AT, "ada", patch=None))
     assert (view.state, view.state_seq) == (None, 1)
     resumed = RoomView(seq=1, state=None, state_seq=1)
-    resumed.apply(Patched("lobby", 2, AT, "ada", patch={"a": 1}))
+    RULES.fold(resumed, Patched("lobby", 2, AT, "ada", patch={"a": 1}))
     assert resumed.state == {"a": 1}
 
 
 def test_a_snapshot_is_folded_on() -> None:
     view = RoomView(41, [Message(seq=40, at=AT, by="ada", text="hi")], {"a": 1}, 12)
-    view.apply(Edited("lobby", 42, LATER, "ada", message=40, text="hello"))
+    RULES.fold(view, Edited("lobby", 42, LATER, "ada", message=40, text="hello"))
     assert view.messages[40].text == "hello"
     assert (view.seq, view.state, view.state_seq) == (42, {"a": 1}, 12)
 
 
 def test_changes_to_messages_older_than_the_snapshot_are_passed_over() -> None:
     view = RoomView(41)
-    view.apply(Edited("lobby", 42, LATER, "ada", message=7, text="hello"))
-    view.apply(Reacted("lobby", 43, LATER, "ada", message=7, emoji="👍"))
-    view.apply(Deleted("lobby", 44, LATER, "ada", message=7))
+    RULES.fold(view, Edited("lobby", 42, LATER, "ada", message=7, text="hello"))
+    RULES.fold(view, Reacted("lobby", 43, LATER, "ada", message=7, emoji="👍"))
+    RULES.fold(view, Deleted("lobby", 44, LATER, "ada", message=7))
     assert (view.seq, view.messages) == (44, {})
 
 
@@ -119,17 +120,17 @@ def test_changes_to_messages_older_than_the_snapshot_are_passed_over() -> None:
 def test_a_hole_or_a_repetition_is_noticed(seq: int) -> None:
     view = view_of(posted(1))
     with pytest.raises(ValueError, match=f"Event {seq} does not follow event 1"):
-        view.apply(posted(seq))
+        RULES.fold(view, posted(seq))
     assert view.seq == 1
 
 
 def test_what_was_erased_is_folded_as_what_is_left_of_it() -> None:
     view = RoomView()
-    view.apply(Posted("lobby", 1, AT, "ada", erased=True))
+    RULES.fold(view, Posted("lobby", 1, AT, "ada", erased=True))
     left = {1: Message(seq=1, at=AT, by="ada", deleted=True)}
     assert view.messages == left
-    view.apply(Edited("lobby", 2, AT, "ada", erased=True))
-    view.apply(Reacted("lobby", 3, AT, "ada", erased=True))
-    view.apply(Unreacted("lobby", 4, AT, "ada", erased=True))
-    view.apply(Deleted("lobby", 5, AT, "ada", message=1))
+    RULES.fold(view, Edited("lobby", 2, AT, "ada", erased=True))
+    RULES.fold(view, Reacted("lobby", 3, AT, "ada", erased=True))
+    RULES.fold(view, Unreacted("lobby", 4, AT, "ada", erased=True))
+    RULES.fold(view, Deleted("lobby", 5, AT, "ada", message=1))
     assert view.messages == left

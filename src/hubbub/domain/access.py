@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
+from hubbub.domain.identity import short_id
+from hubbub.domain.patterns import matches_any
 from hubbub.protocol.people import Person
-from hubbub.rooms.identity import short_id
-from hubbub.rooms.patterns import matches_any
 
 
 class Role(Enum):

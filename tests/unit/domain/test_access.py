@@ -3,7 +3,7 @@ from itertools import product
 
 import pytest
 
-from hubbub.rooms.access import (
+from hubbub.domain.access import (
     ALL_ROOMS,
     RIGHTS,
     Operation,
@@ -13,7 +13,7 @@ from hubbub.rooms.access import (
     may,
     may_know,
 )
-from hubbub.rooms.screening import screen
+from hubbub.domain.screening import screen
 from tests.support.fakes import ADA, stranger
 
 GUESTS_MAY = {

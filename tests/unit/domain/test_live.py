@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubbub.domain.allotment import VALUE_COST, Allotment
+from hubbub.domain.live import MAX_ROOM_BYTES, MAX_VALUES, Stamped, Values, packed
 from hubbub.protocol.messages import Value
-from hubbub.rooms.allotment import VALUE_COST, Allotment
-from hubbub.rooms.live import MAX_ROOM_BYTES, MAX_VALUES, Stamped, Values, packed
 
 
 def value(content: Any, key: str = "van", ttl: float = 60.0) -> Value:

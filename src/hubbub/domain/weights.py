@@ -38,7 +38,7 @@ def weight(change: Change) -> int:
         case React() | Unreact():
             return CHANGE_COST + _weight(change.emoji)
         case _:
-            return CHANGE_COST
+            return CHANGE_COST + len(encode(change))
 
 
 def _weight(part: Sized | None) -> int:

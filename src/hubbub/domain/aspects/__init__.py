@@ -1,0 +1,6 @@
+"""All aspects: the only place that names them."""
+
+from hubbub.domain.aspects import document, posts, reactions
+from hubbub.domain.rules import Rules
+
+RULES = Rules([posts.ASPECT, reactions.ASPECT, document.ASPECT])

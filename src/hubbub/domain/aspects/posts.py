@@ -1,0 +1,194 @@
+"""Messages: posting, editing, deleting."""
+
+from msgspec.structs import replace
+
+from hubbub.domain.access import Operation, Principal, may
+from hubbub.domain.facts import Answer, MessageKey, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.rules import Aspect, Fold, Rule
+from hubbub.domain.view import RoomView
+from hubbub.events import Deleted, Edited, Posted
+from hubbub.protocol.codec import encode
+from hubbub.protocol.engineio import BadPacket
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Delete, Edit, Message, Post
+from hubbub.protocol.socketio import RESERVED_NAMES, put_in
+
+# --- posting ---
+
+
+def _post_needs(wanted: Needs, _: Principal, post: Post) -> None:
+    if post.reply_to is not None:
+        wanted.messages.add(MessageKey(post.room, post.reply_to))
+
+
+def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
+    if post.reply_to is not None:
+        answered = ledger.message(MessageKey(post.room, post.reply_to))
+        if isinstance(answered, Refusal):
+            return answered
+    event = Posted(
+        post.room,
+        ledger.head(post.room) + 1,
+        ledger.at,
+        principal.name,
+        post.text,
+        post.bytes,
+        post.client_message_id,
+        post.reply_to,
+        post.emitted_as,
+        post.arguments,
+        post.attachments,
+        id=principal.person.id,
+    )
+    return ledger.post(event, principal.scope)
+
+
+def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
+    if why := _fault(post):
+        return Refusal("bad_request", why)
+    if post.bytes is not None:
+        size = len(post.bytes)
+    elif post.arguments is not None:
+        size = len(encode(post.arguments)) + sum(map(len, post.attachments or ()))
+    else:
+        size = _size(post.text or "")
+    return _too_large(size, max_bytes)
+
+
+def _fault(post: Post) -> str | None:
+    """Return what is wrong with the content of a post, or None."""
+    said = (post.text, post.bytes, post.arguments)
+    if sum(x is not None for x in said) != 1:
+        return "A post needs exactly one of `text`, `bytes` and `arguments`"
+    if post.emitted_as in RESERVED_NAMES:
+        return f"Reserved event name: Socket.IO uses {post.emitted_as!r} itself"
+    if post.attachments is not None and post.arguments is None:
+        return "`attachments` need `arguments`"
+    if post.attachments and not _are_placed(post):
+        return "A placeholder in `arguments` refers to a missing attachment"
+    return None
+
+
+def _are_placed(post: Post) -> bool:
+    """Whether each placeholder has its attachment. Socket.IO clients disconnect on one without."""
+    try:
+        put_in(post.arguments, post.attachments or [])
+    except BadPacket:
+        return False
+    return True
+
+
+def _size(text: str) -> int:
+    """Return the size of a text in bytes, as UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _too_large(size: int, max_bytes: int) -> Refusal | None:
+    if size <= max_bytes:
+        return None
+    return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
+
+
+# --- editing and deleting ---
+
+
+def _message_needs(wanted: Needs, _: Principal, change: Edit | Delete) -> None:
+    wanted.messages.add(MessageKey(change.room, change.seq))
+
+
+def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
+    return _too_large(_size(edit.text), max_bytes)
+
+
+def _edit(ledger: Ledger, principal: Principal, edit: Edit) -> Answer:
+    key = MessageKey(edit.room, edit.seq)
+    if refusal := _refusal(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
+        return refusal
+    return ledger.edit(
+        Edited(**ledger.next(edit.room, principal), message=edit.seq, text=edit.text)
+    )
+
+
+def _delete(ledger: Ledger, principal: Principal, delete: Delete) -> Answer:
+    key = MessageKey(delete.room, delete.seq)
+    if refusal := _refusal(ledger, principal, key, Operation.DELETE_OWN, Operation.DELETE_ANY):
+        return refusal
+    ledger.erase(key)
+    return ledger.append(Deleted(**ledger.next(delete.room, principal), message=delete.seq))
+
+
+def _refusal(
+    ledger: Ledger, principal: Principal, key: MessageKey, own: Operation, anyones: Operation
+) -> Refusal | None:
+    message = ledger.message(key)
+    if isinstance(message, Refusal):
+        return message
+    is_own = principal.may_own and ledger.owner(key) == principal.id
+    if may(principal, own if is_own else anyones):
+        return None
+    why = "Only its author may edit or delete a message"
+    if not principal.may_own:
+        why += "; guests prove authorship with the key they posted it with"
+    return Refusal("forbidden", why)
+
+
+# --- folding ---
+
+
+def message_of(event: Posted) -> Message:
+    """Return the message that an event posted, or what is left of it if it was deleted."""
+    if event.erased:
+        return tombstone(event)
+    return Message(
+        seq=event.seq,
+        at=event.at,
+        by=event.by,
+        text=event.text,
+        bytes=event.bytes,
+        client_message_id=event.client_message_id,
+        reply_to=event.reply_to,
+        emitted_as=event.emitted_as,
+        arguments=event.arguments,
+        attachments=event.attachments,
+        id=event.id,
+    )
+
+
+def with_edit(message: Message, event: Edited) -> Message:
+    """Return the message after an edit."""
+    gone = {"bytes": None, "arguments": None, "attachments": None}
+    return replace(message, text=event.text, edited_at=event.at, **gone)
+
+
+def tombstone(message: Message | Posted) -> Message:
+    """Return what is left of a deleted message."""
+    return Message(seq=message.seq, at=message.at, by=message.by, deleted=True, id=message.id)
+
+
+def _fold_posted(view: RoomView, event: Posted) -> None:
+    view.messages[event.seq] = message_of(event)
+
+
+def _fold_edited(view: RoomView, event: Edited) -> None:
+    if message := view.messages.get(event.message):
+        view.messages[event.message] = with_edit(message, event)
+
+
+def _fold_deleted(view: RoomView, event: Deleted) -> None:
+    if message := view.messages.get(event.message):
+        view.messages[event.message] = tombstone(message)
+
+
+ASPECT = Aspect(
+    rules=(
+        Rule(Post, Operation.POST, _post_needs, _post, _screen_post, keeps_keys=True),
+        Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit),
+        Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete),
+    ),
+    folds=(
+        Fold(Posted, _fold_posted),
+        Fold(Edited, _fold_edited),
+        Fold(Deleted, _fold_deleted),
+    ),
+)

@@ -1,0 +1,162 @@
+"""What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from hubbub import events
+from hubbub.domain.access import Principal
+from hubbub.domain.records import AnyTable, K, Prefix, R, Table
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change
+
+UNSTORABLE = Refusal("bad_request", "The database can't store this change")
+
+
+class Proposal(NamedTuple):
+    """A change that someone asks for."""
+
+    principal: Principal
+    change: Change
+
+
+class Accepted(NamedTuple):
+    """The event's number and time. The number is None if there was nothing to change.
+
+    If `is_duplicate`, the key was used before, and this is the answer it got then.
+    """
+
+    seq: int | None
+    at: str
+    is_duplicate: bool = False
+
+
+Answer = Accepted | Refusal
+
+
+class Batch(NamedTuple):
+    """The events that one commit added to one room, numbered from `first` on."""
+
+    room: str
+    first: int
+    bodies: list[bytes]
+
+    @property
+    def last(self) -> int:
+        """The number of the last event."""
+        return self.first + len(self.bodies) - 1
+
+    def erase(self) -> None:
+        """Erase the events about messages that this batch deletes."""
+        self.bodies[:] = events.without(self.bodies, events.deleted_by(self.bodies))
+
+
+class Commit(NamedTuple):
+    """The outcome of a batch of proposals: an answer to each, and what to deliver."""
+
+    answers: list[Answer]
+    batches: list[Batch]
+
+    def then(self, later: "Commit") -> "Commit":
+        """Combine this commit with a later one, as if both had been one."""
+        batches = {batch.room: batch for batch in self.batches}
+        for batch in later.batches:
+            before = batches.get(batch.room, batch._replace(bodies=[]))
+            both = Batch(batch.room, before.first, [*before.bodies, *batch.bodies])
+            both.erase()
+            batches[batch.room] = both
+        return Commit(self.answers + later.answers, list(batches.values()))
+
+
+class MessageKey(NamedTuple):
+    """Identifies one message."""
+
+    room: str
+    seq: int
+
+
+class PostKey(NamedTuple):
+    """Identifies a post before it has a number; `owner` is the scope of the `client_message_id`."""
+
+    room: str
+    client_message_id: str
+    owner: str
+
+
+@dataclass(slots=True)
+class Needs:
+    """What must be known to decide on a batch of proposals. `logs` are all that may be written to."""
+
+    logs: set[str] = field(default_factory=set)
+    posts: set[PostKey] = field(default_factory=set)
+    messages: set[MessageKey] = field(default_factory=set)
+    rows: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
+    counts: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
+
+    def row(self, table: Table[K, R], key: K) -> None:
+        """Ask for the row with this key."""
+        self.rows.setdefault(table, set()).add(key)
+
+    def count(self, table: AnyTable, *prefix: Any) -> None:
+        """Ask for the number of rows whose keys begin with `prefix`."""
+        self.counts.setdefault(table, set()).add(prefix)
+
+
+class Head(NamedTuple):
+    """The last event number of a room, and the first that is still kept."""
+
+    seq: int = 0
+    kept: int = 1
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a store found for the needs.
+
+    A log, post or message that is missing here does not exist. `rows` and `counts` have an entry for
+    each key and prefix that was asked for.
+    """
+
+    heads: dict[str, Head] = field(default_factory=dict)
+    posts: dict[PostKey, Accepted] = field(default_factory=dict)
+    messages: dict[MessageKey, events.Posted] = field(default_factory=dict)
+    owners: dict[MessageKey, str] = field(default_factory=dict)  # of each of the messages
+    deleted: set[MessageKey] = field(default_factory=set)
+    rows: dict[AnyTable, dict[Prefix, Any]] = field(default_factory=dict)  # None: there is none
+    counts: dict[AnyTable, dict[Prefix, int]] = field(default_factory=dict)
+
+    def expect(self, wanted: Needs) -> None:
+        """Note about everything asked for that it does not exist, until it is found."""
+        for table, keys in wanted.rows.items():
+            self.rows[table] = dict.fromkeys(keys)
+        for table, prefixes in wanted.counts.items():
+            self.counts[table] = dict.fromkeys(prefixes, 0)
+
+    def found(self, table: AnyTable, row: Any) -> None:
+        """Note a row that exists."""
+        self.rows[table][row[: table.width]] = row
+
+
+class NewPost(NamedTuple):
+    """A message to write: the event's body is the message's first state."""
+
+    room: str
+    seq: int
+    body: bytes
+    client_message_id: str | None
+    owner: str
+
+    @property
+    def key(self) -> PostKey | None:
+        """The key by which a retry is recognised."""
+        if self.client_message_id is None:
+            return None
+        return PostKey(self.room, self.client_message_id, self.owner)
+
+
+class NewChange(NamedTuple):
+    """Any other event to write to the log."""
+
+    room: str
+    seq: int
+    body: bytes
+    about: int | None  # the message with which it is erased

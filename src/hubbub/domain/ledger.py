@@ -1,0 +1,205 @@
+"""One commit's decisions: each proposed change becomes an event with the next number, or a refusal.
+
+A loop over whatever aspects there are. The store supplies the facts that they need, they decide in
+order, and the store writes what the ledger holds then. So no store knows a rule, and no rule a store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from hubbub import events
+from hubbub.domain.access import Principal
+from hubbub.domain.facts import (
+    Accepted,
+    Answer,
+    Batch,
+    Commit,
+    Facts,
+    Head,
+    MessageKey,
+    NewChange,
+    NewPost,
+    PostKey,
+    Proposal,
+)
+from hubbub.domain.records import AnyTable, K, Prefix, R, Table
+from hubbub.events import AnyEvent, Edited, Event, Posted
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change
+
+Decide = Callable[["Ledger", Principal, Any], Answer]
+Act = Callable[["Ledger", Any], None]
+
+
+class Deciding(Protocol):
+    """The part of the rules that the ledger uses (see `rules.Rules`)."""
+
+    @property
+    def deciding(self) -> Mapping[type[Change], Decide]:
+        """How each command is decided on."""
+
+    @property
+    def keyed(self) -> frozenset[type[Change]]:
+        """The commands whose `client_message_id` the log keeps."""
+
+    @property
+    def follows(self) -> Mapping[type[Event], list[Act]]:
+        """What aspects do when an event is appended."""
+
+
+class Ledger:
+    """Decides on proposals one by one, each with those before it taken into account.
+
+    Aspects ask it for what they said they need, append events, and put and drop rows.
+    """
+
+    def __init__(self, rules: Deciding, facts: Facts, at: str) -> None:
+        self._rules = rules
+        self._facts = facts
+        self.at = at
+        self.batches: dict[str, Batch] = {}
+        self.posts: list[NewPost] = []
+        self.changes: list[NewChange] = []
+        self.edited: dict[MessageKey, Edited] = {}
+        self.deleted: set[MessageKey] = set()
+        self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
+        self.rows: dict[AnyTable, dict[Prefix, Any]] = {}  # to put; None: to drop
+
+    def decide(self, proposals: Sequence[Proposal]) -> Commit:
+        """Answer each proposal, in order."""
+        answers: list[Answer] = []
+        deciding, keyed = self._rules.deciding, self._rules.keyed
+        change: Any
+        for principal, change in proposals:
+            kind = type(change)
+            if kind in keyed and change.client_message_id is not None:
+                answers.append(self._decide_once(principal, change))
+            else:
+                answers.append(deciding[kind](self, principal, change))
+        if self.deleted:
+            for batch in self.batches.values():
+                batch.erase()
+        return Commit(answers, list(self.batches.values()))
+
+    def _decide_once(self, principal: Principal, change: Any) -> Answer:
+        """Decide on a change with a key, or repeat the first answer that its key got."""
+        key = PostKey(change.room, change.client_message_id, principal.scope)
+        if first := self._facts.posts.get(key):
+            return first._replace(is_duplicate=True)
+        answer = self._rules.deciding[type(change)](self, principal, change)
+        if isinstance(answer, Accepted):
+            self._facts.posts[key] = answer
+        return answer
+
+    # --- what aspects ask ---
+
+    def head(self, log: str) -> int:
+        """Return the log's last number, including what was decided so far."""
+        batch = self.batches.get(log)
+        return batch.last if batch else self._facts.heads.get(log, Head()).seq
+
+    def message(self, key: MessageKey) -> Posted | Refusal:
+        """Return a message as it was posted, or why there is none."""
+        posted = self._facts.messages.get(key)
+        if posted is None:
+            return Refusal("not_found", f"No message {key.seq} in {key.room}")
+        if key in self._facts.deleted:
+            return Refusal("gone", f"Message {key.seq} was deleted")
+        return posted
+
+    def owner(self, key: MessageKey) -> str:
+        """Return the stable id of a message's owner."""
+        return self._facts.owners[key]
+
+    def row(self, table: Table[K, R], key: K) -> R | None:
+        """Return a row as it is now. Raises KeyError if nobody asked for it in `needs`."""
+        row: R | None = self._facts.rows[table][key]
+        return row
+
+    def count(self, table: AnyTable, *prefix: Any) -> int:
+        """Return how many rows there are now whose keys begin with `prefix`. Raises KeyError as `row` does."""
+        return self._facts.counts[table][prefix]
+
+    # --- what aspects do ---
+
+    def unchanged(self) -> Accepted:
+        """Answer that there was nothing to change."""
+        return Accepted(None, self.at)
+
+    def next(self, log: str, principal: Principal) -> dict[str, Any]:
+        """Return the fields that the next event of a log begins with, if `principal` causes it."""
+        return {
+            "room": log,
+            "seq": self.head(log) + 1,
+            "at": self.at,
+            "by": principal.name,
+            "id": principal.person.id,
+        }
+
+    def append(self, event: AnyEvent) -> Accepted:
+        """Add the next event to its log."""
+        body = self._append(event)
+        self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
+        for act in self._rules.follows.get(type(event), ()):
+            act(self, event)
+        return Accepted(event.seq, self.at)
+
+    def post(self, event: Posted, owner: str) -> Accepted:
+        """Add a message to its log."""
+        body = self._append(event)
+        self.posts.append(NewPost(event.room, event.seq, body, event.client_message_id, owner))
+        message = MessageKey(event.room, event.seq)
+        self._facts.messages[message] = event
+        self._facts.owners[message] = owner
+        return Accepted(event.seq, self.at)
+
+    def edit(self, event: Edited) -> Accepted:
+        """Give a message another text."""
+        self.edited[MessageKey(event.room, event.message)] = event
+        return self.append(event)
+
+    def erase(self, key: MessageKey) -> None:
+        """Erase a message, and the events about it."""
+        self._facts.deleted.add(key)
+        self.deleted.add(key)
+
+    def put(self, table: Table[K, R], row: R) -> None:
+        """Keep this row, in place of any with the same key."""
+        self._set(table, row[: table.width], row)
+
+    def drop(self, table: Table[K, R], key: K) -> None:
+        """Keep no row with this key."""
+        self._set(table, key, None)
+
+    def drop_all(self, table: AnyTable, *prefix: Any) -> None:
+        """Keep no rows whose keys begin with `prefix`. Counts may only have been asked for longer prefixes, or this one."""
+        self.dropped.setdefault(table, set()).add(prefix)
+        size = len(prefix)
+        for rows in (self.rows.get(table, {}), self._facts.rows.get(table, {})):
+            for key in [key for key in rows if key[:size] == prefix]:
+                rows[key] = None
+        counts = self._facts.counts.get(table, {})
+        for counted in counts:
+            if counted[:size] == prefix:
+                counts[counted] = 0
+            elif counted == prefix[: len(counted)]:
+                raise AssertionError(f"{table}: the count of {counted} can't be known any more")
+
+    def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
+        known = self._facts.rows[table]
+        if counts := self._facts.counts.get(table):
+            change = (row is not None) - (known[key] is not None)
+            for size in range(len(key)) if change else ():
+                if key[:size] in counts:
+                    counts[key[:size]] += change
+        known[key] = row
+        self.rows.setdefault(table, {})[key] = row
+
+    def _append(self, event: AnyEvent) -> bytes:
+        body = events.encode(event)
+        batch = self.batches.get(event.room)
+        if batch is None:
+            self.batches[event.room] = Batch(event.room, event.seq, [body])
+        else:
+            batch.bodies.append(body)
+        return body

@@ -1,0 +1,118 @@
+"""What an aspect is: one part of the rules. `Rules` is all of them together."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from hubbub.domain.access import Operation, Principal
+from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
+from hubbub.domain.ledger import Act, Decide, Ledger
+from hubbub.domain.records import AnyTable
+from hubbub.domain.view import RoomView
+from hubbub.events import AnyEvent, Event
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change, Command
+
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+Wish = Callable[[Needs, Principal, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[C]):
+    """How one command is checked, and decided on.
+
+    Attributes:
+        command: the command's type.
+        operation: what the principal must be allowed to do.
+        needs: names what must be known in order to decide.
+        decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
+        screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
+        keeps_keys: whether the log keeps its `client_message_id`.
+    """
+
+    command: type[C]
+    operation: Operation
+    needs: Callable[[Needs, Principal, C], None]
+    decide: Callable[[Ledger, Principal, C], Answer]
+    screen: Callable[[C, int], Refusal | None] | None = None
+    keeps_keys: bool = False
+
+
+class Follow(NamedTuple, Generic[E]):
+    """What an aspect does when an event is appended, be it another aspect's."""
+
+    event: type[E]
+    act: Callable[[Ledger, E], None]
+
+
+class Fold(NamedTuple, Generic[E]):
+    """How an event changes what a client sees."""
+
+    event: type[E]
+    apply: Callable[[RoomView, E], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One part of the rules: its tables, its commands, and its part of the fold."""
+
+    tables: tuple[AnyTable, ...] = ()
+    rules: tuple[Rule[Any], ...] = ()
+    follows: tuple[Follow[Any], ...] = ()
+    folds: tuple[Fold[Any], ...] = ()
+
+
+class Rules:
+    """All aspects together, looked up by command and by event."""
+
+    def __init__(self, aspects: Iterable[Aspect]) -> None:
+        self.aspects = tuple(aspects)
+        self.tables = tuple(table for aspect in self.aspects for table in aspect.tables)
+        self.by_command: dict[type[Change], Rule[Any]] = {
+            rule.command: rule for aspect in self.aspects for rule in aspect.rules
+        }
+        self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)
+        self.deciding: dict[type[Change], Decide] = {
+            command: rule.decide for command, rule in self.by_command.items()
+        }
+        self._needing: dict[type[Change], Wish] = {
+            command: rule.needs for command, rule in self.by_command.items()
+        }
+        self.follows: dict[type[Event], list[Act]] = _grouped(
+            (follow.event, follow.act) for aspect in self.aspects for follow in aspect.follows
+        )
+        self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
+            (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
+        )
+
+    def needs(self, proposals: Iterable[Proposal]) -> Needs:
+        """List what `Ledger` will ask about these proposals."""
+        wanted = Needs()
+        logs, needing, keyed = wanted.logs, self._needing, self.keyed
+        change: Any
+        for principal, change in proposals:
+            kind = type(change)
+            logs.add(change.room)
+            if kind in keyed and change.client_message_id is not None:
+                key = PostKey(change.room, change.client_message_id, principal.scope)
+                wanted.posts.add(key)
+            needing[kind](wanted, principal, change)
+        return wanted
+
+    def fold(self, view: RoomView, event: AnyEvent) -> None:
+        """Fold the next event into a view.
+
+        Raises:
+            ValueError: the event is not the next one, so there is a gap or a duplicate.
+        """
+        view.step(event)
+        for apply in self.folds.get(type(event), ()):
+            apply(view, event)
+
+
+def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found

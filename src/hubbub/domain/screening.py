@@ -1,0 +1,54 @@
+"""Checks of a command that don't need the room's state: names, sizes, the access table."""
+
+import msgspec
+
+from hubbub.domain.access import Operation, Principal, may, may_know
+from hubbub.domain.rules import Rules
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change, Signal, Typing, Value
+from hubbub.protocol.names import room_name_fault
+
+MAX_VALUE_BYTES = 4096
+TYPING_TTL = 5.0  # seconds
+
+
+def screen(principal: Principal, operation: Operation, room: str) -> Refusal | None:
+    """Return a refusal if the room's name is invalid or the principal may not do this there."""
+    if fault := room_name_fault(room):
+        return Refusal("bad_request", fault)
+    if not may_know(principal, room):
+        return Refusal("not_found", "No such room, or no access to it")
+    if not may(principal, operation):
+        return Refusal("forbidden", f"Not allowed to {operation.value}")
+    return None
+
+
+def screen_change(
+    rules: Rules, principal: Principal, change: Change, max_bytes: int
+) -> Refusal | None:
+    """Return why a change can't be accepted whatever the room's state. Texts may have `max_bytes`."""
+    rule = rules.by_command[type(change)]
+    if refusal := screen(principal, rule.operation, change.room):
+        return refusal
+    return rule.screen(change, max_bytes) if rule.screen else None
+
+
+def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refusal:
+    """Return what to send on for a signal, or a refusal."""
+    if refusal := screen(principal, Operation.SIGNAL, signal.room):
+        return refusal
+    if signal.signal == "typing":
+        return Typing(signal.room, principal.name, TYPING_TTL, principal.person.id)
+    if signal.signal != "value":
+        return Refusal(
+            "bad_request", f"Unknown signal {signal.signal[:32]!r}: use 'typing' or 'value'"
+        )
+    if signal.key is None:
+        return Refusal("bad_request", "A live value needs a `key`")
+    encoded = encode(signal.value)
+    if len(encoded) > MAX_VALUE_BYTES:
+        return Refusal("too_large", f"Live value too large: use at most {MAX_VALUE_BYTES} bytes")
+    value = None if signal.value is None else msgspec.Raw(encoded)
+    by, id_ = principal.person
+    return Value(signal.room, by, signal.key, value, signal.ttl, id_)
