@@ -80,7 +80,7 @@ async def known(given: Given, token: str) -> None:
     async with aiohttp.ClientSession() as session, asyncio.timeout(10):
         while True:
             async with session.get(given.http, headers=bearer(token)) as answer:
-                if answer.status != 401:
+                if answer.status not in (401, 429):
                     return
             await asyncio.sleep(0.05)
 
