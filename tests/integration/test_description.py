@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import runpy
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from hubbub.protocol.errors import CODES
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import operations_of
 from tests.integration.native import native
+from tests.support.checkout import ROOT
 from tests.support.server import Server
 
 WIRE = Path(__file__).parents[1] / "wire" / "native"
@@ -144,3 +146,8 @@ async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
     written, _ = await process.communicate()
     assert process.returncode == 0, written.decode()[-6000:]
     assert f"Tested: {len(operations_of(ROUTES))}" in written.decode()
+
+
+def test_the_types_of_the_web_sdk_are_those_of_the_document() -> None:
+    current = runpy.run_path(str(ROOT / "web" / "wire_types.py"))["wire_types"]()
+    assert (ROOT / "web" / "sdk" / "wire.ts").read_text() == current, "run make types"

@@ -10,7 +10,7 @@ from tests.integration.raw import Response, connected
 from tests.support.server import Server
 
 ROOT = Path(__file__).parents[2]
-WEB = ROOT / "web"
+WEB = ROOT / "web" / "dist"
 
 
 async def get(server: Server, target: str, method: str = "GET") -> Response:

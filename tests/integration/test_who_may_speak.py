@@ -60,7 +60,7 @@ def engineio(door: str) -> list[Way]:
 
 WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/"): [Way("/", is_shell=True), Way("/", headers=HANDSHAKE, needs_token=True)],
-    ("GET", "/web/{name}"): [Way("/web/page.js", is_shell=True)],
+    ("GET", "/web/{name}"): [Way("/web/favicon.svg", is_shell=True)],
     ("GET", "/ws"): [Way("/ws", headers=HANDSHAKE)],
     ("GET", "/echo"): [Way("/echo", headers=HANDSHAKE)],
     ("*", "/socket.io/"): engineio("/socket.io/"),

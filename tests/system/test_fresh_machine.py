@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -33,21 +34,26 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_checkout(tmp_path_factory.mktemp("fresh") / "hubbub")
 
 
-def environment() -> dict[str, str]:
-    """A newcomer's: Python may keep bytecode, and no environment is active."""
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A newcomer's: Python may keep bytecode, no environment is active, and Node.js is too old."""
+    old = tmp_path_factory.mktemp("old") / "node"
+    old.write_text("#!/bin/sh\necho v18.20.4\n")
+    old.chmod(0o755)
     mine = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
     kept = {name: value for name, value in os.environ.items() if name not in mine}
-    return kept | {"PYTHON": sys._base_executable}  # type: ignore[attr-defined]
+    path = f"{old.parent}{os.pathsep}{os.environ['PATH']}"
+    return kept | {"PYTHON": sys._base_executable, "PATH": path}  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
-def served(checkout: Path) -> Iterator[tuple[list[str], str]]:
+def served(checkout: Path, environment: dict[str, str]) -> Iterator[tuple[list[str], str]]:
     """What `make serve` prints until the server is ready, and the server's URL."""
     flags = f"--port {free_port()} --data {checkout.parent / 'data'}"
     with subprocess.Popen(
         ["make", "serve", f"ARGS={flags}"],
         cwd=checkout,
-        env=environment(),
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -77,7 +83,9 @@ def test_serve_names_each_step_and_each_package(served: tuple[list[str], str]) -
     steps = [line for line in lines if "==>" in line]
     assert "Creating .venv-build" in steps[0]
     assert "Creating .venv " in steps[1]
-    assert "Installing hubbub" in steps[2]
+    assert "Installing Node.js" in steps[2]
+    assert "Building the web page" in steps[3]
+    assert "Installing hubbub" in steps[4]
     packages = [
         match for line in lines if (match := re.fullmatch(r" +\[ *(\d+)/(\d+)\] (.+)", line))
     ]
@@ -102,14 +110,32 @@ def test_what_serving_needs_is_small_and_has_no_building_tools(
     assert megabytes(checkout / ".venv") < MOST_MEGABYTES
 
 
+def test_the_page_is_built_once_and_served(
+    checkout: Path, environment: dict[str, str], served: tuple[list[str], str]
+) -> None:
+    with urlopen(served[1]) as response:
+        assert response.read() == (checkout / "web" / "dist" / "index.html").read_bytes()
+    assert megabytes(checkout / "web" / "node_modules") < MOST_MEGABYTES
+    install = ["make", "install"]
+
+    def steps() -> str:
+        return subprocess.run(
+            install, cwd=checkout, env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    assert "==>" not in steps()
+    (checkout / "web" / "app" / "style.css").touch()
+    assert re.findall("==> (.+?)\x1b", steps()) == ["Building the web page (web/package-lock.json)"]
+
+
 @pytest.mark.parametrize("name", ["", "chat.sh", "README.md"])
 def test_an_example_that_does_not_exist_is_answered_with_those_that_do(
-    checkout: Path, name: str
+    checkout: Path, environment: dict[str, str], name: str
 ) -> None:
     made = subprocess.run(
         ["make", "example", f"RUN={name}"],
         cwd=checkout,
-        env=environment(),
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -119,10 +145,14 @@ def test_an_example_that_does_not_exist_is_answered_with_those_that_do(
 
 
 @pytest.mark.parametrize(
-    "name, most_megabytes", [("curl.sh", 1), ("sdk.py", 5), ("plain.py", 5), ("ws.js", 230)]
+    "name, most_megabytes", [("curl.sh", 1), ("sdk.py", 5), ("plain.py", 5), ("ws.js", 20)]
 )
 def test_an_example_installs_no_more_than_it_needs(
-    checkout: Path, served: tuple[list[str], str], name: str, most_megabytes: int
+    checkout: Path,
+    environment: dict[str, str],
+    served: tuple[list[str], str],
+    name: str,
+    most_megabytes: int,
 ) -> None:
     scheme = "ws" if name in {"plain.py", "ws.js"} else "http"
     url = served[1].replace("http", scheme)
@@ -130,7 +160,7 @@ def test_an_example_installs_no_more_than_it_needs(
     with subprocess.Popen(
         ["make", "example", f"RUN={name}", f"ARGS={url}"],
         cwd=checkout,
-        env=environment(),
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

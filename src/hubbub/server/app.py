@@ -118,6 +118,7 @@ async def running(
         fanout.broker = _broker(settings, store, hub, fanout)
         stack.push_async_callback(fanout.close)
         application = _application(hub, links, measured, settings, routes_of(resources))
+        page.warn_if_not_built()
         runner = BoundedRunner(
             application,
             max_connections=_max_connections(settings),

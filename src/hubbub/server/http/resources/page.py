@@ -1,9 +1,11 @@
-"""Serves the files of the web messenger as they are."""
+"""Serves the files of the web messenger as they were built."""
 
+import logging
 from pathlib import Path
 
 from aiohttp import web
 
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.operations import Resource
 
 HEADERS = {
@@ -29,23 +31,38 @@ CONTENT_TYPES = {
 
 resource = Resource()
 
+NOT_BUILT = "The web page is not built"
+TO_BUILD = "Run make install in the checkout that hubbub runs from"
 
-def find_page() -> Path:
-    """Return the folder of the page's files: in the package, or beside its sources."""
+log = logging.getLogger(__name__)
+
+
+def find_page() -> Path | None:
+    """Return the folder of the page's files: in the package, or beside its sources. None if it is not built."""
     package = Path(__file__).parents[3]
-    candidates = (package / "web", package.parents[1] / "web")
-    return next(path for path in candidates if (path / "index.html").is_file())
+    candidates = (package / "web", package.parents[1] / "web" / "dist")
+    return next((path for path in candidates if (path / "index.html").is_file()), None)
+
+
+def warn_if_not_built() -> None:
+    """Log what to do about a page that is not there. Everything else works without it."""
+    if find_page() is None:
+        log.warning("%s. %s", NOT_BUILT, TO_BUILD)
 
 
 async def index() -> web.StreamResponse:
     """Serve the page."""
-    return await _serve(find_page() / "index.html")
+    page = find_page()
+    if page is None:
+        raise RefusalError("not_found", NOT_BUILT, hint=TO_BUILD)
+    return await _serve(page / "index.html")
 
 
 @resource.route("GET", "/web/{name}")
 async def asset(request: web.Request) -> web.StreamResponse:
     """Serve one of the page's files, found by name among those that exist, never by path."""
-    known = {path.name: path for path in find_page().iterdir() if path.is_file()}
+    page = find_page()
+    known = {path.name: path for path in page.iterdir() if path.is_file()} if page else {}
     path = known.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound

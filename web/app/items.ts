@@ -1,17 +1,53 @@
 // What one message looks like: list items from messages. Knows neither the view nor the connection.
 
-import { avatar, clock, dayOf, harmless, linked, make } from "/web/dom.js";
-import { reactedWith, whoOf } from "/web/fold.js";
+import { type Entry, reactedWith, whoOf, type wire } from "#sdk";
+import { avatar, clock, dayOf, harmless, linked, make } from "./dom.ts";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
+/** Who one is: a name, and what tells one from others of that name. */
+export interface Me {
+  name: string;
+  who: string;
+}
+
+/** A message of the outbox; `isUnsure` if there is no connection. */
+export type Unsent = Entry & { isUnsure: boolean };
+
+type React = (seq: number, emoji: string, on: boolean) => void;
+
+/** What one may do with messages. `edit` gives nothing if it failed. */
+export interface Actions {
+  react: React;
+  edit(seq: number, text: string): Promise<unknown>;
+  remove(seq: number): void;
+  reply(message: wire.Message): void;
+  repost(id: string): void;
+  discard(id: string): void;
+  /** Load older messages. */
+  older(): void;
+}
+
+/** Draws a message anew, or edits it in its place. */
+export interface Redraws {
+  update(seq: number): void;
+  editInPlace(seq: number): void;
+}
+
+interface Shown {
+  follows: boolean;
+  me: Me;
+  quoted: wire.Message | undefined;
+  react: React;
+}
+
 /** The line that begins a day, or undefined if the message before is of the same one. */
-export function dayItem(message, before) {
+export function dayItem(message: wire.Message, before: wire.Message | undefined): HTMLElement | undefined {
   if (before && dayOf(before.at) === dayOf(message.at)) return undefined;
   return make("li", { className: "day" }, make("span", {}, dayOf(message.at)));
 }
 
-export function messageItem(message, { follows, me, quoted, react }) {
+export function messageItem(message: wire.Message, { follows, me, quoted, react }: Shown): HTMLElement {
   const item = make("li", {
     className: `message${follows ? " follows" : ""}${whoOf(message) === me.who ? " mine" : ""}`,
     attributes: { "data-seq": message.seq },
@@ -21,13 +57,17 @@ export function messageItem(message, { follows, me, quoted, react }) {
     main.append(make("div", { className: "quote", dir: "auto", attributes: { "data-quotes": message.reply_to } }, quoteText(quoted)));
   }
   main.append(make("div", { className: "body", dir: "auto" }, ...body(message)));
-  if (message.reactions) main.append(reactions(message, me, react));
+  if (message.reactions) main.append(reactions(message, message.reactions, me, react));
   item.append(avatar(message.by), main);
   return item;
 }
 
 /** What was written and is not yet in the log. */
-export function unsentItem({ client_message_id: id, text, at, failed, isUnsure }, me, { repost, discard }) {
+export function unsentItem(
+  { client_message_id: id, text, at, failed, isUnsure }: Unsent,
+  me: Me,
+  { repost, discard }: Actions,
+): HTMLElement {
   const status = failed ? `Not sent: ${failed}` : isUnsure ? "Not confirmed yet; it will be sent when the connection is back" : "Sending…";
   const foot = make("div", { className: "status" }, make("span", { attributes: failed ? { role: "alert" } : {} }, status));
   if (failed) {
@@ -44,17 +84,17 @@ export function unsentItem({ client_message_id: id, text, at, failed, isUnsure }
   );
 }
 
-export function quoteText(quoted) {
+export function quoteText(quoted: wire.Message | undefined): string {
   if (!quoted) return "an earlier message";
   const text = quoted.deleted ? "deleted" : (quoted.text ?? "binary");
   return harmless(`${quoted.by}: ${[...text].slice(0, 140).join("")}`);
 }
 
 /** What one may do with a message; `timeline` draws it anew, and edits it in its place. */
-export function toolsOf(message, me, actions, timeline) {
+export function toolsOf(message: wire.Message, me: Me, actions: Actions, timeline: Redraws): HTMLElement {
   const tools = make("div", { className: "tools", attributes: { role: "toolbar", "aria-label": "Message" } });
   const reset = () => timeline.update(message.seq);
-  const tool = (label, sign, onclick) =>
+  const tool = (label: string, sign: string, onclick: () => void) =>
     tools.append(make("button", { type: "button", title: label, attributes: { "aria-label": label }, onclick }, sign));
   tool("React", "☺", () => open(tools, emojis(message, me, actions.react, reset), reset));
   tool("Reply", "↩", () => actions.reply(message));
@@ -65,7 +105,7 @@ export function toolsOf(message, me, actions, timeline) {
   return tools;
 }
 
-function emojis(message, me, react, reset) {
+function emojis(message: wire.Message, me: Me, react: React, reset: () => void): HTMLElement[] {
   return EMOJI.map((emoji) => {
     const isMine = reactedWith(message, emoji).some((author) => whoOf(author) === me.who);
     const onclick = () => {
@@ -76,7 +116,7 @@ function emojis(message, me, react, reset) {
   });
 }
 
-function confirmation(message, remove, reset) {
+function confirmation(message: wire.Message, remove: Actions["remove"], reset: () => void): HTMLElement[] {
   return [
     make("button", { type: "button", className: "danger", onclick: () => remove(message.seq) }, "Delete?"),
     make("button", { type: "button", onclick: reset }, "Keep"),
@@ -84,22 +124,22 @@ function confirmation(message, remove, reset) {
 }
 
 /** Put a choice in the tools' place until it is made, or one goes elsewhere. */
-function open(tools, buttons, reset) {
+function open(tools: HTMLElement, buttons: HTMLElement[], reset: () => void): void {
   tools.replaceChildren(...buttons);
   tools.classList.add("open");
-  buttons[0].focus();
+  buttons[0]?.focus();
   tools.addEventListener("keydown", ({ key }) => key === "Escape" && reset());
   tools.addEventListener("focusout", ({ relatedTarget }) => {
     // Without a target the window was left, or a button pressed that takes no focus (Safari's).
-    if (relatedTarget && !tools.contains(relatedTarget)) queueMicrotask(reset);
+    if (relatedTarget && !tools.contains(relatedTarget as Node)) queueMicrotask(reset);
   });
 }
 
-function head(by, at) {
+function head(by: string, at: string): HTMLElement {
   return make("div", { className: "head" }, make("bdi", { className: "by" }, harmless(by)), clock(at));
 }
 
-function body(message) {
+function body(message: wire.Message): (Node | string)[] {
   if (message.deleted) return [make("em", {}, "deleted")];
   if (message.arguments !== undefined) return [make("code", {}, harmless(JSON.stringify(message.arguments)))];
   if (message.bytes !== undefined) return [make("em", {}, `binary, ${atob(message.bytes).length} bytes`)];
@@ -108,13 +148,15 @@ function body(message) {
   return parts;
 }
 
-function reactions(message, me, react) {
+function reactions(message: wire.Message, reacted: Record<string, string[]>, me: Me, react: React): HTMLElement {
   const row = make("div", { className: "reactions" });
-  for (const [emoji, names] of Object.entries(message.reactions)) {
+  for (const [emoji, names] of Object.entries(reacted)) {
     const isMine = reactedWith(message, emoji).some((author) => whoOf(author) === me.who);
     const attributes = { "aria-pressed": isMine, "aria-label": `${harmless(emoji)} by ${names.length}` };
     const onclick = () => react(message.seq, emoji, !isMine);
-    row.append(make("button", { type: "button", title: names.map(harmless).join(", "), attributes, onclick }, `${harmless(emoji)} ${names.length}`));
+    row.append(
+      make("button", { type: "button", title: names.map(harmless).join(", "), attributes, onclick }, `${harmless(emoji)} ${names.length}`),
+    );
   }
   return row;
 }

@@ -1,43 +1,54 @@
 // What the browser remembers of one: name and key, or a token, and rooms.
 
-import { randomId } from "/web/outbox.js";
+import { randomId } from "#sdk";
 
 const LOBBY = "lobby";
 const MOST_ROOMS = 200;
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: marks and joiners are allowed one by one
 const ROOM = /^[\p{L}\p{N}_\-.:@+~][\p{L}\p{N}\p{Mn}\p{Mc}\u200c\u200d_\-.:@+~]{0,63}$/u;
 
 /** Whether a room may be called so, as far as one need not ask the server: that knows where marks and joiners may be. */
-export const isRoomName = (name) => ROOM.test(name) && name === name.normalize("NFC");
+export const isRoomName = (name: string): boolean => ROOM.test(name) && name === name.normalize("NFC");
 
 /**
  * A token is kept for this tab, over reloads, until it is closed: it may be worth more than a chat, the browser may be
  * shared, and another tab may be somebody else. It is never part of a URL that is sent: a link has it in its fragment.
  */
-export const keptToken = () => sessionStorage.getItem("hubbub.token");
+export const keptToken = (): string | null => sessionStorage.getItem("hubbub.token");
 
-export function keepToken(token) {
+export function keepToken(token: string): void {
   forgetToken();
   sessionStorage.setItem("hubbub.token", token);
 }
 
-export function forgetToken() {
+export function forgetToken(): void {
   sessionStorage.removeItem("hubbub.token");
   sessionStorage.removeItem("hubbub.token-owner");
 }
 
-/** Name and id of the token's owner, once the server has told them. */
-export const tokenOwner = () => JSON.parse(sessionStorage.getItem("hubbub.token-owner") ?? '{"name": "", "id": ""}');
+export interface Owner {
+  name: string;
+  id: string;
+}
 
-export const keepTokenOwner = (owner) => sessionStorage.setItem("hubbub.token-owner", JSON.stringify(owner));
+/** Name and id of the token's owner, once the server has told them. */
+export const tokenOwner = (): Owner => JSON.parse(sessionStorage.getItem("hubbub.token-owner") ?? '{"name": "", "id": ""}');
+
+export const keepTokenOwner = (owner: Owner): void => sessionStorage.setItem("hubbub.token-owner", JSON.stringify(owner));
 
 /** Take the token out of a link such as /#token=…&room=kitchen, and out of the address bar and the history. */
-export function takeTokenFromAddress() {
+export function takeTokenFromAddress(): boolean {
   if (!location.hash.startsWith("#token=")) return false;
   // Not URLSearchParams, which takes a + in a token for a space.
-  const parts = new Map(location.hash.slice(1).split("&").map((part) => part.split(/=(.*)/s, 2)));
+  const parts = new Map(
+    location.hash
+      .slice(1)
+      .split("&")
+      .map((part) => part.split(/=(.*)/s, 2) as [string, string]),
+  );
   history.replaceState(null, "", `${location.pathname}${location.search}${parts.has("room") ? `#${parts.get("room")}` : ""}`);
   try {
-    keepToken(decodeURIComponent(parts.get("token")));
+    keepToken(decodeURIComponent(parts.get("token") ?? ""));
   } catch {
     return false; // not an encoded text
   }
@@ -45,7 +56,7 @@ export function takeTokenFromAddress() {
 }
 
 /** The name and its key. `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
-export function identity() {
+export function identity(): { name: string | null; key: string | null } {
   const asked = new URLSearchParams(location.search).get("name");
   if (asked && asked !== sessionStorage.getItem("hubbub.name")) keep(sessionStorage, asked);
   const store = storage();
@@ -53,15 +64,15 @@ export function identity() {
 }
 
 /** Be called so from now on, whatever the address says. */
-export function keepName(name) {
+export function keepName(name: string): void {
   keep(storage(), name);
-  const address = new URL(location);
+  const address = new URL(location.href);
   address.searchParams.delete("name");
   history.replaceState(null, "", address);
 }
 
 /** The room that the address names, if one may be called so. */
-export function roomFromAddress() {
+export function roomFromAddress(): string {
   try {
     const asked = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get("room");
     const room = asked?.normalize("NFC") ?? LOBBY;
@@ -71,9 +82,9 @@ export function roomFromAddress() {
   }
 }
 
-export function rememberedRooms() {
+export function rememberedRooms(): string[] {
   try {
-    const rooms = JSON.parse(localStorage.getItem("hubbub.rooms")) ?? [LOBBY];
+    const rooms: string[] = JSON.parse(localStorage.getItem("hubbub.rooms") ?? "null") ?? [LOBBY];
     return rooms.filter(isRoomName).slice(-MOST_ROOMS);
   } catch {
     return [LOBBY];
@@ -81,14 +92,14 @@ export function rememberedRooms() {
 }
 
 /** Remember these too: other tabs have theirs. */
-export function keepRooms(rooms) {
+export function keepRooms(rooms: Iterable<string>): void {
   localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...rooms])]));
 }
 
-const storage = () => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);
+const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);
 
 /** The key goes with the name: other tabs may still be using it. */
-function keep(store, name) {
+function keep(store: Storage, name: string): void {
   if (name === store.getItem("hubbub.name")) return;
   store.setItem("hubbub.name", name);
   store.setItem("hubbub.key", randomId());

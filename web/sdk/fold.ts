@@ -1,0 +1,129 @@
+// What a client sees of a room: a snapshot and the events after it, folded. Knows neither page nor network.
+
+import { merge } from "./merge.ts";
+import type { AnyEvent, Message, Posted, Snapshot } from "./wire.ts";
+
+/** Messages by seq, oldest first; whether there are older ones; the state document. */
+export interface View {
+  messages: Map<number, Message>;
+  more: boolean;
+  state: unknown;
+}
+
+/** The answer to `history`. */
+export interface Page {
+  messages: Message[];
+  more: boolean;
+  head: number;
+}
+
+export interface Author {
+  by: string;
+  id?: string | undefined;
+}
+
+/** What tells an author from all others: two may have one name, and no id can be a name. */
+export const whoOf = ({ by, id }: Author): string => id ?? by;
+
+/** Who reacted to a message with an emoji. */
+export function reactedWith(message: Message, emoji: string): Author[] {
+  const ids = message.reaction_ids?.[emoji] ?? [];
+  return (message.reactions?.[emoji] ?? []).map((by, i) => ({ by, id: ids[i] ?? undefined }));
+}
+
+/** The people in two lists, by what tells them apart; without `ids` nobody has one. */
+export function peopleOf(names: string[], ids?: (string | null)[]): Map<string, string> {
+  return new Map(names.map((by, i) => [whoOf({ by, id: ids?.[i] ?? undefined }), by]));
+}
+
+/** A room as a snapshot shows it. */
+export function viewOf(snapshot: Pick<Snapshot, "messages" | "more" | "state">): View {
+  return {
+    messages: new Map(snapshot.messages.map((message) => [message.seq, message])),
+    more: snapshot.more,
+    state: snapshot.state,
+  };
+}
+
+/**
+ * Fold one event into a view. Returns the seq of the message that was added or changed, or undefined.
+ * The event must be the next one: the caller sees to that.
+ */
+export function apply(view: View, event: AnyEvent): number | undefined {
+  if (event.event === "posted") {
+    const { event: _kind, room: _room, erased, ...message } = event;
+    view.messages.set(event.seq, erased ? tombstone(event) : message);
+    return event.seq;
+  }
+  if (event.event === "patched") {
+    view.state = merge(view.state, event.patch);
+    return undefined;
+  }
+  const { message: seq } = event;
+  const message = seq === undefined ? undefined : view.messages.get(seq);
+  if (message === undefined) return undefined; // older than what is shown
+  view.messages.set(message.seq, changed(message, event));
+  return message.seq;
+}
+
+/**
+ * Put older messages before those that are there. `page` is the answer to `history`; `meanwhile` are the events that
+ * came since it was asked for: those that are newer than the page may have changed what is on it.
+ */
+export function prepend(view: View, page: Page, meanwhile: AnyEvent[]): void {
+  const older = page.messages.map((message): [number, Message] => [message.seq, message]);
+  view.messages = new Map([...older, ...view.messages]);
+  view.more = page.more;
+  const isOlder = new Set<unknown>(older.map(([seq]) => seq));
+  for (const event of meanwhile) if (event.seq > page.head && "message" in event && isOlder.has(event.message)) apply(view, event);
+}
+
+/** Let go of the oldest messages, so that at most `count` stay; they can be had again. */
+export function trim(view: View, count: number): void {
+  for (const seq of view.messages.keys()) {
+    if (view.messages.size <= count) return;
+    view.messages.delete(seq);
+    view.more = true;
+  }
+}
+
+/** What is left of a deleted message. */
+const tombstone = ({ seq, at, by, id }: Message | Posted): Message => ({ seq, at, by, ...(id && { id }), deleted: true });
+
+function changed(message: Message, event: AnyEvent): Message {
+  switch (event.event) {
+    case "edited": {
+      const { bytes: _bytes, arguments: _arguments, attachments: _attachments, text: _text, ...rest } = message;
+      return { ...rest, ...(event.text !== undefined && { text: event.text }), edited_at: event.at };
+    }
+    case "deleted":
+      return tombstone(message);
+    case "reacted":
+      return withReactions(message, event.emoji ?? "", [...reactedWith(message, event.emoji ?? ""), event]);
+    case "unreacted":
+      return withReactions(
+        message,
+        event.emoji ?? "",
+        reactedWith(message, event.emoji ?? "").filter((author) => whoOf(author) !== whoOf(event)),
+      );
+    default:
+      return message; // an event of a later server's
+  }
+}
+
+function withReactions(message: Message, emoji: string, authors: Author[]): Message {
+  const names = authors.map(({ by }) => by);
+  const reactions = replaced(message.reactions, emoji, authors.length > 0 ? names : undefined);
+  const hasIds = authors.some(({ id }) => id !== undefined);
+  const reaction_ids = replaced(message.reaction_ids, emoji, hasIds ? authors.map(({ id }) => id ?? null) : undefined);
+  const { reactions: _reactions, reaction_ids: _ids, ...rest } = message;
+  return { ...rest, ...(reactions && { reactions }), ...(reaction_ids && { reaction_ids }) };
+}
+
+/** An object with another value under a key, or without it; undefined if nothing is left. */
+function replaced<V>(object: Record<string, V> | undefined, key: string, value: V | undefined): Record<string, V> | undefined {
+  const entries = new Map(Object.entries(object ?? {}));
+  if (value) entries.set(key, value);
+  else entries.delete(key);
+  return entries.size ? Object.fromEntries(entries) : undefined;
+}

@@ -1,0 +1,294 @@
+// The native protocol's types. Made by `make types`: don't edit.
+
+/** Identifies the client. If sent, it is the first command of a connection. */
+export interface Hello {
+  do: "hello";
+  name?: string;
+  key?: string;
+  token?: string;
+  id?: number | string;
+}
+
+/** Follows a room from a position, or from a snapshot. */
+export interface Join {
+  do: "join";
+  room: string;
+  since?: number;
+  epoch?: string;
+  max_missed?: number;
+  id?: number | string;
+}
+
+/** Stops following a room. */
+export interface Leave {
+  do: "leave";
+  room: string;
+  id?: number | string;
+}
+
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
+export interface Post {
+  do: "post";
+  room: string;
+  text?: string;
+  bytes?: string;
+  client_message_id?: string;
+  reply_to?: number;
+  emitted_as?: string;
+  arguments?: unknown[];
+  attachments?: string[];
+  id?: number | string;
+}
+
+/** Replaces the text of a message. */
+export interface Edit {
+  do: "edit";
+  room: string;
+  seq: number;
+  text: string;
+  id?: number | string;
+}
+
+/** Deletes a message. */
+export interface Delete {
+  do: "delete";
+  room: string;
+  seq: number;
+  id?: number | string;
+}
+
+/** Adds a reaction to a message. */
+export interface React {
+  do: "react";
+  room: string;
+  seq: number;
+  emoji: string;
+  id?: number | string;
+}
+
+/** Removes one's own reaction from a message. */
+export interface Unreact {
+  do: "unreact";
+  room: string;
+  seq: number;
+  emoji: string;
+  id?: number | string;
+}
+
+/** Merges a patch (RFC 7396) into the room's state document, unless it was patched after `if_seq`. */
+export interface Patch {
+  do: "patch";
+  room: string;
+  patch: unknown;
+  if_seq?: number;
+  id?: number | string;
+}
+
+/** Sends a signal: `signal="typing"`, or a live `value` under a `key` that expires after `ttl` seconds. */
+export interface Signal {
+  do: "signal";
+  room: string;
+  signal?: string;
+  key?: string;
+  value?: unknown;
+  ttl?: number;
+  id?: number | string;
+}
+
+/** Requests the messages before or after a seq, oldest first. */
+export interface History {
+  do: "history";
+  room: string;
+  before?: number;
+  after?: number;
+  limit?: number;
+  id?: number | string;
+}
+
+/** The answer to a command: `ok` or `error`. */
+export interface Reply {
+  re?: number | string;
+  ok?: unknown;
+  error?: Problem;
+}
+
+/** Why a command was refused. */
+export interface Problem {
+  code: string;
+  message: string;
+  temporary: boolean;
+  retry_after?: number;
+}
+
+/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. */
+export interface Posted {
+  event: "posted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  text?: string;
+  bytes?: string;
+  client_message_id?: string;
+  reply_to?: number;
+  emitted_as?: string;
+  arguments?: unknown[];
+  attachments?: string[];
+  id?: string;
+  erased?: boolean;
+}
+
+/** The author edited the message with the seq `message`. */
+export interface Edited {
+  event: "edited";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  text?: string;
+}
+
+/** The message with the seq `message` was deleted. */
+export interface Deleted {
+  event: "deleted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  message: number;
+}
+
+/** `by` added a reaction to the message with the seq `message`. */
+export interface Reacted {
+  event: "reacted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  emoji?: string;
+}
+
+/** `by` removed a reaction from the message with the seq `message`. */
+export interface Unreacted {
+  event: "unreacted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  emoji?: string;
+}
+
+/** The room's state document was changed by a JSON Merge Patch (RFC 7396). */
+export interface Patched {
+  event: "patched";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  patch: unknown;
+}
+
+/** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
+export interface Presence {
+  signal: "presence";
+  room: string;
+  count: number;
+  names?: string[];
+  joined?: string[];
+  left?: string[];
+  ids?: (string | null)[];
+  joined_ids?: (string | null)[];
+  left_ids?: (string | null)[];
+}
+
+/** Someone is typing. Expires after `ttl` seconds. */
+export interface Typing {
+  signal: "typing";
+  room: string;
+  by: string;
+  ttl: number;
+  id?: string;
+}
+
+/** A live value that expires after `ttl` seconds. The value `None` removes it. */
+export interface Value {
+  signal: "value";
+  room: string;
+  by: string;
+  key: string;
+  value: unknown;
+  ttl: number;
+  id?: string;
+}
+
+/** The server is about to close the connection. Reconnect after `reconnect_after` seconds. */
+export interface Closing {
+  notice: "closing";
+  reason: string;
+  reconnect_after: number;
+}
+
+/** The answer to a join that resumes from a position: `missed` events follow. */
+export interface Resumed {
+  mode: "resumed";
+  room: string;
+  epoch: string;
+  head: number;
+  missed: number;
+}
+
+/** The state of a room at `head`. The next event is `head + 1`. */
+export interface Snapshot {
+  mode: "snapshot";
+  room: string;
+  epoch: string;
+  head: number;
+  messages: Message[];
+  more: boolean;
+  state: unknown;
+  state_seq: number;
+  members: Members;
+  live: unknown[];
+  truncated?: number;
+}
+
+/** A message in its current state. A deleted message keeps only `seq`, `at`, `by` and `id`. `reaction_ids` holds the ids of the people in `reactions`, in the same order, for each emoji where at least one person has an id. */
+export interface Message {
+  seq: number;
+  at: string;
+  by: string;
+  text?: string;
+  bytes?: string;
+  client_message_id?: string;
+  reply_to?: number;
+  edited_at?: string;
+  reactions?: Record<string, string[]>;
+  deleted?: boolean;
+  emitted_as?: string;
+  arguments?: unknown[];
+  attachments?: string[];
+  id?: string;
+  reaction_ids?: Record<string, (string | null)[]>;
+}
+
+/** The people in a room: their number and, if they are at most 100, their names and ids in the same order. */
+export interface Members {
+  count: number;
+  names: string[];
+  ids?: (string | null)[];
+}
+
+export type AnyCommand = Hello | Join | Leave | Post | Edit | Delete | React | Unreact | Patch | Signal | History;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched;
+export type AnySignal = Presence | Typing | Value;

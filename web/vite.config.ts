@@ -1,0 +1,15 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  root: "app",
+  base: "/web/",
+  publicDir: "../public",
+  build: {
+    outDir: "../dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsDir: "", // the server finds files by name, in one folder
+    assetsInlineLimit: 0, // the page's policy allows no data: URLs
+    modulePreload: { polyfill: false },
+  },
+});
