@@ -4,7 +4,7 @@ import difflib
 import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -79,50 +79,17 @@ class Settings:
     keep_days: float = 0.0  # days to keep events; 0: forever
 
     def __post_init__(self) -> None:
-        self._require("port", 0 <= self.port <= 65_535, "0 to 65535")
+        for name, (is_valid, wanted) in _VALID.items():
+            self._require(name, is_valid(getattr(self, name)), wanted)
         self._require_addresses()
-        self._require("workers", 1 <= self.workers <= 64, "1 to 64")
         if self.workers > 1 and self.store == "sqlite":
             raise BadSettings("More than one worker needs PostgreSQL: set --store postgres://…")
-        self._require("worker_port", 0 <= self.worker_port <= 65_000, "0 (none) to 65000")
-        self._require("drain_seconds", 0 <= self.drain_seconds <= 3600, "0 to 3600")
-        self._require("durability", self.durability in get_args(Durability), "full or normal")
-        self._require("message_rate", self.message_rate >= 0, "0 (no limit) or more")
-        self._require("byte_rate", self.byte_rate >= 0, "0 (the default) or more")
-        self._require("max_message_bytes", 256 <= self.max_message_bytes <= 2**20, "256 to 1048576")
-        self._require("echo_max_bytes", 256 <= self.echo_max_bytes <= 2**26, "256 to 67108864")
-        self._require(
-            "max_connections", self.max_connections >= 0, "0 (from the limit on open files) or more"
-        )
-        for name in ("max_anonymous", "max_per_address", "max_per_principal"):
-            self._require(name, getattr(self, name) >= 0, "0 (from --max-connections) or more")
-        self._require(
-            "request_timeout",
-            0 < self.request_timeout <= 3600,
-            "more than 0 and at most 3600 seconds",
-        )
-        self._require("metrics", self.metrics in ("loopback", "on", "off"), "loopback, on or off")
-        self._require("log_format", self.log_format in FORMATS, "text or json")
-        self._require("log_level", self.log_level in LEVELS, "debug, info, warning or error")
-        self._require("guests", self.guests in ("auto", "on", "off"), "auto, on or off")
-        self._require("keep_events", self.keep_events >= 0, "0 (keep all) or more")
-        self._require("keep_days", 0 <= self.keep_days <= 100_000, "0 (keep forever) to 100000")
         for origin in self.allow_origin:
             if canonical(origin.rstrip("/")) is None or urlsplit(origin).path not in ("", "/"):
                 raise BadSettings(
                     f"Invalid allow_origin {origin!r}: use an origin without wildcards or a path,"
                     " such as https://app.example.org"
                 )
-        self._require(
-            "public_url",
-            _is_url_or_empty(self.public_url),
-            "a URL without a path, such as https://a.example",
-        )
-        self._require(
-            "trusted_proxy",
-            _are_networks(self.trusted_proxy),
-            "an address or network, such as 10.0.0.0/8",
-        )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise BadSettings("Set both tls_cert and tls_key, or neither")
         if not (is_loopback(self.host) or self.tls_cert or self.insecure_http):
@@ -301,3 +268,42 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _at_least_0(value: float) -> bool:
+    return value >= 0
+
+
+def _between(low: float, high: float) -> Callable[[float], bool]:
+    return lambda value: low <= value <= high
+
+
+def _one_of(*words: str) -> Callable[[str], bool]:
+    return lambda value: value in words
+
+
+# What each setting must be, and how to say so.
+_VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "port": (_between(0, 65_535), "0 to 65535"),
+    "workers": (_between(1, 64), "1 to 64"),
+    "worker_port": (_between(0, 65_000), "0 (none) to 65000"),
+    "drain_seconds": (_between(0, 3600), "0 to 3600"),
+    "durability": (_one_of(*get_args(Durability)), "full or normal"),
+    "message_rate": (_at_least_0, "0 (no limit) or more"),
+    "byte_rate": (_at_least_0, "0 (the default) or more"),
+    "max_message_bytes": (_between(256, 2**20), "256 to 1048576"),
+    "echo_max_bytes": (_between(256, 2**26), "256 to 67108864"),
+    "max_connections": (_at_least_0, "0 (from the limit on open files) or more"),
+    "max_anonymous": (_at_least_0, "0 (from --max-connections) or more"),
+    "max_per_address": (_at_least_0, "0 (from --max-connections) or more"),
+    "max_per_principal": (_at_least_0, "0 (from --max-connections) or more"),
+    "request_timeout": (lambda s: 0 < s <= 3600, "more than 0 and at most 3600 seconds"),
+    "metrics": (_one_of("loopback", "on", "off"), "loopback, on or off"),
+    "log_format": (_one_of(*FORMATS), "text or json"),
+    "log_level": (_one_of(*LEVELS), "debug, info, warning or error"),
+    "guests": (_one_of("auto", "on", "off"), "auto, on or off"),
+    "keep_events": (_at_least_0, "0 (keep all) or more"),
+    "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),
+    "public_url": (_is_url_or_empty, "a URL without a path, such as https://a.example"),
+    "trusted_proxy": (_are_networks, "an address or network, such as 10.0.0.0/8"),
+}
