@@ -63,8 +63,10 @@ async def proxy(
         await asyncio.gather(*both, return_exceptions=True)
 
     listener = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with listener:
+    try:
         yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()  # without waiting for connections, which a test may have left open
 
 
 async def pump(

@@ -73,7 +73,8 @@ class Server:
         """Start, and wait for the line that says it is ready; again on the same port as before."""
         assert not self.is_running, "the server runs already"
         self._ready.clear()
-        self._process = await self._begin()
+        async with asyncio.timeout(START_SECONDS):
+            self._process = await self._begin()
         self._reading = asyncio.create_task(self._read())
         await self._until_ready()
 
