@@ -70,6 +70,7 @@ async def test_posts_that_were_cut_off_at_any_moment_are_there_once(
 ) -> None:
     print(f"TEST_SEED={SEED}")
     dice = random.Random(SEED)
+    answers, keys, were_there = list[Answer](), list[str](), 0
     for patience in (1, 4, 16, 64):  # on a busy machine nothing is committed within 20 ms
         keys = [f"key {patience}/{n}" for n in range(60)]
         async with AsyncExitStack() as stack:
