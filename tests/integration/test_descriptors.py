@@ -57,10 +57,11 @@ async def serving(watched: Watched) -> AsyncIterator[int]:
     application.router.add_get("/", watched.serve)
     runner = BoundedRunner(application, max_connections=10, request_timeout=10, shutdown_timeout=1)
     await runner.setup()
+    [listener] = [await runner.listen(each, None) for each in bound("127.0.0.1", 0)]
     try:
-        [listener] = [await runner.listen(each, None) for each in bound("127.0.0.1", 0)]
         yield listener.sockets[0].getsockname()[1]
     finally:
+        listener.close()
         await runner.cleanup()
 
 

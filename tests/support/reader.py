@@ -21,6 +21,10 @@ from tests.support.network import Place, network
 from tests.support.node import NODE
 
 SECONDS = 45.0
+# What `make test` was told is not for the makes of readers.
+OF_MAKE = {"ARGS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+OURS = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
+
 # npm finds its registry as in the tests' own environment, and asks it only for packages.
 NPM = {
     "HOME": os.environ["HOME"],
@@ -143,7 +147,7 @@ class Reader:
         prefix = () if is_npm else self.place.prefix
         return await asyncio.create_subprocess_exec(
             *(*prefix, "bash", "-c", f"set -ea; . {self._state}; {command}"),
-            env=os.environ | self._environment | NPM if is_npm else self._environment,
+            env=OURS | self._environment | NPM if is_npm else self._environment,
             stdin=PIPE,
             stdout=PIPE,
             stderr=STDOUT,

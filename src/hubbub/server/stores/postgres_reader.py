@@ -24,6 +24,7 @@ from hubbub.server.stores.rows import (
     MAX_MESSAGES_BYTES,
     PAGE_BYTES,
     PAGE_EVENTS,
+    REACTION_COST,
     Gathering,
     bounded,
     first_bytes,
@@ -31,8 +32,6 @@ from hubbub.server.stores.rows import (
 )
 
 Q = queries.load("postgres")
-
-REACTIONS_AT_ONCE = 500
 
 
 def check_epoch(found: str | None, meant: str) -> None:
@@ -128,10 +127,8 @@ class PostgresReader:
         """The messages in these rows, as many as fit with their reactions."""
         gathering = Gathering(rows)
         if rows:
-            query = self._connection.cursor(
-                Q.reactions_to, room_id, *span_of(rows), prefetch=REACTIONS_AT_ONCE
-            )
-            async for reaction in query:
+            bounds = *span_of(rows), MAX_MESSAGES_BYTES, REACTION_COST
+            for reaction in await self._connection.fetch(Q.reactions_to, room_id, *bounds):
                 if not gathering.take(*reaction):
                     break
         return gathering.messages()

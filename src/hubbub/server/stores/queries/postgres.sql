@@ -137,8 +137,12 @@ SELECT seq, posted, edited FROM (
     ) AS message
 ) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq;
 
--- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
-SELECT message, emoji, owner, by FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3 ORDER BY message * $4::int, seq;
+-- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1), up to the message with which they reach so many bytes; each costs some besides the name.
+SELECT message, emoji, owner, by FROM (
+    SELECT message, emoji, owner, by, seq, sum(octet_length(by) + $6::int) OVER (
+        ORDER BY message * $4::int GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS before FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3
+) AS reaction WHERE coalesce(before, 0) < $5 ORDER BY message * $4::int, seq;
 
 -- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
