@@ -1,17 +1,9 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=tuple[Any, ...])
 R = TypeVar("R", bound=tuple[Any, ...])
-
-
-class Column(NamedTuple):
-    """A column, as its annotation describes it: `kind` is str, int, float, bool or bytes."""
-
-    name: str
-    kind: type
-    is_optional: bool
 
 
 class Table(Generic[K, R]):
@@ -28,11 +20,10 @@ class Table(Generic[K, R]):
 
         Raises TypeError if the row doesn't begin with the key.
         """
-        self.name, self.key, self.row = name, key, row
+        self.name = name
         self.trimmed_by = trimmed_by
-        self.columns = tuple(_column(n, hint) for n, hint in get_type_hints(row).items())
-        self.width = len(get_type_hints(key))
-        if [c.name for c in self.columns[: self.width]] != list(get_type_hints(key)):
+        self.width = len(key.__annotations__)
+        if list(row.__annotations__)[: self.width] != list(key.__annotations__):
             raise TypeError(f"The rows of {name} do not begin with their key")
 
     def __repr__(self) -> str:
@@ -41,8 +32,3 @@ class Table(Generic[K, R]):
 
 AnyTable = Table[Any, Any]
 Prefix = tuple[Any, ...]  # the first columns of a key, or all of them
-
-
-def _column(name: str, hint: Any) -> Column:
-    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
-    return Column(name, kinds[0], True) if kinds else Column(name, hint, False)
