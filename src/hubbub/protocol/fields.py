@@ -39,10 +39,7 @@ class MediaType(NamedTuple):
 def elements(headers: Headers, name: str) -> list[str]:
     """The non-empty elements of a header that is a list, from all its lines."""
     text = ",".join(headers.getall(name, ()))
-    closed = _CLOSED.match(text) if '"' in text else None
-    end = closed.end() if closed else 0
-    # An unclosed quote is an ordinary character: it must not swallow what a proxy adds.
-    found = _ELEMENT.findall(text[:end]) + text[end:].split(",")
+    found = _split(text) if '"' in text else text.split(",")
     return [element for each in found if (element := each.strip(" \t"))]
 
 
@@ -82,6 +79,15 @@ def prefers(headers: Headers, wanted: str, default: str) -> bool:
             weights[accepted.name] = max(accepted.weight, weights.get(accepted.name, 0.0))
     weight = weights.get(wanted, 0.0)
     return weight > 0 and weight >= weights.get(default, 0.0)
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas outside quoted strings. An unclosed quote is an ordinary character: it must not
+    swallow what a proxy adds.
+    """
+    closed = _CLOSED.match(text)
+    end = closed.end() if closed else 0
+    return _ELEMENT.findall(text[:end]) + text[end:].split(",")
 
 
 def _unquoted(value: str) -> str:

@@ -232,7 +232,7 @@ def _application(
     application[COMPRESSES] = settings.compress
     application[socketio.SOCKET_IO] = socketio.socket_io_for(hub, links)
     application[sockjs.SOCK_JS] = sockjs.sock_js_for(hub, links)
-    application.on_response_prepare.extend((_finish, share))
+    application.on_response_prepare.append(_finish)
     application[metrics.METRICS], application[metrics.WHO_MAY_LOOK] = measured, settings.metrics
     if settings.workers > 1:
         application[metrics.OWN_PORT] = settings.worker_port
@@ -251,8 +251,9 @@ def _origins(settings: Settings) -> Origins:
     )
 
 
-async def _finish(_: web.Request, response: web.StreamResponse) -> None:
+async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     protect(response)
+    share(request, response)
 
 
 async def _jwts(settings: Settings) -> "Jwts | None":

@@ -63,7 +63,8 @@ class Places:
             )
 
     def _count(self, address: str, groups: tuple[Group, ...]) -> "Place":
-        self._taken.update(groups)
+        for group in groups:
+            self._taken[group] += 1
         return Place(self, address, groups)
 
     def _discount(self, groups: tuple[Group, ...]) -> None:

@@ -303,6 +303,7 @@ class BoundedRunner(web.AppRunner):
             max_headers=MAX_HEADERS,
             max_line_size=MAX_LINE_BYTES,
             shutdown_timeout=shutdown_timeout,
+            tcp_keepalive=False,  # `listen` sets it, once for all connections
         )
         self._bounds = (max_connections, request_timeout, refused)
         self._unread_timeout = unread_timeout
@@ -317,7 +318,8 @@ class BoundedRunner(web.AppRunner):
             ssl=tls,
             ssl_handshake_timeout=self._bounds[1] if tls else None,
         )
-        for each in listener.sockets:  # their connections inherit it
+        for each in listener.sockets:  # their connections inherit the options
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             end_if_unread(each, self._unread_timeout)
         return listener
 

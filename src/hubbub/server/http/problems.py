@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
@@ -41,7 +42,7 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
 SHELL = frozenset({"/", "/web/{name}"})
 
-FOREIGN = web.RequestKey("foreign", bool)  # marks a request from a page that may not connect
+IS_KNOWN_SOURCE = web.RequestKey("is_known_source", bool)  # set if the sender may speak
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -111,9 +112,8 @@ def guard(
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[FOREIGN] = True
             _check_origin(request, origins)
-            del request[FOREIGN]
+            request[IS_KNOWN_SOURCE] = True
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
@@ -137,14 +137,17 @@ def guard(
 
 def _check_texts(request: web.Request, headers: Iterable[str]) -> None:
     """Raise RefusalError if a text from a request's head would be invalid in a body."""
-    texts = {
-        "path": request.path,
-        **{f"query parameter `{name}`": name + value for name, value in request.query.items()},
-        **{f"header {name}": request.headers.get(name, "") for name in headers},
-    }
-    for where, text in texts.items():
-        if not is_text(text):
-            raise RefusalError("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
+    query = request.query.items()
+    given = [(name, request.headers.get(name, "")) for name in headers]
+    if is_text("".join((request.path, *chain(*query), *chain(*given)))):
+        return
+    texts = [
+        ("path", request.path),
+        *((f"query parameter `{name}`", name + value) for name, value in query),
+        *((f"header {name}", value) for name, value in given),
+    ]
+    where = next(where for where, text in texts if not is_text(text))
+    raise RefusalError("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
 
 
 def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
@@ -207,8 +210,8 @@ def _is_link(request: web.Request) -> bool:
     headers, resource = request.headers, request.match_info.route.resource
     return (
         request.method in ("GET", "HEAD")
-        and "Origin" not in headers
         and headers.get("Sec-Fetch-Mode") == "navigate"
+        and "Origin" not in headers
         and headers.get("Sec-Fetch-Dest") == "document"
         and "Upgrade" not in headers
         and resource is not None
@@ -218,14 +221,16 @@ def _is_link(request: web.Request) -> bool:
 
 def bearer_token(request: web.Request) -> str | None:
     """Return the token that a request carries (RFC 6750 sections 2.1 and 2.3)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if (given := request.headers.get("Authorization")) is None:
+        return request.query.get("access_token")
+    scheme, _, token = given.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else request.query.get("access_token")
 
 
-async def share(request: web.Request, response: web.StreamResponse) -> None:
+def share(request: web.Request, response: web.StreamResponse) -> None:
     """Let an allowed page of another origin read the response (Fetch Standard, section 3.3)."""
     origin = request.headers.get("Origin")
-    if origin is None or FOREIGN in request or response.status == 101:
+    if origin is None or IS_KNOWN_SOURCE not in request or response.status == 101:
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -22,26 +23,34 @@ class Proxies:
 
         Each proxy appends its client's address at the right, so anything further left may be forged.
         """
-        address = _parsed(request.remote or "")
-        claimed = elements(request.headers, "X-Forwarded-For") if self._is_known(address) else []
-        while self._is_known(address) and claimed:
+        hop = _parsed(request.remote or "")
+        claimed = elements(request.headers, "X-Forwarded-For") if self._is_known(hop) else []
+        while self._is_known(hop) and claimed:
             before = _parsed(claimed.pop())
             if before is None:
                 break
-            address = before
-        return "" if address is None else str(address)
+            hop = before
+        return hop.text if hop else ""
 
-    def _is_known(self, address: Address | None) -> bool:
-        return address is not None and any(address in network for network in self._networks)
+    def _is_known(self, hop: "_Hop | None") -> bool:
+        return hop is not None and any(hop.address in network for network in self._networks)
 
 
 PROXIES = web.AppKey("proxies", Proxies)
 
 
+class _Hop(NamedTuple):
+    """An address, and its canonical text, which takes long to make."""
+
+    address: Address
+    text: str
+
+
 @lru_cache(4096)
-def _parsed(text: str) -> Address | None:
+def _parsed(text: str) -> _Hop | None:
     try:
         address = ip_address(text)
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    address = getattr(address, "ipv4_mapped", None) or address
+    return _Hop(address, str(address))

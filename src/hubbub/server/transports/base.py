@@ -15,7 +15,7 @@ from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place, Places
 
 STEP = 8_192  # bytes handled at once before other tasks run
-STEP_COST = 512  # bytes that each frame counts for besides its own
+STEP_COST = 64  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # simultaneous sessions, by default
 

@@ -92,8 +92,9 @@ class SockJs:
 
     def place(self, request: web.Request) -> Place | None:
         """Return the place of the session that a request belongs to."""
-        service, path = request.path[: len(self.prefix)], request.path[len(self.prefix) :]
-        found = _SESSION.fullmatch(path) if service == self.prefix else None
+        if not request.path.startswith(self.prefix):
+            return None
+        found = _SESSION.fullmatch(request.path.removeprefix(self.prefix))
         session = self.sessions.get((found[2], self._owner_of(request))) if found else None
         return None if session is None else session.place
 

@@ -8,9 +8,9 @@ from aiohttp import web
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Join
 from hubbub.server.http.operations import Resource
-from hubbub.server.http.proxies import PROXIES
 from hubbub.server.http.requests import HUB, LINKS, LOBBY, credentials, number
 from hubbub.server.http.resources import page
+from hubbub.server.transports.base import place_of
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.handshake import (
     is_handshake,
@@ -84,7 +84,7 @@ async def echo(request: web.Request) -> web.StreamResponse:
 
 async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -> Response:
     """Serve a connection, and log its beginning and end, at `info` if it ends with an error."""
-    facts = {"door": door, "remote": request.app[PROXIES].address_of(request)}
+    facts = {"door": door, "remote": place_of(request).address}
     log.debug("connection opened", extra=facts)
     code = 0
     try:

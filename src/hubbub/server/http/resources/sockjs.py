@@ -33,8 +33,10 @@ async def plain_sock_js(request: web.Request) -> web.StreamResponse:
 
 def session_place(request: web.Request) -> Place | None:
     """Return the place of the polling session that a request belongs to, if any."""
-    places = (door.place(request) for door in request.app[SOCK_JS])
-    return next(filter(None, places), None)
+    for door in request.app[SOCK_JS]:
+        if place := door.place(request):
+            return place
+    return None
 
 
 def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
