@@ -4,7 +4,7 @@ Sessions without a connection are also tracked here, since they are limited and 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from aiohttp import HttpVersion11, web
@@ -14,8 +14,6 @@ from hubbub.protocol.messages import Closing
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place, Places
 
-STEP = 8_192  # bytes handled at once before other tasks run
-STEP_COST = 64  # bytes that each frame counts for besides its own
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # simultaneous sessions, by default
 
@@ -120,14 +118,3 @@ class Links:
                 await asyncio.wait_for(self._emptied.wait(), timeout)
             except TimeoutError:
                 pass
-
-
-async def in_steps(messages: Iterable[str]) -> AsyncIterator[str]:
-    """Yield messages that arrived together, letting other tasks run between them."""
-    left = STEP
-    for message in messages:
-        yield message
-        left -= STEP_COST + len(message)
-        if left < 0:
-            left = STEP
-            await asyncio.sleep(0)

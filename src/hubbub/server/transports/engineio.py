@@ -13,8 +13,9 @@ from hubbub.protocol.engineio import BadPacket, EngineIoPacket, EngineIoSettings
 from hubbub.protocol.wires import BINARY, Wire, frame
 from hubbub.server.outlet import AnyOutlet, Mailbox
 from hubbub.server.places import Place
-from hubbub.server.transports.base import Links, Owner, in_steps, place_of
+from hubbub.server.transports.base import Links, Owner, place_of
 from hubbub.server.transports.handshake import is_handshake, require_handshake
+from hubbub.server.transports.steps import in_steps
 from hubbub.server.transports.websocket import Socket
 
 POLLING, WEBSOCKET = "polling", "websocket"

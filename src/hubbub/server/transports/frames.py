@@ -10,6 +10,7 @@ from collections.abc import Callable
 from aiohttp.http import WebSocketReader
 
 from hubbub.protocol.deflate import COMPRESSED
+from hubbub.server.transports.steps import Step
 
 SHORT_TEXT = 0x81  # first byte of nearly all frames, which are checked in a third of the time
 MAX_EMPTY_FRAMES = 3_000  # control frames and empty fragments between two heartbeats
@@ -34,6 +35,7 @@ class StrictReader:
         "empty_frames",
         "flooded",
         "lost",
+        "step",
     )
 
     def __init__(self, reader: WebSocketReader, *, may_be_compressed: bool = False) -> None:
@@ -43,6 +45,7 @@ class StrictReader:
         )
         self.empty_frames = 0  # since it was last reset
         self.compressed: deque[bool] | None = deque() if may_be_compressed else None
+        self.step = Step()  # of handling what was read
         self._usual = -1 if may_be_compressed else SHORT_TEXT
         self._reader = reader
         self._held = b""  # the beginning of a header
@@ -54,6 +57,7 @@ class StrictReader:
         """Take received data. Returns what aiohttp's reader returns."""
         if self._is_deaf:
             return False, b""
+        self.step.restart()
         data: bytes | bytearray = received
         if self._held:
             data, self._held = self._held + received, b""

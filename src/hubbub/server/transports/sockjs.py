@@ -18,9 +18,10 @@ from hubbub.protocol.sockjs import BadPayload, HalfPair
 from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
 from hubbub.server.places import Place
-from hubbub.server.transports.base import Links, Owner, begin_stream, in_steps, place_of
+from hubbub.server.transports.base import Links, Owner, begin_stream, place_of
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession
+from hubbub.server.transports.steps import in_steps
 from hubbub.server.transports.websocket import Socket
 
 BURST = 16  # messages of the largest size in one body: clients send everything that waited

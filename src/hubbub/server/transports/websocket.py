@@ -14,7 +14,7 @@ from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.outlet import Outlet
-from hubbub.server.transports.base import STEP, STEP_COST, Links
+from hubbub.server.transports.base import Links
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
 
@@ -80,7 +80,6 @@ class Socket:
         "_max_bytes",
         "_response",
         "_state",
-        "_step_left",
         "_subprotocol",
         "outlet",
         "was_heard",
@@ -93,7 +92,6 @@ class Socket:
         self._is_broken = False
         self._max_bytes = max_message_bytes
         self._subprotocol = subprotocol
-        self._step_left = STEP
         self._response: Response
         self.outlet: Outlet
         self.was_heard = True
@@ -115,19 +113,16 @@ class Socket:
 
     async def receive(self) -> str | bytes | None:
         """Return the next message, as text or bytes; None when the connection has ended."""
+        step = self._response.reader.step
         while True:
-            if self._step_left < 0:  # yield between messages that arrived together
-                self._step_left = STEP
-                await asyncio.sleep(0)
+            if step.is_over():
+                await step.pause()
             message = await self._response.receive()
             self.was_heard = True
-            self._step_left -= STEP_COST
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:
                     if self._state is State.OPEN:
-                        said = self._decompressed(message)
-                        self._step_left -= len(said or "")
-                        return said
+                        return self._decompressed(message)
                 case WSMsgType.PING:
                     self.outlet.queue(frame(message.data, PONG))
                     if self.outlet.is_full:  # it sends pings but doesn't read the pongs

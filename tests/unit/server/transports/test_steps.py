@@ -14,13 +14,28 @@ from hubbub.protocol.states import State
 from hubbub.protocol.wires import NATIVE
 from hubbub.server.outlet import Mailbox
 from hubbub.server.places import Places
-from hubbub.server.transports.base import STEP, STEP_COST, Links, in_steps
+from hubbub.server.transports import steps
+from hubbub.server.transports.base import Links
 from hubbub.server.transports.engineio import EngineIo, EngineIoSession
 from hubbub.server.transports.frames import MAX_EMPTY_FRAMES, StrictReader
+from hubbub.server.transports.steps import STEP, Step, in_steps
 from hubbub.server.transports.websocket import Socket
 from tests.integration.raw import PING, frame
 from tests.support.costly import MOST_SECONDS, within
 from tests.support.fakes import timeless
+
+PER_STEP = 10  # messages, so long does each take
+
+
+class Clock:
+    """A clock that passes `1 / PER_STEP` of a step whenever it is read, which is once a message."""
+
+    def __init__(self) -> None:
+        self.now = 1.0
+
+    def __call__(self) -> float:
+        self.now += STEP / PER_STEP
+        return self.now
 
 
 class Waiting:
@@ -29,6 +44,7 @@ class Waiting:
     def __init__(self, messages: list[WSMessage]) -> None:
         self.messages = deque(messages)
         self.reader = self
+        self.step = Step()
         self.compressed = None
 
     async def receive(self) -> WSMessage:
@@ -49,6 +65,14 @@ class Bystander:
             self.turns += 1
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time passes only while messages are handled."""
+    clock = Clock()
+    monkeypatch.setattr(steps, "monotonic", clock)
+    return clock
+
+
 @pytest.mark.parametrize("kind", [WSMsgType.TEXT, WSMsgType.PONG])
 @timeless
 async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> None:
@@ -62,9 +86,19 @@ async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> No
     bystander = Bystander()
     while await socket.receive() != "last":
         pass
-    size = STEP_COST + (len(text) if kind is WSMsgType.TEXT else 0)
-    assert bystander.turns >= 0.8 * count * size / STEP - 1
+    assert bystander.turns >= 0.8 * count / PER_STEP
     bystander.task.cancel()
+
+
+@timeless
+async def test_what_is_read_later_begins_a_new_step(clock: Clock) -> None:
+    queue = WebSocketDataQueue(Unpaused(), 2**16, loop=asyncio.get_running_loop())  # type: ignore[arg-type]
+    reader = StrictReader(WebSocketReader(queue, 65_536, compress=False, decode_text=True))
+    assert not reader.step.is_over()
+    clock.now += STEP
+    assert reader.step.is_over()
+    reader.feed_data(frame(PING))
+    assert not reader.step.is_over()
 
 
 @timeless
@@ -72,7 +106,7 @@ async def test_the_messages_of_one_body_let_others_run() -> None:
     bystander = Bystander()
     messages = [""] * 10_000
     assert [message async for message in in_steps(messages)] == messages
-    assert bystander.turns >= 0.8 * 10_000 * STEP_COST / STEP
+    assert bystander.turns >= 0.8 * 10_000 / PER_STEP
     bystander.task.cancel()
 
 
@@ -144,7 +178,7 @@ async def test_what_waits_for_polls_moves_to_a_websocket_in_steps_and_in_order()
     session.send("meanwhile")
     await moving
     session.send("last")
-    assert bystander.turns >= 0.8 * count * STEP_COST / STEP
+    assert bystander.turns >= 0.8 * count / PER_STEP
     said = [frame[3:] for frame in socket.outlet._buffers]
     assert said == [*(b"%d" % number for number in range(count)), b"meanwhile", b"last"]
     bystander.task.cancel()
