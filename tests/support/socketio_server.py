@@ -15,6 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from hubbub.protocol.socketio import SocketIoPacket
 from hubbub.server.transports.engineio import EngineIo
 from hubbub.server.transports.socketio import Namespace, SocketIo
 from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
@@ -36,12 +37,13 @@ class Answering:
         answer({})
         asyncio.get_running_loop().call_later(AUTH_DELAY, self._namespace.emit, "auth", auth)
 
-    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
+    async def hear(self, event: SocketIoPacket) -> None:
         """Answer in one way or the other."""
+        name, *arguments = event.data
         if name == "message":
             self._namespace.emit("message-back", *arguments)
-        elif name == "message-with-ack" and ack is not None:
-            self._namespace.acknowledge(ack, arguments)
+        elif name == "message-with-ack" and event.id is not None:
+            self._namespace.acknowledge(event.id, arguments)
 
     def refuse(self, flaw: object, ack: int | None) -> None:
         """Its JSON is taken as it comes."""

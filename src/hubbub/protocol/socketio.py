@@ -34,9 +34,9 @@ Json = Any
 
 
 class SocketIoPacket(NamedTuple):
-    """One packet. `data` may contain bytes anywhere. `id` requests an acknowledgement or belongs to one.
+    """One packet. `id` requests an acknowledgement or belongs to one.
 
-    `flaw` tells why the content of an otherwise valid packet is not acceptable; it is left out.
+    `data` may contain bytes anywhere; in a received packet it does only if `has_bytes`. `flaw` tells why the content of an otherwise valid packet is not acceptable; it is left out.
     """
 
     kind: int
@@ -44,6 +44,7 @@ class SocketIoPacket(NamedTuple):
     namespace: str = "/"
     id: int | None = None
     flaw: BadFrame | None = None
+    has_bytes: bool = False
 
 
 def encode(packet: SocketIoPacket) -> list[str | bytes]:
@@ -107,7 +108,7 @@ class Decoder:
         if len(self._attachments) < self._count:
             return None
         packet, self._packet = self._packet, None
-        return packet._replace(data=put_in(packet.data, self._attachments))
+        return packet._replace(data=put_in(packet.data, self._attachments), has_bytes=True)
 
     def _parse(self, text: str) -> tuple[SocketIoPacket, int]:
         found = _PACKET.fullmatch(text)

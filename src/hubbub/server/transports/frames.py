@@ -57,7 +57,7 @@ class StrictReader:
         """Take received data. Returns what aiohttp's reader returns."""
         if self._is_deaf:
             return False, b""
-        self.step.restart()
+        self.step.end()
         data: bytes | bytearray = received
         if self._held:
             data, self._held = self._held + received, b""

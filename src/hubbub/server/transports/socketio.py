@@ -25,8 +25,8 @@ class NamespaceHandler(Protocol):
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
         """Admit a client: `answer` confirms the connection and adds fields. Raises RefusalError."""
 
-    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
-        """Handle an event. `ack` is the id of the acknowledgement, if the client asked for one."""
+    async def hear(self, event: SocketIoPacket) -> None:
+        """Handle an event. Its `id` is that of the acknowledgement, if the client asked for one."""
 
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
         """Refuse an event with invalid content."""
@@ -100,8 +100,7 @@ class SocketIo:
             case socketio.EVENT if packet.flaw is not None:
                 handler.refuse(packet.flaw, packet.id)
             case socketio.EVENT:
-                name, *arguments = packet.data
-                await handler.hear(str(name), arguments, packet.id)
+                await handler.hear(packet)
             case socketio.DISCONNECT:
                 del self._handlers[packet.namespace]
                 handler.end()

@@ -1,6 +1,5 @@
 """One Socket.IO client. Commands are events, and every other event is a message in its room."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,9 @@ from hubbub.protocol import socketio
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
 from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Close, RefusalError
-from hubbub.protocol.messages import AnyCommand, Join, Post, Reply, Resumed, Snapshot
+from hubbub.protocol.messages import AnyCommand, Join, Reply, Resumed, Snapshot
 from hubbub.protocol.names import room_name_fault
+from hubbub.protocol.socketio import SocketIoPacket
 from hubbub.protocol.socketio_wires import (
     BARE_RELAY,
     BARE_RELAY_POLLING,
@@ -104,15 +104,19 @@ class SocketIoClient:
             self._hub.door.exit(visit)
             raise
 
-    async def hear(self, name: str, arguments: list[Any], ack: int | None) -> None:
+    async def hear(self, event: SocketIoPacket) -> None:
         """Carry out a command, or pass the event on to everyone in the room."""
+        name, *arguments = event.data
         try:
             if name in COMMANDS:
-                await self._obey(name, arguments, ack)
+                command = _command(name, arguments, event)
             else:
-                await self._pass_on(name, arguments, ack)
+                command = _post(self._room, str(name), arguments, event)
+            if isinstance(command, Join) and not self._has_joined:
+                self._follow_several()
+            await self._connection.obey(command)
         except BadFrame as error:
-            self.refuse(error, ack)
+            self.refuse(error, event.id)
         except Hangup:
             self._session.close()
         except ConnectionError:
@@ -175,40 +179,12 @@ class SocketIoClient:
         is_known = (epoch, room) == (self._hub.epoch, self._room) and _is_seq(offset)
         return int(offset) if is_known else None
 
-    async def _obey(self, name: str, arguments: list[Any], ack: int | None) -> None:
-        fields = arguments[0] if arguments else {}
-        if not isinstance(fields, dict) or len(arguments) > 1:
-            raise BadFrame(f"`{name}` takes exactly one object", ack)
-        try:
-            command: AnyCommand = msgspec.convert(fields | {"do": name, "id": ack}, AnyCommand)
-            if not isinstance(command, Post):
-                json.dumps(fields)  # bytes are not JSON
-        except (msgspec.ValidationError, TypeError) as error:
-            raise BadFrame(str(error), ack) from None
-        if name == "join" and not self._has_joined:
-            self._follow_several()
-        await self._connection.obey(command)
-
     def _follow_several(self) -> None:
         """Stop sending offsets, which would only cover one of several rooms."""
         self._has_joined = True
         assert self._cursor is not None
         self._hub.move(self._cursor, self._session.outlet, self._relay())
         self._namespace.emit("joined", SEVERAL_ROOMS)
-
-    async def _pass_on(self, name: str, arguments: list[Any], ack: int | None) -> None:
-        match arguments:
-            case [str(text)]:
-                said: dict[str, Any] = {"text": text}
-            case _:
-                said = _with_attachments(arguments)
-        try:
-            post = msgspec.convert(
-                {"room": self._room, "emitted_as": name, **said, "do": "post"}, Post
-            )
-        except msgspec.ValidationError as error:
-            raise BadFrame(str(error), ack) from None
-        await self._connection.obey(msgspec.structs.replace(post, id=ack))
 
     def _reply(self, reply: Reply) -> bytes:
         return self._wire().reply(reply)
@@ -228,17 +204,34 @@ class SocketIoClient:
         self._session.close()
 
 
-def _with_attachments(arguments: list[Any]) -> dict[str, Any]:
-    """Return emitted arguments, with bytes in them as attachments."""
-    try:
-        json.dumps(arguments)
-    except TypeError:  # contains bytes
+def _command(name: str, arguments: list[Any], event: SocketIoPacket) -> AnyCommand:
+    """Return the command that an event of its name asks for. Raises BadFrame."""
+    fields = arguments[0] if arguments else {}
+    if not isinstance(fields, dict) or len(arguments) > 1:
+        raise BadFrame(f"`{name}` takes exactly one object", event.id)
+    if event.has_bytes and name != "post":
+        raise BadFrame(f"`{name}` takes JSON, without bytes", event.id)
+    return _converted(fields | {"do": name}, event)
+
+
+def _post(room: str, name: str, arguments: list[Any], event: SocketIoPacket) -> AnyCommand:
+    """Return the post of any other event. Raises BadFrame."""
+    said: dict[str, Any] = {"arguments": arguments}
+    if len(arguments) == 1 and isinstance(arguments[0], str):
+        said = {"text": arguments[0]}
+    elif event.has_bytes:
         attachments: list[bytes] = []
-        return {
-            "arguments": socketio.take_out(arguments, attachments),
-            "attachments": attachments,
-        }
-    return {"arguments": arguments}
+        said["arguments"] = socketio.take_out(arguments, attachments)
+        said["attachments"] = attachments
+    return _converted({"do": "post", "room": room, "emitted_as": name, **said}, event)
+
+
+def _converted(fields: dict[str, Any], event: SocketIoPacket) -> AnyCommand:
+    try:
+        command: AnyCommand = msgspec.convert(fields | {"id": event.id}, AnyCommand)
+    except msgspec.ValidationError as error:
+        raise BadFrame(str(error), event.id) from None
+    return command
 
 
 def _seq(since: Any) -> int | None:

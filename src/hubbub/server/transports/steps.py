@@ -16,23 +16,25 @@ class Step:
     __slots__ = ("_ends",)
 
     def __init__(self) -> None:
-        self._ends = 0.0  # 0.0: the first look at the clock begins it
+        self._ends = 0.0  # 0.0 before it has begun
 
-    def restart(self) -> None:
-        """Begin a new step: other tasks have just run."""
-        self._ends = 0.0
+    def begin(self) -> None:
+        """A message is to be handled, in this step."""
+        if not self._ends:
+            self._ends = monotonic() + STEP
 
     def is_over(self) -> bool:
-        """Whether other tasks should run now."""
-        now = monotonic()
-        if not self._ends:
-            self._ends = now + STEP
-        return now > self._ends
+        """Whether other tasks should run before the next message."""
+        return 0.0 < self._ends < monotonic()
+
+    def end(self) -> None:
+        """Other tasks have just run: the next message begins a new step."""
+        self._ends = 0.0
 
     async def pause(self) -> None:
-        """Let other tasks run, and begin a new step."""
+        """Let other tasks run, and end the step."""
         await asyncio.sleep(0)
-        self.restart()
+        self.end()
 
 
 async def in_steps(messages: Iterable[str]) -> AsyncIterator[str]:
@@ -41,4 +43,5 @@ async def in_steps(messages: Iterable[str]) -> AsyncIterator[str]:
     for message in messages:
         if step.is_over():
             await step.pause()
+        step.begin()
         yield message

@@ -118,6 +118,7 @@ class Socket:
             if step.is_over():
                 await step.pause()
             message = await self._response.receive()
+            step.begin()
             self.was_heard = True
             match message.type:
                 case WSMsgType.TEXT | WSMsgType.BINARY:

@@ -94,6 +94,7 @@ async def test_the_frames_of_one_websocket_let_others_run(kind: WSMsgType) -> No
 async def test_what_is_read_later_begins_a_new_step(clock: Clock) -> None:
     queue = WebSocketDataQueue(Unpaused(), 2**16, loop=asyncio.get_running_loop())  # type: ignore[arg-type]
     reader = StrictReader(WebSocketReader(queue, 65_536, compress=False, decode_text=True))
+    reader.step.begin()
     assert not reader.step.is_over()
     clock.now += STEP
     assert reader.step.is_over()
