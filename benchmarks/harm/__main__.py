@@ -1,7 +1,8 @@
 """Each attack for some seconds on a fresh server: the loop's longest step, and what a bystander waits for a post.
 
-An attack over the bar is repeated, at most twice, and the best time counts: an input makes its steps long each
-time, while a machine with other work makes a step long now and then, even in CPU time.
+The bar is on what five steps took at least: an input makes its steps long each time, while a virtual machine with
+busy neighbours makes one long now and then, even in CPU time. (A plain loop of 2 ms took 16 to 22 ms there once in
+450 times, 2026-11-29.) An attack over the bar is repeated, at most twice, and the best time counts.
 """
 
 import argparse
@@ -35,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen = {name: attack for name, attack in attacks().items() if options.only in name}
     print(
-        "| input | longest step, ms of CPU (of what) | longest collection, ms | loop busy | bystander's median post, ms | p95 |"
+        "| input | five steps took at least, ms of CPU (of what) | longest, ms | longest collection, ms | loop busy | bystander's median post, ms | p95 |"
     )
-    print("|---|---|---|---|---|---|", flush=True)
+    print("|---|---|---|---|---|---|---|", flush=True)
     is_broken = False
     cores = choose_cores()
     os.sched_setaffinity(0, cores.load or os.sched_getaffinity(0))
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         best = asyncio.run(measured(attack, options.seconds, cores))
         for _ in range(REPEATS if attack and best.is_over else 0):
             again = asyncio.run(measured(attack, options.seconds, cores))
-            best = min(best, again, key=lambda found: found.longest)
+            best = min(best, again, key=lambda found: found.repeated)
         is_over = attack is not None and best.is_over
         is_broken |= is_over
         print(f"| {name} | {best.cells} |{' over the bar' if is_over else ''}", flush=True)
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Seen(NamedTuple):
     """What the gauge saw, and a bystander's waits: all in seconds, of CPU for steps and collections."""
 
+    repeated: float  # of five steps, the shortest
     longest: float
     busy: float
     what: str
@@ -64,15 +66,14 @@ class Seen(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether a bound was broken."""
-        return self.longest > MOST_STEP or statistics.median(self.waits) > MOST_WAIT
+        return self.repeated > MOST_STEP or statistics.median(self.waits) > MOST_WAIT
 
     @property
     def cells(self) -> str:
         """The row of the table, without the name."""
         p95 = sorted(self.waits)[int(len(self.waits) * 0.95)]
-        loop = (
-            f"{self.longest * 1e3:.1f} ({self.what}) | {self.collected * 1e3:.1f} | {self.busy:.0%}"
-        )
+        steps = f"{self.repeated * 1e3:.1f} ({self.what}) | {self.longest * 1e3:.1f}"
+        loop = f"{steps} | {self.collected * 1e3:.1f} | {self.busy:.0%}"
         return f"{loop} | {statistics.median(self.waits) * 1e3:.1f} | {p95 * 1e3:.1f}"
 
 
@@ -119,13 +120,13 @@ async def _bystand(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> l
     return waits
 
 
-def _read(process: subprocess.Popen[str]) -> tuple[float, float, str, float]:
+def _read(process: subprocess.Popen[str]) -> tuple[float, float, float, str, float]:
     """What the gauge saw since it was last read."""
     assert process.stdin is not None and process.stdout is not None
     process.stdin.write("\n")
     process.stdin.flush()
-    longest, busy, what, collected = process.stdout.readline().split()
-    return float(longest), float(busy), what, float(collected)
+    repeated, longest, busy, what, collected = process.stdout.readline().split()
+    return float(repeated), float(longest), float(busy), what, float(collected)
 
 
 async def _attack(port: int, attack: Attack) -> None:

@@ -1,11 +1,13 @@
 """A server that says how long a step of its loop held it: `python -m benchmarks.harm.gauge FLAG...`.
 
-For each line on its standard input it prints the longest step since the line before and the longest collection
-of garbage, in seconds of the thread's CPU, and the share of the loop's time that it was busy.
+For each line on its standard input it prints, of the time since the line before: how long five steps took at least,
+the longest step, the share of the time that the loop was busy, what the step was of, and the longest collection of
+garbage. Steps and collections are in seconds of the thread's CPU.
 """
 
 import asyncio
 import gc
+import heapq
 import sys
 import threading
 import time
@@ -14,6 +16,8 @@ from pathlib import Path
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.serving import tune
+
+REPEATED = 5  # steps must take that long
 
 
 class Gauge:
@@ -25,7 +29,7 @@ class Gauge:
         self._reset()
 
     def _reset(self) -> None:
-        self._longest, self._what, self._collected = 0.0, "-", 0.0
+        self._longest, self._collected = [(0.0, "-")] * REPEATED, 0.0
         self._cpu, self._since = time.thread_time(), time.monotonic()
 
     def watch(self) -> None:
@@ -37,8 +41,8 @@ class Gauge:
             before = time.thread_time()
             run(handle)
             spent = time.thread_time() - before
-            if spent > self._longest:
-                self._longest, self._what = spent, _name(callback)
+            if spent > self._longest[0][0]:
+                heapq.heapreplace(self._longest, (spent, _name(callback)))
 
         asyncio.Handle._run = timed  # type: ignore[method-assign]
         gc.callbacks.append(self._collect)
@@ -54,7 +58,8 @@ class Gauge:
     def read(self) -> str:
         """What was seen since the last reading."""
         busy = (time.thread_time() - self._cpu) / (time.monotonic() - self._since)
-        line = f"{self._longest:.5f} {busy:.3f} {self._what} {self._collected:.5f}"
+        (repeated, what), longest = self._longest[0], max(self._longest)[0]
+        line = f"{repeated:.5f} {longest:.5f} {busy:.3f} {what} {self._collected:.5f}"
         self._reset()
         return line
 
