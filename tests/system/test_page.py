@@ -203,8 +203,9 @@ async def test_a_message_is_kept_over_a_reload_while_the_server_is_away(
     for text in ("first", "second", "third"):
         await say(ada, text)
     await expect(unsent(ada)).to_have_count(3)
-    with pytest.raises(Error, match=REFUSED):
-        await ada.reload()
+    async with ada.expect_event("framenavigated"):  # to the browser's own page, after the error
+        with pytest.raises(Error, match=REFUSED):
+            await ada.reload()
     await server.start()
     await ada.goto(f"{server.url}/?name=ada")
     await expect(bodies(ada)).to_have_text(["first", "second", "third"])
