@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hubbub.protocol.messages import Change, Edit, Patch, Post, React
+from hubbub.server.people.tokens import Principal, Role
 from hubbub.server.stores.base import Proposal
-from hubbub.server.stores.sqlite import SqliteStore
-from hubbub.server.tokens import Principal, Role
+from hubbub.server.stores.sqlite.store import SqliteStore
 
 AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000

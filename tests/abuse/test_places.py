@@ -8,7 +8,7 @@ import pytest
 
 import hubbub
 from hubbub.client.errors import Unreachable
-from hubbub.server.places import REQUESTS_OF_A_SESSION
+from hubbub.server.people.places import REQUESTS_OF_A_SESSION
 from tests.abuse.doors import HANDSHAKE, SESSIONS, head, session
 from tests.integration.raw import TEXT, Raw, Response, connected, frame
 from tests.integration.test_session_owners import issued

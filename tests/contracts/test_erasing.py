@@ -13,8 +13,8 @@ from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.stores import commit, log_of
 

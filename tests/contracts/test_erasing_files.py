@@ -13,8 +13,9 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
-from hubbub.server.stores import migrations, sqlite_scrubber
-from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
+from hubbub.server.stores import migrations
+from hubbub.server.stores.sqlite import scrubber as sqlite_scrubber
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, guest
 from tests.support.stores import commit, log_of
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.laws import Law
 
 THOROUGH = settings(max_examples=100, stateful_step_count=40)

@@ -16,11 +16,12 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.view import RoomView
 from hubbub.events import Edited, Event, Reacted
 from hubbub.protocol.people import Person
-from hubbub.server.stores import rows, sqlite_writer
+from hubbub.server.stores import rows
 from hubbub.server.stores.base import LogPage, StoredPage
-from hubbub.server.stores.sqlite import SqliteStore
-from hubbub.server.stores.sqlite_reader import SqliteReader
-from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.stores.sqlite import writer as sqlite_writer
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.store import SqliteStore
+from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.contracts.test_law import check_law
 from tests.support.fakes import ADA
 from tests.support.laws import PEOPLE

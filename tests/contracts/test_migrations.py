@@ -13,8 +13,8 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
 from tests.support.fakes import AT, guest, outbox_by, stranger, user
 from tests.support.postgres import Postgres
 

@@ -15,7 +15,7 @@ from hubbub.domain.facts import Accepted, Commit, Head, Proposal
 from hubbub.domain.patterns import spans
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.server.stores.base import StoredPage, StoreFailed
-from hubbub.server.stores.sqlite import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT
 
 Open = Callable[..., SqliteStore]

@@ -10,8 +10,8 @@ from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, stranger
 from tests.support.postgres import Postgres
 from tests.support.stores import REAL, commit, log_of
@@ -136,7 +136,7 @@ async def test_a_commit_of_good_ones_is_tried_only_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apart: Callable[..., object] = lambda *_: pytest.fail("the slow way")  # noqa: E731
-    monkeypatch.setattr("hubbub.server.stores.sqlite_writer.SqliteWriter._decide_apart", apart)
+    monkeypatch.setattr("hubbub.server.stores.sqlite.writer.SqliteWriter._decide_apart", apart)
     monkeypatch.setattr(PostgresStore, "_write_apart", apart)
     answers, _ = await store.commit(innocent(8), AT)
     assert all(isinstance(answer, Accepted) for answer in answers)

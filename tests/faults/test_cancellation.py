@@ -12,11 +12,11 @@ from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.protocol.messages import History, Join, Post
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.journal import Journal
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
+from hubbub.server.people.door import Door
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage
 from tests.support.fakes import ADA, AT, GRACE, MemoryStore, Peer, settle, timeless, unframe
 from tests.support.server import Server

@@ -11,9 +11,9 @@ import pytest
 
 from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.protocol.messages import Post
-from hubbub.server.stores import sqlite
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite import store as sqlite
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.disks import FailingDisk
 from tests.support.fakes import ADA, AT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.messages import Post
-from hubbub.server.journal import Journal
+from hubbub.server.engine.journal import Journal
 from tests.support.crowd import Crowd
 from tests.support.fakes import ADA, MemoryStore, timeless
 from tests.support.quick_server import QuickServer

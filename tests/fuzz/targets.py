@@ -25,8 +25,8 @@ from hubbub.server.http.origins import Asked, Origins
 from hubbub.server.http.proxies import _parsed
 from hubbub.server.http.resources.events import position
 from hubbub.server.http.resources.state import version
-from hubbub.server.jwts import Jwts
-from hubbub.server.keys import BadKey, Key, keys_from_jwks
+from hubbub.server.people.jwts import Jwts
+from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import _EXTENSION, _SUBPROTOCOL
 

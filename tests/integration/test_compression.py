@@ -9,7 +9,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-from hubbub.protocol.deflate import compressed
+from hubbub.protocol.foreign.deflate import compressed
 from tests.integration.native import Native, native
 from tests.integration.programs import program
 from tests.integration.raw import (

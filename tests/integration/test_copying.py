@@ -19,11 +19,11 @@ from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, U
 from hubbub.server.admin.copier import Copier, Sums
 from hubbub.server.admin.copying import _copy
 from hubbub.server.stores.base import Store, StoreFailed, Token
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_tables import PostgresTables
-from hubbub.server.stores.sqlite import FILE_NAME, SqliteStore
-from hubbub.server.stores.sqlite_tables import SqliteTables
-from hubbub.server.stores.sqlite_tokens import SqliteTokens
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.postgres.tables import PostgresTables
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.tables import SqliteTables
+from hubbub.server.stores.sqlite.tokens import SqliteTokens
 from hubbub.server.stores.tables import PAGE, Tables
 from tests.integration.test_postgres import Ran
 from tests.support.fakes import ADA, AT, GRACE

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from hubbub.protocol.wires import PLAIN
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.listening import bound
-from hubbub.server.outlet import Outlet
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Socket
 from tests.integration.raw import HANDSHAKE, connected

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres.store import PostgresStore
 from tests.support.certificates import certify, flags
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres

@@ -18,11 +18,11 @@ from hubbub.domain.access import Principal
 from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
-from hubbub.server.journal import Journal
+from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import Publish
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_outbox import AT_ONCE
-from hubbub.server.stores.postgres_writer import PostgresWriter
+from hubbub.server.stores.postgres.outbox import AT_ONCE
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.postgres.writer import PostgresWriter
 from tests.integration.native import native
 from tests.integration.test_postgres import nodes, said
 from tests.support.fakes import AT

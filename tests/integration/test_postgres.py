@@ -17,11 +17,11 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_reader import PostgresReader
-from hubbub.server.stores.postgres_tables import PostgresTables
-from hubbub.server.stores.postgres_writer import PostgresWriter
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.postgres.reader import PostgresReader
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.postgres.tables import PostgresTables
+from hubbub.server.stores.postgres.writer import PostgresWriter
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
 from tests.integration.web import over_http

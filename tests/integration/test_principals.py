@@ -16,7 +16,7 @@ import pytest
 from hubbub.domain.access import RIGHTS
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
-from hubbub.server.jwts import LEEWAY
+from hubbub.server.people.jwts import LEEWAY
 from tests.support.server import Server
 
 SECRET = "correct horse battery staple, and more"

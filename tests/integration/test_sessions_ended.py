@@ -12,7 +12,7 @@ import hubbub
 from hubbub.domain.facts import Accepted, Commit, Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import Store, StoreFailed
-from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres.store import PostgresStore
 from tests.contracts.test_erasing import READS
 from tests.integration.web import over_http
 from tests.support.fakes import ADA, AT

@@ -10,8 +10,15 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hubbub.protocol import socketio
-from hubbub.protocol.socketio import ACK, CONNECT, CONNECT_ERROR, EVENT, Decoder, SocketIoPacket
+from hubbub.protocol.foreign import socketio
+from hubbub.protocol.foreign.socketio import (
+    ACK,
+    CONNECT,
+    CONNECT_ERROR,
+    EVENT,
+    Decoder,
+    SocketIoPacket,
+)
 from tests.integration.native import native
 from tests.support.server import Server
 

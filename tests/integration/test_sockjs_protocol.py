@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.protocol import sockjs
+from hubbub.protocol.foreign import sockjs
 from tests.integration.raw import HANDSHAKE, connected
 from tests.support.costly import MOST_SECONDS, within
 from tests.support.programs import protocol_server

@@ -9,7 +9,7 @@ from typing import Any
 from jwt import api_jwt
 
 from hubbub.server import app
-from hubbub.server.door import Door
+from hubbub.server.people.door import Door
 
 
 def is_clock(order: str) -> bool:

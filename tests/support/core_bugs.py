@@ -15,11 +15,11 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Commit, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.protocol.errors import Refusal
-from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor, Feed
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.journal import Journal
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
-from hubbub.server.journal import Journal
-from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
 from tests.support.checker import Fault
 from tests.support.simulated_node import SimulatedStore

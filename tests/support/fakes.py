@@ -22,7 +22,7 @@ from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
-from hubbub.server.outlet import Outlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.stores.base import (
     LogPage,
     Publish,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import uvloop
 from aiohttp import web
 
-from hubbub.protocol.engineio import EngineIoSettings
+from hubbub.protocol.foreign.engineio import EngineIoSettings
 from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.transports.base import Links

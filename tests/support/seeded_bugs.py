@@ -15,17 +15,17 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, NewPost, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.presence import Attendance
-from hubbub.server import fanout, signals
-from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor, Feed
+from hubbub.server.engine import fanout, signals
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.journal import Journal
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
-from hubbub.server.journal import Journal
-from hubbub.server.outlet import Outlet
 from hubbub.server.stores.base import LogPage, StoreFailed
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.postgres_writer import LockedRoom, PostgresWriter
-from hubbub.server.stores.sqlite_reader import SqliteReader
-from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.transports.base import Links
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it

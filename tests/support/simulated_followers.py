@@ -12,7 +12,7 @@ from hubbub.domain.aspects.posts import tombstone
 from hubbub.domain.view import RoomView
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.feeds import Cursor
 from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
 from hubbub.server.stores.base import StoreFailed
 from tests.support.checker import Fault, Finding, Record, Run

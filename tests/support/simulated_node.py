@@ -5,10 +5,10 @@ import random
 from collections.abc import Sequence
 
 from hubbub.domain.facts import Commit, Proposal
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
+from hubbub.server.people.door import Door
 from hubbub.server.stores.base import LogPage, StoredPage, StoreFailed
 from tests.support.fakes import MemoryStore
 

@@ -9,7 +9,7 @@ import random
 from functools import partial
 from unittest.mock import patch
 
-from hubbub.server import feeds, journal, outlet
+from hubbub.server.engine import feeds, journal, outlet
 from hubbub.server.stores.base import StoreFailed
 from tests.support import fakes
 from tests.support.checker import Fault, Finding, check

@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hubbub.protocol.socketio import SocketIoPacket
+from hubbub.protocol.foreign.socketio import SocketIoPacket
 from hubbub.server.transports.engineio import EngineIo
 from hubbub.server.transports.socketio import Namespace, SocketIo
 from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires

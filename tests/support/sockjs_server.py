@@ -18,7 +18,7 @@ from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hubbub.protocol.sockjs_wires import NATIVE
+from hubbub.protocol.foreign.sockjs_wires import NATIVE
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 from hubbub.server.transports.sockjs_sessions import SockJsSession
 from tests.support.protocol_server import links, owner_of, run

@@ -9,8 +9,8 @@ from hubbub.domain.facts import Commit, Proposal
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
-from hubbub.server.stores.postgres import PostgresStore
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.postgres import Postgres
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from urllib.request import urlopen
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.ports import free_port
 MOST_MEGABYTES = 70
 BUILDING_TOOLS = {"pip", "setuptools", "hatchling", "editables", "wheel", "packaging"}
 ENDS_SECONDS = 20
+MOST_SECONDS = 120  # for an example to be installed and to be heard
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -167,11 +169,16 @@ def test_an_example_installs_no_more_than_it_needs(
         start_new_session=True,
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"said by {name}\n")
-        process.stdin.flush()
+        late = Timer(MOST_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+        late.start()
         try:
+            if name == "curl.sh":  # its stream tells only of what is posted after it has opened
+                assert process.stdout.readline().startswith("id: ")
+            process.stdin.write(f"said by {name}\n")
+            process.stdin.flush()
             assert any(f"said by {name}" in line for line in process.stdout)
         finally:
+            late.cancel()
             process.stdin.close()
             os.killpg(process.pid, signal.SIGTERM)
     assert megabytes(checkout) - before <= most_megabytes

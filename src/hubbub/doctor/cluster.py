@@ -14,8 +14,8 @@ from hubbub.server.addresses import several
 from hubbub.server.brokers.nats import credentials
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.postgres import APPLICATION, ENCODING, split
-from hubbub.server.stores.postgres_failures import FAILURES
+from hubbub.server.stores.postgres.failures import FAILURES
+from hubbub.server.stores.postgres.store import APPLICATION, ENCODING, split
 from hubbub.server.stores.tables import UNFINISHED
 
 TIMEOUT = 5.0  # seconds

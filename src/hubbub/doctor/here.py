@@ -16,7 +16,7 @@ from hubbub.doctor.findings import Finding, ok, problem, warning
 from hubbub.server.config import BadSettings, Settings, gather, load
 from hubbub.server.privacy import exposed_files, openness
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, check_soundness
+from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, check_soundness
 
 MIB = 2**20
 FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug

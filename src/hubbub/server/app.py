@@ -21,8 +21,8 @@ from hubbub.protocol.messages import Closing
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import Metrics
@@ -47,19 +47,19 @@ from hubbub.server.http.resources import (
     state,
 )
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
-from hubbub.server.places import Most, Place, Places
+from hubbub.server.people.door import Door
+from hubbub.server.people.places import Most, Place, Places
+from hubbub.server.people.tokens import Tokens
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
-from hubbub.server.stores.sqlite import SqliteStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.tls import Tls
-from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import COMPRESSES
 
 if TYPE_CHECKING:
-    from hubbub.server.jwts import Jwts
+    from hubbub.server.people.jwts import Jwts
 
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
@@ -157,7 +157,9 @@ async def _open_store(settings: Settings) -> Store:
     try:
         if settings.store == "sqlite":
             return SqliteStore(settings.data, settings.durability, new_epoch)
-        from hubbub.server.stores.postgres import PostgresStore  # asyncpg takes some megabytes
+        from hubbub.server.stores.postgres.store import (
+            PostgresStore,  # asyncpg takes some megabytes
+        )
 
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
         store = await PostgresStore.open(settings.store, settings.durability, new_epoch)
@@ -261,8 +263,8 @@ async def _jwts(settings: Settings) -> "Jwts | None":
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
     if not (any(files) or settings.jwt_jwks_url):
         return None
-    from hubbub.server import keys  # takes some megabytes, so it is imported only if needed
-    from hubbub.server.jwts import Jwts
+    from hubbub.server.people import keys  # takes some megabytes, so it is imported only if needed
+    from hubbub.server.people.jwts import Jwts
 
     try:
         own = [

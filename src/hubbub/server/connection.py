@@ -30,12 +30,12 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import native_frame
-from hubbub.server.door import Credentials, Visit
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.outlet import AnyOutlet
 from hubbub.server.hub import Hub
-from hubbub.server.outlet import AnyOutlet
-from hubbub.server.places import Place
-from hubbub.server.rates import Inflow
+from hubbub.server.people.door import Credentials, Visit
+from hubbub.server.people.places import Place
+from hubbub.server.people.rates import Inflow
 from hubbub.server.stores.base import StoreFailed
 
 MAX_BAD_FRAMES = 20

@@ -30,12 +30,12 @@ from hubbub.protocol.messages import (
     Snapshot,
 )
 from hubbub.protocol.wires import Wire
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor, Feed
-from hubbub.server.journal import Journal
-from hubbub.server.outlet import AnyOutlet
-from hubbub.server.rates import FRAME_COST, Inflow, Rates
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.journal import Journal
+from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.people.door import Door
+from hubbub.server.people.rates import FRAME_COST, Inflow, Rates
 from hubbub.server.stores.base import RoomRow, Store, StoredRoom
 
 SNAPSHOT_MESSAGES = 50

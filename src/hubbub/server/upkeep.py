@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
+from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub import Hub
+from hubbub.server.people.door import Door
+from hubbub.server.people.tokens import Tokens
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import Store, StoreFailed
-from hubbub.server.tokens import Tokens
 from hubbub.server.transports.base import Links
 
 if TYPE_CHECKING:
-    from hubbub.server.jwts import Jwts
+    from hubbub.server.people.jwts import Jwts
 
 Work = Coroutine[Any, Any, None]
 
@@ -91,7 +91,7 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
 
 async def keys(jwts: "Jwts", url: str) -> None:
     """Fetch keys from a URL again: regularly, and soon after a JWT with an unknown key."""
-    from hubbub.server.keys import BadKey, fetch, keys_from_jwks
+    from hubbub.server.people.keys import BadKey, fetch, keys_from_jwks
 
     age, known = 0.0, b""
     while url:

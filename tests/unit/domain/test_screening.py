@@ -15,6 +15,7 @@ from hubbub.domain.screening import (
     screen_signal,
 )
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.foreign.socketio import RESERVED_NAMES
 from hubbub.protocol.messages import (
     Change,
     Delete,
@@ -27,7 +28,6 @@ from hubbub.protocol.messages import (
     Unreact,
     Value,
 )
-from hubbub.protocol.socketio import RESERVED_NAMES
 from tests.support.fakes import ADA, guest
 
 CHANGES: list[Change] = [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.protocol.deflate import (
+from hubbub.protocol.foreign.deflate import (
     COMPRESSED,
     WORTHWHILE,
     BadDeflate,

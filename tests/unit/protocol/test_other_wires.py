@@ -7,9 +7,8 @@ import pytest
 
 from hubbub.events import AnyEvent, Deleted, Posted, emptied
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import Closing, Error, Reply, Typing
-from hubbub.protocol.socketio import RESERVED_NAMES
-from hubbub.protocol.socketio_wires import (
+from hubbub.protocol.foreign.socketio import RESERVED_NAMES
+from hubbub.protocol.foreign.socketio_wires import (
     BARE_RELAY,
     RELAY,
     RELAY_POLLING,
@@ -18,7 +17,8 @@ from hubbub.protocol.socketio_wires import (
     RelayWire,
     SocketIoWire,
 )
-from hubbub.protocol.sockjs_wires import NATIVE, PLAIN, PlainSockJsWire, SockJsWire
+from hubbub.protocol.foreign.sockjs_wires import NATIVE, PLAIN, PlainSockJsWire, SockJsWire
+from hubbub.protocol.messages import Closing, Error, Reply, Typing
 from hubbub.protocol.strict import check_size, strict_value
 from tests.support.costly import COSTLY, MOST_SECONDS, within
 from tests.support.fakes import AT, EPOCH, unframe

@@ -7,12 +7,12 @@ import pytest
 
 from hubbub.protocol.errors import Close
 from hubbub.server.connection import MAX_HELLO_BYTES, Connection, Hangup
-from hubbub.server.door import Credentials, Door
-from hubbub.server.fanout import FanOut
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
+from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
-from hubbub.server.tokens import Tokens, digest_of
 from tests.support.fakes import AT, MemoryStore, Peer, settle, timeless, unframe
 
 NewPeer = Callable[..., Peer]

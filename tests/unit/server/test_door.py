@@ -6,9 +6,9 @@ import pytest
 from hubbub.domain.access import Principal, Role, allowed
 from hubbub.domain.identity import NAMELESS, token_holder
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.door import GUESSES_PER_SECOND, Credentials, Door, Visit
+from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door, Visit
+from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
-from hubbub.server.tokens import Tokens, digest_of
 from tests.support.fakes import guest
 from tests.support.garbage import garbage_of
 

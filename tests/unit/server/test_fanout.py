@@ -13,9 +13,9 @@ from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.server.brokers.base import Local
-from hubbub.server.fanout import REMIND_EVERY, REMIND_STEP, REMIND_WITHIN, FanOut
-from hubbub.server.feeds import MAX_TAIL_BYTES, Cursor, Feed
-from hubbub.server.outlet import MAX_QUEUED_BYTES
+from hubbub.server.engine.fanout import REMIND_EVERY, REMIND_STEP, REMIND_WITHIN, FanOut
+from hubbub.server.engine.feeds import MAX_TAIL_BYTES, Cursor, Feed
+from hubbub.server.engine.outlet import MAX_QUEUED_BYTES
 from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, AT, PAGE_EVENTS, MemoryStore, Peer, settle, timeless, unframe
 

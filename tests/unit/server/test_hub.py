@@ -27,11 +27,11 @@ from hubbub.protocol.messages import (
 )
 from hubbub.server import hub as hubs
 from hubbub.server.brokers.base import Local
-from hubbub.server.door import Door
-from hubbub.server.fanout import FanOut
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.journal import Journal
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
+from hubbub.server.people.door import Door
 from hubbub.server.stores.base import RoomRow, StoredRoom
 from tests.support.fakes import (
     ADA,

@@ -11,7 +11,7 @@ from hubbub.domain.facts import Accepted, Answer, Batch, Proposal
 from hubbub.domain.weights import PATCH_COST, packed, weight
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post
-from hubbub.server.journal import (
+from hubbub.server.engine.journal import (
     MAX_BATCH,
     MAX_BATCH_BYTES,
     MAX_WAITING,
@@ -246,7 +246,7 @@ async def test_arguments_and_patches_fill_the_journal_as_texts_do(
     ):
         refused: list[Answer] = []
         with pytest.MonkeyPatch.context() as few:
-            few.setattr("hubbub.server.journal.MAX_WAITING_BYTES", 10 * LARGE)
+            few.setattr("hubbub.server.engine.journal.MAX_WAITING_BYTES", 10 * LARGE)
             for _ in range(11):
                 desk.journal.submit(Proposal(ADA, change), refused.append)
         assert [isinstance(a, Refusal) and a.code for a in refused] == ["busy"]

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hubbub.domain import identity
 from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.jwts import LEEWAY, Jwts
-from hubbub.server.keys import Key, key_from_pem
+from hubbub.server.people.jwts import LEEWAY, Jwts
+from hubbub.server.people.keys import Key, key_from_pem
 from tests.support.garbage import garbage_of
 
 SECRET = b"correct horse battery staple, " * 3

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
-from hubbub.server.jwts import Jwts
-from hubbub.server.keys import BadKey, key_from_pem, key_from_secret, keys_from_jwks
+from hubbub.server.people.jwts import Jwts
+from hubbub.server.people.keys import BadKey, key_from_pem, key_from_secret, keys_from_jwks
 
 ED, RSA = Ed25519PrivateKey.generate(), generate_rsa(65537, 2048)
 SHORT_RSA = generate_rsa(65537, 1024)

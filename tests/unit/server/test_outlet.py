@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from hubbub.protocol.wires import NATIVE
-from hubbub.server.outlet import MAX_QUEUED_BYTES, write_to_all
+from hubbub.server.engine.outlet import MAX_QUEUED_BYTES, write_to_all
 from tests.support.fakes import Peer, settle, timeless
 
 NewPeer = Callable[..., Peer]

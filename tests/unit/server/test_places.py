@@ -1,7 +1,7 @@
 import pytest
 
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.places import REQUESTS_OF_A_SESSION, Most, Place, Places
+from hubbub.server.people.places import REQUESTS_OF_A_SESSION, Most, Place, Places
 from tests.support.garbage import garbage_of
 
 

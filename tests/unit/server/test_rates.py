@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.server.rates import FRAME_COST, SLICE, Inflow, Rates
+from hubbub.server.people.rates import FRAME_COST, SLICE, Inflow, Rates
 
 
 def test_without_a_limit_nobody_ever_waits() -> None:

@@ -2,7 +2,7 @@
 
 from aiohttp.test_utils import make_mocked_request
 
-from hubbub.protocol import sockjs_wires
+from hubbub.protocol.foreign import sockjs_wires
 from hubbub.server.http.requests import owner_of
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 from tests.support.protocol_server import links

@@ -7,7 +7,7 @@ import msgspec
 from hubbub.domain.live import MAX_VALUES
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
-from hubbub.server.signals import COMINGS_PER_SECOND, TICK, Signals
+from hubbub.server.engine.signals import COMINGS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
 
 

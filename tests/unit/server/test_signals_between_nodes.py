@@ -11,7 +11,7 @@ from hubbub.domain.live import LiveReport, packed
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
 from hubbub.server.brokers.base import Local
-from hubbub.server.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
+from hubbub.server.engine.signals import COMINGS_PER_SECOND, LEASE, SENDS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
 
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from hubbub.server.door import Credentials, Door
-from hubbub.server.fanout import FanOut
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub import Hub, Limits
-from hubbub.server.journal import Journal
+from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
-from hubbub.server.tokens import Tokens, digest_of
 from hubbub.server.transports.base import Links
 from hubbub.server.upkeep import BEAT, beside_others, end, heartbeats, revocations
 from tests.support.fakes import AT, MemoryStore, timeless

@@ -9,10 +9,10 @@ from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.codec import encode
-from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.foreign.engineio import BadPacket
+from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in
 from hubbub.protocol.messages import Delete, Edit, Message, Post
-from hubbub.protocol.socketio import RESERVED_NAMES, put_in
 
 # --- posting ---
 

@@ -14,9 +14,9 @@ from hubbub.server.admin.copier import Copier
 from hubbub.server.audit import audit
 from hubbub.server.config import POSTGRES, BadSettings, Settings
 from hubbub.server.logs import open_audit
-from hubbub.server.stores import sqlite_backup
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite_tables import SqliteTables
+from hubbub.server.stores.sqlite import backup as sqlite_backup
+from hubbub.server.stores.sqlite.tables import SqliteTables
 from hubbub.server.stores.tables import Tables
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ async def _why_unfinished(copier: Copier, source: Tables) -> str:
 
 
 async def _back_up_postgres(url: str, target: Path) -> None:
-    from hubbub.server.stores.postgres_tables import PostgresTables
+    from hubbub.server.stores.postgres.tables import PostgresTables
 
     part = sqlite_backup.new_file(target)
     try:
@@ -131,7 +131,7 @@ async def _back_up_postgres(url: str, target: Path) -> None:
 
 async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
     """Return the schema that keeps the replaced data, or an empty string if there was none."""
-    from hubbub.server.stores.postgres_tables import PostgresTables
+    from hubbub.server.stores.postgres.tables import PostgresTables
 
     sqlite_backup.check_copy(copy)
     async with AsyncExitStack() as stack:
@@ -148,7 +148,7 @@ async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
 async def _tables(address: str, *, is_source: bool) -> Tables:
     if address.startswith(SQLITE):
         return SqliteTables.of(_directory(address), is_source=is_source)
-    from hubbub.server.stores.postgres_tables import PostgresTables  # asyncpg takes some megabytes
+    from hubbub.server.stores.postgres.tables import PostgresTables  # asyncpg takes some megabytes
 
     open_ = PostgresTables.source if is_source else PostgresTables.target
     return await open_(address)

@@ -16,12 +16,12 @@ from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
+from hubbub.server.people.tokens import PREFIX, digest_of
 from hubbub.server.stores.base import StoreFailed, Token
-from hubbub.server.stores.sqlite_tokens import SqliteTokens
-from hubbub.server.tokens import PREFIX, digest_of
+from hubbub.server.stores.sqlite.tokens import SqliteTokens
 
 if TYPE_CHECKING:
-    from hubbub.server.stores.postgres_tokens import PostgresTokens
+    from hubbub.server.stores.postgres.tokens import PostgresTokens
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -93,7 +93,7 @@ def _tokens(settings: Settings) -> "Iterator[SqliteTokens | PostgresTokens]":
 def _opened(settings: Settings) -> "SqliteTokens | PostgresTokens":
     if settings.store == "sqlite":
         return SqliteTokens(settings.data)
-    from hubbub.server.stores.postgres_tokens import PostgresTokens  # asyncpg takes some megabytes
+    from hubbub.server.stores.postgres.tokens import PostgresTokens  # asyncpg takes some megabytes
 
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
     return PostgresTokens(settings.store)

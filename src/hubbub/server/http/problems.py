@@ -12,10 +12,10 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
-from hubbub.server.door import Credentials, Door
 from hubbub.server.http.origins import Asked, Authority, Origins
 from hubbub.server.http.proxies import PROXIES
-from hubbub.server.places import Place, Places
+from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.places import Place, Places
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import PLACE
 from hubbub.server.transports.handshake import VERSION

@@ -14,9 +14,9 @@ from hubbub.domain.access import Principal
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.door import Credentials, Visit
 from hubbub.server.http.problems import bearer_token
 from hubbub.server.hub import Hub
+from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.transports.base import Links, place_of
 
 C = TypeVar("C", bound=msgspec.Struct)

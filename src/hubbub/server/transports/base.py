@@ -11,8 +11,8 @@ from aiohttp import HttpVersion11, web
 
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
-from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.places import Place, Places
+from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.people.places import Place, Places
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # simultaneous sessions, by default

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from aiohttp import web
 
-from hubbub.protocol import engineio
-from hubbub.protocol.engineio import BadPacket, EngineIoPacket, EngineIoSettings
+from hubbub.protocol.foreign import engineio
+from hubbub.protocol.foreign.engineio import BadPacket, EngineIoPacket, EngineIoSettings
 from hubbub.protocol.wires import BINARY, Wire, frame
-from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.places import Place
+from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links, Owner, place_of
 from hubbub.server.transports.handshake import is_handshake, require_handshake
 from hubbub.server.transports.steps import in_steps

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from aiohttp.http import WebSocketReader
 
-from hubbub.protocol.deflate import COMPRESSED
+from hubbub.protocol.foreign.deflate import COMPRESSED
 from hubbub.server.transports.steps import Step
 
 SHORT_TEXT = 0x81  # first byte of nearly all frames, which are checked in a third of the time

@@ -7,8 +7,8 @@ from aiohttp import web
 from hubbub.protocol.errors import Close
 from hubbub.protocol.wires import NATIVE
 from hubbub.server.connection import Connection, Hangup
-from hubbub.server.door import Credentials
 from hubbub.server.hub import Hub
+from hubbub.server.people.door import Credentials
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Response, Socket
 

@@ -8,8 +8,8 @@ from hubbub.domain.facts import Answer
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
-from hubbub.server.door import Visit
 from hubbub.server.hub import Hub
+from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import Response, Socket

@@ -5,12 +5,12 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from hubbub.protocol import socketio
 from hubbub.protocol.codec import BadFrame
-from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.socketio import Decoder, SocketIoPacket
-from hubbub.server.outlet import AnyOutlet
+from hubbub.protocol.foreign import socketio
+from hubbub.protocol.foreign.engineio import BadPacket
+from hubbub.protocol.foreign.socketio import Decoder, SocketIoPacket
+from hubbub.server.engine.outlet import AnyOutlet
 from hubbub.server.transports.engineio import EngineIoSession
 
 CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace

@@ -5,14 +5,12 @@ from typing import Any
 
 import msgspec
 
-from hubbub.protocol import socketio
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
-from hubbub.protocol.engineio import BadPacket
 from hubbub.protocol.errors import Close, RefusalError
-from hubbub.protocol.messages import AnyCommand, Join, Reply, Resumed, Snapshot
-from hubbub.protocol.names import room_name_fault
-from hubbub.protocol.socketio import SocketIoPacket
-from hubbub.protocol.socketio_wires import (
+from hubbub.protocol.foreign import socketio
+from hubbub.protocol.foreign.engineio import BadPacket
+from hubbub.protocol.foreign.socketio import SocketIoPacket
+from hubbub.protocol.foreign.socketio_wires import (
     BARE_RELAY,
     BARE_RELAY_POLLING,
     RELAY,
@@ -21,13 +19,15 @@ from hubbub.protocol.socketio_wires import (
     SOCKETIO_POLLING,
     SocketIoWire,
 )
+from hubbub.protocol.messages import AnyCommand, Join, Reply, Resumed, Snapshot
+from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
 from hubbub.server.connection import Connection, Hangup
-from hubbub.server.door import Credentials, Visit
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.outlet import AnyOutlet
 from hubbub.server.hub import Hub
-from hubbub.server.outlet import AnyOutlet
-from hubbub.server.rates import Inflow
+from hubbub.server.people.door import Credentials, Visit
+from hubbub.server.people.rates import Inflow
 from hubbub.server.transports.socketio import Namespace
 
 COMMANDS = frozenset(

@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.fields import elements
+from hubbub.protocol.foreign import sockjs
+from hubbub.protocol.foreign.sockjs import BadPayload, HalfPair
+from hubbub.protocol.foreign.sockjs_wires import Wires
 from hubbub.protocol.messages import Error, Reply
-from hubbub.protocol.sockjs import BadPayload, HalfPair
-from hubbub.protocol.sockjs_wires import Wires
 from hubbub.protocol.wires import frame
-from hubbub.server.places import Place
+from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links, Owner, begin_stream, place_of
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
 from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession

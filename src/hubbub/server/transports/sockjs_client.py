@@ -8,9 +8,9 @@ from hubbub.protocol.codec import is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.server.connection import Connection, Hangup
-from hubbub.server.door import Credentials
-from hubbub.server.feeds import Cursor
+from hubbub.server.engine.feeds import Cursor
 from hubbub.server.hub import Hub
+from hubbub.server.people.door import Credentials
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
 from hubbub.server.transports.sockjs_sessions import SockJsSession

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from hubbub.protocol import sockjs
 from hubbub.protocol.errors import Close
-from hubbub.protocol.sockjs_wires import SEPARATOR, SockJsWire
-from hubbub.server.outlet import AnyOutlet, Mailbox
-from hubbub.server.places import Place
+from hubbub.protocol.foreign import sockjs
+from hubbub.protocol.foreign.sockjs_wires import SEPARATOR, SockJsWire
+from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.people.places import Place
 
 DISCONNECT_DELAY = 5.0  # seconds that a session may be without a request
 

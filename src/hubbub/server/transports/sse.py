@@ -8,9 +8,9 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
-from hubbub.server.door import Visit
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
-from hubbub.server.outlet import Outlet
+from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links, begin_stream
 

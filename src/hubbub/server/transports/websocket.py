@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
-from hubbub.protocol import deflate
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
+from hubbub.protocol.foreign import deflate
 from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
-from hubbub.server.outlet import Outlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions

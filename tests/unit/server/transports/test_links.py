@@ -2,7 +2,7 @@ import asyncio
 
 from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Closing
-from hubbub.server.outlet import Outlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.transports.base import HEARTBEAT, Links
 from tests.support.fakes import settle, timeless
 

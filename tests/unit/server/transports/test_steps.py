@@ -9,11 +9,11 @@ from aiohttp import WSMessage, WSMsgType
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.http import WebSocketReader
 
-from hubbub.protocol.engineio import EngineIoSettings
+from hubbub.protocol.foreign.engineio import EngineIoSettings
 from hubbub.protocol.states import State
 from hubbub.protocol.wires import NATIVE
-from hubbub.server.outlet import Mailbox
-from hubbub.server.places import Places
+from hubbub.server.engine.outlet import Mailbox
+from hubbub.server.people.places import Places
 from hubbub.server.transports import steps
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.engineio import EngineIo, EngineIoSession

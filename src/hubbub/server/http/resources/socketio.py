@@ -5,13 +5,13 @@ from functools import partial
 from aiohttp import web
 
 from hubbub.domain.identity import at_address
-from hubbub.protocol.engineio import EngineIoSettings
-from hubbub.protocol.socketio import Decoder
-from hubbub.protocol.socketio_wires import SOCKETIO, SOCKETIO_POLLING
+from hubbub.protocol.foreign.engineio import EngineIoSettings
+from hubbub.protocol.foreign.socketio import Decoder
+from hubbub.protocol.foreign.socketio_wires import SOCKETIO, SOCKETIO_POLLING
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
 from hubbub.server.hub import Hub
-from hubbub.server.places import Place
+from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.engineio import EngineIo, EngineIoSession
 from hubbub.server.transports.socketio import SocketIo

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from hubbub.protocol import sockjs_wires
+from hubbub.protocol.foreign import sockjs_wires
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
 from hubbub.server.hub import Hub
-from hubbub.server.places import Place
+from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 from hubbub.server.transports.sockjs_client import NativeClient, PlainClient

@@ -10,7 +10,7 @@ import apsw
 
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
-from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, prepare
+from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, connect, locked, prepare
 
 Q = queries.load("sqlite_tables")
 

@@ -31,9 +31,9 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
 )
-from hubbub.server.stores.sqlite_reader import SqliteReader
-from hubbub.server.stores.sqlite_scrubber import Scrubber
-from hubbub.server.stores.sqlite_writer import SqliteWriter
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.scrubber import Scrubber
+from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.stores.tables import check_finished
 from hubbub.server.stores.worker import Worker
 

@@ -15,7 +15,7 @@ from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import is_person_name, person_name_from
-from hubbub.server.keys import Key
+from hubbub.server.people.keys import Key
 
 LEEWAY = 60.0  # seconds that the clocks of signer and server may differ by
 MAX_TOKEN_BYTES = 8190  # the limit on a header line

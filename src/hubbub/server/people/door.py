@@ -14,8 +14,8 @@ from hubbub.domain.access import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
-from hubbub.server.places import Place
-from hubbub.server.rates import Rates
+from hubbub.server.people.places import Place
+from hubbub.server.people.rates import Rates
 
 NAMELESS = "guest"
 KEY_LENGTHS = range(16, 129)

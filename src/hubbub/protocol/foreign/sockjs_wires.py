@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from hubbub.protocol import sockjs
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close
+from hubbub.protocol.foreign import sockjs
 from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import frame, said
 

@@ -7,8 +7,8 @@ import apsw
 
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed, Token
-from hubbub.server.stores.sqlite import open_database
-from hubbub.server.stores.sqlite_reader import SqliteReader
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.store import open_database
 
 Q = queries.load("sqlite")
 

@@ -32,7 +32,7 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
 )
-from hubbub.server.stores.postgres_failures import (
+from hubbub.server.stores.postgres.failures import (
     FAILURES,
     LOST,
     OF_A_VALUE,
@@ -40,9 +40,9 @@ from hubbub.server.stores.postgres_failures import (
     failures,
     words,
 )
-from hubbub.server.stores.postgres_outbox import PostgresOutbox
-from hubbub.server.stores.postgres_reader import PostgresReader, check_epoch
-from hubbub.server.stores.postgres_writer import Changed, PostgresWriter
+from hubbub.server.stores.postgres.outbox import PostgresOutbox
+from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
+from hubbub.server.stores.postgres.writer import Changed, PostgresWriter
 from hubbub.server.stores.tables import check_finished
 
 T = TypeVar("T")

@@ -11,7 +11,14 @@ import apsw
 
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite import FILE_NAME, check_is_ours, connect, locked, meta, prepare
+from hubbub.server.stores.sqlite.store import (
+    FILE_NAME,
+    check_is_ours,
+    connect,
+    locked,
+    meta,
+    prepare,
+)
 from hubbub.server.stores.tables import (
     EventRows,
     MessageState,

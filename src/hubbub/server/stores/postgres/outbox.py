@@ -19,7 +19,7 @@ from hubbub.protocol.messages import Post
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Publish
-from hubbub.server.stores.postgres_failures import FAILURES, words
+from hubbub.server.stores.postgres.failures import FAILURES, words
 
 Q = queries.load("postgres")
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hubbub.protocol.codec import BAD_JSON, BadFrame
-from hubbub.protocol.engineio import BadPacket
+from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.strict import strict_value
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from socket import SocketType
 from typing import Protocol
 
-from hubbub.protocol.deflate import deflated
+from hubbub.protocol.foreign.deflate import deflated
 from hubbub.protocol.wires import Wire
 
 MAX_QUEUED_BYTES = 1024 * 1024

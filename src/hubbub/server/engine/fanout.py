@@ -14,9 +14,9 @@ from hubbub.domain.facts import Batch
 from hubbub.domain.live import LiveReport
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.feeds import Cursor, Feed
-from hubbub.server.outlet import AnyOutlet, write_to_all
-from hubbub.server.signals import Signals
+from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.outlet import AnyOutlet, write_to_all
+from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
 REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here

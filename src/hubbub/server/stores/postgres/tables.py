@@ -10,8 +10,8 @@ import asyncpg
 
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.postgres import keep_servers_out, prepare, split
-from hubbub.server.stores.postgres_failures import FAILURES, failed, failures
+from hubbub.server.stores.postgres.failures import FAILURES, failed, failures
+from hubbub.server.stores.postgres.store import keep_servers_out, prepare, split
 from hubbub.server.stores.tables import (
     EventRows,
     MessageState,

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from hubbub import events
 from hubbub.domain.facts import Batch
-from hubbub.protocol import deflate
+from hubbub.protocol.foreign import deflate
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import Wire
-from hubbub.server.outlet import AnyOutlet
-from hubbub.server.signals import Signals
+from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
 MAX_TAIL_BYTES = 256 * 1024

@@ -25,7 +25,7 @@ from hubbub.domain.facts import (
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
-from hubbub.server.stores.postgres_reader import check_epoch
+from hubbub.server.stores.postgres.reader import check_epoch
 
 Q = queries.load("postgres")
 

@@ -9,7 +9,7 @@ from asyncpg import Connection
 
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Token
-from hubbub.server.stores.postgres import PostgresStore
+from hubbub.server.stores.postgres.store import PostgresStore
 
 T = TypeVar("T")
 Q = queries.load("postgres")

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from hubbub.protocol import engineio, socketio
 from hubbub.protocol.codec import encode
-from hubbub.protocol.engineio import MESSAGE, EngineIoPacket
+from hubbub.protocol.foreign import engineio, socketio
+from hubbub.protocol.foreign.engineio import MESSAGE, EngineIoPacket
 from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import BINARY, Said, frame, said
 

@@ -1,0 +1,1 @@
+"""Other people's protocols: packets and bytes. No I/O, no clock."""

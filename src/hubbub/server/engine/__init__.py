@@ -1,0 +1,1 @@
+"""The engine: commits, delivers and lets clients read on. It knows no verb and no socket."""

@@ -1,0 +1,1 @@
+"""Who comes in, with which rights, how fast, and how many."""
