@@ -55,6 +55,7 @@ from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.tls import Tls
+from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import COMPRESSES
 
@@ -103,7 +104,8 @@ class Running(NamedTuple):
 async def running(
     settings: Settings, tls: Tls | None = None, resources: Iterable[Resource] = RESOURCES
 ) -> AsyncIterator[Running]:
-    """Run a server for the duration of the block."""
+    """Run a server for the duration of the block. Raises CannotStart."""
+    _check_internals()
     store = await _open_store(settings)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
@@ -146,6 +148,14 @@ async def running(
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         yield Running(_port_of(listeners[0]), hub, asyncio.create_task(breaking))
+
+
+def _check_internals() -> None:
+    """Raise CannotStart if a library no longer has the internals that are used."""
+    try:
+        aiohttp_internals.check()
+    except aiohttp_internals.ChangedInternals as error:
+        raise CannotStart(str(error)) from error
 
 
 async def _open_store(settings: Settings) -> Store:

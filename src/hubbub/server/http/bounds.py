@@ -1,154 +1,101 @@
-"""aiohttp's HTTP/1.1 server, with limits on steps, time and connections, and our own answers to malformed requests."""
+"""Connections with limits on their number and time, and our own answers to malformed requests."""
 
 import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.server.http.admission import Admission
 from hubbub.server.http.headers import protect
-from hubbub.server.http.heads import HEAD, MAX_HEADERS, MAX_LINE_BYTES, StrictParser, refusal_of
+from hubbub.server.http.heads import (
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    check_head,
+    refusal_of,
+)
 from hubbub.server.http.problems import ALWAYS_SERVED, problem
+from hubbub.server.transports.aiohttp_internals import (
+    HEAD,
+    BaseHandler,
+    Flaw,
+    SteppedConnection,
+    SteppedRunner,
+    SteppedServer,
+)
 
 KEEP_ALIVE = 75.0  # seconds between requests: longer than a proxy's usual 60
 UNREAD_TIMEOUT = 30.0  # seconds within which a peer must accept some of what is sent
 LINGER = 2.0  # seconds for a peer to read why it is disconnected
-SURPLUS = 32  # connections over the limit that still get an answer
 BACKLOG = 4096
-PIECE = 16_384  # bytes parsed in one step: 2,300 frames or 500 requests, if they are tiny
 
 log = logging.getLogger(__name__)
 
-BaseHandler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+class Bounds(NamedTuple):
+    """What bounds the connections of a server. `refused` gets the code of each refusal."""
+
+    admission: Admission
+    request_timeout: float  # seconds
+    refused: Callable[[str], object]
 
 
-class BoundedConnection(web.RequestHandler):
-    """One connection. Each head has a time limit, from the opening or its first byte, and so has each body.
+class BoundedConnection(SteppedConnection):
+    """One connection. Each head has a time limit, from the opening or its first byte, and so has each body."""
 
-    A read may bring 256 KiB. It is parsed piece by piece, while other connections take turns and nothing
-    more is read from this one.
-    """
+    __slots__ = ("_awaited", "_bounds", "_deadline")
 
-    __slots__ = (
-        "_awaited",
-        "_deadline",
-        "_heads",
-        "_is_surplus",
-        "_server",
-        "_turn",
-        "_unparsed",
-    )
-
-    def __init__(self, server: "BoundedServer", **settings: Any) -> None:
-        super().__init__(server, **settings)
-        self._server = server
+    def __init__(self, bounds: Bounds, server: SteppedServer, **settings: Any) -> None:
+        super().__init__(server, check_head, MAX_HEAD_BYTES, **settings)
+        self._bounds = bounds
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._is_surplus = False
-        self._unparsed = memoryview(b"")  # of what was received; empty while reading
-        self._turn: asyncio.Handle | None = None  # to parse some of it
-        self._heads: StrictParser = StrictParser(self._parser)
-        self._parser: Any = self._heads
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request, to be refused if there are too many connections."""
         super().connection_made(transport)
-        self._wait_for(HEAD)
-        self._is_surplus = not self._server.admit(self)
-        if self._is_surplus:
-            self._request_handler = self._first_and_last(self._request_handler)
+        self.awaits(HEAD)
+        if not self._bounds.admission.admit(self):
+            self.serve_by(self._first_and_last)
 
     def connection_lost(self, reason: BaseException | None) -> None:
         """Forget the lost connection."""
-        self._wait_for(None)
-        self._unparsed = memoryview(b"")
-        if self._turn is not None:
-            self._turn.cancel()
-        self._server.leave(self)
+        self.awaits(None)
+        self._bounds.admission.leave(self)
         super().connection_lost(reason)
-        # They refer to us; the cycles would keep everything in memory for long.
-        self._messages.clear()
-        del self._heads
 
-    def data_received(self, data: bytes) -> None:
-        """Parse what was received: now, or in pieces. aiohttp gives nothing to parse what it has kept."""
-        if not data or (len(data) <= PIECE and not self._unparsed):
-            self._parse(data)
+    def awaits(self, awaited: object) -> None:
+        """Start the time limit of a head or body."""
+        if awaited is self._awaited:
             return
-        self._unparsed = memoryview(bytes(self._unparsed) + data)
-        self._pause_transport_reading()
-        if self._turn is None:
-            self._parse_piece()
+        self._awaited = awaited
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if awaited is not None:
+            loop = asyncio.get_running_loop()
+            self._deadline = loop.call_later(self._bounds.request_timeout, self._give_up)
 
-    def _parse_piece(self) -> None:
-        """Parse the next piece, unless aiohttp has no room for it. Then it will ask to go on."""
-        self._turn = None
-        if self._is_held:
-            return
-        piece, self._unparsed = bytes(self._unparsed[:PIECE]), self._unparsed[PIECE:]
-        self._parse(piece)
-        if not self._is_held:
-            self._resume_transport_reading()
+    def rests(self) -> None:
+        """A request was answered; another may follow."""
+        self._bounds.admission.rest(self)
 
-    @property
-    def _is_held(self) -> bool:
-        """Whether aiohttp wants no more for now."""
-        return self._reading_paused or self._buffer_paused
+    def refusing(self, flaw: Flaw) -> BaseHandler:
+        """Return what answers a malformed head."""
+        return self._last_words(refusal_of(flaw))
 
-    def _resume_transport_reading(self) -> None:
-        """Go on with what was received before, and only then read more."""
-        if not self._unparsed:
-            super()._resume_transport_reading()
-        elif self._turn is None:
-            self._turn = self._loop.call_soon(self._parse_piece)
-
-    def _parse(self, data: bytes) -> None:
-        """Take frames of a WebSocket, or part of a head or body."""
-        if self._payload_parser is not None:
-            if not (self._force_close or self._close) and self._payload_parser.feed_data(data)[0]:
-                self.close()
-            return
-        super().data_received(data)
-        if self._message_tail and not self._buffer_paused:
-            # What follows a request to upgrade is parsed at once when that is answered.
-            self._pause_reading_for_buffer()
-        if self._heads.is_broken:
-            self.close()
-        self._wait_for(self._heads.awaited)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it waits for a request or the rest of its head."""
-        return self._current_request is None and not self._messages and not self._unparsed
-
-    async def finish_response(self, request: Any, response: Any, *rest: Any) -> Any:
-        """Finish a response; another request may follow."""
-        self._server.rest(self)
-        if isinstance(response, web.HTTPException):
-            response.__traceback__ = None  # see RefusalError: aiohttp's frames refer to it
-        return await super().finish_response(request, response, *rest)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer a request whose handler failed unexpectedly."""
-        log.error("A request failed", exc_info=exc)
+    def failed(self, error: BaseException | None) -> web.StreamResponse:
+        """Return the answer to a request whose handler failed unexpectedly."""
+        log.error("A request failed", exc_info=error)
         return _response(Refusal("internal", "The server failed; its log has the details"))
 
-    def _make_error_handler(self, error: Any) -> BaseHandler:
-        log.debug("Not an HTTP/1.1 request: %s", error.message)
-        error.exc.__traceback__ = None  # see RefusalError: the parser's frames refer to it
-        return self._last_words(refusal_of(error.exc))
-
-    def _first_and_last(self, serve: Any) -> BaseHandler:
+    def _first_and_last(self, serve: BaseHandler) -> BaseHandler:
         """On a surplus connection, answer health checks and refuse everything else."""
         refuse = self._last_words(
             Refusal(
@@ -161,7 +108,7 @@ class BoundedConnection(web.RequestHandler):
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             if request.path not in ALWAYS_SERVED:
                 return await refuse(request)
-            response: web.StreamResponse = await serve(request)
+            response = await serve(request)
             response.force_close()
             return response
 
@@ -174,7 +121,7 @@ class BoundedConnection(web.RequestHandler):
         """
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            self._server.refused(refusal.code)
+            self._bounds.refused(refusal.code)
             response = _response(refusal)
             self.close()
             await response.prepare(request)
@@ -186,102 +133,19 @@ class BoundedConnection(web.RequestHandler):
 
         return answer
 
-    def _wait_for(self, awaited: object) -> None:
-        """Start the time limit of a head or body."""
-        if awaited is self._awaited:
-            return
-        self._awaited = awaited
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-        if awaited is not None:
-            self._deadline = self._loop.call_later(self._server.request_timeout, self._give_up)
-
     def _give_up(self) -> None:
         """The time limit has passed. Whoever reads a body gets the error and answers the sender."""
         if self._awaited is HEAD:
             self.force_close()
             return
-        timeout = self._server.request_timeout
-        self._heads.give_up_body(
+        timeout = self._bounds.request_timeout
+        self.give_up_body(
             RefusalError("timed_out", f"The body did not arrive within {timeout:g} seconds")
         )
-        self.close()
 
 
-class BoundedServer(web.Server):
-    """Creates such connections. `refused` gets the code of each refusal."""
-
-    def __init__(
-        self,
-        plain: web.Server,
-        max_connections: int,
-        request_timeout: float,
-        refused: Callable[[str], object],
-    ) -> None:
-        super().__init__(
-            plain.request_handler,
-            request_factory=plain.request_factory,
-            handler_cancellation=plain.handler_cancellation,
-            loop=plain._loop,
-            **plain._kwargs,
-        )
-        self._max_connections = max_connections
-        self._admitted: set[BoundedConnection] = set()
-        self._idle: dict[BoundedConnection, None] = {}  # candidates; longest idle first
-        self._surplus: dict[BoundedConnection, None] = {}  # oldest first
-        self.request_timeout = request_timeout
-        self.refused = refused
-
-    def __len__(self) -> int:
-        return len(self._connections)
-
-    def admit(self, connection: BoundedConnection) -> bool:
-        """Whether there is room for a connection. An idle one is closed to make room.
-
-        Without room it is a surplus connection, and the oldest of those is closed.
-        """
-        if len(self._admitted) >= self._max_connections:
-            self._end_an_idle_one()
-        if len(self._admitted) < self._max_connections:
-            self._admitted.add(connection)
-            self.rest(connection)
-            return True
-        self._surplus[connection] = None
-        if len(self._surplus) > SURPLUS:
-            oldest = next(iter(self._surplus))
-            del self._surplus[oldest]
-            oldest.force_close()
-        return False
-
-    def rest(self, connection: BoundedConnection) -> None:
-        """Note that a connection is idle."""
-        if connection in self._admitted:
-            self._idle.pop(connection, None)
-            self._idle[connection] = None
-
-    def leave(self, connection: BoundedConnection) -> None:
-        """Note that a connection has ended."""
-        self._admitted.discard(connection)
-        self._idle.pop(connection, None)
-        self._surplus.pop(connection, None)
-
-    def _end_an_idle_one(self) -> None:
-        while self._idle:
-            connection = next(iter(self._idle))
-            del self._idle[connection]
-            if connection.is_idle:
-                self._admitted.discard(connection)
-                connection.force_close()
-                return
-
-    def __call__(self) -> BoundedConnection:
-        """Return the protocol of a new connection."""
-        return BoundedConnection(self, loop=self._loop, **self._kwargs)
-
-
-class BoundedRunner(web.AppRunner):
-    """Runs an application on such a server."""
+class BoundedRunner(SteppedRunner):
+    """Runs an application whose connections are bounded."""
 
     def __init__(
         self,
@@ -293,8 +157,10 @@ class BoundedRunner(web.AppRunner):
         shutdown_timeout: float,
         unread_timeout: float = UNREAD_TIMEOUT,
     ) -> None:
+        bounds = Bounds(Admission(max_connections), request_timeout, refused)
         super().__init__(
             application,
+            partial(BoundedConnection, bounds),
             access_log=None,
             auto_decompress=False,
             handler_cancellation=True,
@@ -305,7 +171,7 @@ class BoundedRunner(web.AppRunner):
             shutdown_timeout=shutdown_timeout,
             tcp_keepalive=False,  # `listen` sets it, once for all connections
         )
-        self._bounds = (max_connections, request_timeout, refused)
+        self._request_timeout = request_timeout
         self._unread_timeout = unread_timeout
 
     async def listen(self, bound: socket.socket, tls: ssl.SSLContext | None) -> asyncio.Server:
@@ -316,15 +182,12 @@ class BoundedRunner(web.AppRunner):
             sock=bound,
             backlog=BACKLOG,
             ssl=tls,
-            ssl_handshake_timeout=self._bounds[1] if tls else None,
+            ssl_handshake_timeout=self._request_timeout if tls else None,
         )
         for each in listener.sockets:  # their connections inherit the options
             each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             end_if_unread(each, self._unread_timeout)
         return listener
-
-    async def _make_server(self) -> web.Server:
-        return BoundedServer(await super()._make_server(), *self._bounds)
 
 
 def end_if_unread(listener: Any, seconds: float) -> None:

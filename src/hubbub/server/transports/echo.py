@@ -3,8 +3,9 @@
 from aiohttp import web
 
 from hubbub.protocol.wires import BINARY, NATIVE, TEXT, frame
+from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Response, Socket
+from hubbub.server.transports.websocket import Socket
 
 
 async def serve_echo(

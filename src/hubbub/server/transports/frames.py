@@ -6,8 +6,7 @@ were empty so far (section 5.4). It also records which messages are compressed (
 
 from collections import deque
 from collections.abc import Callable
-
-from aiohttp.http import WebSocketReader
+from typing import Protocol
 
 from hubbub.protocol.foreign.deflate import COMPRESSED
 from hubbub.server.transports.steps import Step
@@ -15,6 +14,16 @@ from hubbub.server.transports.steps import Step
 SHORT_TEXT = 0x81  # first byte of nearly all frames, which are checked in a third of the time
 MAX_EMPTY_FRAMES = 3_000  # control frames and empty fragments between two heartbeats
 WRONG_FRAME = b"\xf0\x80"  # aiohttp's reader answers the reserved bits in it with 1002
+
+
+class Reader(Protocol):
+    """What reads the frames of a connection: aiohttp's reader."""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Take received data. Returns whether it reads no more, and what it didn't read."""
+
+    def feed_eof(self) -> None:
+        """The connection is gone."""
 
 
 class StrictReader:
@@ -38,7 +47,7 @@ class StrictReader:
         "step",
     )
 
-    def __init__(self, reader: WebSocketReader, *, may_be_compressed: bool = False) -> None:
+    def __init__(self, reader: Reader, *, may_be_compressed: bool = False) -> None:
         self.lost: Callable[[], None] | None = None  # called when the connection is gone
         self.flooded: Callable[[], None] | None = (
             None  # called when there were too many empty frames

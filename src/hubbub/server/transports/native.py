@@ -9,8 +9,9 @@ from hubbub.protocol.wires import NATIVE
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.hub import Hub
 from hubbub.server.people.door import Credentials
+from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Response, Socket
+from hubbub.server.transports.websocket import Socket
 
 SUBPROTOCOL = "hubbub.v1"
 HELLO_TIMEOUT = 10.0  # seconds for clients that need a token

@@ -11,8 +11,9 @@ from hubbub.protocol.wires import PLAIN
 from hubbub.server.hub import Hub
 from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import Response, Socket
+from hubbub.server.transports.websocket import Socket
 
 
 async def serve_plain(

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from functools import partial
-from typing import Any
 
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
@@ -14,8 +13,8 @@ from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
 from hubbub.server.engine.outlet import Outlet
+from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import offered_extensions
 
 COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be negotiated
@@ -25,45 +24,6 @@ PEERS_MAY_SEND = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011
 
 log = logging.getLogger(__name__)
 logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)  # clients may offer anything
-
-
-class Response(web.WebSocketResponse):
-    """aiohttp's response, but with a stricter reader, and closing and compression left to the socket."""
-
-    reader: StrictReader
-    sent_code = 0  # of our close frame
-
-    def __init__(
-        self, subprotocol: str | None, max_message_bytes: int, extensions: str | None
-    ) -> None:
-        super().__init__(
-            compress=False,
-            autoping=False,
-            autoclose=False,
-            max_msg_size=max_message_bytes + 1,  # aiohttp refuses messages of exactly this size
-            decode_text=extensions is None,
-        )
-        self._is_compressed = extensions is not None
-        if subprotocol is not None:  # aiohttp would look for it in the first line of the offer
-            self.headers["Sec-WebSocket-Protocol"] = subprotocol
-        if extensions is not None:
-            self.headers["Sec-WebSocket-Extensions"] = extensions
-
-    async def close(self, **_: Any) -> bool:
-        """Do nothing: aiohttp would close TCP before the peer has read the reason."""
-        return False
-
-    def _post_start(self, request: web.BaseRequest, *rest: Any) -> None:
-        # What came along with the handshake is read at once, and is to be read strictly, too.
-        http: Any = request.protocol
-        early, http._message_tail = http._message_tail, b""
-        super()._post_start(request, *rest)
-        http._parser.release()
-        self.reader = http._payload_parser = StrictReader(
-            http._payload_parser, may_be_compressed=self._is_compressed
-        )
-        if early:
-            self.reader.feed_data(early)
 
 
 class Socket:

@@ -1,12 +1,15 @@
 """What is received at once is parsed in pieces, and others run in between."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from hubbub.server.http.bounds import PIECE, BoundedConnection, BoundedServer
+from hubbub.server.http.admission import Admission
+from hubbub.server.http.bounds import BoundedConnection, Bounds
+from hubbub.server.transports.aiohttp_internals import PIECE, SteppedServer
 from tests.support.fakes import timeless
 
 
@@ -51,8 +54,12 @@ async def opened() -> tuple[BoundedConnection, Transport]:
     async def serve(_: web.BaseRequest) -> web.Response:
         return web.Response()
 
-    server = BoundedServer(web.Server(serve, handler_cancellation=True), 9, 9.0, lambda _: None)
+    bounds = Bounds(Admission(9), 9.0, lambda _: None)
+    server = SteppedServer(
+        web.Server(serve, handler_cancellation=True), partial(BoundedConnection, bounds)
+    )
     connection, transport = server(), Transport()
+    assert isinstance(connection, BoundedConnection)
     connection.connection_made(transport)
     await asyncio.sleep(0)
     return connection, transport

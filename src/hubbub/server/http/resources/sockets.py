@@ -10,6 +10,7 @@ from hubbub.protocol.messages import Join
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import HUB, LINKS, LOBBY, credentials, number
 from hubbub.server.http.resources import page
+from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import place_of
 from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.handshake import (
@@ -19,7 +20,6 @@ from hubbub.server.transports.handshake import (
 )
 from hubbub.server.transports.native import SUBPROTOCOL, serve_native
 from hubbub.server.transports.plain import serve_plain
-from hubbub.server.transports.websocket import Response
 
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)  # 0: /echo is off
 
