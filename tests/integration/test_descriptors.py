@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 
 from hubbub.protocol.wires import PLAIN
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.listening import bound
 from hubbub.server.transports.base import Links
+from hubbub.server.transports.socket_outlet import SocketOutlet
 from hubbub.server.transports.websocket import Socket
 from tests.integration.raw import HANDSHAKE, connected
 
@@ -28,7 +28,7 @@ class Watched:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         connection = Socket(Links(), 1024, None)
         response = await connection.open(request, PLAIN)
-        assert connection.outlet._is_direct
+        assert connection.outlet.is_direct
         self._watch(connection)
         try:
             await connection.receive()
@@ -37,7 +37,7 @@ class Watched:
         return response
 
     def _watch(self, connection: Socket) -> None:
-        outlet: Outlet = connection.outlet
+        outlet: SocketOutlet = connection.outlet
         fd = outlet.fileno()
         inode = os.fstat(fd).st_ino
 

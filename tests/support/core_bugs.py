@@ -21,6 +21,7 @@ from hubbub.server.engine.journal import Journal
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
+from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.checker import Fault
 from tests.support.simulated_node import SimulatedStore
 
@@ -169,7 +170,7 @@ def acknowledge_what_failed(bugs: pytest.MonkeyPatch) -> None:
 @shows_as(Fault.UNBOUNDED)
 def queue_without_bound(bugs: pytest.MonkeyPatch) -> None:
     """All is queued for one that reads nothing."""
-    bugs.setattr(Outlet, "_has_room_for", lambda *_: True)
+    bugs.setattr(SocketOutlet, "has_room_for", lambda *_: True)
 
 
 @shows_as(Fault.UNBOUNDED)

@@ -22,7 +22,6 @@ from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.stores.base import (
     LogPage,
     Publish,
@@ -32,6 +31,7 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
 )
+from hubbub.server.transports.socket_outlet import SocketOutlet
 
 Parameters = ParamSpec("Parameters")
 
@@ -368,7 +368,7 @@ class Peer(asyncio.Transport):
         self._flowing.set()
         self._is_closing = False
         self.was_aborted = self.was_finished = False
-        self.outlet = Outlet(self, self, wire, is_told=True)
+        self.outlet = SocketOutlet(self, self, wire, is_told=True)
 
     @property
     def received(self) -> bytes:

@@ -19,7 +19,6 @@ from hubbub.server.engine import fanout, signals
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.journal import Journal
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -27,6 +26,7 @@ from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.transports.base import Links
+from hubbub.server.transports.socket_outlet import SocketOutlet
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
 
@@ -190,7 +190,7 @@ def drop_what_a_slow_reader_cannot_take() -> None:
 @bug
 def queue_without_bound() -> None:
     """All is queued for one that reads nothing."""
-    put(Outlet, _has_room_for=lambda *_: True)
+    put(SocketOutlet, has_room_for=lambda *_: True)
 
 
 @bug

@@ -31,7 +31,7 @@ from hubbub.protocol.messages import (
 )
 from hubbub.protocol.wires import native_frame
 from hubbub.server.engine.feeds import Cursor
-from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.places import Place
@@ -81,7 +81,7 @@ class Connection:
     def __init__(
         self,
         hub: Hub,
-        outlet: AnyOutlet,
+        outlet: Outlet,
         hang_up: Callable[[Close], None],
         visit: Visit | None,
         place: Place | None = None,
@@ -128,7 +128,7 @@ class Connection:
         if self._outlet.is_full:  # it sends faster than it reads the answers
             await self._outlet.drained()
 
-    def move(self, outlet: AnyOutlet) -> None:
+    def move(self, outlet: Outlet) -> None:
         """Continue on another outlet of the same client."""
         self._outlet = outlet
         for cursor in self._cursors.values():

@@ -33,7 +33,7 @@ from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.journal import Journal
-from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import FRAME_COST, Inflow, Rates
 from hubbub.server.stores.base import RoomRow, Store, StoredRoom
@@ -154,7 +154,7 @@ class Hub:
         self,
         principal: Principal,
         join: Join,
-        outlet: AnyOutlet,
+        outlet: Outlet,
         tell: Callable[[Resumed | Snapshot], None],
         lost: Callable[[], None],
         wire: Wire | None = None,
@@ -183,7 +183,7 @@ class Hub:
                 self._fanout.show_present(cursor)
         return cursor
 
-    def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None = None) -> None:
+    def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None = None) -> None:
         """Continue following on another outlet of the same client, or in another wire form."""
         self._fanout.move(cursor, outlet, wire)
 

@@ -15,7 +15,7 @@ from hubbub.domain.live import LiveReport
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.feeds import Cursor, Feed
-from hubbub.server.engine.outlet import AnyOutlet, write_to_all
+from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -140,7 +140,7 @@ class FanOut:
         if live is not None:
             live.pop(cursor.outlet, None)
 
-    def move(self, cursor: Cursor, outlet: AnyOutlet, wire: Wire | None) -> None:
+    def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None) -> None:
         """Continue on another outlet, after everything written to the previous one."""
         if cursor.task is None:
             assert cursor.feed.head is not None
@@ -244,7 +244,7 @@ class FanOut:
                 self._deliver(feed, wire, live, batch)
         feed.advance(batch)
 
-    def _deliver(self, feed: Feed, wire: Wire, live: dict[AnyOutlet, Cursor], batch: Batch) -> None:
+    def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
         if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
             self._fall_behind(feed, live, write_to_all(live, buffer))
 
@@ -258,9 +258,7 @@ class FanOut:
                 self._fall_behind(feed, live, write_to_all(live, wire.signals(bodies)))
         return watchers
 
-    def _fall_behind(
-        self, feed: Feed, live: dict[AnyOutlet, Cursor], behind: list[AnyOutlet]
-    ) -> None:
+    def _fall_behind(self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
         for outlet in behind:
             assert feed.head is not None
             self._read_on(live.pop(outlet), feed.head)

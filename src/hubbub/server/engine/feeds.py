@@ -9,7 +9,7 @@ from hubbub.domain.facts import Batch
 from hubbub.protocol.foreign import deflate
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import Wire
-from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
@@ -28,7 +28,7 @@ class Cursor:
     def __init__(
         self,
         feed: "Feed",
-        outlet: AnyOutlet,
+        outlet: Outlet,
         person: Person,
         seq: int,
         lost: Callable[[], None],
@@ -41,7 +41,7 @@ class Cursor:
         self.take(outlet, wire)
         self.task: asyncio.Task[None] | None = None
 
-    def take(self, outlet: AnyOutlet, wire: Wire | None) -> None:
+    def take(self, outlet: Outlet, wire: Wire | None) -> None:
         """Write to this outlet from now on, in its wire form or another."""
         self.outlet = outlet
         self.wire = wire or outlet.wire
@@ -57,7 +57,7 @@ class Feed:
         self.signals = signals
         self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
-        self.live: dict[Wire, dict[AnyOutlet, Cursor]] = {}
+        self.live: dict[Wire, dict[Outlet, Cursor]] = {}
         self.reading: set[Cursor] = set()  # whose turn it is to read
         self.pins = 0
         self.known = 0  # the head in the store, up to which events must be delivered

@@ -400,3 +400,15 @@ class Response(web.WebSocketResponse):
         )
         if early:
             self.reader.feed_data(early)
+
+
+# --- sockets ----------------------------------------------------------------------------------------
+
+
+def socket_of(transport: asyncio.Transport) -> tuple[int, int, int, int]:
+    """Return the family, type, protocol and descriptor of a transport's socket.
+
+    It may be written to beside the transport while nothing is queued there, until the transport loses it.
+    """
+    theirs = transport.get_extra_info("socket")
+    return theirs.family, theirs.type, theirs.proto, theirs.fileno()

@@ -11,7 +11,7 @@ from aiohttp import HttpVersion11, web
 
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
-from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.engine.outlet import Mailbox, Outlet
 from hubbub.server.people.places import Place, Places
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
@@ -48,7 +48,7 @@ class Link(Protocol):
     was_heard: bool
 
     @property
-    def outlet(self) -> AnyOutlet:
+    def outlet(self) -> Outlet:
         """Its writing end."""
 
     def ping(self) -> None:

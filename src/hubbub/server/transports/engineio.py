@@ -11,7 +11,7 @@ from aiohttp import web
 from hubbub.protocol.foreign import engineio
 from hubbub.protocol.foreign.engineio import BadPacket, EngineIoPacket, EngineIoSettings
 from hubbub.protocol.wires import BINARY, Wire, frame
-from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.engine.outlet import Mailbox, Outlet
 from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links, Owner, place_of
 from hubbub.server.transports.handshake import is_handshake, require_handshake
@@ -38,7 +38,7 @@ class EngineIoApplication(Protocol):
     async def hear(self, message: str | bytes) -> None:
         """A message came. Raises BadPacket if the application can't take it."""
 
-    def move(self, outlet: AnyOutlet) -> None:
+    def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
 
     def end(self) -> None:
@@ -54,7 +54,7 @@ class EngineIoSession:
     def __init__(self, server: "EngineIo", owner: Owner) -> None:
         self.sid = secrets.token_urlsafe(15)
         self.key = self.sid, owner
-        self.outlet: AnyOutlet = Mailbox(server.polling, SEPARATOR)
+        self.outlet: Outlet = Mailbox(server.polling, SEPARATOR)
         self.is_polling = True
         self.is_over = False
         self.application: EngineIoApplication
@@ -87,7 +87,7 @@ class EngineIoSession:
         self.application = self._server.make(self, request)
         self._in(settings.ping_interval, self._ping)
 
-    def attach(self, outlet: AnyOutlet, hang_up: Callable[[], object]) -> None:
+    def attach(self, outlet: Outlet, hang_up: Callable[[], object]) -> None:
         """Write to a WebSocket from now on."""
         self.outlet, self.is_polling, self._hang_up = outlet, False, hang_up
 

@@ -10,7 +10,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.foreign import socketio
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import Decoder, SocketIoPacket
-from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.transports.engineio import EngineIoSession
 
 CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace
@@ -31,7 +31,7 @@ class NamespaceHandler(Protocol):
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
         """Refuse an event with invalid content."""
 
-    def move(self, outlet: AnyOutlet) -> None:
+    def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
 
     def end(self) -> None:
@@ -110,7 +110,7 @@ class SocketIo:
                 raise BadPacket("Unexpected packet type from a client")
         return None
 
-    def move(self, outlet: AnyOutlet) -> None:
+    def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
         for handler in self._handlers.values():
             handler.move(outlet)

@@ -24,7 +24,7 @@ from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.engine.feeds import Cursor
-from hubbub.server.engine.outlet import AnyOutlet
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.rates import Inflow
@@ -129,7 +129,7 @@ class SocketIoClient:
         except Hangup:
             self._session.close()
 
-    def move(self, outlet: AnyOutlet) -> None:
+    def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
         self._connection.move(outlet)
         if self._cursor is not None:

@@ -7,7 +7,7 @@ from typing import Protocol
 from hubbub.protocol.errors import Close
 from hubbub.protocol.foreign import sockjs
 from hubbub.protocol.foreign.sockjs_wires import SEPARATOR, SockJsWire
-from hubbub.server.engine.outlet import AnyOutlet, Mailbox
+from hubbub.server.engine.outlet import Mailbox, Outlet
 from hubbub.server.people.places import Place
 
 DISCONNECT_DELAY = 5.0  # seconds that a session may be without a request
@@ -26,7 +26,7 @@ class SockJsApplication(Protocol):
 class SockJsSession:
     """One client. Output goes to `outlet`, through `send` or in the service's wire form."""
 
-    def __init__(self, outlet: AnyOutlet, wire: SockJsWire) -> None:
+    def __init__(self, outlet: Outlet, wire: SockJsWire) -> None:
         self.outlet = outlet
         self.wire = wire
         self.closed_with: tuple[int, str] | None = None

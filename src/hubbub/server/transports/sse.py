@@ -8,11 +8,11 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub import Hub
 from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links, begin_stream
+from hubbub.server.transports.socket_outlet import SocketOutlet
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -25,7 +25,7 @@ RETRY = 1.0  # seconds; not less, since it applies to every attempt until the se
 class SseStream:
     """An open response to which events are written. It receives nothing, so it only sends signs of life."""
 
-    def __init__(self, outlet: Outlet, wire: Sse) -> None:
+    def __init__(self, outlet: SocketOutlet, wire: Sse) -> None:
         self.outlet = outlet
         self._wire = wire
         self.was_heard = True
@@ -54,7 +54,7 @@ async def serve_sse(
     wire = SSE if begin_stream(request, response) else SSE_UNTIL_CLOSE
     writer = await response.prepare(request)
     assert request.transport is not None and writer is not None
-    outlet = Outlet(request.transport, writer, wire, is_told=False)
+    outlet = SocketOutlet(request.transport, writer, wire, is_told=False)
     stream = SseStream(outlet, wire)
     visit.when_expelled(stream.ended.set)
 

@@ -12,10 +12,10 @@ from hubbub.protocol.foreign import deflate
 from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
 from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.handshake import offered_extensions
+from hubbub.server.transports.socket_outlet import SocketOutlet
 
 COMPRESSES = web.AppKey("compresses", bool)  # whether permessage-deflate may be negotiated
 MAX_REASON_BYTES = 123  # of a close frame (RFC 6455 section 5.5)
@@ -53,7 +53,7 @@ class Socket:
         self._max_bytes = max_message_bytes
         self._subprotocol = subprotocol
         self._response: Response
-        self.outlet: Outlet
+        self.outlet: SocketOutlet
         self.was_heard = True
 
     async def open(self, request: web.Request, wire: Wire) -> Response:
@@ -62,7 +62,7 @@ class Socket:
         self._response = Response(self._subprotocol, self._max_bytes, agreed)
         writer = await self._response.prepare(request)
         assert request.transport is not None and writer is not None
-        self.outlet = Outlet(
+        self.outlet = SocketOutlet(
             request.transport, writer, wire, is_told=True, is_compressed=agreed is not None
         )
         self._response.reader.lost = self.outlet.lost
