@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from hubbub.server.engine import feeds, journal, outlet
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.transports import socket_outlet
 from tests.support import fakes
 from tests.support.checker import Fault, Finding, check
 from tests.support.fakes import JumpingLoop, MemoryStore
@@ -176,6 +177,7 @@ def simulate(seed: int) -> list[Finding]:
 
     with (
         patch.object(outlet, "MAX_QUEUED_BYTES", QUEUED),
+        patch.object(socket_outlet, "MAX_QUEUED_BYTES", QUEUED),
         patch.object(fakes, "HIGH_WATER", QUEUED // 3),
         patch.object(feeds, "MAX_TAIL_BYTES", TAIL),
         patch.multiple(journal, MAX_BATCH=4, MAX_WAITING=BUSY),
