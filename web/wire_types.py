@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hubbub.domain.aspects import RULES
 from hubbub.server.http.asyncapi import asyncapi
 
 FILE = Path(__file__).parent / "sdk" / "wire.ts"
@@ -16,7 +17,7 @@ Schema = dict[str, Any]
 
 def wire_types() -> str:
     """The whole file."""
-    components = asyncapi()["components"]
+    components = asyncapi(RULES)["components"]
     unions = {
         name: message["payload"]
         for name, message in components["messages"].items()

@@ -4,6 +4,8 @@ Doesn't know who is connected, nor how an event is stored or sent.
 """
 
 from collections.abc import Collection, Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import msgspec
@@ -94,6 +96,27 @@ AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AnyEvent).decode
+
+
+def union_of(kinds: Iterable[type]) -> Any:
+    """The type of whatever is of one of these kinds, for decoders. Raises TypeError if there are none."""
+    return reduce(or_, kinds)
+
+
+class Events:
+    """The kinds of events that a log may hold. The decoder of all of them is built once."""
+
+    def __init__(self, kinds: Iterable[type[Event]]) -> None:
+        """Raises TypeError if two of them have the same name, or if there are none."""
+        self.kinds = tuple(kinds)
+        self.union = union_of(self.kinds)
+        self._decode = msgspec.json.Decoder(self.union).decode
+
+    def decode(self, body: bytes | str) -> Event:
+        """Decode an event as it is stored and sent. Raises msgspec.MsgspecError."""
+        event: Event = self._decode(body)
+        return event
+
 
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 

@@ -17,7 +17,8 @@ from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.http import WebSocketReader
 from yarl import URL
 
-from hubbub.protocol.codec import BadFrame, check_strictly, decode_body, decode_command
+from hubbub.domain.aspects import RULES
+from hubbub.protocol.codec import BadFrame, check_strictly, decode_body
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
@@ -42,7 +43,7 @@ def commands(data: bytes) -> None:
     """A frame is a command or a bad frame; a command is one to a strict reader as well."""
     text = data.decode(errors="surrogateescape")
     try:
-        decode_command(text)
+        RULES.commands.decode(text)
     except BadFrame as error:
         json.dumps(error.refusal.detail)
     else:

@@ -176,7 +176,7 @@ class Law(RuleBasedStateMachine):
         is_for_authors = isinstance(change, Edit | Delete)
         if is_for_authors:
             messages = [message for message in messages if message.id or message.deleted]
-        if isinstance(change, Post | Patch) or not messages:
+        if not isinstance(change, Edit | Delete | React | Unreact) or not messages:
             return Proposal(principal, change)
         message = messages[-1 - change.seq % min(len(messages), 3)]
         if is_for_authors:

@@ -26,6 +26,27 @@ export interface Leave {
   id?: number | string;
 }
 
+/** Sends a signal: `signal="typing"`, or a live `value` under a `key` that expires after `ttl` seconds. */
+export interface Signal {
+  do: "signal";
+  room: string;
+  signal?: string;
+  key?: string;
+  value?: unknown;
+  ttl?: number;
+  id?: number | string;
+}
+
+/** Requests the messages before or after a seq, oldest first. */
+export interface History {
+  do: "history";
+  room: string;
+  before?: number;
+  after?: number;
+  limit?: number;
+  id?: number | string;
+}
+
 /** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
 export interface Post {
   do: "post";
@@ -81,27 +102,6 @@ export interface Patch {
   room: string;
   patch: unknown;
   if_seq?: number;
-  id?: number | string;
-}
-
-/** Sends a signal: `signal="typing"`, or a live `value` under a `key` that expires after `ttl` seconds. */
-export interface Signal {
-  do: "signal";
-  room: string;
-  signal?: string;
-  key?: string;
-  value?: unknown;
-  ttl?: number;
-  id?: number | string;
-}
-
-/** Requests the messages before or after a seq, oldest first. */
-export interface History {
-  do: "history";
-  room: string;
-  before?: number;
-  after?: number;
-  limit?: number;
   id?: number | string;
 }
 
@@ -289,6 +289,6 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-export type AnyCommand = Hello | Join | Leave | Post | Edit | Delete | React | Unreact | Patch | Signal | History;
+export type AnyCommand = Hello | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched;
 export type AnySignal = Presence | Typing | Value;

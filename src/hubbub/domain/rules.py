@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Operation, Principal
 from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
 from hubbub.domain.ledger import Act, Decide, Ledger
 from hubbub.domain.records import AnyTable
 from hubbub.domain.view import RoomView
-from hubbub.events import AnyEvent, Event
+from hubbub.events import AnyEvent, Event, Events
+from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Change, Command
+from hubbub.protocol.messages import Ask, Change
 
-C = TypeVar("C", bound=Command)
+C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)
 Wish = Callable[[Needs, Principal, Any], None]
 
@@ -55,16 +56,22 @@ class Fold(NamedTuple, Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """One part of the rules: its tables, its commands, and its part of the fold."""
+    """One part of the rules: its tables, its commands, their events, and its part of the fold."""
 
     tables: tuple[AnyTable, ...] = ()
     rules: tuple[Rule[Any], ...] = ()
+    events: tuple[type[Event], ...] = ()
     follows: tuple[Follow[Any], ...] = ()
     folds: tuple[Fold[Any], ...] = ()
 
 
 class Rules:
-    """All aspects together, looked up by command and by event."""
+    """All aspects together, looked up by command and by event.
+
+    Attributes:
+        commands: all that a client may send: what the aspects define, and what changes no log.
+        events: all kinds that a log may hold.
+    """
 
     def __init__(self, aspects: Iterable[Aspect]) -> None:
         self.aspects = tuple(aspects)
@@ -72,6 +79,8 @@ class Rules:
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }
+        self.commands = Commands([*get_args(Ask), *self.by_command])
+        self.events = Events(event for aspect in self.aspects for event in aspect.events)
         self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)
         self.deciding: dict[type[Change], Decide] = {
             command: rule.decide for command, rule in self.by_command.items()

@@ -4,12 +4,14 @@ Callers limit the size of frames.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import msgspec
 
+from hubbub.events import union_of
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.messages import AnyCommand, CommandId, Post
+from hubbub.protocol.messages import AnyCommand, Command, CommandId, Post
 from hubbub.protocol.strict import MAX_DEPTH, NotStrict, check_size, strict_value
 
 BAD_JSON = (
@@ -20,7 +22,6 @@ BAD_JSON = (
 )  # everything that parsing raises
 
 encode = msgspec.json.Encoder().encode
-_decode_command = msgspec.json.Decoder(AnyCommand).decode
 
 
 class _HasId(msgspec.Struct):
@@ -44,22 +45,40 @@ class NotJson(BadFrame):
     """A frame that is not JSON. Other bad frames are JSON, but not acceptable."""
 
 
-def decode_command(frame: str | bytes) -> AnyCommand:
-    """Decode one native frame into a command.
+class Commands:
+    """The commands that a server takes, each by its name. The decoder of all of them is built once."""
 
-    Raises:
-        BadFrame: the frame is not exactly one well-formed, well-typed command.
-    """
-    try:
-        check_size(frame)
-        command: AnyCommand = _decode_command(frame)
-        if not (type(command) is Post and _is_plainly_strict(frame, command)):
-            strict_value(frame)
-    except BAD_JSON as error:
-        raise BadFrame(_describe(error), id_of(frame)) from None
-    if type(command.id) is int and not _fits(command.id):
-        raise BadFrame("Invalid id: use an integer of up to 64 bits, or a string")
-    return command
+    def __init__(self, kinds: Iterable[type[Command]]) -> None:
+        """Raises TypeError if two of them have the same name, or if there are none."""
+        self.kinds = tuple(kinds)
+        self.names = frozenset(str(kind.__struct_config__.tag) for kind in self.kinds)
+        self.union = union_of(self.kinds)
+        self._decode = msgspec.json.Decoder(self.union).decode
+
+    def decode(self, frame: str | bytes) -> AnyCommand:
+        """Decode one native frame into a command.
+
+        Raises:
+            BadFrame: the frame is not exactly one well-formed, well-typed command.
+        """
+        try:
+            check_size(frame)
+            command: AnyCommand = self._decode(frame)
+            if not (type(command) is Post and _is_plainly_strict(frame, command)):
+                strict_value(frame)
+        except BAD_JSON as error:
+            raise BadFrame(_describe(error), id_of(frame)) from None
+        if type(command.id) is int and not _fits(command.id):
+            raise BadFrame("Invalid id: use an integer of up to 64 bits, or a string")
+        return command
+
+    def convert(self, fields: dict[str, Any]) -> AnyCommand:
+        """Make a command of its fields, as another protocol gives them. Raises BadFrame."""
+        try:
+            command: AnyCommand = msgspec.convert(fields, self.union)
+        except msgspec.ValidationError as error:
+            raise BadFrame(str(error), fields.get("id")) from None
+        return command
 
 
 def decode_body(body: bytes, kind: Any) -> Any:

@@ -48,10 +48,15 @@ class Leave(Command, frozen=True):
     room: RoomName
 
 
-class Post(Command, frozen=True):
-    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
+class Change(Command, frozen=True):
+    """A command that may add an event to a room's log. The aspects define what kinds there are (see `domain`)."""
 
     room: RoomName
+
+
+class Post(Change, frozen=True):
+    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
+
     text: str | None = None
     bytes: Base64 | None = None
     client_message_id: ClientMessageId | None = None
@@ -61,41 +66,36 @@ class Post(Command, frozen=True):
     attachments: Annotated[list[Base64], Meta(max_length=10)] | None = None
 
 
-class Edit(Command, frozen=True):
+class Edit(Change, frozen=True):
     """Replaces the text of a message."""
 
-    room: RoomName
     seq: Seq
     text: str
 
 
-class Delete(Command, frozen=True):
+class Delete(Change, frozen=True):
     """Deletes a message."""
 
-    room: RoomName
     seq: Seq
 
 
-class React(Command, frozen=True):
+class React(Change, frozen=True):
     """Adds a reaction to a message."""
 
-    room: RoomName
     seq: Seq
     emoji: str
 
 
-class Unreact(Command, frozen=True):
+class Unreact(Change, frozen=True):
     """Removes one's own reaction from a message."""
 
-    room: RoomName
     seq: Seq
     emoji: str
 
 
-class Patch(Command, frozen=True):
+class Patch(Change, frozen=True):
     """Merges a patch (RFC 7396) into the room's state document, unless it was patched after `if_seq`."""
 
-    room: RoomName
     patch: Any
     if_seq: Seq | None = None
 
@@ -119,8 +119,8 @@ class History(Command, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-Change = Post | Edit | Delete | React | Unreact | Patch
-AnyCommand = Hello | Join | Leave | Change | Signal | History
+Ask = Hello | Join | Leave | Signal | History  # those that change no log
+AnyCommand = Ask | Change
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):

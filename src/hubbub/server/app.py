@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Closing
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
@@ -102,11 +104,17 @@ class Running(NamedTuple):
 
 @asynccontextmanager
 async def running(
-    settings: Settings, tls: Tls | None = None, resources: Iterable[Resource] = RESOURCES
+    settings: Settings,
+    tls: Tls | None = None,
+    resources: Iterable[Resource] = RESOURCES,
+    rules: Rules = RULES,
 ) -> AsyncIterator[Running]:
-    """Run a server for the duration of the block. Raises CannotStart."""
+    """Run a server for the duration of the block. It takes the commands of `rules`, and has the routes of `resources`.
+
+    Raises CannotStart.
+    """
     _check_internals()
-    store = await _open_store(settings)
+    store = await _open_store(settings, rules)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         fanout, measured, tokens = FanOut(store), Metrics(), Tokens()
@@ -115,7 +123,7 @@ async def running(
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
-        hub = Hub(store, journal, fanout, door, _limits(settings))
+        hub = Hub(store, journal, fanout, door, _limits(settings), rules)
         measured.watch(hub, links)
         fanout.broker = _broker(settings, store, hub, fanout)
         stack.push_async_callback(fanout.close)
@@ -158,7 +166,7 @@ def _check_internals() -> None:
         raise CannotStart(str(error)) from error
 
 
-async def _open_store(settings: Settings) -> Store:
+async def _open_store(settings: Settings, rules: Rules) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
 
     def new_epoch() -> str:
@@ -166,13 +174,13 @@ async def _open_store(settings: Settings) -> Store:
 
     try:
         if settings.store == "sqlite":
-            return SqliteStore(settings.data, settings.durability, new_epoch)
+            return SqliteStore(settings.data, settings.durability, new_epoch, rules)
         from hubbub.server.stores.postgres.store import (
             PostgresStore,  # asyncpg takes some megabytes
         )
 
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
-        store = await PostgresStore.open(settings.store, settings.durability, new_epoch)
+        store = await PostgresStore.open(settings.store, settings.durability, new_epoch, rules)
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:

@@ -12,10 +12,11 @@ from hubbub import __version__
 from hubbub.domain.access import Principal, Role
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
-from hubbub.protocol.codec import BadFrame, decode_command, id_of
+from hubbub.protocol.codec import BadFrame, id_of
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
     AnyCommand,
+    Ask,
     Change,
     CommandId,
     Error,
@@ -42,7 +43,6 @@ MAX_BAD_FRAMES = 20
 MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HEARTBEAT = 15  # seconds
 
-Ask = Hello | Join | Leave | Signal | History
 UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Connection:
         try:
             if self._visit is None and len(frame) > MAX_HELLO_BYTES:
                 self._greet(None)  # no `hello` is that large: decide who it is before parsing
-            command = decode_command(frame)
+            command = self._hub.rules.commands.decode(frame)
         except BadFrame as error:
             return self.count_bad(error)
         except RefusalError as error:

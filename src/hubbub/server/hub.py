@@ -77,7 +77,7 @@ class Hub:
         self._store = store
         self._journal = journal
         self._fanout = fanout
-        self._rules = rules
+        self.rules = rules
         self._rates = Rates(limits.messages_per_s)
         self._byte_rates = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
@@ -382,7 +382,7 @@ class Hub:
             raise RefusalError.of(refusal)
 
     def _screen(self, principal: Principal, change: Change) -> Refusal | None:
-        return screen_change(self._rules, principal, change, self.limits.message_bytes)
+        return screen_change(self.rules, principal, change, self.limits.message_bytes)
 
     def _over_rate(self, principal: Principal) -> Refusal | None:
         wait = self._rates.wait(principal.counted_as, asyncio.get_running_loop().time())

@@ -536,7 +536,3 @@ def test_the_ledger_says_what_it_has_to_know() -> None:
     reactions = {ReactionKey("lobby", 3, "👍", person.id) for person in (ADA, GRACE)}
     assert wanted.rows == {REACTIONS: reactions, DOCUMENTS: {("garden",)}}
     assert wanted.counts == {REACTIONS: {("lobby", 3)}}
-
-
-def test_every_kind_of_change_has_its_case() -> None:
-    assert set(Change.__args__) == set(RULES.by_command)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -60,7 +60,7 @@ def test_no_event_has_a_name_at_which_socket_io_clients_hang_up(name: str) -> No
 
 
 def test_there_is_an_operation_for_each_change() -> None:
-    assert set(RULES.by_command) == set(get_args(Change)) == {type(change) for change in CHANGES}
+    assert set(RULES.by_command) == {type(change) for change in CHANGES}
 
 
 @pytest.mark.parametrize("room", ["the lobby", "a/b", "lobby\n", "x" * 65])

@@ -1,16 +1,18 @@
 import json
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubbub.domain.aspects import RULES
 from hubbub.protocol import codec
-from hubbub.protocol.codec import BadFrame, decode_body, decode_command, encode
+from hubbub.protocol.codec import BadFrame, Commands, decode_body, encode
 from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
 from tests.unit.protocol.strategies import commands, text
 
 DEEP = 100_000
+decode_command = RULES.commands.decode
 
 
 def lobby(do: str, **fields: str) -> str:
@@ -26,7 +28,20 @@ def refusal_of(frame: str) -> BadFrame:
 
 
 def test_there_are_examples_of_every_command() -> None:
-    assert set(commands) == set(get_args(AnyCommand))
+    assert set(commands) == set(RULES.commands.kinds)
+
+
+def test_a_command_is_called_as_its_class_and_no_two_are_called_alike() -> None:
+    assert RULES.commands.names == {kind.__name__.lower() for kind in commands}
+    with pytest.raises(TypeError, match="unique"):
+        Commands([Post, type("Post", (Patch,), {})])
+
+
+def test_only_the_commands_given_are_decoded() -> None:
+    few = Commands([Post, Join])
+    assert few.decode(lobby("join")) == Join(room="lobby")
+    with pytest.raises(BadFrame, match="react"):
+        few.decode(lobby("react", seq="1", emoji='"👍"'))
 
 
 @pytest.mark.parametrize("kind", commands, ids=lambda kind: kind.__name__)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.protocol.codec import BadFrame, check_strictly, decode_body, decode_command
+from hubbub.domain.aspects import RULES
+from hubbub.protocol.codec import BadFrame, check_strictly, decode_body
 from hubbub.protocol.strict import MAX_DEPTH, MAX_VALUES, NotStrict, check_size, strict_value
 from tests.support.costly import COSTLY, MOST_SECONDS, within
 
@@ -92,8 +93,8 @@ def test_no_frame_costs_much(what: str, size: int) -> None:
     frame = b'{"do":"leave","room":"lobby","pad":' + value + b"}"
     post = b'{"do":"post","room":"lobby","arguments":[' + value + b"]}"
     for decode, text in (
-        (decode_command, frame),
-        (decode_command, post),
+        (RULES.commands.decode, frame),
+        (RULES.commands.decode, post),
         (check_strictly, value),
         (lambda body: decode_body(body, dict[str, Any]), frame),
     ):

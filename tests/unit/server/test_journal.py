@@ -2,11 +2,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import pytest
 
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Answer, Batch, Proposal
 from hubbub.domain.weights import PATCH_COST, packed, weight
 from hubbub.protocol.errors import Refusal
@@ -211,7 +212,7 @@ LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in sev
 }
 LARGE_CHANGES = [
     (kind, field, value)
-    for kind in get_args(Change)
+    for kind in RULES.by_command
     for field in sorted(set(kind.__struct_fields__) - BOUNDED)
     for value in LARGE_FIELDS[field]
 ]

@@ -76,5 +76,6 @@ def _fold(view: RoomView, event: Patched) -> None:
 ASPECT = Aspect(
     tables=(DOCUMENTS,),
     rules=(Rule(Patch, Operation.PATCH, _needs, _patch),),
+    events=(Patched,),
     folds=(Fold(Patched, _fold),),
 )

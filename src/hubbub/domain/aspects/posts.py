@@ -186,6 +186,7 @@ ASPECT = Aspect(
         Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit),
         Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete),
     ),
+    events=(Posted, Edited, Deleted),
     folds=(
         Fold(Posted, _fold_posted),
         Fold(Edited, _fold_edited),

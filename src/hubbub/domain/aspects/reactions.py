@@ -127,6 +127,7 @@ ASPECT = Aspect(
         Rule(React, Operation.REACT, _needs, _react, _screen),
         Rule(Unreact, Operation.REACT, _needs, _unreact, _screen),
     ),
+    events=(Reacted, Unreacted),
     follows=(Follow(Deleted, _forget),),
     folds=(Fold(Reacted, _fold_reacted), Fold(Unreacted, _fold_unreacted)),
 )

@@ -1,19 +1,19 @@
 """The WebSocket protocol for machines: an AsyncAPI document, made from the types."""
 
 from hubbub import __version__
-from hubbub.events import AnyEvent
+from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import CODES
-from hubbub.protocol.messages import AnyCommand, AnySignal, Closing, Reply, Resumed, Snapshot
+from hubbub.protocol.messages import AnySignal, Closing, Reply, Resumed, Snapshot
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
 
 
-def asyncapi() -> JsonObject:
-    """The WebSocket protocol hubbub.v1 (AsyncAPI 3.0)."""
+def asyncapi(rules: Rules) -> JsonObject:
+    """The WebSocket protocol hubbub.v1 with all commands and events of these rules (AsyncAPI 3.0)."""
     said = {
-        "Command": AnyCommand,
+        "Command": rules.commands.union,
         "Reply": Reply,
-        "Event": AnyEvent,
+        "Event": rules.events.union,
         "Signal": AnySignal,
         "Closing": Closing,
     }

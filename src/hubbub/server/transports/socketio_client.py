@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.foreign import socketio
@@ -19,7 +17,7 @@ from hubbub.protocol.foreign.socketio_wires import (
     SOCKETIO_POLLING,
     SocketIoWire,
 )
-from hubbub.protocol.messages import AnyCommand, Join, Reply, Resumed, Snapshot
+from hubbub.protocol.messages import Join, Reply, Resumed, Snapshot
 from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
 from hubbub.server.connection import Connection, Hangup
@@ -30,21 +28,6 @@ from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.rates import Inflow
 from hubbub.server.transports.socketio import Namespace
 
-COMMANDS = frozenset(
-    [
-        "hello",
-        "join",
-        "leave",
-        "post",
-        "edit",
-        "delete",
-        "react",
-        "unreact",
-        "patch",
-        "signal",
-        "history",
-    ]
-)
 SEVERAL_ROOMS = "several"  # an offset without a position
 
 
@@ -108,10 +91,11 @@ class SocketIoClient:
         """Carry out a command, or pass the event on to everyone in the room."""
         name, *arguments = event.data
         try:
-            if name in COMMANDS:
-                command = _command(name, arguments, event)
+            if name in self._hub.rules.commands.names:
+                fields = _command(name, arguments, event)
             else:
-                command = _post(self._room, str(name), arguments, event)
+                fields = _post(self._room, str(name), arguments, event)
+            command = self._hub.rules.commands.convert(fields | {"id": event.id})
             if isinstance(command, Join) and not self._has_joined:
                 self._follow_several()
             await self._connection.obey(command)
@@ -204,18 +188,18 @@ class SocketIoClient:
         self._session.close()
 
 
-def _command(name: str, arguments: list[Any], event: SocketIoPacket) -> AnyCommand:
-    """Return the command that an event of its name asks for. Raises BadFrame."""
+def _command(name: str, arguments: list[Any], event: SocketIoPacket) -> dict[str, Any]:
+    """Return the fields of the command that an event of its name asks for. Raises BadFrame."""
     fields = arguments[0] if arguments else {}
     if not isinstance(fields, dict) or len(arguments) > 1:
         raise BadFrame(f"`{name}` takes exactly one object", event.id)
     if event.has_bytes and name != "post":
         raise BadFrame(f"`{name}` takes JSON, without bytes", event.id)
-    return _converted(fields | {"do": name}, event)
+    return fields | {"do": name}
 
 
-def _post(room: str, name: str, arguments: list[Any], event: SocketIoPacket) -> AnyCommand:
-    """Return the post of any other event. Raises BadFrame."""
+def _post(room: str, name: str, arguments: list[Any], event: SocketIoPacket) -> dict[str, Any]:
+    """Return the fields of the post of any other event."""
     said: dict[str, Any] = {"arguments": arguments}
     if len(arguments) == 1 and isinstance(arguments[0], str):
         said = {"text": arguments[0]}
@@ -223,15 +207,7 @@ def _post(room: str, name: str, arguments: list[Any], event: SocketIoPacket) -> 
         attachments: list[bytes] = []
         said["arguments"] = socketio.take_out(arguments, attachments)
         said["attachments"] = attachments
-    return _converted({"do": "post", "room": room, "emitted_as": name, **said}, event)
-
-
-def _converted(fields: dict[str, Any], event: SocketIoPacket) -> AnyCommand:
-    try:
-        command: AnyCommand = msgspec.convert(fields | {"id": event.id}, AnyCommand)
-    except msgspec.ValidationError as error:
-        raise BadFrame(str(error), event.id) from None
-    return command
+    return {"do": "post", "room": room, "emitted_as": name, **said}
 
 
 def _seq(since: Any) -> int | None:

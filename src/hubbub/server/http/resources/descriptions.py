@@ -4,11 +4,13 @@ from functools import cache
 
 from aiohttp import web
 
+from hubbub.domain.rules import Rules
 from hubbub.protocol.codec import encode
 from hubbub.server.http.asyncapi import asyncapi
 from hubbub.server.http.openapi import openapi
 from hubbub.server.http.operations import Resource, Route
 from hubbub.server.http.parameters import JSON
+from hubbub.server.http.requests import HUB
 
 SERVED = web.AppKey("served", tuple[Route, ...])  # the application's routes
 
@@ -22,9 +24,9 @@ async def get_openapi(request: web.Request) -> web.Response:
 
 
 @resource.route("GET", "/api/v1/asyncapi.json")
-async def get_asyncapi(_request: web.Request) -> web.Response:
+async def get_asyncapi(request: web.Request) -> web.Response:
     """Get the WebSocket protocol as an AsyncAPI document."""
-    return web.Response(body=_asyncapi(), content_type=JSON)
+    return web.Response(body=_asyncapi(request.app[HUB].rules), content_type=JSON)
 
 
 @cache
@@ -33,5 +35,5 @@ def _openapi(routes: tuple[Route, ...]) -> bytes:
 
 
 @cache
-def _asyncapi() -> bytes:
-    return encode(asyncapi())
+def _asyncapi(rules: Rules) -> bytes:
+    return encode(asyncapi(rules))
