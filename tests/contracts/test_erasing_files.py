@@ -9,14 +9,14 @@ from pathlib import Path
 import apsw
 import pytest
 
-from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted
+from hubbub.domain.principals import Scope
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.server.stores import migrations
 from hubbub.server.stores.sqlite import scrubber as sqlite_scrubber
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
-from tests.support.fakes import ADA, AT, guest
+from tests.support.fakes import AT, guest, holder
 from tests.support.stores import commit, log_of
 
 SECRET = b"geheim"
@@ -152,7 +152,7 @@ async def test_what_an_older_version_left_of_deleted_messages_is_erased(tmp_path
         *((Posted, True), (Posted, False), (Edited, True), (Edited, False), (Deleted, False)),
     ]
     # A former guest's message has no author any more.
-    moderator = replace(ADA, operations=ADA.operations | {Operation.DELETE_ANY})
+    moderator = replace(holder("moderator"), scopes=frozenset({Scope.MODERATE}))
     await commit(store, Delete(room="lobby", seq=2), by=moderator)
     await store.scrub()
     assert traces(tmp_path) == {}

@@ -6,8 +6,8 @@ import apsw
 import asyncpg
 
 from hubbub import events
-from hubbub.domain.access import Principal
 from hubbub.domain.facts import Accepted, Answer, Proposal
+from hubbub.domain.principals import Principal
 from hubbub.events import Posted, Reacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact

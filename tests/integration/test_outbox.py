@@ -14,8 +14,8 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 import hubbub
-from hubbub.domain.access import Principal
 from hubbub.domain.facts import Accepted, Answer, Proposal
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
 from hubbub.server.engine.journal import Journal

@@ -13,7 +13,8 @@ import aiohttp
 import jwt
 import pytest
 
-from hubbub.domain.access import RIGHTS
+from hubbub.domain.access import Operation, RoomKind, allowed
+from hubbub.domain.principals import Role, Scope
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.people.jwts import LEEWAY
@@ -202,10 +203,10 @@ async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
     given: Given, http: Session, lacking: str
 ) -> None:
     """Tokens with every right except `lacking` and those that allow the same."""
-    needing = [each for each in operations_of(ROUTES) if each.needs in RIGHTS[lacking]]
+    needing = [each for each in operations_of(ROUTES) if each.needs in _allowed(Scope(lacking))]
     assert needing
     for operation in needing:
-        rights = [right for right, allows in RIGHTS.items() if operation.needs not in allows]
+        rights = [scope.value for scope in Scope if operation.needs not in _allowed(scope)]
         token = await given.token_with(*rights)
         path = operation.path.format(room="lobby", seq=1, emoji="x")
         url, body = given.server.url + path, operation.body
@@ -213,6 +214,10 @@ async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
         content = b'{"text":"hi"}' if body else None
         async with http.request(operation.method, url, data=content, headers=headers) as answer:
             assert (answer.status, (await answer.json())["code"]) == (403, "forbidden"), operation
+
+
+def _allowed(scope: Scope) -> frozenset[Operation]:
+    return allowed(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
 
 
 async def test_a_wrong_token_in_hello_is_an_error_and_another_may_follow(

@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
-from hubbub.domain.access import Principal, Role
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Accepted, Commit, Facts, Head, MessageKey, Needs, PostKey, Proposal
@@ -17,6 +16,7 @@ from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, v
 from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
@@ -48,7 +48,7 @@ def guest(name: str, key: str | None = None) -> Principal:
 
 def stranger(name: str) -> Principal:
     """A guest who chose none, and was given one."""
-    return Principal(name, Role.GUEST, visitor(name), scope=NAMELESS)
+    return Principal(name, Role.GUEST, visitor(name), key_owner=NAMELESS)
 
 
 def holder(name: str) -> Principal:

@@ -14,9 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from hubbub import events
-from hubbub.domain.access import Principal
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, PostKey, Proposal
+from hubbub.domain.principals import Principal
 from hubbub.domain.view import RoomView
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store, StoreFailed
@@ -200,7 +200,7 @@ class Law(RuleBasedStateMachine):
     def _check_key(self, proposal: Proposal, answer: object) -> None:
         principal, change = proposal
         if isinstance(change, Post) and change.client_message_id is not None:
-            key = PostKey(change.room, change.client_message_id, principal.scope)
+            key = PostKey(change.room, change.client_message_id, principal.key_owner)
             if first := self._first_answers.get(key):
                 assert answer == first._replace(is_duplicate=True)
             elif isinstance(answer, Accepted):

@@ -66,7 +66,7 @@ class Writer:
     def let_go(self, store: SimulatedStore, upto: int) -> int:
         """Never again ask for what is numbered up to that; returns up to where that is so."""
         keys = {key for key in (*self.open, *self._asked) if self._asked[key] or key in self.open}
-        seqs = (store.seq_of(PostKey(self.room, key, ADA.scope)) for key in keys)
+        seqs = (store.seq_of(PostKey(self.room, key, ADA.key_owner)) for key in keys)
         upto = min([upto, *(seq - 1 for seq in seqs if seq is not None)])
         self._kept = max(self._kept, upto + 1)
         return upto

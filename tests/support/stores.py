@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from hubbub import events
-from hubbub.domain.access import Principal
 from hubbub.domain.facts import Commit, Proposal
+from hubbub.domain.principals import Principal
 from hubbub.events import AnyEvent
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store

@@ -1,28 +1,18 @@
-"""Who may do what: one table for every door."""
+"""Who may do what: one table for every door, closed by default."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
-from hubbub.domain.identity import short_id
 from hubbub.domain.patterns import matches_any
-from hubbub.protocol.people import Person
-
-
-class Role(Enum):
-    """How a principal was admitted."""
-
-    __hash__ = object.__hash__  # members are singletons, and hashing the name would be slower
-
-    GUEST = "guest"  # with a name of their choice, or none
-    TOKEN = "token"  # with a token that this server issued
-    USER = "user"  # with a JWT of another application
+from hubbub.domain.principals import ALL_ROOMS, Principal, Role, Scope
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.names import is_room_name, room_name_fault
 
 
 class Operation(Enum):
     """What the table decides on. `OWN` means: on one's own messages."""
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # members are singletons, and hashing the name would be slower
 
     READ = "read"
     POST = "post"
@@ -35,76 +25,70 @@ class Operation(Enum):
     SIGNAL = "signal"
 
 
-# The table: what each right allows in the rooms that a principal may know of.
-RIGHTS: dict[str, frozenset[Operation]] = {
-    "read": frozenset({Operation.READ}),
-    "post": frozenset(
-        {
-            Operation.POST,
-            Operation.EDIT_OWN,
-            Operation.DELETE_OWN,
-            Operation.REACT,
-            Operation.SIGNAL,
-        }
-    ),
-    "patch": frozenset({Operation.PATCH}),
-    "moderate": frozenset(
-        {
-            Operation.EDIT_OWN,
-            Operation.EDIT_ANY,
-            Operation.DELETE_OWN,
-            Operation.DELETE_ANY,
-        }
-    ),
+class RoomKind(Enum):
+    """Where the table decides. The first character of a room's name tells the kind."""
+
+    __hash__ = object.__hash__
+
+    FREE = "free"  # under a name that anyone may choose
+    MADE = "made"  # under a key that the server made, which begins with `@`; there are none yet
+
+
+Row = dict[Role, frozenset[Scope]]
+
+
+def _guests_and_all(*scopes: Scope) -> Row:
+    return dict.fromkeys((Role.GUEST, Role.TOKEN, Role.USER), frozenset(scopes))
+
+
+def _token_holders(*scopes: Scope) -> Row:
+    return dict.fromkeys((Role.TOKEN, Role.USER), frozenset(scopes))
+
+
+# The table: by kind of room and operation, who may do it with any one of which scopes. What no row allows is refused.
+TABLE: dict[RoomKind, dict[Operation, Row]] = {
+    RoomKind.FREE: {
+        Operation.READ: _guests_and_all(Scope.READ),
+        Operation.POST: _guests_and_all(Scope.POST),
+        Operation.EDIT_OWN: _guests_and_all(Scope.POST, Scope.MODERATE),
+        Operation.EDIT_ANY: _token_holders(Scope.MODERATE),
+        Operation.DELETE_OWN: _guests_and_all(Scope.POST, Scope.MODERATE),
+        Operation.DELETE_ANY: _token_holders(Scope.MODERATE),
+        Operation.REACT: _guests_and_all(Scope.POST),
+        Operation.PATCH: _guests_and_all(Scope.PATCH),
+        Operation.SIGNAL: _guests_and_all(Scope.POST),
+    },
 }
-ALL_ROOMS = ("*",)
 
 
-def allowed(rights: Iterable[str]) -> frozenset[Operation]:
-    """Return the operations that these rights allow together. Raises KeyError for an unknown right."""
-    return frozenset().union(*(RIGHTS[right] for right in rights))
+@lru_cache(maxsize=256)
+def allowed(role: Role, scopes: frozenset[Scope], kind: RoomKind) -> frozenset[Operation]:
+    """Return all that the table allows with these scopes in rooms of this kind."""
+    rows = TABLE.get(kind, {}).items()
+    return frozenset(operation for operation, row in rows if scopes & row.get(role, frozenset()))
 
 
-GUESTS_MAY = allowed(("read", "post", "patch"))
+@lru_cache(maxsize=4096)
+def kind_of(room: str) -> RoomKind | None:
+    """Return a room's kind by its name, whether or not it exists. None if it is no valid name."""
+    if not is_room_name(room):
+        return None
+    return RoomKind.MADE if room.startswith("@") else RoomKind.FREE
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who a connection or request acts for; decided once, at the door.
-
-    `id` is the stable id (see `identity`): it decides what the principal owns and what counts
-    towards its limits; others only see the name. `rooms` are patterns. `until` is when the
-    credential expires, in seconds since 1970. `scope` is the owner of its `client_message_id`s, and
-    `counted_as` the owner of its rate; both default to the id.
-    """
-
-    name: str
-    role: Role
-    id: str
-    operations: frozenset[Operation] = GUESTS_MAY
-    rooms: tuple[str, ...] = ALL_ROOMS
-    until: float = float("inf")
-    scope: str = ""
-    counted_as: str = ""
-    person: Person = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Compute once what every change and signal needs."""
-        object.__setattr__(self, "scope", self.scope or self.id)
-        object.__setattr__(self, "counted_as", self.counted_as or self.id)
-        object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
-
-    @property
-    def may_own(self) -> bool:
-        """Whether it can prove later what it wrote. A name without a key can't."""
-        return self.person.id is not None
+def may(principal: Principal, operation: Operation, room: str) -> bool:
+    """Whether `principal` may do this in a room that it may know of."""
+    kind = kind_of(room)
+    return kind is not None and operation in allowed(principal.role, principal.scopes, kind)
 
 
-def may(principal: Principal, operation: Operation) -> bool:
-    """Whether `principal` may do this in the rooms it may know of."""
-    return operation in principal.operations
-
-
-def may_know(principal: Principal, room: str) -> bool:
-    """Whether `principal` may know that the room exists."""
-    return principal.rooms is ALL_ROOMS or matches_any(principal.rooms, room)
+def refuse(principal: Principal, operation: Operation, room: str) -> Refusal | None:
+    """Return why `principal` may not do this in the room, or None if it may. Every door asks this."""
+    kind = kind_of(room)
+    if kind is None:
+        return Refusal("bad_request", str(room_name_fault(room)))
+    if principal.rooms is not ALL_ROOMS and not matches_any(principal.rooms, room):
+        return Refusal("not_found", "No such room, or no access to it")
+    if operation not in allowed(principal.role, principal.scopes, kind):
+        return Refusal("forbidden", f"Not allowed to {operation.value}")
+    return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hubbub import events
-from hubbub.domain.access import Principal
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Prefix, R, Table
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub import events
-from hubbub.domain.access import Principal
 from hubbub.domain.facts import (
     Accepted,
     Answer,
@@ -22,6 +21,7 @@ from hubbub.domain.facts import (
     PostKey,
     Proposal,
 )
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Prefix, R, Table
 from hubbub.events import AnyEvent, Edited, Event, Posted
 from hubbub.protocol.errors import Refusal
@@ -83,7 +83,7 @@ class Ledger:
 
     def _decide_once(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change with a key, or repeat the first answer that its key got."""
-        key = PostKey(change.room, change.client_message_id, principal.scope)
+        key = PostKey(change.room, change.client_message_id, principal.key_owner)
         if first := self._facts.posts.get(key):
             return first._replace(is_duplicate=True)
         answer = self._rules.deciding[type(change)](self, principal, change)

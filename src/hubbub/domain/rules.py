@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
-from hubbub.domain.access import Operation, Principal
+from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
 from hubbub.domain.ledger import Act, Decide, Ledger
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable
 from hubbub.domain.view import RoomView
 from hubbub.events import AnyEvent, Event, Events
@@ -104,7 +105,7 @@ class Rules:
             kind = type(change)
             logs.add(change.room)
             if kind in keyed and change.client_message_id is not None:
-                key = PostKey(change.room, change.client_message_id, principal.scope)
+                key = PostKey(change.room, change.client_message_id, principal.key_owner)
                 wanted.posts.add(key)
             needing[kind](wanted, principal, change)
         return wanted

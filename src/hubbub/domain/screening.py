@@ -2,26 +2,15 @@
 
 import msgspec
 
-from hubbub.domain.access import Operation, Principal, may, may_know
+from hubbub.domain.access import Operation, refuse
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Signal, Typing, Value
-from hubbub.protocol.names import room_name_fault
 
 MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
-
-
-def screen(principal: Principal, operation: Operation, room: str) -> Refusal | None:
-    """Return a refusal if the room's name is invalid or the principal may not do this there."""
-    if fault := room_name_fault(room):
-        return Refusal("bad_request", fault)
-    if not may_know(principal, room):
-        return Refusal("not_found", "No such room, or no access to it")
-    if not may(principal, operation):
-        return Refusal("forbidden", f"Not allowed to {operation.value}")
-    return None
 
 
 def screen_change(
@@ -29,14 +18,14 @@ def screen_change(
 ) -> Refusal | None:
     """Return why a change can't be accepted whatever the room's state. Texts may have `max_bytes`."""
     rule = rules.by_command[type(change)]
-    if refusal := screen(principal, rule.operation, change.room):
+    if refusal := refuse(principal, rule.operation, change.room):
         return refusal
     return rule.screen(change, max_bytes) if rule.screen else None
 
 
 def screen_signal(principal: Principal, signal: Signal) -> Typing | Value | Refusal:
     """Return what to send on for a signal, or a refusal."""
-    if refusal := screen(principal, Operation.SIGNAL, signal.room):
+    if refusal := refuse(principal, Operation.SIGNAL, signal.room):
         return refusal
     if signal.signal == "typing":
         return Typing(signal.room, principal.name, TYPING_TTL, principal.person.id)

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, assert_never
 
 from hubbub import __version__
-from hubbub.domain.access import Principal, Role
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
+from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.codec import BadFrame, id_of
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
@@ -194,7 +194,7 @@ class Connection:
         visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
-        """Continue with a newer token of the same person, which may have another expiry and other rights."""
+        """Continue with a newer token of the same person, which may have another expiry and other scopes."""
         assert self._visit is not None
         if self._is_greeted:  # the first `hello` may repeat the handshake's token
             self._hub.pace(self._visit.principal)

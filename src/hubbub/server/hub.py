@@ -12,13 +12,14 @@ from typing import NamedTuple
 import msgspec
 from msgspec import UNSET
 
-from hubbub.domain.access import Operation, Principal, may
+from hubbub.domain.access import Operation, RoomKind, allowed, refuse
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.patterns import spans
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
-from hubbub.domain.screening import screen, screen_change, screen_signal
+from hubbub.domain.screening import screen_change, screen_signal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
@@ -232,7 +233,7 @@ class Hub:
 
         Rooms that the principal may not know of are not even read; see `spans`.
         """
-        if not may(principal, Operation.READ):
+        if Operation.READ not in allowed(principal.role, principal.scopes, RoomKind.FREE):
             raise RefusalError("forbidden", f"Not allowed to {Operation.READ.value}")
         rows = await self._store.rooms(after, limit, spans(principal.rooms))
         counts = await self._fanout.counts([row.room for row in rows])
@@ -240,7 +241,7 @@ class Hub:
 
     def may_read(self, principal: Principal, room: str) -> bool:
         """Whether a principal may follow a room."""
-        return screen(principal, Operation.READ, room) is None
+        return refuse(principal, Operation.READ, room) is None
 
     async def events(
         self,
@@ -378,7 +379,7 @@ class Hub:
         return RefusalError("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)
 
     def _allow(self, principal: Principal, operation: Operation, room: str) -> None:
-        if refusal := screen(principal, operation, room):
+        if refusal := refuse(principal, operation, room):
             raise RefusalError.of(refusal)
 
     def _screen(self, principal: Principal, change: Change) -> Refusal | None:

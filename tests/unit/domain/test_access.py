@@ -1,62 +1,103 @@
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from hubbub.domain.access import (
+from hubbub.domain.access import TABLE, Operation, RoomKind, allowed, kind_of, may, refuse
+from hubbub.domain.principals import (
     ALL_ROOMS,
-    RIGHTS,
-    Operation,
+    GUEST_SCOPES,
+    SCOPES,
     Principal,
     Role,
-    allowed,
-    may,
-    may_know,
+    Scope,
+    scopes_of,
 )
-from hubbub.domain.screening import screen
 from tests.support.fakes import ADA, stranger
 
-GUESTS_MAY = {
-    Operation.READ: True,
-    Operation.POST: True,
-    Operation.EDIT_OWN: True,
-    Operation.EDIT_ANY: False,
-    Operation.DELETE_OWN: True,
-    Operation.DELETE_ANY: False,
-    Operation.REACT: True,
-    Operation.PATCH: True,
-    Operation.SIGNAL: True,
+# Any one of the scopes is enough. Whoever adds an operation, a role or a kind of room says here who may do what.
+EXPECTED = {
+    RoomKind.FREE: {
+        Operation.READ: {"guest": "read", "token": "read", "user": "read"},
+        Operation.POST: {"guest": "post", "token": "post", "user": "post"},
+        Operation.EDIT_OWN: dict.fromkeys(("guest", "token", "user"), "post moderate"),
+        Operation.EDIT_ANY: {"guest": "", "token": "moderate", "user": "moderate"},
+        Operation.DELETE_OWN: dict.fromkeys(("guest", "token", "user"), "post moderate"),
+        Operation.DELETE_ANY: {"guest": "", "token": "moderate", "user": "moderate"},
+        Operation.REACT: {"guest": "post", "token": "post", "user": "post"},
+        Operation.PATCH: {"guest": "patch", "token": "patch", "user": "patch"},
+        Operation.SIGNAL: {"guest": "post", "token": "post", "user": "post"},
+    },
+    RoomKind.MADE: {operation: {"guest": "", "token": "", "user": ""} for operation in Operation},
 }
+ROOM_OF = {RoomKind.FREE: "lobby", RoomKind.MADE: "@r7m2q9x4w1z3k"}
 ROOMS = ("build-1", "build-", "build", "Build-1", "prebuild-1", "lobby", "a.b", "axb")
 PATTERNS = (ALL_ROOMS, ("build-*",), ("lobby", "*-1"), ("a.b",), ("*", "lobby"))
 
 
+@pytest.mark.parametrize("kind, operation, role", [*product(RoomKind, Operation, Role)])
+def test_each_cell_of_the_table(kind: RoomKind, operation: Operation, role: Role) -> None:
+    enough = scopes_of(EXPECTED[kind][operation][role.value].split())
+    for scope in Scope:
+        principal = Principal("x", role, "app/token/1", frozenset({scope}))
+        assert may(principal, operation, ROOM_OF[kind]) is (scope in enough)
+    everything = Principal("x", role, "app/token/1", frozenset(Scope))
+    assert may(everything, operation, ROOM_OF[kind]) is bool(enough)
+    assert not may(replace(everything, scopes=frozenset()), operation, ROOM_OF[kind])
+
+
+@pytest.fixture
+def fresh_table() -> Iterator[None]:
+    """The table without what was remembered of it, before and after."""
+    allowed.cache_clear()
+    yield
+    allowed.cache_clear()
+
+
 @pytest.mark.parametrize("operation", Operation)
-def test_a_guest_may_do_everything_but_change_what_others_wrote(operation: Operation) -> None:
-    assert may(ADA, operation) is GUESTS_MAY[operation]
-    assert may(stranger("guest-1"), operation) is GUESTS_MAY[operation]
+def test_what_no_row_allows_is_refused(
+    operation: Operation, monkeypatch: pytest.MonkeyPatch, fresh_table: None
+) -> None:
+    principal = Principal("x", Role.TOKEN, "app/token/1", frozenset(Scope))
+    assert may(principal, operation, "lobby")
+    monkeypatch.delitem(TABLE[RoomKind.FREE], operation)
+    allowed.cache_clear()
+    assert not may(principal, operation, "lobby")
 
 
-def test_every_operation_is_in_some_right() -> None:
-    assert allowed(RIGHTS) == set(Operation)
+@pytest.mark.parametrize("kind", RoomKind)
+def test_the_first_character_tells_a_room_s_kind(kind: RoomKind) -> None:
+    assert kind_of(ROOM_OF[kind]) is kind
+    assert kind_of("a@b") is RoomKind.FREE
+    assert kind_of("a b") is kind_of("") is None
+
+
+def test_guests_have_every_scope_but_that_of_moderators() -> None:
+    assert {*Scope} - GUEST_SCOPES == {Scope.MODERATE}
+    assert ADA.scopes == stranger("guest-1").scopes == GUEST_SCOPES
+
+
+def test_each_scope_has_a_name() -> None:
+    assert scopes_of(SCOPES) == {*Scope}
     with pytest.raises(KeyError):
-        allowed(["read", "everything"])
+        scopes_of(["read", "everything"])
 
 
 @pytest.mark.parametrize(
-    "right, operation, rooms, room", [*product(RIGHTS, Operation, PATTERNS, ROOMS)]
+    "scope, operation, rooms, room", [*product(Scope, Operation, PATTERNS, ROOMS)]
 )
-def test_each_cell_of_right_operation_and_room(
-    right: str, operation: Operation, rooms: tuple[str, ...], room: str
+def test_each_cell_of_scope_operation_and_room(
+    scope: Scope, operation: Operation, rooms: tuple[str, ...], room: str
 ) -> None:
-    principal = Principal("ci", Role.TOKEN, "token/1", RIGHTS[right], rooms)
+    principal = Principal("ci", Role.TOKEN, "app/token/1", frozenset({scope}), rooms)
     is_known = any(re.fullmatch(p.replace(".", "[.]").replace("*", ".*"), room) for p in rooms)
-    refusal = screen(principal, operation, room)
+    refusal = refuse(principal, operation, room)
     if not is_known:
         assert refusal is not None and refusal.code == "not_found"  # nor that it is there
         assert "lobby" not in refusal.detail
-    elif operation not in RIGHTS[right]:
+    elif scope.value not in EXPECTED[RoomKind.FREE][operation]["token"].split():
         assert refusal is not None and refusal.code == "forbidden"
     else:
         assert refusal is None
-    assert may_know(principal, room) is is_known

@@ -3,8 +3,8 @@ from functools import partial
 
 import pytest
 
-from hubbub.domain.access import Principal, Role, allowed
 from hubbub.domain.identity import NAMELESS, token_holder
+from hubbub.domain.principals import Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door, Visit
 from hubbub.server.people.tokens import Tokens, digest_of
@@ -138,7 +138,7 @@ def test_the_nameless_get_a_name_each_and_share_their_keys(door: Door) -> None:
     assert len({stranger.name for stranger in strangers}) == 100
     assert len({stranger.id for stranger in strangers}) == 100
     assert len({stranger.counted_as for stranger in strangers}) == 100
-    assert {stranger.scope for stranger in strangers} == {NAMELESS}
+    assert {stranger.key_owner for stranger in strangers} == {NAMELESS}
     assert not any(stranger.may_own for stranger in strangers)
     assert all(stranger.name.startswith("guest-") for stranger in strangers)
     assert refusal_at(door, strangers[0].name, None) == "name_taken"
@@ -147,7 +147,7 @@ def test_the_nameless_get_a_name_each_and_share_their_keys(door: Door) -> None:
 def test_a_nameless_request_is_simply_a_guest(door: Door) -> None:
     here, there = (door.recognise(Credentials(address=address)) for address in ("a", "b"))
     assert here.name == there.name == "guest"
-    assert here.scope == there.scope == NAMELESS
+    assert here.key_owner == there.key_owner == NAMELESS
     assert here.counted_as != there.counted_as
 
 
@@ -161,7 +161,7 @@ def test_who_has_a_token_comes_in_with_its_name_rights_and_rooms() -> None:
     door, _ = known(token("ci", until=2000.0))
     principal = door.enter(Credentials(token=TOKEN)).principal
     assert principal == Principal(
-        "ci", Role.TOKEN, token_holder("ci"), allowed(["read"]), ("build-*",), 2000.0
+        "ci", Role.TOKEN, token_holder("ci"), scopes_of(["read"]), ("build-*",), 2000.0
     )
 
 
@@ -276,7 +276,7 @@ def test_a_key_is_the_same_guest_with_any_name_or_none(door: Door) -> None:
     people = [enter(door, "ada", KEY), enter(door, "grace", KEY), enter(door, None, KEY)]
     people.append(recognise(door, None, KEY))
     assert {person.id for person in people} == {guest("x", KEY).id}
-    assert {person.scope for person in people} == {guest("x", KEY).id}
+    assert {person.key_owner for person in people} == {guest("x", KEY).id}
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 15, "x" * 129])

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.domain.access import Principal
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.domain.live import LiveReport, packed
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Change,
@@ -311,7 +311,7 @@ async def test_whom_the_table_does_not_let_read_learns_nothing() -> None:
     hub = house.hub
     await house.post("secret")
     for mute, code in (
-        (replace(ADA, operations=frozenset()), "forbidden"),
+        (replace(ADA, scopes=frozenset()), "forbidden"),
         (replace(ADA, rooms=("kitchen",)), "not_found"),
     ):
         for act in (
@@ -323,7 +323,7 @@ async def test_whom_the_table_does_not_let_read_learns_nothing() -> None:
         ):
             assert (await house.refused(act)).code == code
     assert (
-        await house.refused(hub.rooms(replace(ADA, operations=frozenset()), "", 9))
+        await house.refused(hub.rooms(replace(ADA, scopes=frozenset()), "", 9))
     ).code == "forbidden"
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hubbub.domain import identity
-from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.people.jwts import LEEWAY, Jwts
 from hubbub.server.people.keys import Key, key_from_pem
@@ -47,7 +47,7 @@ def test_claims_say_name_rooms_rights_and_end(jwts: Jwts) -> None:
         "ada",
         Role.USER,
         "user//42",
-        allowed(["read", "moderate"]),
+        scopes_of(["read", "moderate"]),
         ("trip-*", "lobby"),
         FAR + LEEWAY,
     )
@@ -58,7 +58,7 @@ def test_without_them_one_is_called_as_the_subject_and_reads_and_posts_everywher
 ) -> None:
     principal = jwts.principal(signed({"sub": "ada", "exp": FAR}))
     assert principal == Principal(
-        "ada", Role.USER, "user//ada", allowed(["read", "post"]), ALL_ROOMS, FAR + LEEWAY
+        "ada", Role.USER, "user//ada", scopes_of(["read", "post"]), ALL_ROOMS, FAR + LEEWAY
     )
     assert principal.rooms is ALL_ROOMS
 

@@ -45,7 +45,7 @@ def _add_create(create: Parser) -> None:
     create.add_argument(
         "--can",
         default="read,post",
-        metavar="RIGHTS",
+        metavar="SCOPES",
         help="read, post, patch or moderate, separated by commas (default: read,post)",
     )
     create.add_argument(

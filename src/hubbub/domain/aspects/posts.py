@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
-from hubbub.domain.access import Operation, Principal, may
+from hubbub.domain.access import Operation, may
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Edited, Posted
@@ -41,7 +42,7 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         post.attachments,
         id=principal.person.id,
     )
-    return ledger.post(event, principal.scope)
+    return ledger.post(event, principal.key_owner)
 
 
 def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
@@ -125,7 +126,7 @@ def _refusal(
     if isinstance(message, Refusal):
         return message
     is_own = principal.may_own and ledger.owner(key) == principal.id
-    if may(principal, own if is_own else anyones):
+    if may(principal, own if is_own else anyones, key.room):
         return None
     why = "Only its author may edit or delete a message"
     if not principal.may_own:

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from hubbub.domain.access import Operation, Principal
+from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Fold, Follow, Rule
 from hubbub.domain.view import RoomView

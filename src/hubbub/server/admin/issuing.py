@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from hubbub.domain.access import RIGHTS
 from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
+from hubbub.domain.principals import SCOPES
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
@@ -32,11 +32,11 @@ class CannotIssue(Exception):
 
 def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str | None) -> None:
     """Issue a token and print it; it can't be shown again. Raises CannotIssue."""
-    rights, patterns = _split(can), _split(rooms)
+    scopes, patterns = _split(can), _split(rooms)
     if fault := person_name_fault(name):
         raise CannotIssue(f"--name {name!r}: {fault}")
-    if not rights or not set(rights) <= RIGHTS.keys():
-        raise CannotIssue(f"Invalid --can {can}: use one or more of {', '.join(RIGHTS)}")
+    if not scopes or not set(scopes) <= SCOPES.keys():
+        raise CannotIssue(f"Invalid --can {can}: use one or more of {', '.join(SCOPES)}")
     if not patterns or not are_room_patterns(patterns):
         raise CannotIssue(f"Invalid --rooms {rooms}: use {PATTERNS_RULE}")
     expires_at = None if expires_in is None else time.time() + _seconds(expires_in)
@@ -47,9 +47,9 @@ def create(settings: Settings, name: str, can: str, rooms: str, expires_in: str 
                 f"A token named {name} exists; revoke it first, or choose another name"
             )
         id_, digest = secrets.token_hex(4), digest_of(secret)
-        token = Token(id_, name, digest, rights, patterns, _now(), expires_at)
+        token = Token(id_, name, digest, scopes, patterns, _now(), expires_at)
         tokens.add(token)
-        audit("token created", token=token.id, who=name, can=rights, rooms=patterns)
+        audit("token created", token=token.id, who=name, can=scopes, rooms=patterns)
     print(f"{_described(token)}\nSave the token now; it can't be shown again:", file=sys.stderr)
     print(secret)
 

@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.access import Principal
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
 from hubbub.server.connection import accepted

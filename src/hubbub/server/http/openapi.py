@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from hubbub import __version__
-from hubbub.domain.access import GUESTS_MAY, RIGHTS, Operation
+from hubbub.domain.access import Operation, RoomKind, allowed
+from hubbub.domain.principals import GUEST_SCOPES, Role, Scope
 from hubbub.protocol.errors import CODES
 from hubbub.server.http.operations import HttpOperation, Route
 from hubbub.server.http.parameters import JSON, MERGE_PATCH, TEXT, Body, JsonObject, Parameter
@@ -76,9 +77,14 @@ def _parameter(parameter: Parameter[Any]) -> JsonObject:
 
 
 def _security(needs: Operation) -> list[JsonObject]:
-    """Return who may do it: guests, if they may, and tokens with any right that allows it."""
-    guests: list[JsonObject] = [{}] if needs in GUESTS_MAY else []
-    return guests + [{"token": [right]} for right, allows in RIGHTS.items() if needs in allows]
+    """Return who may do it: guests, if they may, and tokens with any scope that allows it."""
+    may_guests = needs in allowed(Role.GUEST, GUEST_SCOPES, RoomKind.FREE)
+    guests: list[JsonObject] = [{}] if may_guests else []
+    return guests + [
+        {"token": [scope.value]}
+        for scope in Scope
+        if needs in allowed(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
+    ]
 
 
 def _responses(operation: HttpOperation[Any], answer: JsonObject) -> JsonObject:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.access import Principal
+from hubbub.domain.principals import Principal
 from hubbub.server.http.requests import command_from, json_from, number, room_of, seq_of
 
 C = TypeVar("C", bound=msgspec.Struct)

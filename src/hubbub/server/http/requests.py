@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.access import Principal
+from hubbub.domain.principals import Principal
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError

@@ -1,1 +1,1 @@
-"""Who comes in, with which rights, how fast, and how many."""
+"""Who comes in, with which scopes, how fast, and how many."""

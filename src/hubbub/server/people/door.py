@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from hubbub.domain import identity
-from hubbub.domain.access import Principal, Role
+from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
@@ -265,8 +265,8 @@ def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:
     """Return a guest whose name the server chose. A retry may get another name, so retries must not depend on it."""
     if key:
         return Principal(name, Role.GUEST, _visitor(name, key))
-    id_, scope = _visitor(name, None), identity.NAMELESS
-    return Principal(name, Role.GUEST, id_, scope=scope, counted_as=counted_as)
+    id_, key_owner = _visitor(name, None), identity.NAMELESS
+    return Principal(name, Role.GUEST, id_, key_owner=key_owner, counted_as=counted_as)
 
 
 def _visitor(name: str, key: str | None) -> str:

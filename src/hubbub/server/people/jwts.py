@@ -11,8 +11,8 @@ from typing import Any
 import jwt
 
 from hubbub.domain import identity
-from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
 from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
+from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import is_person_name, person_name_from
 from hubbub.server.people.keys import Key
@@ -108,19 +108,19 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
     if not are_room_patterns(rooms):
         raise RefusalError("bad_request", f"Invalid `rooms` in the token: use {PATTERNS_RULE}")
     try:
-        operations = allowed(_texts(claims, "can", ["read", "post"]))
+        scopes = scopes_of(_texts(claims, "can", ["read", "post"]))
         until = float(claims["exp"]) + LEEWAY
     except OverflowError:
         raise RefusalError(
             "bad_request", "Invalid `exp` in the token: it is out of range"
         ) from None
     except KeyError as error:
-        raise RefusalError("bad_request", f"Unknown right in `can` of the token: {error}") from None
+        raise RefusalError("bad_request", f"Unknown scope in `can` of the token: {error}") from None
     return Principal(
         _name(claims.get("name"), subject),
         Role.USER,
         identity.user(_issuer(claims), subject),
-        operations,
+        scopes,
         ALL_ROOMS if "*" in rooms else tuple(rooms),
         until,
     )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from hubbub.domain import identity
-from hubbub.domain.access import ALL_ROOMS, Principal, Role, allowed
+from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.server.stores.base import Store, Token
 
 PREFIX = "hubbub_"
@@ -50,7 +50,7 @@ class Tokens:
             found.name,
             Role.TOKEN,
             identity.token_holder(found.id),
-            allowed(found.can),
+            scopes_of(found.can),
             ALL_ROOMS if found.rooms == ALL_ROOMS else found.rooms,
             float("inf") if found.expires_at is None else found.expires_at,
         )

@@ -4,10 +4,10 @@ from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from hubbub.domain.access import Principal
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Answer, Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.principals import Principal
 from hubbub.protocol.messages import Message, Post
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
@@ -53,7 +53,7 @@ class RoomRow(NamedTuple):
 class Token(NamedTuple):
     """A token that was issued and not revoked. Only the SHA-256 of the token itself is known.
 
-    `can` are rights, `rooms` patterns; `created_at` is RFC 3339, `expires_at` seconds since 1970.
+    `can` are scopes, `rooms` patterns; `created_at` is RFC 3339, `expires_at` seconds since 1970.
     """
 
     id: str

@@ -12,8 +12,8 @@ from contextlib import suppress
 from asyncpg import Connection
 
 from hubbub.domain import identity
-from hubbub.domain.access import Principal, Role, allowed
 from hubbub.domain.facts import Answer
+from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Post
 from hubbub.protocol.names import person_name_fault
@@ -101,6 +101,8 @@ class PostgresOutbox:
     async def _post(self, room: str, message: str, by: str, client_message_id: str) -> Answer:
         if fault := person_name_fault(by):
             return Refusal("bad_request", fault)
-        principal = Principal(by, Role.TOKEN, identity.outbox_application(by), allowed(("post",)))
+        principal = Principal(
+            by, Role.TOKEN, identity.outbox_application(by), frozenset({Scope.POST})
+        )
         post = Post(room=room, text=message, client_message_id=client_message_id)
         return await self._publish(principal, post)
