@@ -18,6 +18,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix
+from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
@@ -139,10 +140,11 @@ class MemoryStore:
     is_shared = False
     hint_key = b""  # there are no other nodes
 
-    def __init__(self, epoch: str = EPOCH) -> None:
+    def __init__(self, epoch: str = EPOCH, rules: Rules = RULES) -> None:
         self.epoch = epoch
+        self._rules = rules
         self.logs: dict[str, list[bytes]] = {}
-        self.rows: dict[AnyTable, dict[Prefix, Any]] = {table: {} for table in RULES.tables}
+        self.rows: dict[AnyTable, dict[Prefix, Any]] = {table: {} for table in rules.tables}
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
@@ -248,7 +250,7 @@ class MemoryStore:
         if self.is_failing:
             done.set_exception(StoreFailed("the disk is full"))
             return
-        ledger = Ledger(RULES, self._facts(RULES.needs(proposals)), at)
+        ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
         commit = ledger.decide(proposals)
         self._keep_rows(ledger)
         for post in ledger.posts:
@@ -261,7 +263,7 @@ class MemoryStore:
             if gone := events.deleted_by(batch.bodies):
                 log[:] = events.without(log, gone)
             for body in batch.bodies:
-                RULES.fold(self._view(batch.room), events.decode(body))
+                self._rules.fold(self._view(batch.room), events.decode(body))
         done.set_result(commit)
 
     def _view(self, room: str) -> RoomView:

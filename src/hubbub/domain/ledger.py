@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub import events
+from hubbub.domain.access import Operation
 from hubbub.domain.facts import (
     Accepted,
     Answer,
@@ -29,6 +30,7 @@ from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
 Act = Callable[["Ledger", Any], None]
+Refuse = Callable[["Ledger", Principal, Operation, str], Refusal | None]
 
 
 class Deciding(Protocol):
@@ -41,6 +43,13 @@ class Deciding(Protocol):
     @property
     def keyed(self) -> frozenset[type[Change]]:
         """The commands whose `client_message_id` the log keeps."""
+
+    @property
+    def operations(self) -> Mapping[type[Change], Operation]:
+        """What the principal of each command must be allowed to do."""
+
+    def guarding(self, proposals: Sequence[Proposal]) -> Mapping[str, Sequence[Refuse]]:
+        """Return what the guards of the proposals' rooms say; without the rooms that have none."""
 
     @property
     def follows(self) -> Mapping[type[Event], list[Act]]:
@@ -56,6 +65,7 @@ class Ledger:
     def __init__(self, rules: Deciding, facts: Facts, at: str) -> None:
         self._rules = rules
         self._facts = facts
+        self._guarding: Mapping[str, Sequence[Refuse]] = {}
         self.at = at
         self.batches: dict[str, Batch] = {}
         self.posts: list[NewPost] = []
@@ -69,11 +79,14 @@ class Ledger:
         """Answer each proposal, in order."""
         answers: list[Answer] = []
         deciding, keyed = self._rules.deciding, self._rules.keyed
+        guarding = self._guarding = self._rules.guarding(proposals)
         change: Any
         for principal, change in proposals:
             kind = type(change)
             if kind in keyed and change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
+            elif guarding:
+                answers.append(self._decide(principal, change))
             else:
                 answers.append(deciding[kind](self, principal, change))
         if self.deleted:
@@ -81,17 +94,30 @@ class Ledger:
                 batch.erase()
         return Commit(answers, list(self.batches.values()))
 
+    def _decide(self, principal: Principal, change: Any) -> Answer:
+        """Decide on a change, unless a guard of its room refuses it."""
+        kind = type(change)
+        refusal = self.refusal(principal, self._rules.operations[kind], change.room)
+        return refusal or self._rules.deciding[kind](self, principal, change)
+
     def _decide_once(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change with a key, or repeat the first answer that its key got."""
         key = PostKey(change.room, change.client_message_id, principal.key_owner)
         if first := self._facts.posts.get(key):
             return first._replace(is_duplicate=True)
-        answer = self._rules.deciding[type(change)](self, principal, change)
+        answer = self._decide(principal, change)
         if isinstance(answer, Accepted):
             self._facts.posts[key] = answer
         return answer
 
     # --- what aspects ask ---
+
+    def refusal(self, principal: Principal, operation: Operation, room: str) -> Refusal | None:
+        """Return why the guards of a room refuse an operation. They were asked about the command's own."""
+        answers = (
+            refuse(self, principal, operation, room) for refuse in self._guarding.get(room, ())
+        )
+        return next(filter(None, answers), None)
 
     def head(self, log: str) -> int:
         """Return the log's last number, including what was decided so far."""

@@ -1,12 +1,12 @@
 """What an aspect is: one part of the rules. `Rules` is all of them together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
-from hubbub.domain.ledger import Act, Decide, Ledger
+from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable
 from hubbub.domain.view import RoomView
@@ -55,6 +55,22 @@ class Fold(NamedTuple, Generic[E]):
     apply: Callable[[RoomView, E], None]
 
 
+class Guard(NamedTuple):
+    """What must be asked before any change to certain rooms, such as who has a place there.
+
+    It is asked in the ledger, so it knows the state at that very change.
+
+    Attributes:
+        applies: whether it guards a room, by its name alone.
+        needs: names what must be known about the room, and the principal's place in it.
+        refuse: why the principal may not do this in the room, or None.
+    """
+
+    applies: Callable[[str], bool]
+    needs: Callable[[Needs, Principal, str], None]
+    refuse: Refuse
+
+
 @dataclass(frozen=True, slots=True)
 class Aspect:
     """One part of the rules: its tables, its commands, their events, and its part of the fold."""
@@ -64,6 +80,7 @@ class Aspect:
     events: tuple[type[Event], ...] = ()
     follows: tuple[Follow[Any], ...] = ()
     folds: tuple[Fold[Any], ...] = ()
+    guards: tuple[Guard, ...] = ()
 
 
 class Rules:
@@ -82,6 +99,7 @@ class Rules:
         }
         self.commands = Commands([*get_args(Ask), *self.by_command])
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
+        self.operations = {command: rule.operation for command, rule in self.by_command.items()}
         self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)
         self.deciding: dict[type[Change], Decide] = {
             command: rule.decide for command, rule in self.by_command.items()
@@ -95,8 +113,9 @@ class Rules:
         self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
         )
+        self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
 
-    def needs(self, proposals: Iterable[Proposal]) -> Needs:
+    def needs(self, proposals: Sequence[Proposal]) -> Needs:
         """List what `Ledger` will ask about these proposals."""
         wanted = Needs()
         logs, needing, keyed = wanted.logs, self._needing, self.keyed
@@ -108,7 +127,24 @@ class Rules:
                 key = PostKey(change.room, change.client_message_id, principal.key_owner)
                 wanted.posts.add(key)
             needing[kind](wanted, principal, change)
+        guarded = self._guards_of(proposals)
+        for principal, change in proposals if guarded else ():
+            for guard in guarded.get(change.room, ()):
+                guard.needs(wanted, principal, change.room)
         return wanted
+
+    def guarding(self, proposals: Sequence[Proposal]) -> dict[str, list[Refuse]]:
+        """Return how the guards of the proposals' rooms refuse; without the rooms that have none."""
+        guarded = self._guards_of(proposals).items()
+        return {room: [guard.refuse for guard in guards] for room, guards in guarded}
+
+    def _guards_of(self, proposals: Sequence[Proposal]) -> dict[str, list[Guard]]:
+        """Return the guards of each room that has any. Each room is asked about once."""
+        if not self._guards:
+            return {}
+        rooms = {change.room for _, change in proposals}
+        found = {room: [g for g in self._guards if g.applies(room)] for room in rooms}
+        return {room: guards for room, guards in found.items() if guards}
 
     def fold(self, view: RoomView, event: AnyEvent) -> None:
         """Fold the next event into a view.

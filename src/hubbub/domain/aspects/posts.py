@@ -126,8 +126,9 @@ def _refusal(
     if isinstance(message, Refusal):
         return message
     is_own = principal.may_own and ledger.owner(key) == principal.id
-    if may(principal, own if is_own else anyones, key.room):
-        return None
+    operation = own if is_own else anyones
+    if may(principal, operation, key.room):
+        return None if is_own else ledger.refusal(principal, operation, key.room)
     why = "Only its author may edit or delete a message"
     if not principal.may_own:
         why += "; guests prove authorship with the key they posted it with"
