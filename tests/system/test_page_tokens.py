@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, WSServerHandshakeError
 from playwright.async_api import Browser, Page, Request, WebSocket, expect
 
 from tests.support.chromium import browser
@@ -63,6 +63,27 @@ async def enter(page: Page, token: str) -> None:
     """Wait until a token is asked for, and enter one."""
     await page.get_by_label("Token", exact=True).fill(token)
     await page.get_by_role("button", name="Start talking").click()
+
+
+async def test_a_token_gets_in_while_guests_hold_all_places(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        Server(tmp_path / "data", "--max-anonymous", "8") as server,
+        await browser.new_context(base_url=server.url) as context,
+        ClientSession() as http,
+    ):
+        token = await Tokens(server).create("ada")
+        page = await context.new_page()
+        await page.goto("/")
+        await page.get_by_text("Use a token instead").click()
+        guests = []
+        with pytest.raises(WSServerHandshakeError, match="503"):  # noqa: PT012 - how many more fit is left open
+            while True:
+                guests.append(await http.ws_connect(f"{server.url}/ws"))
+        await enter(page, token)
+        await here(page)
+        await expect(page.locator("#my-name")).to_have_text("ada")
 
 
 async def test_a_page_without_a_token_asks_for_one_and_talks_with_it(

@@ -90,6 +90,9 @@ export class Client {
   #lastId = 0;
   #tries = 0;
   #isEmptying = false;
+  // While guests hold all their places, only a handshake with a token succeeds, and an address is the one place for it.
+  // Addresses may get into logs, so this is tried only after a handshake has failed without it, in turns.
+  #isTokenInAddress = false;
 
   constructor({ url, name, key, token, outbox }: Options) {
     this.#url = url;
@@ -113,12 +116,26 @@ export class Client {
     if (this.state === "closed") return;
     this.#drop();
     this.#become({ state: "connecting" });
-    const socket = new WebSocket(this.#url, "hubbub.v1");
+    const socket = new WebSocket(this.#address(), "hubbub.v1");
+    let wasOpen = false;
     this.#socket = socket;
-    socket.onopen = () => this.#socket === socket && this.#greet();
+    socket.onopen = () => {
+      wasOpen = true;
+      if (this.#socket === socket) this.#greet();
+    };
     socket.onmessage = ({ data }) => this.#socket === socket && this.#hear(JSON.parse(data));
-    socket.onclose = ({ code }) => this.#socket === socket && this.#cut(code);
+    socket.onclose = ({ code }) => {
+      if (!wasOpen) this.#isTokenInAddress = !this.#isTokenInAddress;
+      if (this.#socket === socket) this.#cut(code);
+    };
     this.#silence = setTimeout(() => this.#cut(), PATIENCE);
+  }
+
+  #address(): string {
+    if (!this.#isTokenInAddress || this.token === null) return this.#url;
+    const address = new URL(this.#url);
+    address.searchParams.set("access_token", this.token);
+    return address.href;
   }
 
   /** See whether the other side is still there, or connect if one is waiting to. */
