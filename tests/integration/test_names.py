@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,16 +11,26 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from hubbub.domain.aspects import RULES
+from hubbub.protocol.messages import Command, Leave, Post
+from hubbub.server.app import ROUTES
+from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
 from tests.integration.web import over_http
 from tests.support.names import SCRIPTS, UNSEEN
 from tests.support.server import Server
+from tests.support.stores import commit
 
 WORDS = [word for words in SCRIPTS.values() for word in words]
 WRONG = {
     **dict.fromkeys(UNSEEN.values(), "letters"),
     unicodedata.normalize("NFD", "küche"): "NFC",
+    "@ada": "reserved",
 }
+# All that a command needs; each ignores what it has no field for.
+FIELDS = {"room": "@r7m2q9x4w1z3k", "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"}
+ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +86,40 @@ async def test_what_is_no_name_says_why_at_every_door(server: Server, word: str)
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
                 await session.ws_connect(path)
             assert caught.value.status == 400, path
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [k for k in RULES.commands.kinds if "room" in k.__struct_fields__ and k is not Leave],
+    ids=lambda kind: kind.__name__,
+)
+async def test_no_command_takes_a_reserved_room(server: Server, kind: type[Command]) -> None:
+    do = str(kind.__struct_config__.tag)
+    async with native(server.port) as client:
+        error = await client.refused(do, **FIELDS)
+        assert error["code"] == "bad_request" and "reserved" in error["message"]
+
+
+@pytest.mark.parametrize("operation", ROUTED, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_no_route_takes_a_reserved_room(
+    server: Server, operation: HttpOperation[Any], accept: str
+) -> None:
+    path = operation.path.format(room=quote("@r7m2q9x4w1z3k"), seq=1, emoji="x")
+    body = operation.body
+    headers = {"Accept": accept} | ({"Content-Type": body.content_type} if body else {})
+    content = json.dumps({"text": "x"} | FIELDS) if body else None
+    async with aiohttp.ClientSession() as http:
+        url = server.url + path
+        async with http.request(operation.method, url, data=content, headers=headers) as answer:
+            problem = await answer.json()
+    assert (answer.status, problem["code"]) == (400, "bad_request"), problem
+    assert "reserved" in problem["detail"]
+
+
+async def test_rooms_that_had_a_reserved_name_are_not_listed(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "data", "normal", lambda: "e1")
+    await commit(store, *(Post(room=room, text="x") for room in ("@old", "a@b", "~", "7")))
+    await store.close()
+    async with Server(tmp_path / "data") as server, over_http(server) as http:
+        assert [row["room"] for row in (await http.get(""))["rooms"]] == ["7", "a@b", "~"]

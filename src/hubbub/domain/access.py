@@ -6,7 +6,7 @@ from functools import lru_cache
 from hubbub.domain.patterns import matches_any
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, Scope
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.names import is_room_name, room_name_fault
+from hubbub.protocol.names import RESERVED, is_reserved, is_room_name, room_name_fault
 
 
 class Operation(Enum):
@@ -73,7 +73,7 @@ def kind_of(room: str) -> RoomKind | None:
     """Return a room's kind by its name, whether or not it exists. None if it is no valid name."""
     if not is_room_name(room):
         return None
-    return RoomKind.MADE if room.startswith("@") else RoomKind.FREE
+    return RoomKind.MADE if is_reserved(room) else RoomKind.FREE
 
 
 def may(principal: Principal, operation: Operation, room: str) -> bool:
@@ -87,6 +87,8 @@ def refuse(principal: Principal, operation: Operation, room: str) -> Refusal | N
     kind = kind_of(room)
     if kind is None:
         return Refusal("bad_request", str(room_name_fault(room)))
+    if kind is RoomKind.MADE:
+        return Refusal("bad_request", f"Invalid room name: {RESERVED}")
     if principal.rooms is not ALL_ROOMS and not matches_any(principal.rooms, room):
         return Refusal("not_found", "No such room, or no access to it")
     if operation not in allowed(principal.role, principal.scopes, kind):

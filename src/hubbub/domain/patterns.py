@@ -10,6 +10,7 @@ _FIRST, _LAST = (
     "\x01",
     "\U0010ffff",
 )  # no name contains these; they sort before and after all characters of names
+_AT, _AFTER_AT = "@", "A"  # what begins with `@` is no free room, so no pattern stands for it
 MAX_STARS = 8  # in one pattern
 MAX_PATTERNS = 100  # in one credential
 PATTERNS_RULE = f"up to {MAX_PATTERNS} room names, each with up to {MAX_STARS} `*` that stand for any characters"
@@ -28,17 +29,19 @@ class Span(NamedTuple):
 
 
 EVERY_NAME = (Span("", _LAST),)
+FREE_NAMES = (Span("", _AT), Span(_AFTER_AT, _LAST))
 
 
 @lru_cache(maxsize=1024)
 def spans(patterns: tuple[str, ...]) -> tuple[Span, ...]:
     """Return the disjoint spans, in order, in which all names match one of the patterns.
 
+    Names that begin with `@` are in none: they are reserved.
     Listing rooms by spans never reads rooms that the caller may not know. A pattern with a `*`
     anywhere but at its end has no span, since matching names are scattered among others.
     """
     found: list[Span] = []
-    for span in sorted(filter(None, map(_span, patterns))):
+    for span in sorted(part for pattern in patterns for part in _spans(pattern)):
         if found and span.low <= found[-1].high:
             found[-1] = Span(found[-1].low, max(found[-1].high, span.high))
         else:
@@ -52,11 +55,13 @@ def beyond(name: str, spans: Iterable[Span]) -> list[Span]:
     return [Span(max(low, lowest), high) for low, high in spans if lowest < high]
 
 
-def _span(pattern: str) -> Span | None:
+def _spans(pattern: str) -> list[Span]:
     name, star, rest = pattern.partition("*")
     if rest.strip("*"):
-        return None
-    return Span(name, name + (_LAST if star else _FIRST))
+        return []
+    high = name + (_LAST if star else _FIRST)
+    parts = Span(name, min(high, _AT)), Span(max(name, _AFTER_AT), high)
+    return [part for part in parts if part.low < part.high]
 
 
 @lru_cache(maxsize=4096)

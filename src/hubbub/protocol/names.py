@@ -12,6 +12,7 @@ _ROOM_RULE = "use 1 to 64 letters, digits, or any of _ - . : @ + ~"
 _PERSON_RULE = (
     "use 1 to 32 letters, digits, or any of _ - . : @ + ~, with inner spaces and apostrophes"
 )
+RESERVED = "names that begin with @ are reserved for the server"
 _NFC_RULE = "it is not in the Unicode normalization form NFC; normalize it first"
 
 MAX_MARKS = 8  # on one letter; no script needs as many
@@ -37,9 +38,14 @@ def is_room_name(name: str) -> bool:
     return _is_well_formed(name, _ROOM)
 
 
+def is_reserved(name: str) -> bool:
+    """Whether only the server may give this name to a room or a person."""
+    return name.startswith("@")
+
+
 def is_person_name(name: str) -> bool:
     """Whether this is a valid name of a person; see `person_name_fault`."""
-    return _is_well_formed(name, _PERSON)
+    return _is_well_formed(name, _PERSON) and not is_reserved(name)
 
 
 def room_name_fault(name: str) -> str | None:
@@ -49,12 +55,15 @@ def room_name_fault(name: str) -> str | None:
 
 def person_name_fault(name: str) -> str | None:
     """What is wrong with the name of a person. None if it is valid."""
-    return None if is_person_name(name) else f"Invalid name: {_why(name, _PERSON, _PERSON_RULE)}"
+    if is_person_name(name):
+        return None
+    return f"Invalid name: {RESERVED if is_reserved(name) else _why(name, _PERSON, _PERSON_RULE)}"
 
 
 def person_name_from(text: str) -> str:
     """The valid name of a person that is most like a text. Others may get the same one."""
-    kept = "".join(c if is_person_name(c) else "-" for c in unicodedata.normalize("NFC", text))
+    normal = unicodedata.normalize("NFC", text)
+    kept = "".join(c if c == "@" or is_person_name(c) else "-" for c in normal).lstrip("@-")
     return re.sub("-+", "-", kept)[:32].strip("-") or "user"
 
 

@@ -71,6 +71,8 @@ def test_what_no_row_allows_is_refused(
 def test_the_first_character_tells_a_room_s_kind(kind: RoomKind) -> None:
     assert kind_of(ROOM_OF[kind]) is kind
     assert kind_of("a@b") is RoomKind.FREE
+    refusal = refuse(ADA, Operation.READ, ROOM_OF[kind])
+    assert (refusal is None) is (kind is RoomKind.FREE)
     assert kind_of("a b") is kind_of("") is None
 
 

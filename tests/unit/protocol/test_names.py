@@ -84,6 +84,7 @@ def test_a_person_may_be_called(name: str) -> None:
             "a/b",
             "<ada>",
         ),
+        *("@ada", "@", "@p7m2q9x4w1z3k"),
         *("👍", unicodedata.normalize("NFD", "Ærö"), "ada\u200b", "\u202eada", "ada\0"),
     ],
 )
@@ -137,6 +138,11 @@ def test_a_mark_belongs_to_a_letter() -> None:
     assert not is_person_name("q" + mark * (MAX_MARKS + 1) + "x")
 
 
+def test_a_reserved_name_says_that_it_is() -> None:
+    fault = person_name_fault("@ada")
+    assert fault is not None and "reserved" in fault
+
+
 def test_what_is_not_normalized_is_told_so() -> None:
     for fault in (room_name_fault(DECOMPOSED), person_name_fault(DECOMPOSED)):
         assert fault is not None and "NFC" in fault
@@ -153,6 +159,9 @@ def test_what_is_not_normalized_is_told_so() -> None:
         ("|||", "user"),
         ("x" * 255, "x" * 32),
         (" ada ", "ada"),
+        ("@ada", "ada"),
+        ("-@-ada@example.org", "ada@example.org"),
+        ("@", "user"),
         ("\u115f", "user"),
     ],
 )
