@@ -15,8 +15,10 @@ from hubbub.protocol.messages import History, Join, Post
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.journal import Journal
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.writing import Policy
 from hubbub.server.people.door import Door
+from hubbub.server.people.rates import Limits
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage
 from tests.support.fakes import ADA, AT, GRACE, MemoryStore, Peer, settle, timeless, unframe
 from tests.support.server import Server
@@ -77,11 +79,11 @@ class Node:
 
     async def post(self, count: int = 1) -> None:
         for _ in range(count):
-            await self.hub.commit(GRACE, Post(room="lobby", text="hi"))
+            await self.hub.writing.commit(GRACE, Post(room="lobby", text="hi"))
 
     async def follow(self, peer: Peer, since: int | None = 0) -> Cursor:
         join = Join(room="lobby", since=since)
-        return await self.hub.join(ADA, join, peer.outlet, lambda _: None, lambda: None)
+        return await self.hub.following.follow(ADA, join, peer.outlet, lambda _: None, lambda: None)
 
     async def keep_following(self) -> None:
         """Follow for as long as one may, and leave."""
@@ -89,7 +91,7 @@ class Node:
         try:
             await turns(30)  # until all is read
         finally:
-            self.hub.leave(cursor)
+            self.hub.following.unfollow(cursor)
 
     async def close(self) -> None:
         await self.journal.close()
@@ -100,16 +102,18 @@ class Node:
 Act = Callable[[Node], Awaitable[Any]]
 ACTS: dict[str, Act] = {
     "follow from the beginning": Node.keep_following,
-    "look at the room": lambda node: node.hub.snapshot(ADA, "lobby"),
-    "page back": lambda node: node.hub.history(ADA, History(room="lobby")),
-    "read the document": lambda node: node.hub.document(ADA, "lobby"),
-    "list the rooms": lambda node: node.hub.rooms(ADA, "", 10),
-    "poll": lambda node: node.hub.events(ADA, "lobby", EVENTS, None, WAIT),
-    "post": lambda node: node.hub.commit(ADA, Post(room="lobby", text="cancelled?")),
-    "post in turn": lambda node: node.hub.submit_in_turn(
-        ADA, Post(room="lobby", text="cancelled?"), lambda _: None
+    "look at the room": lambda node: node.hub.reading.snapshot(ADA, "lobby"),
+    "page back": lambda node: node.hub.reading.history(ADA, History(room="lobby")),
+    "read the document": lambda node: node.hub.reading.document(ADA, "lobby"),
+    "list the rooms": lambda node: node.hub.reading.rooms(ADA, "", 10),
+    "poll": lambda node: node.hub.reading.events(ADA, "lobby", EVENTS, None, WAIT),
+    "post": lambda node: node.hub.writing.commit(ADA, Post(room="lobby", text="cancelled?")),
+    "post in turn": lambda node: node.hub.writing.submit(
+        ADA, Post(room="lobby", text="cancelled?"), lambda _: None, Policy.WAIT
     ),
-    "see whether one may join": lambda node: node.hub.check_join(ADA, Join(room="lobby", since=0)),
+    "see whether one may join": lambda node: node.hub.following.check(
+        ADA, Join(room="lobby", since=0)
+    ),
 }
 
 
@@ -127,7 +131,7 @@ async def test_cancelled_at_any_await_a_verb_leaves_nothing_behind(name: str) ->
         await node.post(2)
         await settle()
         check_got_all(node)
-        node.hub.leave(following)
+        node.hub.following.unfollow(following)
         await asyncio.sleep(2)
         check_left_nothing(node)
         await node.close()
@@ -166,7 +170,7 @@ async def test_who_reads_on_is_not_cancelled_with_another_who_waits_for_the_same
         await settle()
         bodies = [b for b in unframe(peer.received) if b.startswith(b'{"event"')]
         assert bodies == node.store.logs["lobby"]
-        node.hub.leave(following)
+        node.hub.following.unfollow(following)
         await asyncio.sleep(2)
         check_left_nothing(node)
         await node.close()
@@ -181,7 +185,7 @@ def check_got_all(node: Node) -> None:
 def check_left_nothing(node: Node) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task(), node.journal.running}
     assert [len(feed.signals.attendance) for feed in node.fanout] == [0] * len(list(node.fanout))
-    node.hub.sweep()
+    node.fanout.sweep()
     assert list(node.fanout) == []
 
 

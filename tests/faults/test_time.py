@@ -9,7 +9,7 @@ from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.engine.journal import Journal
 from tests.support.crowd import Crowd
-from tests.support.fakes import ADA, MemoryStore, timeless
+from tests.support.fakes import ADA, MemoryStore, answer_of, timeless
 from tests.support.quick_server import QuickServer
 
 NOON, MORNING, NEXT_YEAR = "2026-11-23T12:00:00Z", "2026-11-23T08:00:00Z", "2027-11-23T12:00:00Z"
@@ -43,7 +43,9 @@ async def test_numbers_go_on_when_the_clock_jumps() -> None:
     clock = iter((NOON, MORNING, MORNING, NEXT_YEAR))
     store = MemoryStore()
     journal = Journal(store, lambda _: None, lambda: next(clock))
-    answers = [await journal.commit(Proposal(ADA, Post(room="lobby", text="hi"))) for _ in range(4)]
+    answers = [
+        await answer_of(journal, Proposal(ADA, Post(room="lobby", text="hi"))) for _ in range(4)
+    ]
     assert answers == [
         Accepted(1, NOON),
         Accepted(2, MORNING),

@@ -25,7 +25,7 @@ from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.writer import PostgresWriter
 from tests.integration.native import native
 from tests.integration.test_postgres import nodes, said
-from tests.support.fakes import AT
+from tests.support.fakes import AT, answer_of
 from tests.support.postgres import Postgres, running
 from tests.support.server import Server
 
@@ -288,7 +288,7 @@ async def test_a_commit_that_fails_amid_a_transaction_leaves_its_order(
         return await lock(self, names)
 
     monkeypatch.setattr(PostgresWriter, "lock", cut)
-    async with emptied(scene, lambda who, post: journal.commit(Proposal(who, post))):
+    async with emptied(scene, lambda who, post: answer_of(journal, Proposal(who, post))):
         await scene.until_there_waits()
     await journal.close()
     found: list[Message] = []

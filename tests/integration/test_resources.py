@@ -45,7 +45,7 @@ class ToysReply(msgspec.Struct):
 )
 async def get_toys(request: web.Request) -> ToysReply:
     """Get the toys in a room."""
-    snapshot = await request.app[HUB].snapshot(principal_of(request), ROOM.of(request))
+    snapshot = await request.app[HUB].reading.snapshot(principal_of(request), ROOM.of(request))
     return ToysReply(snapshot.room, SHELF.of(request) or 1, COLOUR.of(request) or "any")
 
 

@@ -19,7 +19,9 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.journal import Journal
 from hubbub.server.engine.outlet import Outlet
-from hubbub.server.hub import Hub
+from hubbub.server.hub.following import Following
+from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.checker import Fault
@@ -188,33 +190,33 @@ def lose_pins(bugs: pytest.MonkeyPatch) -> None:
 @shows_as(Fault.LEFT_OVER)
 def stay_present(bugs: pytest.MonkeyPatch) -> None:
     """Who has left is still shown."""
-    bugs.setattr(Hub, "leave", lambda self, cursor: self._fanout.detach(cursor))
+    bugs.setattr(Following, "unfollow", lambda self, cursor: self._fanout.detach(cursor))
 
 
 @shows_as(Fault.HOLE)
 def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> None:
     """Who comes back after a trim goes on with the first event that is still there."""
 
-    async def silent(self: Hub, feed: Feed, join: Any) -> tuple[int, None]:
+    async def silent(self: Positions, feed: Feed, join: Any) -> tuple[int, None]:
         head = await self._fanout.head(feed)
         kept = (await self._store.head(feed.room)).kept
         return min(max(join.since or 0, kept - 1), head), None
 
-    bugs.setattr(Hub, "_resume_point", silent)
+    bugs.setattr(Positions, "resume", silent)
 
 
 @shows_as(Fault.ALTERED)
 def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> None:
     """A snapshot's head is that of now, and what it shows is not."""
-    stored = Hub._stored
-    kept: dict[tuple[Hub, str], StoredRoom] = {}
+    read = Snapshots.read
+    kept: dict[tuple[Snapshots, str], StoredRoom] = {}
 
-    async def stale(self: Hub, feed: Feed) -> StoredRoom:
-        new = await stored(self, feed)
+    async def stale(self: Snapshots, feed: Feed) -> StoredRoom:
+        new = await read(self, feed)
         old = kept.setdefault((self, feed.room), new)
         return old._replace(page=old.page._replace(head=new.page.head))
 
-    bugs.setattr(Hub, "_stored", stale)
+    bugs.setattr(Snapshots, "read", stale)
 
 
 @shows_as(Fault.ALTERED)

@@ -11,7 +11,17 @@ from typing import Any, NamedTuple, ParamSpec
 from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import Accepted, Commit, Facts, Head, MessageKey, Needs, PostKey, Proposal
+from hubbub.domain.facts import (
+    Accepted,
+    Answer,
+    Commit,
+    Facts,
+    Head,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+)
 from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, visitor
 from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
@@ -23,6 +33,7 @@ from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
+from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import (
     LogPage,
     Publish,
@@ -127,6 +138,13 @@ async def settle() -> None:
 
 
 # --- a store --------------------------------------------------------------------------------------
+
+
+async def answer_of(journal: Journal, proposal: Proposal) -> Answer:
+    """Submit a proposal and wait for its answer."""
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    journal.submit(proposal, answered.set_result)
+    return await answered
 
 
 class _First(NamedTuple):

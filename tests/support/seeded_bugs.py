@@ -19,7 +19,7 @@ from hubbub.server.engine import fanout, signals
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.journal import Journal
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
@@ -211,7 +211,7 @@ def stop_before_answering() -> None:
     """The connections are closed while commits are still under way."""
 
     async def hasty(self: Hub) -> None:
-        self.is_stopping = True
+        self.reading.stop()
 
     put(Hub, stop=hasty)
 

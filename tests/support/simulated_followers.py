@@ -13,7 +13,8 @@ from hubbub.domain.view import RoomView
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
 from hubbub.server.engine.feeds import Cursor
-from hubbub.server.hub import SNAPSHOT_MESSAGES, Hub
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.snapshots import SNAPSHOT_MESSAGES
 from hubbub.server.stores.base import StoreFailed
 from tests.support.checker import Fault, Finding, Record, Run
 from tests.support.fakes import Peer, guest, unframe
@@ -68,20 +69,22 @@ class Follower:
         self._coming.cancel()
         self.peer.vanish()
         if self.cursor is not None:
-            self._hub.leave(self.cursor)
+            self._hub.following.unfollow(self.cursor)
         self.peer.dispose()
         self.peer = self.cursor = None
 
     async def _join(self, hub: Hub, peer: Peer) -> None:
         since = None if self._dice.random() < WITHOUT_POSITION else self.seq
         max_missed = self._dice.randint(0, 9) if self._dice.random() < IMPATIENT else None
-        join = Join(room=self.room, since=since, epoch=hub.epoch, max_missed=max_missed)
+        join = Join(room=self.room, since=since, epoch=hub.reading.epoch, max_missed=max_missed)
 
         def tell(told: Resumed | Snapshot) -> None:
             self._begin(told, join)
 
         try:
-            self.cursor = await hub.join(self.principal, join, peer.outlet, tell, self._lost)
+            self.cursor = await hub.following.follow(
+                self.principal, join, peer.outlet, tell, self._lost
+            )
         except StoreFailed:
             self._lost()
         except RefusalError as refused:
@@ -131,11 +134,13 @@ class Poller(Follower):
 
     async def _ask(self, hub: Hub) -> None:
         try:
-            page = await hub.events(self.principal, self.room, self.seq, hub.epoch, POLL_SECONDS)
+            page = await hub.reading.events(
+                self.principal, self.room, self.seq, hub.reading.epoch, POLL_SECONDS
+            )
         except RefusalError as refused:
             if refused.refusal.code != "reset":
                 raise
-            return self._take_snapshot(await hub.snapshot(self.principal, self.room))
+            return self._take_snapshot(await hub.reading.snapshot(self.principal, self.room))
         self.record.runs.append(Run(self.seq, list(page.bodies)))
         self.seq += len(page.bodies)
 

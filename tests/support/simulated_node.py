@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from hubbub.domain.facts import Commit, Proposal
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
+from hubbub.server.people.rates import Limits
 from hubbub.server.stores.base import LogPage, StoredPage, StoreFailed
 from tests.support.fakes import MemoryStore
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 from hubbub.domain.facts import Accepted, Answer, PostKey
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from tests.support.checker import Attempt, Record
 from tests.support.fakes import ADA
 from tests.support.simulated_node import SimulatedStore
@@ -89,7 +89,7 @@ class Writer:
                 self.open.pop(attempt.mark, None)
 
         asked[attempt.mark] += 1
-        hub.submit(ADA, _change(self.room, attempt), answer)
+        hub.writing.submit(ADA, _change(self.room, attempt), answer)
 
 
 def _change(room: str, attempt: Attempt) -> Change:

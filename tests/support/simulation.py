@@ -160,7 +160,7 @@ class World:
         for feed in self.node.fanout:
             if len(feed.signals.attendance):
                 self.findings.append(Finding(Fault.LEFT_OVER, f"presence in {feed.room}"))
-        self.node.hub.sweep()
+        self.node.fanout.sweep()
         if rooms := [feed.room for feed in self.node.fanout]:
             self.findings.append(Finding(Fault.LEFT_OVER, f"feeds of {rooms}"))
         await self.crash()

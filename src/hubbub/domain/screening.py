@@ -6,11 +6,17 @@ from hubbub.domain.access import Operation, refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Refusal
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Change, Signal, Typing, Value
 
 MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
+
+
+def require(principal: Principal, operation: Operation, room: str) -> None:
+    """Raise RefusalError if a principal may not do this in a room, or the room's name is invalid."""
+    if refusal := refuse(principal, operation, room):
+        raise RefusalError.of(refusal)
 
 
 def screen_change(

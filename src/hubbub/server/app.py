@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
@@ -48,10 +49,12 @@ from hubbub.server.http.resources import (
     sockjs,
     state,
 )
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.people.door import Door
 from hubbub.server.people.places import Most, Place, Places
+from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
@@ -124,7 +127,7 @@ async def running(
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
         hub = Hub(store, journal, fanout, door, _limits(settings), rules)
-        measured.watch(hub, links)
+        measured.watch(hub.refusals, journal, fanout, links)
         fanout.broker = _broker(settings, store, hub, fanout)
         stack.push_async_callback(fanout.close)
         application = _application(hub, links, measured, settings, routes_of(resources))
@@ -139,14 +142,14 @@ async def running(
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         work = [
-            upkeep.heartbeats(hub, links, measured),
+            upkeep.heartbeats(hub, fanout, links, measured),
             upkeep.revocations(door, tokens, store),
             upkeep.scrubbing(store),
             upkeep.forgetting(Retention(store, settings.keep_events, settings.keep_days)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
             *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
             fanout.remind(),
-            store.empty_outbox(hub.publish),
+            store.empty_outbox(partial(hub.writing.commit, policy=Policy.UNLIMITED)),
         ]
         tasks = [asyncio.create_task(each) for each in work]
         stack.push_async_callback(upkeep.end, tasks)

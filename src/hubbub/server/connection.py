@@ -33,7 +33,7 @@ from hubbub.protocol.messages import (
 from hubbub.protocol.wires import native_frame
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Inflow
@@ -96,7 +96,7 @@ class Connection:
         self._place = place
         self._address = place.address if place else ""
         self._encode = encode
-        self._inflow = inflow or hub.inflow(at_address(self._address))
+        self._inflow = inflow or hub.throttle.inflow(at_address(self._address))
         self._visit: Visit | None = None
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
@@ -108,7 +108,7 @@ class Connection:
     async def hear(self, frame: str) -> None:
         """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
         if wait := self._inflow.wait(len(frame)):
-            return self._refuse(id_of(frame), self._hub.too_many_bytes(wait))
+            return self._refuse(id_of(frame), self._hub.throttle.too_many_bytes(wait))
         try:
             if self._visit is None and len(frame) > MAX_HELLO_BYTES:
                 self._greet(None)  # no `hello` is that large: decide who it is before parsing
@@ -132,12 +132,12 @@ class Connection:
         """Continue on another outlet of the same client."""
         self._outlet = outlet
         for cursor in self._cursors.values():
-            self._hub.move(cursor, outlet)
+            self._hub.following.move(cursor, outlet)
 
     def end(self) -> None:
         """The connection has ended: stop following rooms, and release the name."""
         for cursor in self._cursors.values():
-            self._hub.leave(cursor)
+            self._hub.following.unfollow(cursor)
         self._cursors.clear()
         if self._visit is not None:
             self._hub.door.exit(self._visit)
@@ -197,15 +197,17 @@ class Connection:
         """Continue with a newer token of the same person, which may have another expiry and other scopes."""
         assert self._visit is not None
         if self._is_greeted:  # the first `hello` may repeat the handshake's token
-            self._hub.pace(self._visit.principal)
+            self._hub.throttle.pace(self._visit.principal)
         credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
-        for room in [r for r in self._cursors if not self._hub.may_read(visit.principal, r)]:
-            self._hub.leave(self._cursors.pop(room))
+        for room in [
+            r for r in self._cursors if not self._hub.following.may_read(visit.principal, r)
+        ]:
+            self._hub.following.unfollow(self._cursors.pop(room))
 
     def _change(self, change: Change, principal: Principal) -> None:
-        self._hub.submit(principal, change, partial(self._answer, change.id, change.room))
+        self._hub.writing.submit(principal, change, partial(self._answer, change.id, change.room))
 
     def _answer(self, command_id: CommandId | None, room: str, answer: Answer) -> None:
         if isinstance(answer, Refusal):
@@ -222,13 +224,13 @@ class Connection:
                 return await self._join(command, principal)
             case Leave():
                 if cursor := self._cursors.pop(command.room, None):
-                    self._hub.leave(cursor)
+                    self._hub.following.unfollow(cursor)
                 return {"room": command.room}
             case Signal():
-                self._hub.signal(principal, command)
+                self._hub.writing.signal(principal, command)
                 return {"room": command.room}
             case History():
-                return await self._hub.history(principal, command)
+                return await self._hub.reading.history(principal, command)
             case _:
                 assert_never(command)
 
@@ -241,11 +243,11 @@ class Connection:
 
         def tell(answer: Resumed | Snapshot) -> None:
             if previous := self._cursors.pop(join.room, None):
-                self._hub.leave(previous)
+                self._hub.following.unfollow(previous)
             self._reply(join.id, answer)
 
         lost = partial(self._hang_up, Close.GOING_AWAY)
-        cursor = await self._hub.join(principal, join, self._outlet, tell, lost)
+        cursor = await self._hub.following.follow(principal, join, self._outlet, tell, lost)
         self._cursors[join.room] = cursor
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
@@ -257,7 +259,7 @@ class Connection:
             "guest": principal.role is Role.GUEST,
             "server": f"hubbub/{__version__}",
             "protocol": "hubbub.v1",
-            "epoch": self._hub.epoch,
+            "epoch": self._hub.reading.epoch,
             "limits": {
                 "message_bytes": limits.message_bytes,
                 "messages_per_s": limits.messages_per_s,
@@ -273,7 +275,7 @@ class Connection:
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
         self._hub.refused(refusal.code)
         self._outlet.queue(self._encode(Reply(re=command_id, error=Error.of(refusal))))
-        if refusal.code == "rate_limited" and self._hub.is_flooding(self._inflow.payer):
+        if refusal.code == "rate_limited" and self._hub.throttle.is_flooding(self._inflow.payer):
             raise Hangup(Close.TOO_FAST)
 
     def count_bad(self, error: BadFrame) -> None:

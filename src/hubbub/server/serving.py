@@ -119,7 +119,7 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, server.broken}, return_when=asyncio.FIRST_COMPLETED)
         if settings.drain_seconds:
-            server.hub.is_leaving = True
+            server.hub.retire()
             await asyncio.wait({server.broken}, timeout=settings.drain_seconds)
     audit("stopped")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.retention import Retention
@@ -37,7 +37,7 @@ END_TIMEOUT = 2.0  # seconds; the database may not answer
 log = logging.getLogger(__name__)
 
 
-async def heartbeats(hub: Hub, links: Links, metrics: Metrics) -> None:
+async def heartbeats(hub: Hub, fanout: FanOut, links: Links, metrics: Metrics) -> None:
     """Send heartbeats, expel holders of expired tokens, and clean up; nothing here waits for I/O."""
     loop = asyncio.get_running_loop()
     beats = 0
@@ -49,7 +49,8 @@ async def heartbeats(hub: Hub, links: Links, metrics: Metrics) -> None:
         hub.door.review()
         beats += 1
         if beats % SWEEP_EVERY == 0:
-            hub.sweep()
+            fanout.sweep()
+            hub.throttle.sweep()
             hub.door.sweep()
 
 

@@ -9,8 +9,9 @@ from hubbub.protocol.errors import Close
 from hubbub.server.connection import MAX_HELLO_BYTES, Connection, Hangup
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
 from tests.support.fakes import AT, MemoryStore, Peer, settle, timeless, unframe

@@ -9,8 +9,9 @@ import pytest
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.hub import Hub, Limits
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
@@ -41,7 +42,7 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     door = Door((tokens,), now=asyncio.get_running_loop().time)
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
-    keeping = asyncio.create_task(heartbeats(hub, Links(), Metrics()))
+    keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics()))
     checking = asyncio.create_task(revocations(door, tokens, store))
     try:
         yield door

@@ -60,6 +60,11 @@ class FanOut:
         finally:
             feed.unpin()
 
+    def followers(self) -> tuple[int, int, int]:
+        """Return how many cursors are live, how many are catching up, and how many rooms they follow."""
+        live = sum(len(cursors) for feed in self for cursors in feed.live.values())
+        return live, sum(len(feed.reading) for feed in self), len(self._feeds)
+
     def sweep(self) -> None:
         """Forget unused feeds."""
         for feed in self:

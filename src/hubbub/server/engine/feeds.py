@@ -109,9 +109,13 @@ class Feed:
         self.snapshot = snapshot
         return True
 
+    def forget(self) -> None:
+        """Keep no snapshot any longer."""
+        self.snapshot = None
+
     def close(self) -> None:
         """Let go of what the unused feed holds."""
-        self.snapshot = None
+        self.forget()
         self.signals.close()
 
     def wake(self) -> None:

@@ -82,12 +82,6 @@ class Journal:
         self._waiting_bytes += size
         self._wake.set()
 
-    async def commit(self, proposal: Proposal) -> Answer:
-        """Submit a proposal and wait for its answer."""
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.submit(proposal, lambda a: None if answered.done() else answered.set_result(a))
-        return await answered
-
     async def has_room(self) -> None:
         """Wait until `submit` accepts more."""
         while self.is_full:

@@ -26,7 +26,7 @@ async def commit(
 ) -> ChangeReply | web.Response:
     """Commit a change and return the answer, or the refusal as a response. Raises RefusalError."""
     hub = request.app[HUB]
-    answer = await hub.commit(principal, change)
+    answer = await hub.writing.commit(principal, change)
     if isinstance(answer, Refusal):
         return problem(answer)
-    return ChangeReply(**accepted(change.room, answer), epoch=hub.epoch)
+    return ChangeReply(**accepted(change.room, answer), epoch=hub.reading.epoch)

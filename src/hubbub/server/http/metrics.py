@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hubbub.server.hub import Hub
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
 from hubbub.server.transports.base import Links
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
@@ -35,9 +36,9 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, hub: Hub, links: Links) -> None:
-        """Add gauges of connections and followers."""
-        self.registry.register(_Alive(hub, links))
+    def watch(self, refusals: Counter[str], journal: Journal, fanout: FanOut, links: Links) -> None:
+        """Add gauges of what is refused, waits, follows, and is connected."""
+        self.registry.register(_Alive(refusals, journal, fanout, links))
 
     def committed(self, changes: int, seconds: float) -> None:
         """Note that a batch was committed, or failed."""
@@ -52,8 +53,12 @@ class Metrics:
 class _Alive(Collector):
     """Counts what exists now."""
 
-    def __init__(self, hub: Hub, links: Links) -> None:
-        self._hub = hub
+    def __init__(
+        self, refusals: Counter[str], journal: Journal, fanout: FanOut, links: Links
+    ) -> None:
+        self._refusals = refusals
+        self._journal = journal
+        self._fanout = fanout
         self._links = links
 
     def collect(self) -> Iterator[Metric]:
@@ -73,7 +78,7 @@ class _Alive(Collector):
         yield GaugeMetricFamily(
             "hubbub_queued_bytes", "Bytes written but not yet accepted by peers", queued
         )
-        live, reading, feeds = self._hub.followers()
+        live, reading, feeds = self._fanout.followers()
         yield GaugeMetricFamily("hubbub_rooms_followed", "Rooms with at least one follower", feeds)
         yield GaugeMetricFamily("hubbub_cursors_live", "Followers at the head of a room", live)
         yield GaugeMetricFamily(
@@ -82,9 +87,9 @@ class _Alive(Collector):
         refusals = CounterMetricFamily(
             "hubbub_refusals", "Refused commands and requests", labels=["code"]
         )
-        for code, count in self._hub.refusals.items():
+        for code, count in self._refusals.items():
             refusals.add_metric([code], count)
         yield refusals
         yield GaugeMetricFamily(
-            "hubbub_waiting_changes", "Changes waiting for a commit", self._hub.waiting
+            "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
         )

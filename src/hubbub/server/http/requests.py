@@ -15,7 +15,7 @@ from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.problems import bearer_token
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.transports.base import Links, place_of
 
@@ -131,7 +131,7 @@ async def _body(request: web.Request, principal: Principal) -> bytes:
     size = most if request.content_length is None else request.content_length
     if size > most:
         raise web.HTTPRequestEntityTooLarge(most)
-    request.app[HUB].charge(principal, size)
+    request.app[HUB].throttle.charge(principal, size)
     return await request.read()
 
 

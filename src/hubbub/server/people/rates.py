@@ -4,8 +4,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import Refusal, RefusalError
+
 SLICE = 16_384  # bytes that a connection pays for at once
 FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits for one client."""
+
+    message_bytes: int
+    messages_per_s: float
+    rooms: int = 1_000
+    bytes_per_s: float = 0.0  # 0: no limit
 
 
 @dataclass(slots=True)
@@ -85,3 +98,56 @@ class Inflow:
         """Wait until a frame is allowed, for clients that can't be told of a refusal."""
         while wait := self.wait(size):  # noqa: ASYNC110 - no event
             await asyncio.sleep(wait)
+
+
+class Throttle:
+    """Limits how many messages, and how many bytes, each person sends per second."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._messages = Rates(limits.messages_per_s)
+        self._bytes = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
+
+    def refusal(self, principal: Principal) -> Refusal | None:
+        """Count a message, or return why it is too early for it."""
+        wait = self._messages.wait(principal.counted_as, asyncio.get_running_loop().time())
+        return _too_fast(f"{self._limits.messages_per_s:g} messages", wait) if wait else None
+
+    def pace(self, principal: Principal) -> None:
+        """Count a command that changes nothing but has a cost. Raises RefusalError."""
+        if refusal := self.refusal(principal):
+            raise RefusalError.of(refusal)
+
+    async def turn(self, principal: Principal) -> None:
+        """Count a message, after waiting until it is not too early for it."""
+        loop = asyncio.get_running_loop()
+        while delay := self._messages.wait(principal.counted_as, loop.time()):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(delay)
+
+    def inflow(self, who: str) -> Inflow:
+        """Return a counter of what a connection sends, for an address or a principal."""
+        return Inflow(self._bytes, asyncio.get_running_loop().time, who)
+
+    def charge(self, principal: Principal, size: int) -> None:
+        """Count the body of a request, before it is read. Raises RefusalError."""
+        now = asyncio.get_running_loop().time()
+        if wait := self._bytes.wait(principal.counted_as, now, size + FRAME_COST):
+            raise RefusalError.of(self.too_many_bytes(wait))
+
+    def too_many_bytes(self, wait: float) -> Refusal:
+        """Return the refusal for a client that must wait `wait` seconds before it sends more."""
+        return _too_fast(f"{self._limits.bytes_per_s:,.0f} bytes", wait)
+
+    def is_flooding(self, who: str) -> bool:
+        """Whether the payer of a connection keeps sending despite being refused."""
+        return self._messages.is_flooding(who) or self._bytes.is_flooding(who)
+
+    def sweep(self) -> None:
+        """Forget who has not sent anything for a while."""
+        for rates in (self._messages, self._bytes):
+            rates.sweep(asyncio.get_running_loop().time())
+
+
+def _too_fast(limit: str, wait: float) -> Refusal:
+    detail = f"Too fast: send at most {limit} per second"
+    return Refusal("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))

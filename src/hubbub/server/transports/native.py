@@ -7,7 +7,7 @@ from aiohttp import web
 from hubbub.protocol.errors import Close
 from hubbub.protocol.wires import NATIVE
 from hubbub.server.connection import Connection, Hangup
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials
 from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links

@@ -8,7 +8,8 @@ from hubbub.domain.facts import Answer
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.protocol.wires import PLAIN
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.writing import Policy
 from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.aiohttp_internals import Response
@@ -31,15 +32,17 @@ async def serve_plain(
     visit.when_expelled(partial(socket.hang_up, Close.UNAUTHENTICATED))
     lost = partial(socket.hang_up, Close.GOING_AWAY)
     answer = partial(_answer, hub, socket)
-    inflow = hub.inflow(visit.principal.counted_as)
+    inflow = hub.throttle.inflow(visit.principal.counted_as)
     cursor = None
     try:
-        cursor = await hub.join(visit.principal, join, socket.outlet, lambda _: None, lost)
+        cursor = await hub.following.follow(
+            visit.principal, join, socket.outlet, lambda _: None, lost
+        )
         while (received := await socket.receive()) is not None:
             await inflow.take(len(received))
             text, binary = (received, None) if isinstance(received, str) else (None, received)
             post = Post(room=join.room, text=text, bytes=binary)
-            await hub.submit_in_turn(visit.principal, post, answer)
+            await hub.writing.submit(visit.principal, post, answer, Policy.WAIT)
             if socket.outlet.is_full:
                 await socket.outlet.drained()
     except ConnectionError:
@@ -48,7 +51,7 @@ async def serve_plain(
         socket.hang_up(Close.INTERNAL)
     finally:
         if cursor is not None:
-            hub.leave(cursor)
+            hub.following.unfollow(cursor)
         await socket.end()
     return response
 

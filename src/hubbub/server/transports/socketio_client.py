@@ -23,7 +23,7 @@ from hubbub.protocol.wires import Wire
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.rates import Inflow
 from hubbub.server.transports.socketio import Namespace
@@ -80,7 +80,7 @@ class SocketIoClient:
                 is_recovered = isinstance(resumption, Resumed) and pid is not None
                 answer({"pid": pid if is_recovered else self._pid(resumption.start)})
 
-            self._cursor = await self._hub.join(
+            self._cursor = await self._hub.following.follow(
                 visit.principal, join, self._session.outlet, tell, self._lost, self._relay()
             )
         except BaseException:
@@ -117,12 +117,12 @@ class SocketIoClient:
         """Write to another outlet from now on."""
         self._connection.move(outlet)
         if self._cursor is not None:
-            self._hub.move(self._cursor, outlet, self._relay())
+            self._hub.following.move(self._cursor, outlet, self._relay())
 
     def end(self) -> None:
         """The client has left."""
         if self._cursor is not None:
-            self._hub.leave(self._cursor)
+            self._hub.following.unfollow(self._cursor)
         self._connection.end()
 
     def _who(self, auth: dict[str, Any]) -> Credentials:
@@ -153,21 +153,21 @@ class SocketIoClient:
 
     def _pid(self, start: int) -> str:
         """Return the pid that a returning client sends: the log, and where it began to follow the room."""
-        return f"{self._hub.epoch}:{start}:{self._room}"
+        return f"{self._hub.reading.epoch}:{start}:{self._room}"
 
     def _recovered_from(self, auth: dict[str, Any]) -> int | None:
         """Return the seq to continue after: that of the last received event, or where the client began."""
         epoch, _, rest = str(auth.get("pid")).partition(":")
         start, _, room = rest.partition(":")
         offset = auth.get("offset", start)
-        is_known = (epoch, room) == (self._hub.epoch, self._room) and _is_seq(offset)
+        is_known = (epoch, room) == (self._hub.reading.epoch, self._room) and _is_seq(offset)
         return int(offset) if is_known else None
 
     def _follow_several(self) -> None:
         """Stop sending offsets, which would only cover one of several rooms."""
         self._has_joined = True
         assert self._cursor is not None
-        self._hub.move(self._cursor, self._session.outlet, self._relay())
+        self._hub.following.move(self._cursor, self._session.outlet, self._relay())
         self._namespace.emit("joined", SEVERAL_ROOMS)
 
     def _reply(self, reply: Reply) -> bytes:

@@ -9,7 +9,8 @@ from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Join, Post
 from hubbub.server.connection import Connection, Hangup
 from hubbub.server.engine.feeds import Cursor
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.writing import Policy
 from hubbub.server.people.door import Credentials
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.native import HELLO_TIMEOUT
@@ -63,7 +64,7 @@ class PlainClient:
         self._hub = hub
         self._visit = hub.door.enter(credentials)
         self._visit.when_expelled(partial(_hang_up, session, Close.UNAUTHENTICATED))
-        self._inflow = hub.inflow(self._visit.principal.counted_as)
+        self._inflow = hub.throttle.inflow(self._visit.principal.counted_as)
         self._room = room
         self._cursor: Cursor | None = None
         self._joining = asyncio.create_task(self._join())
@@ -85,7 +86,7 @@ class PlainClient:
                     _hang_up(self._session, Close.INTERNAL)
 
         post = Post(room=self._room, text=message)
-        await self._hub.submit_in_turn(self._visit.principal, post, answer)
+        await self._hub.writing.submit(self._visit.principal, post, answer, Policy.WAIT)
         if refusals:
             raise RefusalError.of(refusals[0])
 
@@ -93,12 +94,12 @@ class PlainClient:
         """The client has left."""
         self._joining.cancel()
         if self._cursor is not None:
-            self._hub.leave(self._cursor)
+            self._hub.following.unfollow(self._cursor)
         self._hub.door.exit(self._visit)
 
     async def _join(self) -> None:
         try:
-            self._cursor = await self._hub.join(
+            self._cursor = await self._hub.following.follow(
                 self._visit.principal,
                 Join(room=self._room),
                 self._session.outlet,

@@ -8,7 +8,7 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
 from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
-from hubbub.server.hub import Hub
+from hubbub.server.hub.following import Following
 from hubbub.server.people.door import Visit
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports.base import Links, begin_stream
@@ -47,7 +47,13 @@ class SseStream:
 
 
 async def serve_sse(
-    request: web.Request, hub: Hub, links: Links, visit: Visit, join: Join, *, is_new: bool
+    request: web.Request,
+    following: Following,
+    links: Links,
+    visit: Visit,
+    join: Join,
+    *,
+    is_new: bool,
 ) -> web.StreamResponse:
     """Stream a room's events until the client leaves. `is_new`: the client sent no position."""
     response = web.StreamResponse(headers=HEADERS)
@@ -65,7 +71,7 @@ async def serve_sse(
             outlet.queue(wire.reset(answer.epoch, answer.head, encode(answer)))
 
     try:
-        cursor = await hub.join(visit.principal, join, outlet, tell, stream.ended.set)
+        cursor = await following.follow(visit.principal, join, outlet, tell, stream.ended.set)
     except (
         RefusalError,
         StoreFailed,
@@ -76,6 +82,6 @@ async def serve_sse(
         await stream.ended.wait()
     finally:
         links.discard(stream)
-        hub.leave(cursor)
+        following.unfollow(cursor)
     outlet.flush()
     return response

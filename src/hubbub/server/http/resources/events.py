@@ -75,7 +75,7 @@ async def get_events(request: web.Request) -> EventsReply | web.StreamResponse:
     hub, room = request.app[HUB], ROOM.of(request)
     with hub.door.calling(credentials(request)) as visit:
         async with staying(visit):
-            page = await hub.events(visit.principal, room, since, epoch, wait)
+            page = await hub.reading.events(visit.principal, room, since, epoch, wait)
     return EventsReply(page.epoch, page.head, [msgspec.Raw(body) for body in page.bodies[:limit]])
 
 
@@ -86,9 +86,9 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     join = Join(room=ROOM.of(request), since=since, epoch=epoch)
     hub = request.app[HUB]
     with hub.door.admitted(credentials(request)) as visit:
-        start = await hub.check_join(visit.principal, join)
+        start = await hub.following.check(visit.principal, join)
         links, is_new = request.app[LINKS], join.since is None
-        return await serve_sse(request, hub, links, visit, start, is_new=is_new)
+        return await serve_sse(request, hub.following, links, visit, start, is_new=is_new)
 
 
 def position(last_event_id: str) -> tuple[int, str]:

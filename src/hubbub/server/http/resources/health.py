@@ -23,10 +23,10 @@ async def healthz(_request: web.Request) -> web.Response:
 async def readyz(request: web.Request) -> web.Response:
     """Check that the database can be read and written, and that the server isn't stopping."""
     hub = request.app[HUB]
-    if hub.is_leaving or hub.is_stopping:
+    if hub.is_leaving:
         raise RefusalError("unavailable", "The server is stopping")
     try:
-        await asyncio.wait_for(hub.check(), READY_SECONDS)
+        await asyncio.wait_for(hub.reading.check(), READY_SECONDS)
     except TimeoutError:
         raise RefusalError("unavailable", "The database did not answer in time") from None
     return json({"status": "ready"})

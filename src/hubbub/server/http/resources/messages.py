@@ -66,7 +66,7 @@ async def get_messages(request: web.Request) -> Page:
         after=AFTER.of(request),
         limit=LIMIT.of(request) or 50,
     )
-    return await request.app[HUB].history(principal_of(request), history)
+    return await request.app[HUB].reading.history(principal_of(request), history)
 
 
 @resource.operation(

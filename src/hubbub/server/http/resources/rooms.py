@@ -44,7 +44,7 @@ async def list_rooms(request: web.Request) -> RoomsReply:
     """List rooms by name, in pages."""
     limit = LIMIT.of(request) or 100
     principal, after = principal_of(request), AFTER.of(request) or ""
-    rows = await request.app[HUB].rooms(principal, after, limit + 1)
+    rows = await request.app[HUB].reading.rooms(principal, after, limit + 1)
     rooms = [RoomItem(row.room, row.head, members) for row, members in rows[:limit]]
     return RoomsReply(rooms, more=len(rows) > limit)
 
@@ -61,4 +61,4 @@ async def list_rooms(request: web.Request) -> RoomsReply:
 )
 async def get_room(request: web.Request) -> Snapshot:
     """Get a snapshot of a room."""
-    return await request.app[HUB].snapshot(principal_of(request), ROOM.of(request))
+    return await request.app[HUB].reading.snapshot(principal_of(request), ROOM.of(request))

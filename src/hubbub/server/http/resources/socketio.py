@@ -10,7 +10,7 @@ from hubbub.protocol.foreign.socketio import Decoder
 from hubbub.protocol.foreign.socketio_wires import SOCKETIO, SOCKETIO_POLLING
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.engineio import EngineIo, EngineIoSession
@@ -40,7 +40,7 @@ def socket_io_for(hub: Hub, links: Links) -> EngineIo:
 
     def make(session: EngineIoSession, request: web.Request) -> SocketIo:
         given = credentials(request)
-        inflow = hub.inflow(at_address(given.address))
+        inflow = hub.throttle.inflow(at_address(given.address))
         main = partial(
             SocketIoClient,
             hub=hub,

@@ -47,7 +47,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     with hub.door.admitted(credentials(request)) as visit:
         # Any subprotocol will do: what the frames mean is up to the clients.
         protocol = next(iter(offered), None)
-        join = await hub.check_join(visit.principal, join)
+        join = await hub.following.check(visit.principal, join)
         serving = serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
         return await _told(request, "plain", serving)
 

@@ -5,7 +5,7 @@ from aiohttp import web
 from hubbub.protocol.foreign import sockjs_wires
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
-from hubbub.server.hub import Hub
+from hubbub.server.hub.hub import Hub
 from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings

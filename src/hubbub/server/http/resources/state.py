@@ -44,9 +44,9 @@ class StateReply(msgspec.Struct):
 )
 async def get_state(request: web.Request) -> web.Response:
     """Get the state document. Its ETag is the seq of its last patch."""
-    hub, room = request.app[HUB], ROOM.of(request)
-    document = await hub.document(principal_of(request), room)
-    reply = StateReply(room, hub.epoch, document.seq, document.value)
+    reading, room = request.app[HUB].reading, ROOM.of(request)
+    document = await reading.document(principal_of(request), room)
+    reply = StateReply(room, reading.epoch, document.seq, document.value)
     return json(reply, headers={"ETag": f'"{document.seq}"'})
 
 

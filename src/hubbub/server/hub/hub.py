@@ -1,0 +1,60 @@
+"""The hub: its parts, each for those who need it, and how they stop."""
+
+from collections import Counter
+
+from hubbub.domain.aspects import RULES
+from hubbub.domain.rules import Rules
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
+from hubbub.server.hub.following import Following
+from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.reading import Lookup
+from hubbub.server.hub.snapshots import Snapshots
+from hubbub.server.hub.writing import Writing
+from hubbub.server.people.door import Door
+from hubbub.server.people.rates import Limits, Throttle
+from hubbub.server.stores.base import Store
+
+
+class Hub:
+    """What can be done in rooms, in three parts: writing, following and reading.
+
+    Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        fanout: FanOut,
+        door: Door,
+        limits: Limits,
+        rules: Rules = RULES,
+    ) -> None:
+        self.door = door
+        self.limits = limits
+        self.rules = rules
+        self.throttle = Throttle(limits)
+        snapshots, positions = Snapshots(store, fanout), Positions(store, fanout)
+        self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules)
+        self.following = Following(fanout, positions, snapshots)
+        self.reading = Lookup(store, fanout, positions, snapshots)
+        self.is_leaving = False  # still serving, but new clients should go elsewhere
+        self.refusals = Counter[str]()  # of commands and requests, by code
+        self._journal = journal
+
+    def refused(self, code: str) -> None:
+        """Count a refusal."""
+        self.refusals[code] += 1
+
+    def retire(self) -> None:
+        """Say from now on that new clients should go elsewhere."""
+        self.is_leaving = True
+
+    async def stop(self) -> None:
+        """Accept no more changes, answer those accepted, and end waits for events."""
+        self.retire()
+        try:
+            await self._journal.close()
+        finally:
+            self.reading.stop()

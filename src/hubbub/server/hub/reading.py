@@ -1,0 +1,122 @@
+"""Reading: what is asked for once, and answered once."""
+
+import asyncio
+from typing import NamedTuple
+
+from hubbub.domain.access import Operation, RoomKind, allowed
+from hubbub.domain.aspects.document import Document
+from hubbub.domain.patterns import spans
+from hubbub.domain.principals import Principal
+from hubbub.domain.screening import require
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.messages import History, Page, Snapshot
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.snapshots import Snapshots
+from hubbub.server.stores.base import RoomRow, Store
+
+
+class EventPage(NamedTuple):
+    """A page of a room's log, as long-polling returns it."""
+
+    epoch: str
+    head: int
+    bodies: list[bytes]
+
+
+class Lookup:
+    """Answers questions about rooms: their history, events and state, and which there are."""
+
+    def __init__(
+        self, store: Store, fanout: FanOut, positions: Positions, snapshots: Snapshots
+    ) -> None:
+        self._store = store
+        self._fanout = fanout
+        self._positions = positions
+        self._snapshots = snapshots
+        self._is_stopping = False
+
+    @property
+    def epoch(self) -> str:
+        """The identity of the logs."""
+        return self._store.epoch
+
+    async def check(self) -> None:
+        """Read from and write to the database, or raise StoreFailed."""
+        await self._store.check()
+
+    async def snapshot(self, principal: Principal, room: str) -> Snapshot:
+        """Return the room as it is now. Raises RefusalError."""
+        require(principal, Operation.READ, room)
+        with self._fanout.pinned(room) as feed:
+            await self._fanout.meet([feed])
+            return self._snapshots.show(feed, await self._snapshots.read(feed))
+
+    async def history(self, principal: Principal, history: History) -> Page:
+        """Return the messages just before or after a seq. Raises RefusalError."""
+        require(principal, Operation.READ, history.room)
+        if history.before is not None and history.after is not None:
+            raise RefusalError("bad_request", "Use either `before` or `after`, not both")
+        head, messages, more = await self._store.history(
+            history.room, history.before, history.after, history.limit
+        )
+        return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
+
+    async def document(self, principal: Principal, room: str) -> Document:
+        """Return the room's state document. Raises RefusalError."""
+        require(principal, Operation.READ, room)
+        return await self._store.document(room)
+
+    async def rooms(
+        self, principal: Principal, after: str, limit: int
+    ) -> list[tuple[RoomRow, int]]:
+        """Return the rooms that a principal may list, by name, and how many people are in each. Raises RefusalError.
+
+        Rooms that the principal may not know of are not even read; see `spans`.
+        """
+        if Operation.READ not in allowed(principal.role, principal.scopes, RoomKind.FREE):
+            raise RefusalError("forbidden", f"Not allowed to {Operation.READ.value}")
+        rows = await self._store.rooms(after, limit, spans(principal.rooms))
+        counts = await self._fanout.counts([row.room for row in rows])
+        return list(zip(rows, counts, strict=True))
+
+    async def events(
+        self,
+        principal: Principal,
+        room: str,
+        since: int | None,
+        epoch: str | None,
+        wait: float,
+    ) -> EventPage:
+        """Return events after a position; if there are none yet, wait up to `wait` seconds for some.
+
+        Raises RefusalError: `reset` if the log can't be read from there, `bad_position` if no log can.
+        """
+        require(principal, Operation.READ, room)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        with self._fanout.pinned(room) as feed:
+            head = await self._fanout.head(feed)
+            since = head if since is None else since
+            if epoch is not None and epoch != self.epoch:
+                raise self._reset(head, "The log was replaced by another")
+            await self._positions.check(feed, since)
+            while since >= head and not self._is_stopping and (left := until - loop.time()) > 0:
+                await feed.moved(left)
+                head = await self._fanout.head(feed)
+            page = await self._store.read(room, since, head)
+            if page.kept > since + 1:
+                raise self._reset(
+                    head, "The log no longer has the events after `since`", truncated=page.kept
+                )
+            return EventPage(self.epoch, max(since, head), page.bodies)
+
+    def stop(self) -> None:
+        """End waits for events, now and from now on."""
+        self._is_stopping = True
+        for feed in self._fanout:
+            feed.wake()
+
+    def _reset(self, head: int, why: str, **facts: int) -> RefusalError:
+        hint = "Take a snapshot, and continue from its head"
+        return RefusalError("reset", why, hint=hint, epoch=self.epoch, head=head, **facts)

@@ -1,0 +1,58 @@
+"""Snapshots: rooms as they are now. Clients that come at the same time share one read."""
+
+from collections import OrderedDict
+
+from msgspec import UNSET
+
+from hubbub.protocol.messages import Snapshot
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.stores.base import Store, StoredRoom
+
+SNAPSHOT_MESSAGES = 50
+CACHED_SNAPSHOTS = 64
+
+
+class Snapshots:
+    """Reads rooms, and keeps what was read last until something happens in the room."""
+
+    def __init__(self, store: Store, fanout: FanOut) -> None:
+        self._store = store
+        self._fanout = fanout
+        self._keeping: OrderedDict[Feed, None] = OrderedDict()  # newest last
+
+    async def read(self, feed: Feed) -> StoredRoom:
+        """Return the room as stored."""
+        head = await self._fanout.head(feed)
+        if (
+            self._store.is_shared
+        ):  # another node may have written since, and its client may have moved here
+            head = (await self._store.head(feed.room)).seq
+        cached = feed.snapshot
+        if cached is not None and cached.page.head == head:
+            return cached
+        stored = await self._store.snapshot(feed.room, SNAPSHOT_MESSAGES)
+        if feed.keep(stored):
+            self._keeping[feed] = None
+            self._keeping.move_to_end(feed)
+            if len(self._keeping) > CACHED_SNAPSHOTS:
+                self._keeping.popitem(last=False)[0].forget()
+        return stored
+
+    def show(self, feed: Feed, stored: StoredRoom, kept: int | None = None) -> Snapshot:
+        """Return what clients are shown of the room, with who is there now.
+
+        `kept` is the first number that is kept, for a client that asked for older ones.
+        """
+        return Snapshot(
+            room=feed.room,
+            epoch=self._store.epoch,
+            head=stored.page.head,
+            messages=stored.page.messages,
+            more=stored.page.more,
+            state=stored.document.value,
+            state_seq=stored.document.seq,
+            members=feed.signals.members(),
+            live=feed.signals.live(),
+            truncated=UNSET if kept is None else kept,
+        )

@@ -1,0 +1,114 @@
+"""Writing: changes of a room's log, and signals, which are in no log."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import Enum, auto
+from functools import partial
+from typing import Any, Literal, overload
+
+from hubbub.domain.facts import Answer, Proposal
+from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
+from hubbub.domain.screening import screen_change, screen_signal
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.messages import Change, Signal
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
+from hubbub.server.people.rates import Throttle
+
+
+class Policy(Enum):
+    """What happens to a change whose sender is too fast, or for which the journal has no room."""
+
+    REFUSE = auto()  # both are refused
+    WAIT = auto()  # it waits, for clients that can't be told of a refusal
+    UNLIMITED = auto()  # our own applications are never too fast
+
+
+class Writing:
+    """Takes changes and signals: checks what needs no room's state, and how fast they come."""
+
+    def __init__(
+        self, journal: Journal, fanout: FanOut, throttle: Throttle, max_bytes: int, rules: Rules
+    ) -> None:
+        """`max_bytes` limits the text of a message."""
+        self._journal = journal
+        self._fanout = fanout
+        self._throttle = throttle
+        self._max_bytes = max_bytes
+        self._rules = rules
+
+    @overload
+    def submit(
+        self,
+        principal: Principal,
+        change: Change,
+        answer: Callable[[Answer], None],
+        policy: Literal[Policy.REFUSE, Policy.UNLIMITED] = Policy.REFUSE,
+    ) -> None: ...
+
+    @overload
+    def submit(
+        self,
+        principal: Principal,
+        change: Change,
+        answer: Callable[[Answer], None],
+        policy: Literal[Policy.WAIT],
+    ) -> Coroutine[Any, Any, None]: ...
+
+    def submit(
+        self,
+        principal: Principal,
+        change: Change,
+        answer: Callable[[Answer], None],
+        policy: Policy = Policy.REFUSE,
+    ) -> Coroutine[Any, Any, None] | None:
+        """Submit a change; `answer` is called once with the outcome.
+
+        With `Policy.WAIT`, the change is taken once what is returned has been awaited.
+        """
+        if policy is Policy.WAIT:
+            return self._submit_in_turn(principal, change, answer)
+        refusal = screen_change(self._rules, principal, change, self._max_bytes)
+        if refusal is None and policy is Policy.REFUSE:
+            refusal = self._throttle.refusal(principal)
+        if refusal is None:
+            self._journal.submit(Proposal(principal, change), answer)
+        else:
+            answer(refusal)
+        return None
+
+    async def commit(
+        self,
+        principal: Principal,
+        change: Change,
+        policy: Literal[Policy.REFUSE, Policy.UNLIMITED] = Policy.REFUSE,
+    ) -> Answer:
+        """Submit a change and wait for the outcome."""
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.submit(principal, change, partial(_settle, answered), policy)
+        return await answered
+
+    def signal(self, principal: Principal, signal: Signal) -> None:
+        """Send a signal to everyone in the room. Raises RefusalError."""
+        push = screen_signal(principal, signal)
+        if isinstance(push, Refusal):
+            raise RefusalError.of(push)
+        self._throttle.pace(principal)
+        with self._fanout.pinned(signal.room) as feed:
+            if not feed.signals.put(push, principal.counted_as):
+                why = "Too many live values: the room, you or the server has reached a limit"
+                raise RefusalError("too_large", why)
+
+    async def _submit_in_turn(
+        self, principal: Principal, change: Change, answer: Callable[[Answer], None]
+    ) -> None:
+        await self._throttle.turn(principal)
+        if self._journal.is_full:
+            await self._journal.has_room()
+        self.submit(principal, change, answer, Policy.UNLIMITED)
+
+
+def _settle(answered: "asyncio.Future[Answer]", answer: Answer) -> None:
+    if not answered.done():  # whoever waited for it may be gone
+        answered.set_result(answer)
