@@ -18,7 +18,7 @@ _PUBLIC = {
         Acknowledgement Client Closed ConnectionState HubbubError Position Refused Reset ResetError
         Room Status Unknown Unreachable connect post_in_transaction post_in_transaction_sync
     """,
-    "hubbub.events": "AnyEvent Deleted Edited Event Patched Posted Reacted Unreacted",
+    "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}

@@ -14,7 +14,6 @@ from hubbub.client import Unreachable as Unreachable
 from hubbub.client import connect as connect
 from hubbub.client import post_in_transaction as post_in_transaction
 from hubbub.client import post_in_transaction_sync as post_in_transaction_sync
-from hubbub.events import AnyEvent as AnyEvent
 from hubbub.events import Deleted as Deleted
 from hubbub.events import Edited as Edited
 from hubbub.events import Event as Event

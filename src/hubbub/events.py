@@ -9,6 +9,7 @@ from operator import or_
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 Base64 = bytes  # on the wire as a base64 string
 
@@ -59,10 +60,15 @@ class Posted(Erasable, frozen=True):
     attachments: list[Base64] | None = None
 
 
-class Edited(Erasable, frozen=True, kw_only=True):
-    """The author edited the message with the seq `message`."""
+class About(Erasable, frozen=True, kw_only=True):
+    """An event about the message with the seq `message`. It is erased together with that message."""
 
     message: int = 0
+
+
+class Edited(About, frozen=True, kw_only=True):
+    """The author edited the message."""
+
     text: str | None = None
 
 
@@ -72,17 +78,15 @@ class Deleted(Event, frozen=True, kw_only=True):
     message: int
 
 
-class Reacted(Erasable, frozen=True, kw_only=True):
-    """`by` added a reaction to the message with the seq `message`."""
+class Reacted(About, frozen=True, kw_only=True):
+    """`by` added a reaction to the message."""
 
-    message: int = 0
     emoji: str = ""
 
 
-class Unreacted(Erasable, frozen=True, kw_only=True):
-    """`by` removed a reaction from the message with the seq `message`."""
+class Unreacted(About, frozen=True, kw_only=True):
+    """`by` removed a reaction from the message."""
 
-    message: int = 0
     emoji: str = ""
 
 
@@ -92,10 +96,34 @@ class Patched(Event, frozen=True, kw_only=True):
     patch: Any
 
 
-AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched
+class Outline(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event of any kind, known or not, without its content. Erasing needs no more.
+
+    Of events with a `message`, only `deleted` stays when that message is deleted.
+    """
+
+    event: str
+    room: str
+    seq: int
+    at: str
+    by: str
+    id: str | None = None
+    message: int | None = None
+    erased: bool = False
+
+    @property
+    def erased_with(self) -> int | None:
+        """The seq of the message with which the event is erased, if any."""
+        if self.event == "posted":
+            return self.seq
+        return None if self.event == "deleted" else self.message
+
 
 encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(AnyEvent).decode
+outline = msgspec.json.Decoder(Outline).decode
+decode_posted = msgspec.json.Decoder(Posted).decode
+decode_edited = msgspec.json.Decoder(Edited).decode
+_decode_deleted = msgspec.json.Decoder(Deleted).decode
 
 
 def union_of(kinds: Iterable[type]) -> Any:
@@ -121,17 +149,18 @@ class Events:
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 
 
-def about(event: AnyEvent) -> int | None:
+def about(event: Event) -> int | None:
     """The seq of the message that an event changes, if the event is erased together with that message."""
-    return event.message if isinstance(event, Edited | Reacted | Unreacted) else None
+    return event.message if isinstance(event, About) else None
 
 
 def erased(body: bytes) -> bytes:
     """The body that is left of an event when its message is deleted: number, time and author."""
-    return encode(emptied(decode(body)))
+    left = outline(body)
+    return body if left.erased_with is None else encode(replace(left, message=None, erased=True))
 
 
-def emptied(event: AnyEvent) -> AnyEvent:
+def emptied(event: Event) -> Event:
     """The event without its content, if it concerns a message. Others stay as they are."""
     if not isinstance(event, Erasable):
         return event
@@ -141,15 +170,14 @@ def emptied(event: AnyEvent) -> AnyEvent:
 
 def deleted_by(bodies: Iterable[bytes]) -> set[int]:
     """The seqs of the messages that these events of one room delete."""
-    events = (decode(body) for body in bodies if body.startswith(_DELETED))
-    return {event.message for event in events if isinstance(event, Deleted)}
+    return {_decode_deleted(body).message for body in bodies if body.startswith(_DELETED)}
 
 
 def without(bodies: Iterable[bytes], messages: Collection[int]) -> list[bytes]:
     """These events of one room, with those erased that concern the given messages."""
-    return [erased(body) if concerns(decode(body), messages) else body for body in bodies]
+    return [erased(body) if outline(body).erased_with in messages else body for body in bodies]
 
 
-def concerns(event: AnyEvent, messages: Collection[int]) -> bool:
+def concerns(event: Event, messages: Collection[int]) -> bool:
     """Whether an event is erased together with the given messages of its room."""
     return (event.seq if isinstance(event, Posted) else about(event)) in messages

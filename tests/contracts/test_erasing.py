@@ -8,7 +8,7 @@ import apsw
 import asyncpg
 import pytest
 
-from hubbub import events
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
@@ -138,7 +138,12 @@ async def test_what_one_commit_posts_and_deletes_is_delivered_as_it_is_stored(
     )
     assert not holds_secret(batch)
     assert (await store.read("lobby", 0, 9)).bodies == batch.bodies
-    assert [type(e) for e in map(events.decode, batch.bodies)] == [Posted, Edited, Patched, Deleted]
+    assert [type(e) for e in map(RULES.events.decode, batch.bodies)] == [
+        Posted,
+        Edited,
+        Patched,
+        Deleted,
+    ]
     await assert_gone(store)
 
 

@@ -281,7 +281,7 @@ class MemoryStore:
             if gone := events.deleted_by(batch.bodies):
                 log[:] = events.without(log, gone)
             for body in batch.bodies:
-                self._rules.fold(self._view(batch.room), events.decode(body))
+                self._rules.fold(self._view(batch.room), self._rules.events.decode(body))
         done.set_result(commit)
 
     def _view(self, room: str) -> RoomView:
@@ -318,7 +318,7 @@ class MemoryStore:
         message = self._view(key.room).messages.get(key.seq)
         if message is None or key.seq < self.kept.get(key.room, 1):
             return
-        posted = events.decode(self.logs[key.room][key.seq - 1])
+        posted = RULES.events.decode(self.logs[key.room][key.seq - 1])
         assert isinstance(posted, Posted)
         facts.messages[key] = posted
         facts.owners[key] = self._owners[key]

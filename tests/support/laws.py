@@ -189,7 +189,7 @@ class Law(RuleBasedStateMachine):
         log = self._delivered[batch.room]
         assert batch.bodies, "a batch without events"
         for seq, body in enumerate(batch.bodies, start=len(log) + 1):
-            event = events.decode(body)
+            event = RULES.events.decode(body)
             assert (event.room, event.seq, event.at) == (batch.room, seq, at)
         assert batch.first == len(log) + 1
         log += batch.bodies
@@ -218,7 +218,7 @@ class Law(RuleBasedStateMachine):
         page = await self._store.read(follower.room, view.seq, upto)
         assert bool(page.bodies) == (view.seq < upto)
         for body in page.bodies:
-            event = events.decode(body)
+            event = RULES.events.decode(body)
             assert event.seq == view.seq + 1, "a hole or a repetition"
             RULES.fold(view, event)
         assert view.seq <= upto

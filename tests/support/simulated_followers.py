@@ -159,7 +159,7 @@ def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Fin
     view = RoomView()
     for snapshot, name in sorted(given, key=lambda one: one[0].head):
         for body in log[view.seq : snapshot.head]:
-            RULES.fold(view, events.decode(body))
+            RULES.fold(view, RULES.events.decode(body))
         folded = known(list(view.messages.values()))[-SNAPSHOT_MESSAGES:]
         is_whole = len(snapshot.messages) == len(folded)
         is_state = (snapshot.state, snapshot.state_seq) == (view.state, view.state_seq)

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from hubbub import events
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Commit, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -43,9 +43,9 @@ async def commit(store: Store, *changes: Change, by: Principal = ADA, at: str = 
     return await store.commit([Proposal(by, change) for change in changes], at)
 
 
-async def log_of(store: Store, room: str, after: int = 0) -> list[AnyEvent]:
+async def log_of(store: Store, room: str, after: int = 0) -> list[Event]:
     bodies: list[bytes] = []
     head = (await store.head(room)).seq
     while page := (await store.read(room, after + len(bodies), head)).bodies:
         bodies += page
-    return [events.decode(body) for body in bodies]
+    return [RULES.events.decode(body) for body in bodies]

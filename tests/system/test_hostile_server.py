@@ -10,7 +10,7 @@ from aiohttp import web
 
 from hubbub.client import Acknowledgement
 from hubbub.client.reconnect import Welcome
-from hubbub.events import AnyEvent
+from hubbub.domain.aspects import RULES
 from hubbub.protocol.messages import AnySignal, Closing, Error, Page, Resumed, Snapshot
 from tests.support.hostile import DEEP, NASTY, ROOM, SEQ, WRONG, filled, kinds, obeyed
 from tests.support.pane import Pane
@@ -63,12 +63,11 @@ class Hostile:
         return {"limits": limits} if kind is Welcome else {}
 
     def _pushes(self, seq: int) -> Iterator[dict[str, Any]]:
-        for n, kind in enumerate(kinds(AnyEvent)):
+        for n, kind in enumerate(RULES.events.kinds):
             yield filled(kind, room=ROOM) | {"seq": seq + 2 * n, "message": seq}
             emitted = {"room": ROOM, "seq": seq + 2 * n + 1, "text": None}
-            yield filled(kinds(AnyEvent)[0]) | emitted
-        for kind in kinds(AnySignal):
-            yield filled(kind, room=ROOM)
+            yield filled(RULES.events.kinds[0]) | emitted
+        yield from (filled(kind, room=ROOM) for kind in kinds(AnySignal))
         yield filled(Closing) | {"reconnect_after": 0}
 
 

@@ -34,6 +34,6 @@ def test_no_public_class_name_is_defined_twice() -> None:
     for file in sorted(SOURCE.rglob("*.py")):
         for name in types_defined_in(ast.parse(file.read_text())):
             homes[name].append(str(file.relative_to(SOURCE)))
-    assert "Client" in homes and "AnyEvent" in homes
+    assert "Client" in homes and "Event" in homes
     twice = {name: files for name, files in homes.items() if len(files) > 1 and name[0] != "_"}
     assert twice == {}

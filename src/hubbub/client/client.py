@@ -5,7 +5,7 @@ import logging
 import secrets
 import weakref
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, websocket_url
@@ -19,6 +19,8 @@ from hubbub.client.room import Room
 from hubbub.client.rooms import Rooms
 from hubbub.client.states import ConnectionState, Status, step
 from hubbub.client.verbs import Acknowledgement
+from hubbub.domain.aspects import RULES
+from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Closing, Hello, Page, Presence, Reply, Typing, Value
 
 MAX_QUEUED = 1000
@@ -46,7 +48,9 @@ class Client:
         patience: float = 30.0,
         max_queued: int = MAX_QUEUED,
         outside: Outside | None = None,
+        rules: Rules = RULES,
     ) -> None:
+        """The options of `connect`. `rules` are the kinds of events that it knows, and how they change a room."""
         outside = outside or Outside()
         hello = Hello(name=name, key=key or secrets.token_urlsafe(24), token=token)
         self.status = Status(ConnectionState.DISCONNECTED)
@@ -54,7 +58,8 @@ class Client:
         self.url = url
         self._open_timeout = open_timeout
         self._exchange = Exchange(outside, patience)
-        self._rooms = Rooms(outside, self._exchange, max_queued)
+        self._rules = rules
+        self._rooms = Rooms(outside, self._exchange, max_queued, rules)
         self._reconnector = Reconnector(
             websocket_url(url), hello, outside, self._serve, self._report
         )
@@ -155,6 +160,20 @@ class Client:
         """Like `Room.history`, of a room that need not be joined."""
         return await verbs.history(self._exchange, room, before, after, limit)
 
+    async def send(self, do: str, /, **fields: Any) -> Any:
+        """Send a command by its name and fields, and return the `ok` of its reply.
+
+            await me.send("react", room="lobby", seq=42, emoji="👍")
+
+        For commands that have no method here, such as those of a newer server.
+
+        Raises:
+            Refused: the server refused the command, or does not know it.
+            Unknown: the answer was lost. The client can't know whether repeating the command would be safe.
+            Closed: the client is closed.
+        """
+        return await self._exchange.ask({**fields, "do": do})
+
     async def __aenter__(self) -> Self:
         return await self.open()
 
@@ -204,7 +223,7 @@ class Client:
         come_back_after = 0.0
         while True:
             try:
-                frame = read(await link.receive())
+                frame = read(await link.receive(), self._rules.events)
             except LinkLost as lost:
                 lost.retry_after = come_back_after
                 raise

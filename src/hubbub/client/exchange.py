@@ -7,7 +7,7 @@ from typing import Any
 from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Closed, Refused
 from hubbub.client.link import ClientLink, Outside
-from hubbub.client.outbox import Outbox
+from hubbub.client.outbox import Outbox, Sendable
 from hubbub.protocol.messages import AnyCommand
 
 MAX_UNANSWERED = 100
@@ -51,7 +51,7 @@ class Exchange:
         self._outbox.end(closed)
 
     async def ask(
-        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+        self, command: Sendable, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
     ) -> Any:
         """Send a command and return the `ok` of its reply as a `kind`. `on_ok` is called with it before later frames are read.
 
@@ -86,7 +86,7 @@ class Exchange:
             await self._outbox.until_stirred()
 
     async def _ask_once(
-        self, command: AnyCommand, kind: Any, on_ok: Callable[[Any], None] | None
+        self, command: Sendable, kind: Any, on_ok: Callable[[Any], None] | None
     ) -> Any:
         async with self._turns:
             if self._closed is not None:

@@ -4,14 +4,15 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
-from hubbub import events
 from hubbub.client.inbox import Skipped
-from hubbub.events import AnyEvent, Patched, Posted
+from hubbub.domain.aspects import RULES
+from hubbub.events import Event, Events
 from hubbub.protocol.messages import AnySignal, Closing, Reply
 from hubbub.protocol.strict import MAX_DEPTH
 
-Frame = Reply | AnyEvent | Skipped | AnySignal | Closing
+Frame = Reply | Event | Skipped | AnySignal | Closing
 
 
 class _Shape(msgspec.Struct):
@@ -38,8 +39,8 @@ class UnreadableFrame(Exception):
     """A received frame is not hubbub.v1."""
 
 
-def read(frame: str) -> Frame | None:
-    """Decode one frame. Returns None for a signal or notice of an unknown kind.
+def read(frame: str, events: Events = RULES.events) -> Frame | None:
+    """Decode one frame; `events` are the known kinds. Returns None for a signal or notice of an unknown kind.
 
     Raises:
         UnreadableFrame: the frame is not hubbub.v1.
@@ -47,7 +48,7 @@ def read(frame: str) -> Frame | None:
     try:
         shape = _shape(frame)
         if shape.event is not UNSET:
-            return _event(frame)
+            return _event(frame, events)
         if shape.signal is not UNSET or shape.notice is not UNSET:
             return _passing(frame, is_signal=shape.signal is not UNSET)
         return _reply(frame)
@@ -55,15 +56,16 @@ def read(frame: str) -> Frame | None:
         raise UnreadableFrame(f"{error}: {frame[:200]}") from None
 
 
-def _event(frame: str) -> AnyEvent | Skipped:
+def _event(frame: str, events: Events) -> Event | Skipped:
     """Decode an event. One of an unknown kind, from a newer server, still has its place in the log."""
     try:
-        event: AnyEvent = events.decode(frame)
+        event = events.decode(frame)
     except msgspec.ValidationError:
         place = _place(frame)
         return Skipped(place.room, place.seq)
-    if isinstance(event, Patched | Posted):
-        _check_depth(event.patch if isinstance(event, Patched) else event.arguments)
+    for value in astuple(event):
+        if type(value) in (dict, list):
+            _check_depth(value)
     return event
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from hubbub.events import AnyEvent, Deleted, Event, concerns, emptied
+from hubbub.events import Deleted, Event, concerns, emptied
 from hubbub.protocol.messages import Resumed, Snapshot
 
 
@@ -31,7 +31,7 @@ class Skipped:
 
 
 Marker = Resumed | Reset
-Item = AnyEvent | Skipped | Marker
+Item = Event | Skipped | Marker
 
 
 class Inbox:
@@ -64,7 +64,7 @@ class Inbox:
         """Whether there is nothing to take."""
         return not self._items
 
-    def put(self, event: AnyEvent | Skipped) -> None:
+    def put(self, event: Event | Skipped) -> None:
         """Add the next event. If it deletes a message, also erase the queued events about that message."""
         if isinstance(event, Deleted):
             self._items = deque(_without(item, event.message) for item in self._items)

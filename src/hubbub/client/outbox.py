@@ -19,8 +19,10 @@ MAX_TOLD = 100
 
 # After a lost answer: the server recognizes a repeated post by its client_message_id. Most other commands
 # set a value regardless of the old one, and only their own author could have changed it meanwhile. A patch
-# could undo a later patch by someone else, so it is never repeated.
-_NEVER_REPEATED = (Patch,)
+# could undo a later patch by someone else, so it is never repeated; nor is a command of which only the fields are known.
+_NEVER_REPEATED = (Patch, dict)
+
+Sendable = AnyCommand | dict[str, Any]  # a command, or all its fields but the id
 
 # The error of a repeated command whose first attempt was carried out.
 _DONE_ALREADY: dict[type, str] = {Delete: "gone"}
@@ -32,14 +34,19 @@ class Pending:
     `on_ok` is called with it before any later frame is processed.
     """
 
-    __slots__ = ("answer", "command", "frame", "is_sent", "kind", "on_ok", "times_sent")
+    __slots__ = ("answer", "command", "frame", "is_sent", "kind", "number", "on_ok", "times_sent")
 
     def __init__(
-        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+        self,
+        command: Sendable,
+        number: int,
+        kind: Any = Any,
+        on_ok: Callable[[Any], None] | None = None,
     ) -> None:
         self.command = command
+        self.number = number
         self.kind = kind
-        self.frame = encode(command)
+        self.frame = encode(_numbered(command, number))
         self.on_ok = on_ok
         self.is_sent = False  # on the current connection
         self.times_sent = 0
@@ -68,7 +75,7 @@ class Outbox:
         return bool(self._pending)
 
     def add(
-        self, command: AnyCommand, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
+        self, command: Sendable, kind: Any = Any, on_ok: Callable[[Any], None] | None = None
     ) -> Pending:
         """Give the command an id and queue it.
 
@@ -76,7 +83,7 @@ class Outbox:
             Refused: the command is larger than the server accepts.
         """
         self._last_id += 1
-        pending = Pending(replace(command, id=self._last_id), kind, on_ok)
+        pending = Pending(command, self._last_id, kind, on_ok)
         if self.max_frame_bytes is not None and len(pending.frame) > self.max_frame_bytes:
             size = len(pending.frame)
             raise Refused(
@@ -95,7 +102,7 @@ class Outbox:
 
     def discard(self, pending: Pending) -> None:
         """Forget a command that nobody waits for any more."""
-        self._pending.pop(_id_of(pending), None)
+        self._pending.pop(pending.number, None)
 
     async def until_stirred(self) -> None:
         """Wait until there may be something to send."""
@@ -105,7 +112,7 @@ class Outbox:
     def unsent(self) -> Iterator[bytes]:
         """The frames to send on the current connection, oldest first. Each counts as sent once it is yielded."""
         while pending := next((p for p in self._pending.values() if not p.is_sent), None):
-            yield from self._told_before(_id_of(pending))
+            yield from self._told_before(pending.number)
             pending.is_sent = True
             pending.times_sent += 1
             yield pending.frame
@@ -174,6 +181,7 @@ class Outbox:
             pending.answer.set_exception(error)
 
 
-def _id_of(pending: Pending) -> int:
-    assert isinstance(pending.command.id, int)
-    return pending.command.id
+def _numbered(command: Sendable, number: int) -> Sendable:
+    if isinstance(command, dict):
+        return {**command, "id": number}
+    return replace(command, id=number)

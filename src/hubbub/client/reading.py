@@ -9,8 +9,8 @@ from hubbub.client.inbox import Inbox, Item, Reset, Skipped
 from hubbub.client.live import LiveView
 from hubbub.client.newest import Newest
 from hubbub.client.tracker import Position, PositionTracker
-from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.posts import tombstone
+from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted
 from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
@@ -30,6 +30,7 @@ class Reading:
         room: str,
         tracker: PositionTracker,
         inbox: Inbox,
+        rules: Rules,
         now: Callable[[], float],
         on_take: Callable[[], None],
     ) -> None:
@@ -41,6 +42,7 @@ class Reading:
         self.snapshot: Snapshot | None = None
         self.has_state = False
         self._epoch = ""
+        self._rules = rules
         self._on_take = on_take
         self._is_awaited = False
         self._listeners: weakref.WeakSet[Newest[AnySignal]] = weakref.WeakSet()
@@ -119,7 +121,7 @@ class Reading:
             case Skipped():
                 self.view.seq = item.seq
             case _:
-                RULES.fold(self.view, item)
+                self._rules.fold(self.view, item)
                 if isinstance(item, Deleted) and self.snapshot is not None:
                     self.snapshot = _without(self.snapshot, item.message)
         while len(self.view.messages) > MAX_MESSAGES:

@@ -11,7 +11,7 @@ from hubbub.client.reading import Reading
 from hubbub.client.stream import Stream, events_and_markers, events_only
 from hubbub.client.tracker import Position
 from hubbub.client.verbs import Acknowledgement
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import (
     AnySignal,
     Delete,
@@ -102,14 +102,14 @@ class Room:
 
     # Events and signals
 
-    def __aiter__(self) -> Stream[AnyEvent]:
+    def __aiter__(self) -> Stream[Event]:
         return self.stream()
 
     @overload
-    def stream(self, *, markers: Literal[False] = False) -> Stream[AnyEvent]: ...
+    def stream(self, *, markers: Literal[False] = False) -> Stream[Event]: ...
 
     @overload
-    def stream(self, *, markers: Literal[True]) -> Stream[AnyEvent | Resumed | Reset]: ...
+    def stream(self, *, markers: Literal[True]) -> Stream[Event | Resumed | Reset]: ...
 
     def stream(self, *, markers: bool = False) -> Stream[Any]:
         """The events of the room from its position on, in order, each once, across reconnects.

@@ -9,7 +9,8 @@ from hubbub.client.inbox import Inbox, Skipped
 from hubbub.client.link import Outside
 from hubbub.client.reading import Reading
 from hubbub.client.tracker import PositionTracker
-from hubbub.events import AnyEvent
+from hubbub.domain.rules import Rules
+from hubbub.events import Event
 from hubbub.protocol.messages import AnySignal, Leave, Resumed, Snapshot
 
 JoinAnswer = Resumed | Snapshot
@@ -19,10 +20,11 @@ STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pon
 class Rooms:
     """The `Reading` of each room, by name. Each inbox holds at most `max_queued` events."""
 
-    def __init__(self, outside: Outside, exchange: Exchange, max_queued: int) -> None:
+    def __init__(self, outside: Outside, exchange: Exchange, max_queued: int, rules: Rules) -> None:
         self._outside = outside
         self._exchange = exchange
         self._max_queued = max_queued
+        self._rules = rules
         self._readings: dict[str, Reading] = {}
         self._rejoining: dict[asyncio.Task[None], Reading] = {}
         self._stir = exchange.stir
@@ -72,7 +74,7 @@ class Rooms:
             if not reading.tracker.is_joining:  # else its join is on its way, and is sent again
                 self._rejoin(reading)
 
-    async def deliver(self, event: AnyEvent | Skipped) -> None:
+    async def deliver(self, event: Event | Skipped) -> None:
         """Pass an event to its room. Waits while the room's reader is slow, unless that would block anything else."""
         reading = self._readings.get(event.room)
         if reading is None:
@@ -100,7 +102,8 @@ class Rooms:
     ) -> Reading:
         inbox = Inbox(self._max_queued)
         tracker = PositionTracker(room, inbox, since, epoch, max_missed)
-        reading = Reading(room, tracker, inbox, self._outside.now, lambda: self._taken(reading))
+        now, rules = self._outside.now, self._rules
+        reading = Reading(room, tracker, inbox, rules, now, lambda: self._taken(reading))
         return reading
 
     def _taken(self, reading: Reading) -> None:

@@ -5,7 +5,7 @@ from typing import Generic, Self, TypeVar
 
 from hubbub.client.errors import ResetError
 from hubbub.client.inbox import Item, Reset, Skipped
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import Resumed
 
 Yielded = TypeVar("Yielded")
@@ -28,7 +28,7 @@ class Stream(Generic[Yielded]):
                 return picked
 
 
-def events_only(item: Item) -> AnyEvent | None:
+def events_only(item: Item) -> Event | None:
     """Pick events. Skips `Resumed`, and raises ResetError for a `Reset`."""
     match item:
         case Reset():
@@ -39,6 +39,6 @@ def events_only(item: Item) -> AnyEvent | None:
             return item
 
 
-def events_and_markers(item: Item) -> AnyEvent | Resumed | Reset | None:
+def events_and_markers(item: Item) -> Event | Resumed | Reset | None:
     """Pick everything except events of unknown kinds."""
     return None if isinstance(item, Skipped) else item

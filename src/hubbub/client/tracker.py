@@ -7,7 +7,7 @@ received last.
 from typing import NamedTuple
 
 from hubbub.client.inbox import Inbox, Reset, Skipped
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import Join, Resumed, Snapshot
 
 
@@ -85,7 +85,7 @@ class PositionTracker:
         self.is_joined = True
         self.is_joining = self.is_behind = self._was_cut = False
 
-    def receive(self, event: AnyEvent | Skipped) -> bool:
+    def receive(self, event: Event | Skipped) -> bool:
         """Keep an event if it is the next one. Returns True if there is a gap, so that the room must be joined again."""
         if self.is_joining or self.is_behind or self.since is None or event.seq <= self.since:
             return False

@@ -24,7 +24,7 @@ from hubbub.domain.facts import (
 )
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Prefix, R, Table
-from hubbub.events import AnyEvent, Edited, Event, Posted
+from hubbub.events import Edited, Event, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
 
@@ -162,7 +162,7 @@ class Ledger:
             "id": principal.person.id,
         }
 
-    def append(self, event: AnyEvent) -> Accepted:
+    def append(self, event: Event) -> Accepted:
         """Add the next event to its log."""
         body = self._append(event)
         self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
@@ -221,7 +221,7 @@ class Ledger:
         known[key] = row
         self.rows.setdefault(table, {})[key] = row
 
-    def _append(self, event: AnyEvent) -> bytes:
+    def _append(self, event: Event) -> bytes:
         body = events.encode(event)
         batch = self.batches.get(event.room)
         if batch is None:

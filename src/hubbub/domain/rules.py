@@ -10,7 +10,7 @@ from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable
 from hubbub.domain.view import RoomView
-from hubbub.events import AnyEvent, Event, Events
+from hubbub.events import Event, Events
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Ask, Change
@@ -146,7 +146,7 @@ class Rules:
         found = {room: [g for g in self._guards if g.applies(room)] for room in rooms}
         return {room: guards for room, guards in found.items() if guards}
 
-    def fold(self, view: RoomView, event: AnyEvent) -> None:
+    def fold(self, view: RoomView, event: Event) -> None:
         """Fold the next event into a view.
 
         Raises:

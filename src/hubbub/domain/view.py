@@ -5,7 +5,7 @@ The law: folding the events after N into a snapshot at N gives the same as a fre
 
 from typing import Any
 
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import Message
 
 
@@ -24,7 +24,7 @@ class RoomView:
         self.state: Any = {} if state is None and state_seq == 0 else state
         self.state_seq = state_seq
 
-    def step(self, event: AnyEvent) -> None:
+    def step(self, event: Event) -> None:
         """Move on to the next event. Raises ValueError if this is another one."""
         if event.seq != self.seq + 1:
             raise ValueError(f"Event {event.seq} does not follow event {self.seq}")

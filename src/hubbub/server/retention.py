@@ -43,7 +43,7 @@ class Retention:
         last = kept - 1
         while bodies := (await self._store.read(room, last, head)).bodies:
             for body in bodies:
-                if datetime.fromisoformat(events.decode(body).at) >= oldest:
+                if datetime.fromisoformat(events.outline(body).at) >= oldest:
                     return last
                 last += 1
         return last

@@ -8,7 +8,7 @@ import msgspec
 
 from hubbub import events
 from hubbub.client import Client, Position, Reset, Room
-from hubbub.events import AnyEvent
+from hubbub.events import Event
 from hubbub.protocol.messages import Resumed
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run, until_reader_gone
@@ -22,7 +22,7 @@ MAX_PAGE = 200
 class TailFormat(Protocol):
     """How events are printed: for people or for programs."""
 
-    def event(self, event: AnyEvent) -> list[str]:
+    def event(self, event: Event) -> list[str]:
         """The lines for an event."""
 
     def reset(self, reset: Reset) -> list[str]:
@@ -32,7 +32,7 @@ class TailFormat(Protocol):
 class JsonFormat:
     """Events as on the wire. A gap becomes a notice, so that no program takes the sequence for complete."""
 
-    def event(self, event: AnyEvent) -> list[str]:
+    def event(self, event: Event) -> list[str]:
         """See `TailFormat.event`."""
         return [_json(events.encode(event))]
 
@@ -50,7 +50,7 @@ class TextFormat:
         self._transcript = Transcript()
         self._style = Style.of(sys.stdout)
 
-    def event(self, event: AnyEvent) -> list[str]:
+    def event(self, event: Event) -> list[str]:
         """See `TailFormat.event`."""
         return list(map(self._style.render, self._transcript.event(event)))
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from hubbub.events import AnyEvent, Deleted, Edited, Erasable, Patched, Posted, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Erasable, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Part, dim, name
 from hubbub.terminal.text import message_lines, shorten, visible
@@ -35,7 +35,7 @@ class Transcript:
             lines.append([_INDENT, dim("└"), f" {emoji} ", *who])
         return lines
 
-    def event(self, event: AnyEvent) -> list[Line]:
+    def event(self, event: Event) -> list[Line]:
         """The lines for an event."""
         if isinstance(event, Erasable) and event.erased:
             return self._erased(event)
@@ -44,7 +44,7 @@ class Transcript:
         first, *more = self._deed(event)
         return self._stamped(event.at, ["* ", name(event.by), " ", *first]) + more
 
-    def _deed(self, event: Edited | Deleted | Reacted | Unreacted | Patched) -> list[Line]:
+    def _deed(self, event: Event) -> list[Line]:
         match event:
             case Edited():
                 before = self._quote(event.message)
@@ -61,8 +61,10 @@ class Transcript:
                 return [[f"removed {event.emoji} from ", *self._quote(event.message)]]
             case Patched():
                 return [[f"changed the room's state: {_in_short(event.patch)}"]]
+            case _:
+                return [[str(event.__struct_config__.tag)]]
 
-    def _erased(self, event: AnyEvent) -> list[Line]:
+    def _erased(self, event: Event) -> list[Line]:
         """The lines for an event whose message was deleted: a placeholder for a post, nothing for others."""
         return self._gone(event) if isinstance(event, Posted) else []
 

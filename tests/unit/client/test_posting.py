@@ -107,6 +107,28 @@ async def test_a_given_client_message_id_is_used() -> None:
         await posting
 
 
+async def test_any_command_can_be_sent_by_its_name_and_fields() -> None:
+    async with play() as (scene, link):
+        sending = await begin(scene.client.send("wave", room="lobby", seq=3, id="mine"))
+        command = await link.heard()
+        assert {key: command[key] for key in command if key != "id"} == {
+            "do": "wave",
+            "room": "lobby",
+            "seq": 3,
+        }
+        link.accept(command, room="lobby", new="field")
+        assert await sending == {"room": "lobby", "new": "field"}
+
+
+async def test_a_command_sent_by_its_name_is_not_repeated_once_its_answer_was_lost() -> None:
+    async with play() as (scene, link):
+        sending = await begin(scene.client.send("wave", room="lobby"))
+        await link.heard()
+        await scene.reconnect(link)
+        with pytest.raises(Unknown):
+            await sending
+
+
 async def test_a_patch_whose_answer_was_lost_ends_as_unknown() -> None:
     async with play() as (scene, link):
         room = await joined(scene, link)

@@ -9,7 +9,7 @@ import pytest
 
 from hubbub.client import Closed, Refused, Reset, ResetError, Room
 from hubbub.client.stream import Stream
-from hubbub.events import AnyEvent, Deleted, Edited, Posted
+from hubbub.events import Deleted, Edited, Event, Posted
 from hubbub.protocol.messages import Members, Resumed, Typing, Value
 from tests.support.fakes import AT
 from tests.unit.client.fakes import FakeLink, Play, play, posted, resumed, settle, snapshot
@@ -21,7 +21,7 @@ async def join(scene: Play, link: FakeLink, answer: dict[str, Any], **options: A
     return await joining
 
 
-async def take(stream: Stream[AnyEvent] | Any, count: int) -> list[int]:
+async def take(stream: Stream[Event] | Any, count: int) -> list[int]:
     return [(await anext(stream)).seq for _ in range(count)]
 
 

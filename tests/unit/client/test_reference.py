@@ -42,7 +42,8 @@ def written(text: str, name: str) -> list[str]:
     """The parameters that the page gives a function, without types and stars."""
     found = re.search(rf"(?<![\w.]){name}\(([^)]*)\)", text)
     assert found is not None, f"{name}() is missing"
-    return [part.strip().replace('"', "'") for part in found[1].split(",") if part.strip("* ")]
+    parts = (part.strip("* ").replace('"', "'") for part in found[1].split(","))
+    return [part for part in parts if part]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.__name__)

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS, MAX_DOCUMENT_BYTES, DocumentRow
 from hubbub.domain.aspects.reactions import (
@@ -18,7 +17,7 @@ from hubbub.domain.identity import NAMELESS
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.view import RoomView
-from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import (
     Change,
@@ -83,8 +82,8 @@ def by_ada(*changes: Change, facts: Facts | None = None) -> Commit:
     return decide(*((ADA, change) for change in changes), facts=facts)
 
 
-def decoded(commit: Commit) -> list[AnyEvent]:
-    return [events.decode(body) for batch in commit.batches for body in batch.bodies]
+def decoded(commit: Commit) -> list[Event]:
+    return [RULES.events.decode(body) for batch in commit.batches for body in batch.bodies]
 
 
 def codes(answers: list[Answer]) -> list[str | None]:
@@ -155,7 +154,7 @@ def assert_refused(commit: Commit, code: str) -> None:
     ],
 )
 def test_a_change_becomes_the_event_with_the_next_number(
-    principal: Principal, change: Change, event: AnyEvent
+    principal: Principal, change: Change, event: Event
 ) -> None:
     commit = decide((principal, change))
     assert commit.answers == [Accepted(11, AT)]

@@ -2,7 +2,7 @@ import pytest
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.view import RoomView
-from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
 from tests.support.fakes import AT
 
@@ -21,7 +21,7 @@ def unreacted(seq: int, by: str, emoji: str = "👍") -> Unreacted:
     return Unreacted("lobby", seq, AT, by, message=1, emoji=emoji)
 
 
-def view_of(*events: AnyEvent) -> RoomView:
+def view_of(*events: Event) -> RoomView:
     view = RoomView()
     for event in events:
         RULES.fold(view, event)

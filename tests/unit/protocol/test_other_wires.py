@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hubbub.events import AnyEvent, Deleted, Posted, emptied
+from hubbub.events import Deleted, Event, Posted, emptied
 from hubbub.protocol.codec import encode
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES
 from hubbub.protocol.foreign.socketio_wires import (
@@ -24,7 +24,7 @@ from tests.support.costly import COSTLY, MOST_SECONDS, within
 from tests.support.fakes import AT, EPOCH, unframe
 
 GOLDEN = Path(__file__).parents[2] / "wire"
-EVENTS: list[AnyEvent] = [
+EVENTS: list[Event] = [
     Posted("lobby", 42, AT, "ada", "grüß \u2028 dich", client_message_id="01J"),
     Posted("lobby", 43, AT, "ada", "hi", emitted_as="chat message"),
     Posted(

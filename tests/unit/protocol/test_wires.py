@@ -4,10 +4,11 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from hubbub.domain.aspects import RULES
 from hubbub.events import (
-    AnyEvent,
     Deleted,
     Edited,
+    Event,
     Patched,
     Posted,
     Reacted,
@@ -138,13 +139,13 @@ def test_a_push_or_reply_is_on_the_wire_what_it_always_was(name: str) -> None:
 
 def test_every_kind_of_push_has_its_golden_frame_and_each_golden_frame_its_push() -> None:
     kinds = {type(push) for push in PUSHES.values()}
-    assert kinds == {*get_args(AnyEvent), *get_args(AnySignal), Closing}
+    assert kinds == {*RULES.events.kinds, *get_args(AnySignal), Closing}
     assert {path.stem for path in (GOLDEN / "native").iterdir()} == set(NATIVE_FORMS)
 
 
-@pytest.mark.parametrize("name", [n for n, p in PUSHES.items() if isinstance(p, AnyEvent)])
+@pytest.mark.parametrize("name", [n for n, p in PUSHES.items() if isinstance(p, Event)])
 def test_an_event_reads_back_from_its_golden_frame(name: str) -> None:
-    assert msgspec.json.decode(golden(name), type=AnyEvent) == PUSHES[name]
+    assert msgspec.json.decode(golden(name), type=RULES.events.union) == PUSHES[name]
 
 
 # --- frames ---
@@ -201,7 +202,7 @@ def test_plain_sends_a_binary_verbatim_and_as_binary(binary: bytes) -> None:
 
 
 def test_plain_has_no_words_for_anything_but_messages() -> None:
-    everything_else = [p for p in PUSHES.values() if isinstance(p, AnyEvent)][3:]
+    everything_else = [p for p in PUSHES.values() if isinstance(p, Event)][3:]
     assert PLAIN.events(EPOCH, 1, bodies(*everything_else)) == b""
     assert PLAIN.signals(bodies(Typing("lobby", "ada", 5.0))) == b""
     assert not PLAIN.takes_signals
@@ -254,7 +255,7 @@ def test_no_text_can_break_out_of_its_sse_line() -> None:
 
 @pytest.mark.parametrize("wire", [NATIVE, PLAIN, SSE, SSE_UNTIL_CLOSE], ids=lambda wire: wire.name)
 def test_events_one_by_one_say_the_same_as_together(wire: Any) -> None:
-    events = bodies(*(push for push in PUSHES.values() if isinstance(push, AnyEvent)))
+    events = bodies(*(push for push in PUSHES.values() if isinstance(push, Event)))
     one_by_one = [wire.events(EPOCH, seq, [body]) for seq, body in enumerate(events, start=5)]
     if wire is SSE:
         one_by_one = [dechunk(chunk) for chunk in one_by_one]

@@ -13,7 +13,8 @@ import pytest
 
 from hubbub.client import Acknowledgement, ConnectionState, HubbubError
 from hubbub.client.reconnect import Welcome
-from hubbub.events import AnyEvent, Posted
+from hubbub.domain.aspects import RULES
+from hubbub.events import Posted
 from hubbub.protocol.messages import (
     AnySignal,
     Closing,
@@ -30,8 +31,8 @@ from hubbub.terminal.tail import JsonFormat, TextFormat
 from tests.support.hostile import DEEP, NASTY, ROOM, filled, kinds, obeyed, spoiled
 from tests.unit.client.fakes import WELCOME, FakeLink, Play, posted, settle, snapshot, stored
 
-PUSHES = [*kinds(AnyEvent), *kinds(AnySignal), *kinds(Closing)]
-MESSAGES = [*kinds(AnyEvent), Message]
+PUSHES = [*RULES.events.kinds, *kinds(AnySignal), *kinds(Closing)]
+MESSAGES = [*RULES.events.kinds, Message]
 
 
 def patched(patch: str) -> str:
@@ -130,15 +131,15 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Any:
 
 @pytest.mark.parametrize("kind", PUSHES)
 async def test_no_text_in_a_push_is_obeyed(kind: Any) -> None:
-    push = filled(kind, room=ROOM) | ({"seq": 1} if kind in kinds(AnyEvent) else {})
+    push = filled(kind, room=ROOM) | ({"seq": 1} if kind in RULES.events.kinds else {})
     shown = await Scene().play(posted(1, NASTY, by=NASTY) | push)
     assert obeyed(shown) == set()
-    assert "nasty" in shown or kind not in kinds(AnyEvent)
+    assert "nasty" in shown or kind not in RULES.events.kinds
 
 
 @pytest.mark.parametrize("kind", PUSHES)
 async def test_no_wrong_push_is_fatal(kind: Any) -> None:
-    told = {"room": ROOM, "seq": 1} if kind in kinds(AnyEvent) else {"room": ROOM}
+    told = {"room": ROOM, "seq": 1} if kind in RULES.events.kinds else {"room": ROOM}
     for field, push in spoiled(kind, **told):
         shown = await Scene().play(push, posted(2))
         assert obeyed(shown) == set(), field

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubbub.events import AnyEvent, Deleted, Edited, Patched, Posted, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Style, dim, name
 from hubbub.terminal.transcript import Transcript
@@ -18,7 +18,7 @@ class Shown:
         self._transcript = Transcript()
         self._style = Style(has_colour=False)
 
-    def event(self, event: AnyEvent) -> list[str]:
+    def event(self, event: Event) -> list[str]:
         return [self._style.render(line) for line in self._transcript.event(event)]
 
     def message(self, message: Message) -> list[str]:

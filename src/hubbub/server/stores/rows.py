@@ -81,13 +81,11 @@ def _size(row: tuple[Any, ...]) -> int:
 
 def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions | None) -> Message:
     """A message in its current state."""
-    event = events.decode(posted)
-    assert isinstance(event, events.Posted) and event.seq == seq
+    event = events.decode_posted(posted)
+    assert event.seq == seq
     found = message_of(event)
     if edited is not None:
-        edit = events.decode(edited)
-        assert isinstance(edit, events.Edited)
-        found = with_edit(found, edit)
+        found = with_edit(found, events.decode_edited(edited))
     return with_reactions(found, reactions) if reactions else found
 
 

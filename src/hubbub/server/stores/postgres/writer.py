@@ -100,13 +100,12 @@ class PostgresWriter:
         facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})
         if wanted.posts:
             for room, key, owner, seq, posted in await self._select(Q.posts_by_key, wanted.posts):
-                first = Accepted(seq, events.decode(posted).at)
+                first = Accepted(seq, events.decode_posted(posted).at)
                 facts.posts[PostKey(self._names[room], key, owner)] = first
         if wanted.messages:
             rows = await self._select(Q.messages_by_seq, wanted.messages)
             for room, seq, posted, owner, is_deleted in rows:
-                event = events.decode(posted)
-                assert isinstance(event, events.Posted)
+                event = events.decode_posted(posted)
                 key = MessageKey(self._names[room], seq)
                 facts.messages[key], facts.owners[key] = event, owner
                 if is_deleted:

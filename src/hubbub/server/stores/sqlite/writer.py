@@ -158,8 +158,7 @@ class SqliteWriter:
     ) -> None:
         for room_id, seq, posted, owner, is_deleted in self._select(Q.messages_by_seq, keys):
             key = MessageKey(names[room_id], seq)
-            event = events.decode(posted)
-            assert isinstance(event, events.Posted)
+            event = events.decode_posted(posted)
             facts.messages[key] = event
             facts.owners[key] = owner
             if is_deleted:

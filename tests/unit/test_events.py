@@ -1,0 +1,60 @@
+import msgspec
+import pytest
+
+from hubbub.domain.aspects import RULES
+from hubbub.events import (
+    About,
+    Deleted,
+    Event,
+    Events,
+    Posted,
+    concerns,
+    emptied,
+    encode,
+    erased,
+    outline,
+)
+
+EVERYTHING = {  # that any event has
+    "room": "küche",
+    "seq": 4,
+    "at": "2026-07-01T12:00:00.000Z",
+    "by": 'a "b"',
+    "id": "3f2a",
+    "message": 3,
+    "text": "hi",
+    "emoji": "👍",
+    "patch": {},
+}
+
+
+def event_of(kind: type[Event]) -> Event:
+    return msgspec.convert({"event": kind.__struct_config__.tag, **EVERYTHING}, kind)
+
+
+@pytest.mark.parametrize("kind", RULES.events.kinds)
+def test_an_event_is_erased_alike_by_those_who_know_its_kind_and_by_others(
+    kind: type[Event],
+) -> None:
+    event = event_of(kind)
+    body = encode(event)
+    assert erased(body) == encode(emptied(event)) == erased(erased(body))
+    for message in (3, 4):
+        assert (outline(body).erased_with == message) == concerns(event, {message})
+
+
+@pytest.mark.parametrize("kind", RULES.events.kinds)
+def test_what_has_a_message_is_erased_with_it_unless_it_deletes_it(kind: type[Event]) -> None:
+    assert ("message" in kind.__struct_fields__) == issubclass(kind, About | Deleted)
+
+
+def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
+    place = b'"room":"lobby","seq":4,"at":"","by":"ada"'
+    assert erased(b'{"event":"noted",%b,"message":3,"note":"x"}' % place) == (
+        b'{"event":"noted",%b,"erased":true}' % place
+    )
+
+
+def test_no_two_kinds_of_events_are_called_alike() -> None:
+    with pytest.raises(TypeError, match="unique"):
+        Events([Posted, type("Posted", (Event,), {})])
