@@ -85,9 +85,10 @@ class Client:
 
 
 @asynccontextmanager
-async def socket_io(server: Server, **auth: Any) -> AsyncIterator[Client]:
-    """A client that has connected; what it was greeted with is in `greeting`."""
-    url = f"{server.url}/socket.io/?EIO=4&transport=websocket"
+async def socket_io(server: Server | str, **auth: Any) -> AsyncIterator[Client]:
+    """A client that has connected to a server or an address; what it was greeted with is in `greeting`."""
+    address = server if isinstance(server, str) else server.url
+    url = f"{address}/socket.io/?EIO=4&transport=websocket"
     async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
         client = Client(socket)
         await client.send(SocketIoPacket(CONNECT, auth))

@@ -138,7 +138,7 @@ export interface Posted {
   erased?: boolean;
 }
 
-/** The author edited the message with the seq `message`. */
+/** The author edited the message. */
 export interface Edited {
   event: "edited";
   room: string;
@@ -162,7 +162,7 @@ export interface Deleted {
   message: number;
 }
 
-/** `by` added a reaction to the message with the seq `message`. */
+/** `by` added a reaction to the message. */
 export interface Reacted {
   event: "reacted";
   room: string;
@@ -175,7 +175,7 @@ export interface Reacted {
   emoji?: string;
 }
 
-/** `by` removed a reaction from the message with the seq `message`. */
+/** `by` removed a reaction from the message. */
 export interface Unreacted {
   event: "unreacted";
   room: string;

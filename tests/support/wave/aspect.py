@@ -1,0 +1,27 @@
+from hubbub.domain.access import Operation
+from hubbub.domain.facts import Answer, MessageKey, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Aspect, Rule
+from hubbub.protocol.errors import Refusal
+from tests.support.wave.command import Wave
+from tests.support.wave.event import Waved
+
+
+def _needs(wanted: Needs, _: Principal, wave: Wave) -> None:
+    wanted.messages.add(MessageKey(wave.room, wave.seq))
+
+
+def _screen(wave: Wave, _: int) -> Refusal | None:
+    return None if wave.hands in (1, 2) else Refusal("bad_request", "Wave with 1 or 2 `hands`")
+
+
+def _wave(ledger: Ledger, principal: Principal, wave: Wave) -> Answer:
+    message = ledger.message(MessageKey(wave.room, wave.seq))
+    if isinstance(message, Refusal):
+        return message
+    place = ledger.next(wave.room, principal)
+    return ledger.append(Waved(**place, message=wave.seq, hands=wave.hands))
+
+
+ASPECT = Aspect(rules=(Rule(Wave, Operation.REACT, _needs, _wave, _screen),), events=(Waved,))

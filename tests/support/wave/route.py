@@ -1,0 +1,31 @@
+from aiohttp import web
+
+from hubbub.domain.access import Operation
+from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import ROOM, SEQ, Body
+from hubbub.server.http.requests import principal_of
+from tests.support.wave.command import Wave
+
+WAVE = Body(Wave)
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        "/api/v1/rooms/{room}/messages/{seq}/waves",
+        "wave",
+        needs=Operation.REACT,
+        takes=(ROOM, SEQ),
+        body=WAVE,
+        answers=ChangeReply,
+        status=201,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def wave(request: web.Request) -> ChangeReply | web.Response:
+    """Wave at a message."""
+    principal, known = principal_of(request), {"room": ROOM.of(request), "seq": SEQ.of(request)}
+    return await commit(request, principal, await WAVE.read(request, principal, **known))
