@@ -9,27 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from hubbub.server.transports.engineio import EngineIo, EngineIoSession
+from hubbub.server.clients.echo import EchoClient
+from hubbub.server.transports.engineio import EngineIo
 from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
 
-
-class Echo:
-    """Says everything back."""
-
-    def __init__(self, session: EngineIoSession) -> None:
-        self._session = session
-
-    async def hear(self, message: str | bytes) -> None:
-        """Send it back."""
-        self._session.send(message)
-
-    def move(self, outlet: object) -> None:
-        """The session knows where it writes."""
-
-    def end(self) -> None:
-        """Nothing is kept."""
-
-
 if __name__ == "__main__":
-    engine = EngineIo(lambda session, _: Echo(session), owner_of, SETTINGS, links(), *wires())
+    engine = EngineIo(lambda _: EchoClient(), owner_of, SETTINGS, links(), *wires())
     run({"/engine.io/": engine.handle}, int(sys.argv[1]))

@@ -16,8 +16,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.foreign.socketio import SocketIoPacket
+from hubbub.server.clients.socketio import Namespace, SocketIo
 from hubbub.server.transports.engineio import EngineIo
-from hubbub.server.transports.socketio import Namespace, SocketIo
 from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
 
 CONNECT_TIMEOUT = 1.0  # seconds
@@ -58,7 +58,7 @@ class Answering:
 if __name__ == "__main__":
     namespaces = {"/": Answering, "/custom": Answering}
     engine = EngineIo(
-        lambda session, _: SocketIo(session, namespaces, CONNECT_TIMEOUT),
+        lambda _: SocketIo(namespaces, CONNECT_TIMEOUT),
         owner_of,
         SETTINGS,
         links(),

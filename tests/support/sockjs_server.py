@@ -19,57 +19,44 @@ from aiohttp import web
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.foreign.sockjs_wires import NATIVE
+from hubbub.server.clients.base import ServedClient, Transport
+from hubbub.server.clients.echo import EchoClient
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
-from hubbub.server.transports.sockjs_sessions import SockJsSession
 from tests.support.protocol_server import links, owner_of, run
 
 LIMITED = SockJsSettings(response_limit=4096, max_bytes=1_000_000)
 MOST = 19  # 2^19 letters are enough
 
 
-class Echo:
-    """Says everything back."""
-
-    def __init__(self, session: SockJsSession) -> None:
-        self._session = session
-
-    async def hear(self, message: str) -> None:
-        """Send it back."""
-        self._session.send(message)
-
-    def end(self) -> None:
-        """Nothing is kept."""
-
-
-class Goodbye(Echo):
+class Goodbye(EchoClient):
     """Closes at once."""
 
-    def __init__(self, session: SockJsSession) -> None:
-        super().__init__(session)
-        session.close(3000, "Go away!")
+    def open(self, transport: Transport) -> None:
+        """Say why."""
+        transport.hang_up(3000, "Go away!")
 
 
-class Amplify(Echo):
+class Amplify(EchoClient):
     """Answers a number with many letters."""
 
-    async def hear(self, message: str) -> None:
+    def hear(self, message: str | bytes) -> None:
         """Send 2^n of them."""
-        power = int(message) if message.isdecimal() and int(message) <= MOST else 1
-        self._session.send("x" * 2**power)
+        power = int(message) if message.isdigit() and int(message) <= MOST else 1
+        self._transport.send("x" * 2**power)
 
 
 SERVICES = {
-    "/echo": (Echo, LIMITED),
+    "/echo": (EchoClient, LIMITED),
     "/close": (Goodbye, LIMITED),
     "/amplify": (Amplify, LIMITED),
-    "/disabled_websocket_echo": (Echo, LIMITED._replace(has_websocket=False)),
-    "/cookie_needed_echo": (Echo, LIMITED._replace(needs_cookie=True)),
+    "/disabled_websocket_echo": (EchoClient, LIMITED._replace(has_websocket=False)),
+    "/cookie_needed_echo": (EchoClient, LIMITED._replace(needs_cookie=True)),
 }
 
 
-def beside(make: Callable[[SockJsSession], Echo]) -> Callable[[SockJsSession, web.Request], Echo]:
-    """What makes an application, and doesn't look at the request."""
-    return lambda session, _: make(session)
+def beside(make: Callable[[], ServedClient]) -> Callable[[web.Request], ServedClient]:
+    """What makes a client, and doesn't look at the request."""
+    return lambda _: make()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from hubbub.server.app import ROUTES
-from hubbub.server.transports.sockjs import FORMS
+from hubbub.server.transports.sockjs_responses import FORMS
 from tests.support.balancers import BARE_NGINX, balancer, program
 from tests.support.server import Server
 

@@ -11,6 +11,7 @@ import msgspec
 
 from hubbub.events import Base64
 from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import Reply
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 
@@ -34,6 +35,9 @@ class Wire(Protocol):
 
     def notice(self, body: bytes) -> bytes:
         """A notice, given as native JSON. Empty if this form has no notices."""
+
+    def reply(self, reply: Reply) -> bytes:
+        """The answer to a command. Empty if clients of this form send no commands."""
 
 
 def frame(payload: bytes, first: int = TEXT) -> bytes:
@@ -63,6 +67,10 @@ class Native:
     def notice(self, body: bytes) -> bytes:
         """The notice in a frame."""
         return frame(body)
+
+    def reply(self, reply: Reply) -> bytes:
+        """The reply in a frame."""
+        return frame(encode(reply))
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -104,6 +112,10 @@ class Plain:
         """Nothing: plain clients receive no notices."""
         return b""
 
+    def reply(self, reply: Reply) -> bytes:
+        """Nothing: plain clients send no commands."""
+        return b""
+
     def _frame(self, body: bytes) -> bytes:
         message = said(body)
         if message is None:
@@ -142,6 +154,10 @@ class Sse:
         """Nothing: an EventSource reconnects by itself."""
         return b""
 
+    def reply(self, reply: Reply) -> bytes:
+        """Nothing: an EventSource sends no commands."""
+        return b""
+
     def reset(self, epoch: str, head: int, snapshot: bytes) -> bytes:
         """The first event if the position can't be resumed: a snapshot and its position."""
         return self.chunk(
@@ -170,8 +186,3 @@ class Sse:
 NATIVE, PLAIN = Native(), Plain()
 SSE = Sse("sse", is_chunked=True)
 SSE_UNTIL_CLOSE = Sse("sse-until-close", is_chunked=False)
-
-
-def native_frame(push: object) -> bytes:
-    """Any reply, signal or notice as one native frame."""
-    return frame(encode(push))

@@ -6,6 +6,7 @@ So a message to many clients is compressed once, and no connection keeps a windo
 import zlib
 from collections.abc import Iterable, Sequence
 
+from hubbub.protocol.messages import Reply
 from hubbub.protocol.wires import Wire, frame
 
 NAME = "permessage-deflate"
@@ -137,6 +138,10 @@ class Deflated:
     def notice(self, body: bytes) -> bytes:
         """See `Wire.notice`; not compressed, since notices are small."""
         return self._wire.notice(body)
+
+    def reply(self, reply: Reply) -> bytes:
+        """See `Wire.reply`; not compressed, since outlets compress what is queued."""
+        return self._wire.reply(reply)
 
 
 _FORMS: dict[Wire, Deflated] = {}

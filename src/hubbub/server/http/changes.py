@@ -6,7 +6,7 @@ from aiohttp import web
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
-from hubbub.server.connection import accepted
+from hubbub.server.clients.native import accepted
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import HUB
 

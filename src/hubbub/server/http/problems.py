@@ -17,8 +17,8 @@ from hubbub.server.http.proxies import PROXIES
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.places import Place, Places
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.transports.base import PLACE
 from hubbub.server.transports.handshake import VERSION
+from hubbub.server.transports.requests import PLACE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BY_STATUS = {

@@ -1,45 +1,19 @@
 """What all open links have in common, and how they are kept alive: heartbeats, and the notice at shutdown.
 
-Sessions without a connection are also tracked here, since they are limited and counted.
+Sessions without a connection are also tracked here, since they are limited and counted. What a transport promises
+its client is in clients/base.py.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from aiohttp import HttpVersion11, web
-
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
 from hubbub.server.engine.outlet import Mailbox, Outlet
-from hubbub.server.people.places import Place, Places
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # simultaneous sessions, by default
-
-
-def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
-    """Allow a response of any length. Returns whether it is chunked; otherwise it ends when the connection closes.
-
-    HTTP/1.0 has no chunks. Some proxies use it, such as nginx by default.
-    """
-    is_chunked = request.version >= HttpVersion11
-    if is_chunked:
-        response.enable_chunked_encoding()
-    else:
-        response.force_close()
-    return is_chunked
-
-
-Owner = bytes  # identifies a session's owner without storing the credential
-
-
-PLACE = web.RequestKey("place", Place)  # the place that a request counts as while it is served
-
-
-def place_of(request: web.Request) -> Place:
-    """Return the place of a request."""
-    return request.get(PLACE) or Places().uncounted("")
 
 
 class Link(Protocol):

@@ -5,35 +5,38 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close, Refusal, RefusalError
-from hubbub.protocol.fields import elements
+from hubbub.protocol.errors import Close
 from hubbub.protocol.foreign import sockjs
 from hubbub.protocol.foreign.sockjs import BadPayload, HalfPair
 from hubbub.protocol.foreign.sockjs_wires import Wires
 from hubbub.protocol.messages import Error, Reply
 from hubbub.protocol.wires import frame
+from hubbub.server.clients.base import ServedClient
 from hubbub.server.people.places import Place
-from hubbub.server.transports.base import Links, Owner, begin_stream, place_of
+from hubbub.server.transports.base import Links
 from hubbub.server.transports.handshake import is_upgrade_by, require_handshake
-from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsApplication, SockJsSession
+from hubbub.server.transports.requests import Owner, SessionKey, begin_stream, place_of
+from hubbub.server.transports.sockjs_responses import (
+    CACHED,
+    FORMS,
+    NOT_CACHED,
+    YEAR,
+    ResponseForm,
+    not_allowed,
+    shared,
+)
+from hubbub.server.transports.sockjs_sessions import PolledSession, SockJsSession
 from hubbub.server.transports.steps import in_steps
 from hubbub.server.transports.websocket import Socket
 
 BURST = 16  # messages of the largest size in one body: clients send everything that waited
-YEAR = 31_536_000  # seconds
 VERSIONS = frozenset({"7", "8", "13"})  # of WebSocket; their frames are the same
-NOT_CACHED = {
-    "Cache-Control": "no-store, no-cache, no-transform, must-revalidate, max-age=0",
-}
-CACHED = {
-    "Cache-Control": f"public, max-age={YEAR}",
-    "Expires": "Fri, 01 Jan 2100 00:00:00 GMT",
-}
 _SESSION = re.compile(r"/([^/.]+)/([^/.]+)/([a-z_]+)")
 METHODS = {"xhr": "POST", "xhr_send": "POST", "xhr_streaming": "POST", "eventsource": "GET"}
 
@@ -48,20 +51,17 @@ class SockJsSettings(NamedTuple):
     max_bytes: int = 65_536
 
 
-SessionKey = tuple[str, Owner]  # of a session: its name, which the client chose, and its owner
-
-
 class SockJs:
-    """A service below `prefix`. `make` gives each session its application.
+    """A service below `prefix`. `make` gives each session its client.
 
     `owner_of` identifies the owner by the request's credential: for others, a session doesn't exist. `wires`
-    are the forms of what its application writes.
+    are the forms of what the client is written.
     """
 
     def __init__(
         self,
         prefix: str,
-        make: Callable[[SockJsSession, web.Request], SockJsApplication],
+        make: Callable[[web.Request], ServedClient],
         owner_of: Callable[[web.Request], Owner],
         settings: SockJsSettings,
         links: Links,
@@ -102,7 +102,7 @@ class SockJs:
     def let_polls_go(self) -> None:
         """End polling sessions; WebSockets are links and are closed as such."""
         for session in list(self.sessions.values()):
-            session.close(1012, "restarting")
+            session.hang_up(Close.RESTARTING)
 
     async def _serve(self, request: web.Request, name: str, transport: str) -> web.StreamResponse:
         if transport == "websocket" and self._settings.has_websocket:
@@ -113,7 +113,7 @@ class SockJs:
         if request.method == "OPTIONS":
             return self._options(request, f"OPTIONS, {method}")
         if request.method != method:
-            return _not_allowed(f"OPTIONS, {method}")
+            return not_allowed(f"OPTIONS, {method}")
         key = name, self._owner_of(request)
         if transport == "xhr_send":
             return await self._take_in(request, key)
@@ -121,7 +121,7 @@ class SockJs:
 
     async def _take_in(self, request: web.Request, key: SessionKey) -> web.Response:
         session = self.sessions.get(key)
-        if session is None or session.application is None:
+        if session is None or not session.is_open:
             return web.Response(status=404)
         headers = self._headers(request) | {"Content-Type": "text/plain; charset=UTF-8"}
         try:
@@ -129,8 +129,7 @@ class SockJs:
         except (BadPayload, UnicodeError) as error:
             text = str(error) if isinstance(error, BadPayload) else sockjs.BROKEN
             return web.Response(status=500, text=text)
-        async with session.turn:
-            refusal = await _heard(session, messages)
+        refusal = await session.hear(messages)
         if refusal is None:
             return web.Response(status=204, headers=headers)
         # SockJS's client ends the session unless the status is 200 or 204.
@@ -172,7 +171,7 @@ class SockJs:
         self,
         request: web.Request,
         response: web.StreamResponse,
-        form: "ResponseForm",
+        form: ResponseForm,
         session: PolledSession,
     ) -> None:
         limit = self._settings.response_limit
@@ -195,7 +194,7 @@ class SockJs:
         self,
         request: web.Request,
         response: web.StreamResponse,
-        form: "ResponseForm",
+        form: ResponseForm,
         framed: bytes,
     ) -> web.StreamResponse:
         await response.prepare(request)
@@ -211,18 +210,8 @@ class SockJs:
         self._links.admit(session.mailbox)
         place.keep()
         self.sessions[key] = session
-        self._start(session, request)
+        session.begin(lambda: self._make(request))
         return session
-
-    def _start(self, session: SockJsSession, request: web.Request) -> None:
-        try:
-            session.application = self._make(session, request)
-        except RefusalError as error:
-            is_stranger = error.refusal.code == "unauthenticated"
-            session.close(Close.UNAUTHENTICATED if is_stranger else 1008, error.refusal.detail)
-            return
-        if session.closed_with is not None:
-            session.application.end()
 
     def _forget(self, key: SessionKey) -> None:
         if (session := self.sessions.pop(key, None)) is not None:
@@ -231,7 +220,7 @@ class SockJs:
 
     async def _serve_websocket(self, request: web.Request, *, is_raw: bool) -> web.StreamResponse:
         if request.method != "GET":
-            return _not_allowed("GET")
+            return not_allowed("GET")
         if not is_upgrade_by(request, "Upgrade"):
             return web.Response(status=400, text='Can "Upgrade" only to "WebSocket".')
         if not is_upgrade_by(request, "Connection"):
@@ -240,18 +229,17 @@ class SockJs:
         socket = Socket(self._links, self._settings.max_bytes, None)
         wire = self._wires.raw if is_raw else self._wires.framed
         response = await socket.open(request, wire)
-        session = SockJsSession(socket.outlet, wire)
-        if not is_raw:
-            socket.outlet.queue(frame(sockjs.OPEN.encode()))
-        session.hang_up = lambda: _end_websocket(socket, session, is_raw=is_raw)
+        tell = partial(_close_raw if is_raw else _close_framed, socket)
+        session = SockJsSession(socket.outlet, wire, tell)
         try:
-            self._start(session, request)
-            await _listen(socket, session, is_raw=is_raw)
+            if not is_raw:
+                socket.outlet.queue(frame(sockjs.OPEN.encode()))
+            session.begin(lambda: self._make(request))
+            await (_listen_raw if is_raw else _listen_framed)(socket, session)
         except ConnectionError:
             pass
         finally:
-            session.hang_up = lambda: None  # nobody is left to tell
-            session.close()
+            session.gone()
             await socket.end()
         return response
 
@@ -259,24 +247,24 @@ class SockJs:
         if request.method == "OPTIONS":
             return self._options(request, "OPTIONS, GET")
         if request.method != "GET":
-            return _not_allowed("OPTIONS, GET")
+            return not_allowed("OPTIONS, GET")
         told = {
             "websocket": self._settings.has_websocket,
             "cookie_needed": self._settings.needs_cookie,
             "origins": ["*:*"],
             "entropy": secrets.randbits(32),
         }
-        headers = _shared(request) | NOT_CACHED
+        headers = shared(request) | NOT_CACHED
         headers["Content-Type"] = "application/json; charset=UTF-8"
         return web.Response(text=json.dumps(told), headers=headers)
 
     def _options(self, request: web.Request, methods: str) -> web.Response:
-        headers = _shared(request) | CACHED | self._cookie(request)
+        headers = shared(request) | CACHED | self._cookie(request)
         headers |= {"Access-Control-Allow-Methods": methods, "Access-Control-Max-Age": str(YEAR)}
         return web.Response(status=204, headers=headers)
 
     def _headers(self, request: web.Request) -> dict[str, str]:
-        return _shared(request) | NOT_CACHED | self._cookie(request)
+        return shared(request) | NOT_CACHED | self._cookie(request)
 
     def _cookie(self, request: web.Request) -> dict[str, str]:
         """Return the cookie that some load balancers use for sticky sessions."""
@@ -287,47 +275,34 @@ class SockJs:
         return {"Set-Cookie": f"JSESSIONID={value}; path=/"}
 
 
-class ResponseForm(NamedTuple):
-    """How frames are written into a response."""
-
-    content_type: str
-    framed: Callable[[str], bytes]
-    prelude: bytes = b""
-    is_stream: bool = True
-
-
-def _line(found: str) -> bytes:
-    return found.encode() + b"\n"
-
-
-def _event(found: str) -> bytes:
-    """An event, whose data SockJS's client unescapes with `decodeURI`."""
-    return b"data: %b\r\n\r\n" % found.replace("%", "%25").encode()
-
-
-SCRIPT = "application/javascript; charset=UTF-8"
-FORMS = {
-    "xhr": ResponseForm(SCRIPT, _line, is_stream=False),
-    "xhr_streaming": ResponseForm(SCRIPT, _line, sockjs.PRELUDE.encode()),
-    "eventsource": ResponseForm("text/event-stream", _event, b"\r\n"),
-}
-
-
-async def _listen(socket: Socket, session: SockJsSession, *, is_raw: bool) -> None:
+async def _listen_raw(socket: Socket, session: SockJsSession) -> None:
+    """Each frame is a message."""
     while (received := await socket.receive()) is not None:
-        if session.application is None or session.closed_with is not None:
-            continue
-        if not isinstance(received, str):
-            socket.hang_up(Close.UNSUPPORTED)
-            return
-        if is_raw:
-            await _heard(session, [received])
-        elif received:  # empty messages mean nothing
+        if session.is_open:
+            if not isinstance(received, str):
+                return socket.hang_up(Close.UNSUPPORTED)
+            await session.hear([received])
+
+
+async def _listen_framed(socket: Socket, session: SockJsSession) -> None:
+    """Each frame has some messages; empty ones mean nothing."""
+    while (received := await socket.receive()) is not None:
+        if session.is_open:
+            if not isinstance(received, str):
+                return socket.hang_up(Close.UNSUPPORTED)
             try:
-                messages = await _decoded(received)
+                await session.hear(await _decoded(received) if received else ())
             except BadPayload:
-                return
-            await _heard(session, messages)
+                return None
+
+
+def _close_raw(socket: Socket, code: int, reason: str) -> None:
+    socket.hang_up(code, reason)
+
+
+def _close_framed(socket: Socket, code: int, reason: str) -> None:
+    socket.outlet.queue(frame(sockjs.closing(code, reason).encode()))
+    socket.hang_up_normally()
 
 
 async def _decoded(payload: str) -> Sequence[str]:
@@ -337,39 +312,3 @@ async def _decoded(payload: str) -> Sequence[str]:
     except HalfPair:
         await asyncio.sleep(0)
         return [message async for message in in_steps(sockjs.scan(payload))]
-
-
-async def _heard(session: SockJsSession, messages: Sequence[str]) -> Refusal | None:
-    """Pass messages to the application. Returns the first refusal that it could not express, if any."""
-    refusal = None
-    async for message in in_steps(messages):
-        if session.application is not None and session.closed_with is None:
-            try:
-                await session.application.hear(message)
-            except RefusalError as error:
-                refusal = refusal or error.refusal
-    return refusal
-
-
-def _end_websocket(socket: Socket, session: SockJsSession, *, is_raw: bool) -> None:
-    assert session.closed_with is not None
-    if is_raw:
-        socket.hang_up(*session.closed_with)
-    else:
-        socket.outlet.queue(frame(sockjs.closing(*session.closed_with).encode()))
-        socket.hang_up_normally()
-
-
-def _shared(request: web.Request) -> dict[str, str]:
-    """Return the headers for pages of other origins; forbidden ones were refused before."""
-    headers = {"Access-Control-Allow-Origin": "*", "Vary": "Origin"}
-    if origin := request.headers.get("Origin"):
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Allow-Credentials"] = "true"
-    if asked := elements(request.headers, "Access-Control-Request-Headers"):
-        headers["Access-Control-Allow-Headers"] = ", ".join(asked)
-    return headers
-
-
-def _not_allowed(methods: str) -> web.Response:
-    return web.Response(status=405, headers={"Allow": methods})

@@ -1,52 +1,86 @@
-"""A session of SockJS 0.3.x: its output goes to its connection, or waits for its polls. Doesn't know the doors."""
+"""A session of SockJS 0.3.x: the transport of a client, by a connection or by polls. Doesn't know the doors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Sequence
 
-from hubbub.protocol.errors import Close
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.foreign import sockjs
+from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.sockjs_wires import SEPARATOR, SockJsWire
+from hubbub.server.clients.base import Hangup, ServedClient
 from hubbub.server.engine.outlet import Mailbox, Outlet
 from hubbub.server.people.places import Place
+from hubbub.server.transports.carrying import Carried
+from hubbub.server.transports.steps import in_steps
 
 DISCONNECT_DELAY = 5.0  # seconds that a session may be without a request
-
-
-class SockJsApplication(Protocol):
-    """The application behind a session."""
-
-    async def hear(self, message: str) -> None:
-        """A message came. Raises RefusalError if it was refused and the application can't tell the client."""
-
-    def end(self) -> None:
-        """The session has ended."""
+POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
 class SockJsSession:
-    """One client. Output goes to `outlet`, through `send` or in the service's wire form."""
+    """The transport of one client. Output goes to `outlet`, through `send` or in the service's wire form."""
 
-    def __init__(self, outlet: Outlet, wire: SockJsWire) -> None:
+    def __init__(self, outlet: Outlet, wire: SockJsWire, tell: Callable[[int, str], None]) -> None:
+        """`tell` is called once, when our side hangs up, with the code and the reason."""
         self.outlet = outlet
-        self.wire = wire
         self.closed_with: tuple[int, str] | None = None
-        self.hang_up: Callable[[], object] = lambda: None
-        self.application: SockJsApplication | None = None
+        self._wire = wire
+        self._tell = tell
+        self._client: Carried | None = None
 
-    def send(self, *messages: str) -> None:
-        """Send messages, after what was written before."""
-        self.outlet.queue(self.wire.messages(messages))
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a client, which may hear messages."""
+        return self._client is not None
 
-    def close(self, code: int = Close.NORMAL, reason: str = "Normal closure") -> None:
-        """End the session and tell the client why."""
-        if self.closed_with is not None:
+    def begin(self, make: Callable[[], ServedClient]) -> None:
+        """Make its client and open it, or close with the reason why it is refused."""
+        try:
+            client = make()
+        except RefusalError as error:
+            is_stranger = error.refusal.code == "unauthenticated"
+            code = Close.UNAUTHENTICATED if is_stranger else POLICY_VIOLATION
+            self.hang_up(code, error.refusal.detail)
             return
-        self.closed_with = code, reason
-        if self.application is not None:
-            self.application.end()
-        if isinstance(self.outlet, Mailbox):
-            self.outlet.seal()
-        self.hang_up()
+        self._client = Carried(client, self)
+        if self.closed_with is not None:  # it hung up at once
+            self.gone()
+
+    def send(self, *messages: str | bytes) -> None:
+        """Queue messages, after what was written before. SockJS carries no bytes, so those are left out."""
+        self.outlet.queue(self._wire.messages([m for m in messages if isinstance(m, str)]))
+
+    async def hear(self, messages: Sequence[str]) -> Refusal | None:
+        """Let the client hear messages in turn. Returns the first refusal that it could not express, if any."""
+        if (client := self._client) is None:
+            return None
+        refusal = None
+        async with client.turn:
+            async for message in in_steps(messages):
+                try:
+                    await client.hear(message)
+                except RefusalError as error:
+                    refusal = refusal or error.refusal
+                except Hangup as hangup:
+                    self.hang_up(hangup.code)
+                except BadPacket:
+                    self.hang_up(Close.PROTOCOL_ERROR)
+                except ConnectionError:
+                    pass  # the session has ended
+        return refusal
+
+    def hang_up(self, code: int, reason: str = "") -> None:
+        """End the session and tell the client why, by default in the words of the code."""
+        if self.closed_with is None:
+            self.closed_with = code, reason or _words(code)
+            self.gone()
+            self._tell(*self.closed_with)
+
+    def gone(self) -> None:
+        """The client is gone, or will soon be."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.end()
 
 
 class PolledSession(SockJsSession):
@@ -54,11 +88,10 @@ class PolledSession(SockJsSession):
 
     def __init__(self, wire: SockJsWire, place: Place, forget: Callable[[], None]) -> None:
         self.place = place
-        self.mailbox = Mailbox(wire, SEPARATOR)
-        super().__init__(self.mailbox, wire)
+        self.mailbox = mailbox = Mailbox(wire, SEPARATOR)
+        super().__init__(mailbox, wire, lambda *_: mailbox.seal())
         self.is_taken = False  # a request is waiting for output
         self.is_told = False  # the client was told that the session is open
-        self.turn = asyncio.Lock()
         self._forget = forget
         self._timer: asyncio.TimerHandle | None = None
 
@@ -98,4 +131,10 @@ class PolledSession(SockJsSession):
 
     def _expire(self) -> None:
         self._forget()
-        self.close(1002, "Connection interrupted")
+        self.hang_up(Close.PROTOCOL_ERROR, "Connection interrupted")
+
+
+def _words(code: int) -> str:
+    if code == Close.NORMAL:
+        return "Normal closure"
+    return Close(code).name.lower().replace("_", " ") if code in set(Close) else ""

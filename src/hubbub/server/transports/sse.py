@@ -4,14 +4,11 @@ import asyncio
 
 from aiohttp import web
 
-from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close, RefusalError
-from hubbub.protocol.messages import Closing, Join, Resumed, Snapshot
+from hubbub.protocol.messages import Closing
 from hubbub.protocol.wires import SSE, SSE_UNTIL_CLOSE, Sse
-from hubbub.server.hub.following import Following
-from hubbub.server.people.door import Visit
-from hubbub.server.stores.base import StoreFailed
-from hubbub.server.transports.base import Links, begin_stream
+from hubbub.server.clients.base import ServedClient
+from hubbub.server.transports.base import Links
+from hubbub.server.transports.requests import begin_stream
 from hubbub.server.transports.socket_outlet import SocketOutlet
 
 HEADERS = {
@@ -36,7 +33,12 @@ class SseStream:
         self.was_heard = True
         self.outlet.queue(self._wire.comment())
 
-    def hang_up(self, code: Close) -> None:
+    def send(self, *messages: str | bytes) -> None:
+        """Write messages without a position, as the data of events."""
+        bodies = [m.encode() if isinstance(m, str) else m for m in messages]
+        self.outlet.queue(self._wire.signals(bodies))
+
+    def hang_up(self, code: int, reason: str = "") -> None:
         """End the response."""
         self.ended.set()
 
@@ -46,42 +48,23 @@ class SseStream:
         self.ended.set()
 
 
-async def serve_sse(
-    request: web.Request,
-    following: Following,
-    links: Links,
-    visit: Visit,
-    join: Join,
-    *,
-    is_new: bool,
-) -> web.StreamResponse:
-    """Stream a room's events until the client leaves. `is_new`: the client sent no position."""
+async def serve_sse(request: web.Request, links: Links, client: ServedClient) -> web.StreamResponse:
+    """Carry a client that only follows, until it goes."""
     response = web.StreamResponse(headers=HEADERS)
     wire = SSE if begin_stream(request, response) else SSE_UNTIL_CLOSE
-    writer = await response.prepare(request)
-    assert request.transport is not None and writer is not None
-    outlet = SocketOutlet(request.transport, writer, wire, is_told=False)
-    stream = SseStream(outlet, wire)
-    visit.when_expelled(stream.ended.set)
-
-    def tell(answer: Resumed | Snapshot) -> None:
-        # Send something at once, so that the client knows that it is connected, and from which position.
-        outlet.queue(wire.position(answer.epoch, answer.start) if is_new else wire.comment())
-        if isinstance(answer, Snapshot):
-            outlet.queue(wire.reset(answer.epoch, answer.head, encode(answer)))
-
     try:
-        cursor = await following.follow(visit.principal, join, outlet, tell, stream.ended.set)
-    except (
-        RefusalError,
-        StoreFailed,
-    ):  # it passed the check before the headers; EventSource will reconnect
-        return response
-    links.add(stream)
-    try:
-        await stream.ended.wait()
+        writer = await response.prepare(request)
+        assert request.transport is not None and writer is not None
+        outlet = SocketOutlet(request.transport, writer, wire, is_told=False)
+        stream = SseStream(outlet, wire)
+        links.add(stream)
+        try:
+            if (later := client.open(stream)) is not None:
+                await later
+            await stream.ended.wait()
+        finally:
+            links.discard(stream)
     finally:
-        links.discard(stream)
-        following.unfollow(cursor)
+        client.end()
     outlet.flush()
     return response

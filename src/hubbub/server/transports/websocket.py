@@ -7,11 +7,13 @@ from functools import partial
 from aiohttp import WebSocketError, WSMessage, WSMsgType, web
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.errors import Close
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.foreign import deflate
+from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.messages import Closing
 from hubbub.protocol.states import State, step
-from hubbub.protocol.wires import CLOSE, PING, PONG, Wire, frame
+from hubbub.protocol.wires import BINARY, CLOSE, PING, PONG, Wire, frame
+from hubbub.server.clients.base import Hangup, ServedClient
 from hubbub.server.transports.aiohttp_internals import Response
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.handshake import offered_extensions
@@ -112,6 +114,35 @@ class Socket:
         self._over(WSMessage(WSMsgType.ERROR, why, None))
         return None
 
+    async def carry(self, client: ServedClient) -> None:
+        """Let a client open and hear until one side has hung up. It ends elsewhere."""
+        try:
+            if (later := client.open(self)) is not None:
+                await later
+            outlet = self.outlet
+            while (received := await self.receive()) is not None:
+                try:
+                    if (later := client.hear(received)) is not None:
+                        await later
+                except RefusalError:
+                    pass  # nothing can be told here
+                if outlet.is_full:
+                    await outlet.drained()
+        except Hangup as hangup:
+            self.hang_up(hangup.code)
+        except BadPacket:
+            self.hang_up(Close.PROTOCOL_ERROR)
+        except ConnectionError:
+            pass  # the peer is gone
+
+    def send(self, *messages: str | bytes) -> None:
+        """Queue messages, each in a frame."""
+        for message in messages:
+            if isinstance(message, str):
+                self.outlet.queue(frame(message.encode()))
+            else:
+                self.outlet.queue(frame(message, BINARY))
+
     def ping(self) -> None:
         """Ask for a sign of life."""
         self._response.reader.empty_frames = 0
@@ -179,6 +210,23 @@ class Socket:
     def _step(self, to: State, why: str = "") -> None:
         log.debug("= %s -> %s (%s)", self._state.value, to.value, why)
         self._state = step(self._state, to)
+
+
+async def serve_websocket(
+    request: web.Request, socket: Socket, wire: Wire, client: ServedClient
+) -> Response:
+    """Carry a client over a WebSocket of its own until it goes."""
+    try:
+        response = await socket.open(request, wire)
+    except BaseException:
+        client.end()
+        raise
+    try:
+        await socket.carry(client)
+    finally:
+        client.end()
+        await socket.end()
+    return response
 
 
 def _compresses(request: web.Request) -> bool:

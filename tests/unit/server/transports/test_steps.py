@@ -12,11 +12,12 @@ from aiohttp.http import WebSocketReader
 from hubbub.protocol.foreign.engineio import EngineIoSettings
 from hubbub.protocol.states import State
 from hubbub.protocol.wires import NATIVE
+from hubbub.server.clients.echo import EchoClient
 from hubbub.server.engine.outlet import Mailbox
 from hubbub.server.people.places import Places
 from hubbub.server.transports import steps
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.engineio import EngineIo, EngineIoSession
+from hubbub.server.transports.engineio_sessions import EngineIoSession
 from hubbub.server.transports.frames import MAX_EMPTY_FRAMES, StrictReader
 from hubbub.server.transports.steps import STEP, Step, in_steps
 from hubbub.server.transports.websocket import Socket
@@ -141,17 +142,9 @@ async def test_after_a_flood_of_pings_nothing_is_read_any_more() -> None:
     within(MOST_SECONDS, read, frame(PING) * 40_000, ValueError)
 
 
-class Listener:
-    """An application that does nothing."""
-
-    async def hear(self, message: str | bytes) -> None:
-        """A message came."""
-
-    def move(self, outlet: object) -> None:
-        """Write to another outlet from now on."""
-
-    def end(self) -> None:
-        """The session has ended."""
+def polled() -> EngineIoSession:
+    place = Places().uncounted("")
+    return EngineIoSession(EngineIoSettings(), b"", place, Links(), NATIVE, lambda _: None)
 
 
 class Upgrading:
@@ -166,12 +159,9 @@ class Upgrading:
 
 @timeless
 async def test_what_waits_for_polls_moves_to_a_websocket_in_steps_and_in_order() -> None:
-    links = Links()
-    server = EngineIo(
-        lambda *_: Listener(), lambda _: b"", EngineIoSettings(), links, NATIVE, NATIVE
-    )
-    session, socket, count = EngineIoSession(server, b""), Upgrading(), 5000
-    session.application, session.place = Listener(), Places().uncounted("")
+    session, socket, count = polled(), Upgrading(), 5000
+    session.begin(EchoClient(), can_upgrade=True)
+    session.mailbox.take()
     session.send(*(str(number) for number in range(count)))
     bystander = Bystander()
     moving = asyncio.create_task(session._move_to(socket))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.protocol import fields
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Join
+from hubbub.server.clients.follower import Follower
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import (
     JSON,
@@ -84,11 +85,13 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     if last := LAST_EVENT_ID.of(request) or LAST_EVENT_ID_IN_QUERY.of(request):
         since, epoch = position(last)
     join = Join(room=ROOM.of(request), since=since, epoch=epoch)
-    hub = request.app[HUB]
-    with hub.door.admitted(credentials(request)) as visit:
-        start = await hub.following.check(visit.principal, join)
-        links, is_new = request.app[LINKS], join.since is None
-        return await serve_sse(request, hub.following, links, visit, start, is_new=is_new)
+    client = Follower(request.app[HUB], credentials(request), join)
+    try:
+        await client.check()
+    except BaseException:
+        client.end()
+        raise
+    return await serve_sse(request, request.app[LINKS], client)
 
 
 def position(last_event_id: str) -> tuple[int, str]:

@@ -1,29 +1,32 @@
 """The WebSocket doors: find out which kind of client a handshake is for."""
 
 import logging
-from collections.abc import Awaitable
 
 from aiohttp import web
 
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Join
+from hubbub.protocol.wires import NATIVE, PLAIN, Wire
+from hubbub.server.clients.base import ServedClient
+from hubbub.server.clients.echo import EchoClient
+from hubbub.server.clients.native import NativeClient
+from hubbub.server.clients.plain import PlainClient
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import HUB, LINKS, LOBBY, credentials, number
 from hubbub.server.http.resources import page
-from hubbub.server.transports.aiohttp_internals import Response
-from hubbub.server.transports.base import place_of
-from hubbub.server.transports.echo import serve_echo
 from hubbub.server.transports.handshake import (
     is_handshake,
     offered_subprotocols,
     require_handshake,
 )
-from hubbub.server.transports.native import SUBPROTOCOL, serve_native
-from hubbub.server.transports.plain import serve_plain
+from hubbub.server.transports.requests import place_of
+from hubbub.server.transports.websocket import Socket, serve_websocket
 
 ECHO_MAX_BYTES = web.AppKey("echo_max_bytes", int)  # 0: /echo is off
 
 PEACEFUL = {0, Close.NORMAL, Close.GOING_AWAY, Close.RESTARTING}
+
+SUBPROTOCOL = "hubbub.v1"
 
 log = logging.getLogger(__name__)
 resource = Resource()
@@ -43,13 +46,14 @@ async def root(request: web.Request) -> web.StreamResponse:
         since=number(request, "since"),
         epoch=request.query.get("epoch") or None,
     )
-    hub = request.app[HUB]
-    with hub.door.admitted(credentials(request)) as visit:
-        # Any subprotocol will do: what the frames mean is up to the clients.
-        protocol = next(iter(offered), None)
-        join = await hub.following.check(visit.principal, join)
-        serving = serve_plain(request, hub, request.app[LINKS], visit, protocol, join)
-        return await _told(request, "plain", serving)
+    client = PlainClient(request.app[HUB], credentials(request), join)
+    try:
+        await client.check()
+    except BaseException:
+        client.end()
+        raise
+    # Any subprotocol will do: what the frames mean is up to the clients.
+    return await _serve(request, "plain", client, PLAIN, next(iter(offered), None))
 
 
 @resource.route("GET", "/ws", allow_head=False)
@@ -64,10 +68,8 @@ async def native(request: web.Request) -> web.StreamResponse:
             hint=f"Offer {SUBPROTOCOL}, or no subprotocol",
         )
     protocol = SUBPROTOCOL if offered else None
-    serving = serve_native(
-        request, request.app[HUB], request.app[LINKS], credentials(request), protocol
-    )
-    return await _told(request, "native", serving)
+    client = NativeClient.greet(request.app[HUB], credentials(request))
+    return await _serve(request, "native", client, NATIVE, protocol)
 
 
 @resource.route("GET", "/echo", allow_head=False)
@@ -78,17 +80,25 @@ async def echo(request: web.Request) -> web.StreamResponse:
         raise RefusalError("not_found", "/echo is off", hint="Start the server with --echo")
     require_handshake(request)
     protocol = next(iter(offered_subprotocols(request)), None)
-    serving = serve_echo(request, request.app[LINKS], max_bytes, protocol)
-    return await _told(request, "echo", serving)
+    return await _serve(request, "echo", EchoClient(), NATIVE, protocol, max_bytes)
 
 
-async def _told(request: web.Request, door: str, serving: Awaitable[Response]) -> Response:
-    """Serve a connection, and log its beginning and end, at `info` if it ends with an error."""
+async def _serve(
+    request: web.Request,
+    door: str,
+    client: ServedClient,
+    wire: Wire,
+    protocol: str | None,
+    max_bytes: int | None = None,
+) -> web.StreamResponse:
+    """Carry a client, and log its beginning and end, at `info` if it ends with an error."""
+    most = request.app[HUB].limits.message_bytes if max_bytes is None else max_bytes
+    socket = Socket(request.app[LINKS], most, protocol)
     facts = {"door": door, "remote": place_of(request).address}
     log.debug("connection opened", extra=facts)
     code = 0
     try:
-        response = await serving
+        response = await serve_websocket(request, socket, wire, client)
         code = response.sent_code
         return response
     finally:

@@ -3,14 +3,15 @@
 from aiohttp import web
 
 from hubbub.protocol.foreign import sockjs_wires
+from hubbub.protocol.messages import Join
+from hubbub.server.clients.native import NativeClient
+from hubbub.server.clients.plain import PlainClient
 from hubbub.server.http.operations import Resource
 from hubbub.server.http.requests import LOBBY, credentials, owner_of
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.places import Place
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
-from hubbub.server.transports.sockjs_client import NativeClient, PlainClient
-from hubbub.server.transports.sockjs_sessions import SockJsSession
 
 SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
 
@@ -43,11 +44,11 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
     """Return the doors for SockJS clients: native and plain."""
     settings = SockJsSettings(max_bytes=hub.limits.message_bytes)
 
-    def native_client(session: SockJsSession, request: web.Request) -> NativeClient:
-        return NativeClient(session, hub, credentials(request))
+    def native_client(request: web.Request) -> NativeClient:
+        return NativeClient.greet(hub, credentials(request))
 
-    def plain_client(session: SockJsSession, request: web.Request) -> PlainClient:
-        return PlainClient(session, hub, credentials(request), LOBBY)
+    def plain_client(request: web.Request) -> PlainClient:
+        return PlainClient(hub, credentials(request), Join(room=LOBBY), takes_nul=False)
 
     return (
         SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),

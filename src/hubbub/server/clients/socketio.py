@@ -1,4 +1,4 @@
-"""Socket.IO 5 over Engine.IO sessions: namespaces, and for each a handler that hears events."""
+"""Socket.IO 5, as an Engine.IO session carries it: namespaces, and for each a handler that hears events."""
 
 import asyncio
 import secrets
@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub.protocol.codec import BadFrame
-from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.foreign import socketio
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import Decoder, SocketIoPacket
+from hubbub.server.clients.base import Later, Transport
 from hubbub.server.engine.outlet import Outlet
-from hubbub.server.transports.engineio import EngineIoSession
 
 CONNECT_TIMEOUT = 10.0  # seconds for a client to connect to a namespace
 MAX_CONNECT_BYTES = 12_288  # bytes of each message until then
@@ -41,8 +41,8 @@ class NamespaceHandler(Protocol):
 class Namespace:
     """One client's connection to a namespace, with methods to send to it."""
 
-    def __init__(self, session: EngineIoSession, name: str) -> None:
-        self.session = session
+    def __init__(self, transport: Transport, name: str) -> None:
+        self.transport = transport
         self.name = name
         self.sid = secrets.token_urlsafe(15)
 
@@ -59,31 +59,52 @@ class Namespace:
         self._send(SocketIoPacket(socketio.DISCONNECT, None, self.name))
 
     def _send(self, packet: SocketIoPacket) -> None:
-        self.session.send(*socketio.encode(packet))
+        self.transport.send(*socketio.encode(packet))
 
 
 class SocketIo:
-    """The application of one session, which passes events to the handlers of its namespaces."""
+    """A client that passes events to the handlers of its namespaces."""
 
     def __init__(
         self,
-        session: EngineIoSession,
         namespaces: Mapping[str, Callable[[Namespace], NamespaceHandler]],
         connect_timeout: float = CONNECT_TIMEOUT,
         decoder: Decoder | None = None,
         take: Callable[[int], Awaitable[None]] | None = None,
     ) -> None:
         """`take` gets the size of each message before it is parsed, and may delay it."""
-        self._session = session
         self._namespaces = namespaces
+        self._connect_timeout = connect_timeout
         self._decoder = decoder or Decoder()
         self._take = take
         self._handlers: dict[str, NamespaceHandler] = {}
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(connect_timeout, session.close)
+        self._is_over = False
+        self._transport: Transport
+        self._deadline: asyncio.TimerHandle | None = None
 
-    async def hear(self, message: str | bytes) -> None:
-        """A message came. Raises BadPacket if it is not a valid packet."""
+    def open(self, transport: Transport) -> None:
+        """Wait for the client to connect to a namespace."""
+        self._transport = transport
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._connect_timeout, transport.hang_up, Close.TIMED_OUT)
+
+    def hear(self, message: str | bytes) -> Later:
+        """A message came."""
+        return self._hear(message)
+
+    def move(self, outlet: Outlet) -> None:
+        """Write to another outlet from now on."""
+        for handler in self._handlers.values():
+            handler.move(outlet)
+
+    def end(self) -> None:
+        """The client is gone."""
+        self._is_over = True
+        self._meet_deadline()
+        while self._handlers:
+            self._handlers.popitem()[1].end()
+
+    async def _hear(self, message: str | bytes) -> None:
         if self._take is not None:
             await self._take(len(message))
         if len(message) > MAX_CONNECT_BYTES and not self._handlers:
@@ -110,17 +131,6 @@ class SocketIo:
                 raise BadPacket("Unexpected packet type from a client")
         return None
 
-    def move(self, outlet: Outlet) -> None:
-        """Write to another outlet from now on."""
-        for handler in self._handlers.values():
-            handler.move(outlet)
-
-    def end(self) -> None:
-        """The session has ended."""
-        self._deadline.cancel()
-        while self._handlers:
-            self._handlers.popitem()[1].end()
-
     async def _connect(self, packet: SocketIoPacket) -> None:
         name = packet.namespace
         if packet.flaw is not None:
@@ -130,25 +140,29 @@ class SocketIo:
             return self._refuse(name, {"message": "Invalid namespace"})
         if name in self._handlers:
             raise BadPacket("Already connected to that namespace")
-        namespace = Namespace(self._session, name)
+        namespace = Namespace(self._transport, name)
         handler = make(namespace)
 
         def answer(more: dict[str, Any]) -> None:
-            self._deadline.cancel()
+            self._meet_deadline()
             self._handlers[name] = handler
             told = SocketIoPacket(socketio.CONNECT, {"sid": namespace.sid, **more}, name)
-            self._session.send(*socketio.encode(told))
+            self._transport.send(*socketio.encode(told))
 
         try:
             await handler.connect(packet.data or {}, answer)
         except RefusalError as error:
             self._refuse(name, _told(error))
-        if self._session.is_over:  # it left while it was being admitted
+        if self._is_over:  # it left while it was being admitted
             self.end()
         return None
 
+    def _meet_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+
     def _refuse(self, name: str, why: dict[str, Any]) -> None:
-        self._session.send(*socketio.encode(SocketIoPacket(socketio.CONNECT_ERROR, why, name)))
+        self._transport.send(*socketio.encode(SocketIoPacket(socketio.CONNECT_ERROR, why, name)))
 
 
 def _told(error: RefusalError) -> dict[str, Any]:

@@ -1,18 +1,15 @@
-"""One native client: its state, its principal and its rooms. Turns commands into calls of the hub, and into replies.
+"""One native client: its principal and its rooms. Turns commands into calls of the hub, and into replies."""
 
-Knows no socket: it is given each frame, and writes through an outlet.
-"""
-
+import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
-from typing import Any, assert_never
+from typing import Any, Self, assert_never
 
 from hubbub import __version__
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role
-from hubbub.protocol.codec import BadFrame, id_of
+from hubbub.protocol.codec import BadFrame, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
     AnyCommand,
@@ -30,7 +27,7 @@ from hubbub.protocol.messages import (
     Signal,
     Snapshot,
 )
-from hubbub.protocol.wires import native_frame
+from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
@@ -41,6 +38,7 @@ from hubbub.server.stores.base import StoreFailed
 
 MAX_BAD_FRAMES = 20
 MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
+HELLO_TIMEOUT = 10.0  # seconds for clients that need a token
 HEARTBEAT = 15  # seconds
 
 UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
@@ -48,85 +46,82 @@ UNREADABLE = Refusal("unavailable", "The database can't be read; try again later
 log = logging.getLogger(__name__)
 
 
-class Hangup(Exception):
-    """The connection must be closed, with this `code`."""
-
-    def __init__(self, code: Close) -> None:
-        super().__init__(code.name)
-        self.code = code
-
-
-class Connection:
-    """The life of a connection that sends commands. `encode` turns replies into bytes.
-
-    `hang_up` closes it, because a room's log can't be read any further and the client must join again,
-    or because its token is no longer valid. `visit` is None until a first command identifies the client.
-    """
+class NativeClient:
+    """A client that sends commands. Without a visit, it is nobody until one of them identifies it."""
 
     __slots__ = (
         "_address",
         "_bad_frames",
         "_cursors",
-        "_encode",
-        "_hang_up",
         "_hub",
         "_inflow",
         "_is_greeted",
         "_outlet",
         "_place",
         "_principal",
+        "_transport",
         "_visit",
     )
 
     def __init__(
-        self,
-        hub: Hub,
-        outlet: Outlet,
-        hang_up: Callable[[Close], None],
-        visit: Visit | None,
-        place: Place | None = None,
-        encode: Callable[[Reply], bytes] = native_frame,
-        *,
-        inflow: Inflow | None = None,
+        self, hub: Hub, visit: Visit | None, place: Place | None, inflow: Inflow | None = None
     ) -> None:
-        """`place` is the peer's place. `inflow` counts what the peer sends, if the transport counts before parsing."""
+        """`place` is the peer's place. `inflow` counts what it sends, if that is counted before it is parsed."""
         self._hub = hub
-        self._outlet = outlet
-        self._hang_up = hang_up
         self._place = place
         self._address = place.address if place else ""
-        self._encode = encode
         self._inflow = inflow or hub.throttle.inflow(at_address(self._address))
-        self._visit: Visit | None = None
+        self._visit = visit
         self._principal: Principal | None = None
         self._cursors: dict[str, Cursor] = {}
         self._bad_frames = 0
         self._is_greeted = False
-        if visit is not None:
-            self._admit(visit)
+        self._transport: Transport
+        self._outlet: Outlet
 
-    async def hear(self, frame: str) -> None:
-        """Handle one text frame. Raises Hangup, and ConnectionError if the peer is gone."""
-        if wait := self._inflow.wait(len(frame)):
-            return self._refuse(id_of(frame), self._hub.throttle.too_many_bytes(wait))
+    @classmethod
+    def greet(cls, hub: Hub, credentials: Credentials) -> Self:
+        """Make a client, and let it in if its credentials are enough. Raises RefusalError."""
+        is_known = credentials.name is not None or credentials.token is not None
+        return cls(hub, hub.door.enter(credentials) if is_known else None, credentials.place)
+
+    def open(self, transport: Transport) -> None:
+        """It is connected. Where guests may not come in, it must say soon who it is."""
+        self._transport = transport
+        self._outlet = transport.outlet
+        if self._visit is not None:
+            self._admit(self._visit)
+        elif not self._hub.door.has_guests:
+            asyncio.get_running_loop().call_later(HELLO_TIMEOUT, self._require_hello)
+
+    def hear(self, message: str | bytes) -> Later | None:
+        """Handle one frame."""
+        if isinstance(message, bytes):
+            raise Hangup(Close.UNSUPPORTED)
+        size, most = len(message), self._hub.limits.message_bytes
+        if wait := self._inflow.wait(size):
+            self._refuse(id_of(message), self._hub.throttle.too_many_bytes(wait))
+            return None
         try:
-            if self._visit is None and len(frame) > MAX_HELLO_BYTES:
-                self._greet(None)  # no `hello` is that large: decide who it is before parsing
-            command = self._hub.rules.commands.decode(frame)
+            if self._visit is None and size > MAX_HELLO_BYTES:
+                self._recognise(None)  # no `hello` is that large: decide who it is before parsing
+            if 4 * size > most and is_larger(message, most):  # from a body of several
+                raise too_large(most)
+            command = self._hub.rules.commands.decode(message)
         except BadFrame as error:
-            return self.count_bad(error)
+            self.count_bad(error)
+            return None
         except RefusalError as error:
-            return self._refuse(None, error.refusal)
-        await self.obey(command)
+            self._refuse(None, error.refusal)
+            return None
+        return self.obey(command)
 
-    async def obey(self, command: AnyCommand) -> None:
-        """Carry out one command and answer it. Raises as `hear` does."""
+    def obey(self, command: AnyCommand) -> Later | None:
+        """Carry out one command and answer it, as `hear` does."""
         if type(command) is Post and self._principal is not None:  # by far the most frequent
             self._change(command, self._principal)
-        else:
-            await self._carry_out(command)
-        if self._outlet.is_full:  # it sends faster than it reads the answers
-            await self._outlet.drained()
+            return None
+        return self._carry_out(command)
 
     def move(self, outlet: Outlet) -> None:
         """Continue on another outlet of the same client."""
@@ -142,15 +137,17 @@ class Connection:
         if self._visit is not None:
             self._hub.door.exit(self._visit)
 
-    def require_hello(self) -> None:
-        """Close the connection if the client has not identified itself by now."""
-        if self._visit is None:
-            self._hang_up(Close.TIMED_OUT)
+    def count_bad(self, error: BadFrame) -> None:
+        """Refuse an invalid frame. Raises Hangup if there are too many."""
+        self._bad_frames += 1
+        self._refuse(error.id, error.refusal)
+        if self._bad_frames >= MAX_BAD_FRAMES:
+            raise Hangup(Close.BAD_FRAMES)
 
     async def _carry_out(self, command: AnyCommand) -> None:
         """Carry out any command. Every error becomes its reply."""
         try:
-            principal = self._greet(command if isinstance(command, Hello) else None)
+            principal = self._recognise(command if isinstance(command, Hello) else None)
             if isinstance(command, Change):
                 self._change(command, principal)
             else:
@@ -168,7 +165,7 @@ class Connection:
                 command.id, Refusal("internal", "The server failed; its log has the details")
             )
 
-    def _greet(self, said: Hello | None) -> Principal:
+    def _recognise(self, said: Hello | None) -> Principal:
         """Return the principal. The first command identifies it; otherwise it is a guest without a name."""
         hello = said or Hello()
         if self._visit is None:
@@ -191,7 +188,7 @@ class Connection:
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
         self._inflow.payer = visit.principal.counted_as
-        visit.when_expelled(partial(self._hang_up, Close.UNAUTHENTICATED))
+        visit.when_expelled(partial(self._transport.hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:
         """Continue with a newer token of the same person, which may have another expiry and other scopes."""
@@ -246,7 +243,7 @@ class Connection:
                 self._hub.following.unfollow(previous)
             self._reply(join.id, answer)
 
-        lost = partial(self._hang_up, Close.GOING_AWAY)
+        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
         cursor = await self._hub.following.follow(principal, join, self._outlet, tell, lost)
         self._cursors[join.room] = cursor
 
@@ -270,20 +267,18 @@ class Connection:
 
     def _reply(self, command_id: CommandId | None, ok: Any) -> None:
         if command_id is not None and ok is not None:
-            self._outlet.queue(self._encode(Reply(re=command_id, ok=ok)))
+            self._outlet.queue(self._outlet.wire.reply(Reply(re=command_id, ok=ok)))
 
     def _refuse(self, command_id: CommandId | None, refusal: Refusal) -> None:
         self._hub.refused(refusal.code)
-        self._outlet.queue(self._encode(Reply(re=command_id, error=Error.of(refusal))))
+        self._outlet.queue(self._outlet.wire.reply(Reply(re=command_id, error=Error.of(refusal))))
         if refusal.code == "rate_limited" and self._hub.throttle.is_flooding(self._inflow.payer):
             raise Hangup(Close.TOO_FAST)
 
-    def count_bad(self, error: BadFrame) -> None:
-        """Refuse an invalid frame. Raises Hangup if there are too many."""
-        self._bad_frames += 1
-        self._refuse(error.id, error.refusal)
-        if self._bad_frames >= MAX_BAD_FRAMES:
-            raise Hangup(Close.BAD_FRAMES)
+    def _require_hello(self) -> None:
+        """Hang up if it has not identified itself by now."""
+        if self._visit is None:
+            self._transport.hang_up(Close.TIMED_OUT)
 
 
 def accepted(room: str, answer: Accepted) -> dict[str, Any]:

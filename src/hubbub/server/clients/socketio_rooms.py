@@ -1,6 +1,7 @@
 """One Socket.IO client. Commands are events, and every other event is a message in its room."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
@@ -13,20 +14,18 @@ from hubbub.protocol.foreign.socketio_wires import (
     BARE_RELAY_POLLING,
     RELAY,
     RELAY_POLLING,
-    SOCKETIO,
     SOCKETIO_POLLING,
-    SocketIoWire,
 )
-from hubbub.protocol.messages import Join, Reply, Resumed, Snapshot
+from hubbub.protocol.messages import Join, Resumed, Snapshot
 from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
-from hubbub.server.connection import Connection, Hangup
+from hubbub.server.clients.native import NativeClient
+from hubbub.server.clients.socketio import Namespace
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
-from hubbub.server.people.door import Credentials, Visit
+from hubbub.server.people.door import Credentials
 from hubbub.server.people.rates import Inflow
-from hubbub.server.transports.socketio import Namespace
 
 SEVERAL_ROOMS = "several"  # an offset without a position
 
@@ -50,41 +49,34 @@ class SocketIoClient:
         self, namespace: Namespace, hub: Hub, credentials: Credentials, room: str, inflow: Inflow
     ) -> None:
         self._namespace = namespace
-        self._session = namespace.session
+        self._transport = namespace.transport
         self._hub = hub
         self._credentials = credentials
         self._room = room
         self._inflow = inflow
-        self._visit: Visit | None = None
         self._cursor: Cursor | None = None
-        self._connection: Connection
+        self._commands: NativeClient
         self._has_joined = False
 
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
         """Admit the client, and follow its room from the position that it sends, if any."""
         visit = self._hub.door.enter(self._who(auth))
+        self._commands = NativeClient(self._hub, visit, self._credentials.place, self._inflow)
         try:
-            self._connection = Connection(
-                self._hub,
-                self._session.outlet,
-                self._hang_up,
-                visit,
-                self._credentials.place,
-                self._reply,
-                inflow=self._inflow,
-            )
-            self._visit = visit
+            self._commands.open(self._transport)
             join, pid = self._place(auth)
 
             def tell(resumption: Resumed | Snapshot) -> None:
                 is_recovered = isinstance(resumption, Resumed) and pid is not None
                 answer({"pid": pid if is_recovered else self._pid(resumption.start)})
 
+            outlet = self._transport.outlet
+            lost = partial(self._transport.hang_up, Close.GOING_AWAY)
             self._cursor = await self._hub.following.follow(
-                visit.principal, join, self._session.outlet, tell, self._lost, self._relay()
+                visit.principal, join, outlet, tell, lost, self._relay(outlet)
             )
         except BaseException:
-            self._hub.door.exit(visit)
+            self._commands.end()
             raise
 
     async def hear(self, event: SocketIoPacket) -> None:
@@ -98,32 +90,26 @@ class SocketIoClient:
             command = self._hub.rules.commands.convert(fields | {"id": event.id})
             if isinstance(command, Join) and not self._has_joined:
                 self._follow_several()
-            await self._connection.obey(command)
+            if (later := self._commands.obey(command)) is not None:
+                await later
         except BadFrame as error:
             self.refuse(error, event.id)
-        except Hangup:
-            self._session.close()
-        except ConnectionError:
-            pass  # the session has ended
 
     def refuse(self, flaw: BadFrame, ack: int | None) -> None:
-        """Refuse an invalid event; too many of them end the session."""
-        try:
-            self._connection.count_bad(BadFrame(flaw.refusal.detail, ack))
-        except Hangup:
-            self._session.close()
+        """Refuse an invalid event. Raises Hangup if there are too many."""
+        self._commands.count_bad(BadFrame(flaw.refusal.detail, ack))
 
     def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
-        self._connection.move(outlet)
+        self._commands.move(outlet)
         if self._cursor is not None:
-            self._hub.following.move(self._cursor, outlet, self._relay())
+            self._hub.following.move(self._cursor, outlet, self._relay(outlet))
 
     def end(self) -> None:
         """The client has left."""
         if self._cursor is not None:
             self._hub.following.unfollow(self._cursor)
-        self._connection.end()
+        self._commands.end()
 
     def _who(self, auth: dict[str, Any]) -> Credentials:
         given = {key: auth.get(key) for key in ("name", "key", "token")}
@@ -167,25 +153,15 @@ class SocketIoClient:
         """Stop sending offsets, which would only cover one of several rooms."""
         self._has_joined = True
         assert self._cursor is not None
-        self._hub.following.move(self._cursor, self._session.outlet, self._relay())
+        outlet = self._transport.outlet
+        self._hub.following.move(self._cursor, outlet, self._relay(outlet))
         self._namespace.emit("joined", SEVERAL_ROOMS)
 
-    def _reply(self, reply: Reply) -> bytes:
-        return self._wire().reply(reply)
-
-    def _wire(self) -> SocketIoWire:
-        return SOCKETIO_POLLING if self._session.is_polling else SOCKETIO
-
-    def _relay(self) -> Wire:
+    def _relay(self, outlet: Outlet) -> Wire:
+        is_polling = outlet.wire is SOCKETIO_POLLING
         if self._has_joined:
-            return BARE_RELAY_POLLING if self._session.is_polling else BARE_RELAY
-        return RELAY_POLLING if self._session.is_polling else RELAY
-
-    def _hang_up(self, code: Close) -> None:
-        self._session.close()
-
-    def _lost(self) -> None:
-        self._session.close()
+            return BARE_RELAY_POLLING if is_polling else BARE_RELAY
+        return RELAY_POLLING if is_polling else RELAY
 
 
 def _command(name: str, arguments: list[Any], event: SocketIoPacket) -> dict[str, Any]:

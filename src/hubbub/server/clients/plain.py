@@ -1,0 +1,101 @@
+"""A plain client, as of the program that hubbub grew from: every message goes to everyone in the room, unchanged."""
+
+from functools import partial
+
+from hubbub.domain.facts import Answer
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.messages import Join, Post
+from hubbub.server.clients.base import Later, Transport
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.outlet import Outlet
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.writing import Policy
+from hubbub.server.people.door import Credentials
+from hubbub.server.stores.base import StoreFailed
+
+
+class PlainClient:
+    """Posts what it says in one room, and follows that room."""
+
+    __slots__ = ("_cursor", "_hub", "_inflow", "_join", "_takes_nul", "_transport", "_visit")
+
+    def __init__(
+        self, hub: Hub, credentials: Credentials, join: Join, *, takes_nul: bool = True
+    ) -> None:
+        """Enter. `takes_nul`: a text may have NUL, as no JSON may. Raises RefusalError."""
+        self._visit = hub.door.enter(credentials)
+        self._hub = hub
+        self._join = join
+        self._takes_nul = takes_nul
+        self._inflow = hub.throttle.inflow(self.principal.counted_as)
+        self._cursor: Cursor | None = None
+        self._transport: Transport
+
+    @property
+    def principal(self) -> Principal:
+        """Who it is."""
+        return self._visit.principal
+
+    async def check(self) -> None:
+        """Find out whether it may follow its room, while it can still be told, and from where. Raises RefusalError."""
+        self._join = await self._hub.following.check(self.principal, self._join)
+
+    def open(self, transport: Transport) -> Later:
+        """Follow the room."""
+        self._transport = transport
+        self._visit.when_expelled(partial(transport.hang_up, Close.UNAUTHENTICATED))
+        return self._follow()
+
+    def hear(self, message: str | bytes) -> Later:
+        """Post a message, in turn."""
+        return self._post(message)
+
+    def move(self, outlet: Outlet) -> None:
+        """Go on with another outlet."""
+        if self._cursor is not None:
+            self._hub.following.move(self._cursor, outlet)
+
+    def end(self) -> None:
+        """Stop following, and release the name."""
+        if self._cursor is not None:
+            self._hub.following.unfollow(self._cursor)
+        self._hub.door.exit(self._visit)
+
+    async def _follow(self) -> None:
+        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
+        try:
+            self._cursor = await self._hub.following.follow(
+                self.principal, self._join, self._transport.outlet, _ignore, lost
+            )
+        except (RefusalError, StoreFailed):  # it can't be told why
+            self._transport.hang_up(Close.INTERNAL)
+
+    async def _post(self, message: str | bytes) -> None:
+        text, binary = (message, None) if isinstance(message, str) else (None, message)
+        if not self._takes_nul and "\0" in (text or ""):
+            self._hub.refused("bad_request")
+            raise RefusalError("bad_request", "Invalid text: it contains NUL")
+        await self._inflow.take(len(message))
+        post = Post(room=self._join.room, text=text, bytes=binary)
+        refusals: list[Refusal] = []
+        answer = partial(self._answer, refusals)
+        await self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
+        if refusals:  # at once
+            raise RefusalError.of(refusals[0])
+
+    def _answer(self, refusals: list[Refusal], answer: Answer) -> None:
+        """Handle an answer. This protocol can't express refusals, so a message with invalid content is dropped.
+
+        After any other refusal the client is disconnected: the next message would be refused as well, and
+        silence would be misleading.
+        """
+        if isinstance(answer, Refusal):
+            self._hub.refused(answer.code)
+            refusals.append(answer)
+            if not answer.is_of_content:
+                self._transport.hang_up(Close.INTERNAL)
+
+
+def _ignore(_: object) -> None:
+    """Where it begins is not told."""
