@@ -47,6 +47,13 @@ def _is_unicode(word: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in word)
 
 
+EXAMPLES = """\
+  hubbub serve                          # run a server on http://127.0.0.1:8181
+  hubbub chat --name ada                # chat in the room lobby
+  echo "done" | hubbub send builds      # post from a script and wait for the acknowledgement
+  hubbub tail lobby --json              # follow a room, one JSON object per line"""
+
+
 def parser() -> Parser:
     """Return the parser of the command line, with a parser for each command."""
     parser = Parser(
@@ -54,12 +61,8 @@ def parser() -> Parser:
         description="An instant messenger and real-time engine.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
-    parser.examples = """\
-  hubbub serve                          # run a server on http://127.0.0.1:8181
-  hubbub chat --name ada                # chat in the room lobby
-  echo "done" | hubbub send builds      # post from a script and wait for the acknowledgement
-  hubbub tail lobby --json              # follow a room, one JSON object per line"""
     parser.add_argument("--version", action=ShowVersion, nargs=0, help="show the version and exit")
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
@@ -72,8 +75,8 @@ def parser() -> Parser:
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            examples=command.EXAMPLES,
         )
-        subparser.examples = command.EXAMPLES
         subparser.set_defaults(run=command.run)
         command.add_options(subparser)
     return parser

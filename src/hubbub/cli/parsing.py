@@ -15,7 +15,9 @@ _NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 class Parser(argparse.ArgumentParser):
     """A parser whose help begins with examples, and whose errors end with an example of the same command."""
 
-    examples = ""
+    def __init__(self, *args: Any, examples: str = "", **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = examples
 
     def format_help(self) -> str:
         """The examples, followed by argparse's help."""

@@ -225,8 +225,7 @@ class Client:
             try:
                 frame = read(await link.receive(), self._rules.events)
             except LinkLost as lost:
-                lost.retry_after = come_back_after
-                raise
+                raise lost.until(come_back_after) from None
             match frame:
                 case Reply():
                     self._exchange.settle(frame)

@@ -43,7 +43,7 @@ class Exchange:
 
     def limit(self, max_frame_bytes: int) -> None:
         """Refuse larger commands here, since the server would close the connection for them (1009)."""
-        self._outbox.max_frame_bytes = max_frame_bytes
+        self._outbox.limit(max_frame_bytes)
 
     def end(self, closed: Closed) -> None:
         """Fail all commands from now on."""

@@ -86,6 +86,10 @@ class Inbox:
         self._error = error
         self._stir.set()
 
+    def stall(self) -> None:
+        """Take note that nobody seems to read the room."""
+        self.is_drawn = False
+
     def take(self) -> Item | None:
         """Remove and return the oldest item. None if the queue is empty."""
         self.is_drawn = True

@@ -31,6 +31,10 @@ class LinkLost(Exception):
         self.may_retry = may_retry
         self.retry_after = retry_after
 
+    def until(self, retry_after: float) -> "LinkLost":
+        """The same loss, with the seconds before another attempt."""
+        return LinkLost(self.reason, self.code, may_retry=self.may_retry, retry_after=retry_after)
+
 
 class ClientLink(Protocol):
     """One connection to a server. It carries whole frames in order."""

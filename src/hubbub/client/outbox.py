@@ -57,6 +57,16 @@ class Pending:
         """Whether it is safe to send it again if its answer was lost."""
         return not isinstance(self.command, _NEVER_REPEATED)
 
+    def send(self) -> bytes:
+        """Count as sent, and return the frame."""
+        self.is_sent = True
+        self.times_sent += 1
+        return self.frame
+
+    def queue_again(self) -> None:
+        """Count as not sent: there is another connection."""
+        self.is_sent = False
+
 
 class Outbox:
     """All pending commands of a client, in order."""
@@ -66,7 +76,7 @@ class Outbox:
         self._told: deque[tuple[int, AnyCommand]] = deque(maxlen=MAX_TOLD)  # the last id given
         self._last_id = 0
         self._is_linked = False
-        self.max_frame_bytes: int | None = None
+        self._max_frame_bytes: int | None = None
         self._stir = asyncio.Event()
 
     @property
@@ -84,15 +94,19 @@ class Outbox:
         """
         self._last_id += 1
         pending = Pending(command, self._last_id, kind, on_ok)
-        if self.max_frame_bytes is not None and len(pending.frame) > self.max_frame_bytes:
+        if self._max_frame_bytes is not None and len(pending.frame) > self._max_frame_bytes:
             size = len(pending.frame)
             raise Refused(
                 "too_large",
-                f"Too large: {size:,} bytes, at most {self.max_frame_bytes:,} are allowed",
+                f"Too large: {size:,} bytes, at most {self._max_frame_bytes:,} are allowed",
             )
         self._pending[self._last_id] = pending
         self._stir.set()
         return pending
+
+    def limit(self, max_frame_bytes: int) -> None:
+        """Refuse larger commands from now on."""
+        self._max_frame_bytes = max_frame_bytes
 
     def tell(self, command: AnyCommand) -> None:
         """Queue a command for the current connection, if there is one. Its outcome is ignored."""
@@ -113,9 +127,7 @@ class Outbox:
         """The frames to send on the current connection, oldest first. Each counts as sent once it is yielded."""
         while pending := next((p for p in self._pending.values() if not p.is_sent), None):
             yield from self._told_before(pending.number)
-            pending.is_sent = True
-            pending.times_sent += 1
-            yield pending.frame
+            yield pending.send()
         yield from self._told_before(self._last_id + 1)
 
     def settle(self, reply: Reply) -> None:
@@ -146,7 +158,7 @@ class Outbox:
         for pending in list(self._pending.values()):
             if pending.is_sent and not pending.may_be_repeated:
                 self._fail(pending, Unknown("The connection was lost before the answer arrived"))
-            pending.is_sent = False
+            pending.queue_again()
         self._told.clear()
         self._stir.set()
 

@@ -105,7 +105,8 @@ class Reading:
             self.snapshot = answer
             self._start_from(answer)
         else:
-            self._epoch, self.view.seq = answer.epoch, self.tracker.since or 0
+            self._epoch = answer.epoch
+            self.view.skip(self.tracker.since or 0)
 
     def _start_from(self, snapshot: Snapshot) -> None:
         self._epoch = snapshot.epoch
@@ -119,7 +120,7 @@ class Reading:
             case Reset():
                 self._start_from(item.snapshot)
             case Skipped():
-                self.view.seq = item.seq
+                self.view.skip(item.seq)
             case _:
                 self._rules.fold(self.view, item)
                 if isinstance(item, Deleted) and self.snapshot is not None:

@@ -127,7 +127,7 @@ class Rooms:
             ):
                 await self._until_stirred_or(stalled)
                 if stalled.done():
-                    reading.inbox.is_drawn = False
+                    reading.inbox.stall()
         finally:
             stalled.cancel()
 
@@ -141,7 +141,7 @@ class Rooms:
 
     def _rejoin(self, reading: Reading) -> None:
         """Start to join again from the room's position. Events before the answer are dropped."""
-        reading.tracker.is_joining = True
+        reading.tracker.drop_until_joined()
         task = asyncio.create_task(self._join_again(reading))
         self._rejoining[task] = reading
         task.add_done_callback(self._rejoining.pop)

@@ -57,9 +57,13 @@ class PositionTracker:
         """Whether to join again after falling behind."""
         return self.is_behind and not self.is_joining and self._inbox.is_empty
 
+    def drop_until_joined(self) -> None:
+        """Drop events until a join is answered, which brings them again."""
+        self.is_joining = True
+
     def join(self) -> Join:
         """The command that resumes from this position."""
-        self.is_joining = True
+        self.drop_until_joined()
         return Join(
             room=self._room, since=self.since, epoch=self._epoch, max_missed=self._max_missed
         )

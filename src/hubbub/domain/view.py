@@ -29,3 +29,11 @@ class RoomView:
         if event.seq != self.seq + 1:
             raise ValueError(f"Event {event.seq} does not follow event {self.seq}")
         self.seq = event.seq
+
+    def skip(self, seq: int) -> None:
+        """Continue after `seq`, whatever was before it."""
+        self.seq = seq
+
+    def hold(self, state: Any, seq: int) -> None:
+        """Show this state, as of `seq`."""
+        self.state, self.state_seq = state, seq

@@ -74,16 +74,21 @@ class RefusalError(Exception):
     back to it, all that they hold waits for the garbage collector, which stops the server to look for it.
     """
 
-    def __init__(self, code: str, detail: str, hint: str | None = None, **facts: Any) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        hint: str | None = None,
+        retry_after: float | None = None,
+        **facts: Any,
+    ) -> None:
         super().__init__(f"{code}: {detail}")
-        self.refusal = Refusal(code, detail, hint=hint, facts=facts)
+        self.refusal = Refusal(code, detail, retry_after, hint, facts)
 
     @classmethod
     def of(cls, refusal: Refusal) -> "RefusalError":
         """The same refusal, as an exception."""
-        refused = cls(refusal.code, refusal.detail)
-        refused.refusal = refusal
-        return refused
+        return cls(refusal.code, refusal.detail, refusal.hint, refusal.retry_after, **refusal.facts)
 
 
 class Close(IntEnum):

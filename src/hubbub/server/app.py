@@ -10,7 +10,7 @@ import random
 import resource
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import web
 
 from hubbub.domain.aspects import RULES
+from hubbub.domain.facts import Batch
+from hubbub.domain.live import LiveReport
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Closing
 from hubbub.server import upkeep
@@ -120,23 +122,24 @@ async def running(
     store = await _open_store(settings, rules)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        fanout, measured, tokens = FanOut(store), Metrics(), Tokens()
+        measured, tokens = Metrics(), Tokens()
         links = Links(max_polled=_max_connections(settings))
-        journal = Journal(store, fanout.commit, _now, measured.committed)
+        fanout, journal = _engine(settings, store, measured)
+        stack.push_async_callback(fanout.close)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
         door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
-        hub = Hub(store, journal, fanout, door, _limits(settings), rules)
-        measured.watch(hub.refusals, journal, fanout, links)
-        fanout.broker = _broker(settings, store, hub, fanout)
-        stack.push_async_callback(fanout.close)
+        hub = Hub(
+            store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
+        )
+        measured.watch(journal, fanout, links)
         application = _application(hub, links, measured, settings, routes_of(resources))
         page.warn_if_not_built()
         runner = BoundedRunner(
             application,
             max_connections=_max_connections(settings),
             request_timeout=settings.request_timeout,
-            refused=hub.refused,
+            refused=measured.refused,
             shutdown_timeout=LINKS_TIMEOUT,
         )
         await runner.setup()
@@ -190,13 +193,33 @@ async def _open_store(settings: Settings, rules: Rules) -> Store:
         raise CannotStart(str(error)) from error
 
 
-def _broker(settings: Settings, store: Store, hub: Hub, fanout: FanOut) -> Broker:
+def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut, Journal]:
+    """Return what delivers changes and what commits them. Other nodes are told of each commit."""
+
+    def hear(told: Batch | LiveReport) -> None:
+        fanout.hear(told)
+
+    def deliver(batches: list[Batch]) -> None:
+        fanout.deliver(batches)
+        broker.tell(batches)
+
+    broker = _broker(settings, store, hear, measured.refused)
+    fanout = FanOut(store, broker)
+    return fanout, Journal(store, deliver, _now, measured.committed)
+
+
+def _broker(
+    settings: Settings,
+    store: Store,
+    hear: Callable[[Batch | LiveReport], None],
+    refused: Callable[[str], None],
+) -> Broker:
     """Return the broker that the settings name."""
     if not settings.broker:
         return Local()
     from hubbub.server.brokers.nats import NatsBroker  # imported only if needed
 
-    return NatsBroker(settings.broker, store.hint_key, store.epoch, fanout.hear, hub.refused)
+    return NatsBroker(settings.broker, store.hint_key, store.epoch, hear, refused)
 
 
 async def _listen(
@@ -241,7 +264,7 @@ def _application(
                 _origins(settings),
                 Places(_most(settings)),
                 hub.door,
-                hub.refused,
+                measured.refused,
                 _session_place,
                 headers_of(routes),
             )
@@ -295,7 +318,7 @@ async def _jwts(settings: Settings) -> "Jwts | None":
         ]
         jwts = Jwts(own, settings.jwt_issuer, settings.jwt_audience)
         if url := settings.jwt_jwks_url:
-            jwts.published = keys.keys_from_jwks(await keys.fetch(url))
+            jwts.publish(keys.keys_from_jwks(await keys.fetch(url)))
     except keys.BadKey as error:
         raise CannotStart(str(error)) from error
     return jwts

@@ -22,14 +22,17 @@ class Pump(io.RawIOBase):
     def __init__(self, fd: int) -> None:
         self.lost = 0  # writes, each of one or more lines
         self._fd = fd
-        self._start()
-        os.register_at_fork(after_in_child=self._start)  # which has no such thread
-
-    def _start(self) -> None:
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        os.register_at_fork(after_in_child=self._start_again)  # which has no such thread
+
+    def _start_again(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._changed = threading.Condition()  # the old one may be held by a thread of the parent
+        self._thread = None
 
     def write(self, data) -> int:  # type: ignore[no-untyped-def]
         """Never waits for a reader, and never fails."""

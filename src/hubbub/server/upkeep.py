@@ -100,11 +100,13 @@ async def keys(jwts: "Jwts", url: str) -> None:
         age += KEYS_CHECK
         if age < KEYS_EVERY and not jwts.has_met_unknown_kid:
             continue
-        age, jwts.has_met_unknown_kid = 0.0, False
+        age = 0.0
+        jwts.look_again()
         try:
             document = await fetch(url)
             if document != known:
-                jwts.published, known = keys_from_jwks(document), document
+                jwts.publish(keys_from_jwks(document))
+                known = document
         except BadKey as error:
             log.warning("Can't reload the keys; the old ones stay in use: %s", error)
 

@@ -43,12 +43,11 @@ class Supervisor:
         self._signals: list[int] = []  # received, and handled only between two steps
         self._is_stopping = False
         self._status = 0
+        self._told, self._tell = os.pipe()  # by which workers say that they are ready
+        self._alive, self._life = os.pipe()  # which ends with this process
 
     def run(self) -> int:
         """Run until all workers have ended; return the exit status."""
-        self._told, tell = os.pipe()
-        self._tell = tell
-        self._alive, self._life = os.pipe()
         self._due = dict.fromkeys(range(self._count), 0.0)
         with _woken_by_signals(self._signals.append) as woken:
             while self._numbers or self._due:

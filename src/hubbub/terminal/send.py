@@ -45,6 +45,20 @@ class _Progress:
     duplicates: int = 0
     is_waiting: bool = False  # for the acknowledgement of `line`
 
+    def read_line(self) -> None:
+        """Another line was read."""
+        self.line += 1
+
+    def post(self) -> None:
+        """The line is on its way."""
+        self.is_waiting = True
+
+    def acknowledge(self, answer: Acknowledgement) -> None:
+        """The line was posted, now or before."""
+        self.is_waiting = False
+        self.acknowledged += 1
+        self.duplicates += answer.duplicate
+
     def __str__(self) -> str:
         if not self.is_waiting:
             return f"Stopped after line {self.line}; messages acknowledged: {self.acknowledged}"
@@ -93,12 +107,10 @@ def send_lines(
     async def post_all() -> None:
         async with beside(remark_on(client, form.remark)), client:
             async for text in _counted(progress):
-                progress.is_waiting = True
+                progress.post()
                 key = f"{prefix}-{progress.line}" if prefix else None
                 answer = await _post(client, room, text, key, timeout)
-                progress.is_waiting = False
-                progress.acknowledged += 1
-                progress.duplicates += answer.duplicate
+                progress.acknowledge(answer)
                 form.tell(answer)
 
     try:
@@ -116,7 +128,7 @@ def send_lines(
 
 async def _counted(progress: _Progress) -> AsyncIterator[str]:
     async for line in read_stdin():
-        progress.line += 1
+        progress.read_line()
         if line:
             yield line
 

@@ -59,7 +59,7 @@ def test_a_refusal_travels_as_an_exception_and_comes_back_whole() -> None:
     refusal = Refusal("rate_limited", "slower", retry_after=0.5, hint="wait", facts={"head": 7})
     with pytest.raises(RefusalError, match="rate_limited: slower") as caught:
         raise RefusalError.of(refusal)
-    assert caught.value.refusal is refusal
+    assert caught.value.refusal == refusal
 
 
 def test_what_is_raised_carries_its_hint_and_facts() -> None:

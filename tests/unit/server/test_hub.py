@@ -25,7 +25,7 @@ from hubbub.protocol.messages import (
     Snapshot,
     Value,
 )
-from hubbub.server.brokers.base import Local
+from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.journal import Journal
@@ -62,9 +62,11 @@ class CountingStore(MemoryStore):
 class House:
     """A hub over a store in memory, and whoever is in it."""
 
-    def __init__(self, rate: float = 0, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, rate: float = 0, store: MemoryStore | None = None, broker: Broker | None = None
+    ) -> None:
         self.store = store or CountingStore()
-        self.fanout = FanOut(self.store)
+        self.fanout = FanOut(self.store, broker)
         self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
         self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, rate))
         self.told: list[Resumed | Snapshot] = []
@@ -578,20 +580,22 @@ class Elsewhere(Local):
     node = "here"
     answers_within = 0.1
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, hear: Callable[[LiveReport], None]) -> None:
         super().__init__()
-        self._house = house
+        self._hear = hear
 
     def share(self, live: LiveReport) -> None:
         if live.asks:
             answer = LiveReport(live.room, "there", names=["grace"])
-            asyncio.get_running_loop().call_later(0.05, self._house.fanout.hear, answer)
+            asyncio.get_running_loop().call_later(0.05, self._hear, answer)
 
 
 @timeless
 async def test_who_looks_at_a_room_that_nobody_follows_here_sees_who_is_on_other_nodes() -> None:
-    house = House()
-    house.fanout.broker = Elsewhere(house)
+    def hear(told: LiveReport) -> None:
+        house.fanout.hear(told)
+
+    house = House(broker=Elsewhere(hear))
     await house.hub.writing.commit(ADA, Post(room="lobby", text="hello"))
     assert (await house.hub.reading.snapshot(ADA, "lobby")).members.names == ["grace"]
     loop = asyncio.get_running_loop()

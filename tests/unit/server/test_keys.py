@@ -68,13 +68,9 @@ def test_a_secret_is_all_of_its_file_but_the_last_newline(
 def test_a_set_of_keys_is_told_apart_by_their_names() -> None:
     other = Ed25519PrivateKey.generate()
     checks = Jwts([])
-    checks.published = keys_from_jwks(
-        jwks(jwk(ED, "EdDSA", kid="a"), jwk(RSA, "RS256", kid="b", use="sig"))
-    )
-    assert [(key.kid, key.algorithm) for key in checks.published] == [
-        ("a", "EdDSA"),
-        ("b", "RS256"),
-    ]
+    keys = keys_from_jwks(jwks(jwk(ED, "EdDSA", kid="a"), jwk(RSA, "RS256", kid="b", use="sig")))
+    assert [(key.kid, key.algorithm) for key in keys] == [("a", "EdDSA"), ("b", "RS256")]
+    checks.publish(keys)
     assert checks.principal(signed(ED, "EdDSA", kid="a")) is not None
     assert checks.principal(signed(RSA, "RS256", kid="b")) is not None
     assert checks.principal(signed(ED, "EdDSA", kid="b")) is None
@@ -143,7 +139,7 @@ def test_no_row_whatever_takes_a_good_key_from_the_set(row: Any, key: Any) -> No
 )
 def test_a_key_that_is_meant_for_it_checks_tokens(more: dict[str, Any]) -> None:
     checks = Jwts([])
-    checks.published = keys_from_jwks(jwks(GOOD | more))
+    checks.publish(keys_from_jwks(jwks(GOOD | more)))
     assert checks.principal(signed(ED, "EdDSA", kid="good")) is not None
 
 

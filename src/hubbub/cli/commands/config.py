@@ -15,8 +15,11 @@ EXAMPLES = """\
 def add_options(parser: Parser) -> None:
     """Add the action."""
     actions = parser.add_actions()
-    show = actions.add_parser("show", help="show every setting that a server would use")
-    show.examples = "  hubbub config show --origin"
+    show = actions.add_parser(
+        "show",
+        help="show every setting that a server would use",
+        examples="  hubbub config show --origin",
+    )
     show.add_argument(
         "--origin", action="store_true", help="also show where each setting comes from"
     )

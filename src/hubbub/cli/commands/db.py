@@ -16,9 +16,10 @@ def add_options(parser: Parser) -> None:
     """Add the action."""
     actions = parser.add_actions()
     copy = actions.add_parser(
-        "copy", help="copy one store to another; run it again to copy what is new"
+        "copy",
+        help="copy one store to another; run it again to copy what is new",
+        examples=EXAMPLES,
     )
-    copy.examples = EXAMPLES
     address = "sqlite:DIRECTORY or postgres://… (with the password in it or in PGPASSWORD)"
     copy.add_argument("source", metavar="FROM", help=f"{address}; a server may be using it")
     copy.add_argument("target", metavar="TO", help=f"{address}; must be empty or an earlier copy")

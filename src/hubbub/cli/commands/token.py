@@ -16,15 +16,21 @@ EXAMPLES = """\
 def add_options(parser: Parser) -> None:
     """Add the actions."""
     actions = parser.add_actions()
-    create = actions.add_parser("create", help="create a token and print it, once")
-    listing = actions.add_parser("list", help="list the tokens")
+    create = actions.add_parser(
+        "create",
+        help="create a token and print it, once",
+        examples="  hubbub token create --name ci --rooms 'build-*' --can read,post",
+    )
+    listing = actions.add_parser(
+        "list", help="list the tokens", examples="  hubbub token list --json"
+    )
     revoke = actions.add_parser(
-        "revoke", help="revoke tokens and end the connections that use them"
+        "revoke",
+        help="revoke tokens and end the connections that use them",
+        examples="  hubbub token revoke ci",
     )
     _add_create(create)
-    listing.examples = "  hubbub token list --json"
     listing.add_argument("--json", action="store_true", help="print one JSON object per line")
-    revoke.examples = "  hubbub token revoke ci"
     revoke.add_argument("token", metavar="NAME", help="name or ID of the token")
     for action, name in ((create, "create"), (listing, "list"), (revoke, "revoke")):
         action.set_defaults(action=name)
@@ -32,7 +38,6 @@ def add_options(parser: Parser) -> None:
 
 
 def _add_create(create: Parser) -> None:
-    create.examples = "  hubbub token create --name ci --rooms 'build-*' --can read,post"
     create.add_argument(
         "--name", required=True, help="name under which the holder of the token posts"
     )

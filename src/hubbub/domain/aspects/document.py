@@ -71,7 +71,7 @@ def _value_of(patch: Patch) -> Any:
 
 
 def _fold(view: RoomView, event: Patched) -> None:
-    view.state, view.state_seq = merge(view.state, event.patch), event.seq
+    view.hold(merge(view.state, event.patch), event.seq)
 
 
 ASPECT = Aspect(

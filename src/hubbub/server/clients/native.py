@@ -187,7 +187,7 @@ class NativeClient:
 
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
-        self._inflow.payer = visit.principal.counted_as
+        self._inflow.charge_to(visit.principal.counted_as)
         visit.when_expelled(partial(self._transport.hang_up, Close.UNAUTHENTICATED))
 
     def _renew(self, token: str) -> None:

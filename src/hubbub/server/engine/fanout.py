@@ -31,7 +31,7 @@ class FanOut:
 
     def __init__(self, store: Store, broker: Broker | None = None) -> None:
         self._store = store
-        self.broker = broker or Local()
+        self._broker = broker or Local()
         self._allotment = Allotment()
         self._feeds: dict[str, Feed] = {}
         self._heard: list[tuple[Feed, Batch]] = []
@@ -49,12 +49,12 @@ class FanOut:
         feed = self._feeds.get(room)
         if feed is None:
             signals = Signals(
-                room, lambda bodies: self._signal(room, bodies), self.broker, self._allotment
+                room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment
             )
             feed = self._feeds[room] = Feed(room, signals)
-            self.broker.follow(room)
+            self._broker.follow(room)
             signals.remind(asks=True)
-        feed.pins += 1
+        feed.pin()
         try:
             yield feed
         finally:
@@ -72,33 +72,33 @@ class FanOut:
             if feed.is_idle:
                 feed.close()
                 del self._feeds[feed.room]
-                self.broker.leave(feed.room)
+                self._broker.leave(feed.room)
 
     async def close(self) -> None:
         """Tell other nodes that nobody is left on this node, and nothing more."""
         for feed in self:
             feed.signals.close()
-        await self.broker.close()
+        await self._broker.close()
 
     async def meet(self, feeds: Iterable[Feed]) -> None:
         """Wait until other nodes have reported live state of newly followed rooms."""
         now = asyncio.get_running_loop().time()
         since = max((feed.since for feed in feeds), default=now)
-        if (rest := since + self.broker.answers_within - now) > 0:
+        if (rest := since + self._broker.answers_within - now) > 0:
             await asyncio.sleep(rest)
 
     async def counts(self, rooms: Sequence[str]) -> list[int]:
         """Return how many people are in each of these rooms, on all nodes."""
         with ExitStack() as stack:
-            if self.broker.answers_within:
+            if self._broker.answers_within:
                 await self.meet([stack.enter_context(self.pinned(room)) for room in rooms])
             feeds = map(self._feeds.get, rooms)
             return [feed.signals.members().count if feed else 0 for feed in feeds]
 
     async def remind(self) -> None:
         """Keep reminding other nodes, if there are any, of what is live here, spread over time."""
-        returned = self.broker.returned
-        while self.broker.answers_within:
+        returned = self._broker.returned
+        while self._broker.answers_within:
             asks = returned.is_set()
             returned.clear()
             await self._remind_all(REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
@@ -113,7 +113,7 @@ class FanOut:
                 feed.signals.remind(asks=asks)
             due = begin + seconds * (step + 1) / steps
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.broker.returned.wait(), due - loop.time())
+                await asyncio.wait_for(self._broker.returned.wait(), due - loop.time())
                 return
 
     async def head(self, feed: Feed) -> int:
@@ -147,12 +147,8 @@ class FanOut:
 
     def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None) -> None:
         """Continue on another outlet, after everything written to the previous one."""
-        if cursor.task is None:
-            assert cursor.feed.head is not None
-            cursor.seq = cursor.feed.head
         self.detach(cursor)
-        cursor.take(outlet, wire)
-        cursor.task = None
+        cursor.move(outlet, wire)
         self.attach(cursor)
 
     def deliver(self, batches: list[Batch]) -> None:
@@ -160,11 +156,6 @@ class FanOut:
         for batch in batches:
             if feed := self._feeds.get(batch.room):
                 self._deliver_in_order(feed, batch)
-
-    def commit(self, batches: list[Batch]) -> None:
-        """Deliver what was committed here and tell other nodes."""
-        self.deliver(batches)
-        self.broker.tell(batches)
 
     def hear(self, told: Batch | LiveReport) -> None:
         """Deliver what was committed on another node; a hint without bodies says how far to read."""
@@ -207,10 +198,10 @@ class FanOut:
 
     def reach(self, feed: Feed, head: int) -> None:
         """Deliver a room's events up to `head` from the store."""
-        feed.known = max(feed.known, head)
-        if feed.filling is None and feed.head is not None and feed.known > feed.head:
-            feed.pins += 1
-            feed.filling = asyncio.create_task(self._fill(feed))
+        feed.expect(head)
+        if feed.has_a_gap:
+            feed.pin()
+            feed.fill(asyncio.create_task(self._fill(feed)))
 
     async def _fill(self, feed: Feed) -> None:
         try:
@@ -223,7 +214,7 @@ class FanOut:
         except StoreFailed as error:  # the next check retries
             log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
         finally:
-            feed.filling = None
+            feed.fill(None)
             feed.unpin()
 
     def _skip(self, feed: Feed) -> None:
@@ -273,10 +264,10 @@ class FanOut:
 
     def _read_on(self, cursor: Cursor, seq: int) -> None:
         feed = cursor.feed
-        cursor.seq = seq
-        feed.pins += 1
-        cursor.task = asyncio.create_task(self._catch_up(cursor))
-        cursor.task.add_done_callback(lambda _: feed.unpin())
+        feed.pin()
+        task = asyncio.create_task(self._catch_up(cursor))
+        task.add_done_callback(lambda _: feed.unpin())
+        cursor.fall_behind(seq, task)
 
     async def _catch_up(self, cursor: Cursor) -> None:
         feed, outlet = cursor.feed, cursor.outlet
@@ -297,7 +288,7 @@ class FanOut:
             return
         if rest:
             outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, rest))
-        cursor.task = None
+        cursor.catch_up()
         feed.reading.discard(cursor)
         self._go_live(cursor)
         if cursor.wire.takes_signals:
@@ -326,4 +317,4 @@ class FanOut:
             raise StoreFailed(f"the events after {cursor.seq} are no longer kept")
         # Queued, since `write` may refuse: a drained peer can still have a little to take.
         outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
-        cursor.seq += len(page.bodies)
+        cursor.step(len(page.bodies))

@@ -38,15 +38,30 @@ class Cursor:
         self.person = person
         self.seq = seq
         self.lost = lost
-        self.take(outlet, wire)
-        self.task: asyncio.Task[None] | None = None
-
-    def take(self, outlet: Outlet, wire: Wire | None) -> None:
-        """Write to this outlet from now on, in its wire form or another."""
         self.outlet = outlet
-        self.wire = wire or outlet.wire
-        if outlet.is_compressed:
-            self.wire = deflate.form(self.wire)
+        self.wire = _form(outlet, wire)
+        self.task: asyncio.Task[None] | None = None  # which reads on, unless the cursor is live
+
+    def move(self, outlet: Outlet, wire: Wire | None) -> None:
+        """Write to this outlet from now on, in its wire form or another, from where it is."""
+        if self.task is None:
+            assert self.feed.head is not None
+            self.seq = self.feed.head
+        self.task = None
+        self.outlet = outlet
+        self.wire = _form(outlet, wire)
+
+    def fall_behind(self, seq: int, task: "asyncio.Task[None]") -> None:
+        """Be no longer live: `task` reads on after `seq`."""
+        self.seq, self.task = seq, task
+
+    def step(self, count: int) -> None:
+        """So many events were written."""
+        self.seq += count
+
+    def catch_up(self) -> None:
+        """Have read everything up to the head."""
+        self.task = None
 
 
 class Feed:
@@ -68,13 +83,30 @@ class Feed:
         self._moved: asyncio.Future[None] | None = None
 
     @property
+    def has_a_gap(self) -> bool:
+        """Whether the store has events that were not delivered, and nothing reads them yet."""
+        return self.filling is None and self.head is not None and self.known > self.head
+
+    @property
     def is_idle(self) -> bool:
         """Whether the feed is unused."""
         return not (self.pins or any(self.live.values()) or self.signals.are_needed)
 
+    def pin(self) -> None:
+        """Keep the feed until it is unpinned as often."""
+        self.pins += 1
+
     def unpin(self) -> None:
         """Release one pin."""
         self.pins -= 1
+
+    def expect(self, head: int) -> None:
+        """Take note that the store has events up to `head`."""
+        self.known = max(self.known, head)
+
+    def fill(self, filling: "asyncio.Task[None] | None") -> None:
+        """Remember what delivers events from the store; None: nothing does any more."""
+        self.filling = filling
 
     def learn(self, head: int) -> None:
         """Take the head from the store, unless deliveries have set it already."""
@@ -149,3 +181,9 @@ class Feed:
             return None
         bodies = [body for batch in self._tail for body in batch.bodies]
         return bodies[seq + 1 - self._tail[0].first :]
+
+
+def _form(outlet: Outlet, wire: Wire | None) -> Wire:
+    """Return the form in which to write to an outlet: its own or another, compressed if it takes that."""
+    wire = wire or outlet.wire
+    return deflate.form(wire) if outlet.is_compressed else wire

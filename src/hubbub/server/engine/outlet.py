@@ -143,14 +143,17 @@ class Mailbox:
             size += len(taken[-1])
         self.queued_bytes -= size
         if not self.is_full:
-            self._wake("_emptied")
+            _wake(self._emptied)
+            self._emptied = None
         return self._separator.join(taken)
 
     def seal(self) -> None:
         """Accept nothing more; what is waiting can still be fetched."""
         self._is_sealed = True
-        self._wake("_filled")
-        self._wake("_emptied")
+        _wake(self._filled)
+        self._filled = None
+        _wake(self._emptied)
+        self._emptied = None
 
     def has_room_for(self, size: int) -> bool:
         """Whether so many bytes are within the bound."""
@@ -161,13 +164,13 @@ class Mailbox:
         if not self._is_sealed:
             self._buffers.append(buffer)
             self.queued_bytes += len(buffer)
-            self._wake("_filled")
+            _wake(self._filled)
+            self._filled = None
 
-    def _wake(self, name: str) -> None:
-        waiter: asyncio.Future[None] | None = getattr(self, name)
-        if waiter is not None:
-            setattr(self, name, None)
-            waiter.set_result(None)
+
+def _wake(waiter: "asyncio.Future[None] | None") -> None:
+    if waiter is not None:
+        waiter.set_result(None)
 
 
 def write_to_all(outlets: Iterable[Outlet], buffer: bytes) -> list[Outlet]:

@@ -20,6 +20,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._refusals = Counter[str]()  # by code
         self._commit_seconds = Histogram(
             "hubbub_commit_seconds",
             "Time from handing a batch to the store until it is durable",
@@ -36,9 +37,13 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, refusals: Counter[str], journal: Journal, fanout: FanOut, links: Links) -> None:
+    def watch(self, journal: Journal, fanout: FanOut, links: Links) -> None:
         """Add gauges of what is refused, waits, follows, and is connected."""
-        self.registry.register(_Alive(refusals, journal, fanout, links))
+        self.registry.register(_Alive(self._refusals, journal, fanout, links))
+
+    def refused(self, code: str) -> None:
+        """Count a refused command or request."""
+        self._refusals[code] += 1
 
     def committed(self, changes: int, seconds: float) -> None:
         """Note that a batch was committed, or failed."""

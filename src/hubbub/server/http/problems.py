@@ -129,7 +129,7 @@ def guard(
             if isinstance(error, web.HTTPException) and error.status not in BY_STATUS:
                 raise  # aiohttp answers it itself
             refusal, headers = _refusal_of(error)
-            error.__traceback__ = None  # see RefusalError: aiohttp raises those that it keeps
+            error.with_traceback(None)  # see RefusalError: aiohttp raises those that it keeps
             return told(request, refusal, headers)
 
     return guarded

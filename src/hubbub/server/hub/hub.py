@@ -1,6 +1,6 @@
 """The hub: its parts, each for those who need it, and how they stop."""
 
-from collections import Counter
+from collections.abc import Callable
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
@@ -29,8 +29,11 @@ class Hub:
         fanout: FanOut,
         door: Door,
         limits: Limits,
+        *,
         rules: Rules = RULES,
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`refused` gets the code of each refusal."""
         self.door = door
         self.limits = limits
         self.rules = rules
@@ -40,12 +43,8 @@ class Hub:
         self.following = Following(fanout, positions, snapshots)
         self.reading = Lookup(store, fanout, positions, snapshots)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
-        self.refusals = Counter[str]()  # of commands and requests, by code
+        self.refused = refused
         self._journal = journal
-
-    def refused(self, code: str) -> None:
-        """Count a refusal."""
-        self.refusals[code] += 1
 
     def retire(self) -> None:
         """Say from now on that new clients should go elsewhere."""

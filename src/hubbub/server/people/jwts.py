@@ -39,11 +39,19 @@ class Jwts:
     names: frozenset[str] = frozenset()  # unknown until someone connects with a JWT
 
     def __init__(self, keys: Sequence[Key], issuer: str = "", audience: str = "") -> None:
-        self.published: Sequence[Key] = ()  # from a key set that is fetched regularly
-        self.has_met_unknown_kid = False
+        self.has_met_unknown_kid = False  # since they were last looked for
         self._keys = tuple(keys)
+        self._published: Sequence[Key] = ()  # from a key set that is fetched regularly
         self._issuer = issuer or None
         self._audience = audience or None
+
+    def publish(self, keys: Sequence[Key]) -> None:
+        """Accept what these keys sign, instead of those published before."""
+        self._published = keys
+
+    def look_again(self) -> None:
+        """Forget that a key was unknown: the published ones are being fetched."""
+        self.has_met_unknown_kid = False
 
     def principal(self, token: str) -> Principal | None:
         """Return the principal of a token, or None if it is invalid or expired; the log says why.
@@ -79,7 +87,7 @@ class Jwts:
 
     def _keys_for(self, header: Mapping[str, Any]) -> list[Key]:
         kid = header.get("kid")
-        keys = [k for k in (*self._keys, *self.published) if k.kid is None or k.kid == kid]
+        keys = [k for k in (*self._keys, *self._published) if k.kid is None or k.kid == kid]
         if not keys and kid is not None:
             self.has_met_unknown_kid = True
         return keys

@@ -29,6 +29,18 @@ class Bucket:
     at: float
     refused: float = 0.0  # refusals in a row
 
+    def take(self, amount: float, now: float, per_second: float, burst: float) -> float:
+        """Take tokens and return 0.0, or take none and return the seconds until there are enough."""
+        self.tokens = min(burst, self.tokens + (now - self.at) * per_second)
+        self.at = now
+        if self.tokens < amount:
+            self.refused += amount
+            return (amount - self.tokens) / per_second
+        self.tokens -= amount
+        if self.tokens > burst / 2:
+            self.refused = 0
+        return 0.0
+
 
 class Rates:
     """Each principal may take `per_second` tokens a second, and twice as many (or `largest`) at once. 0 means no limit.
@@ -45,19 +57,10 @@ class Rates:
         """Take tokens and return 0.0, or take none and return the seconds until there are enough."""
         if not self.per_second:
             return 0.0
-        amount = min(amount, self._burst)
         bucket = self._buckets.get(who)
         if bucket is None:
             bucket = self._buckets[who] = Bucket(self._burst, now)
-        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self.per_second)
-        bucket.at = now
-        if bucket.tokens < amount:
-            bucket.refused += amount
-            return (amount - bucket.tokens) / self.per_second
-        bucket.tokens -= amount
-        if bucket.tokens > self._burst / 2:
-            bucket.refused = 0
-        return 0.0
+        return bucket.take(min(amount, self._burst), now, self.per_second, self._burst)
 
     def is_flooding(self, who: str) -> bool:
         """Whether a principal keeps sending despite being refused."""
@@ -84,6 +87,10 @@ class Inflow:
         self._rates = rates
         self._clock = clock
         self._paid = SLICE
+
+    def charge_to(self, payer: str) -> None:
+        """Count for someone else from now on: it is known by now who sends."""
+        self.payer = payer
 
     def wait(self, size: int) -> float:
         """Count a frame of `size` bytes and return 0.0, or return the seconds until it is allowed."""

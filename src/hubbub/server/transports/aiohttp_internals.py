@@ -310,7 +310,7 @@ class SteppedConnection(web.RequestHandler):
         """Finish a response."""
         self.rests()
         if isinstance(response, web.HTTPException):
-            response.__traceback__ = None  # see RefusalError: aiohttp's frames refer to it
+            response.with_traceback(None)  # see RefusalError: aiohttp's frames refer to it
         return await super().finish_response(request, response, *rest)
 
     def handle_error(
@@ -325,7 +325,7 @@ class SteppedConnection(web.RequestHandler):
 
     def _make_error_handler(self, error: Any) -> BaseHandler:
         log.debug("Not an HTTP/1.1 request: %s", error.message)
-        error.exc.__traceback__ = None  # see RefusalError: the parser's frames refer to it
+        error.exc.with_traceback(None)  # see RefusalError: the parser's frames refer to it
         return self.refusing(flaw_of(error.exc))
 
 
@@ -384,6 +384,10 @@ class Response(web.WebSocketResponse):
             self.headers["Sec-WebSocket-Protocol"] = subprotocol
         if extensions is not None:
             self.headers["Sec-WebSocket-Extensions"] = extensions
+
+    def closing(self, code: int) -> None:
+        """A close frame was sent."""
+        self.sent_code = code
 
     async def close(self, **_: Any) -> bool:
         """Do nothing: aiohttp would close TCP before the peer has read the reason."""

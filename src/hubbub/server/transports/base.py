@@ -76,7 +76,6 @@ class Links:
         for link in [link for link, due in self._due.items() if due <= now]:
             self._due[link] = now + HEARTBEAT
             if link.was_heard:
-                link.was_heard = False
                 link.ping()
             else:
                 link.hang_up(Close.TIMED_OUT)

@@ -62,6 +62,14 @@ class StrictReader:
         self._is_fragmented = False
         self._is_deaf = False  # the peer was told to go, so what it sends no longer matters
 
+    def watch(self, lost: Callable[[], None], flooded: Callable[[], None]) -> None:
+        """Call `lost` when the connection is gone, and `flooded` when there were too many empty frames."""
+        self.lost, self.flooded = lost, flooded
+
+    def count_anew(self) -> None:
+        """Count empty frames from now on."""
+        self.empty_frames = 0
+
     def feed_data(self, received: bytes) -> tuple[bool, bytes]:
         """Take received data. Returns what aiohttp's reader returns."""
         if self._is_deaf:

@@ -67,8 +67,7 @@ class Socket:
         self.outlet = SocketOutlet(
             request.transport, writer, wire, is_told=True, is_compressed=agreed is not None
         )
-        self._response.reader.lost = self.outlet.lost
-        self._response.reader.flooded = partial(self.hang_up, Close.TOO_FAST)
+        self._response.reader.watch(self.outlet.lost, partial(self.hang_up, Close.TOO_FAST))
         self._step(State.OPEN)
         self._links.add(self)
         return self._response
@@ -145,7 +144,8 @@ class Socket:
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        self._response.reader.empty_frames = 0
+        self.was_heard = False
+        self._response.reader.count_anew()
         self.outlet.queue(frame(b"", PING))
 
     def hang_up(self, code: int, reason: str = "") -> None:
@@ -185,7 +185,7 @@ class Socket:
             elif isinstance(message.data, WebSocketError):
                 self._send_close(message.data.code)
                 self._is_broken = True
-                message.data.__traceback__ = None  # see RefusalError: aiohttp's reader keeps it
+                message.data.with_traceback(None)  # see RefusalError: aiohttp's reader keeps it
         self._step(State.CLOSED, f"{message.type.name} {message.data}")
         if self._is_broken:
             self.outlet.finish()
@@ -204,7 +204,7 @@ class Socket:
         said = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         self.outlet.queue(frame(code.to_bytes(2, "big") + said.encode(), CLOSE))
         self.outlet.seal()
-        self._response.sent_code = code
+        self._response.closing(code)
         self._step(State.CLOSING, str(code))
 
     def _step(self, to: State, why: str = "") -> None:

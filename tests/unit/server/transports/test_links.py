@@ -22,8 +22,7 @@ class FakeLink:
 
     def ping(self) -> None:
         self.seen.append("ping")
-        if self._answers:
-            self.was_heard = True
+        self.was_heard = self._answers
 
     def hang_up(self, code: Close) -> None:
         self.seen.append(code)

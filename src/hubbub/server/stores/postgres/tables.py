@@ -69,8 +69,7 @@ class PostgresTables:
                 # A server that has not reported itself reads and writes either before this or in the new logs, never in a mix.
                 await tables._connection.execute("LOCK TABLE hubbub.room, hubbub.meta")
                 await tables._check_unused()
-                tables.kept = f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S%f}"
-                await tables._connection.execute(f"ALTER SCHEMA hubbub RENAME TO {tables.kept}")
+                await tables._keep(f"hubbub_replaced_{datetime.now(UTC):%Y%m%dt%H%M%S%f}")
             await prepare(tables._connection, lambda: "")
             for who in await tables._connection.fetch(Q.who_may_post, tables.kept):
                 await tables._connection.execute(f"GRANT USAGE ON SCHEMA hubbub TO {who[0]}")
@@ -209,6 +208,11 @@ class PostgresTables:
         """See the contract."""
         await self._transaction.commit()
         await self._begin()
+
+    async def _keep(self, schema: str) -> None:
+        """Give the existing tables another name."""
+        self.kept = schema
+        await self._connection.execute(f"ALTER SCHEMA hubbub RENAME TO {schema}")
 
     async def _begin(self, **options: Any) -> None:
         self._transaction = self._connection.transaction(**options)

@@ -36,7 +36,7 @@ STORE = queries.load("sqlite")
 class SqliteTables:
     """Reads or writes one file, in one transaction at a time."""
 
-    def __init__(self, file: Path, *, is_source: bool) -> None:
+    def __init__(self, file: Path, *, is_source: bool, is_in_use: bool = False) -> None:
         """Raises StoreFailed if the file can't be opened or is not hubbub's."""
         self._file = file
         self._stack = ExitStack()
@@ -54,7 +54,7 @@ class SqliteTables:
         except (apsw.Error, StoreFailed) as error:
             self._stack.close()
             raise StoreFailed(f"{file}: {error}") from error
-        self._is_in_use = False
+        self._is_in_use = is_in_use
 
     @classmethod
     def of(cls, directory: Path, *, is_source: bool) -> Self:
@@ -74,8 +74,7 @@ class SqliteTables:
                 if not is_source:
                     raise
                 is_in_use = True
-            tables = cls(file, is_source=is_source)
-            tables._is_in_use = is_in_use
+            tables = cls(file, is_source=is_source, is_in_use=is_in_use)
             tables._stack.push(stack.pop_all())
             return tables
 
