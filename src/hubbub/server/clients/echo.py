@@ -7,6 +7,8 @@ from hubbub.server.engine.outlet import Outlet
 class EchoClient:
     """A client that hears what it says."""
 
+    _transport: Transport  # once it is connected
+
     def open(self, transport: Transport) -> None:
         """It is connected."""
         self._transport = transport
