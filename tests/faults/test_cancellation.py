@@ -11,7 +11,7 @@ import hubbub
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
-from hubbub.protocol.messages import History, Join, Post
+from hubbub.protocol.messages import Follow, History, Post, Unfollow
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.journal import Journal
@@ -82,7 +82,7 @@ class Node:
             await self.hub.writing.commit(GRACE, Post(room="lobby", text="hi"))
 
     async def follow(self, peer: Peer, since: int | None = 0) -> Cursor:
-        join = Join(room="lobby", since=since)
+        join = Follow(room="lobby", since=since)
         return await self.hub.following.follow(ADA, join, peer.outlet, lambda _: None, lambda: None)
 
     async def keep_following(self) -> None:
@@ -112,7 +112,7 @@ ACTS: dict[str, Act] = {
         ADA, Post(room="lobby", text="cancelled?"), lambda _: None, Policy.WAIT
     ),
     "see whether one may join": lambda node: node.hub.following.check(
-        ADA, Join(room="lobby", since=0)
+        ADA, Follow(room="lobby", since=0)
     ),
 }
 
@@ -211,6 +211,7 @@ async def turns(count: int) -> None:
 CLIENT_ACTS: dict[str, Callable[[hubbub.Client, str], Awaitable[Any]]] = {
     "post": lambda me, room: me.post(room, "cancelled?"),
     "history": lambda me, room: me.history(room),
+    "follow": lambda me, room: me.follow(room),
     "join": lambda me, room: me.join(room),
 }
 
@@ -224,7 +225,7 @@ async def test_a_cancelled_call_of_the_client_leaves_it_as_good_as_new(
         room = f"cancelled-{name}-{turn}"
         async with hubbub.connect(shared_server.url, name=f"ada-{turn}") as me:
             is_done = await cancelled_after(turn, CLIENT_ACTS[name](me, room))
-            await works(me, room, is_joined=is_done and name == "join")
+            await works(me, room, is_joined=is_done and name in ("join", "follow"))
         done += is_done
         turn += 1 + turn // 8
 
@@ -234,7 +235,7 @@ async def works(me: hubbub.Client, room: str, *, is_joined: bool) -> None:
     first = await me.post(room, "after")
     assert first.seq in (1, 2)  # what was cancelled may have been stored, at most once
     if is_joined:
-        await me._rooms.leave(room)
+        await me._rooms.unfollow(Unfollow(room=room))
     joined = await me.join(room, since=0)
     events = [await anext(joined.stream()) for _ in range(first.seq)]
     texts = [event.text for event in events if isinstance(event, hubbub.Posted)]

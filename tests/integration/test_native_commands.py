@@ -130,11 +130,15 @@ async def test_history_pages_both_ways_oldest_first(ada: Native, room: str) -> N
     assert await page(after=7) == ([], False)
 
 
-async def test_who_has_left_hears_no_more(ada: Native, grace: Native, room: str) -> None:
-    await ada.ask("join", room=room)
-    await ada.ask("join", room="next-door")
-    assert await ada.ask("leave", room=room) == {"room": room}
-    assert await ada.ask("leave", room="never-joined") == {"room": "never-joined"}
+@pytest.mark.parametrize("follow", ["follow", "join"])
+@pytest.mark.parametrize("unfollow", ["unfollow", "leave"])
+async def test_who_follows_no_longer_hears_no_more(
+    ada: Native, grace: Native, room: str, follow: str, unfollow: str
+) -> None:
+    await ada.ask(follow, room=room)
+    await ada.ask(follow, room="next-door")
+    assert await ada.ask(unfollow, room=room) == {"room": room}
+    assert await ada.ask(unfollow, room="never-followed") == {"room": "never-followed"}
     await grace.ask("post", room=room, text="unheard")
     await grace.ask("post", room="next-door", text="heard")
     assert (await ada.event())["text"] == "heard"

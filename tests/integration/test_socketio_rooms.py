@@ -137,11 +137,12 @@ async def test_a_relayed_event_is_acknowledged_when_it_is_durable(
         assert answer["ok"]["seq"] == 1
 
 
+@pytest.mark.parametrize("follow, unfollow", [("join", "leave"), ("follow", "unfollow")])
 async def test_commands_are_acknowledged_with_their_replies(
-    shared_server: Server, room: str
+    shared_server: Server, room: str, follow: str, unfollow: str
 ) -> None:
     async with socket_io(shared_server, name="ada") as ada:
-        joined = await ada.ask("join", {"room": room})
+        joined = await ada.ask(follow, {"room": room})
         assert (joined["ok"]["mode"], joined["ok"]["head"]) == ("snapshot", 0)
         assert await ada.heard("joined") == ["several"]
         posted = await ada.ask("post", {"room": room, "text": "hi", "client_message_id": "a"})
@@ -156,7 +157,7 @@ async def test_commands_are_acknowledged_with_their_replies(
         assert [message["seq"] for message in page["ok"]["messages"]] == [1]
         await ada.ask("signal", {"room": room, "key": "k", "value": 1})
         assert (await ada.heard("value"))[0]["value"] == 1
-        assert (await ada.ask("leave", {"room": room}))["ok"] == {"room": room}
+        assert (await ada.ask(unfollow, {"room": room}))["ok"] == {"room": room}
 
 
 async def test_who_resumes_gets_what_was_missed(shared_server: Server, room: str) -> None:

@@ -11,7 +11,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.posts import tombstone
 from hubbub.domain.view import RoomView
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.messages import Join, Message, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Message, Resumed, Snapshot
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.snapshots import SNAPSHOT_MESSAGES
@@ -76,7 +76,7 @@ class Follower:
     async def _join(self, hub: Hub, peer: Peer) -> None:
         since = None if self._dice.random() < WITHOUT_POSITION else self.seq
         max_missed = self._dice.randint(0, 9) if self._dice.random() < IMPATIENT else None
-        join = Join(room=self.room, since=since, epoch=hub.reading.epoch, max_missed=max_missed)
+        join = Follow(room=self.room, since=since, epoch=hub.reading.epoch, max_missed=max_missed)
 
         def tell(told: Resumed | Snapshot) -> None:
             self._begin(told, join)
@@ -90,7 +90,7 @@ class Follower:
         except RefusalError as refused:
             self.record.turned_away = str(refused)
 
-    def _begin(self, told: Resumed | Snapshot, join: Join) -> None:
+    def _begin(self, told: Resumed | Snapshot, join: Follow) -> None:
         if isinstance(told, Snapshot):
             missed = told.head - self.seq
             is_asked_for = join.since is None or (

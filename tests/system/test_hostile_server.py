@@ -34,7 +34,7 @@ class Hostile:
             command = json.loads(message.data)
             for frame in self._answer(command):
                 await socket.send_json(frame)
-            if command["do"] == "join":
+            if command["do"] == "follow":
                 await socket.close(code=4000, message=REASON)
         return socket
 
@@ -50,12 +50,12 @@ class Hostile:
         since = command.get("since")
         kind = {
             "hello": Welcome,
-            "join": Snapshot if since is None else Resumed,
+            "follow": Snapshot if since is None else Resumed,
             "history": Page,
             "post": Acknowledgement,
         }[command["do"]]
         yield {"re": command.get("id"), "ok": filled(kind) | self._limits(kind)}
-        if command["do"] == "join":
+        if command["do"] == "follow":
             yield from self._pushes((SEQ if since is None else since) + 1)
 
     def _limits(self, kind: Any) -> dict[str, Any]:

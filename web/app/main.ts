@@ -81,7 +81,7 @@ function track(room: string): Place {
   const place = { unread: 0, members: new Map(), count: 0, typing: new Map() };
   places.set(room, place);
   keepRooms(places.keys());
-  client?.join(room);
+  client?.follow(room);
   return place;
 }
 

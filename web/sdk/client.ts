@@ -154,9 +154,9 @@ export class Client {
   }
 
   /** Follow a room; on each connection anew, from where one was. */
-  join(room: string): void {
+  follow(room: string): void {
     if (!this.#rooms.has(room)) this.#rooms.set(room, { joined: false, seq: 0 });
-    if (this.state === "connected") this.#join(room);
+    if (this.state === "connected") this.#follow(room);
   }
 
   /** Put a message into the outbox; it goes out now, or when there is a connection. */
@@ -215,33 +215,33 @@ export class Client {
     }
     this.#tries = 0;
     this.#become({ state: "connected" });
-    for (const room of this.#rooms.keys()) this.#join(room);
+    for (const room of this.#rooms.keys()) this.#follow(room);
     for (const entry of this.outbox.entries) delete entry.seq;
     this.#empty();
   }
 
-  async #join(room: string): Promise<void> {
+  async #follow(room: string): Promise<void> {
     const place = this.#rooms.get(room);
     if (!place) return;
     place.joined = false;
     const position = place.epoch ? { since: place.seq, epoch: place.epoch, max_missed: MAX_MISSED } : {};
     try {
-      await this.ask({ do: "join", room, ...position });
+      await this.ask({ do: "follow", room, ...position });
     } catch (error) {
       if (!(error instanceof Refused)) return;
       if (error.code === "bad_position") {
         this.#rooms.set(room, { joined: false, seq: 0 });
-        this.#join(room);
+        this.#follow(room);
       } else if (error.temporary) {
-        setTimeout(() => this.state === "connected" && !place.joined && this.#join(room), pause(error));
+        setTimeout(() => this.state === "connected" && !place.joined && this.#follow(room), pause(error));
       } else {
         this.#fire("problem", { error });
       }
     }
   }
 
-  /** A join's answer is dealt with in order with the events around it, not when a promise gets its turn. */
-  #joined(ok: Snapshot | Resumed): void {
+  /** The answer to `follow` is dealt with in order with the events around it, not when a promise gets its turn. */
+  #followed(ok: Snapshot | Resumed): void {
     const place = this.#rooms.get(ok.room);
     if (!place) return;
     place.joined = true;
@@ -314,7 +314,7 @@ export class Client {
       asked?.reject(new Refused(error));
       return;
     }
-    if (isJoin(ok)) this.#joined(ok);
+    if (isFollowed(ok)) this.#followed(ok);
     asked?.resolve(ok);
   }
 
@@ -322,7 +322,7 @@ export class Client {
     const place = this.#rooms.get(event.room);
     if (!place?.joined || event.seq <= place.seq) return; // nothing is shown twice
     if (event.seq !== place.seq + 1) {
-      this.#join(event.room); // a hole: read on from where we are
+      this.#follow(event.room); // a hole: read on from where we are
       return;
     }
     place.seq = event.seq;
@@ -386,7 +386,7 @@ function pause({ retry_after }: Refused): number {
   return 1000 * (retry_after ?? 1);
 }
 
-/** Whether a command's answer is that of a join. */
-function isJoin(ok: unknown): ok is Snapshot | Resumed {
+/** Whether a command's answer is that of `follow`. */
+function isFollowed(ok: unknown): ok is Snapshot | Resumed {
   return ok !== null && typeof ok === "object" && "mode" in ok;
 }

@@ -9,7 +9,24 @@ export interface Hello {
   id?: number | string;
 }
 
-/** Follows a room from a position, or from a snapshot. */
+/** Follows a room's log from a position, or from a snapshot. */
+export interface Follow {
+  do: "follow";
+  room: string;
+  since?: number;
+  epoch?: string;
+  max_missed?: number;
+  id?: number | string;
+}
+
+/** Stops following a room. */
+export interface Unfollow {
+  do: "unfollow";
+  room: string;
+  id?: number | string;
+}
+
+/** Becomes a member of a room. A free room has no members, so there it follows. */
 export interface Join {
   do: "join";
   room: string;
@@ -19,7 +36,7 @@ export interface Join {
   id?: number | string;
 }
 
-/** Stops following a room. */
+/** Stops being a member of a room. In a free room it stops following. */
 export interface Leave {
   do: "leave";
   room: string;
@@ -239,7 +256,7 @@ export interface Closing {
   reconnect_after: number;
 }
 
-/** The answer to a join that resumes from a position: `missed` events follow. */
+/** The answer to a `follow` or `join` that resumes from a position: `missed` events follow. */
 export interface Resumed {
   mode: "resumed";
   room: string;
@@ -289,6 +306,6 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-export type AnyCommand = Hello | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
+export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched;
 export type AnySignal = Presence | Typing | Value;

@@ -21,7 +21,17 @@ from hubbub.client.states import ConnectionState, Status, step
 from hubbub.client.verbs import Acknowledgement
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
-from hubbub.protocol.messages import Closing, Hello, Page, Presence, Reply, Typing, Value
+from hubbub.protocol.messages import (
+    Closing,
+    Follow,
+    Hello,
+    Join,
+    Page,
+    Presence,
+    Reply,
+    Typing,
+    Value,
+)
 
 MAX_QUEUED = 1000
 
@@ -116,7 +126,7 @@ class Client:
             await asyncio.wait({self._running})
         self._finish(Closed(None, ""), is_fault=False)
 
-    async def join(
+    async def follow(
         self,
         room: str,
         *,
@@ -126,8 +136,8 @@ class Client:
     ) -> Room:
         """Follow a room, from its current state or from a position.
 
-            room = await me.join("lobby")                             # from its current state
-            room = await me.join("lobby", since=seq, epoch=epoch)     # after the event `seq`
+            room = await me.follow("lobby")                             # from its current state
+            room = await me.follow("lobby", since=seq, epoch=epoch)     # after the event `seq`
 
         Args:
             room: 1 to 64 letters, digits or `_ - . : @ + ~`.
@@ -136,12 +146,24 @@ class Client:
             max_missed: if more events than this were missed, get a snapshot (and a `Reset`) instead of them.
 
         Raises:
-            ValueError: this client has already joined the room.
+            ValueError: this client already follows the room.
             Refused: the server refused, for example with `forbidden` or `bad_position`.
             Unknown, Closed: the client was closed.
         """
-        reading = await self._rooms.join(room, since, epoch, max_missed)
-        return Room(room, reading, self._exchange, self._rooms.leave)
+        reading = await self._rooms.follow(room, since, epoch, max_missed, Follow)
+        return Room(room, reading, self._exchange, self._rooms.unfollow)
+
+    async def join(
+        self,
+        room: str,
+        *,
+        since: int | None = None,
+        epoch: str | None = None,
+        max_missed: int | None = None,
+    ) -> Room:
+        """Join a room, and follow it as `follow` does. A free room has no members, so there both are the same."""
+        reading = await self._rooms.follow(room, since, epoch, max_missed, Join)
+        return Room(room, reading, self._exchange, self._rooms.unfollow)
 
     async def post(
         self,

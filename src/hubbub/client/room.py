@@ -16,6 +16,7 @@ from hubbub.protocol.messages import (
     AnySignal,
     Delete,
     Edit,
+    Leave,
     Members,
     Message,
     Page,
@@ -24,13 +25,14 @@ from hubbub.protocol.messages import (
     Resumed,
     Signal,
     Snapshot,
+    Unfollow,
     Unreact,
     Value,
 )
 
 
 class Room:
-    """A joined room, returned by `Client.join`.
+    """A room that is followed, returned by `Client.follow` and `Client.join`.
 
     `messages`, `state` and `position` are as of the last event that `async for` yielded, so that they
     always agree with the events you have seen. `members` and `live` are current.
@@ -48,12 +50,12 @@ class Room:
         name: str,
         reading: Reading,
         exchange: Exchange,
-        leave: Callable[[str], Awaitable[None]],
+        unfollow: Callable[[Unfollow], Awaitable[None]],
     ) -> None:
         self.name = name
         self._reading = reading
         self._exchange = exchange
-        self._leave = leave
+        self._unfollow = unfollow
 
     # State
 
@@ -64,7 +66,7 @@ class Room:
 
     @property
     def position(self) -> Position:
-        """The position after the last event taken. Pass it to `Client.join` to continue from there."""
+        """The position after the last event taken. Pass it to `Client.follow` to continue from there."""
         return self._reading.position
 
     @property
@@ -115,7 +117,7 @@ class Room:
         """The events of the room from its position on, in order, each once, across reconnects.
 
         A room has only one stream: iterating again continues where the last iteration stopped.
-        The stream ends when you leave the room or close the client.
+        The stream ends when you leave or unfollow the room, or close the client.
 
         Args:
             markers: also yield `Resumed` (after a reconnect; `missed` events follow) and `Reset` (events are
@@ -240,6 +242,10 @@ class Room:
         """
         return await verbs.history(self._exchange, self.name, before, after, limit)
 
+    async def unfollow(self) -> None:
+        """Stop following the room, which ends its stream. Raises the same errors as `post`."""
+        await self._unfollow(Unfollow(room=self.name))
+
     async def leave(self) -> None:
-        """Leave the room, which ends its stream. Raises the same errors as `post`."""
-        await self._leave(self.name)
+        """Leave the room, and stop following it as `unfollow` does. In a free room both are the same."""
+        await self._unfollow(Leave(room=self.name))

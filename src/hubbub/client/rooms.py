@@ -1,4 +1,4 @@
-"""The rooms that a client follows: joins them, passes events to them, and joins them again after a gap."""
+"""The rooms that a client follows: passes events to them, and follows them again after a gap."""
 
 import asyncio
 
@@ -11,9 +11,9 @@ from hubbub.client.reading import Reading
 from hubbub.client.tracker import PositionTracker
 from hubbub.domain.rules import Rules
 from hubbub.events import Event
-from hubbub.protocol.messages import AnySignal, Leave, Resumed, Snapshot
+from hubbub.protocol.messages import AnySignal, Follow, Resumed, Snapshot, Unfollow
 
-JoinAnswer = Resumed | Snapshot
+FollowAnswer = Resumed | Snapshot
 STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pongs
 
 
@@ -29,38 +29,43 @@ class Rooms:
         self._rejoining: dict[asyncio.Task[None], Reading] = {}
         self._stir = exchange.stir
 
-    async def join(
-        self, room: str, since: int | None, epoch: str | None, max_missed: int | None
+    async def follow(
+        self,
+        room: str,
+        since: int | None,
+        epoch: str | None,
+        max_missed: int | None,
+        command: type[Follow],
     ) -> Reading:
-        """Follow a room.
+        """Follow a room, at first by this command.
 
         Raises:
-            ValueError: the room is joined already.
+            ValueError: the room is followed already.
             Refused, Unknown, Closed: see `Exchange.ask`.
         """
         if room in self._readings:
-            raise ValueError(f"Already joined {room}; leave it first")
+            raise ValueError(f"Already following {room}; unfollow it first")
         reading = self._readings[room] = self._begin(room, since, epoch, max_missed)
         try:
-            await self._exchange.ask(reading.tracker.join(), JoinAnswer, reading.joined)
+            await self._exchange.ask(reading.tracker.follow(command), FollowAnswer, reading.joined)
         except BaseException:
             self._readings.pop(room, None)  # it may have ended with the client
-            self._exchange.tell(Leave(room=room))
+            self._exchange.tell(Unfollow(room=room))
             raise
         return reading
 
-    async def leave(self, room: str) -> None:
-        """Leave a room. Raises the same errors as `Exchange.ask`."""
-        if reading := self._readings.pop(room, None):
+    async def unfollow(self, command: Unfollow) -> None:
+        """Stop following a room, by this command. Raises the same errors as `Exchange.ask`."""
+        if reading := self._readings.pop(command.room, None):
             reading.end()
             for task, rejoined in self._rejoining.items():
                 if rejoined is reading:
                     task.cancel()
             self._stir.set()
             try:
-                await self._exchange.ask(Leave(room=room))
+                await self._exchange.ask(command)
             except asyncio.CancelledError:
-                self._exchange.tell(Leave(room=room))  # it may not have been sent yet
+                self._exchange.tell(command)  # it may not have been sent yet
                 raise
 
     def link_lost(self) -> None:
@@ -150,7 +155,7 @@ class Rooms:
         waits = Backoff(self._outside.draw)
         while self._readings.get(reading.room) is reading:
             try:
-                await self._exchange.ask(reading.tracker.join(), JoinAnswer, reading.joined)
+                await self._exchange.ask(reading.tracker.follow(), FollowAnswer, reading.joined)
                 return
             except Refused as refusal:
                 if refusal.code == "bad_position":

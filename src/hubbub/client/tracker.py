@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hubbub.client.inbox import Inbox, Reset, Skipped
 from hubbub.events import Event
-from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Resumed, Snapshot
 
 
 class Position(NamedTuple):
@@ -21,7 +21,7 @@ class Position(NamedTuple):
 class PositionTracker:
     """A position in a room's log, advanced by received events, which it puts into `inbox`.
 
-    `since` (the last seq received) and `epoch` are as in `Join`. Without them, it starts with a snapshot.
+    `since` (the last seq received) and `epoch` are as in `Follow`. Without them, it starts with a snapshot.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class PositionTracker:
         """Drop events until a join is answered, which brings them again."""
         self.is_joining = True
 
-    def join(self) -> Join:
+    def follow(self, command: type[Follow] = Follow) -> Follow:
         """The command that resumes from this position."""
         self.drop_until_joined()
-        return Join(
+        return command(
             room=self._room, since=self.since, epoch=self._epoch, max_missed=self._max_missed
         )
 

@@ -52,7 +52,7 @@ class Deciding(Protocol):
         """Return what the guards of the proposals' rooms say; without the rooms that have none."""
 
     @property
-    def follows(self) -> Mapping[type[Event], list[Act]]:
+    def consequences(self) -> Mapping[type[Event], list[Act]]:
         """What aspects do when an event is appended."""
 
 
@@ -166,7 +166,7 @@ class Ledger:
         """Add the next event to its log."""
         body = self._append(event)
         self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
-        for act in self._rules.follows.get(type(event), ()):
+        for act in self._rules.consequences.get(type(event), ()):
             act(self, event)
         return Accepted(event.seq, self.at)
 

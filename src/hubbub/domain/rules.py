@@ -41,7 +41,7 @@ class Rule(Generic[C]):
     keeps_keys: bool = False
 
 
-class Follow(NamedTuple, Generic[E]):
+class Consequence(NamedTuple, Generic[E]):
     """What an aspect does when an event is appended, be it another aspect's."""
 
     event: type[E]
@@ -78,7 +78,7 @@ class Aspect:
     tables: tuple[AnyTable, ...] = ()
     rules: tuple[Rule[Any], ...] = ()
     events: tuple[type[Event], ...] = ()
-    follows: tuple[Follow[Any], ...] = ()
+    consequences: tuple[Consequence[Any], ...] = ()
     folds: tuple[Fold[Any], ...] = ()
     guards: tuple[Guard, ...] = ()
 
@@ -107,8 +107,10 @@ class Rules:
         self._needing: dict[type[Change], Wish] = {
             command: rule.needs for command, rule in self.by_command.items()
         }
-        self.follows: dict[type[Event], list[Act]] = _grouped(
-            (follow.event, follow.act) for aspect in self.aspects for follow in aspect.follows
+        self.consequences: dict[type[Event], list[Act]] = _grouped(
+            (consequence.event, consequence.act)
+            for aspect in self.aspects
+            for consequence in aspect.consequences
         )
         self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds

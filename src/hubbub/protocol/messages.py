@@ -33,8 +33,8 @@ class Hello(Command, frozen=True):
     token: Annotated[str, Meta(max_length=8192)] | None = None
 
 
-class Join(Command, frozen=True):
-    """Follows a room from a position, or from a snapshot."""
+class Follow(Command, frozen=True):
+    """Follows a room's log from a position, or from a snapshot."""
 
     room: RoomName
     since: Seq | None = None
@@ -42,10 +42,18 @@ class Join(Command, frozen=True):
     max_missed: int | None = None
 
 
-class Leave(Command, frozen=True):
+class Unfollow(Command, frozen=True):
     """Stops following a room."""
 
     room: RoomName
+
+
+class Join(Follow, frozen=True):
+    """Becomes a member of a room. A free room has no members, so there it follows."""
+
+
+class Leave(Unfollow, frozen=True):
+    """Stops being a member of a room. In a free room it stops following."""
 
 
 class Change(Command, frozen=True):
@@ -119,7 +127,7 @@ class History(Command, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-Ask = Hello | Join | Leave | Signal | History  # those that change no log
+Ask = Hello | Follow | Unfollow | Join | Leave | Signal | History  # those that change no log
 AnyCommand = Ask | Change
 
 
@@ -174,7 +182,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
-    """The answer to a join that resumes from a position: `missed` events follow."""
+    """The answer to a `follow` or `join` that resumes from a position: `missed` events follow."""
 
     room: str
     epoch: str

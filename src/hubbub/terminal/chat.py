@@ -75,7 +75,7 @@ class Conversation:
                     self._screen.remark("Leaving")
 
     async def _follow(self) -> None:
-        room = await self._client.join(self._room)
+        room = await self._client.follow(self._room)
         self._joined.set()
         self._welcome(room)
         self._has_shown(room)

@@ -81,9 +81,9 @@ def tail(
 
     async def start() -> Room:
         if since is not None:
-            return await client.join(room, since=since, epoch=epoch)
+            return await client.follow(room, since=since, epoch=epoch)
         position = await _before_the_last(client, room, last)
-        return await client.join(room, since=position.seq, epoch=position.epoch)
+        return await client.follow(room, since=position.seq, epoch=position.epoch)
 
     form = JsonFormat() if as_json else TextFormat()
     run(_tail(client, start, form, _ignore if quiet else _remark))

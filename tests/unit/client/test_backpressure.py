@@ -43,7 +43,7 @@ async def test_an_answer_comes_although_the_reader_waits_for_it() -> None:
         # The others were passed over on the way to the answer; now they are had from the log.
         rest = asyncio.create_task(anext(stream))
         command = await link.heard()
-        assert (command["do"], command["since"]) == ("join", 11)
+        assert (command["do"], command["since"]) == ("follow", 11)
         link.accept(command, **resumed(head=31, missed=20))
         link.say(*(posted(seq) for seq in range(12, 32)))
         assert (await rest).seq == 12

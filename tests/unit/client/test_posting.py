@@ -141,7 +141,7 @@ async def test_a_patch_whose_answer_was_lost_ends_as_unknown() -> None:
         await scene.clock.advance(60)
         link = await scene.network.accept()
         await settle()
-        assert [command["do"] for command in link.heard_already()] == ["join"]
+        assert [command["do"] for command in link.heard_already()] == ["follow"]
 
 
 async def test_a_patch_that_was_never_sent_goes_out_on_the_next_link() -> None:
@@ -177,7 +177,9 @@ async def test_a_first_delete_that_finds_the_message_gone_is_refused() -> None:
             await deleting
 
 
-@pytest.mark.parametrize("verb", ["edit", "react", "unreact", "signal", "history", "leave"])
+@pytest.mark.parametrize(
+    "verb", ["edit", "react", "unreact", "signal", "history", "leave", "unfollow"]
+)
 async def test_what_can_safely_be_repeated_is_sent_again(verb: str) -> None:
     async with play() as (scene, link):
         room = await joined(scene, link)
@@ -188,6 +190,7 @@ async def test_what_can_safely_be_repeated_is_sent_again(verb: str) -> None:
             "signal": room.signal("place", [1, 2]),
             "history": room.history(before=3),
             "leave": room.leave(),
+            "unfollow": room.unfollow(),
         }
         task = await begin(works.pop(verb))
         for unused in works.values():
@@ -316,7 +319,7 @@ async def test_typing_is_told_only_while_connected() -> None:
         await scene.clock.advance(60)
         link = await scene.network.accept()
         await settle()
-        assert [command["do"] for command in link.heard_already()] == ["join"]
+        assert [command["do"] for command in link.heard_already()] == ["follow"]
 
 
 async def joined(scene: Play, link: FakeLink) -> Any:

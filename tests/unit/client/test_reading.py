@@ -61,7 +61,7 @@ async def test_a_reconnect_resumes_after_the_last_event_received() -> None:
         await settle()
         link = await scene.reconnect(link)
         command = await link.heard()
-        assert (command["do"], command["since"], command["epoch"]) == ("join", 4, "e1")
+        assert (command["do"], command["since"], command["epoch"]) == ("follow", 4, "e1")
         link.accept(command, **resumed(head=6, missed=2))
         link.say(posted(5), posted(6))
         stream = room.stream(markers=True)
@@ -279,7 +279,7 @@ async def test_rooms_do_not_mix() -> None:
 async def test_a_room_is_joined_once() -> None:
     async with play() as (scene, link):
         await join(scene, link, snapshot())
-        with pytest.raises(ValueError, match="Already joined"):
+        with pytest.raises(ValueError, match="Already following"):
             await scene.client.join("lobby")
 
 
@@ -289,15 +289,31 @@ async def test_a_refused_join_leaves_nothing_behind() -> None:
         link.refuse(await link.heard(), "bad_position")
         with pytest.raises(Refused, match="bad_position"):
             await joining
-        assert (await link.heard())["do"] == "leave"
+        assert (await link.heard())["do"] == "unfollow"
         await join(scene, link, snapshot())
 
 
-async def test_leaving_ends_the_stream_and_is_not_undone_by_a_reconnect() -> None:
+@pytest.mark.parametrize("verb", ["follow", "join"])
+async def test_who_joined_only_follows_again_after_a_reconnect(verb: str) -> None:
+    async with play() as (scene, link):
+        following = asyncio.create_task(getattr(scene.client, verb)("lobby"))
+        command = await link.heard()
+        assert command == {"id": command["id"], "do": verb, "room": "lobby"}
+        link.accept(command, **snapshot(head=3))
+        await following
+        link = await scene.reconnect(link)
+        command = await link.heard()
+        assert (command["do"], command["since"]) == ("follow", 3)
+
+
+@pytest.mark.parametrize("verb", ["unfollow", "leave"])
+async def test_leaving_ends_the_stream_and_is_not_undone_by_a_reconnect(verb: str) -> None:
     async with play() as (scene, link):
         room = await join(scene, link, snapshot())
-        leaving = asyncio.create_task(room.leave())
-        link.accept(await link.heard(), room="lobby")
+        leaving = asyncio.create_task(getattr(room, verb)())
+        command = await link.heard()
+        assert command["do"] == verb
+        link.accept(command, room="lobby")
         await leaving
         assert [event async for event in room] == []
         link = await scene.reconnect(link)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hubbub.client.inbox import Inbox, Reset
 from hubbub.client.tracker import PositionTracker
 from hubbub.events import Posted
-from hubbub.protocol.messages import Join, Members, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Members, Resumed, Snapshot
 
 LIMIT = 5
 
@@ -29,7 +29,7 @@ class Server:
         self.sent += [event(seq) for seq in range(self.told + 1, last + 1)]
         self.told = last
 
-    def join(self, command: Join) -> None:
+    def follow(self, command: Follow) -> None:
         if command.since is None:
             self.sent.append(snapshot(self.head))
             self.told = self.head
@@ -46,12 +46,12 @@ class Story:
         self.inbox = Inbox(LIMIT)
         self.tracker = PositionTracker("lobby", self.inbox, since=0, epoch="e")
         self.taken: list[int] = []
-        self.server.join(self.tracker.join())
+        self.server.follow(self.tracker.follow())
 
     def cut(self) -> None:
         self.tracker.cut()
         self.server.sent.clear()
-        self.server.join(self.tracker.join())
+        self.server.follow(self.tracker.follow())
 
     def lose(self, count: int) -> None:
         """As if some pushes vanished on the way."""
@@ -63,13 +63,13 @@ class Story:
             if isinstance(frame, Resumed | Snapshot):
                 self.tracker.answered(frame)
             elif self.tracker.receive(frame):
-                self.server.join(self.tracker.join())
+                self.server.follow(self.tracker.follow())
 
     def take(self, count: int) -> None:
         for _ in range(count):
             item = self.inbox.take()
             if self.tracker.must_catch_up:
-                self.server.join(self.tracker.join())
+                self.server.follow(self.tracker.follow())
             if isinstance(item, Posted):
                 self.taken.append(item.seq)
 

@@ -8,6 +8,7 @@ from hubbub.protocol.messages import (
     AnyCommand,
     Delete,
     Edit,
+    Follow,
     Hello,
     History,
     Join,
@@ -16,6 +17,7 @@ from hubbub.protocol.messages import (
     Post,
     React,
     Signal,
+    Unfollow,
     Unreact,
 )
 
@@ -40,16 +42,18 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )
 keys = st.none() | text(1, 64)
 
+follows = {
+    "id": ids,
+    "room": rooms,
+    "since": st.none() | seqs,
+    "epoch": st.none() | text(),
+    "max_missed": st.none() | st.integers(-(2**63), 2**63),
+}
 commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     Hello: st.builds(Hello, id=ids, name=st.none() | text(1, 32), key=st.none() | text(16, 128)),
-    Join: st.builds(
-        Join,
-        id=ids,
-        room=rooms,
-        since=st.none() | seqs,
-        epoch=st.none() | text(),
-        max_missed=st.none() | st.integers(-(2**63), 2**63),
-    ),
+    Follow: st.builds(Follow, **follows),
+    Unfollow: st.builds(Unfollow, id=ids, room=rooms),
+    Join: st.builds(Join, **follows),
     Leave: st.builds(Leave, id=ids, room=rooms),
     Post: st.builds(
         Post,

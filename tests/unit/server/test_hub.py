@@ -16,8 +16,8 @@ from hubbub.protocol.messages import (
     Change,
     Delete,
     Edit,
+    Follow,
     History,
-    Join,
     Patch,
     Post,
     Resumed,
@@ -78,7 +78,7 @@ class House:
         await settle()
 
     async def join(self, peer: Peer, by: Principal = ADA, **fields: Any) -> Cursor:
-        join = Join(room="lobby", **fields)
+        join = Follow(room="lobby", **fields)
         return await self.hub.following.follow(
             by, join, peer.outlet, self.told.append, lambda: None
         )
@@ -268,10 +268,10 @@ async def test_a_position_that_can_not_be_is_refused(new_peer: NewPeer, since: i
     house, peer = House(), new_peer()
     await house.post("a")
     assert (await house.refused(house.join(peer, since=since))).code == "bad_position"
-    check = house.hub.following.check(ADA, Join(room="lobby", since=since))
+    check = house.hub.following.check(ADA, Follow(room="lobby", since=since))
     assert (await house.refused(check)).code == "bad_position"
-    await house.hub.following.check(ADA, Join(room="lobby", since=1))
-    await house.hub.following.check(ADA, Join(room="lobby"))
+    await house.hub.following.check(ADA, Follow(room="lobby", since=1))
+    await house.hub.following.check(ADA, Follow(room="lobby"))
     assert house.told == []
 
 
@@ -315,8 +315,8 @@ async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer)
     outlet = new_peer().outlet
     house = House()
     for act in (
-        hub.following.follow(ADA, Join(room=room), outlet, house.told.append, lambda: None),
-        hub.following.check(ADA, Join(room=room)),
+        hub.following.follow(ADA, Follow(room=room), outlet, house.told.append, lambda: None),
+        hub.following.check(ADA, Follow(room=room)),
         hub.reading.snapshot(ADA, room),
         hub.reading.history(ADA, History(room=room)),
         hub.reading.document(ADA, room),
@@ -341,7 +341,7 @@ async def test_whom_the_table_does_not_let_read_learns_nothing() -> None:
             hub.reading.document(mute, "lobby"),
             hub.reading.history(mute, History(room="lobby")),
             hub.reading.events(mute, "lobby", 0, None, 0),
-            hub.following.check(mute, Join(room="lobby")),
+            hub.following.check(mute, Follow(room="lobby")),
         ):
             assert (await house.refused(act)).code == code
     assert (
@@ -411,7 +411,7 @@ async def test_between_the_answer_and_the_first_push_nothing_is_missed_or_double
     def come(**fields: Any) -> None:
         peer, told = new_peer(), list[Resumed | Snapshot]()
         join = house.hub.following.follow(
-            ADA, Join(room="lobby", **fields), peer.outlet, told.append, print
+            ADA, Follow(room="lobby", **fields), peer.outlet, told.append, print
         )
         joined.append((peer, told, asyncio.create_task(join)))
 

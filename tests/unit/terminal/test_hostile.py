@@ -84,7 +84,7 @@ class Scene:
     def __init__(self, **answers: Any) -> None:
         self._answers = {
             "hello": WELCOME,
-            "join": snapshot(),
+            "follow": snapshot(),
             "post": stored(1),
         } | answers
 
@@ -162,7 +162,7 @@ async def test_what_is_no_push_is_not_fatal(push: str) -> None:
 
 @pytest.mark.parametrize(
     "command, kind",
-    [("hello", Welcome), ("join", Snapshot), ("join", Resumed), ("post", Acknowledgement)],
+    [("hello", Welcome), ("follow", Snapshot), ("follow", Resumed), ("post", Acknowledgement)],
 )
 async def test_no_answer_is_obeyed_or_fatal(command: str, kind: Any) -> None:
     assert obeyed(await Scene(**{command: filled(kind)}).play()) == set()
@@ -170,7 +170,7 @@ async def test_no_answer_is_obeyed_or_fatal(command: str, kind: Any) -> None:
         assert obeyed(await Scene(**{command: answer}).play()) == set(), field
 
 
-@pytest.mark.parametrize("command", ["hello", "join", "post"])
+@pytest.mark.parametrize("command", ["hello", "follow", "post"])
 async def test_no_refusal_is_obeyed_or_fatal(command: str) -> None:
     refusal = {"error": filled(Error)}
     shown = await Scene(**{command: refusal}).play()
@@ -183,7 +183,7 @@ async def test_no_refusal_is_obeyed_or_fatal(command: str) -> None:
 
 async def test_signals_of_a_newer_kind_are_passed_over() -> None:
     newer = snapshot(live=[{"signal": "newer"}, 7, filled(kinds(AnySignal)[0], room=ROOM)])
-    assert "grace: hi" in without_colours(await Scene(join=newer).play(posted(1)))
+    assert "grace: hi" in without_colours(await Scene(follow=newer).play(posted(1)))
 
 
 async def test_a_lost_answer_leaves_nobody_waiting() -> None:

@@ -9,7 +9,7 @@ from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect, Fold, Follow, Rule
+from hubbub.domain.rules import Aspect, Consequence, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Reacted, Unreacted
 from hubbub.protocol.errors import Refusal
@@ -129,6 +129,6 @@ ASPECT = Aspect(
         Rule(Unreact, Operation.REACT, _needs, _unreact, _screen),
     ),
     events=(Reacted, Unreacted),
-    follows=(Follow(Deleted, _forget),),
+    consequences=(Consequence(Deleted, _forget),),
     folds=(Fold(Reacted, _fold_reacted), Fold(Unreacted, _fold_unreacted)),
 )

@@ -4,7 +4,7 @@ from functools import partial
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, RefusalError
-from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.protocol.wires import Sse
 from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.feeds import Cursor
@@ -17,7 +17,7 @@ from hubbub.server.stores.base import StoreFailed
 class Follower:
     """Follows one room, from a position or from now on."""
 
-    def __init__(self, hub: Hub, credentials: Credentials, join: Join) -> None:
+    def __init__(self, hub: Hub, credentials: Credentials, join: Follow) -> None:
         """Enter. Raises RefusalError."""
         self._visit = hub.door.enter(credentials)
         self._hub = hub

@@ -17,15 +17,15 @@ from hubbub.protocol.messages import (
     Change,
     CommandId,
     Error,
+    Follow,
     Hello,
     History,
-    Join,
-    Leave,
     Post,
     Reply,
     Resumed,
     Signal,
     Snapshot,
+    Unfollow,
 )
 from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.feeds import Cursor
@@ -217,9 +217,9 @@ class NativeClient:
         match command:
             case Hello():
                 return self._welcome(principal)
-            case Join():
-                return await self._join(command, principal)
-            case Leave():
+            case Follow():
+                return await self._follow(command, principal)
+            case Unfollow():
                 if cursor := self._cursors.pop(command.room, None):
                     self._hub.following.unfollow(cursor)
                 return {"room": command.room}
@@ -231,21 +231,21 @@ class NativeClient:
             case _:
                 assert_never(command)
 
-    async def _join(self, join: Join, principal: Principal) -> None:
-        if join.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
+    async def _follow(self, follow: Follow, principal: Principal) -> None:
+        if follow.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
             raise RefusalError(
                 "too_large",
                 f"Too many rooms: a connection follows at most {self._hub.limits.rooms}",
             )
 
         def tell(answer: Resumed | Snapshot) -> None:
-            if previous := self._cursors.pop(join.room, None):
+            if previous := self._cursors.pop(follow.room, None):
                 self._hub.following.unfollow(previous)
-            self._reply(join.id, answer)
+            self._reply(follow.id, answer)
 
         lost = partial(self._transport.hang_up, Close.GOING_AWAY)
-        cursor = await self._hub.following.follow(principal, join, self._outlet, tell, lost)
-        self._cursors[join.room] = cursor
+        cursor = await self._hub.following.follow(principal, follow, self._outlet, tell, lost)
+        self._cursors[follow.room] = cursor
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
         limits = self._hub.limits

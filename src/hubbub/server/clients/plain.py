@@ -5,7 +5,7 @@ from functools import partial
 from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Close, Refusal, RefusalError
-from hubbub.protocol.messages import Join, Post
+from hubbub.protocol.messages import Follow, Post
 from hubbub.server.clients.base import Later, Transport
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
@@ -21,7 +21,7 @@ class PlainClient:
     __slots__ = ("_cursor", "_hub", "_inflow", "_join", "_takes_nul", "_transport", "_visit")
 
     def __init__(
-        self, hub: Hub, credentials: Credentials, join: Join, *, takes_nul: bool = True
+        self, hub: Hub, credentials: Credentials, join: Follow, *, takes_nul: bool = True
     ) -> None:
         """Enter. `takes_nul`: a text may have NUL, as no JSON may. Raises RefusalError."""
         self._visit = hub.door.enter(credentials)

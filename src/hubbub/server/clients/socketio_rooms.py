@@ -16,7 +16,7 @@ from hubbub.protocol.foreign.socketio_wires import (
     RELAY_POLLING,
     SOCKETIO_POLLING,
 )
-from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.native import NativeClient
@@ -88,7 +88,7 @@ class SocketIoClient:
             else:
                 fields = _post(self._room, str(name), arguments, event)
             command = self._hub.rules.commands.convert(fields | {"id": event.id})
-            if isinstance(command, Join) and not self._has_joined:
+            if isinstance(command, Follow) and not self._has_joined:
                 self._follow_several()
             if (later := self._commands.obey(command)) is not None:
                 await later
@@ -124,7 +124,7 @@ class SocketIoClient:
             base.place,
         )
 
-    def _place(self, auth: dict[str, Any]) -> tuple[Join, str | None]:
+    def _place(self, auth: dict[str, Any]) -> tuple[Follow, str | None]:
         """Return the position to follow from, and the pid if Socket.IO's own recovery sends one."""
         room, since = auth.get("room", self._room), auth.get("since")
         if not isinstance(room, str):
@@ -133,9 +133,9 @@ class SocketIoClient:
             raise RefusalError("bad_request", fault)
         self._room = room
         if since is not None:
-            return Join(room=room, since=_seq(since), epoch=auth.get("epoch")), None
+            return Follow(room=room, since=_seq(since), epoch=auth.get("epoch")), None
         since = self._recovered_from(auth)
-        return Join(room=room, since=since), auth["pid"] if since is not None else None
+        return Follow(room=room, since=since), auth["pid"] if since is not None else None
 
     def _pid(self, start: int) -> str:
         """Return the pid that a returning client sends: the log, and where it began to follow the room."""

@@ -7,7 +7,7 @@ import msgspec
 from hubbub.domain.access import Operation, refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import require
-from hubbub.protocol.messages import Join, Resumed, Snapshot
+from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor
@@ -28,23 +28,23 @@ class Following:
         """Whether a principal may follow a room."""
         return refuse(principal, Operation.READ, room) is None
 
-    async def check(self, principal: Principal, join: Join) -> Join:
+    async def check(self, principal: Principal, follow: Follow) -> Follow:
         """Raise RefusalError if `follow` would, while the client can still be told.
 
-        Returns the join with a position, so that it misses nothing however late it is carried out.
+        Returns the command with a position, so that it misses nothing however late it is carried out.
         """
-        require(principal, Operation.READ, join.room)
-        with self._fanout.pinned(join.room) as feed:
-            if join.since is not None:
-                await self._positions.resume(feed, join)
-                return join
+        require(principal, Operation.READ, follow.room)
+        with self._fanout.pinned(follow.room) as feed:
+            if follow.since is not None:
+                await self._positions.resume(feed, follow)
+                return follow
             head = await self._fanout.head(feed)
-            return msgspec.structs.replace(join, since=head, epoch=self._positions.epoch)
+            return msgspec.structs.replace(follow, since=head, epoch=self._positions.epoch)
 
     async def follow(
         self,
         principal: Principal,
-        join: Join,
+        follow: Follow,
         outlet: Outlet,
         tell: Callable[[Resumed | Snapshot], None],
         lost: Callable[[], None],
@@ -55,9 +55,9 @@ class Following:
         `wire` is the wire form, by default the outlet's. `lost` is called if the log can't be read for this follower
         any more. Raises RefusalError.
         """
-        require(principal, Operation.READ, join.room)
-        with self._fanout.pinned(join.room) as feed:
-            seq, kept = await self._positions.resume(feed, join)
+        require(principal, Operation.READ, follow.room)
+        with self._fanout.pinned(follow.room) as feed:
+            seq, kept = await self._positions.resume(feed, follow)
             stored = await self._snapshots.read(feed) if seq is None else None
             feed.signals.enter(principal.person)
             # From here on there is no await: what is told now is followed by the very next event.
@@ -67,7 +67,7 @@ class Following:
             else:
                 assert seq is not None and feed.head is not None
                 head = max(seq, feed.head)
-                tell(Resumed(join.room, self._positions.epoch, head, head - seq))
+                tell(Resumed(follow.room, self._positions.epoch, head, head - seq))
             cursor = Cursor(feed, outlet, principal.person, seq, lost, wire)
             self._fanout.attach(cursor)
             if stored is None and cursor.task is None:  # else it comes with the snapshot, or later

@@ -1,7 +1,7 @@
 """Positions in a room's log: whether it can be read from there."""
 
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.messages import Join
+from hubbub.protocol.messages import Follow
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.stores.base import Store
@@ -19,20 +19,20 @@ class Positions:
         """The identity of the logs, without which a number says nothing."""
         return self._store.epoch
 
-    async def resume(self, feed: Feed, join: Join) -> tuple[int | None, int | None]:
-        """Return the seq to resume after, or None if the join can't resume, with the first kept seq if that is the reason.
+    async def resume(self, feed: Feed, follow: Follow) -> tuple[int | None, int | None]:
+        """Return the seq to resume after, or None if it can't resume, with the first kept seq if that is the reason.
 
         Raises RefusalError.
         """
         head = await self._fanout.head(feed)
-        since = join.since
-        if since is None or (join.epoch is not None and join.epoch != self.epoch):
+        since = follow.since
+        if since is None or (follow.epoch is not None and follow.epoch != self.epoch):
             return None, None
         await self.check(feed, since)
-        if join.max_missed is not None and head - since > join.max_missed:
+        if follow.max_missed is not None and head - since > follow.max_missed:
             return None, None
         if since < head:
-            kept = (await self._store.head(join.room)).kept
+            kept = (await self._store.head(follow.room)).kept
             if since + 1 < kept:
                 return None, kept
         return since, None

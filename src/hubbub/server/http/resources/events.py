@@ -9,7 +9,7 @@ from aiohttp import web
 from hubbub.domain.access import Operation
 from hubbub.protocol import fields
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.messages import Join
+from hubbub.protocol.messages import Follow
 from hubbub.server.clients.follower import Follower
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import (
@@ -84,7 +84,7 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     since, epoch = SINCE.of(request), EPOCH.of(request)
     if last := LAST_EVENT_ID.of(request) or LAST_EVENT_ID_IN_QUERY.of(request):
         since, epoch = position(last)
-    join = Join(room=ROOM.of(request), since=since, epoch=epoch)
+    join = Follow(room=ROOM.of(request), since=since, epoch=epoch)
     client = Follower(request.app[HUB], credentials(request), join)
     try:
         await client.check()

@@ -5,7 +5,7 @@ import logging
 from aiohttp import web
 
 from hubbub.protocol.errors import Close, RefusalError
-from hubbub.protocol.messages import Join
+from hubbub.protocol.messages import Follow
 from hubbub.protocol.wires import NATIVE, PLAIN, Wire
 from hubbub.server.clients.base import ServedClient
 from hubbub.server.clients.echo import EchoClient
@@ -41,7 +41,7 @@ async def root(request: web.Request) -> web.StreamResponse:
     offered = offered_subprotocols(request)
     if SUBPROTOCOL in offered:
         return await native(request)
-    join = Join(
+    join = Follow(
         room=request.query.get("room") or LOBBY,
         since=number(request, "since"),
         epoch=request.query.get("epoch") or None,

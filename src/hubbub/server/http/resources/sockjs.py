@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from hubbub.protocol.foreign import sockjs_wires
-from hubbub.protocol.messages import Join
+from hubbub.protocol.messages import Follow
 from hubbub.server.clients.native import NativeClient
 from hubbub.server.clients.plain import PlainClient
 from hubbub.server.http.operations import Resource
@@ -48,7 +48,7 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
         return NativeClient.greet(hub, credentials(request))
 
     def plain_client(request: web.Request) -> PlainClient:
-        return PlainClient(hub, credentials(request), Join(room=LOBBY), takes_nul=False)
+        return PlainClient(hub, credentials(request), Follow(room=LOBBY), takes_nul=False)
 
     return (
         SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),
