@@ -67,7 +67,7 @@ class About(Erasable, frozen=True, kw_only=True):
 
 
 class Edited(About, frozen=True, kw_only=True):
-    """The author edited the message."""
+    """The author edited the message with the seq `message`."""
 
     text: str | None = None
 
@@ -79,13 +79,13 @@ class Deleted(Event, frozen=True, kw_only=True):
 
 
 class Reacted(About, frozen=True, kw_only=True):
-    """`by` added a reaction to the message."""
+    """`by` added a reaction to the message with the seq `message`."""
 
     emoji: str = ""
 
 
 class Unreacted(About, frozen=True, kw_only=True):
-    """`by` removed a reaction from the message."""
+    """`by` removed a reaction from the message with the seq `message`."""
 
     emoji: str = ""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Permission
 from hubbub.domain.facts import Accepted, Answer, Needs, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
@@ -125,7 +125,7 @@ async def test_a_room_is_looked_at_once_a_commit_and_a_free_one_never_asked_abou
     def needs(_: Needs, __: Principal, room: str) -> None:
         asked.append(room)
 
-    def refuse(_: Ledger, __: Principal, ___: Operation, room: str) -> Refusal | None:
+    def refuse(_: Ledger, __: Principal, ___: Permission, room: str) -> Refusal | None:
         asked.append(room)
         return None
 

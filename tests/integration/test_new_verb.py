@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import jwt
 import pytest
 from websockets.asyncio.client import connect
 
@@ -29,6 +30,7 @@ from tests.support.wave.command import Wave
 from tests.support.wave.event import Waved
 
 WITH_WAVE = Rules([*RULES.aspects, aspect.ASPECT])
+SECRET = b"a secret of the tests, long enough for them"
 ROOT = Path(__file__).parents[2]
 
 
@@ -38,8 +40,13 @@ async def port(
 ) -> AsyncIterator[int]:
     """The port of a server with one more aspect and one more route."""
     store = "sqlite" if request.param == "sqlite" else await postgres.fresh()
-    data = tmp_path_factory.mktemp("verb") / "data"
-    settings = Settings(host="127.0.0.1", port=0, data=data, store=store)
+    folder = tmp_path_factory.mktemp("verb")
+    secret = folder / "secret"
+    secret.write_bytes(SECRET)
+    secret.chmod(0o600)
+    settings = Settings(
+        host="127.0.0.1", port=0, data=folder / "data", store=store, jwt_secret_file=secret
+    )
     resources = (*RESOURCES, route.resource)
     async with running(settings, resources=resources, rules=WITH_WAVE) as server:
         yield server.port
@@ -137,6 +144,22 @@ async def test_what_is_about_a_message_is_erased_with_it(port: int, room: str) -
     assert [event["event"] for event in events] == ["posted", "waved", "deleted"]
     assert events[1]["erased"] is True
     assert "hands" not in events[1] and "message" not in events[1]
+
+
+@pytest.mark.parametrize("scope, is_let", [("post", True), ("read", False), ("moderate", False)])
+async def test_the_access_table_decides_who_may(
+    port: int, http: Http, room: str, scope: str, is_let: bool
+) -> None:
+    claims = {"sub": scope, "name": scope, "exp": 4_000_000_000, "can": [scope], "rooms": ["*"]}
+    token = jwt.encode(claims, SECRET, "HS256")
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await http.ask("POST", f"/{room}/messages/1/waves", {}, headers=headers)
+    assert answer.status == (201 if is_let else 403)
+    async with native(port, token=token) as client:
+        if is_let:
+            assert (await client.ask("wave", room=room, seq=1))["seq"] == 3
+        else:
+            assert (await client.refused("wave", room=room, seq=1))["code"] == "forbidden"
 
 
 async def test_it_is_in_the_documents_for_machines(http: Http) -> None:

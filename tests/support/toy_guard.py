@@ -1,6 +1,6 @@
 """A guard as small as one can be: the state document of a `team-…` room lists who may read, write and moderate there."""
 
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Operation, Permission
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS, DocumentKey, document_of
 from hubbub.domain.facts import Needs
@@ -11,8 +11,9 @@ from hubbub.protocol.errors import Refusal
 
 # The table, for rooms of this kind: what each place in the room allows.
 MAY = {
-    "host": frozenset(Operation),
-    "member": frozenset(Operation) - {Operation.PATCH, Operation.EDIT_ANY, Operation.DELETE_ANY},
+    "host": frozenset[Permission](Operation),
+    "member": frozenset[Permission](Operation)
+    - {Operation.PATCH, Operation.EDIT_ANY, Operation.DELETE_ANY},
 }
 
 
@@ -21,7 +22,7 @@ def _needs(wanted: Needs, _: Principal, room: str) -> None:
 
 
 def _refuse(
-    ledger: Ledger, principal: Principal, operation: Operation, room: str
+    ledger: Ledger, principal: Principal, operation: Permission, room: str
 ) -> Refusal | None:
     places = document_of(ledger.row(DOCUMENTS, DocumentKey(room))).value
     if not places:  # a new room: whoever comes first makes it
@@ -30,7 +31,7 @@ def _refuse(
     if place is None:
         return Refusal("not_found", "No such room, or no access to it")
     if operation not in MAY[place]:
-        return Refusal("forbidden", f"Not allowed to {operation.value}")
+        return Refusal("forbidden", f"Not allowed to {operation.label}")
     return None
 
 

@@ -155,7 +155,7 @@ export interface Posted {
   erased?: boolean;
 }
 
-/** The author edited the message. */
+/** The author edited the message with the seq `message`. */
 export interface Edited {
   event: "edited";
   room: string;
@@ -179,7 +179,7 @@ export interface Deleted {
   message: number;
 }
 
-/** `by` added a reaction to the message. */
+/** `by` added a reaction to the message with the seq `message`. */
 export interface Reacted {
   event: "reacted";
   room: string;
@@ -192,7 +192,7 @@ export interface Reacted {
   emoji?: string;
 }
 
-/** `by` removed a reaction from the message. */
+/** `by` removed a reaction from the message with the seq `message`. */
 export interface Unreacted {
   event: "unreacted";
   room: string;

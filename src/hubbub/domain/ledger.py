@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hubbub import events
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Permission
 from hubbub.domain.facts import (
     Accepted,
     Answer,
@@ -30,7 +30,7 @@ from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
 Act = Callable[["Ledger", Any], None]
-Refuse = Callable[["Ledger", Principal, Operation, str], Refusal | None]
+Refuse = Callable[["Ledger", Principal, Permission, str], Refusal | None]
 
 
 class Deciding(Protocol):
@@ -45,7 +45,7 @@ class Deciding(Protocol):
         """The commands whose `client_message_id` the log keeps."""
 
     @property
-    def operations(self) -> Mapping[type[Change], Operation]:
+    def operations(self) -> Mapping[type[Change], Permission]:
         """What the principal of each command must be allowed to do."""
 
     def guarding(self, proposals: Sequence[Proposal]) -> Mapping[str, Sequence[Refuse]]:
@@ -112,7 +112,7 @@ class Ledger:
 
     # --- what aspects ask ---
 
-    def refusal(self, principal: Principal, operation: Operation, room: str) -> Refusal | None:
+    def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
         answers = (
             refuse(self, principal, operation, room) for refuse in self._guarding.get(room, ())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Permission
 from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
 from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
@@ -34,7 +34,7 @@ class Rule(Generic[C]):
     """
 
     command: type[C]
-    operation: Operation
+    operation: Permission
     needs: Callable[[Needs, Principal, C], None]
     decide: Callable[[Ledger, Principal, C], Answer]
     screen: Callable[[C, int], Refusal | None] | None = None

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hubbub.domain.access import Operation, refuse
+from hubbub.domain.access import Operation, Permission, refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.codec import encode
@@ -13,7 +13,7 @@ MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
 
 
-def require(principal: Principal, operation: Operation, room: str) -> None:
+def require(principal: Principal, operation: Permission, room: str) -> None:
     """Raise RefusalError if a principal may not do this in a room, or the room's name is invalid."""
     if refusal := refuse(principal, operation, room):
         raise RefusalError.of(refusal)

@@ -1,11 +1,13 @@
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Permission, RoomKind, guests_and_all
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.protocol.errors import Refusal
 from tests.support.wave.command import Wave
 from tests.support.wave.event import Waved
+
+MAY_WAVE = Permission("wave", {RoomKind.FREE: guests_and_all(Scope.POST)})
 
 
 def _needs(wanted: Needs, _: Principal, wave: Wave) -> None:
@@ -24,4 +26,4 @@ def _wave(ledger: Ledger, principal: Principal, wave: Wave) -> Answer:
     return ledger.append(Waved(**place, message=wave.seq, hands=wave.hands))
 
 
-ASPECT = Aspect(rules=(Rule(Wave, Operation.REACT, _needs, _wave, _screen),), events=(Waved,))
+ASPECT = Aspect(rules=(Rule(Wave, MAY_WAVE, _needs, _wave, _screen),), events=(Waved,))

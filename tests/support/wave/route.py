@@ -1,10 +1,10 @@
 from aiohttp import web
 
-from hubbub.domain.access import Operation
 from hubbub.server.http.changes import ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, SEQ, Body
 from hubbub.server.http.requests import principal_of
+from tests.support.wave.aspect import MAY_WAVE
 from tests.support.wave.command import Wave
 
 WAVE = Body(Wave)
@@ -17,7 +17,7 @@ resource = Resource()
         "POST",
         "/api/v1/rooms/{room}/messages/{seq}/waves",
         "wave",
-        needs=Operation.REACT,
+        needs=MAY_WAVE,
         takes=(ROOM, SEQ),
         body=WAVE,
         answers=ChangeReply,

@@ -1,11 +1,10 @@
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from hubbub.domain.access import TABLE, Operation, RoomKind, allowed, kind_of, may, refuse
+from hubbub.domain.access import Operation, Permission, RoomKind, Row, kind_of, may, refuse
 from hubbub.domain.principals import (
     ALL_ROOMS,
     GUEST_SCOPES,
@@ -48,23 +47,21 @@ def test_each_cell_of_the_table(kind: RoomKind, operation: Operation, role: Role
     assert not may(replace(everything, scopes=frozenset()), operation, ROOM_OF[kind])
 
 
-@pytest.fixture
-def fresh_table() -> Iterator[None]:
-    """The table without what was remembered of it, before and after."""
-    allowed.cache_clear()
-    yield
-    allowed.cache_clear()
-
-
-@pytest.mark.parametrize("operation", Operation)
-def test_what_no_row_allows_is_refused(
-    operation: Operation, monkeypatch: pytest.MonkeyPatch, fresh_table: None
-) -> None:
-    principal = Principal("x", Role.TOKEN, "app/token/1", frozenset(Scope))
-    assert may(principal, operation, "lobby")
-    monkeypatch.delitem(TABLE[RoomKind.FREE], operation)
-    allowed.cache_clear()
-    assert not may(principal, operation, "lobby")
+@pytest.mark.parametrize("role", Role)
+def test_what_no_row_allows_is_refused(role: Role) -> None:
+    principal = Principal("x", role, "app/token/1", frozenset(Scope))
+    assert may(principal, Permission("wave", {RoomKind.FREE: {role: frozenset(Scope)}}), "lobby")
+    others: dict[Role, frozenset[Scope]] = {r: frozenset(Scope) for r in Role if r is not role}
+    tables: list[dict[RoomKind, Row]] = [
+        {},
+        {RoomKind.FREE: {}},
+        {RoomKind.FREE: others},
+        {RoomKind.MADE: {role: frozenset(Scope)}},
+    ]
+    for rows in tables:
+        refusal = refuse(principal, Permission("wave", rows), "lobby")
+        assert refusal is not None
+        assert (refusal.code, refusal.detail) == ("forbidden", "Not allowed to wave")
 
 
 @pytest.mark.parametrize("kind", RoomKind)

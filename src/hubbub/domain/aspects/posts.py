@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hubbub.domain.access import Operation, may
+from hubbub.domain.access import Operation, Permission, may
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
@@ -120,7 +120,7 @@ def _delete(ledger: Ledger, principal: Principal, delete: Delete) -> Answer:
 
 
 def _refusal(
-    ledger: Ledger, principal: Principal, key: MessageKey, own: Operation, anyones: Operation
+    ledger: Ledger, principal: Principal, key: MessageKey, own: Permission, anyones: Permission
 ) -> Refusal | None:
     message = ledger.message(key)
     if isinstance(message, Refusal):

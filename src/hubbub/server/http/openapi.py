@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from hubbub import __version__
-from hubbub.domain.access import Operation, RoomKind, allowed
+from hubbub.domain.access import Permission, RoomKind
 from hubbub.domain.principals import GUEST_SCOPES, Role, Scope
 from hubbub.protocol.errors import CODES
 from hubbub.server.http.operations import HttpOperation, Route
@@ -76,14 +76,14 @@ def _parameter(parameter: Parameter[Any]) -> JsonObject:
     return described | {"description": parameter.description}
 
 
-def _security(needs: Operation) -> list[JsonObject]:
+def _security(needs: Permission) -> list[JsonObject]:
     """Return who may do it: guests, if they may, and tokens with any scope that allows it."""
-    may_guests = needs in allowed(Role.GUEST, GUEST_SCOPES, RoomKind.FREE)
+    may_guests = needs.is_given(Role.GUEST, GUEST_SCOPES, RoomKind.FREE)
     guests: list[JsonObject] = [{}] if may_guests else []
     return guests + [
         {"token": [scope.value]}
         for scope in Scope
-        if needs in allowed(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
+        if needs.is_given(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from aiohttp import web
 
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Permission
 from hubbub.protocol.errors import CODES
 from hubbub.server.http.parameters import DECLARED, Body, Parameter
 from hubbub.server.http.problems import Handler
@@ -44,7 +44,7 @@ class HttpOperation(Generic[R]):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     name: str
-    needs: Operation
+    needs: Permission
     answers: type[R]
     takes: tuple[Parameter[Any], ...] = ()
     body: Body[Any] | None = None

@@ -3,7 +3,7 @@
 import asyncio
 from typing import NamedTuple
 
-from hubbub.domain.access import Operation, RoomKind, allowed
+from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.patterns import spans
 from hubbub.domain.principals import Principal
@@ -74,8 +74,8 @@ class Lookup:
 
         Rooms that the principal may not know of are not even read; see `spans`.
         """
-        if Operation.READ not in allowed(principal.role, principal.scopes, RoomKind.FREE):
-            raise RefusalError("forbidden", f"Not allowed to {Operation.READ.value}")
+        if not Operation.READ.is_given(principal.role, principal.scopes, RoomKind.FREE):
+            raise RefusalError("forbidden", f"Not allowed to {Operation.READ.label}")
         rows = await self._store.rooms(after, limit, spans(principal.rooms))
         counts = await self._fanout.counts([row.room for row in rows])
         return list(zip(rows, counts, strict=True))
