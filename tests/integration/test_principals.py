@@ -18,6 +18,7 @@ from hubbub.domain.principals import Role, Scope
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.people.jwts import LEEWAY
+from tests.integration.test_socketio_rooms import socket_io
 from tests.support.server import Server
 
 SECRET = "correct horse battery staple, and more"
@@ -74,6 +75,17 @@ def contents(directory: Path) -> list[bytes]:
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
+
+
+def signed(subject: str, **claims: Any) -> str:
+    """A JWT for an hour."""
+    return jwt.encode({"sub": subject, "exp": int(time.time()) + 3600} | claims, SECRET)
+
+
+async def post(given: Given, http: Session, token: str, room: str) -> None:
+    url = f"{given.http}/{room}/messages"
+    async with http.post(url, json={"text": "hi"}, headers=bearer(token)) as answer:
+        assert answer.status == 201
 
 
 async def known(given: Given, token: str) -> None:
@@ -340,6 +352,38 @@ async def test_a_newer_token_prolongs_the_stay_and_takes_rooms_away(
             raise AssertionError(await socket.receive(timeout=4))
         await socket.send_json({"id": 20, "do": "join", "room": "kitchen"})
         assert (await socket.receive_json(timeout=5))["ok"]["room"] == "kitchen"
+
+
+@pytest.mark.parametrize("has_joined", [True, False])
+async def test_a_narrower_token_ends_a_relay_of_socket_io(
+    given: Given, http: Session, has_joined: bool
+) -> None:
+    """The relay is what Socket.IO follows by itself, without a command."""
+    name = f"relayed-{has_joined}"
+    wide, narrow = signed(name), signed(name, rooms=["kitchen"])
+    async with socket_io(given.server, token=wide, room="lobby") as client:
+        if has_joined:
+            await client.ask("join", {"room": "lobby"})
+        await client.ask("join", {"room": "kitchen"})
+        assert (await client.ask("hello", {"token": narrow}))["ok"]["user"] == name
+        for room in ("lobby", "kitchen"):
+            await post(given, http, wide, room)
+        while (packet := await client.packet()).data[0] != "posted":
+            assert packet.data[0] in ("joined", "presence"), packet
+        assert packet.data[1]["room"] == "kitchen"
+        assert (await client.ask("post", {"room": "lobby", "text": "x"}))["error"]["code"] == (
+            "not_found"
+        )
+        await client.ask("join", {"room": "kitchen"})  # its session goes on
+
+
+async def test_a_relay_goes_on_if_the_next_token_may_still_read_its_room(
+    given: Given, http: Session
+) -> None:
+    async with socket_io(given.server, token=signed("stays"), room="lobby") as client:
+        await client.ask("hello", {"token": signed("stays", rooms=["lobby"])})
+        await post(given, http, signed("stays"), "lobby")
+        assert (await client.heard("message"))[0] == "hi"
 
 
 async def test_tokens_are_listed_without_what_is_secret(given: Given) -> None:

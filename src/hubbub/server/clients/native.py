@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Self, assert_never
 
@@ -27,6 +28,7 @@ from hubbub.protocol.messages import (
     Snapshot,
     Unfollow,
 )
+from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
@@ -40,6 +42,7 @@ MAX_BAD_FRAMES = 20
 MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HELLO_TIMEOUT = 10.0  # seconds for clients that need a token
 HEARTBEAT = 15  # seconds
+RELAY = ""  # stands for the relay among the rooms that a client follows; no room is called so
 
 UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
@@ -47,7 +50,11 @@ log = logging.getLogger(__name__)
 
 
 class NativeClient:
-    """A client that sends commands. Without a visit, it is nobody until one of them identifies it."""
+    """A client that sends commands. Without a visit, it is nobody until one of them identifies it.
+
+    It owns all that is followed for it: the rooms that it asked for, and the relay that another protocol
+    has for it. So whatever it may no longer read ends here.
+    """
 
     __slots__ = (
         "_address",
@@ -123,11 +130,26 @@ class NativeClient:
             return None
         return self._carry_out(command)
 
-    def move(self, outlet: Outlet) -> None:
+    async def relay(
+        self, follow: Follow, tell: Callable[[Resumed | Snapshot], None], wire: Wire
+    ) -> None:
+        """Follow a room in a wire form of another protocol's, whatever the commands ask for. Raises RefusalError."""
+        assert self._principal is not None
+        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
+        self._cursors[RELAY] = await self._hub.following.follow(
+            self._principal, follow, self._outlet, tell, lost, wire
+        )
+
+    def relay_in(self, wire: Wire) -> None:
+        """Go on with the relay, if there still is one, in another wire form."""
+        if cursor := self._cursors.get(RELAY):
+            self._hub.following.move(cursor, self._outlet, wire)
+
+    def move(self, outlet: Outlet, relayed_in: Wire | None = None) -> None:
         """Continue on another outlet of the same client."""
         self._outlet = outlet
-        for cursor in self._cursors.values():
-            self._hub.following.move(cursor, outlet)
+        for room, cursor in self._cursors.items():
+            self._hub.following.move(cursor, outlet, relayed_in if room == RELAY else None)
 
     def end(self) -> None:
         """The connection has ended: stop following rooms, and release the name."""
@@ -198,10 +220,9 @@ class NativeClient:
         credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
-        for room in [
-            r for r in self._cursors if not self._hub.following.may_read(visit.principal, r)
-        ]:
-            self._hub.following.unfollow(self._cursors.pop(room))
+        for key, cursor in list(self._cursors.items()):
+            if not self._hub.following.may_read(visit.principal, cursor.feed.room):
+                self._hub.following.unfollow(self._cursors.pop(key))
 
     def _change(self, change: Change, principal: Principal) -> None:
         self._hub.writing.submit(principal, change, partial(self._answer, change.id, change.room))
@@ -232,7 +253,8 @@ class NativeClient:
                 assert_never(command)
 
     async def _follow(self, follow: Follow, principal: Principal) -> None:
-        if follow.room not in self._cursors and len(self._cursors) >= self._hub.limits.rooms:
+        count = len(self._cursors) - (RELAY in self._cursors)
+        if follow.room not in self._cursors and count >= self._hub.limits.rooms:
             raise RefusalError(
                 "too_large",
                 f"Too many rooms: a connection follows at most {self._hub.limits.rooms}",

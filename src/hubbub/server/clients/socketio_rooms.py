@@ -1,11 +1,10 @@
 """One Socket.IO client. Commands are events, and every other event is a message in its room."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from hubbub.protocol.codec import BadFrame, NotJson, check_strictly
-from hubbub.protocol.errors import Close, RefusalError
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.foreign import socketio
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import SocketIoPacket
@@ -21,7 +20,6 @@ from hubbub.protocol.names import room_name_fault
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.native import NativeClient
 from hubbub.server.clients.socketio import Namespace
-from hubbub.server.engine.feeds import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials
@@ -54,7 +52,6 @@ class SocketIoClient:
         self._credentials = credentials
         self._room = room
         self._inflow = inflow
-        self._cursor: Cursor | None = None
         self._commands: NativeClient
         self._has_joined = False
 
@@ -70,11 +67,7 @@ class SocketIoClient:
                 is_recovered = isinstance(resumption, Resumed) and pid is not None
                 answer({"pid": pid if is_recovered else self._pid(resumption.start)})
 
-            outlet = self._transport.outlet
-            lost = partial(self._transport.hang_up, Close.GOING_AWAY)
-            self._cursor = await self._hub.following.follow(
-                visit.principal, join, outlet, tell, lost, self._relay(outlet)
-            )
+            await self._commands.relay(join, tell, self._relay(self._transport.outlet))
         except BaseException:
             self._commands.end()
             raise
@@ -101,14 +94,10 @@ class SocketIoClient:
 
     def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
-        self._commands.move(outlet)
-        if self._cursor is not None:
-            self._hub.following.move(self._cursor, outlet, self._relay(outlet))
+        self._commands.move(outlet, self._relay(outlet))
 
     def end(self) -> None:
         """The client has left."""
-        if self._cursor is not None:
-            self._hub.following.unfollow(self._cursor)
         self._commands.end()
 
     def _who(self, auth: dict[str, Any]) -> Credentials:
@@ -152,9 +141,7 @@ class SocketIoClient:
     def _follow_several(self) -> None:
         """Stop sending offsets, which would only cover one of several rooms."""
         self._has_joined = True
-        assert self._cursor is not None
-        outlet = self._transport.outlet
-        self._hub.following.move(self._cursor, outlet, self._relay(outlet))
+        self._commands.relay_in(self._relay(self._transport.outlet))
         self._namespace.emit("joined", SEVERAL_ROOMS)
 
     def _relay(self, outlet: Outlet) -> Wire:
