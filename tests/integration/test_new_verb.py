@@ -4,6 +4,7 @@ Every door, store, document and client then has it.
 """
 
 import gc
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from websockets.asyncio.client import connect
 import hubbub
 from hubbub.client import Client
 from hubbub.domain.aspects import RULES
-from hubbub.domain.rules import Rules
+from hubbub.domain.rules import Aspect, Fold, Rules
 from hubbub.server.app import RESOURCES, running
 from hubbub.server.config import Settings
 from tests.integration.native import native
@@ -113,6 +114,24 @@ async def test_over_socket_io(port: int, url: str, http: Http, room: str) -> Non
     assert (event["by"], event["message"]) == ("ada", 1)
 
 
+async def test_over_socket_io_by_polling(http: Http, room: str) -> None:
+    path = "/socket.io/?EIO=4&transport=polling"
+
+    async def take() -> str:
+        async with http.session.get(path) as answer:
+            return await answer.text()
+
+    path += "&sid=" + json.loads((await take())[1:])["sid"]
+    wave = json.dumps(["wave", {"room": room, "seq": 1}])
+    for packets in ("40", f"421{wave}"):  # a connect packet; an event with the acknowledgement 1
+        async with http.session.post(path, data=packets) as answer:
+            assert answer.status == 200
+    seen = ""
+    while "431[" not in seen:
+        seen += await take()
+    assert json.loads(seen[seen.index("431[") + 3 :].split("\x1e")[0])[0]["ok"]["seq"] == 2
+
+
 async def test_over_sockjs(http: Http, room: str) -> None:
     ada = Poller(http.session)
     await ada.take()
@@ -124,11 +143,15 @@ async def test_over_sockjs(http: Http, room: str) -> None:
 
 
 async def test_by_the_sdk(url: str, http: Http, room: str) -> None:
-    async with Client(url, name="ada", rules=WITH_WAVE) as ada, hubbub.connect(url) as older:
+    folded: list[tuple[int, int]] = []
+    fold = Fold(Waved, lambda view, event: folded.append((view.seq, event.hands)))
+    rules = Rules([*RULES.aspects, Aspect(events=(Waved,), folds=(fold,))])
+    async with Client(url, name="ada", rules=rules) as ada, hubbub.connect(url) as older:
         joined, known = await ada.join(room), await older.join(room)
         assert (await ada.send("wave", room=room, seq=1, hands=2))["seq"] == 2
         event = await anext(joined.stream())
         assert isinstance(event, Waved) and (event.by, event.hands) == ("ada", 2)
+        assert folded == [(2, 2)]
         await ada.post(room, "next")
         next_known = await anext(known.stream())  # who doesn't know the kind misses nothing else
         assert isinstance(next_known, hubbub.Posted) and next_known.seq == 3

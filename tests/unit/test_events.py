@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.events import (
     About,
@@ -14,6 +15,7 @@ from hubbub.events import (
     erased,
     outline,
 )
+from hubbub.protocol import messages
 
 EVERYTHING = {  # that any event has
     "room": "küche",
@@ -53,6 +55,16 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
     assert erased(b'{"event":"noted",%b,"message":3,"note":"x"}' % place) == (
         b'{"event":"noted",%b,"erased":true}' % place
     )
+
+
+def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
+    for module, base, listed in (
+        (events, Event, RULES.events.kinds),
+        (messages, messages.Change, RULES.by_command),
+    ):
+        kinds = [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, base)]
+        leaves = {k for k in kinds if not any(issubclass(o, k) for o in kinds if o is not k)}
+        assert leaves and leaves == set(listed)
 
 
 def test_no_two_kinds_of_events_are_called_alike() -> None:
