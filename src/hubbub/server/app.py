@@ -58,7 +58,8 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.retention import Retention
+from hubbub.server.reactors.base import Reactor
+from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.tls import Tls
@@ -148,7 +149,7 @@ async def running(
             upkeep.heartbeats(hub, fanout, links, measured),
             upkeep.revocations(door, tokens, store),
             upkeep.scrubbing(store),
-            upkeep.forgetting(Retention(store, settings.keep_events, settings.keep_days)),
+            *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
             *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
             fanout.remind(),
@@ -206,6 +207,14 @@ def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker)
     return fanout, Journal(store, deliver, _now, measured.committed)
+
+
+def _reactors(settings: Settings, store: Store) -> list[Reactor]:
+    """Return the reactors that the settings ask for."""
+    if not (settings.keep_events or settings.keep_days):
+        return []
+    keep = settings.keep_events, settings.keep_days
+    return [Retention(store, *keep, lambda: datetime.now(UTC))]
 
 
 def _broker(

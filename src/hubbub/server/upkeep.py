@@ -6,7 +6,6 @@ Each is a coroutine that ends only if it is cancelled, fails, or has nothing to 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hubbub.server.engine.fanout import FanOut
@@ -14,7 +13,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.retention import Retention
+from hubbub.server.reactors.base import Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
 
@@ -28,7 +27,6 @@ SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
 STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
-RETENTION_EVERY = 3600.0  # seconds
 SCRUB_EVERY = 20.0  # seconds; deleted data must leave the files within a minute
 KEYS_CHECK = 5.0  # seconds, at least, between fetches, so that made-up key ids can't cause more
 KEYS_EVERY = 600.0  # seconds
@@ -64,14 +62,9 @@ async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
     await _again(BEAT, check, "check for revoked tokens")
 
 
-async def forgetting(retention: Retention) -> None:
-    """Apply the retention policy, the first time at once."""
-    while True:
-        try:
-            await retention.apply(datetime.now(UTC))
-        except StoreFailed as error:
-            log.warning("Can't delete old events: %s", error)
-        await asyncio.sleep(RETENTION_EVERY)
+def reacting(reactor: Reactor, store: Store) -> Work:
+    """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions."""
+    return _again(reactor.every, lambda: go_round(reactor, store), reactor.does, at_once=True)
 
 
 def scrubbing(store: Store) -> Work:
@@ -121,11 +114,14 @@ async def end(tasks: list[asyncio.Task[None]]) -> None:
             task.result()
 
 
-async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) -> None:
+async def _again(
+    every: float, act: Callable[[], Awaitable[object]], what: str, *, at_once: bool = False
+) -> None:
     """Repeat an action; log when it fails and when it works again."""
     is_failing = False
-    while True:
+    if not at_once:
         await asyncio.sleep(every)
+    while True:
         try:
             await act()
         except StoreFailed as error:
@@ -136,3 +132,4 @@ async def _again(every: float, act: Callable[[], Awaitable[object]], what: str) 
             if is_failing:
                 log.warning("Recovered: can %s again", what)
             is_failing = False
+        await asyncio.sleep(every)

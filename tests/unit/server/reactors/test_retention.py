@@ -6,8 +6,11 @@ import pytest
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Head, Proposal
 from hubbub.protocol.messages import Patch, Post
-from hubbub.server import retention as retentions
-from hubbub.server.retention import Retention
+from hubbub.server.reactors import base
+from hubbub.server.reactors import retention as retentions
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.retention import Retention
+from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, MemoryStore, timeless
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -18,11 +21,15 @@ async def post(store: MemoryStore, count: int, days_ago: float = 0, room: str = 
     await store.commit([Proposal(ADA, Post(room=room, text="hi"))] * count, at)
 
 
+async def forget(store: MemoryStore, events: int, days: float, now: datetime = NOW) -> None:
+    await go_round(Retention(store, events, days, lambda: now), store)
+
+
 @timeless
 async def test_by_default_all_is_kept() -> None:
     store = MemoryStore()
     await post(store, 20, days_ago=10_000)
-    await Retention(store, 0, 0).apply(NOW)
+    await forget(store, 0, 0)
     assert await store.head("lobby") == Head(20, 1)
 
 
@@ -31,10 +38,10 @@ async def test_of_each_room_the_newest_events_are_kept() -> None:
     store = MemoryStore()
     for room, count in (("lobby", 20), ("kitchen", 5), ("attic", 4)):
         await post(store, count, room=room)
-    await Retention(store, 5, 0).apply(NOW)
+    await forget(store, 5, 0)
     assert store.kept == {"lobby": 16}
     await post(store, 1)
-    await Retention(store, 5, 0).apply(NOW)
+    await forget(store, 5, 0)
     assert await store.head("lobby") == Head(21, 17)
 
 
@@ -45,11 +52,11 @@ async def test_what_is_older_than_so_many_days_is_forgotten() -> None:
     await post(store, 1, days_ago=2.001)
     await post(store, 1, days_ago=2)
     await post(store, 7, days_ago=1)
-    await Retention(store, 0, 2).apply(NOW)
+    await forget(store, 0, 2)
     assert await store.head("lobby") == Head(21, 14)
-    await Retention(store, 0, 2).apply(NOW + timedelta(days=9))
+    await forget(store, 0, 2, now=NOW + timedelta(days=9))
     assert await store.head("lobby") == Head(21, 22)
-    await Retention(store, 0, 2).apply(NOW + timedelta(days=10))
+    await forget(store, 0, 2, now=NOW + timedelta(days=10))
     assert await store.head("lobby") == Head(21, 22)
 
 
@@ -58,9 +65,9 @@ async def test_whichever_limit_forgets_more_holds() -> None:
     store = MemoryStore()
     await post(store, 6, days_ago=3)
     await post(store, 6, days_ago=1)
-    await Retention(store, 9, 2).apply(NOW)
+    await forget(store, 9, 2)
     assert await store.head("lobby") == Head(12, 7)
-    await Retention(store, 4, 2).apply(NOW)
+    await forget(store, 4, 2)
     assert await store.head("lobby") == Head(12, 9)
 
 
@@ -70,7 +77,7 @@ async def test_the_time_zone_of_the_clock_does_not_matter() -> None:
     await post(store, 1, days_ago=2.1)
     await post(store, 1, days_ago=1.9)
     elsewhere = NOW.astimezone(timezone(timedelta(hours=9)))
-    await Retention(store, 0, 2).apply(elsewhere)
+    await forget(store, 0, 2, now=elsewhere)
     assert await store.head("lobby") == Head(2, 2)
 
 
@@ -79,18 +86,18 @@ async def test_the_document_stays() -> None:
     store = MemoryStore()
     await store.commit([Proposal(ADA, Patch(room="lobby", patch={"n": 1}))], "2020-01-01T00:00:00Z")
     await post(store, 3)
-    await Retention(store, 1, 0).apply(NOW)
+    await forget(store, 1, 0)
     assert await store.head("lobby") == Head(4, 4)
     assert await store.document("lobby") == Document({"n": 1}, 1)
 
 
 @timeless
 async def test_all_rooms_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retentions, "ROOMS_AT_ONCE", 2)
+    monkeypatch.setattr(base, "ROOMS_AT_ONCE", 2)
     store = MemoryStore()
     for n in range(7):
         await post(store, 2, room=f"room-{n}")
-    await asyncio.wait_for(Retention(store, 1, 0).apply(NOW), 10)
+    await asyncio.wait_for(forget(store, 1, 0), 10)
     assert store.kept == {f"room-{n}": 2 for n in range(7)}
 
 
@@ -109,5 +116,34 @@ async def test_many_are_forgotten_in_steps_so_that_posts_get_in_between(
     monkeypatch.setattr(store, "trim", watched)
     monkeypatch.setattr(retentions, "EVENTS_AT_ONCE", 4)
     await post(store, 12)
-    await Retention(store, 2, 0).apply(NOW)
+    await forget(store, 2, 0)
     assert steps == [4, 8, 10]
+
+
+@timeless
+async def test_a_step_may_be_repeated_as_after_a_crash() -> None:
+    store = MemoryStore()
+    await post(store, 12)
+    retention = Retention(store, 5, 0, lambda: NOW)
+    assert await retention.step("lobby", 0, 12) == 7
+    assert await retention.step("lobby", 0, 12) == 7
+    assert await store.head("lobby") == Head(12, 8)
+    assert await Retention(store, 5, 0, lambda: NOW).position("lobby") == 7
+    assert await retention.step("lobby", 7, 12) == 7
+
+
+@timeless
+async def test_a_step_reads_no_more_than_it_may_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    most: list[int] = []
+    read = store.read
+
+    async def watched(room: str, after: int, upto: int) -> LogPage:
+        most.append(upto)
+        return await read(room, after, upto)
+
+    monkeypatch.setattr(store, "read", watched)
+    monkeypatch.setattr(retentions, "EVENTS_AT_ONCE", 4)
+    await post(store, 12, days_ago=3)
+    assert await Retention(store, 0, 2, lambda: NOW).step("lobby", 2, 12) == 6
+    assert set(most) == {6}
