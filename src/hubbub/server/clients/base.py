@@ -13,7 +13,6 @@ In the order of a life:
    - Hangup: hang up with its code.
    - RefusalError: the message was refused, and the client can't express that. The transport tells it if it can.
    - BadPacket: the message is not one of the client's protocol. The transport ends the client, and tells it if it can.
-   - ConnectionError: the peer is gone.
 
    The first two are not raised but returned; the others are raised at once, or by what is awaited.
 4. **full and drained**: a client writes to the outlet and never looks whether it is full. While `outlet.is_full`, the

@@ -179,7 +179,7 @@ class NativeClient:
         except StoreFailed as error:
             log.warning("A command failed: %s", error)
             self._refuse(command.id, UNREADABLE)
-        except (Hangup, ConnectionError):
+        except Hangup:
             raise
         except Exception:
             log.exception("A command failed")
