@@ -165,7 +165,7 @@ async def test_nothing_is_heard_before_it_is_open(carrier: Carrier) -> None:
     client = Recorder(opens="wait")
     async with carried(carrier, client) as line:
         line.say("first")
-        client.gate.set()
+        asyncio.get_running_loop().call_later(0.1, client.gate.set)  # time to hear it too early
         assert await client.until("first") == ["waited", "first"]
         await line.leave()
         assert await client.next() == "end"

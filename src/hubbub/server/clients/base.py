@@ -25,8 +25,10 @@ In the order of a life:
    `hear` returned is over or cancelled by then. Nothing is called after it.
 
 A transport needs no task for each client: `open` and `hear` do at once what can be done at once, which is nearly
-all. It needs no socket of its own either: one object may be transport, outlet and link (see transports/base.py), as
-long as its outlet keeps the promises of `Outlet`. It is given to those who follow rooms; see engine/outlet.py.
+all. It needs no objects of aiohttp's either. A lean connection may be one object that is the client's transport, its
+outlet (engine/outlet.py), which hubs hand on to feeds and which is written to directly, and its link
+(transports/base.py), which is pinged and told to stop. Hub and clients know nothing else of it.
+tests/contracts/test_transports.py runs over every transport.
 """
 
 from collections.abc import Coroutine
