@@ -15,7 +15,8 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, NewPost, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.presence import Attendance
-from hubbub.server.engine import fanout, signals
+from hubbub.server import upkeep
+from hubbub.server.engine import signals
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.journal import Journal
@@ -247,7 +248,7 @@ def lose_some_commits() -> None:
 def short_leases() -> None:
     """No bug, but patience that a test has not: nodes remind each other often, and forget soon."""
     put(signals, LEASE=4.0)
-    put(fanout, REMIND_EVERY=1.0)
+    put(upkeep, REMIND_EVERY=1.0)
 
 
 @bug

@@ -125,7 +125,7 @@ async def running(
         stack.push_async_callback(store.close)
         measured, tokens = Metrics(), Tokens()
         links = Links(max_polled=_max_connections(settings))
-        fanout, journal = _engine(settings, store, measured)
+        fanout, journal, broker = _engine(settings, store, measured)
         stack.push_async_callback(fanout.close)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
@@ -152,7 +152,7 @@ async def running(
             *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
             *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
-            fanout.remind(),
+            upkeep.reminders(fanout, broker),
             store.empty_outbox(partial(hub.writing.commit, policy=Policy.UNLIMITED)),
         ]
         tasks = [asyncio.create_task(each) for each in work]
@@ -194,8 +194,8 @@ async def _open_store(settings: Settings, rules: Rules) -> Store:
         raise CannotStart(str(error)) from error
 
 
-def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut, Journal]:
-    """Return what delivers changes and what commits them. Other nodes are told of each commit."""
+def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut, Journal, Broker]:
+    """Return what delivers changes, what commits them, and what tells other nodes of each commit."""
 
     def hear(told: Batch | LiveReport) -> None:
         fanout.hear(told)
@@ -206,7 +206,7 @@ def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker)
-    return fanout, Journal(store, deliver, _now, measured.committed)
+    return fanout, Journal(store, deliver, _now, measured.committed), broker
 
 
 def _reactors(settings: Settings, store: Store) -> list[Reactor]:

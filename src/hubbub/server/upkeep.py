@@ -6,8 +6,10 @@ Each is a coroutine that ends only if it is cancelled, fails, or has nothing to 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
@@ -27,6 +29,9 @@ SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
 STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
+REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
+REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
+REMIND_STEP = 0.02  # seconds, at least: the loop's timers are coarse (1 ms), and waking up costs
 SCRUB_EVERY = 20.0  # seconds; deleted data must leave the files within a minute
 KEYS_CHECK = 5.0  # seconds, at least, between fetches, so that made-up key ids can't cause more
 KEYS_EVERY = 600.0  # seconds
@@ -65,6 +70,28 @@ async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
 def reacting(reactor: Reactor, store: Store) -> Work:
     """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions."""
     return _again(reactor.every, lambda: go_round(reactor, store), reactor.does, at_once=True)
+
+
+async def reminders(fanout: FanOut, broker: Broker) -> None:
+    """Keep reminding other nodes, if there are any, of what is live here, spread over time."""
+    while broker.answers_within:
+        asks = broker.returned.is_set()
+        broker.returned.clear()
+        await _remind_all(fanout, broker, REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
+
+
+async def _remind_all(fanout: FanOut, broker: Broker, seconds: float, *, asks: bool) -> None:
+    """Run one round of reminders, in as many steps as timers can separate. The broker's return ends it early."""
+    loop = asyncio.get_running_loop()
+    begin, rooms = loop.time(), [feed.room for feed in fanout]
+    steps = max(min(len(rooms), int(seconds / REMIND_STEP)), 1)
+    for step in range(steps):
+        for feed in filter(None, map(fanout.get, rooms[step::steps])):
+            feed.signals.remind(asks=asks)
+        due = begin + seconds * (step + 1) / steps
+        with suppress(TimeoutError):
+            await asyncio.wait_for(broker.returned.wait(), due - loop.time())
+            return
 
 
 def scrubbing(store: Store) -> Work:

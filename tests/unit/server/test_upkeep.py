@@ -1,11 +1,15 @@
 """What runs beside the hub, without a server around it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from hubbub.domain.live import LiveReport
+from hubbub.protocol.people import Person
+from hubbub.server.brokers.base import Local
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.metrics import Metrics
@@ -15,8 +19,18 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens, digest_of
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
-from hubbub.server.upkeep import BEAT, beside_others, end, heartbeats, revocations
-from tests.support.fakes import AT, MemoryStore, timeless
+from hubbub.server.upkeep import (
+    BEAT,
+    REMIND_EVERY,
+    REMIND_STEP,
+    REMIND_WITHIN,
+    beside_others,
+    end,
+    heartbeats,
+    reminders,
+    revocations,
+)
+from tests.support.fakes import AT, MemoryStore, settle, timeless
 
 
 class StuckStore(MemoryStore):
@@ -92,3 +106,72 @@ async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
         "Can't look for events from other nodes: the disk is full",
         "Recovered: can look for events from other nodes again",
     ]
+
+
+# --- reminders to other nodes ---
+
+
+class Told(Local):
+    """A broker that notes when something was shared, and of which room."""
+
+    answers_within = 0.1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shared: list[tuple[float, str]] = []
+
+    def share(self, live: LiveReport) -> None:
+        self.shared.append((asyncio.get_running_loop().time(), live.room))
+
+
+@asynccontextmanager
+async def reminding(rooms: list[str]) -> AsyncIterator[tuple[FanOut, Told]]:
+    """A fan-out that reminds other nodes of who is in these rooms; they have heard of it once."""
+    broker = Told()
+    fanout = FanOut(MemoryStore(), broker)
+    for room in rooms:
+        with fanout.pinned(room) as feed:
+            feed.signals.enter(Person("ada"))
+    await asyncio.sleep(1)
+    broker.shared.clear()
+    task = asyncio.create_task(reminders(fanout, broker))
+    yield fanout, broker
+    task.cancel()
+
+
+@timeless
+async def test_many_rooms_are_reminded_of_within_a_round_several_at_a_time() -> None:
+    rooms = [f"room-{n}" for n in range(5_000)]
+    async with reminding(rooms) as (_, broker):
+        begin = asyncio.get_running_loop().time()
+        await asyncio.sleep(2 * REMIND_EVERY - 0.01)
+        times = [time - begin for time, _ in broker.shared]
+        assert Counter(room for _, room in broker.shared) == dict.fromkeys(rooms, 2)
+        assert len(set(times)) <= 2 * REMIND_EVERY / REMIND_STEP, "it is not woken up for each"
+        half = sum(time < REMIND_EVERY / 2 for time in times)
+        assert half == pytest.approx(len(rooms) / 2, rel=0.02), "they are spread over the round"
+
+
+@timeless
+async def test_a_few_rooms_are_reminded_of_once_a_round_and_soon_when_the_broker_returns() -> None:
+    async with reminding(["lobby", "kitchen"]) as (_, broker):
+        await asyncio.sleep(2 * REMIND_EVERY - 0.01)
+        assert [room for _, room in broker.shared] == ["lobby", "kitchen"] * 2
+        broker.shared.clear()
+        broker.returned.set()
+        await asyncio.sleep(REMIND_WITHIN - 0.01)
+        assert [room for _, room in broker.shared] == ["lobby", "kitchen"]
+
+
+@timeless
+async def test_of_a_room_that_is_left_during_a_round_nobody_is_reminded() -> None:
+    async with reminding(["lobby", "kitchen"]) as (fanout, broker):
+        broker.returned.set()
+        await settle()
+        kitchen = fanout.get("kitchen")
+        assert kitchen is not None
+        kitchen.signals.exit(Person("ada"))
+        fanout.sweep()
+        broker.shared.clear()
+        await asyncio.sleep(REMIND_WITHIN - 0.01)
+        assert broker.shared == []

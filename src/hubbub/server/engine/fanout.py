@@ -7,7 +7,7 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.facts import Batch
@@ -18,10 +18,6 @@ from hubbub.server.engine.feeds import Cursor, Feed
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
-
-REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
-REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
-REMIND_STEP = 0.02  # seconds, at least: the loop's timers are coarse (1 ms), and waking up costs
 
 log = logging.getLogger(__name__)
 
@@ -94,27 +90,6 @@ class FanOut:
                 await self.meet([stack.enter_context(self.pinned(room)) for room in rooms])
             feeds = map(self._feeds.get, rooms)
             return [feed.signals.members().count if feed else 0 for feed in feeds]
-
-    async def remind(self) -> None:
-        """Keep reminding other nodes, if there are any, of what is live here, spread over time."""
-        returned = self._broker.returned
-        while self._broker.answers_within:
-            asks = returned.is_set()
-            returned.clear()
-            await self._remind_all(REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
-
-    async def _remind_all(self, seconds: float, *, asks: bool) -> None:
-        """Run one round of reminders, in as many steps as timers can separate. The broker's return ends it early."""
-        loop = asyncio.get_running_loop()
-        begin, rooms = loop.time(), list(self._feeds)
-        steps = max(min(len(rooms), int(seconds / REMIND_STEP)), 1)
-        for step in range(steps):
-            for feed in filter(None, map(self._feeds.get, rooms[step::steps])):
-                feed.signals.remind(asks=asks)
-            due = begin + seconds * (step + 1) / steps
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._broker.returned.wait(), due - loop.time())
-                return
 
     async def head(self, feed: Feed) -> int:
         """Return the feed's delivered head, from the store if it isn't known."""
