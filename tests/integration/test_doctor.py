@@ -13,11 +13,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hubbub.protocol.messages import Post
+from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.certificates import certify, flags
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
 from tests.support.server import Server
+from tests.support.stores import commit
 
 
 class Told(NamedTuple):
@@ -299,3 +303,22 @@ async def test_a_certificate_that_expires_is_warned_of(
             f"https://127.0.0.1:{server.port}", SSL_CERT_FILE=str(tmp_path / "cert.pem")
         )
     assert (told.problems(), told.warnings()) == (problems, warnings), told.text
+
+
+@pytest.mark.parametrize("has_postgres", [False, True])
+async def test_rooms_with_reserved_names_are_named(
+    postgres: Postgres, tmp_path: Path, has_postgres: bool
+) -> None:
+    rooms = ["@old", "a@b", "@ü", "?", "A"]
+    settings: dict[str, Any] = {"HUBBUB_DATA": str(tmp_path)}
+    store: Store
+    if has_postgres:
+        settings["HUBBUB_STORE"] = await postgres.fresh()
+        store = await PostgresStore.open(settings["HUBBUB_STORE"], "full", lambda: "e1")
+    else:
+        store = SqliteStore(tmp_path, "full", lambda: "e1")
+    await commit(store, *(Post(room=room, text="x") for room in rooms))
+    await store.close()
+    told = await doctor(**settings)
+    assert "room names" in told.warnings() and told.code == 0
+    assert "reserved: @old, @ü\n" in told.text

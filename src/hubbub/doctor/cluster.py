@@ -9,7 +9,7 @@ import asyncpg
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from hubbub.doctor.findings import Finding, ok, problem, warning
+from hubbub.doctor.findings import Finding, of_reserved_names, ok, problem, warning
 from hubbub.server.addresses import several
 from hubbub.server.brokers.nats import credentials
 from hubbub.server.stores import migrations
@@ -22,6 +22,9 @@ TIMEOUT = 5.0  # seconds
 OLDEST = 14  # the oldest supported major version of PostgreSQL
 SLOW = 0.02  # a slow round trip, in seconds
 CONNECTIONS = 6  # that one node needs
+RESERVED_ROOMS = """
+    SELECT name FROM hubbub.room WHERE name >= '@' AND name < 'A' ORDER BY name LIMIT 10
+"""
 WRONG_BY = 5.0  # a notable difference between clocks, in seconds
 
 
@@ -123,6 +126,10 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     else:
         rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
         yield ok("tables", f"version {version} of {newest}, rooms: {rooms:,}")
+        for finding in of_reserved_names(
+            [name for (name,) in await connection.fetch(RESERVED_ROOMS)]
+        ):
+            yield finding
     if version >= 2:  # there is an outbox
         async for finding in _outbox(connection):
             yield finding

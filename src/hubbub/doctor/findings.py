@@ -1,5 +1,6 @@
 """The findings of a diagnosis, and how they are printed."""
 
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from hubbub.terminal.text import visible
@@ -42,3 +43,11 @@ def tell(finding: Finding) -> bool:
     """Print a finding. Return whether it is not a problem."""
     print(shown(finding), flush=True)
     return finding.how != "problem"
+
+
+def of_reserved_names(rooms: Sequence[str]) -> Iterator[Finding]:
+    """Warn of rooms with names that are reserved now, of which these are the first."""
+    if rooms:
+        fix = "read them with the version that wrote them, and post what you need in a room with another name"
+        found = f"no client can use these rooms, whose names are reserved: {', '.join(rooms)}"
+        yield warning("room names", found, fix)

@@ -6,13 +6,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import apsw
 
-from hubbub.doctor.findings import Finding, ok, problem, warning
+from hubbub.doctor.findings import Finding, of_reserved_names, ok, problem, warning
 from hubbub.server.config import BadSettings, Settings, gather, load
 from hubbub.server.privacy import exposed_files, openness
 from hubbub.server.stores.base import StoreFailed
@@ -21,6 +22,7 @@ from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, check_so
 MIB = 2**20
 FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug
 FEW_FILES = 1024
+RESERVED_ROOMS = "SELECT name FROM room WHERE name >= '@' AND name < 'A' ORDER BY name LIMIT 10"
 
 
 def examine(
@@ -81,6 +83,9 @@ def _database(file: Path) -> Iterator[Finding]:
         yield problem("database", str(error), "restore a backup with `hubbub restore FILE`")
     else:
         yield ok("database", f"{file.stat().st_size / MIB:,.1f} MiB, no damage found")
+        with closing(apsw.Connection(str(file))) as database:
+            names = [name for (name,) in database.execute(RESERVED_ROOMS)]
+        yield from of_reserved_names(names)
     yield _clock(file.stat().st_mtime)
 
 
