@@ -1,5 +1,6 @@
 """A plain client, as of the program that hubbub grew from: every message goes to everyone in the room, unchanged."""
 
+from collections.abc import Callable
 from functools import partial
 
 from hubbub.domain.facts import Answer
@@ -18,19 +19,29 @@ from hubbub.server.stores.base import StoreFailed
 class PlainClient:
     """Posts what it says in one room, and follows that room."""
 
-    __slots__ = ("_cursor", "_hub", "_inflow", "_join", "_takes_nul", "_transport", "_visit")
+    __slots__ = (
+        "_answer",
+        "_cursor",
+        "_hub",
+        "_inflow",
+        "_is_told",
+        "_join",
+        "_transport",
+        "_visit",
+    )
 
     def __init__(
-        self, hub: Hub, credentials: Credentials, join: Follow, *, takes_nul: bool = True
+        self, hub: Hub, credentials: Credentials, join: Follow, *, is_told: bool = False
     ) -> None:
-        """Enter. `takes_nul`: a text may have NUL, as no JSON may. Raises RefusalError."""
+        """Enter. `is_told`: its transport carries JSON, and can tell it that a message was refused. Raises RefusalError."""
         self._visit = hub.door.enter(credentials)
         self._hub = hub
         self._join = join
-        self._takes_nul = takes_nul
+        self._is_told = is_told
         self._inflow = hub.throttle.inflow(self.principal.counted_as)
         self._cursor: Cursor | None = None
         self._transport: Transport
+        self._answer: Callable[[Answer], None]  # it doesn't refer to this object
 
     @property
     def principal(self) -> Principal:
@@ -44,12 +55,15 @@ class PlainClient:
     def open(self, transport: Transport) -> Later:
         """Follow the room."""
         self._transport = transport
+        self._answer = partial(_settle, self._hub, transport)
         self._visit.when_expelled(partial(transport.hang_up, Close.UNAUTHENTICATED))
         return self._follow()
 
     def hear(self, message: str | bytes) -> Later:
         """Post a message, in turn."""
-        return self._post(message)
+        if self._is_told or self._inflow.wait(len(message)):
+            return self._post(message)
+        return self._submit(message, self._answer)
 
     def move(self, outlet: Outlet) -> None:
         """Go on with another outlet."""
@@ -72,29 +86,38 @@ class PlainClient:
             self._transport.hang_up(Close.INTERNAL)
 
     async def _post(self, message: str | bytes) -> None:
-        text, binary = (message, None) if isinstance(message, str) else (None, message)
-        if not self._takes_nul and "\0" in (text or ""):
+        """Post a message when it is not too early for it. Raises RefusalError if it is refused at once."""
+        if self._is_told and isinstance(message, str) and "\0" in message:  # as in all JSON
             self._hub.refused("bad_request")
             raise RefusalError("bad_request", "Invalid text: it contains NUL")
         await self._inflow.take(len(message))
-        post = Post(room=self._join.room, text=text, bytes=binary)
         refusals: list[Refusal] = []
-        answer = partial(self._answer, refusals)
-        await self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
-        if refusals:  # at once
+
+        def note(answer: Answer) -> None:
+            self._answer(answer)
+            if isinstance(answer, Refusal):
+                refusals.append(answer)
+
+        await self._submit(message, note)
+        if refusals:
             raise RefusalError.of(refusals[0])
 
-    def _answer(self, refusals: list[Refusal], answer: Answer) -> None:
-        """Handle an answer. This protocol can't express refusals, so a message with invalid content is dropped.
+    def _submit(self, message: str | bytes, answer: Callable[[Answer], None]) -> Later:
+        text, binary = (message, None) if isinstance(message, str) else (None, message)
+        post = Post(room=self._join.room, text=text, bytes=binary)
+        return self._hub.writing.submit(self._visit.principal, post, answer, Policy.WAIT)
 
-        After any other refusal the client is disconnected: the next message would be refused as well, and
-        silence would be misleading.
-        """
-        if isinstance(answer, Refusal):
-            self._hub.refused(answer.code)
-            refusals.append(answer)
-            if not answer.is_of_content:
-                self._transport.hang_up(Close.INTERNAL)
+
+def _settle(hub: Hub, transport: Transport, answer: Answer) -> None:
+    """Handle an answer. This protocol can't express refusals, so a message with invalid content is dropped.
+
+    After any other refusal the client is disconnected: the next message would be refused as well, and
+    silence would be misleading.
+    """
+    if isinstance(answer, Refusal):
+        hub.refused(answer.code)
+        if not answer.is_of_content:
+            transport.hang_up(Close.INTERNAL)
 
 
 def _ignore(_: object) -> None:

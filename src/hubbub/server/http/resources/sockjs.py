@@ -48,7 +48,7 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
         return NativeClient.greet(hub, credentials(request))
 
     def plain_client(request: web.Request) -> PlainClient:
-        return PlainClient(hub, credentials(request), Follow(room=LOBBY), takes_nul=False)
+        return PlainClient(hub, credentials(request), Follow(room=LOBBY), is_told=True)
 
     return (
         SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),
