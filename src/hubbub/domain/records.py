@@ -1,30 +1,55 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
 R = TypeVar("R", bound=tuple[Any, ...])
+
+KINDS = (str, int, bool, float, bytes)
+
+
+class Column(NamedTuple):
+    """A column, as the row's annotation says it; `kind` is one of KINDS."""
+
+    name: str
+    kind: type
+    is_optional: bool
 
 
 class Table(Generic[K, R]):
     """A table of records. Key and row are NamedTuples, and the key's fields begin the row's.
 
-    A row's key is therefore `row[:table.width]`. The first column of a key names the log that guards
+    A row's key is therefore `row[:table.width]`. The first column of a room's key names the log that guards
     the row: whoever puts or drops the row also writes to that log, so the log's lock covers both.
     """
 
     def __init__(
-        self, name: str, key: type[K], row: type[R], *, trimmed_by: str | None = None
+        self,
+        name: str,
+        key: type[K],
+        row: type[R],
+        *,
+        indexes: tuple[tuple[str, ...], ...] = (),
+        trimmed_by: str | None = None,
     ) -> None:
-        """`trimmed_by` is a column with a seq of that log: the row goes when the log is trimmed past it.
+        """`indexes` are columns to find rows by, besides the key.
 
-        Raises TypeError if the row doesn't begin with the key.
+        `trimmed_by` is a column with a seq of the log: the row goes when the log is trimmed past it, and only
+        changes with that event or with one that is about it.
+
+        Raises TypeError if the row doesn't begin with the key, or if a column can't be stored.
         """
         self.name = name
+        self.row = row
+        self.indexes = indexes
         self.trimmed_by = trimmed_by
-        self.width = len(key.__annotations__)
-        if list(row.__annotations__)[: self.width] != list(key.__annotations__):
+        self.columns = tuple(_column(name, hint) for name, hint in get_type_hints(row).items())
+        self.key = self.columns[: len(get_type_hints(key))]
+        self.width = len(self.key)
+        if [column.name for column in self.key] != list(get_type_hints(key)):
             raise TypeError(f"The rows of {name} do not begin with their key")
+        if any(column.is_optional for column in self.key):
+            raise TypeError(f"The key of {name} has a column that may be None")
 
     def __repr__(self) -> str:
         return f"<Table {self.name}>"
@@ -32,3 +57,12 @@ class Table(Generic[K, R]):
 
 AnyTable = Table[Any, Any]
 Prefix = tuple[Any, ...]  # the first columns of a key, or all of them
+
+
+def _column(name: str, hint: Any) -> Column:
+    kinds = set(get_args(hint) or (hint,))
+    is_optional = type(None) in kinds
+    [*rest] = kinds - {type(None)}
+    if len(rest) != 1 or rest[0] not in KINDS:
+        raise TypeError(f"Column {name}: {hint} can't be stored")
+    return Column(name, rest[0], is_optional)

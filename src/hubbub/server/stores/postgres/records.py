@@ -1,0 +1,152 @@
+"""Records in PostgreSQL; the statements are those of `stores.records`, several in one round trip."""
+
+from collections.abc import Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+from asyncpg import Connection
+
+from hubbub.domain.facts import Facts, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.records import AnyTable, Column, Prefix, R, Table
+from hubbub.server.stores import records
+from hubbub.server.stores.records import Between, Dialect
+
+Columns = list[list[Any]]
+
+
+TYPES = {str: "text", int: "bigint", bool: "boolean", float: "double precision", bytes: "bytea"}
+
+
+def _given(columns: Sequence[Column], _: int, after: int) -> str:
+    """Rows are an array for each column, however many there are."""
+    arrays = ", ".join(f"${after + n}::{TYPES[c.kind]}[]" for n, c in enumerate(columns, 1))
+    return f"SELECT * FROM unnest({arrays})"
+
+
+POSTGRES = Dialect(
+    schema="hubbub.", types={**TYPES, str: 'text COLLATE "C"'}, options="", given=_given
+)
+
+
+class Most(NamedTuple):
+    """How much to read: until `column` (a text) and `cost` bytes for each row reach `size` bytes."""
+
+    column: str
+    cost: int
+    size: int
+
+
+class PostgresRecords:
+    """Reads and writes records within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def learn(self, wanted: Needs, facts: Facts) -> None:
+        """Find the rows and counts that are wanted, in one round trip."""
+        facts.expect(wanted)
+        parts: list[tuple[AnyTable, int | None]] = []
+        values: Columns = []
+        for table, keys in wanted.rows.items():
+            parts.append((table, None))
+            values += columns_of(list(keys))
+        for table, prefixes in wanted.counts.items():
+            for width, some in records.by_width(prefixes).items():
+                parts.append((table, width))
+                values += columns_of(some)
+        if not parts:
+            return
+        for part, row in await self._connection.fetch(_learning(tuple(parts)), *values):
+            table, width = parts[part]
+            if width is None:
+                facts.found(table, records.maker(table)(row))
+            else:
+                *prefix, number = row
+                facts.counts[table][tuple(prefix)] = number
+
+    def dropping(self, ledger: Ledger, after: int) -> tuple[str, Columns]:
+        """Return the steps of a statement that delete what goes, each with a comma before it, and their parameters.
+
+        The first is numbered `after` + 1. The statement must come before that of `put`.
+        """
+        parts = list(records.gone(ledger))
+        shape = tuple((table, width) for table, width, _ in parts)
+        columns = list(chain.from_iterable(columns_of(keys) for _, _, keys in parts))
+        return _dropping(shape, after), columns
+
+    async def put(self, ledger: Ledger) -> None:
+        """Write the rows that come, in one round trip."""
+        parts = list(records.come(ledger))
+        if parts:
+            columns = chain.from_iterable(columns_of(rows) for _, rows in parts)
+            await self._connection.execute(_putting(tuple(t for t, _ in parts)), *columns)
+
+    async def read(
+        self,
+        table: Table[Any, R],
+        *prefix: Any,
+        between: Between | None = None,
+        most: Most | None = None,
+    ) -> list[R]:
+        """Return rows whose keys begin so; up to `most`, but with all of those that the last event trims."""
+        is_backwards = between.is_backwards if between else None
+        query = records.listing(POSTGRES, table, len(prefix), is_backwards)
+        values = (*prefix, *(between[:2] if between else ()))
+        if most:
+            query, values = _bounded(query, table, bool(is_backwards), most), (*values, most.size)
+        return list(map(records.maker(table), await self._connection.fetch(query, *values)))
+
+    async def trim(self, table: AnyTable, log: str, upto: int) -> None:
+        """Delete a log's rows up to a number."""
+        await self._connection.execute(records.trim(POSTGRES, table), log, upto)
+
+
+def columns_of(rows: Sequence[Prefix], width: int = 0) -> Columns:
+    """Turn rows into columns for `unnest`; `width` is the number of columns, needed if there are no rows."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+
+
+@cache
+def _learning(parts: tuple[tuple[AnyTable, int | None], ...]) -> str:
+    """Rows of tables, and counts by prefixes of some width, each after the number of its part."""
+    selects, after = [], 0
+    for n, (table, width) in enumerate(parts):
+        if width is None:
+            query = records.get(POSTGRES, table, 0, after)
+        else:
+            query = records.number(POSTGRES, table, width, 0, after)
+        selects.append(f"SELECT {n}, ROW(found.*) FROM ({query}) AS found")
+        after += table.width if width is None else width
+    return " UNION ALL ".join(selects)
+
+
+@cache
+def _dropping(parts: tuple[tuple[AnyTable, int], ...], after: int) -> str:
+    steps = ""
+    for n, (table, width) in enumerate(parts):
+        steps += f", gone_{n} AS ({records.drop(POSTGRES, table, width, 0, after)})"
+        after += width
+    return steps
+
+
+@cache
+def _putting(tables: tuple[AnyTable, ...]) -> str:
+    steps, after = [], 0
+    for n, table in enumerate(tables):
+        steps.append(f"come_{n} AS ({records.put(POSTGRES, table, 0, after)})")
+        after += len(table.columns)
+    return f"WITH {', '.join(steps)} SELECT"
+
+
+def _bounded(query: str, table: AnyTable, is_backwards: bool, most: Most) -> str:
+    order = f"{table.trimmed_by}{' DESC' * is_backwards}"
+    names = ", ".join(column.name for column in table.columns)
+    return f"""
+        SELECT {names} FROM (
+            SELECT {names}, sum(octet_length({most.column}) + {most.cost}) OVER (
+                ORDER BY {order} GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS before FROM ({query}) AS found
+        ) AS found WHERE coalesce(before, 0) < ${query.count("$") + 1} ORDER BY {order}
+    """

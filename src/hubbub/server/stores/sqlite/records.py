@@ -1,0 +1,94 @@
+"""Records in SQLite; the statements are those of `stores.records`."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import apsw
+
+from hubbub.domain.facts import Facts, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.records import AnyTable, Column, Prefix, R, Table
+from hubbub.server.stores import records
+from hubbub.server.stores.records import Between, Dialect
+
+CHUNKS = (256, 32, 4, 1)  # rows in one statement
+
+
+def _given(columns: Sequence[Column], count: int, _: int) -> str:
+    """Rows are as many parameters as they have values."""
+    row = f"({', '.join('?' * len(columns))})"
+    return f"VALUES {', '.join([row] * count)}"
+
+
+SQLITE = Dialect(
+    schema="",
+    types={str: "TEXT", int: "INTEGER", bool: "INTEGER", float: "REAL", bytes: "BLOB"},
+    options=" STRICT, WITHOUT ROWID",
+    given=_given,
+)
+
+
+class SqliteRecords:
+    """Reads and writes records over one connection."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._execute = database.execute
+
+    def learn(self, wanted: Needs, facts: Facts) -> None:
+        """Find the rows and counts that are wanted."""
+        facts.expect(wanted)
+        for table, keys in wanted.rows.items():
+            make = records.maker(table)
+            for count, values in in_chunks(list(keys)):
+                for row in self._execute(records.get(SQLITE, table, count), values):
+                    facts.found(table, make(row))
+        for table, prefixes in wanted.counts.items():
+            for width, some in records.by_width(prefixes).items():
+                for count, values in in_chunks(some):
+                    query = records.number(SQLITE, table, width, count)
+                    for *prefix, number in self._execute(query, values):
+                        facts.counts[table][tuple(prefix)] = number
+
+    def write(self, ledger: Ledger) -> None:
+        """Write what was decided."""
+        for table, width, keys in records.gone(ledger):
+            self.drop(table, width, keys)
+        for table, rows in records.come(ledger):
+            self.put(table, rows)
+
+    def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
+        """Delete all rows whose keys begin so."""
+        for count, values in in_chunks(prefixes):
+            self._execute(records.drop(SQLITE, table, width, count), values)
+
+    def put(self, table: AnyTable, rows: Sequence[Prefix]) -> None:
+        """Add rows, each in place of any with the same key."""
+        for count, values in in_chunks(rows):
+            self._execute(records.put(SQLITE, table, count), values)
+
+    def read(
+        self, table: Table[Any, R], *prefix: Any, between: Between | None = None
+    ) -> Iterator[R]:
+        """Yield rows whose keys begin so, read as they are taken."""
+        is_backwards = between.is_backwards if between else None
+        query = records.listing(SQLITE, table, len(prefix), is_backwards)
+        values = (*prefix, *(between[:2] if between else ()))
+        return map(records.maker(table), self._execute(query, values))
+
+    def trim(self, table: AnyTable, log: str, upto: int) -> None:
+        """Delete a log's rows up to a number."""
+        self._execute(records.trim(SQLITE, table), (log, upto))
+
+
+def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
+    """Yield how many rows come next, and their values.
+
+    Each statement reacquires the interpreter's lock, which costs up to a switch interval while the loop is busy:
+    so rows are passed by the hundred, not one by one.
+    """
+    done = 0
+    for size in CHUNKS:
+        while len(rows) - done >= size:
+            yield size, list(chain.from_iterable(rows[done : done + size]))
+            done += size
