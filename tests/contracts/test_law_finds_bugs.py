@@ -20,6 +20,7 @@ from hubbub.server.stores import rows
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite import writer as sqlite_writer
 from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.contracts.test_law import check_law
@@ -240,15 +241,15 @@ def a_patch_is_not_merged_into_the_stored_document(patch: pytest.MonkeyPatch) ->
 
 @fault
 def who_reacted_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
-    facts = SqliteWriter._reaction_facts
+    learn = SqliteRecords.learn
 
-    def forgetful(self: SqliteWriter, found: Any, wanted: Any, names: Any) -> None:
-        facts(self, found, wanted, names)
-        for key in found.rows[REACTIONS]:
-            if key.owner == ADA.id:
-                found.rows[REACTIONS][key] = None
+    def forgetful(self: SqliteRecords, wanted: Any, facts: Any) -> None:
+        learn(self, wanted, facts)
+        for key in facts.rows.get(REACTIONS, ()):
+            if key[-1] == ADA.id:
+                facts.rows[REACTIONS][key] = None
 
-    patch.setattr(SqliteWriter, "_reaction_facts", forgetful)
+    patch.setattr(SqliteRecords, "learn", forgetful)
 
 
 @fault

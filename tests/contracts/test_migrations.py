@@ -1,19 +1,25 @@
 """What databases of former versions become, on both kinds of store."""
 
+from contextlib import closing
 from pathlib import Path
 
 import apsw
 import asyncpg
 
 from hubbub import events
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.records import AnyTable
 from hubbub.events import Posted, Reacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact
-from hubbub.server.stores import migrations
+from hubbub.server.stores import migrations, records
 from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.records import SQLITE
 from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
 from tests.support.fakes import AT, guest, outbox_by, stranger, user
 from tests.support.postgres import Postgres
@@ -44,6 +50,8 @@ async def check(store: Store) -> None:
     """Nobody has got hold of what was a guest's, and each retry is still known as one."""
     first, *_ = (await store.history("lobby", None, None, 50)).messages
     assert (first.by, first.reactions, first.reaction_ids) == ("ada", {"👍": ["ada"]}, None)
+    assert await store.document("lobby") == Document({"n": 1}, 2)
+    assert await store.document("attic") == Document({}, 0)
 
     async def ask(person: Principal, change: Change) -> Answer:
         (answer,), _ = await store.commit([Proposal(person, change)], AT)
@@ -68,7 +76,8 @@ async def test_owners_by_name_become_ids_in_sqlite(tmp_path: Path) -> None:
     database.pragma("user_version", BEFORE_IDS["sqlite"])
     database.pragma("application_id", APPLICATION_ID)
     database.execute("INSERT INTO meta VALUES ('epoch', 'e1')")
-    database.execute("INSERT INTO room (name) VALUES ('lobby')")
+    document = "('lobby', CAST('{\"n\":1}' AS BLOB), 2), ('attic', NULL, 0)"
+    database.execute(f"INSERT INTO room (name, document, document_seq) VALUES {document}")
     for seq, owner in enumerate(OWNERS, start=1):
         row = (seq, posted(seq, owner), owner)
         database.execute("INSERT INTO message VALUES (1, ?, ?, 'k', ?, NULL, 0)", row)
@@ -99,7 +108,10 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
         version = BEFORE_IDS["postgres"]
         meta = f"('epoch', 'e1'), ('version', '{version}')"
         await database.execute(f"INSERT INTO hubbub.meta VALUES {meta}")
-        await database.execute(f"INSERT INTO hubbub.room (name, head) VALUES ('lobby', {REACTED})")
+        rooms = f"('lobby', {REACTED}, '{{\"n\":1}}', 2), ('attic', 0, NULL, 0)"
+        await database.execute(
+            f"INSERT INTO hubbub.room (name, head, document, document_seq) VALUES {rooms}"
+        )
         for seq, owner in enumerate(OWNERS, start=1):
             sql = "INSERT INTO hubbub.message VALUES (1, $1, $2, 'k', $3)"
             await database.execute(sql, seq, posted(seq, owner), owner)
@@ -112,5 +124,57 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
             await check(store)
         finally:
             await store.close()
+    finally:
+        await database.close()
+
+
+# --- tables of records are what their definitions say ---
+
+TABLES = [*RULES.tables]
+COLUMNS = """
+    SELECT attname, format_type(atttypid, atttypmod), attnotnull, collname
+    FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation
+    WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = $1 ORDER BY indexname"
+
+
+def in_sqlite(database: apsw.Connection, table: AnyTable) -> list[object]:
+    """How a table is there."""
+    pragmas = ("table_xinfo", "index_list")
+    shape = [database.execute(f"PRAGMA {pragma}({table.name})").fetchall() for pragma in pragmas]
+    kinds = "SELECT wr, strict FROM pragma_table_list WHERE name = ?"
+    return [*shape, database.execute(kinds, (table.name,)).fetchall()]
+
+
+async def in_postgresql(database: asyncpg.Connection, table: AnyTable) -> list[object]:
+    """How a table is there."""
+    columns = await database.fetch(COLUMNS, f"hubbub.{table.name}")
+    return [list(map(tuple, rows)) for rows in (columns, await database.fetch(INDEXES, table.name))]
+
+
+async def test_tables_are_migrated_to_what_their_definitions_say_in_sqlite(tmp_path: Path) -> None:
+    await SqliteStore(tmp_path, "normal", lambda: "e1").close()
+    with (
+        closing(apsw.Connection(str(tmp_path / FILE_NAME))) as migrated,
+        closing(apsw.Connection(":memory:")) as made,
+    ):
+        for table in TABLES:
+            made.execute(records.create(SQLITE, table))
+            assert in_sqlite(migrated, table) == in_sqlite(made, table)
+
+
+async def test_tables_are_migrated_to_what_their_definitions_say_in_postgresql(
+    postgres: Postgres,
+) -> None:
+    url = await postgres.fresh()
+    await (await PostgresStore.open(url, "normal", lambda: "e1")).close()
+    database = await asyncpg.connect(url)
+    try:
+        migrated = [await in_postgresql(database, table) for table in TABLES]
+        await database.execute("DROP SCHEMA hubbub CASCADE; CREATE SCHEMA hubbub")
+        for table in TABLES:
+            await database.execute(records.create(POSTGRES, table))
+        assert migrated == [await in_postgresql(database, table) for table in TABLES]
     finally:
         await database.close()

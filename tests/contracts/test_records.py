@@ -227,11 +227,15 @@ async def test_a_large_batch_is_learned_and_written_at_once(kept: Kept) -> None:
     assert await kept.read(THINGS) == rows[:1]
 
 
-async def test_what_is_trimmed_goes_in_its_log_only(kept: Kept) -> None:
+async def test_what_is_cleared_goes_in_its_log_only(kept: Kept) -> None:
     marks = [Mark(room, str(seq), seq) for room in ("lobby", "lobby2") for seq in range(5)]
     await put(kept, *marks)
-    await kept.trim(MARKS, "lobby", 3)
-    assert await kept.read(MARKS) == marks[4:]
+    await kept.clear(MARKS, "lobby", between=Between(0, 2))
+    assert await kept.read(MARKS) == marks[3:]
+    await kept.clear(MARKS, "lobby", "4")
+    assert await kept.read(MARKS) == [marks[3], *marks[5:]]
+    await kept.clear(MARKS)
+    assert await kept.read(MARKS) == []
 
 
 async def test_nothing_to_learn_or_write_is_fine(kept: Kept) -> None:

@@ -121,12 +121,12 @@ async def test_a_database_that_someone_else_writes_to_fails_the_check(store: Sql
 
 
 async def test_reading_fails_where_the_tables_are_gone(store: SqliteStore) -> None:
-    at_side(store, "ALTER TABLE room RENAME TO chamber")
+    at_side(store, "ALTER TABLE message RENAME TO letter; ALTER TABLE document RENAME TO paper")
     with pytest.raises(StoreFailed, match="no such table"):
         await store.snapshot("lobby", 50)
     with pytest.raises(StoreFailed, match="no such table"):
         await commit(store, Post(room="lobby", text="hi"))
-    at_side(store, "ALTER TABLE chamber RENAME TO room")
+    at_side(store, "ALTER TABLE letter RENAME TO message; ALTER TABLE paper RENAME TO document")
     assert (await commit(store, Post(room="lobby", text="hi"))).answers == [Accepted(1, AT)]
     assert (await store.snapshot("lobby", 50)).page.head == 1
 

@@ -238,7 +238,7 @@ async def same(directory: Path, url: str) -> None:
         "UPDATE hubbub.message SET client_message_id = 'l' WHERE client_message_id = 'k'",
         "DELETE FROM hubbub.reaction",
         "DELETE FROM hubbub.change WHERE seq = 5",
-        "UPDATE hubbub.room SET document = '{}' WHERE document IS NOT NULL",
+        "UPDATE hubbub.document SET value = '{}'",
     ],
 )
 async def test_a_difference_is_found(harm: str, postgres: Postgres, tmp_path: Path) -> None:

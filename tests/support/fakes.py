@@ -27,7 +27,6 @@ from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
-from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
@@ -43,7 +42,9 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
 )
+from hubbub.server.stores.records import Between
 from hubbub.server.transports.socket_outlet import SocketOutlet
+from tests.support.records import MemoryRecords
 
 Parameters = ParamSpec("Parameters")
 
@@ -162,7 +163,7 @@ class MemoryStore:
         self.epoch = epoch
         self._rules = rules
         self.logs: dict[str, list[bytes]] = {}
-        self.rows: dict[AnyTable, dict[Prefix, Any]] = {table: {} for table in rules.tables}
+        self.records = MemoryRecords(rules.tables)
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
@@ -233,12 +234,8 @@ class MemoryStore:
         if room in self.logs:
             upto = min(upto, len(self.logs[room]))
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
-            for table, rows in self.rows.items():
-                if table.trimmed_by is not None:
-                    for key in [
-                        k for k, row in rows.items() if _is_trimmed(table, row, room, upto)
-                    ]:
-                        del rows[key]
+            for table in self._rules.trimmed:
+                self.records.clear(table, room, between=Between(0, upto))
 
     async def scrub(self) -> None:
         self._fail_if_asked()
@@ -270,7 +267,7 @@ class MemoryStore:
             return
         ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
         commit = ledger.decide(proposals)
-        self._keep_rows(ledger)
+        self.records.write(ledger)
         for post in ledger.posts:
             self._owners[MessageKey(post.room, post.seq)] = post.owner
             if post.key is not None:
@@ -297,16 +294,9 @@ class MemoryStore:
 
     def _facts(self, wanted: Needs) -> Facts:
         facts = Facts()
-        facts.expect(wanted)
+        self.records.learn(wanted, facts)
         for log in wanted.logs:
             facts.heads[log] = Head(len(self.logs.get(log, [])), self.kept.get(log, 1))
-        for table, keys in wanted.rows.items():
-            for key in keys & self.rows[table].keys():
-                facts.found(table, self.rows[table][key])
-        for table, prefixes in wanted.counts.items():
-            for prefix in prefixes:
-                found = [key for key in self.rows[table] if key[: len(prefix)] == prefix]
-                facts.counts[table][prefix] = len(found)
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
                 facts.posts[key] = Accepted(*self._first_answers[key])
@@ -324,22 +314,6 @@ class MemoryStore:
         facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)
-
-    def _keep_rows(self, ledger: Ledger) -> None:
-        for table, prefixes in ledger.dropped.items():
-            rows = self.rows[table]
-            for prefix in prefixes:
-                for key in [key for key in rows if key[: len(prefix)] == prefix]:
-                    del rows[key]
-        for table, changed in ledger.rows.items():
-            for key, row in changed.items():
-                self.rows[table].pop(key, None)
-                if row is not None:
-                    self.rows[table][key] = row
-
-
-def _is_trimmed(table: AnyTable, row: Any, room: str, upto: int) -> bool:
-    return bool(row[0] == room and getattr(row, table.trimmed_by or "") <= upto)
 
 
 class HeldStore(MemoryStore):

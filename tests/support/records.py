@@ -57,10 +57,9 @@ class MemoryRecords:
         rows = [row for _, row in found]
         return reversed(rows) if between.is_backwards else iter(rows)
 
-    def trim(self, table: AnyTable, log: str, upto: int) -> None:
-        for key in self._keys(table, (log,)):
-            if getattr(self.rows[table][key], str(table.trimmed_by)) <= upto:
-                del self.rows[table][key]
+    def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
+        for row in list(self.read(table, *prefix, between=between)):
+            del self.rows[table][row[: table.width]]
 
     def _keys(self, table: AnyTable, prefix: Prefix) -> list[Prefix]:
         return [key for key in self.rows[table] if key[: len(prefix)] == prefix]
@@ -74,7 +73,9 @@ class Kept(Protocol):
     async def read(
         self, table: AnyTable, *prefix: Any, between: Between | None = None
     ) -> list[Any]: ...
-    async def trim(self, table: AnyTable, log: str, upto: int) -> None: ...
+    async def clear(
+        self, table: AnyTable, *prefix: Any, between: Between | None = None
+    ) -> None: ...
 
 
 class AtOnce:
@@ -94,8 +95,8 @@ class AtOnce:
     ) -> list[Any]:
         return list(self._kept.read(table, *prefix, between=between))
 
-    async def trim(self, table: AnyTable, log: str, upto: int) -> None:
-        self._kept.trim(table, log, upto)
+    async def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
+        self._kept.clear(table, *prefix, between=between)
 
 
 class Waiting(PostgresRecords):

@@ -29,7 +29,7 @@ class SimulatedStore(MemoryStore):
         if before is not None:
             self.logs, self.kept, self._views = before.logs, before.kept, before._views
             self._first_answers, self._owners = before._first_answers, before._owners
-            self.rows = before.rows
+            self.records = before.records
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
         done: asyncio.Future[Commit] = asyncio.get_running_loop().create_future()

@@ -94,6 +94,7 @@ class Rules:
     def __init__(self, aspects: Iterable[Aspect]) -> None:
         self.aspects = tuple(aspects)
         self.tables = tuple(table for aspect in self.aspects for table in aspect.tables)
+        self.trimmed = tuple(table for table in self.tables if table.trimmed_by)
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }

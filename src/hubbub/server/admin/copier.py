@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.records import AnyTable
 from hubbub.events import deleted_by, erased
 from hubbub.server.stores.base import Progress, StoreFailed
+from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
     PAGE,
     UNFINISHED,
@@ -58,6 +61,7 @@ class Copier:
         total = sum(room.head for room in changed) - sum(positions)
         done = flushed = 0
         for room, position in zip(changed, positions, strict=True):
+            await self._copy_records(room.name)
             for after in range(position, room.head, PAGE):
                 upto = min(after + PAGE, room.head)
                 await self._copy_page(room, after, upto, position)
@@ -118,7 +122,7 @@ class Copier:
             )
         here = {room.name: room for room in rooms}
         for room in there.values():
-            await self._check_room(room, here.get(room.name, RoomState(room.name, 0, 1, None, 0)))
+            await self._check_room(room, here.get(room.name, RoomState(room.name, 0, 1)))
         return meta
 
     async def _check_room(self, there: RoomState, here: RoomState) -> None:
@@ -146,11 +150,19 @@ class Copier:
             )
         await self._target.put_room(room._replace(head=upto))
         await self._target.add(room.name, events)
+        await self._copy_records(room.name, Between(after + 1, upto))
         older = {change.about for change in events.changes if change.about}
         older |= deleted_by(change.body for change in events.changes)
         for seq in sorted(seq for seq in older if room.kept <= seq <= position):
             now = await _events(self._source, room.name, seq - 1, seq)
-            await self._target.set_states(room.name, now.messages, now.reactions)
+            await self._target.set_messages(room.name, now.messages)
+            await self._copy_records(room.name, Between(seq, seq))
+
+    async def _copy_records(self, room: str, between: Between | None = None) -> None:
+        """Copy a room's records: those that these events trim, or those that none does."""
+        for table in _tables(between):
+            rows = await self._source.records(table, room, between=between)
+            await self._target.put_records(table, rows, room, between=between)
 
 
 def _position(room: RoomState, old: RoomState | None) -> int:
@@ -162,8 +174,11 @@ async def _events(tables: Tables, room: str, after: int, upto: int) -> EventRows
     return EventRows(
         await tables.messages(room, after, upto),
         await tables.changes(room, after, upto),
-        await tables.reactions(room, after, upto),
     )
+
+
+def _tables(between: Between | None) -> list[AnyTable]:
+    return [table for table in RULES.tables if bool(table.trimmed_by) == (between is not None)]
 
 
 async def _event(tables: Tables, room: RoomState, seq: int) -> bytes:
@@ -184,7 +199,13 @@ async def _all_rooms(tables: Tables) -> list[RoomState]:
 async def _digest(tables: Tables, room: RoomState) -> bytes:
     """The SHA-256 of a room, up to a head."""
     total = hashlib.sha256(msgspec.json.encode(await tables.room(room.name)))
+    for table in _tables(None):
+        total.update(msgspec.json.encode(await tables.records(table, room.name)))
     for after in range(room.kept - 1, room.head, PAGE):
-        events = await _events(tables, room.name, after, min(after + PAGE, room.head))
-        total.update(msgspec.json.encode(events))
+        upto = min(after + PAGE, room.head)
+        total.update(msgspec.json.encode(await _events(tables, room.name, after, upto)))
+        between = Between(after + 1, upto)
+        for table in _tables(between):
+            rows = await tables.records(table, room.name, between=between)
+            total.update(msgspec.json.encode(rows))
     return total.digest()

@@ -145,26 +145,32 @@ def put(dialect: Dialect, table: AnyTable, count: int, after: int = 0) -> str:
 @cache
 def listing(dialect: Dialect, table: AnyTable, width: int, is_backwards: bool | None = None) -> str:
     """Rows with a prefix in the order of their keys; or else those of a `Between`, event by event."""
-    wanted = [f"{column.name} = ${n}" for n, column in enumerate(table.columns[:width], 1)]
     order = [column.name for column in table.key[width:]]
     if is_backwards is not None:
         by = str(table.trimmed_by)
-        wanted.append(f"{by} BETWEEN ${width + 1} AND ${width + 2}")
         order = [by, *(name for name in order if name != by)]
-    where = " AND ".join(wanted) or "true"
     by = ", ".join(name + " DESC" * bool(is_backwards) for name in order) or "1"
     return (
         f"SELECT {_names(table.columns)} FROM {dialect.schema}{table.name}"
-        f" WHERE {where} ORDER BY {by}"
+        f"{_where(table, width, is_backwards is not None)} ORDER BY {by}"
     )
 
 
 @cache
-def trim(dialect: Dialect, table: AnyTable) -> str:
-    """Delete a log's rows up to a number."""
-    first = table.columns[0].name
+def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> str:
+    """Delete rows with a prefix; or else those of a `Between`."""
+    return f"DELETE FROM {dialect.schema}{table.name}{_where(table, width, has_bounds)}"
+
+
+@cache
+def forget(dialect: Dialect, table: AnyTable) -> str:
+    """Delete rows that are trimmed with messages that were deleted."""
+    where = dialect.schema + table.name
     return (
-        f"DELETE FROM {dialect.schema}{table.name} WHERE {first} = $1 AND {table.trimmed_by} <= $2"
+        f"DELETE FROM {where} WHERE EXISTS ("
+        f"SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}message ON message.room = log.id"
+        f" WHERE log.name = {table.name}.{table.columns[0].name}"
+        f" AND message.seq = {table.name}.{table.trimmed_by} AND message.is_deleted)"
     )
 
 
@@ -178,3 +184,10 @@ def _wanted(dialect: Dialect, columns: Sequence[Column], count: int, after: int)
 
 def _are_wanted(columns: Sequence[Column]) -> str:
     return " AND ".join(f"t.{column.name} = wanted.{column.name}" for column in columns)
+
+
+def _where(table: AnyTable, width: int, has_bounds: bool) -> str:
+    conditions = [f"{column.name} = ${n}" for n, column in enumerate(table.columns[:width], 1)]
+    if has_bounds:
+        conditions.append(f"{table.trimmed_by} BETWEEN ${width + 1} AND ${width + 2}")
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -5,10 +5,11 @@ from typing import Any
 
 from hubbub import events
 from hubbub.domain.aspects.posts import message_of, with_edit
-from hubbub.domain.aspects.reactions import Reactions, with_reactions
+from hubbub.domain.aspects.reactions import Reaction, Reactions, with_reactions
 from hubbub.domain.identity import short_id
 from hubbub.protocol.messages import Message
 from hubbub.protocol.people import Person
+from hubbub.server.stores.records import Between
 
 PAGE_EVENTS = 500
 PAGE_BYTES = 128 * 1024
@@ -38,18 +39,17 @@ class Gathering:
     def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
         self._rest = iter(rows)
         self._kept: list[tuple[Any, ...]] = []
-        self._reactions: dict[int, Reactions] = {}
+        self._reactions: dict[int, list[Reaction]] = {}
         self._size = 0
 
-    def take(self, seq: int, emoji: str, owner: str, by: str) -> bool:
+    def take(self, reaction: Reaction) -> bool:
         """Take a reaction; False if its message doesn't fit any more."""
+        seq = reaction.message
         while not self._kept or self._kept[-1][0] != seq:
             if not self._keep_next():
                 return False
-        self._reactions.setdefault(seq, {}).setdefault(emoji, []).append(
-            Person(by, short_id(owner))
-        )
-        self._size += len(by.encode()) + REACTION_COST
+        self._reactions.setdefault(seq, []).append(reaction)
+        self._size += len(reaction.by.encode()) + REACTION_COST
         return True
 
     def messages(self) -> list[Message]:
@@ -57,7 +57,7 @@ class Gathering:
         while self._keep_next():
             pass
         return [
-            message(seq, posted, edited, self._reactions.get(seq))
+            message(seq, posted, edited, self._reactions.get(seq, []))
             for seq, posted, edited in self._kept
         ]
 
@@ -69,24 +69,32 @@ class Gathering:
         return True
 
 
-def span_of(rows: Sequence[tuple[Any, ...]]) -> tuple[int, int, int]:
-    """The first and the last of some messages, and 1 if they are in the order of the log, else -1."""
+def span_of(rows: Sequence[tuple[Any, ...]]) -> Between:
+    """From the first of some messages to the last, in their order."""
     first, last = rows[0][0], rows[-1][0]
-    return (first, last, 1) if first <= last else (last, first, -1)
+    return Between(min(first, last), max(first, last), is_backwards=last < first)
 
 
 def _size(row: tuple[Any, ...]) -> int:
     return len(row[1]) + len(row[2] or b"")
 
 
-def message(seq: int, posted: bytes, edited: bytes | None, reactions: Reactions | None) -> Message:
+def message(seq: int, posted: bytes, edited: bytes | None, reactions: list[Reaction]) -> Message:
     """A message in its current state."""
     event = events.decode_posted(posted)
     assert event.seq == seq
     found = message_of(event)
     if edited is not None:
         found = with_edit(found, events.decode_edited(edited))
-    return with_reactions(found, reactions) if reactions else found
+    return with_reactions(found, _by_emoji(reactions)) if reactions else found
+
+
+def _by_emoji(found: list[Reaction]) -> Reactions:
+    """Who reacted, in the order of reacting."""
+    reactions: Reactions = {}
+    for each in sorted(found, key=lambda reaction: reaction.seq):
+        reactions.setdefault(each.emoji, []).append(Person(each.by, short_id(each.owner)))
+    return reactions
 
 
 def first_bytes(bodies: Iterable[bytes]) -> list[bytes]:

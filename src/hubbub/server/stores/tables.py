@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
+from hubbub.domain.records import R, Table
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.records import Between
 
 PAGE = 1_000  # events
 UNFINISHED = "unfinished_copy"  # in meta, until the copy is known to be complete
@@ -35,8 +37,6 @@ class RoomState(NamedTuple):
     name: str
     head: int
     kept: int
-    document: bytes | None
-    document_seq: int
 
 
 class MessageState(NamedTuple):
@@ -58,22 +58,11 @@ class OtherEvent(NamedTuple):
     about: int | None
 
 
-class ReactionState(NamedTuple):
-    """A reaction by the person with the id `owner`; `seq` is the number of its event."""
-
-    message: int
-    emoji: str
-    owner: str
-    by: str
-    seq: int
-
-
 class EventRows(NamedTuple):
     """Consecutive events of a room, with the current state of the messages among them."""
 
     messages: list[MessageState]
     changes: list[OtherEvent]
-    reactions: list[ReactionState]
 
 
 class TokenState(NamedTuple):
@@ -123,8 +112,15 @@ class Tables(Protocol):
     async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """Other events with after < seq <= upto, in order."""
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
-        """Reactions to messages with after < seq <= upto, in the order of their primary key."""
+    async def records(
+        self, table: Table[Any, R], *prefix: Any, between: Between | None = None
+    ) -> list[R]:
+        """Rows whose keys begin so, in their order."""
+
+    async def put_records(
+        self, table: Table[Any, R], rows: list[R], *prefix: Any, between: Between | None = None
+    ) -> None:
+        """Replace all rows whose keys begin so with these."""
 
     async def tokens(self) -> list[TokenState]:
         """Return all tokens ever issued, by id."""
@@ -135,13 +131,8 @@ class Tables(Protocol):
     async def add(self, room: str, events: EventRows) -> None:
         """Add events."""
 
-    async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
-    ) -> None:
-        """Update existing messages, with exactly these reactions.
-
-        Events about deleted ones are erased.
-        """
+    async def set_messages(self, room: str, messages: Sequence[MessageState]) -> None:
+        """Update existing messages. Events about deleted ones are erased."""
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
         """Replace all tokens with these."""

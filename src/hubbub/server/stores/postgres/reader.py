@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from asyncpg import Connection
 
-from hubbub.domain.aspects.document import Document
+from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
+from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Head
 from hubbub.domain.patterns import Span, beyond
+from hubbub.domain.records import R, Table
 from hubbub.protocol.messages import Message
-from hubbub.server.stores import queries
+from hubbub.server.stores import queries, records
 from hubbub.server.stores.base import (
     LogPage,
     LogsReplaced,
@@ -19,6 +20,7 @@ from hubbub.server.stores.base import (
     StoredRoom,
     Token,
 )
+from hubbub.server.stores.postgres.records import POSTGRES, Most, PostgresRecords
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     MAX_MESSAGES_BYTES,
@@ -85,7 +87,7 @@ class PostgresReader:
         query = Q.messages_before if after is None else Q.messages_after
         found = await self._connection.fetch(query, row["id"], bound, limit + 1, MAX_MESSAGES_BYTES)
         rows, has_more = bounded(map(tuple, found), limit)
-        messages = await self._messages(row["id"], rows)
+        messages = await self._messages(room, rows)
         has_more |= len(messages) < len(rows)
         if after is None:
             messages.reverse()
@@ -93,10 +95,15 @@ class PostgresReader:
 
     async def document(self, room: str) -> Document:
         """The state document."""
-        row = await self._room(room)
-        if row is None or not row["document_seq"]:
-            return Document({}, 0)
-        return Document(msgspec.json.decode(row["document"]), row["document_seq"])
+        return document_of(next(iter(await self.rows(DOCUMENTS, room)), None))
+
+    async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
+        """Rows whose keys begin so, in no order. Raises LogsReplaced."""
+        query = Q.of_epoch.format(rows=records.listing(POSTGRES, table, len(prefix)))
+        found = await self._connection.fetch(query, *prefix)
+        check_epoch(found[0][0] if found else None, self._epoch)
+        make = records.maker(table)
+        return [make(row) for _, *row in found if row[0] is not None]
 
     async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
         """Rooms in the order of their names."""
@@ -123,12 +130,17 @@ class PostgresReader:
         check_epoch(row["epoch"] if row else None, self._epoch)
         return row if row["id"] is not None else None
 
-    async def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
+    async def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""
         gathering = Gathering(rows)
         if rows:
-            bounds = *span_of(rows), MAX_MESSAGES_BYTES, REACTION_COST
-            for reaction in await self._connection.fetch(Q.reactions_to, room_id, *bounds):
-                if not gathering.take(*reaction):
+            found = PostgresRecords(self._connection).read(
+                REACTIONS,
+                room,
+                between=span_of(rows),
+                most=Most("by", REACTION_COST, MAX_MESSAGES_BYTES),
+            )
+            for reaction in await found:
+                if not gathering.take(reaction):
                     break
         return gathering.messages()

@@ -98,9 +98,24 @@ class PostgresRecords:
             query, values = _bounded(query, table, bool(is_backwards), most), (*values, most.size)
         return list(map(records.maker(table), await self._connection.fetch(query, *values)))
 
-    async def trim(self, table: AnyTable, log: str, upto: int) -> None:
-        """Delete a log's rows up to a number."""
-        await self._connection.execute(records.trim(POSTGRES, table), log, upto)
+    async def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
+        """Delete rows whose keys begin so."""
+        query = records.clear(POSTGRES, table, len(prefix), between is not None)
+        await self._connection.execute(query, *prefix, *(between[:2] if between else ()))
+
+    async def forget(self, table: AnyTable) -> None:
+        """Delete rows that are trimmed with messages that were deleted."""
+        await self._connection.execute(records.forget(POSTGRES, table))
+
+    async def add(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        """Add many rows, whose keys must be new."""
+        if rows:
+            await self._connection.copy_records_to_table(
+                table.name,
+                schema_name=POSTGRES.schema.rstrip("."),
+                columns=[column.name for column in table.columns],
+                records=rows,
+            )
 
 
 def columns_of(rows: Sequence[Prefix], width: int = 0) -> Columns:

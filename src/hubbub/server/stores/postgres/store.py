@@ -180,18 +180,8 @@ class PostgresStore:
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
-
-        async def act(connection: Connection) -> None:
-            rooms = await self._writer(connection).lock([room])
-            room_id, head = rooms[room]
-            if upto >= head.kept:
-                last = min(upto, head.seq)
-                for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
-                    await connection.execute(query, room_id, last)
-                await connection.execute(Q.set_kept, room_id, last + 1)
-
         try:
-            await self.in_transaction(act)
+            await self.in_transaction(lambda connection: self._writer(connection).trim(room, upto))
         except Changed:
             pass  # there is no such room
 

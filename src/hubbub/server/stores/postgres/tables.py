@@ -8,15 +8,18 @@ from typing import Any, Self
 
 import asyncpg
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.records import R, Table
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES, failed, failures
+from hubbub.server.stores.postgres.records import PostgresRecords
 from hubbub.server.stores.postgres.store import keep_servers_out, prepare, split
+from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
     EventRows,
     MessageState,
     OtherEvent,
-    ReactionState,
     RoomState,
     TokenState,
     check_version,
@@ -31,6 +34,7 @@ class PostgresTables:
 
     def __init__(self, connection: asyncpg.Connection, *, is_atomic: bool) -> None:
         self._connection = connection
+        self._records = PostgresRecords(connection)
         self._is_atomic = is_atomic
         self._transaction: Any = None
         self._ids: dict[str, int] = {}
@@ -144,9 +148,18 @@ class PostgresTables:
         """See the contract."""
         return [OtherEvent(*row) for row in await self._between(Q.changes, room, after, upto)]
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
+    async def records(
+        self, table: Table[Any, R], *prefix: Any, between: Between | None = None
+    ) -> list[R]:
         """See the contract."""
-        return [ReactionState(*row) for row in await self._between(Q.reactions, room, after, upto)]
+        return await self._records.read(table, *prefix, between=between)
+
+    async def put_records(
+        self, table: Table[Any, R], rows: list[R], *prefix: Any, between: Between | None = None
+    ) -> None:
+        """See the contract."""
+        await self._records.clear(table, *prefix, between=between)
+        await self._records.add(table, rows)
 
     async def tokens(self) -> list[TokenState]:
         """See the contract."""
@@ -155,17 +168,15 @@ class PostgresTables:
     async def put_room(self, room: RoomState) -> None:
         """See the contract."""
         self._ids[room.name] = room_id = await self._connection.fetchval(Q.put_room, *room)
-        for query in (STORE.trim_messages, STORE.trim_changes, STORE.trim_reactions):
+        for query in (STORE.trim_messages, STORE.trim_changes):
             await self._connection.execute(query, room_id, room.kept - 1)
+        for table in RULES.trimmed:
+            await self._records.clear(table, room.name, between=Between(0, room.kept - 1))
 
     async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""
         room_id = await self._room_id(room)
-        for table, rows in (
-            ("message", events.messages),
-            ("change", events.changes),
-            ("reaction", events.reactions),
-        ):
+        for table, rows in (("message", events.messages), ("change", events.changes)):
             if rows:
                 await self._connection.copy_records_to_table(
                     table,
@@ -174,18 +185,14 @@ class PostgresTables:
                     records=[(room_id, *row) for row in rows],
                 )
 
-    async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
-    ) -> None:
+    async def set_messages(self, room: str, messages: Sequence[MessageState]) -> None:
         """See the contract."""
         room_id = await self._room_id(room)
         for each in messages:
             state = (room_id, each.seq, each.posted, each.edited, each.is_deleted)
             await self._connection.execute(Q.set_message, *state)
-            await self._connection.execute(Q.drop_reactions, room_id, each.seq)
             if each.is_deleted:
                 await self._connection.execute(Q.erase_changes, room_id, each.seq)
-        await self.add(room, EventRows([], [], list(reactions)))
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
         """See the contract."""
@@ -198,6 +205,8 @@ class PostgresTables:
         """Delete the messages that were deleted in the replaced tables."""
         if self.kept:
             await self._connection.execute(Q.delete_again.format(kept=self.kept))
+            for table in RULES.trimmed:
+                await self._records.forget(table)
 
     async def flush(self) -> None:
         """See the contract."""

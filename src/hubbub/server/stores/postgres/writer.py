@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 from asyncpg import Connection
 
 from hubbub import events
-from hubbub.domain.aspects.document import DOCUMENTS, DocumentRow
-from hubbub.domain.aspects.reactions import REACTIONS, Reaction
 from hubbub.domain.facts import (
     Accepted,
     Batch,
@@ -26,10 +24,10 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.postgres.reader import check_epoch
+from hubbub.server.stores.postgres.records import PostgresRecords, columns_of
+from hubbub.server.stores.records import Between
 
 Q = queries.load("postgres")
-
-Columns = list[list[Any]]
 
 
 class Changed(Exception):
@@ -52,6 +50,7 @@ class PostgresWriter:
         self._rules = rules
         self._epoch = epoch
         self._known = known
+        self._records = PostgresRecords(connection)
         self._rooms: dict[str, LockedRoom] = {}
         self._names: dict[int, str] = {}
 
@@ -85,6 +84,18 @@ class PostgresWriter:
             raise Changed
         return self._rooms
 
+    async def trim(self, room: str, upto: int) -> None:
+        """Delete everything up to number `upto`. Raises Changed if there is no such room."""
+        room_id, head = (await self.lock([room]))[room]
+        upto = min(upto, head.seq)
+        if upto < head.kept:
+            return
+        for query in (Q.trim_messages, Q.trim_changes):
+            await self._connection.execute(query, room_id, upto)
+        for table in self._rules.trimmed:
+            await self._records.clear(table, room, between=Between(0, upto))
+        await self._connection.execute(Q.set_kept, room_id, upto + 1)
+
     async def holds(self, batch: Batch) -> bool:
         """Whether a batch is in the log; waits for one that is being written. Raises Changed.
 
@@ -110,25 +121,13 @@ class PostgresWriter:
                 facts.messages[key], facts.owners[key] = event, owner
                 if is_deleted:
                     facts.deleted.add(key)
-        facts.expect(wanted)
-        if REACTIONS in wanted.rows:
-            await self._reaction_facts(facts, wanted)
-        if DOCUMENTS in wanted.rows:
-            ids = [self._rooms[name].id for (name,) in wanted.rows[DOCUMENTS]]
-            for room, value, seq in await self._connection.fetch(Q.documents, ids):
-                facts.found(DOCUMENTS, DocumentRow(self._names[room], value, seq))
+        await self._records.learn(wanted, facts)
         return facts
-
-    async def _reaction_facts(self, facts: Facts, wanted: Needs) -> None:
-        for room, *rest in await self._select(Q.reactions_by_key, wanted.rows[REACTIONS]):
-            facts.found(REACTIONS, Reaction(self._names[room], *rest))
-        for room, message, count in await self._select(Q.reaction_counts, wanted.counts[REACTIONS]):
-            facts.counts[REACTIONS][self._names[room], message] = count
 
     async def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> list[Any]:
         """Run a query over keys whose first part is a room's name."""
         rows = [(self._rooms[room].id, *rest) for room, *rest in keys]
-        found: list[Any] = await self._connection.fetch(query, *_columns(rows))
+        found: list[Any] = await self._connection.fetch(query, *columns_of(rows))
         return found
 
     async def _write(self, ledger: Ledger) -> None:
@@ -139,26 +138,14 @@ class PostgresWriter:
                 (ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts
             ]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
-            columns = (*_columns(heads, 2), *_columns(posts, 5), *_columns(changes, 4))
-            await self._connection.execute(Q.write, *columns)
+            drops, gone = self._records.dropping(ledger, after=11)
+            columns = (*columns_of(heads, 2), *columns_of(posts, 5), *columns_of(changes, 4))
+            await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
-        reacted = ledger.rows.get(REACTIONS, {}).items()
-        await self._change(Q.drop_reactions, [(ids[room], *rest) for (room, *rest), _ in reacted])
-        added = [(ids[row.room], *row[1:]) for _, row in reacted if row]
-        await self._change(Q.add_reactions, added)
-        documents = [
-            (ids[room], document.value, document.seq)
-            for (room,), document in ledger.rows.get(DOCUMENTS, {}).items()
-        ]
-        await self._change(Q.set_documents, documents)
+        await self._records.put(ledger)
 
     async def _change(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:
-            await self._connection.execute(query, *_columns(rows))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int = 0) -> Columns:
-    """Turn rows into columns for `unnest`; `width` is the number of columns, needed if there are no rows."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+            await self._connection.execute(query, *columns_of(rows))

@@ -27,29 +27,14 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
--- :reactions_by_key These reactions.
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner, reaction.by, reaction.seq
-FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) AS wanted (room, message, emoji, owner)
-JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
-    AND reaction.emoji = wanted.emoji AND reaction.owner = wanted.owner;
-
--- :reaction_counts How many reactions these messages have.
-SELECT wanted.room, wanted.message, count(reaction.seq)
-FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, message)
-LEFT JOIN hubbub.reaction ON reaction.room = wanted.room AND reaction.message = wanted.message
-GROUP BY wanted.room, wanted.message;
-
--- :documents The state documents of rooms.
-SELECT id, document, document_seq FROM hubbub.room WHERE id = ANY($1::bigint[]) AND document_seq > 0;
-
--- :write Write new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about).
+-- :write Write new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about). {drops} of records come with it.
 WITH heads AS (
     UPDATE hubbub.room SET head = new.head
     FROM unnest($1::bigint[], $2::bigint[]) AS new (id, head) WHERE room.id = new.id
 ), posts AS (
     INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner)
     SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::text[])
-)
+){drops}
 INSERT INTO hubbub.change (room, seq, body, about)
 SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[]);
 
@@ -61,8 +46,6 @@ WHERE message.room = new.room AND message.seq = new.seq;
 -- :set_deleted Erase messages, except for their places in the log.
 WITH gone AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS gone (room, seq)
-), reactions AS (
-    DELETE FROM hubbub.reaction USING gone WHERE reaction.room = gone.room AND reaction.message = gone.seq
 ), changes AS (
     UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
     WHERE change.room = gone.room AND change.about = gone.seq
@@ -70,23 +53,12 @@ WITH gone AS (
 UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_deleted = true FROM gone
 WHERE message.room = gone.room AND message.seq = gone.seq;
 
--- :drop_reactions Delete reactions that were removed, or that will be added again.
-DELETE FROM hubbub.reaction USING unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[])
-    AS old (room, message, emoji, owner)
-WHERE reaction.room = old.room AND reaction.message = old.message
-    AND reaction.emoji = old.emoji AND reaction.owner = old.owner;
-
--- :add_reactions Add reactions.
-INSERT INTO hubbub.reaction (room, message, emoji, owner, by, seq)
-SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[]);
-
--- :set_documents Set state documents and the seqs of their last patches.
-UPDATE hubbub.room SET document = new.document, document_seq = new.seq
-FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) AS new (id, document, seq) WHERE room.id = new.id;
-
 -- :room A room's row, if there is one, and the epoch. The tables come in the order in which a restore locks them.
-SELECT room.id, head, kept, document, document_seq, meta.value AS epoch
+SELECT room.id, head, kept, meta.value AS epoch
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';
+
+-- :of_epoch These rows, each after the epoch; if there are none, the epoch alone.
+SELECT meta.value, found.* FROM hubbub.meta LEFT JOIN ({rows}) AS found ON true WHERE meta.name = 'epoch';
 
 -- :heads The heads of these rooms, and the epoch.
 SELECT room.name, head, meta.value
@@ -137,13 +109,6 @@ SELECT seq, posted, edited FROM (
     ) AS message
 ) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq;
 
--- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1), up to the message with which they reach so many bytes; each costs some besides the name.
-SELECT message, emoji, owner, by FROM (
-    SELECT message, emoji, owner, by, seq, sum(octet_length(by) + $6::int) OVER (
-        ORDER BY message * $4::int GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS before FROM hubbub.reaction WHERE room = $1 AND message BETWEEN $2 AND $3
-) AS reaction WHERE coalesce(before, 0) < $5 ORDER BY message * $4::int, seq;
-
 -- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
     SELECT name, head FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
@@ -157,9 +122,6 @@ DELETE FROM hubbub.message WHERE room = $1 AND seq <= $2;
 
 -- :trim_changes Delete a room's other events up to a number.
 DELETE FROM hubbub.change WHERE room = $1 AND seq <= $2;
-
--- :trim_reactions Delete the reactions to messages up to a number.
-DELETE FROM hubbub.reaction WHERE room = $1 AND message <= $2;
 
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO hubbub.meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

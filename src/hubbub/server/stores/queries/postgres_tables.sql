@@ -1,8 +1,8 @@
 -- :rooms The next rooms by name, after a name.
-SELECT name, head, kept, document, document_seq FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
+SELECT name, head, kept FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
 
 -- :room One room.
-SELECT name, head, kept, document, document_seq FROM hubbub.room WHERE name = $1;
+SELECT name, head, kept FROM hubbub.room WHERE name = $1;
 
 -- :messages Messages between two numbers.
 SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM hubbub.message
@@ -11,10 +11,6 @@ WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 -- :changes Other events between two numbers.
 SELECT seq, body, about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
--- :reactions Reactions to messages between two numbers.
-SELECT message, emoji, owner, by, seq FROM hubbub.reaction
-WHERE room = $1 AND message > $2 AND message <= $3 ORDER BY message, emoji, owner;
-
 -- :tokens All tokens.
 SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hubbub.token ORDER BY id COLLATE "C";
 
@@ -22,19 +18,14 @@ SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hub
 SELECT id FROM hubbub.room WHERE name = $1;
 
 -- :put_room Add or update a room; return its id.
-INSERT INTO hubbub.room (name, head, kept, document, document_seq) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (name) DO UPDATE SET
-    head = excluded.head, kept = excluded.kept, document = excluded.document, document_seq = excluded.document_seq
-RETURNING id;
+INSERT INTO hubbub.room (name, head, kept) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET head = excluded.head, kept = excluded.kept RETURNING id;
 
 -- :set_message Set the current state of a message.
 UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room = $1 AND seq = $2;
 
 -- :erase_changes Erase all events about a deleted message.
 UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2;
-
--- :drop_reactions Delete all reactions to a message.
-DELETE FROM hubbub.reaction WHERE room = $1 AND message = $2;
 
 -- :delete_again Delete messages that are deleted in the logs of another schema, {kept}: those equal except for their content.
 WITH gone AS (
@@ -43,8 +34,6 @@ WITH gone AS (
     WHERE gone.is_deleted AND room.name = there.name AND message.room = room.id AND message.seq = gone.seq
         AND NOT message.is_deleted AND hubbub.erased(message.posted) = hubbub.erased(gone.posted)
     RETURNING message.room, message.seq
-), reactions AS (
-    DELETE FROM hubbub.reaction USING gone WHERE reaction.room = gone.room AND reaction.message = gone.seq
 )
 UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;

@@ -13,18 +13,6 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
--- :reactions_by_key These reactions: [[room id, message, emoji, owner], …].
-SELECT reaction.room, reaction.message, reaction.emoji, reaction.owner, reaction.by, reaction.seq
-FROM json_each(?) AS wanted
-JOIN reaction ON reaction.room = wanted.value ->> 0 AND reaction.message = wanted.value ->> 1
-    AND reaction.emoji = wanted.value ->> 2 AND reaction.owner = wanted.value ->> 3;
-
--- :reaction_count How many reactions a message has.
-SELECT count(*) FROM reaction WHERE room = ? AND message = ?;
-
--- :document The state document of a room.
-SELECT document, document_seq FROM room WHERE name = ?;
-
 -- :add_room Add a room for its first event.
 INSERT INTO room (name) VALUES (?) RETURNING id;
 
@@ -43,18 +31,6 @@ UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE 
 -- :erase_changes Erase all events about a deleted message.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
--- :drop_reactions_to Delete all reactions to a message.
-DELETE FROM reaction WHERE room = ? AND message = ?;
-
--- :add_reaction Add a reaction.
-INSERT INTO reaction (room, message, emoji, owner, by, seq) VALUES (?, ?, ?, ?, ?, ?);
-
--- :drop_reaction Delete a reaction.
-DELETE FROM reaction WHERE room = ? AND message = ? AND emoji = ? AND owner = ?;
-
--- :set_document Set the state document and the seq of its last patch.
-UPDATE room SET document = ?, document_seq = ? WHERE id = ?;
-
 -- :room A room's row.
 SELECT id, head, kept FROM headed_room WHERE name = ?;
 
@@ -72,9 +48,6 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq 
 -- :messages_after The messages just after a number, oldest first.
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
--- :reactions_to Reactions to a room's messages between two numbers, message by message, forwards (1) or backwards (-1).
-SELECT message, emoji, owner, by FROM reaction WHERE room = ? AND message BETWEEN ? AND ? ORDER BY message * ?, seq;
-
 -- :room_list Rooms by name, in a span.
 SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
@@ -86,9 +59,6 @@ DELETE FROM message WHERE room = ? AND seq <= ?;
 
 -- :trim_changes Delete a room's other events up to a number.
 DELETE FROM change WHERE room = ? AND seq <= ?;
-
--- :trim_reactions Delete the reactions to messages up to a number.
-DELETE FROM reaction WHERE room = ? AND message <= ?;
 
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;

@@ -1,8 +1,8 @@
 -- :rooms The next rooms by name, after a name.
-SELECT name, head, kept, document, document_seq FROM headed_room WHERE name > ? ORDER BY name LIMIT 1000;
+SELECT name, head, kept FROM headed_room WHERE name > ? ORDER BY name LIMIT 1000;
 
 -- :room One room.
-SELECT name, head, kept, document, document_seq FROM headed_room WHERE name = ?;
+SELECT name, head, kept FROM headed_room WHERE name = ?;
 
 -- :messages Messages between two numbers.
 SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM message
@@ -12,18 +12,11 @@ WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER
 SELECT seq, body, about FROM change
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
--- :reactions Reactions to messages between two numbers.
-SELECT message, emoji, owner, by, seq FROM reaction
-WHERE room = (SELECT id FROM room WHERE name = ?) AND message > ? AND message <= ? ORDER BY message, emoji, owner;
-
 -- :tokens All tokens.
 SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM token ORDER BY id;
 
 -- :put_room Add or update a room; return its id.
-INSERT INTO room (name, kept, document, document_seq) VALUES (?, ?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET
-    kept = excluded.kept, document = excluded.document, document_seq = excluded.document_seq
-RETURNING id;
+INSERT INTO room (name, kept) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = excluded.kept RETURNING id;
 
 -- :add_message Add a message.
 INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_deleted) VALUES (?, ?, ?, ?, ?, ?, ?);
@@ -43,11 +36,6 @@ WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_del
 -- :erase_all_changes Erase all events about deleted messages.
 UPDATE change SET body = erased(body) WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted
-);
-
--- :drop_all_reactions Delete all reactions to deleted messages.
-DELETE FROM reaction WHERE EXISTS (
-    SELECT 1 FROM message WHERE message.room = reaction.room AND message.seq = reaction.message AND is_deleted
 );
 
 -- :add_token Add a token.

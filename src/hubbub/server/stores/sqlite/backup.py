@@ -8,8 +8,10 @@ from pathlib import Path
 
 import apsw
 
+from hubbub.domain.aspects import RULES
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
+from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, connect, locked, prepare
 
 Q = queries.load("sqlite_tables")
@@ -83,8 +85,10 @@ def _delete_again(database: apsw.Connection, present: Path) -> None:
     try:
         database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
         with database:
-            for query in (Q.delete_again, Q.erase_all_changes, Q.drop_all_reactions):
+            for query in (Q.delete_again, Q.erase_all_changes):
                 database.execute(query)
+            for table in RULES.trimmed:
+                SqliteRecords(database).forget(table)
     except apsw.Error as error:
         log.warning(
             "Can't read from %s what was deleted since the backup (%s); those messages are back",

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import apsw
-import msgspec
 
-from hubbub.domain.aspects.document import Document
+from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
+from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Head
 from hubbub.domain.patterns import Span, beyond
 from hubbub.protocol.messages import Message
@@ -22,6 +22,7 @@ from hubbub.server.stores.rows import (
     first_bytes,
     span_of,
 )
+from hubbub.server.stores.sqlite.records import SqliteRecords
 
 Q = queries.load("sqlite")
 
@@ -32,6 +33,7 @@ class SqliteReader:
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
         self._execute = database.execute
+        self._records = SqliteRecords(database)
 
     def head(self, room: str) -> Head:
         """The room's last number, and the first that is kept."""
@@ -100,8 +102,7 @@ class SqliteReader:
             self._execute("COMMIT")
 
     def _document(self, room: str) -> Document:
-        row = self._execute(Q.document, (room,)).fetchone()
-        return Document(msgspec.json.decode(row[0]), row[1]) if row and row[1] else Document({}, 0)
+        return document_of(next(self._records.read(DOCUMENTS, room), None))
 
     def _history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
         row = self._execute(Q.room, (room,)).fetchone()
@@ -113,17 +114,17 @@ class SqliteReader:
             bound = AFTER_ALL if before is None else before
             found = self._execute(Q.messages_before, (row[0], bound, limit + 1))
         rows, has_more = bounded(found, limit)
-        messages = self._messages(row[0], rows)
+        messages = self._messages(room, rows)
         has_more |= len(messages) < len(rows)
         if after is None:
             messages.reverse()
         return StoredPage(row[1], messages, has_more)
 
-    def _messages(self, room_id: int, rows: list[tuple[Any, ...]]) -> list[Message]:
+    def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""
         gathering = Gathering(rows)
         if rows:
-            for reaction in self._execute(Q.reactions_to, (room_id, *span_of(rows))):
-                if not gathering.take(*reaction):
+            for reaction in self._records.read(REACTIONS, room, between=span_of(rows)):
+                if not gathering.take(reaction):
                     break
         return gathering.messages()

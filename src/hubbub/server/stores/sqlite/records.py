@@ -76,9 +76,14 @@ class SqliteRecords:
         values = (*prefix, *(between[:2] if between else ()))
         return map(records.maker(table), self._execute(query, values))
 
-    def trim(self, table: AnyTable, log: str, upto: int) -> None:
-        """Delete a log's rows up to a number."""
-        self._execute(records.trim(SQLITE, table), (log, upto))
+    def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
+        """Delete rows whose keys begin so."""
+        query = records.clear(SQLITE, table, len(prefix), between is not None)
+        self._execute(query, (*prefix, *(between[:2] if between else ())))
+
+    def forget(self, table: AnyTable) -> None:
+        """Delete rows that are trimmed with messages that were deleted."""
+        self._execute(records.forget(SQLITE, table))
 
 
 def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:

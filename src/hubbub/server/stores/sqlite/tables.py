@@ -9,8 +9,12 @@ from typing import Any, Self
 
 import apsw
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.records import R, Table
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import (
     FILE_NAME,
     check_is_ours,
@@ -23,7 +27,6 @@ from hubbub.server.stores.tables import (
     EventRows,
     MessageState,
     OtherEvent,
-    ReactionState,
     RoomState,
     TokenState,
     check_version,
@@ -45,6 +48,7 @@ class SqliteTables:
             flags = apsw.SQLITE_OPEN_READONLY if is_source else apsw.SQLITE_OPEN_READWRITE
             self._database = connect(file, flags | apsw.SQLITE_OPEN_CREATE * (not is_source))
             self._stack.callback(self._database.close)
+            self._records = SqliteRecords(self._database)
             self._database.execute("BEGIN")
             if is_source:
                 newest = migrations.all_steps("sqlite")[-1][0]
@@ -117,9 +121,18 @@ class SqliteTables:
         """See the contract."""
         return [OtherEvent(*row) for row in self._rows(Q.changes, room, after, upto)]
 
-    async def reactions(self, room: str, after: int, upto: int) -> list[ReactionState]:
+    async def records(
+        self, table: Table[Any, R], *prefix: Any, between: Between | None = None
+    ) -> list[R]:
         """See the contract."""
-        return [ReactionState(*row) for row in self._rows(Q.reactions, room, after, upto)]
+        return list(self._records.read(table, *prefix, between=between))
+
+    async def put_records(
+        self, table: Table[Any, R], rows: list[R], *prefix: Any, between: Between | None = None
+    ) -> None:
+        """See the contract."""
+        self._records.clear(table, *prefix, between=between)
+        self._records.put(table, rows)
 
     async def tokens(self) -> list[TokenState]:
         """See the contract."""
@@ -128,11 +141,11 @@ class SqliteTables:
 
     async def put_room(self, room: RoomState) -> None:
         """See the contract. The head follows from the added events."""
-        ((room_id,),) = self._rows(
-            Q.put_room, room.name, room.kept, room.document, room.document_seq
-        )
-        for query in (STORE.trim_messages, STORE.trim_changes, STORE.trim_reactions):
+        ((room_id,),) = self._rows(Q.put_room, room.name, room.kept)
+        for query in (STORE.trim_messages, STORE.trim_changes):
             self._rows(query, room_id, room.kept - 1)
+        for table in RULES.trimmed:
+            self._records.clear(table, room.name, between=Between(0, room.kept - 1))
 
     async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""
@@ -140,24 +153,17 @@ class SqliteTables:
         for query, rows in (
             (Q.add_message, events.messages),
             (STORE.add_changes, events.changes),
-            (STORE.add_reaction, events.reactions),
         ):
             self._database.executemany(query, [(room_id, *row) for row in rows])
 
-    async def set_states(
-        self, room: str, messages: Sequence[MessageState], reactions: Sequence[ReactionState]
-    ) -> None:
+    async def set_messages(self, room: str, messages: Sequence[MessageState]) -> None:
         """See the contract."""
         room_id = self._room_id(room)
-        for message in messages:
-            self._rows(
-                Q.set_message,
-                *(room_id, message.seq, message.posted, message.edited, message.is_deleted),
-            )
-            self._rows(STORE.drop_reactions_to, room_id, message.seq)
-            if message.is_deleted:
-                self._rows(STORE.erase_changes, room_id, message.seq)
-        self._database.executemany(STORE.add_reaction, [(room_id, *row) for row in reactions])
+        for each in messages:
+            state = (room_id, each.seq, each.posted, each.edited, each.is_deleted)
+            self._rows(Q.set_message, *state)
+            if each.is_deleted:
+                self._rows(STORE.erase_changes, room_id, each.seq)
 
     async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
         """See the contract."""

@@ -6,15 +6,12 @@ Runs in its own thread. Knows SQL, but no rules.
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
 from hubbub import events
-from hubbub.domain.aspects.document import DOCUMENTS, DocumentRow
-from hubbub.domain.aspects.reactions import REACTIONS, Reaction
 from hubbub.domain.facts import (
     UNSTORABLE,
     Accepted,
@@ -31,6 +28,8 @@ from hubbub.domain.facts import (
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
+from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
 
 Q = queries.load("sqlite")
 
@@ -55,6 +54,7 @@ class SqliteWriter:
         self._rules = rules
         self._database = database
         self._execute = database.execute
+        self._records = SqliteRecords(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, which nobody else writes
         self._erased = erased
 
@@ -79,8 +79,10 @@ class SqliteWriter:
                 return
             room_id, head = self._rooms[room]
             upto = min(upto, head.seq)
-            for query in (Q.trim_messages, Q.trim_changes, Q.trim_reactions):
+            for query in (Q.trim_messages, Q.trim_changes):
                 self._execute(query, (room_id, upto))
+            for table in self._rules.trimmed:
+                self._records.clear(table, room, between=Between(0, upto))
             self._execute(Q.set_kept, (upto + 1, room_id))
             self._rooms[room] = RoomRecord(room_id, Head(head.seq, upto + 1))
         self._erased()
@@ -137,14 +139,7 @@ class SqliteWriter:
                 facts.posts[PostKey(names[room_id], message_id, owner)] = Accepted(seq, at)
         if wanted.messages:
             self._message_facts(facts, wanted.messages, names)
-        facts.expect(wanted)
-        if REACTIONS in wanted.rows:
-            self._reaction_facts(facts, wanted, names)
-        for (name,) in wanted.rows.get(DOCUMENTS, ()):
-            if name in known:
-                value, seq = next(self._execute(Q.document, (name,)))
-                if seq:
-                    facts.found(DOCUMENTS, DocumentRow(name, value, seq))
+        self._records.learn(wanted, facts)
         return facts
 
     def _look_up(self, rooms: list[str]) -> None:
@@ -164,14 +159,6 @@ class SqliteWriter:
             if is_deleted:
                 facts.deleted.add(key)
 
-    def _reaction_facts(self, facts: Facts, wanted: Needs, names: dict[int, str]) -> None:
-        for room_id, *rest in self._select(Q.reactions_by_key, wanted.rows[REACTIONS]):
-            facts.found(REACTIONS, Reaction(names[room_id], *rest))
-        for room, message in wanted.counts[REACTIONS]:
-            if room in self._rooms:
-                count = self._execute(Q.reaction_count, (self._rooms[room].id, message)).get
-                facts.counts[REACTIONS][room, message] = count
-
     def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Run a query over keys whose first part is a room's name; rooms that aren't there have none."""
         rooms = self._rooms
@@ -187,14 +174,7 @@ class SqliteWriter:
         for key in ledger.deleted:
             for query in (Q.set_deleted, Q.erase_changes):
                 self._execute(query, (ids[key.room], key.seq))
-        for room, message in ledger.dropped.get(REACTIONS, ()):
-            self._execute(Q.drop_reactions_to, (ids[room], message))
-        for (room, *rest), reaction in ledger.rows.get(REACTIONS, {}).items():
-            self._execute(Q.drop_reaction, (ids[room], *rest))
-            if reaction is not None:
-                self._execute(Q.add_reaction, (ids[room], *reaction[1:]))
-        for (room,), document in ledger.rows.get(DOCUMENTS, {}).items():
-            self._execute(Q.set_document, (document.value, document.seq, ids[room]))
+        self._records.write(ledger)
 
     def _grown(self, name: str, batch: Batch) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""
@@ -206,18 +186,10 @@ class SqliteWriter:
         return room_id
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
-        """Insert many rows in few statements.
-
-        Each statement reacquires the interpreter's lock, which costs up to a switch interval while
-        the loop is busy: so rows are inserted by the hundred, not one by one.
-        """
-        head, _, values = query.rpartition("VALUES ")
-        done = 0
-        for size in (256, 32, 4, 1):
-            while len(rows) - done >= size:
-                statement = f"{head}VALUES {', '.join([values] * size)}"
-                self._execute(statement, list(chain.from_iterable(rows[done : done + size])))
-                done += size
+        """Insert many rows in few statements."""
+        head, _, row = query.rpartition("VALUES ")
+        for count, values in in_chunks(rows):
+            self._execute(f"{head}VALUES {', '.join([row] * count)}", values)
 
 
 def _is_of_a_proposal(error: Exception) -> bool:
