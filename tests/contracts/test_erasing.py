@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
@@ -43,7 +44,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "history": lambda store: store.history("lobby", None, None, 50),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
-    "tokens": lambda store: store.tokens(),
+    "rows": lambda store: store.rows(REACTIONS),
     "tokens_version": lambda store: store.tokens_version(),
 }
 OTHERS = {"commit", "trim", "scrub", "beat", "check", "empty_outbox", "close"}

@@ -253,6 +253,30 @@ def who_reacted_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
+def reactions_stay_with_a_deleted_message(patch: pytest.MonkeyPatch) -> None:
+    drop = SqliteRecords.drop
+
+    def forgetful(self: SqliteRecords, table: Any, width: int, prefixes: Any) -> None:
+        if width == table.width:
+            drop(self, table, width, prefixes)
+
+    patch.setattr(SqliteRecords, "drop", forgetful)
+
+
+@fault
+def reactions_of_the_batch_that_deletes_their_message_stay(patch: pytest.MonkeyPatch) -> None:
+    def forgetful(self: Ledger, table: Any, *prefix: Any) -> None:
+        self.dropped.setdefault(table, set()).add(prefix)
+
+    patch.setattr(Ledger, "drop_all", forgetful)
+
+
+@fault
+def trimming_leaves_reactions(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(SqliteRecords, "clear", lambda *_, **__: None)
+
+
+@fault
 def a_deletion_is_forgotten_between_batches(patch: pytest.MonkeyPatch) -> None:
     facts = SqliteWriter._message_facts
 

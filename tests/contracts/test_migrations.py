@@ -21,6 +21,7 @@ from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.records import SQLITE
 from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.tokens import TOKENS, TokenRow
 from tests.support.fakes import AT, guest, outbox_by, stranger, user
 from tests.support.postgres import Postgres
 
@@ -32,6 +33,7 @@ OWNERS = {  # as they were written before there were ids, and what they become
     "outbox": "app/outbox/shop",
 }
 BEFORE_IDS = {"sqlite": 2, "postgres": 3}
+TOKEN = TokenRow("a1", "ci", "0f", '["read","post"]', '["a-*"]', AT, 2e9, None)
 REACTED = len(OWNERS) + 1
 ADA_REACTED = events.encode(Reacted("lobby", REACTED, AT, "ada", message=1, emoji="👍"))
 
@@ -48,6 +50,7 @@ def steps(engine: str) -> list[str]:
 
 async def check(store: Store) -> None:
     """Nobody has got hold of what was a guest's, and each retry is still known as one."""
+    assert await store.rows(TOKENS) == [TOKEN]
     first, *_ = (await store.history("lobby", None, None, 50)).messages
     assert (first.by, first.reactions, first.reaction_ids) == ("ada", {"👍": ["ada"]}, None)
     assert await store.document("lobby") == Document({"n": 1}, 2)
@@ -76,6 +79,7 @@ async def test_owners_by_name_become_ids_in_sqlite(tmp_path: Path) -> None:
     database.pragma("user_version", BEFORE_IDS["sqlite"])
     database.pragma("application_id", APPLICATION_ID)
     database.execute("INSERT INTO meta VALUES ('epoch', 'e1')")
+    database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?)", TOKEN)
     document = "('lobby', CAST('{\"n\":1}' AS BLOB), 2), ('attic', NULL, 0)"
     database.execute(f"INSERT INTO room (name, document, document_seq) VALUES {document}")
     for seq, owner in enumerate(OWNERS, start=1):
@@ -112,6 +116,10 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
         await database.execute(
             f"INSERT INTO hubbub.room (name, head, document, document_seq) VALUES {rooms}"
         )
+        given = (*TOKEN[:3], ["read", "post"], ["a-*"], *TOKEN[5:])
+        await database.execute(
+            "INSERT INTO hubbub.token VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", *given
+        )
         for seq, owner in enumerate(OWNERS, start=1):
             sql = "INSERT INTO hubbub.message VALUES (1, $1, $2, 'k', $3)"
             await database.execute(sql, seq, posted(seq, owner), owner)
@@ -130,7 +138,7 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
 
 # --- tables of records are what their definitions say ---
 
-TABLES = [*RULES.tables]
+TABLES = [*RULES.tables, TOKENS]
 COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attnotnull, collname
     FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation

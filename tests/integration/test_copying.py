@@ -25,6 +25,7 @@ from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from hubbub.server.stores.sqlite.tables import SqliteTables
 from hubbub.server.stores.sqlite.tokens import SqliteTokens
 from hubbub.server.stores.tables import PAGE, Tables
+from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_postgres import Ran
 from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
@@ -139,7 +140,7 @@ async def copied(source: Path | str, target: Path | str, *, seals: bool = True) 
 
 async def contents(store: Store) -> list[object]:
     """All that a store shows."""
-    shown: list[object] = [store.epoch, await store.tokens()]
+    shown: list[object] = [store.epoch, await store.rows(TOKENS)]
     for row in await store.rooms("", 100):
         head, bodies = await store.head(row.room), list[bytes]()
         while head.kept + len(bodies) <= head.seq:

@@ -27,6 +27,7 @@ from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
+from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
@@ -43,6 +44,7 @@ from hubbub.server.stores.base import (
     Token,
 )
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.tokens import TOKENS, row_of
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.records import MemoryRecords
 
@@ -163,14 +165,14 @@ class MemoryStore:
         self.epoch = epoch
         self._rules = rules
         self.logs: dict[str, list[bytes]] = {}
-        self.records = MemoryRecords(rules.tables)
+        self.records = MemoryRecords([*rules.tables, TOKENS])
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
         self._owners: dict[MessageKey, str] = {}
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
-        self.given_tokens: list[Token] = []
+        self._tokens_version = 0
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         self.commits.append(proposals)
@@ -223,11 +225,17 @@ class MemoryStore:
 
     async def tokens_version(self) -> int:
         self._fail_if_asked()
-        return len(self.given_tokens)
+        return self._tokens_version
 
-    async def tokens(self) -> list[Token]:
+    async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         self._fail_if_asked()
-        return self.given_tokens
+        return list(self.records.read(table, *prefix))
+
+    def give(self, *tokens: Token) -> None:
+        """Have exactly these tokens."""
+        self._tokens_version += 1
+        self.records.clear(TOKENS)
+        self.records.rows[TOKENS] = {(token.id,): row_of(token) for token in tokens}
 
     async def trim(self, room: str, upto: int) -> None:
         self._fail_if_asked()

@@ -113,9 +113,11 @@ class Law(RuleBasedStateMachine):
         for proposal, answer in zip(batch, commit.answers, strict=True):
             self._check_key(proposal, answer)
 
-    @rule(room=rooms, batch=st.lists(reactions, min_size=1, max_size=8))
-    def crowd_around(self, room: str, batch: list[Proposal]) -> None:
-        """Several people react to the newest message, and think better of it."""
+    @rule(room=rooms, batch=st.lists(reactions, min_size=1, max_size=8), is_deleted=st.booleans())
+    def crowd_around(self, room: str, batch: list[Proposal], is_deleted: bool) -> None:
+        """Several people react to the newest message, and think better of it; its author deletes it perhaps."""
+        if is_deleted:
+            batch = [*batch, Proposal(ADA, Delete(room=room, seq=0))]
         self.commit([Proposal(p, replace(change, room=room)) for p, change in batch], True)
 
     @rule(room=rooms, window=st.integers(1, 5))
@@ -163,6 +165,7 @@ class Law(RuleBasedStateMachine):
                 self._run(self._check_log(room, 0))
             for follower in self._followers:
                 self._run(self._check_law(follower))
+            self._run(self._check_rows())
         finally:
             self._run(self._store.close())
             self._runner.close()
@@ -244,6 +247,11 @@ class Law(RuleBasedStateMachine):
         assert fresh.page.messages == self._shown(follower)
         assert fresh.document == (view.state, view.state_seq)
         assert fresh == await self._model.snapshot(room, window)
+
+    async def _check_rows(self) -> None:
+        """What is kept, shown or not, is what the model keeps."""
+        for table in RULES.tables:
+            assert await self._store.rows(table) == await self._model.rows(table)
 
     def _shown(self, follower: Follower) -> list[Message]:
         kept = self._model.kept.get(follower.room, 1)

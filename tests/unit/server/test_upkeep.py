@@ -68,7 +68,7 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
 @timeless
 async def test_whose_token_expires_is_shown_out_although_the_database_does_not_answer() -> None:
     store = StuckStore()
-    store.given_tokens = [token("ada", until=5.0), token("grace")]
+    store.give(token("ada", until=5.0), token("grace"))
     async with guarded(store) as door:
         ada, grace = (door.enter(Credentials(token=f"hubbub_{name}")) for name in ("ada", "grace"))
         store.is_stuck = True
@@ -79,10 +79,10 @@ async def test_whose_token_expires_is_shown_out_although_the_database_does_not_a
 @timeless
 async def test_whose_token_is_revoked_is_shown_out_within_a_beat() -> None:
     store = StuckStore()
-    store.given_tokens = [token("ada"), token("grace")]
+    store.give(token("ada"), token("grace"))
     async with guarded(store) as door:
         ada, grace = (door.enter(Credentials(token=f"hubbub_{name}")) for name in ("ada", "grace"))
-        store.given_tokens = [token("grace")]
+        store.give(token("grace"))
         await asyncio.sleep(1.1 * BEAT)
         assert ada.is_expelled and not grace.is_expelled
 

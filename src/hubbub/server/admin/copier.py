@@ -22,6 +22,7 @@ from hubbub.server.stores.tables import (
     Tables,
     check_finished,
 )
+from hubbub.server.stores.tokens import TOKENS
 
 EVENTS_A_FLUSH = 5_000
 
@@ -71,7 +72,7 @@ class Copier:
                     await self._target.flush()
                     flushed = done
             await self._target.put_room(room)
-        await self._target.put_tokens(await self._source.tokens())
+        await self._target.put_records(TOKENS, await self._source.records(TOKENS))
         for name in meta.keys() & {"tokens", "hint_key"}:
             await self._target.set_meta(name, meta[name])
         await self._target.flush()
@@ -92,16 +93,16 @@ class Copier:
             whole.update(ours)
             done += room.head + 1 - room.kept
             self._progress("events compared", done, total)
-        tokens = await self._source.tokens()
-        if tokens != await self._target.tokens():
+        tokens = await self._source.records(TOKENS)
+        if tokens != await self._target.records(TOKENS):
             raise StoreFailed("The tokens of the copy differ from those of the source")
         whole.update(msgspec.json.encode(tokens))
         return Sums(len(rooms), total, len(tokens), whole.hexdigest())
 
     async def is_current(self) -> bool:
         """Whether the source, read again, still equals the copy."""
-        rooms, tokens = await _all_rooms(self._source), await self._source.tokens()
-        return rooms == self._copied and tokens == await self._target.tokens()
+        rooms, tokens = await _all_rooms(self._source), await self._source.records(TOKENS)
+        return rooms == self._copied and tokens == await self._target.records(TOKENS)
 
     async def seal(self, epoch: str | None = None) -> None:
         """Mark the target as complete and usable; with a new epoch if the source may stay in use."""
@@ -114,7 +115,7 @@ class Copier:
         """Return the source's metadata. Raises StoreFailed if the target is not a copy of it."""
         meta, target = await self._source.meta(), await self._target.meta()
         check_finished(meta)
-        has_any = bool(there) or bool(await self._target.tokens())
+        has_any = bool(there) or bool(await self._target.records(TOKENS))
         if has_any and target["epoch"] != meta["epoch"]:
             raise StoreFailed(
                 "The target has rooms or tokens from another source (or from this one before a restore):"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hubbub.domain import identity
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.server.stores.base import Store, Token
+from hubbub.server.stores.tokens import TOKENS, valid
 
 PREFIX = "hubbub_"
 
@@ -29,7 +30,7 @@ class Tokens:
         version = await store.tokens_version()
         if version == self._version:
             return False
-        self.replace(await store.tokens())
+        self.replace(valid(await store.rows(TOKENS)))
         self._version = version
         return True
 

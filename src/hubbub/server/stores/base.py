@@ -2,12 +2,13 @@
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Answer, Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
+from hubbub.domain.records import R, Table
 from hubbub.protocol.messages import Message, Post
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
@@ -130,8 +131,8 @@ class Store(Protocol):
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""
 
-    async def tokens(self) -> list[Token]:
-        """Return all tokens that are not revoked."""
+    async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
+        """Return the records whose keys begin so, in the order of their keys."""
 
     async def trim(self, room: str, upto: int) -> None:
         """Delete the events and messages up to number `upto`; the document stays."""

@@ -65,19 +65,6 @@ class EventRows(NamedTuple):
     changes: list[OtherEvent]
 
 
-class TokenState(NamedTuple):
-    """A token, valid or revoked."""
-
-    id: str
-    name: str
-    digest: str
-    can: list[str]
-    rooms: list[str]
-    created_at: str
-    expires_at: float | None
-    revoked_at: str | None
-
-
 class Tables(Protocol):
     """A store's tables, for the length of a `with` block.
 
@@ -122,9 +109,6 @@ class Tables(Protocol):
     ) -> None:
         """Replace all rows whose keys begin so with these."""
 
-    async def tokens(self) -> list[TokenState]:
-        """Return all tokens ever issued, by id."""
-
     async def put_room(self, room: RoomState) -> None:
         """Add or update the room; delete what is older than it keeps."""
 
@@ -133,9 +117,6 @@ class Tables(Protocol):
 
     async def set_messages(self, room: str, messages: Sequence[MessageState]) -> None:
         """Update existing messages. Events about deleted ones are erased."""
-
-    async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
-        """Replace all tokens with these."""
 
     async def flush(self) -> None:
         """Make what was written permanent, unless everything is to appear at once."""

@@ -18,7 +18,6 @@ from hubbub.server.stores.base import (
     RoomRow,
     StoredPage,
     StoredRoom,
-    Token,
 )
 from hubbub.server.stores.postgres.records import POSTGRES, Most, PostgresRecords
 from hubbub.server.stores.rows import (
@@ -98,12 +97,13 @@ class PostgresReader:
         return document_of(next(iter(await self.rows(DOCUMENTS, room)), None))
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
-        """Rows whose keys begin so, in no order. Raises LogsReplaced."""
+        """Records whose keys begin so. Raises LogsReplaced."""
         query = Q.of_epoch.format(rows=records.listing(POSTGRES, table, len(prefix)))
         found = await self._connection.fetch(query, *prefix)
         check_epoch(found[0][0] if found else None, self._epoch)
         make = records.maker(table)
-        return [make(row) for _, *row in found if row[0] is not None]
+        rows = [make(row) for _, *row in found if row[0] is not None]
+        return sorted(rows, key=lambda row: row[: table.width])
 
     async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
         """Rooms in the order of their names."""
@@ -116,13 +116,6 @@ class PostgresReader:
         """How often tokens were changed."""
         version: int = await self._connection.fetchval(Q.tokens_version)
         return version
-
-    async def tokens(self) -> list[Token]:
-        """All tokens that are not revoked."""
-        return [
-            Token(id_, name, digest, tuple(can), tuple(rooms), at, until)
-            for id_, name, digest, can, rooms, at, until in await self._connection.fetch(Q.tokens)
-        ]
 
     async def _room(self, name: str) -> Any:
         """A room's row; None if there is none. Raises LogsReplaced, even if the query had to wait for a restore."""

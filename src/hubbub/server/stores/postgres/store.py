@@ -20,6 +20,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import UNSTORABLE, Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import (
@@ -30,7 +31,6 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
     StoreFailed,
-    Token,
 )
 from hubbub.server.stores.postgres.failures import (
     FAILURES,
@@ -174,9 +174,9 @@ class PostgresStore:
         """See the contract."""
         return await self._read(PostgresReader.tokens_version)
 
-    async def tokens(self) -> list[Token]:
+    async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """See the contract."""
-        return await self._read(PostgresReader.tokens)
+        return await self._read(lambda reader: reader.rows(table, *prefix))
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""

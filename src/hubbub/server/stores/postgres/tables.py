@@ -21,7 +21,6 @@ from hubbub.server.stores.tables import (
     MessageState,
     OtherEvent,
     RoomState,
-    TokenState,
     check_version,
 )
 
@@ -161,10 +160,6 @@ class PostgresTables:
         await self._records.clear(table, *prefix, between=between)
         await self._records.add(table, rows)
 
-    async def tokens(self) -> list[TokenState]:
-        """See the contract."""
-        return [TokenState(*row) for row in await self._connection.fetch(Q.tokens)]
-
     async def put_room(self, room: RoomState) -> None:
         """See the contract."""
         self._ids[room.name] = room_id = await self._connection.fetchval(Q.put_room, *room)
@@ -193,13 +188,6 @@ class PostgresTables:
             await self._connection.execute(Q.set_message, *state)
             if each.is_deleted:
                 await self._connection.execute(Q.erase_changes, room_id, each.seq)
-
-    async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
-        """See the contract."""
-        await self._connection.execute("DELETE FROM hubbub.token")
-        await self._connection.copy_records_to_table(
-            "token", schema_name="hubbub", columns=TokenState._fields, records=tokens
-        )
 
     async def delete_again(self) -> None:
         """Delete the messages that were deleted in the replaced tables."""

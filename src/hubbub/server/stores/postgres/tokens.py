@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from asyncpg import Connection
 
-from hubbub.server.stores import queries
+from hubbub.server.stores import queries, tokens
 from hubbub.server.stores.base import Token
+from hubbub.server.stores.postgres.records import PostgresRecords
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.tokens import TOKENS
 
 T = TypeVar("T")
 Q = queries.load("postgres")
@@ -25,9 +27,8 @@ class PostgresTokens:
         """Store an issued token."""
 
         async def act(connection: Connection) -> None:
-            row = (*token[:3], list(token.can), list(token.rooms), *token[5:])
-            await connection.execute(Q.add_token, *row)
             await connection.execute(Q.tokens_changed)
+            await PostgresRecords(connection).add(TOKENS, [tokens.row_of(token)])
 
         self._run(lambda store: store.in_transaction(act))
 
@@ -35,15 +36,19 @@ class PostgresTokens:
         """Revoke tokens, which takes effect within a second even while they are in use. Returns their ids."""
 
         async def act(connection: Connection) -> list[str]:
-            rows = await connection.fetch(Q.revoke_tokens, at, id_or_name)
-            await connection.execute(Q.tokens_changed)
-            return [row[0] for row in rows]
+            kept = PostgresRecords(connection)
+            await connection.execute(Q.tokens_changed)  # which waits for others that change tokens
+            rows = tokens.revoked(await kept.read(TOKENS), id_or_name, at)
+            for row in rows:
+                await kept.clear(TOKENS, row.id)
+            await kept.add(TOKENS, rows)
+            return [row.id for row in rows]
 
         return self._run(lambda store: store.in_transaction(act))
 
     def list(self) -> list[Token]:
         """Return the tokens that are not revoked, oldest first."""
-        return self._run(PostgresStore.tokens)
+        return tokens.valid(self._run(lambda store: store.rows(TOKENS)))
 
     def close(self) -> None:
         """Do nothing: no connection is kept open."""

@@ -64,7 +64,7 @@ class PostgresWriter:
         ledger = Ledger(self._rules, await self._facts(wanted), at)
         commit = ledger.decide(proposals)
         await self._write(ledger)
-        self._known |= ledger.batches.keys()
+        self._known.update(ledger.batches)
         if unused := added - ledger.batches.keys():
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit

@@ -126,22 +126,12 @@ DELETE FROM hubbub.change WHERE room = $1 AND seq <= $2;
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO hubbub.meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens All tokens that are not revoked.
-SELECT id, name, digest, can, rooms, created_at, expires_at FROM hubbub.token
-WHERE revoked_at IS NULL ORDER BY created_at, id;
-
 -- :tokens_version A number that grows with each change of a token.
 SELECT coalesce((SELECT value::bigint FROM hubbub.meta WHERE name = 'tokens'), 0);
 
 -- :tokens_changed Record that a token changes.
 INSERT INTO hubbub.meta (name, value) VALUES ('tokens', '1')
 ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text;
-
--- :add_token Add a token.
-INSERT INTO hubbub.token (id, name, digest, can, rooms, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7);
-
--- :revoke_tokens Revoke tokens with this id or name.
-UPDATE hubbub.token SET revoked_at = $1 WHERE revoked_at IS NULL AND (id = $2 OR name = $2) RETURNING id;
 
 -- :outbox_turn Whether this node may empty the outbox until the end of the transaction.
 SELECT pg_try_advisory_xact_lock(1752523379);

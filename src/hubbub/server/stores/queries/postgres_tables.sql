@@ -11,9 +11,6 @@ WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 -- :changes Other events between two numbers.
 SELECT seq, body, about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
--- :tokens All tokens.
-SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM hubbub.token ORDER BY id COLLATE "C";
-
 -- :room_id A room's id.
 SELECT id FROM hubbub.room WHERE name = $1;
 

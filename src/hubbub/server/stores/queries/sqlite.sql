@@ -63,19 +63,9 @@ DELETE FROM change WHERE room = ? AND seq <= ?;
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens All tokens that are not revoked.
-SELECT id, name, digest, can, rooms, created_at, expires_at FROM token
-WHERE revoked_at IS NULL ORDER BY created_at, id;
-
 -- :tokens_version A number that grows with each change of a token.
 SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'tokens'), 0);
 
 -- :tokens_changed Record that a token changes.
 INSERT INTO meta (name, value) VALUES ('tokens', '1')
 ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT);
-
--- :add_token Add a token.
-INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?);
-
--- :revoke_tokens Revoke tokens with this id or name.
-UPDATE token SET revoked_at = ?1 WHERE revoked_at IS NULL AND (id = ?2 OR name = ?2) RETURNING id;

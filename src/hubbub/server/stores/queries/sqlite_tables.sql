@@ -12,9 +12,6 @@ WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER
 SELECT seq, body, about FROM change
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
--- :tokens All tokens.
-SELECT id, name, digest, can, rooms, created_at, expires_at, revoked_at FROM token ORDER BY id;
-
 -- :put_room Add or update a room; return its id.
 INSERT INTO room (name, kept) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = excluded.kept RETURNING id;
 
@@ -37,6 +34,3 @@ WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_del
 UPDATE change SET body = erased(body) WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted
 );
-
--- :add_token Add a token.
-INSERT INTO token (id, name, digest, can, rooms, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);

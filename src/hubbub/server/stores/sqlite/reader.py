@@ -11,9 +11,10 @@ from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Head
 from hubbub.domain.patterns import Span, beyond
+from hubbub.domain.records import R, Table
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom, Token
+from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
@@ -85,12 +86,9 @@ class SqliteReader:
         version: int = self._execute(Q.tokens_version).get
         return version
 
-    def tokens(self) -> list[Token]:
-        """All tokens that are not revoked."""
-        return [
-            Token(id_, name, digest, tuple(json.loads(can)), tuple(json.loads(rooms)), at, until)
-            for id_, name, digest, can, rooms, at, until in self._execute(Q.tokens)
-        ]
+    def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
+        """Records whose keys begin so."""
+        return list(self._records.read(table, *prefix))
 
     @contextmanager
     def _transaction(self) -> Any:

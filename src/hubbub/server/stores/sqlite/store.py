@@ -19,6 +19,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
+from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
@@ -29,7 +30,6 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
     StoreFailed,
-    Token,
 )
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.scrubber import Scrubber
@@ -136,9 +136,9 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.tokens_version)
 
-    async def tokens(self) -> list[Token]:
+    async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """See the contract."""
-        return await self._read(self._reader.tokens)
+        return await self._read(self._reader.rows, table, *prefix)
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""

@@ -1,7 +1,6 @@
 """The tables of an SQLite store; see `tables`."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +27,6 @@ from hubbub.server.stores.tables import (
     MessageState,
     OtherEvent,
     RoomState,
-    TokenState,
     check_version,
 )
 
@@ -134,11 +132,6 @@ class SqliteTables:
         self._records.clear(table, *prefix, between=between)
         self._records.put(table, rows)
 
-    async def tokens(self) -> list[TokenState]:
-        """See the contract."""
-        tokens = [TokenState(*row) for row in self._rows(Q.tokens)]
-        return [_recoded(json.loads, token) for token in tokens]
-
     async def put_room(self, room: RoomState) -> None:
         """See the contract. The head follows from the added events."""
         ((room_id,),) = self._rows(Q.put_room, room.name, room.kept)
@@ -164,12 +157,6 @@ class SqliteTables:
             self._rows(Q.set_message, *state)
             if each.is_deleted:
                 self._rows(STORE.erase_changes, room_id, each.seq)
-
-    async def put_tokens(self, tokens: Sequence[TokenState]) -> None:
-        """See the contract."""
-        self._rows("DELETE FROM token")
-        for token in tokens:
-            self._rows(Q.add_token, *_recoded(json.dumps, token))
 
     async def flush(self) -> None:
         """See the contract."""
@@ -199,8 +186,3 @@ class SqliteTables:
 
     def _rows(self, query: str, *values: Any) -> list[Any]:
         return self._database.execute(query, values).fetchall()
-
-
-def _recoded(recode: Callable[[Any], Any], token: TokenState) -> TokenState:
-    """Convert a token's lists to JSON, or back."""
-    return token._replace(can=recode(token.can), rooms=recode(token.rooms))

@@ -1,14 +1,14 @@
 """Issues and revokes tokens, with or without a running server."""
 
-import json
 from pathlib import Path
 
 import apsw
 
-from hubbub.server.stores import queries
+from hubbub.server.stores import queries, tokens
 from hubbub.server.stores.base import StoreFailed, Token
-from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import open_database
+from hubbub.server.stores.tokens import TOKENS
 
 Q = queries.load("sqlite")
 
@@ -20,26 +20,29 @@ class SqliteTokens:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._database = open_database(directory)
+            self._records = SqliteRecords(self._database)
         except (OSError, apsw.Error) as error:
             raise StoreFailed(f"Can't use the data directory {directory}: {error}") from error
 
     def add(self, token: Token) -> None:
         """Store an issued token."""
-        row = (*token[:3], json.dumps(token.can), json.dumps(token.rooms), *token[5:])
         with self._database:
-            self._database.execute(Q.add_token, row)
             self._database.execute(Q.tokens_changed)
+            self._records.put(TOKENS, [tokens.row_of(token)])
 
     def revoke(self, id_or_name: str, at: str) -> list[str]:
         """Revoke tokens, which takes effect within a second even while they are in use. Returns their ids."""
         with self._database:
-            ids = [row[0] for row in self._database.execute(Q.revoke_tokens, (at, id_or_name))]
-            self._database.execute(Q.tokens_changed)
-        return ids
+            self._database.execute(
+                Q.tokens_changed
+            )  # first, so that nobody writes between reading and writing
+            rows = tokens.revoked(self._records.read(TOKENS), id_or_name, at)
+            self._records.put(TOKENS, rows)
+        return [row.id for row in rows]
 
     def list(self) -> list[Token]:
         """Return the tokens that are not revoked, oldest first."""
-        return SqliteReader(self._database).tokens()
+        return tokens.valid(self._records.read(TOKENS))
 
     def close(self) -> None:
         """Close the file."""
