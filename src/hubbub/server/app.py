@@ -61,7 +61,7 @@ from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
-from hubbub.server.stores.sqlite.store import SqliteStore
+from hubbub.server.stores.registry import open_store
 from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
@@ -175,19 +175,9 @@ def _check_internals() -> None:
 
 async def _open_store(settings: Settings, rules: Rules) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
-
-    def new_epoch() -> str:
-        return secrets.token_hex(8)
-
+    where = settings.store, settings.data
     try:
-        if settings.store == "sqlite":
-            return SqliteStore(settings.data, settings.durability, new_epoch, rules)
-        from hubbub.server.stores.postgres.store import (
-            PostgresStore,  # asyncpg takes some megabytes
-        )
-
-        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
-        store = await PostgresStore.open(settings.store, settings.durability, new_epoch, rules)
+        store = await open_store(*where, settings.durability, lambda: secrets.token_hex(8), rules)
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:

@@ -15,13 +15,12 @@ from hubbub.server.audit import audit
 from hubbub.server.config import POSTGRES, BadSettings, Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.registry import SQLITE, open_tables
 from hubbub.server.stores.sqlite import backup as sqlite_backup
 from hubbub.server.stores.sqlite.tables import SqliteTables
 from hubbub.server.stores.tables import Tables
 
 T = TypeVar("T")
-
-SQLITE = "sqlite:"
 
 
 class CannotCopy(Exception):
@@ -30,7 +29,7 @@ class CannotCopy(Exception):
 
 def back_up(settings: Settings, target: Path) -> None:
     """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
-    if settings.store == "sqlite":
+    if settings.store == SQLITE:
         _run(asyncio.to_thread(sqlite_backup.back_up, settings.data, target, _show))
     else:
         _run(_back_up_postgres(settings.store, target))
@@ -43,7 +42,7 @@ def restore(settings: Settings, copy: Path) -> None:
     """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
     epoch = secrets.token_hex(8)
     kept: object
-    if settings.store == "sqlite":
+    if settings.store == SQLITE:
         kept = _run(asyncio.to_thread(sqlite_backup.restore, settings.data, copy, epoch, _show))
     else:
         kept = _run(_restore_postgres(settings.store, copy, epoch))
@@ -58,7 +57,7 @@ def copy(source: str, target: str) -> None:
     """Bring another store up to date with this one, with its numbers and epoch. Raises BadSettings, CannotCopy."""
     for which, address in (("source", source), ("target", target)):
         try:
-            if not address.startswith(SQLITE):
+            if not address.startswith(f"{SQLITE}:"):
                 check(address, POSTGRES, needs_host=False)
         except BadAddress as error:  # the address may hold a password and is not shown
             what = f"Invalid {which}: use sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
@@ -68,8 +67,8 @@ def copy(source: str, target: str) -> None:
 
 async def _copy(source: str, target: str) -> None:
     async with AsyncExitStack() as stack:
-        there = await _opened(stack, _tables(source, is_source=True))
-        here = await _opened(stack, _tables(target, is_source=False))
+        there = await _opened(stack, open_tables(source, is_source=True))
+        here = await _opened(stack, open_tables(target, is_source=False))
         copier = Copier(there, here, _show)
         await copier.copy()
         sums = await copier.sums()
@@ -143,20 +142,6 @@ async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
         await target.delete_again()
         await copier.seal(epoch)
         return target.kept and f"the schema {target.kept}"
-
-
-async def _tables(address: str, *, is_source: bool) -> Tables:
-    if address.startswith(SQLITE):
-        return SqliteTables.of(_directory(address), is_source=is_source)
-    from hubbub.server.stores.postgres.tables import PostgresTables  # asyncpg takes some megabytes
-
-    open_ = PostgresTables.source if is_source else PostgresTables.target
-    return await open_(address)
-
-
-def _directory(address: str) -> Path:
-    """Expand `~`, which a shell leaves alone after `sqlite:`."""
-    return Path(address.removeprefix(SQLITE)).expanduser()
 
 
 async def _file(file: Path, *, is_source: bool) -> Tables:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.domain.principals import SCOPES
@@ -18,10 +17,7 @@ from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.people.tokens import PREFIX, digest_of
 from hubbub.server.stores.base import StoreFailed, Token
-from hubbub.server.stores.sqlite.tokens import SqliteTokens
-
-if TYPE_CHECKING:
-    from hubbub.server.stores.postgres.tokens import PostgresTokens
+from hubbub.server.stores.registry import IssuedTokens, open_tokens
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -78,9 +74,9 @@ def revoke(settings: Settings, id_or_name: str) -> None:
 
 
 @contextmanager
-def _tokens(settings: Settings) -> "Iterator[SqliteTokens | PostgresTokens]":
+def _tokens(settings: Settings) -> Iterator[IssuedTokens]:
     try:
-        tokens = _opened(settings)
+        tokens = open_tokens(settings.store, settings.data)
         open_audit(settings.data)
         try:
             yield tokens
@@ -88,15 +84,6 @@ def _tokens(settings: Settings) -> "Iterator[SqliteTokens | PostgresTokens]":
             tokens.close()
     except StoreFailed as error:
         raise CannotIssue(str(error)) from error
-
-
-def _opened(settings: Settings) -> "SqliteTokens | PostgresTokens":
-    if settings.store == "sqlite":
-        return SqliteTokens(settings.data)
-    from hubbub.server.stores.postgres.tokens import PostgresTokens  # asyncpg takes some megabytes
-
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)  # for the audit log
-    return PostgresTokens(settings.store)
 
 
 def _now() -> str:
