@@ -499,6 +499,7 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
     again = await hubbub_command("backup", file, "--data", tmp_path, store=url)
     assert again.code == 1 and "exists and will not be overwritten" in again.err
     await do(store, Post(room="all", text="later"))
+    await store.beat()
     refused = await hubbub_command("restore", file, "--data", tmp_path, store=url)
     assert refused.code == 1 and "a server is using this database" in refused.err
     await store.close()

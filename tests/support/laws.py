@@ -113,10 +113,14 @@ class Law(RuleBasedStateMachine):
         for proposal, answer in zip(batch, commit.answers, strict=True):
             self._check_key(proposal, answer)
 
-    @rule(room=rooms, batch=st.lists(reactions, min_size=1, max_size=8), is_deleted=st.booleans())
-    def crowd_around(self, room: str, batch: list[Proposal], is_deleted: bool) -> None:
+    @rule(
+        room=rooms,
+        batch=st.lists(reactions, min_size=1, max_size=8),
+        deletes=st.sampled_from([0, 0, 0, 1]),
+    )
+    def crowd_around(self, room: str, batch: list[Proposal], deletes: int) -> None:
         """Several people react to the newest message, and think better of it; its author deletes it perhaps."""
-        if is_deleted:
+        if deletes:
             batch = [*batch, Proposal(ADA, Delete(room=room, seq=0))]
         self.commit([Proposal(p, replace(change, room=room)) for p, change in batch], True)
 
