@@ -7,7 +7,7 @@ import pytest
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.aspects.reactions import reactions_to
-from hubbub.domain.facts import Accepted, Commit, Head, Proposal
+from hubbub.domain.facts import ANSWERED, Accepted, Commit, Head, Proposal
 from hubbub.domain.patterns import spans
 from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
@@ -180,6 +180,43 @@ async def test_keys_are_known_by_room_and_owner(store: Store) -> None:
     )
     assert ada == Accepted(2, LATER)
     assert kitchen == Accepted(1, AT)
+
+
+CALLED: list[Change] = [
+    Edit(room="lobby", seq=1, text="x", client_message_id="k"),
+    Delete(room="lobby", seq=1, client_message_id="k"),
+    React(room="lobby", seq=1, emoji="👍", client_message_id="k"),
+    Unreact(room="lobby", seq=1, emoji="🎉", client_message_id="k"),
+    Patch(room="lobby", patch={"n": 1}, client_message_id="k"),
+]
+
+
+def test_every_command_with_a_key_of_its_own_is_tried() -> None:
+    assert {type(change) for change in CALLED} == RULES.by_command.keys() - RULES.keyed
+
+
+@pytest.mark.parametrize("change", CALLED, ids=lambda change: type(change).__name__)
+async def test_a_repeated_change_gets_the_first_answer_and_is_made_once(
+    store: Store, change: Change
+) -> None:
+    await commit(store, Post(room="lobby", text="hi", client_message_id="k"))
+    await commit(store, React(room="lobby", seq=1, emoji="🎉"))
+    answers, _ = await commit(store, change, change)
+    assert answers == [Accepted(3, AT), Accepted(3, AT, is_duplicate=True)]
+    (again,), batches = await commit(store, change, at=LATER)
+    assert (again, batches) == (Accepted(3, AT, is_duplicate=True), [])
+    ((others,), _) = await commit(store, change, by=GRACE, at=LATER)
+    assert others != again
+    await store.trim("lobby", 4)
+    assert await store.rows(ANSWERED) == []
+
+
+async def test_a_change_that_changed_nothing_is_decided_again(store: Store) -> None:
+    await post(store, 1)
+    react = React(room="lobby", seq=1, emoji="👍", client_message_id="k")
+    unreact = Unreact(room="lobby", seq=1, emoji="👍", client_message_id="u")
+    answers, _ = await commit(store, unreact, react, unreact)
+    assert answers == [Accepted(None, AT), Accepted(2, AT), Accepted(3, AT)]
 
 
 async def test_keys_and_names_may_look_like_anything(store: Store) -> None:

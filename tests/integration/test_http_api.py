@@ -44,6 +44,28 @@ async def test_the_same_key_again_posts_once(curl: Http, room: str, where: str) 
     assert (await curl.get(f"/{room}"))["head"] == 1
 
 
+CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "edit": ("PATCH", "/messages/1", {"body": {"text": "y"}}),
+    "react": ("PUT", "/messages/1/reactions/x", {}),
+    "patch": ("PATCH", "/state", {"body": {"n": 1}}),
+    "delete": ("DELETE", "/messages/1", {}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_the_same_key_again_changes_nothing(curl: Http, room: str, change: str) -> None:
+    method, path, options = CHANGES[change]
+    proof = {"Hubbub-Key": "o" * 16}
+    await curl.ask("POST", f"/{room}/messages", body={"text": "x"}, headers=proof)
+    keyed = {**options, "headers": {**proof, "Idempotency-Key": "k"}}
+    if path == "/state":
+        keyed["headers"]["Content-Type"] = MERGE_PATCH
+    answers = [await curl.ask(method, f"/{room}{path}", **keyed) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert answers[1].body == answers[0].body | {"duplicate": True}
+    assert (await curl.get(f"/{room}"))["head"] == 2
+
+
 async def test_a_room_is_shown_as_in_a_snapshot(curl: Http, ada: Native, room: str) -> None:
     await ada.ask("post", room=room, text="hi")
     await ada.ask("patch", room=room, patch={"a": 1})

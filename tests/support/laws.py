@@ -32,11 +32,13 @@ rooms = st.sampled_from(ROOMS)
 seqs = st.integers(1, 12)  # of few, so that they are met again and again
 emoji = st.sampled_from(["👍", "👍", "🎉"])
 words = st.sampled_from(["hi", "", "grüß dich 👍", 'a "b"\n'])
+calls = st.none() | st.sampled_from(["k1", "k2"])
+seldom = st.sampled_from([None, None, None, None, "k1", "k2"])  # or little would be changed
 posts = st.builds(
     Post,
     room=rooms,
     text=words,
-    client_message_id=st.none() | st.sampled_from(["k1", "k2"]),
+    client_message_id=calls,
     reply_to=st.none() | seqs,
 ) | st.builds(Post, room=rooms, bytes=st.binary(max_size=3))
 patches = st.builds(
@@ -47,23 +49,25 @@ patches = st.builds(
         st.sampled_from("abc"), st.none() | st.integers(0, 3) | st.just({"d": 1, "e": None})
     ),
     if_seq=st.none() | seqs,
+    client_message_id=seldom,
 )
 changes: st.SearchStrategy[Change] = st.one_of(
     posts,
     posts,
     posts,
     patches,
-    st.builds(Edit, room=rooms, seq=seqs, text=words),
-    st.builds(Delete, room=rooms, seq=seqs),
-    st.builds(React, room=rooms, seq=seqs, emoji=emoji),
-    st.builds(Unreact, room=rooms, seq=seqs, emoji=emoji),
+    st.builds(Edit, room=rooms, seq=seqs, text=words, client_message_id=seldom),
+    st.builds(Delete, room=rooms, seq=seqs, client_message_id=seldom),
+    st.builds(React, room=rooms, seq=seqs, emoji=emoji, client_message_id=seldom),
+    st.builds(Unreact, room=rooms, seq=seqs, emoji=emoji, client_message_id=seldom),
 )
 proposals = st.builds(Proposal, st.sampled_from(PEOPLE), changes)
 reactions = st.builds(
     Proposal,
     st.sampled_from(PEOPLE),
     st.builds(React, room=rooms, seq=st.just(0), emoji=emoji)
-    | st.builds(Unreact, room=rooms, seq=st.just(0), emoji=emoji),
+    | st.builds(Unreact, room=rooms, seq=st.just(0), emoji=emoji)
+    | st.builds(Edit, room=rooms, seq=st.just(0), text=words),
 )
 
 
@@ -86,7 +90,7 @@ class Law(RuleBasedStateMachine):
         self._store = self._run(self._opened())
         self._model = MemoryStore()
         self._delivered: dict[str, list[bytes]] = {room: [] for room in ROOMS}
-        self._first_answers: dict[PostKey, Accepted] = {}
+        self._first_answers: dict[tuple[bool, PostKey], Accepted] = {}
         self._followers: list[Follower] = []
         self._commits = 0
 
@@ -119,7 +123,7 @@ class Law(RuleBasedStateMachine):
         deletes=st.sampled_from([0, 0, 0, 1]),
     )
     def crowd_around(self, room: str, batch: list[Proposal], deletes: int) -> None:
-        """Several people react to the newest message, and think better of it; its author deletes it perhaps."""
+        """Several people react to the newest message, and think better of it; its author edits and deletes it."""
         if deletes:
             batch = [*batch, Proposal(ADA, Delete(room=room, seq=0))]
         self.commit([Proposal(p, replace(change, room=room)) for p, change in batch], True)
@@ -151,7 +155,7 @@ class Law(RuleBasedStateMachine):
         kept = self._model.kept.get(room, 1)
         self._followers = [f for f in self._followers if f.room != room or f.view.seq + 1 >= kept]
         for key, answer in list(self._first_answers.items()):
-            if key.room == room and answer.seq is not None and answer.seq < kept:
+            if key[1].room == room and answer.seq is not None and answer.seq < kept:
                 del self._first_answers[key]
 
     @rule()
@@ -206,11 +210,12 @@ class Law(RuleBasedStateMachine):
 
     def _check_key(self, proposal: Proposal, answer: object) -> None:
         principal, change = proposal
-        if isinstance(change, Post) and change.client_message_id is not None:
-            key = PostKey(change.room, change.client_message_id, principal.key_owner)
+        if change.client_message_id is not None:
+            called = PostKey(change.room, change.client_message_id, principal.key_owner)
+            key = isinstance(change, Post), called  # posts have keys of their own
             if first := self._first_answers.get(key):
                 assert answer == first._replace(is_duplicate=True)
-            elif isinstance(answer, Accepted):
+            elif isinstance(answer, Accepted) and answer.seq is not None:
                 assert not answer.is_duplicate
                 self._first_answers[key] = answer
 

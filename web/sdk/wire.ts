@@ -67,59 +67,64 @@ export interface History {
 /** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
 export interface Post {
   do: "post";
-  room: string;
   text?: string;
   bytes?: string;
-  client_message_id?: string;
   reply_to?: number;
   emitted_as?: string;
   arguments?: unknown[];
   attachments?: string[];
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** Replaces the text of a message. */
 export interface Edit {
   do: "edit";
-  room: string;
   seq: number;
   text: string;
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** Deletes a message. */
 export interface Delete {
   do: "delete";
-  room: string;
   seq: number;
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** Adds a reaction to a message. */
 export interface React {
   do: "react";
-  room: string;
   seq: number;
   emoji: string;
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** Removes one's own reaction from a message. */
 export interface Unreact {
   do: "unreact";
-  room: string;
   seq: number;
   emoji: string;
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** Merges a patch (RFC 7396) into the room's state document, unless it was patched after `if_seq`. */
 export interface Patch {
   do: "patch";
-  room: string;
   patch: unknown;
   if_seq?: number;
   id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** The answer to a command: `ok` or `error`. */

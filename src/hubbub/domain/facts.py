@@ -82,6 +82,27 @@ class PostKey(NamedTuple):
     owner: str
 
 
+class AnsweredKey(NamedTuple):
+    """Identifies any other change by what its author called it; `owner` is as for posts."""
+
+    room: str
+    client_message_id: str
+    owner: str
+
+
+class Answered(NamedTuple):
+    """The first answer to a change: its event's number and time."""
+
+    room: str
+    client_message_id: str
+    owner: str
+    seq: int
+    at: str
+
+
+ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), trimmed_by="seq")
+
+
 @dataclass(slots=True)
 class Needs:
     """What must be known to decide on a batch of proposals. `logs` are all that may be written to."""

@@ -10,8 +10,11 @@ from typing import Any, Protocol
 from hubbub import events
 from hubbub.domain.access import Permission
 from hubbub.domain.facts import (
+    ANSWERED,
     Accepted,
     Answer,
+    Answered,
+    AnsweredKey,
     Batch,
     Commit,
     Facts,
@@ -78,17 +81,16 @@ class Ledger:
     def decide(self, proposals: Sequence[Proposal]) -> Commit:
         """Answer each proposal, in order."""
         answers: list[Answer] = []
-        deciding, keyed = self._rules.deciding, self._rules.keyed
+        deciding = self._rules.deciding
         guarding = self._guarding = self._rules.guarding(proposals)
         change: Any
         for principal, change in proposals:
-            kind = type(change)
-            if kind in keyed and change.client_message_id is not None:
+            if change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
             elif guarding:
                 answers.append(self._decide(principal, change))
             else:
-                answers.append(deciding[kind](self, principal, change))
+                answers.append(deciding[type(change)](self, principal, change))
         if self.deleted:
             for batch in self.batches.values():
                 batch.erase()
@@ -102,12 +104,20 @@ class Ledger:
 
     def _decide_once(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change with a key, or repeat the first answer that its key got."""
-        key = PostKey(change.room, change.client_message_id, principal.key_owner)
-        if first := self._facts.posts.get(key):
-            return first._replace(is_duplicate=True)
+        called = change.room, change.client_message_id, principal.key_owner
+        if type(change) in self._rules.keyed:
+            post = PostKey(*called)
+            if first := self._facts.posts.get(post):
+                return first._replace(is_duplicate=True)
+            answer = self._decide(principal, change)
+            if isinstance(answer, Accepted):
+                self._facts.posts[post] = answer
+            return answer
+        if answered := self.row(ANSWERED, AnsweredKey(*called)):
+            return Accepted(answered.seq, answered.at, is_duplicate=True)
         answer = self._decide(principal, change)
-        if isinstance(answer, Accepted):
-            self._facts.posts[key] = answer
+        if isinstance(answer, Accepted) and answer.seq is not None:
+            self.put(ANSWERED, Answered(*called, answer.seq, answer.at))
         return answer
 
     # --- what aspects ask ---

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Permission
-from hubbub.domain.facts import Answer, Needs, PostKey, Proposal
+from hubbub.domain.facts import ANSWERED, Answer, AnsweredKey, Needs, PostKey, Proposal
 from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable
@@ -30,7 +30,7 @@ class Rule(Generic[C]):
         needs: names what must be known in order to decide.
         decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
-        keeps_keys: whether the log keeps its `client_message_id`.
+        keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
     """
 
     command: type[C]
@@ -93,7 +93,7 @@ class Rules:
 
     def __init__(self, aspects: Iterable[Aspect]) -> None:
         self.aspects = tuple(aspects)
-        self.tables = tuple(table for aspect in self.aspects for table in aspect.tables)
+        self.tables = (ANSWERED, *(table for aspect in self.aspects for table in aspect.tables))
         self.trimmed = tuple(table for table in self.tables if table.trimmed_by)
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
@@ -126,9 +126,11 @@ class Rules:
         for principal, change in proposals:
             kind = type(change)
             logs.add(change.room)
-            if kind in keyed and change.client_message_id is not None:
-                key = PostKey(change.room, change.client_message_id, principal.key_owner)
-                wanted.posts.add(key)
+            if (called := change.client_message_id) is not None:
+                if kind in keyed:
+                    wanted.posts.add(PostKey(change.room, called, principal.key_owner))
+                else:
+                    wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
         guarded = self._guards_of(proposals)
         for principal, change in proposals if guarded else ():

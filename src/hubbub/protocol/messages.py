@@ -56,10 +56,14 @@ class Leave(Unfollow, frozen=True):
     """Stops being a member of a room. In a free room it stops following."""
 
 
-class Change(Command, frozen=True):
-    """A command that may add an event to a room's log. The aspects define what kinds there are (see `domain`)."""
+class Change(Command, frozen=True, kw_only=True):
+    """A command that may add an event to a room's log. The aspects define what kinds there are (see `domain`).
+
+    If its `client_message_id` was used before, it gets the first answer again and changes nothing.
+    """
 
     room: RoomName
+    client_message_id: ClientMessageId | None = None
 
 
 class Post(Change, frozen=True):
@@ -67,7 +71,6 @@ class Post(Change, frozen=True):
 
     text: str | None = None
     bytes: Base64 | None = None
-    client_message_id: ClientMessageId | None = None
     reply_to: Seq | None = None
     emitted_as: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     arguments: list[Any] | None = None

@@ -1,6 +1,6 @@
 from aiohttp import web
 
-from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, SEQ, Body
 from hubbub.server.http.requests import principal_of
@@ -18,7 +18,7 @@ resource = Resource()
         "/api/v1/rooms/{room}/messages/{seq}/waves",
         "wave",
         needs=MAY_WAVE,
-        takes=(ROOM, SEQ),
+        takes=(ROOM, SEQ, KEY),
         body=WAVE,
         answers=ChangeReply,
         status=201,

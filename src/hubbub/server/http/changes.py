@@ -2,13 +2,39 @@
 
 import msgspec
 from aiohttp import web
+from msgspec.structs import replace
 
 from hubbub.domain.principals import Principal
-from hubbub.protocol.errors import Refusal
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Change
 from hubbub.server.clients.native import accepted
+from hubbub.server.http.parameters import TEXT, Parameter
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import HUB
+
+MAX_KEY = 64  # characters
+
+
+def _key_of(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= MAX_KEY and _is_utf8(key)):
+        why = f"Invalid Idempotency-Key: use 1 to {MAX_KEY} characters"
+        raise RefusalError("bad_request", why)
+    return key
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether a header's bytes were UTF-8: any others become lone surrogates."""
+    return text == text.encode(errors="replace").decode()
+
+
+KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    TEXT | {"minLength": 1, "maxLength": MAX_KEY},
+    _key_of,
+    "A change that was accepted with this key before is not made again, but answered as it was then",
+)
 
 
 class ChangeReply(msgspec.Struct, kw_only=True):
@@ -24,8 +50,13 @@ class ChangeReply(msgspec.Struct, kw_only=True):
 async def commit(
     request: web.Request, principal: Principal, change: Change
 ) -> ChangeReply | web.Response:
-    """Commit a change and return the answer, or the refusal as a response. Raises RefusalError."""
+    """Commit a change, under the request's key if it has one; return the answer, or the refusal as a response.
+
+    Raises RefusalError.
+    """
     hub = request.app[HUB]
+    if (key := KEY.of(request)) is not None:
+        change = replace(change, client_message_id=key)
     answer = await hub.writing.commit(principal, change)
     if isinstance(answer, Refusal):
         return problem(answer)

@@ -4,19 +4,14 @@ from aiohttp import web
 
 from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Delete, Edit, History, Page, Post
-from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import ROOM, SEQ, Body, header, whole_number
+from hubbub.server.http.parameters import ROOM, SEQ, Body, whole_number
 from hubbub.server.http.requests import HUB, principal_of
 
 MESSAGES = "/api/v1/rooms/{room}/messages"
 MESSAGE = MESSAGES + "/{seq}"
 
-KEY = header(
-    "Idempotency-Key",
-    "Same as client_message_id in the body",
-    {"type": "string", "minLength": 1, "maxLength": 64},
-)
 BEFORE = whole_number("before", "Only messages before this seq")
 AFTER = whole_number("after", "Only messages after this seq")
 LIMIT = whole_number("limit", "Maximum number of items", 1, 200)
@@ -41,9 +36,8 @@ resource = Resource()
 )
 async def post_message(request: web.Request) -> ChangeReply | web.Response:
     """Post a message. Repeating a key returns the first answer again."""
-    principal, key = principal_of(request), KEY.of(request)
-    known = {} if key is None else {"client_message_id": key}
-    post = await POST.read(request, principal, **known, room=ROOM.of(request))
+    principal = principal_of(request)
+    post = await POST.read(request, principal, room=ROOM.of(request))
     return await commit(request, principal, post)
 
 
@@ -75,7 +69,7 @@ async def get_messages(request: web.Request) -> Page:
         MESSAGE,
         "editMessage",
         needs=Operation.EDIT_OWN,
-        takes=(ROOM, SEQ),
+        takes=(ROOM, SEQ, KEY),
         body=EDIT,
         answers=ChangeReply,
         refuses=frozenset({"busy", "gone"}),
@@ -93,7 +87,7 @@ async def edit_message(request: web.Request) -> ChangeReply | web.Response:
         MESSAGE,
         "deleteMessage",
         needs=Operation.DELETE_OWN,
-        takes=(ROOM, SEQ),
+        takes=(ROOM, SEQ, KEY),
         answers=ChangeReply,
         refuses=frozenset({"busy"}),
     )

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from hubbub.domain.access import Operation
 from hubbub.protocol.messages import React, Unreact
-from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, SEQ, Parameter
 from hubbub.server.http.requests import principal_of
@@ -31,7 +31,7 @@ resource = Resource()
         REACTION,
         "react",
         needs=Operation.REACT,
-        takes=(ROOM, SEQ, EMOJI),
+        takes=(ROOM, SEQ, EMOJI, KEY),
         answers=ChangeReply,
         refuses=frozenset({"busy", "gone"}),
     )
@@ -48,7 +48,7 @@ async def react(request: web.Request) -> ChangeReply | web.Response:
         REACTION,
         "unreact",
         needs=Operation.REACT,
-        takes=(ROOM, SEQ, EMOJI),
+        takes=(ROOM, SEQ, EMOJI, KEY),
         answers=ChangeReply,
         refuses=frozenset({"busy", "gone"}),
     )

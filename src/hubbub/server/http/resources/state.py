@@ -10,7 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.protocol import fields
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Patch
-from hubbub.server.http.changes import ChangeReply, commit
+from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import MERGE_PATCH, ROOM, Body, header, whole_number
 from hubbub.server.http.requests import HUB, json, principal_of
@@ -56,7 +56,7 @@ async def get_state(request: web.Request) -> web.Response:
         STATE,
         "patchState",
         needs=Operation.PATCH,
-        takes=(ROOM, IF_SEQ, IF_MATCH),
+        takes=(ROOM, IF_SEQ, IF_MATCH, KEY),
         body=PATCH,
         answers=ChangeReply,
         refuses=frozenset({"busy", "conflict"}),

@@ -121,7 +121,8 @@ class PostgresWriter:
                 facts.messages[key], facts.owners[key] = event, owner
                 if is_deleted:
                     facts.deleted.add(key)
-        await self._records.learn(wanted, facts)
+        if wanted.rows or wanted.counts:
+            await self._records.learn(wanted, facts)
         return facts
 
     async def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> list[Any]:

@@ -139,7 +139,8 @@ class SqliteWriter:
                 facts.posts[PostKey(names[room_id], message_id, owner)] = Accepted(seq, at)
         if wanted.messages:
             self._message_facts(facts, wanted.messages, names)
-        self._records.learn(wanted, facts)
+        if wanted.rows or wanted.counts:
+            self._records.learn(wanted, facts)
         return facts
 
     def _look_up(self, rooms: list[str]) -> None:
@@ -174,7 +175,8 @@ class SqliteWriter:
         for key in ledger.deleted:
             for query in (Q.set_deleted, Q.erase_changes):
                 self._execute(query, (ids[key.room], key.seq))
-        self._records.write(ledger)
+        if ledger.rows or ledger.dropped:
+            self._records.write(ledger)
 
     def _grown(self, name: str, batch: Batch) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""
