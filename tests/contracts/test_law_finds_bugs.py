@@ -28,7 +28,7 @@ from tests.support.fakes import ADA
 from tests.support.laws import PEOPLE
 
 QUICK = settings(
-    max_examples=100,
+    max_examples=300,
     stateful_step_count=30,
     derandomize=True,
     database=None,
