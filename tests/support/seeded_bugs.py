@@ -154,8 +154,7 @@ def post_again_on_retry() -> None:
         time.sleep(WINDOW)
         return committed
 
-    put(RULES, keyed=frozenset())
-    put(Ledger, post=forgetful)
+    put(Ledger, post=forgetful, _decide_once=Ledger._decide)
     put(SqliteWriter, commit=slow)
 
 

@@ -19,7 +19,7 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
 )
-from hubbub.server.stores.postgres.records import POSTGRES, Most, PostgresRecords
+from hubbub.server.stores.postgres.records import POSTGRES, ByteBound, PostgresRecords
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     MAX_MESSAGES_BYTES,
@@ -131,7 +131,7 @@ class PostgresReader:
                 REACTIONS,
                 room,
                 between=span_of(rows),
-                most=Most("by", REACTION_COST, MAX_MESSAGES_BYTES),
+                most=ByteBound("by", REACTION_COST, MAX_MESSAGES_BYTES),
             )
             for reaction in await found:
                 if not gathering.take(reaction):

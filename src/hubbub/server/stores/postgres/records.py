@@ -30,7 +30,7 @@ POSTGRES = Dialect(
 )
 
 
-class Most(NamedTuple):
+class ByteBound(NamedTuple):
     """How much to read: until `column` (a text) and `cost` bytes for each row reach `size` bytes."""
 
     column: str
@@ -88,7 +88,7 @@ class PostgresRecords:
         table: Table[Any, R],
         *prefix: Any,
         between: Between | None = None,
-        most: Most | None = None,
+        most: ByteBound | None = None,
     ) -> list[R]:
         """Return rows whose keys begin so; up to `most`, but with all of those that the last event trims."""
         is_backwards = between.is_backwards if between else None
@@ -155,7 +155,7 @@ def _putting(tables: tuple[AnyTable, ...]) -> str:
     return f"WITH {', '.join(steps)} SELECT"
 
 
-def _bounded(query: str, table: AnyTable, is_backwards: bool, most: Most) -> str:
+def _bounded(query: str, table: AnyTable, is_backwards: bool, most: ByteBound) -> str:
     order = f"{table.trimmed_by}{' DESC' * is_backwards}"
     names = ", ".join(column.name for column in table.columns)
     return f"""
