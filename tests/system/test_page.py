@@ -169,7 +169,7 @@ async def test_the_page_says_that_it_is_offline(ada: Page) -> None:
     await ada.clock.fast_forward(10_000)
     await ada.clock.fast_forward(2000)
     await expect(banner).to_be_visible()
-    await expect(banner).to_contain_text("Trying again in")  # so the attempt made just now has failed
+    await expect(banner).to_contain_text("Trying again in")  # the last attempt has failed
     await ada.context.set_offline(False)
     await expect(banner).to_be_hidden()
 
