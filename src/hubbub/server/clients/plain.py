@@ -8,39 +8,24 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Post
 from hubbub.server.clients.base import Later, Transport
-from hubbub.server.engine.feeds import Cursor
-from hubbub.server.engine.outlet import Outlet
+from hubbub.server.clients.room import RoomClient
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.people.door import Credentials
-from hubbub.server.stores.base import StoreFailed
 
 
-class PlainClient:
+class PlainClient(RoomClient):
     """Posts what it says in one room, and follows that room."""
 
-    __slots__ = (
-        "_answer",
-        "_cursor",
-        "_hub",
-        "_inflow",
-        "_is_told",
-        "_join",
-        "_transport",
-        "_visit",
-    )
+    __slots__ = ("_answer", "_inflow", "_is_told")
 
     def __init__(
         self, hub: Hub, credentials: Credentials, join: Follow, *, is_told: bool = False
     ) -> None:
         """Enter. `is_told`: its transport carries JSON, and can tell it that a message was refused. Raises RefusalError."""
-        self._visit = hub.door.enter(credentials)
-        self._hub = hub
-        self._join = join
+        super().__init__(hub, credentials, join)
         self._is_told = is_told
         self._inflow = hub.throttle.inflow(self.principal.counted_as)
-        self._cursor: Cursor | None = None
-        self._transport: Transport
         self._answer: Callable[[Answer], None]  # it doesn't refer to this object
 
     @property
@@ -48,42 +33,16 @@ class PlainClient:
         """Who it is."""
         return self._visit.principal
 
-    async def check(self) -> None:
-        """Find out whether it may follow its room, while it can still be told, and from where. Raises RefusalError."""
-        self._join = await self._hub.following.check(self.principal, self._join)
-
     def open(self, transport: Transport) -> Later:
         """Follow the room."""
-        self._transport = transport
         self._answer = partial(_settle, self._hub, transport)
-        self._visit.when_expelled(partial(transport.hang_up, Close.UNAUTHENTICATED))
-        return self._follow()
+        return super().open(transport)
 
     def hear(self, message: str | bytes) -> Later:
         """Post a message, in turn."""
         if self._is_told or self._inflow.wait(len(message)):
             return self._post(message)
         return self._submit(message, self._answer)
-
-    def move(self, outlet: Outlet) -> None:
-        """Go on with another outlet."""
-        if self._cursor is not None:
-            self._hub.following.move(self._cursor, outlet)
-
-    def end(self) -> None:
-        """Stop following, and release the name."""
-        if self._cursor is not None:
-            self._hub.following.unfollow(self._cursor)
-        self._hub.door.exit(self._visit)
-
-    async def _follow(self) -> None:
-        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
-        try:
-            self._cursor = await self._hub.following.follow(
-                self.principal, self._join, self._transport.outlet, _ignore, lost
-            )
-        except (RefusalError, StoreFailed):  # it can't be told why
-            self._transport.hang_up(Close.INTERNAL)
 
     async def _post(self, message: str | bytes) -> None:
         """Post a message when it is not too early for it. Raises RefusalError if it is refused at once."""
@@ -118,7 +77,3 @@ def _settle(hub: Hub, transport: Transport, answer: Answer) -> None:
         hub.refused(answer.code)
         if not answer.is_of_content:
             transport.hang_up(Close.INTERNAL)
-
-
-def _ignore(_: object) -> None:
-    """Where it begins is not told."""

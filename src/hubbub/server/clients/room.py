@@ -1,0 +1,59 @@
+"""What clients of one room have in common: they enter, follow the room from the start, and never leave it."""
+
+from functools import partial
+
+from hubbub.protocol.errors import Close, RefusalError
+from hubbub.protocol.messages import Follow, Resumed, Snapshot
+from hubbub.server.clients.base import Later, Transport
+from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.outlet import Outlet
+from hubbub.server.hub.hub import Hub
+from hubbub.server.people.door import Credentials
+from hubbub.server.stores.base import StoreFailed
+
+
+class RoomClient:
+    """Follows one room, from a position or from now on. What it hears is up to its kinds."""
+
+    __slots__ = ("_cursor", "_hub", "_join", "_transport", "_visit")
+
+    def __init__(self, hub: Hub, credentials: Credentials, join: Follow) -> None:
+        """Enter. Raises RefusalError."""
+        self._visit = hub.door.enter(credentials)
+        self._hub = hub
+        self._join = join
+        self._cursor: Cursor | None = None
+        self._transport: Transport
+
+    async def check(self) -> None:
+        """Find out whether it may follow the room, while it can still be told, and from where. Raises RefusalError."""
+        self._join = await self._hub.following.check(self._visit.principal, self._join)
+
+    def open(self, transport: Transport) -> Later:
+        """Follow the room."""
+        self._transport = transport
+        self._visit.when_expelled(partial(transport.hang_up, Close.UNAUTHENTICATED))
+        return self._follow()
+
+    def move(self, outlet: Outlet) -> None:
+        """Go on with another outlet."""
+        if self._cursor is not None:
+            self._hub.following.move(self._cursor, outlet)
+
+    def end(self) -> None:
+        """Stop following, and release the name."""
+        if self._cursor is not None:
+            self._hub.following.unfollow(self._cursor)
+        self._hub.door.exit(self._visit)
+
+    def _tell(self, answer: Resumed | Snapshot) -> None:
+        """Tell the client from where it follows, if its kind can."""
+
+    async def _follow(self) -> None:
+        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
+        try:
+            self._cursor = await self._hub.following.follow(
+                self._visit.principal, self._join, self._transport.outlet, self._tell, lost
+            )
+        except (RefusalError, StoreFailed):  # it passed the check before, and can't be told why
+            self._transport.hang_up(Close.INTERNAL)
