@@ -93,6 +93,12 @@ class Node:
         finally:
             self.hub.following.unfollow(cursor)
 
+    async def post_in_turn(self) -> None:
+        """Post as soon as it is not too early for it."""
+        post = Post(room="lobby", text="cancelled?")
+        if later := self.hub.writing.submit(ADA, post, lambda _: None, Policy.WAIT):
+            await later
+
     async def close(self) -> None:
         await self.journal.close()
         for peer in (self.bystander, self.peer):
@@ -108,9 +114,7 @@ ACTS: dict[str, Act] = {
     "list the rooms": lambda node: node.hub.reading.rooms(ADA, "", 10),
     "poll": lambda node: node.hub.reading.events(ADA, "lobby", EVENTS, None, WAIT),
     "post": lambda node: node.hub.writing.commit(ADA, Post(room="lobby", text="cancelled?")),
-    "post in turn": lambda node: node.hub.writing.submit(
-        ADA, Post(room="lobby", text="cancelled?"), lambda _: None, Policy.WAIT
-    ),
+    "post in turn": Node.post_in_turn,
     "see whether one may join": lambda node: node.hub.following.check(
         ADA, Follow(room="lobby", since=0)
     ),

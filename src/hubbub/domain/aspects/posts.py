@@ -59,8 +59,7 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
 
 def _fault(post: Post) -> str | None:
     """Return what is wrong with the content of a post, or None."""
-    said = (post.text, post.bytes, post.arguments)
-    if sum(x is not None for x in said) != 1:
+    if (post.text, post.bytes, post.arguments).count(None) != 2:
         return "A post needs exactly one of `text`, `bytes` and `arguments`"
     if post.emitted_as in RESERVED_NAMES:
         return f"Reserved event name: Socket.IO uses {post.emitted_as!r} itself"

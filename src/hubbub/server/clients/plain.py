@@ -38,7 +38,7 @@ class PlainClient(RoomClient):
         self._answer = partial(_settle, self._hub, transport)
         return super().open(transport)
 
-    def hear(self, message: str | bytes) -> Later:
+    def hear(self, message: str | bytes) -> Later | None:
         """Post a message, in turn."""
         if self._is_told or self._inflow.wait(len(message)):
             return self._post(message)
@@ -57,11 +57,12 @@ class PlainClient(RoomClient):
             if isinstance(answer, Refusal):
                 refusals.append(answer)
 
-        await self._submit(message, note)
+        if (later := self._submit(message, note)) is not None:
+            await later
         if refusals:
             raise RefusalError.of(refusals[0])
 
-    def _submit(self, message: str | bytes, answer: Callable[[Answer], None]) -> Later:
+    def _submit(self, message: str | bytes, answer: Callable[[Answer], None]) -> Later | None:
         text, binary = (message, None) if isinstance(message, str) else (None, message)
         post = Post(room=self._join.room, text=text, bytes=binary)
         return self._hub.writing.submit(self._visit.principal, post, answer, Policy.WAIT)

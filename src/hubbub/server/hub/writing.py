@@ -54,7 +54,7 @@ class Writing:
         change: Change,
         answer: Callable[[Answer], None],
         policy: Literal[Policy.WAIT],
-    ) -> Coroutine[Any, Any, None]: ...
+    ) -> Coroutine[Any, Any, None] | None: ...
 
     def submit(
         self,
@@ -65,9 +65,9 @@ class Writing:
     ) -> Coroutine[Any, Any, None] | None:
         """Submit a change; `answer` is called once with the outcome.
 
-        With `Policy.WAIT`, the change is taken once what is returned has been awaited.
+        With `Policy.WAIT`, a coroutine may be returned: the change is taken once it has been awaited.
         """
-        if policy is Policy.WAIT:
+        if policy is Policy.WAIT and (self._journal.is_full or self._throttle.wait(principal)):
             return self._submit_in_turn(principal, change, answer)
         refusal = screen_change(self._rules, principal, change, self._max_bytes)
         if refusal is None and policy is Policy.REFUSE:

@@ -117,7 +117,7 @@ class Throttle:
 
     def refusal(self, principal: Principal) -> Refusal | None:
         """Count a message, or return why it is too early for it."""
-        wait = self._messages.wait(principal.counted_as, asyncio.get_running_loop().time())
+        wait = self.wait(principal)
         return _too_fast(f"{self._limits.messages_per_s:g} messages", wait) if wait else None
 
     def pace(self, principal: Principal) -> None:
@@ -125,11 +125,16 @@ class Throttle:
         if refusal := self.refusal(principal):
             raise RefusalError.of(refusal)
 
+    def wait(self, principal: Principal) -> float:
+        """Count a message and return 0.0, or return the seconds until it is not too early for it."""
+        if not self._messages.per_second:
+            return 0.0
+        return self._messages.wait(principal.counted_as, asyncio.get_running_loop().time())
+
     async def turn(self, principal: Principal) -> None:
         """Count a message, after waiting until it is not too early for it."""
-        loop = asyncio.get_running_loop()
-        while delay := self._messages.wait(principal.counted_as, loop.time()):  # noqa: ASYNC110 - no event
-            await asyncio.sleep(delay)
+        while wait := self.wait(principal):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(wait)
 
     def inflow(self, who: str) -> Inflow:
         """Return a counter of what a connection sends, for an address or a principal."""

@@ -47,7 +47,7 @@ async def test_what_can_not_be_is_refused_before_it_is_committed(change: Change,
     house = House()
     answers: list[Answer] = []
     house.hub.writing.submit(ADA, change, answers.append)
-    await house.hub.writing.submit(ADA, change, answers.append, Policy.WAIT)
+    assert house.hub.writing.submit(ADA, change, answers.append, Policy.WAIT) is None
     answers.append(await house.hub.writing.commit(ADA, change))
     assert [answer.code for answer in answers if isinstance(answer, Refusal)] == [code] * 3
     assert house.store.commits == []
@@ -78,9 +78,9 @@ async def test_who_knows_no_refusal_is_slowed_down_and_loses_nothing() -> None:
     house = House(rate=10)
     answers: list[Answer] = []
     for n in range(50):
-        await house.hub.writing.submit(
-            ADA, Post(room="lobby", text=str(n)), answers.append, Policy.WAIT
-        )
+        post = Post(room="lobby", text=str(n))
+        if later := house.hub.writing.submit(ADA, post, answers.append, Policy.WAIT):
+            await later
     await settle()
     assert [a.seq for a in answers if isinstance(a, Accepted)] == list(range(1, 51))
     assert asyncio.get_running_loop().time() == pytest.approx(3.0, abs=0.01)
