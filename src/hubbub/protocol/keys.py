@@ -1,0 +1,58 @@
+"""Keys: the permanent names that the server makes, which begin with `@` (see `names.is_reserved`).
+
+    @p7m2q9x4w1z3k   an account, and its own log
+    @r7m2q9x4w1z3k   a room that people made
+    @directory       the log of all accounts and listed rooms
+    @audit           the log of what was done with rights
+    @me              on the wire, short for the own log
+
+After `@p` and `@r` come 60 random bits in Crockford's base32, in lower case: digits and letters without i, l, o and u.
+"""
+
+import re
+
+RANDOM_BYTES = 8  # what a key is made from; the last 4 of their bits are not used
+
+ACCOUNT = "@p"
+ROOM = "@r"
+DIRECTORY = "@directory"
+AUDIT = "@audit"
+ME = "@me"
+
+_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 12
+_ACCOUNT_KEY = re.compile(f"{ACCOUNT}[{_DIGITS}]{{{_LENGTH}}}")
+_ROOM_KEY = re.compile(f"{ROOM}[{_DIGITS}]{{{_LENGTH}}}")
+
+
+def account_key(random: bytes) -> str:
+    """Return the key of a new account, made from `RANDOM_BYTES` random bytes."""
+    return ACCOUNT + _suffix(random)
+
+
+def room_key(random: bytes) -> str:
+    """Return the key of a new room, made from `RANDOM_BYTES` random bytes."""
+    return ROOM + _suffix(random)
+
+
+def is_account_key(text: str) -> bool:
+    """Whether this is an account's key, though not whether there is such an account."""
+    return _ACCOUNT_KEY.fullmatch(text) is not None
+
+
+def is_room_key(text: str) -> bool:
+    """Whether this is the key of a room that people made, though not whether there is such a room."""
+    return _ROOM_KEY.fullmatch(text) is not None
+
+
+def base32(random: bytes) -> str:
+    """Return bytes in Crockford's base32: a character for each 5 bits. What is left of the last bits is not used."""
+    length, unused = divmod(8 * len(random), 5)
+    bits = int.from_bytes(random, "big") >> unused
+    return "".join(_DIGITS[bits >> 5 * place & 31] for place in reversed(range(length)))
+
+
+def _suffix(random: bytes) -> str:
+    if len(random) != RANDOM_BYTES:
+        raise ValueError(f"Expected {RANDOM_BYTES} random bytes, and got {len(random)}")
+    return base32(random)
