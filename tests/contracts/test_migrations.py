@@ -21,6 +21,7 @@ from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.records import SQLITE
 from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, TokenRow
 from tests.support.fakes import AT, guest, outbox_by, stranger, user
 from tests.support.postgres import Postgres
@@ -138,7 +139,7 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
 
 # --- tables of records are what their definitions say ---
 
-TABLES = [*RULES.tables, TOKENS]
+TABLES = [*RULES.tables, *OWN]
 COLUMNS = """
     SELECT attname, format_type(atttypid, atttypmod), attnotnull, collname
     FROM pg_attribute LEFT JOIN pg_collation ON pg_collation.oid = attcollation

@@ -4,7 +4,8 @@ import asyncio
 import selectors
 import socket
 from asyncio import Future
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
@@ -27,7 +28,7 @@ from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
@@ -42,8 +43,10 @@ from hubbub.server.stores.base import (
     StoredRoom,
     StoreFailed,
     Token,
+    Turn,
 )
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, row_of
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.records import MemoryRecords
@@ -165,7 +168,7 @@ class MemoryStore:
         self.epoch = epoch
         self._rules = rules
         self.logs: dict[str, list[bytes]] = {}
-        self.records = MemoryRecords([*rules.tables, TOKENS])
+        self.records = MemoryRecords([*rules.tables, *OWN])
         self.kept: dict[str, int] = {}
         self._views: dict[str, RoomView] = {}
         self._first_answers: dict[PostKey, _First] = {}
@@ -236,6 +239,15 @@ class MemoryStore:
         self._tokens_version += 1
         self.records.clear(TOKENS)
         self.records.rows[TOKENS] = {(token.id,): row_of(token) for token in tokens}
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Turn]:
+        self._fail_if_asked()
+        turn = MemoryTurn(self.records)
+        yield turn
+        self._fail_if_asked()
+        for table, row in turn.put_rows:
+            self.records.rows[table][row[: table.width]] = row
 
     async def trim(self, room: str, upto: int) -> None:
         self._fail_if_asked()
@@ -322,6 +334,20 @@ class MemoryStore:
         facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)
+
+
+class MemoryTurn:
+    """Keeps what is put until the end."""
+
+    def __init__(self, records: MemoryRecords) -> None:
+        self._records = records
+        self.put_rows: list[tuple[AnyTable, Any]] = []
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        return [self._records.rows[table][key] for key in keys if key in self._records.rows[table]]
+
+    async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        self.put_rows += [(table, row) for row in rows]
 
 
 class HeldStore(MemoryStore):

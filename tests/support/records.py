@@ -107,7 +107,7 @@ class Waiting(PostgresRecords):
         await self._connection.execute(
             f"WITH other AS (SELECT $1::bigint){steps} SELECT", 1, *columns
         )
-        await self.put(ledger)
+        await self.put_decided(ledger)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from hubbub.events import deleted_by, erased
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
+    OWN,
     PAGE,
     UNFINISHED,
     EventRows,
@@ -72,7 +73,8 @@ class Copier:
                     await self._target.flush()
                     flushed = done
             await self._target.put_room(room)
-        await self._target.put_records(TOKENS, await self._source.records(TOKENS))
+        for table in OWN:
+            await self._target.put_records(table, await self._source.records(table))
         for name in meta.keys() & {"tokens", "hint_key"}:
             await self._target.set_meta(name, meta[name])
         await self._target.flush()

@@ -1,18 +1,24 @@
 """The contract of a reactor, which reads on in every room's log and makes something of it, and its rounds.
 
 A reactor is a cursor like a client's, with a position that outlives the server. It has no part in a commit: it sees what is
-stored, some time later. Every step may be repeated after a crash, since its position is stored after what it did, or with it.
+stored, some time later. Its positions are stored after what it did, so it does something again after a crash, but misses nothing.
 """
 
 from typing import Protocol
 
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, Turn
+from hubbub.server.stores.positions import POSITIONS, Position, PositionKey
 
 ROOMS_AT_ONCE = 500
+EVENTS_A_TURN = 2_000  # after so many, positions are stored and another node may go on
 
 
 class Reactor(Protocol):
-    """Makes something of the events in all rooms. Where nodes share a store, each has one."""
+    """Makes something of the events in all rooms. Where nodes share a store, one of them does at a time."""
+
+    @property
+    def name(self) -> str:
+        """What its positions are stored under. Another name begins at the first event of each room."""
 
     @property
     def does(self) -> str:
@@ -22,23 +28,47 @@ class Reactor(Protocol):
     def every(self) -> float:
         """Seconds from the end of one round through all rooms to the next."""
 
-    async def position(self, room: str) -> int:
-        """Return the seq of the last event that it is done with, as stored. Fails with `StoreFailed`."""
-
     async def step(self, room: str, after: int, head: int) -> int:
-        """Do a bounded amount of work on the events with after < seq <= head, and store how far it came.
+        """Do a bounded amount of work, for less than 30 s, on the events with after < seq <= head. All are in the log.
 
-        Returns that position; `after` if there is nothing to do now. The same step twice does no harm.
-        Fails with `StoreFailed`.
+        Returns the seq of the last event that it is done with; `after` if there is nothing to do now, and the same
+        step comes again in the next round. The same step twice, even by two nodes if one stalls, must do no harm.
+        Fails with `StoreFailed`, after which all steps since the last stored positions come again.
         """
 
 
 async def go_round(reactor: Reactor, store: Store) -> None:
-    """Let a reactor read on in each room, until it has nothing to do there."""
+    """Let a reactor read on in each room, until it has nothing to do there or another node has its turn."""
     name = ""
     while rows := await store.rooms(name, ROOMS_AT_ONCE):
-        for row in rows:
-            position = await reactor.position(row.room)
-            while (reached := await reactor.step(row.room, position, row.head)) > position:
-                position = reached
+        heads = {row.room: row.head for row in rows}
+        while heads:
+            async with store.turn(f"reactor {reactor.name}") as turn:
+                if turn is None:
+                    return
+                await _read_on(reactor, store, turn, heads)
         name = rows[-1].room
+
+
+async def _read_on(reactor: Reactor, store: Store, turn: Turn, heads: dict[str, int]) -> None:
+    """Let it read on in these rooms for one turn; remove those where it has nothing more to do."""
+    keys = [PositionKey(reactor.name, room) for room in heads]
+    positions = {row.room: row.seq for row in await turn.get(POSITIONS, keys)}
+    done = 0
+    for room, head in list(heads.items()):
+        position = positions.get(room, 0)
+        while (reached := await _step(reactor, store, room, position, head)) > position:
+            await turn.put(POSITIONS, [Position(reactor.name, room, reached)])
+            done += reached - position
+            if done >= EVENTS_A_TURN:
+                return
+            position = reached
+        del heads[room]
+
+
+async def _step(reactor: Reactor, store: Store, room: str, position: int, head: int) -> int:
+    """Do one step, from the stored position or from where the log begins by now. Returns how far it came."""
+    if position >= head:
+        return position
+    after = max(position, (await store.head(room)).kept - 1)
+    return await reactor.step(room, after, head) if after < head else after

@@ -13,10 +13,10 @@ EVERY = 3600.0  # seconds
 class Retention:
     """Keeps the newest `keep_events` of each room and what is younger than `keep_days`; 0 keeps all.
 
-    Its position in a log is where the log begins by now. Nodes that share a store may all have one: what
-    is deleted twice is deleted once.
+    What is deleted twice is deleted once.
     """
 
+    name = "retention"
     does = "delete old events"
     every = EVERY
 
@@ -27,10 +27,6 @@ class Retention:
         self._keep_events = keep_events
         self._keep_days = keep_days
         self._now = now
-
-    async def position(self, room: str) -> int:
-        """Return the last event that was deleted."""
-        return (await self._store.head(room)).kept - 1
 
     async def step(self, room: str, after: int, head: int) -> int:
         """Delete some events that are no longer to be kept, oldest first."""

@@ -2,13 +2,14 @@
 
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Answer, Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import Prefix, R, Table
 from hubbub.protocol.messages import Message, Post
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
@@ -74,6 +75,20 @@ class LogsReplaced(Exception):
     """The server's logs were replaced by others, such as a backup's: it has to start again."""
 
 
+class Turn(Protocol):
+    """One node's turn at something that only one node may do at a time.
+
+    What is put is stored at the end, all or nothing; not if the block raises an exception or the turn was lost.
+    Both methods fail with `StoreFailed`.
+    """
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """Return the records with these keys, in any order, without what this turn has put."""
+
+    async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        """Keep records, each in place of any with the same key."""
+
+
 class Store(Protocol):
     """Keeps logs and state. Everything it returns is committed.
 
@@ -133,6 +148,13 @@ class Store(Protocol):
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Return the records whose keys begin so, in the order of their keys."""
+
+    def turn(self, name: str) -> AbstractAsyncContextManager[Turn | None]:
+        """Take the turn at something for the length of a block; it is None if another node has it.
+
+        A node that dies loses its turn. So does one that is neither getting nor putting anything for 30 s.
+        Fails with `StoreFailed`: at the end of the block, if the turn was lost.
+        """
 
     async def trim(self, room: str, upto: int) -> None:
         """Delete the events and messages up to number `upto`; the document stays."""

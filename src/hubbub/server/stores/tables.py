@@ -6,8 +6,11 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from hubbub.domain.records import R, Table
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.positions import POSITIONS
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.tokens import TOKENS
 
+OWN = (TOKENS, POSITIONS)  # tables of records that belong to no aspect
 PAGE = 1_000  # events
 UNFINISHED = "unfinished_copy"  # in meta, until the copy is known to be complete
 

@@ -9,34 +9,10 @@ from hubbub.protocol.messages import Post
 from hubbub.server.reactors import base
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.positions import POSITIONS, Position
 from hubbub.server.upkeep import reacting
+from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, MemoryStore, timeless
-
-
-class Counting:
-    """Notes each event that it sees, two a step; its positions are given to it, as if they were stored."""
-
-    does = "count events"
-    every = 10.0
-
-    def __init__(self, store: MemoryStore, stored: dict[str, int]) -> None:
-        self.seen: list[tuple[str, int]] = []
-        self.fails_at: set[int] = set()  # so many events that were seen
-        self._store = store
-        self._stored = stored
-
-    async def position(self, room: str) -> int:
-        return self._stored.get(room, 0)
-
-    async def step(self, room: str, after: int, head: int) -> int:
-        page = await self._store.read(room, after, min(after + 2, head))
-        for seq, _ in enumerate(page.bodies, after + 1):
-            self.seen.append((room, seq))
-            if len(self.seen) in self.fails_at:
-                raise StoreFailed("the disk is full")
-        reached = after + len(page.bodies)
-        self._stored[room] = reached
-        return reached
 
 
 async def post(store: MemoryStore, room: str, count: int) -> None:
@@ -49,7 +25,8 @@ async def test_a_round_reads_on_to_the_head_of_every_room(monkeypatch: pytest.Mo
     store = MemoryStore()
     for room in ("attic", "kitchen", "lobby"):
         await post(store, room, 3)
-    reactor = Counting(store, {"kitchen": 1})
+    store.records.rows[POSITIONS] = {("counting", "kitchen"): Position("counting", "kitchen", 1)}
+    reactor = Counting(store)
     await go_round(reactor, store)
     expected = [(room, seq) for room in ("attic", "kitchen", "lobby") for seq in (1, 2, 3)]
     expected.remove(("kitchen", 1))
@@ -59,26 +36,18 @@ async def test_a_round_reads_on_to_the_head_of_every_room(monkeypatch: pytest.Mo
 
 
 @timeless
-async def test_after_a_crash_another_goes_on_from_what_was_stored_and_misses_nothing() -> None:
-    store, stored = MemoryStore(), dict[str, int]()
-    await post(store, "lobby", 5)
-    first, second = Counting(store, stored), Counting(store, stored)
-    first.fails_at = {4}
-    with pytest.raises(StoreFailed):
-        await go_round(first, store)
-    assert (first.seen, stored) == ([("lobby", seq) for seq in (1, 2, 3, 4)], {"lobby": 2})
-    await go_round(second, store)
-    assert second.seen == [("lobby", seq) for seq in (3, 4, 5)]
-
-
-@timeless
 async def test_rounds_go_on_after_a_failure_and_the_log_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = MemoryStore()
     await post(store, "lobby", 3)
-    reactor = Counting(store, {})
-    reactor.fails_at = {1, 2}
+    reactor = Counting(store)
+
+    def fail(count: int) -> None:
+        if count <= 2:
+            raise StoreFailed("the disk is full")
+
+    reactor.saw = fail
     going = asyncio.create_task(reacting(reactor, store))
     await asyncio.sleep(1)
     assert reactor.seen == [("lobby", 1)]

@@ -128,7 +128,6 @@ async def test_a_step_may_be_repeated_as_after_a_crash() -> None:
     assert await retention.step("lobby", 0, 12) == 7
     assert await retention.step("lobby", 0, 12) == 7
     assert await store.head("lobby") == Head(12, 8)
-    assert await Retention(store, 5, 0, lambda: NOW).position("lobby") == 7
     assert await retention.step("lobby", 7, 12) == 7
 
 

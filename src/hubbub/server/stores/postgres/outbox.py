@@ -20,13 +20,13 @@ from hubbub.protocol.names import person_name_fault
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Publish
 from hubbub.server.stores.postgres.failures import FAILURES, words
+from hubbub.server.stores.postgres.turns import take_turn
 
 Q = queries.load("postgres")
 
 AT_ONCE = 200  # messages
 LOOK = 1.0  # seconds between checks, since a pooler may swallow notifications
 PAUSE = 1.0  # seconds after a failure
-MAX_TURN = 30_000  # milliseconds for which a node that has stalled can block the others
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,7 @@ class PostgresOutbox:
     async def _take(self, connection: Connection) -> bool:
         """Post the oldest messages. Returns whether there may be more."""
         async with connection.transaction():
-            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_TURN}")
-            if not await connection.fetchval(Q.outbox_turn):
+            if not await take_turn(connection, "outbox"):
                 return False
             rows = await connection.fetch(Q.outbox, AT_ONCE)
             answers = await asyncio.gather(*[self._post(*row[1:]) for row in rows])

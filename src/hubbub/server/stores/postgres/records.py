@@ -69,19 +69,30 @@ class PostgresRecords:
     def dropping(self, ledger: Ledger, after: int) -> tuple[str, Columns]:
         """Return the steps of a statement that delete what goes, each with a comma before it, and their parameters.
 
-        The first is numbered `after` + 1. The statement must come before that of `put`.
+        The first is numbered `after` + 1. The statement must come before that of `put_decided`.
         """
         parts = list(records.gone(ledger))
         shape = tuple((table, width) for table, width, _ in parts)
         columns = list(chain.from_iterable(columns_of(keys) for _, _, keys in parts))
         return _dropping(shape, after), columns
 
-    async def put(self, ledger: Ledger) -> None:
+    async def put_decided(self, ledger: Ledger) -> None:
         """Write the rows that come, in one round trip."""
         parts = list(records.come(ledger))
         if parts:
             columns = chain.from_iterable(columns_of(rows) for _, rows in parts)
             await self._connection.execute(_putting(tuple(t for t, _ in parts)), *columns)
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """Return the rows with these keys."""
+        query = records.get(POSTGRES, table, 0)
+        found = await self._connection.fetch(query, *columns_of(keys, table.width))
+        return list(map(records.maker(table), found))
+
+    async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        """Add rows, each in place of any with the same key."""
+        columns = columns_of(rows, len(table.columns))
+        await self._connection.execute(records.put(POSTGRES, table, 0), *columns)
 
     async def read(
         self,

@@ -7,8 +7,8 @@ room's row, so numbers are dense and in commit order across all nodes.
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self, TypeVar
@@ -31,6 +31,7 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
     StoreFailed,
+    Turn,
 )
 from hubbub.server.stores.postgres.failures import (
     FAILURES,
@@ -42,6 +43,7 @@ from hubbub.server.stores.postgres.failures import (
 )
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
+from hubbub.server.stores.postgres.turns import PostgresTurn
 from hubbub.server.stores.postgres.writer import Changed, PostgresWriter
 from hubbub.server.stores.tables import check_finished
 
@@ -177,6 +179,16 @@ class PostgresStore:
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """See the contract."""
         return await self._read(lambda reader: reader.rows(table, *prefix))
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Turn | None]:
+        """See the contract."""
+        turn = await PostgresTurn.take(self.connect, name, self.epoch)
+        try:
+            yield turn if turn.is_mine else None
+            await turn.end()
+        finally:
+            turn.drop()
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""

@@ -145,7 +145,7 @@ class PostgresWriter:
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
-        await self._records.put(ledger)
+        await self._records.put_decided(ledger)
 
     async def _change(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:

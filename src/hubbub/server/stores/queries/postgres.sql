@@ -133,8 +133,11 @@ SELECT coalesce((SELECT value::bigint FROM hubbub.meta WHERE name = 'tokens'), 0
 INSERT INTO hubbub.meta (name, value) VALUES ('tokens', '1')
 ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text;
 
--- :outbox_turn Whether this node may empty the outbox until the end of the transaction.
-SELECT pg_try_advisory_xact_lock(1752523379);
+-- :take_turn Take a lock until the end of the transaction, unless another has it; return whether it was taken.
+SELECT pg_try_advisory_xact_lock($1);
+
+-- :epoch The epoch, which can't change before the end of the transaction.
+SELECT value FROM hubbub.meta WHERE name = 'epoch';
 
 -- :outbox The messages waiting in the outbox, oldest first.
 SELECT id, room, message, by, client_message_id FROM hubbub.outbox WHERE refused IS NULL ORDER BY id LIMIT $1;

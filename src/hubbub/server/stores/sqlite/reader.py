@@ -11,7 +11,7 @@ from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Head
 from hubbub.domain.patterns import Span, beyond
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import Prefix, R, Table
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
@@ -89,6 +89,10 @@ class SqliteReader:
     def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Records whose keys begin so."""
         return list(self._records.read(table, *prefix))
+
+    def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """Records with these keys."""
+        return list(self._records.get(table, keys))
 
     @contextmanager
     def _transaction(self) -> Any:

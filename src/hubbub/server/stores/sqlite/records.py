@@ -39,10 +39,8 @@ class SqliteRecords:
         """Find the rows and counts that are wanted."""
         facts.expect(wanted)
         for table, keys in wanted.rows.items():
-            make = records.maker(table)
-            for count, values in in_chunks(list(keys)):
-                for row in self._execute(records.get(SQLITE, table, count), values):
-                    facts.found(table, make(row))
+            for row in self.get(table, list(keys)):
+                facts.found(table, row)
         for table, prefixes in wanted.counts.items():
             for width, some in records.by_width(prefixes).items():
                 for count, values in in_chunks(some):
@@ -56,6 +54,12 @@ class SqliteRecords:
             self.drop(table, width, keys)
         for table, rows in records.come(ledger):
             self.put(table, rows)
+
+    def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> Iterator[R]:
+        """Yield the rows with these keys."""
+        make = records.maker(table)
+        for count, values in in_chunks(keys):
+            yield from map(make, self._execute(records.get(SQLITE, table, count), values))
 
     def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
         """Delete all rows whose keys begin so."""

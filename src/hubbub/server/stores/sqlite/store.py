@@ -5,8 +5,8 @@ import logging
 import os
 import time
 from asyncio import Future
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -19,7 +19,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
@@ -30,6 +30,7 @@ from hubbub.server.stores.base import (
     StoredPage,
     StoredRoom,
     StoreFailed,
+    Turn,
 )
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.scrubber import Scrubber
@@ -140,6 +141,18 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.rows, table, *prefix)
 
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[Turn]:
+        """Always give the turn: no other node can use this file."""
+        turn = SqliteTurn(self)
+        yield turn
+        if turn.rows:
+            await self._write(lambda writer: writer.put(turn.rows))
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """Return the records with these keys."""
+        return await self._read(self._reader.get, table, keys)
+
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
         await self._write(lambda writer: writer.trim(room, upto))
@@ -204,6 +217,22 @@ class SqliteStore:
             f"PRAGMA synchronous = {self._durability.upper()}",
             f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
         )
+
+
+class SqliteTurn:
+    """A turn. See the contract in `base`."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.rows: list[tuple[AnyTable, Sequence[Prefix]]] = []
+        self._store = store
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """See the contract."""
+        return await self._store.get(table, keys)
+
+    async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        """See the contract."""
+        self.rows.append((table, rows))
 
 
 def open_database(

@@ -26,6 +26,7 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.records import Between
@@ -86,6 +87,12 @@ class SqliteWriter:
             self._execute(Q.set_kept, (upto + 1, room_id))
             self._rooms[room] = RoomRecord(room_id, Head(head.seq, upto + 1))
         self._erased()
+
+    def put(self, rows: Iterable[tuple[AnyTable, Sequence[Prefix]]]) -> None:
+        """Write records, each in place of any with the same key."""
+        with self._transaction():
+            for table, some in rows:
+                self._records.put(table, some)
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""

@@ -1,0 +1,82 @@
+"""Turns: what only one node may do at a time. A lock of PostgreSQL, for one transaction, says whose turn it is.
+
+The lock goes with the session, so a node that dies gives it up; a node that stalls loses its session.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Self
+
+from asyncpg import Connection
+
+from hubbub.domain.records import Prefix, R, Table
+from hubbub.server.stores import queries
+from hubbub.server.stores.postgres.failures import failures
+from hubbub.server.stores.postgres.reader import check_epoch
+from hubbub.server.stores.postgres.records import PostgresRecords
+
+Q = queries.load("postgres")
+
+MAX_IDLE = 30_000  # milliseconds for which a node that has stalled can block the others
+
+
+async def take_turn(connection: Connection, name: str) -> bool:
+    """Take the turn at something until the end of this transaction. Returns False if another node has it."""
+    await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_IDLE}")
+    mine: bool = await connection.fetchval(Q.take_turn, number_of(name))
+    return mine
+
+
+def number_of(name: str) -> int:
+    """Return the number of the lock for a turn."""
+    digest = hashlib.sha256(f"hubbub {name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+class PostgresTurn:
+    """A turn, in a transaction over its own connection. See the contract in `base`."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Use `take` to get one."""
+        self._connection = connection
+        self._transaction = connection.transaction()
+        self._records = PostgresRecords(connection)
+        self.is_mine = False
+
+    @classmethod
+    async def take(
+        cls, connect: Callable[[], Awaitable[Connection]], name: str, epoch: str
+    ) -> Self:
+        """Take the turn at something, if no other node has it. Raises StoreFailed, LogsReplaced."""
+        with failures():
+            turn = cls(await connect())
+            try:
+                await turn._begin(name, epoch)
+            except BaseException:
+                turn.drop()
+                raise
+        return turn
+
+    async def _begin(self, name: str, epoch: str) -> None:
+        await self._transaction.start()
+        check_epoch(await self._connection.fetchval(Q.epoch), epoch)
+        self.is_mine = await take_turn(self._connection, name)
+
+    async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
+        """See the contract."""
+        with failures():
+            return await self._records.get(table, keys)
+
+    async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
+        """See the contract."""
+        with failures():
+            await self._records.put(table, rows)
+
+    async def end(self) -> None:
+        """Make what was put permanent. Raises StoreFailed if the turn was lost: then it isn't."""
+        with failures():
+            await self._transaction.commit()
+
+    def drop(self) -> None:
+        """Give the turn up, if it has not ended."""
+        self._connection.terminate()
