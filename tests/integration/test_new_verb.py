@@ -201,7 +201,7 @@ async def test_it_is_in_the_documents_for_machines(http: Http) -> None:
 
 
 PLACES = {  # the part of the toy verb, and where that of a real one lies
-    "event": "events.py",
+    "event": "events/",
     "command": "protocol/messages.py",
     "aspect": "domain/aspects/",
     "route": "server/http/resources/",

@@ -78,7 +78,7 @@ async def test_the_page_names_only_files_that_are_there(shared_server: Server) -
         "/web/..",
         "/README.md",
         "/../README.md",
-        "/src/hubbub/events.py",
+        "/src/hubbub/events/__init__.py",
         "/nothing",
     ],
 )

@@ -32,6 +32,7 @@ from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Posted
+from hubbub.protocol import keys
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.engine.journal import Journal
@@ -82,6 +83,12 @@ def outbox_by(name: str) -> Principal:
 def user(name: str, subject: str) -> Principal:
     """One who comes with a JWT."""
     return Principal(name, Role.USER, user_id("https://app.example.org", subject))
+
+
+def account(name: str) -> Principal:
+    """An account of this server; its key is made of the name, which must be in letters of base 32."""
+    key = f"{keys.ACCOUNT}{name:0<12}"
+    return Principal(key, Role.ACCOUNT, key)
 
 
 ADA, GRACE = guest("ada", "ada's secret key"), guest("grace", "grace's secret key")

@@ -8,6 +8,7 @@ from functools import lru_cache
 from hubbub.domain.patterns import matches_any
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, Scope
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.names import RESERVED, is_reserved, is_room_name, room_name_fault
 
 
@@ -17,7 +18,8 @@ class RoomKind(Enum):
     __hash__ = object.__hash__  # members are singletons, and hashing the name would be slower
 
     FREE = "free"  # under a name that anyone may choose
-    MADE = "made"  # under a key that the server made, which begins with `@`; there are none yet
+    OWN = "own"  # the own log of an account, under its key
+    MADE = "made"  # under any other key that the server made, which begins with `@`; there are none yet
 
 
 Row = Mapping[Role, frozenset[Scope]]  # any one of the scopes is enough
@@ -25,12 +27,17 @@ Row = Mapping[Role, frozenset[Scope]]  # any one of the scopes is enough
 
 def guests_and_all(*scopes: Scope) -> Row:
     """Return a row that lets everyone do it who has one of these scopes."""
-    return dict.fromkeys((Role.GUEST, Role.TOKEN, Role.USER), frozenset(scopes))
+    return dict.fromkeys(Role, frozenset(scopes))
 
 
 def token_holders(*scopes: Scope) -> Row:
-    """Return a row that lets those do it who have a token or a JWT with one of these scopes."""
-    return dict.fromkeys((Role.TOKEN, Role.USER), frozenset(scopes))
+    """Return a row that lets those do it who have an account, a token or a JWT with one of these scopes."""
+    return dict.fromkeys((Role.TOKEN, Role.USER, Role.ACCOUNT), frozenset(scopes))
+
+
+def account(*scopes: Scope) -> Row:
+    """Return a row that lets an account do it whose credential has one of these scopes."""
+    return {Role.ACCOUNT: frozenset(scopes)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +61,10 @@ class Operation(Permission, Enum):
 
     __hash__ = object.__hash__
 
-    READ = "read", {RoomKind.FREE: guests_and_all(Scope.READ)}
+    READ = (
+        "read",
+        {RoomKind.FREE: guests_and_all(Scope.READ), RoomKind.OWN: account(Scope.READ)},
+    )
     POST = "post", {RoomKind.FREE: guests_and_all(Scope.POST)}
     EDIT_OWN = "edit own", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
     EDIT_ANY = "edit any", {RoomKind.FREE: token_holders(Scope.MODERATE)}
@@ -65,7 +75,7 @@ class Operation(Permission, Enum):
     SIGNAL = "signal", {RoomKind.FREE: guests_and_all(Scope.POST)}
 
 
-_MADE = RoomKind.MADE  # to look the member up would cost every post a tenth of a microsecond
+_FREE = RoomKind.FREE  # to look the member up would cost every post a tenth of a microsecond
 
 
 @lru_cache(maxsize=4096)
@@ -73,7 +83,9 @@ def kind_of(room: str) -> RoomKind | None:
     """Return a room's kind by its name, whether or not it exists. None if it is no valid name."""
     if not is_room_name(room):
         return None
-    return RoomKind.MADE if is_reserved(room) else RoomKind.FREE
+    if not is_reserved(room):
+        return RoomKind.FREE
+    return RoomKind.OWN if is_account_key(room) else RoomKind.MADE
 
 
 def may(principal: Principal, operation: Permission, room: str) -> bool:
@@ -87,9 +99,13 @@ def refuse(principal: Principal, operation: Permission, room: str) -> Refusal | 
     kind = kind_of(room)
     if kind is None:
         return Refusal("bad_request", str(room_name_fault(room)))
-    if kind is _MADE:
+    if kind is not _FREE and room != principal.id:
         return Refusal("bad_request", f"Invalid room name: {RESERVED}")
-    if principal.rooms is not ALL_ROOMS and not matches_any(principal.rooms, room):
+    if (
+        kind is _FREE
+        and principal.rooms is not ALL_ROOMS
+        and not matches_any(principal.rooms, room)
+    ):
         return Refusal("not_found", "No such room, or no access to it")
     if not operation.is_given(principal.role, principal.scopes, kind):
         return Refusal("forbidden", f"Not allowed to {operation.label}")

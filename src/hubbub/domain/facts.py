@@ -22,12 +22,14 @@ class Proposal(NamedTuple):
 class Accepted(NamedTuple):
     """The event's number and time. The number is None if there was nothing to change.
 
-    If `is_duplicate`, the key was used before, and this is the answer it got then.
+    If `is_duplicate`, the key was used before, and this is the answer it got then. `made` is the key of what
+    the change made, such as an account or a room: a repeated change made nothing more.
     """
 
     seq: int | None
     at: str
     is_duplicate: bool = False
+    made: str | None = None
 
 
 Answer = Accepted | Refusal
@@ -91,13 +93,14 @@ class AnsweredKey(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """The first answer to a change: its event's number and time."""
+    """The first answer to a change: its event's number and time, and the key of what it made."""
 
     room: str
     client_message_id: str
     owner: str
     seq: int
     at: str
+    made: str | None = None
 
 
 ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), trimmed_by="seq")
@@ -105,7 +108,11 @@ ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), 
 
 @dataclass(slots=True)
 class Needs:
-    """What must be known to decide on a batch of proposals. `logs` are all that may be written to."""
+    """What must be known to decide on a batch of proposals.
+
+    `logs` are all that may be written to: those of the changes, and others that a rule names. All are written
+    in one transaction.
+    """
 
     logs: set[str] = field(default_factory=set)
     posts: set[PostKey] = field(default_factory=set)

@@ -5,6 +5,7 @@
     app/token/ID        the holder of a token
     app/outbox/NAME     an application that posts from inside its database transactions
     user/ISS/SUB        a user of another application, with a JWT
+    @p…                 an account of this server: its key, which is its name as well
 
 In each part `%` becomes `%25` and `/` becomes `%2F`, so no name can end a part.
 """
@@ -14,6 +15,7 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 
 _BY_NAME = "visitor/name/"
+_NAMES = (_BY_NAME, "@")
 NAMELESS = _BY_NAME  # all guests without name or key, together
 
 
@@ -50,7 +52,7 @@ def short_id(stable_id: str) -> str | None:
 
     It is the first 8 bytes of the id's SHA-256 in URL-safe base64: 12 characters, the last one `=`.
     """
-    return None if stable_id.startswith(_BY_NAME) else _shortened(stable_id)
+    return None if stable_id.startswith(_NAMES) else _shortened(stable_id)
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,8 @@ order, and the store writes what the ledger holds then. So no store knows a rule
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from hubbub import events
@@ -114,13 +116,18 @@ class Ledger:
                 self._facts.posts[post] = answer
             return answer
         if answered := self.row(ANSWERED, AnsweredKey(*called)):
-            return Accepted(answered.seq, answered.at, is_duplicate=True)
+            return Accepted(answered.seq, answered.at, is_duplicate=True, made=answered.made)
         answer = self._decide(principal, change)
         if isinstance(answer, Accepted) and answer.seq is not None:
-            self.put(ANSWERED, Answered(*called, answer.seq, answer.at))
+            self.put(ANSWERED, Answered(*called, answer.seq, answer.at, answer.made))
         return answer
 
     # --- what aspects ask ---
+
+    @cached_property
+    def now(self) -> float:
+        """The time of these decisions, in seconds since 1970."""
+        return datetime.fromisoformat(self.at).timestamp()
 
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""

@@ -16,6 +16,7 @@ class Role(Enum):
     GUEST = "guest"  # with a name of their choice, or none
     TOKEN = "token"  # with a token that this server issued
     USER = "user"  # with a JWT of another application
+    ACCOUNT = "account"  # as an account of this server; its name and its id are the account's key
 
 
 class Scope(Enum):
@@ -68,4 +69,4 @@ class Principal:
     @property
     def may_own(self) -> bool:
         """Whether it can prove later what it wrote. A name without a key can't."""
-        return self.person.id is not None
+        return self.person.id is not None or self.role is Role.ACCOUNT

@@ -31,6 +31,8 @@ class Rule(Generic[C]):
         decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
         keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
+        is_internal: whether only the server's own code submits it. No client can send it, and no door asks whether
+            its principal may do it: `decide` does.
     """
 
     command: type[C]
@@ -39,6 +41,7 @@ class Rule(Generic[C]):
     decide: Callable[[Ledger, Principal, C], Answer]
     screen: Callable[[C, int], Refusal | None] | None = None
     keeps_keys: bool = False
+    is_internal: bool = False
 
 
 class Consequence(NamedTuple, Generic[E]):
@@ -98,7 +101,9 @@ class Rules:
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }
-        self.commands = Commands([*get_args(Ask), *self.by_command])
+        self.commands = Commands(
+            [*get_args(Ask), *(c for c, rule in self.by_command.items() if not rule.is_internal)]
+        )
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
         self.operations = {command: rule.operation for command, rule in self.by_command.items()}
         self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)

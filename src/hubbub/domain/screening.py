@@ -24,7 +24,7 @@ def screen_change(
 ) -> Refusal | None:
     """Return why a change can't be accepted whatever the room's state. Texts may have `max_bytes`."""
     rule = rules.by_command[type(change)]
-    if refusal := refuse(principal, rule.operation, change.room):
+    if not rule.is_internal and (refusal := refuse(principal, rule.operation, change.room)):
         return refusal
     return rule.screen(change, max_bytes) if rule.screen else None
 

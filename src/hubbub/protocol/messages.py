@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hubbub.events import Base64
+from hubbub.events import Base64, snake_case
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
 
@@ -18,7 +18,7 @@ Seq = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Command(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag=str.lower, omit_defaults=True
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag=snake_case, omit_defaults=True
 ):
     """A request by a client. The reply repeats `id` as `re`; without an id, success has no reply."""
 

@@ -14,24 +14,35 @@ from hubbub.domain.principals import (
     Scope,
     scopes_of,
 )
-from tests.support.fakes import ADA, stranger
+from tests.support.fakes import ADA, account, holder, stranger, user
+
+
+def for_all(scopes: str) -> dict[str, str]:
+    return dict.fromkeys(("guest", "token", "user", "account"), scopes)
+
 
 # Any one of the scopes is enough. Whoever adds an operation, a role or a kind of room says here who may do what.
 EXPECTED = {
     RoomKind.FREE: {
-        Operation.READ: {"guest": "read", "token": "read", "user": "read"},
-        Operation.POST: {"guest": "post", "token": "post", "user": "post"},
-        Operation.EDIT_OWN: dict.fromkeys(("guest", "token", "user"), "post moderate"),
-        Operation.EDIT_ANY: {"guest": "", "token": "moderate", "user": "moderate"},
-        Operation.DELETE_OWN: dict.fromkeys(("guest", "token", "user"), "post moderate"),
-        Operation.DELETE_ANY: {"guest": "", "token": "moderate", "user": "moderate"},
-        Operation.REACT: {"guest": "post", "token": "post", "user": "post"},
-        Operation.PATCH: {"guest": "patch", "token": "patch", "user": "patch"},
-        Operation.SIGNAL: {"guest": "post", "token": "post", "user": "post"},
+        Operation.READ: for_all("read"),
+        Operation.POST: for_all("post"),
+        Operation.EDIT_OWN: for_all("post moderate"),
+        Operation.EDIT_ANY: for_all("moderate") | {"guest": ""},
+        Operation.DELETE_OWN: for_all("post moderate"),
+        Operation.DELETE_ANY: for_all("moderate") | {"guest": ""},
+        Operation.REACT: for_all("post"),
+        Operation.PATCH: for_all("patch"),
+        Operation.SIGNAL: for_all("post"),
     },
-    RoomKind.MADE: {operation: {"guest": "", "token": "", "user": ""} for operation in Operation},
+    RoomKind.OWN: {operation: for_all("") for operation in Operation}
+    | {Operation.READ: for_all("") | {"account": "read"}},
+    RoomKind.MADE: {operation: for_all("") for operation in Operation},
 }
-ROOM_OF = {RoomKind.FREE: "lobby", RoomKind.MADE: "@r7m2q9x4w1z3k"}
+ROOM_OF = {
+    RoomKind.FREE: "lobby",
+    RoomKind.OWN: "@pada000000000",
+    RoomKind.MADE: "@r7m2q9x4w1z3k",
+}
 ROOMS = ("build-1", "build-", "build", "Build-1", "prebuild-1", "lobby", "a.b", "axb")
 PATTERNS = (ALL_ROOMS, ("build-*",), ("lobby", "*-1"), ("a.b",), ("*", "lobby"))
 
@@ -71,6 +82,22 @@ def test_the_first_character_tells_a_room_s_kind(kind: RoomKind) -> None:
     refusal = refuse(ADA, Operation.READ, ROOM_OF[kind])
     assert (refusal is None) is (kind is RoomKind.FREE)
     assert kind_of("a b") is kind_of("") is None
+
+
+@pytest.mark.parametrize("room", ["@pada000000000", "@pgrace0000000", "@directory", "@audit", "@x"])
+@pytest.mark.parametrize("principal", [account("ada"), ADA, holder("ci"), user("mary", "1")])
+def test_an_own_log_is_read_by_its_account_only(principal: Principal, room: str) -> None:
+    is_own = principal.id == room
+    refusal = refuse(principal, Operation.READ, room)
+    assert (refusal is None) is is_own
+    assert refusal is None or (refusal.code, "reserved" in refusal.detail) == ("bad_request", True)
+    refusal = refuse(principal, Operation.POST, room)
+    assert refusal is not None and refusal.code == ("forbidden" if is_own else "bad_request")
+
+
+def test_an_account_goes_by_its_key_alone() -> None:
+    ada = account("ada")
+    assert (ada.person, ada.id, ada.may_own) == (("@pada000000000", None), "@pada000000000", True)
 
 
 def test_guests_have_every_scope_but_that_of_moderators() -> None:

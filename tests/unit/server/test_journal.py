@@ -203,7 +203,8 @@ LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in sev
 }
 LARGE_CHANGES = [
     (kind, field, value)
-    for kind in RULES.by_command
+    for kind, rule in RULES.by_command.items()
+    if not rule.is_internal
     for field in sorted(set(kind.__struct_fields__) - BOUNDED)
     for value in LARGE_FIELDS[field]
 ]

@@ -1,8 +1,9 @@
-"""The events of a room's log, as on the wire and in the database.
+"""The events of a room's log, as on the wire and in the database: what all have in common, and those about messages.
 
-Doesn't know who is connected, nor how an event is stored or sent.
+Other subjects have modules of their own. Doesn't know who is connected, nor how an event is stored or sent.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from functools import reduce
 from operator import or_
@@ -14,7 +15,12 @@ from msgspec.structs import replace
 Base64 = bytes  # on the wire as a base64 string
 
 
-class _Numbered(msgspec.Struct, frozen=True, tag_field="event", tag=str.lower, omit_defaults=True):
+def snake_case(name: str) -> str:
+    """How the class of an event or a command is called on the wire: `PersonAdded` is `person_added`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class _Numbered(msgspec.Struct, frozen=True, tag_field="event", tag=snake_case, omit_defaults=True):
     room: str
     seq: int
     at: str
