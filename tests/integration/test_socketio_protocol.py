@@ -11,13 +11,22 @@ import pytest
 
 from tests.support.programs import protocol_server
 
+WAIT_SECONDS = 10
 Socket = aiohttp.ClientWebSocketResponse
 
 
 @pytest.fixture(scope="module")
-async def url() -> AsyncIterator[str]:
+async def doors() -> AsyncIterator[dict[str, str]]:
+    """The URLs of a door where one must connect soon, and of one where nobody is in a hurry."""
     async with protocol_server("socketio_server") as port:
-        yield f"http://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket"
+        query = "?EIO=4&transport=websocket"
+        paths = {"hasty": "socket.io", "patient": "patient"}
+        yield {pace: f"http://127.0.0.1:{port}/{path}/{query}" for pace, path in paths.items()}
+
+
+@pytest.fixture
+def url(doors: dict[str, str]) -> str:
+    return doors["patient"]
 
 
 @asynccontextmanager
@@ -29,17 +38,16 @@ async def engine(url: str) -> AsyncIterator[Socket]:
 
 
 async def said(socket: Socket) -> str | bytes:
-    """The next message; pings are answered on the way."""
-    while (message := await socket.receive(timeout=5)).data == "2":
-        await socket.send_str("3")
+    """The next message."""
+    message = await socket.receive(timeout=WAIT_SECONDS)
     assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
     data: str | bytes = message.data
     return data
 
 
 async def ended(socket: Socket) -> bool:
-    """Whether the server closes."""
-    while (message := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+    """Whether the server closes; until then pings are answered."""
+    while (message := await socket.receive(timeout=WAIT_SECONDS)).type is aiohttp.WSMsgType.TEXT:
         if message.data == "2":
             await socket.send_str("3")
     return message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
@@ -73,8 +81,8 @@ async def test_an_unknown_namespace_is_refused(url: str) -> None:
         assert await said(socket) == '44/random,{"message":"Invalid namespace"}'
 
 
-async def test_who_connects_to_nothing_is_closed(url: str) -> None:
-    async with engine(url) as socket:
+async def test_who_connects_to_nothing_is_closed(doors: dict[str, str]) -> None:
+    async with engine(doors["hasty"]) as socket:
         assert await ended(socket)
 
 
@@ -188,6 +196,6 @@ async def test_it_all_goes_by_polling_too(url: str) -> None:
             '451-["message",{"_placeholder":true,"num":0}]\x1ebAQID\x1e427["message-with-ack"]'
         )
         await call("POST", payload, sid=sid)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_SECONDS):
             expected = '451-["message-back",{"_placeholder":true,"num":0}]\x1ebAQID\x1e437[]'
             assert await call("GET", sid=sid) == expected

@@ -21,6 +21,7 @@ from hubbub.protocol.foreign.socketio import (
 )
 from tests.integration.native import native
 from tests.support.server import Server
+from tests.support.waiting import under_way
 
 
 class Client:
@@ -73,7 +74,7 @@ class Client:
 
     async def _read(self) -> SocketIoPacket:
         while True:
-            message = await self._socket.receive(timeout=5)
+            message = await self._socket.receive(timeout=10)
             assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), message
             data = message.data
             if data == "2":
@@ -290,13 +291,15 @@ async def test_a_page_of_an_allowed_origin_may_poll_across_origins(tmp_path: Any
 async def test_a_stop_is_told_and_a_poll_is_let_go(server: Server) -> None:
     async with socket_io(server) as ada, aiohttp.ClientSession(server.url) as http:
         path = "/socket.io/?EIO=4&transport=polling"
-        async with http.get(path) as answer:
-            sid = json.loads((await answer.text())[1:])["sid"]
-        polling = asyncio.create_task(http.get(f"{path}&sid={sid}"))
-        await asyncio.sleep(0.05)  # so that it is there
+
+        async def poll(sid: str = "") -> str:
+            async with http.get(path, params={"sid": sid} if sid else {}) as answer:
+                return await answer.text()
+
+        sid = json.loads((await poll())[1:])["sid"]
+        polling = await under_way(poll(sid), http)
         stopping = asyncio.create_task(server.terminate())
         (closing,) = await ada.heard("closing")
         assert closing["reason"] == "restarting"
-        async with await polling as answer:
-            assert await answer.text() == "1"
+        assert await polling == "1"
         await stopping

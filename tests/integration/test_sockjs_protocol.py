@@ -17,8 +17,10 @@ from hubbub.protocol.foreign import sockjs
 from tests.integration.raw import HANDSHAKE, connected
 from tests.support.costly import MOST_SECONDS, within
 from tests.support.programs import protocol_server
+from tests.support.waiting import noticed, under_way
 
 Http = aiohttp.ClientSession
+WAIT_SECONDS = 10
 NOT_CACHED = "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 
 
@@ -30,7 +32,7 @@ async def port() -> AsyncIterator[int]:
 
 @pytest.fixture
 async def http(port: int) -> AsyncIterator[Http]:
-    timeout = aiohttp.ClientTimeout(10)
+    timeout = aiohttp.ClientTimeout(WAIT_SECONDS)
     async with Http(f"http://127.0.0.1:{port}", timeout=timeout, auto_decompress=False) as session:
         yield session
 
@@ -51,7 +53,7 @@ async def frames(answer: aiohttp.ClientResponse) -> list[str]:
 
 async def chunk(answer: aiohttp.ClientResponse) -> str:
     """The next chunk of a stream."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WAIT_SECONDS):
         received, _ = await answer.content.readchunk()
     return received.decode()
 
@@ -144,11 +146,11 @@ async def test_the_server_part_means_nothing(http: Http) -> None:
 async def test_two_requests_at_once_are_one_too_many(http: Http) -> None:
     url = session_url()
     await post(http, f"{url}/xhr")
-    first = asyncio.create_task(post(http, f"{url}/xhr"))
-    await asyncio.sleep(0.05)  # so that it is the first
+    first = await under_way(post(http, f"{url}/xhr"), http)
     assert await post(http, f"{url}/xhr") == (200, 'c[2010,"Another connection still open"]\n')
     first.cancel()
-    await asyncio.sleep(0.05)  # the server is told by TCP
+    await asyncio.wait({first})
+    await noticed(http)
     assert (await post(http, f"{url}/xhr"))[1] in ("o\n", 'c[1002,"Connection interrupted"]\n')
 
 
@@ -301,39 +303,39 @@ async def test_a_cookie_is_set_where_it_is_needed(http: Http, method: str, trans
 
 async def test_websocket(http: Http) -> None:
     async with http.ws_connect(f"{session_url()}/websocket") as socket:
-        assert await socket.receive_str(timeout=5) == "o"
+        assert await socket.receive_str(timeout=WAIT_SECONDS) == "o"
         await socket.send_str("")
         await socket.send_str('["a"]')
-        assert await socket.receive_str(timeout=5) == 'a["a"]'
+        assert await socket.receive_str(timeout=WAIT_SECONDS) == 'a["a"]'
         await socket.send_str('["a')
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert (await socket.receive(timeout=WAIT_SECONDS)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_websocket_that_is_closed(http: Http) -> None:
     async with http.ws_connect(f"{session_url('/close')}/websocket") as socket:
-        assert await socket.receive_str(timeout=5) == "o"
-        assert await socket.receive_str(timeout=5) == 'c[3000,"Go away!"]'
-        assert (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.CLOSE
+        assert await socket.receive_str(timeout=WAIT_SECONDS) == "o"
+        assert await socket.receive_str(timeout=WAIT_SECONDS) == 'c[3000,"Go away!"]'
+        assert (await socket.receive(timeout=WAIT_SECONDS)).type is aiohttp.WSMsgType.CLOSE
 
 
 async def test_two_websockets_may_have_one_session_name(http: Http) -> None:
     url = f"{session_url()}/websocket"
     async with http.ws_connect(url) as one, http.ws_connect(url) as other:
         for socket, text in ((one, "a"), (other, "b")):
-            assert await socket.receive_str(timeout=5) == "o"
+            assert await socket.receive_str(timeout=WAIT_SECONDS) == "o"
             await socket.send_str(json.dumps([text]))
-            assert await socket.receive_str(timeout=5) == f'a["{text}"]'
+            assert await socket.receive_str(timeout=WAIT_SECONDS) == f'a["{text}"]'
 
 
 async def test_raw_websocket(http: Http) -> None:
     async with http.ws_connect("/echo/websocket") as socket:
         await socket.send_str("Hello world!\uffff")
-        assert await socket.receive_str(timeout=5) == "Hello world!\uffff"
+        assert await socket.receive_str(timeout=WAIT_SECONDS) == "Hello world!\uffff"
 
 
 async def test_a_raw_websocket_is_closed_with_the_application_s_code(http: Http) -> None:
     async with http.ws_connect("/close/websocket") as socket:
-        closing = await socket.receive(timeout=5)
+        closing = await socket.receive(timeout=WAIT_SECONDS)
         assert (closing.data, closing.extra) == (3000, "Go away!")
 
 
@@ -341,7 +343,9 @@ async def test_bytes_end_any_websocket(http: Http) -> None:
     for url in ("/echo/websocket", f"{session_url()}/websocket"):
         async with http.ws_connect(url) as socket:
             await socket.send_bytes(b"hi")
-            while (received := await socket.receive(timeout=5)).type is aiohttp.WSMsgType.TEXT:
+            while (
+                received := await socket.receive(timeout=WAIT_SECONDS)
+            ).type is aiohttp.WSMsgType.TEXT:
                 pass
             assert received.data == 1003
 

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.integration.native import native
 from tests.support.node import NODE_PATH
 from tests.support.server import Server
+from tests.support.waiting import under_way
 
 Http = aiohttp.ClientSession
 CLIENT = NODE_PATH / "sockjs-client" / "dist" / "sockjs.min.js"
@@ -97,8 +98,7 @@ async def test_a_session_that_polls_is_told_when_the_server_stops(server: Server
     async with Http(server.url) as http:
         poller = Poller(http)
         await poller.take()
-        taking = asyncio.create_task(poller.take())
-        await asyncio.sleep(0.05)  # so that it is there
+        taking = await under_way(poller.take(), http)
         await server.terminate()
         kind, (code, _) = await taking
         assert (kind, code) == ("c", 1012)

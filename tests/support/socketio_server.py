@@ -5,11 +5,14 @@ Namespaces `/` and `/custom`: `auth` tells what a client connected with, `messag
 
 The suite is `test-suite` in github.com/socketio/socket.io-protocol. With the server on its port, 3000:
 `npm ci && npx mocha test-suite.js`; all 32 pass.
+
+The same is at `/patient/`, where nobody is in a hurry.
 """
 
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from hubbub.protocol.foreign.socketio import SocketIoPacket
 from hubbub.server.clients.socketio import Namespace, SocketIo
 from hubbub.server.transports.engineio import EngineIo
-from tests.support.protocol_server import SETTINGS, links, owner_of, run, wires
+from tests.support.protocol_server import HASTY, PATIENT, beside, links, owner_of, run, wires
 
-CONNECT_TIMEOUT = 1.0  # seconds
 # The suite listens for `auth` only once it has handled the answer to its CONNECT, and would miss
 # what comes in the same read.
 AUTH_DELAY = 0.02  # seconds
@@ -55,13 +57,12 @@ class Answering:
         """Nothing is kept."""
 
 
+PACES = {"/socket.io/": (1.0, HASTY), "/patient/": (300.0, PATIENT)}  # seconds to connect in
+
 if __name__ == "__main__":
     namespaces = {"/": Answering, "/custom": Answering}
-    engine = EngineIo(
-        lambda _: SocketIo(namespaces, CONNECT_TIMEOUT),
-        owner_of,
-        SETTINGS,
-        links(),
-        *wires(),
-    )
-    run({"/socket.io/": engine.handle}, int(sys.argv[1]))
+    doors = {}
+    for path, (seconds, pace) in PACES.items():
+        make = partial(SocketIo, namespaces, seconds)
+        doors[path] = EngineIo(beside(make), owner_of, pace, links(), *wires()).handle
+    run(doors, int(sys.argv[1]))

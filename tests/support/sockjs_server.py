@@ -11,18 +11,15 @@ sends 2^n letters for a number n.
 """
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-
-from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from hubbub.protocol.foreign.sockjs_wires import NATIVE
-from hubbub.server.clients.base import ServedClient, Transport
+from hubbub.server.clients.base import Transport
 from hubbub.server.clients.echo import EchoClient
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
-from tests.support.protocol_server import links, owner_of, run
+from tests.support.protocol_server import beside, links, owner_of, run
 
 LIMITED = SockJsSettings(response_limit=4096, max_bytes=1_000_000)
 MOST = 19  # 2^19 letters are enough
@@ -52,11 +49,6 @@ SERVICES = {
     "/disabled_websocket_echo": (EchoClient, LIMITED._replace(has_websocket=False)),
     "/cookie_needed_echo": (EchoClient, LIMITED._replace(needs_cookie=True)),
 }
-
-
-def beside(make: Callable[[], ServedClient]) -> Callable[[web.Request], ServedClient]:
-    """What makes a client, and doesn't look at the request."""
-    return lambda _: make()
 
 
 if __name__ == "__main__":
