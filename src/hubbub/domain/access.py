@@ -54,6 +54,7 @@ class Permission:
 
 
 _NOBODY: Row = {}
+_NOWHERE: Mapping[RoomKind, Row] = {}
 
 
 class Operation(Permission, Enum):
@@ -73,6 +74,22 @@ class Operation(Permission, Enum):
     REACT = "react", {RoomKind.FREE: guests_and_all(Scope.POST)}
     PATCH = "patch", {RoomKind.FREE: guests_and_all(Scope.PATCH)}
     SIGNAL = "signal", {RoomKind.FREE: guests_and_all(Scope.POST)}
+
+    # Only in rooms that people made: `places` says who may.
+    KNOW = "know", _NOWHERE
+    UPLOAD = "upload", _NOWHERE
+    PIN = "pin", _NOWHERE
+    JOIN = "join", _NOWHERE
+    LEAVE = "leave", _NOWHERE
+    MARK = "mark as read", _NOWHERE  # and set one's own level
+    INVITE = "invite", _NOWHERE
+    INVITE_GUEST = "invite guests", _NOWHERE  # and make an invite link
+    MODERATE = "moderate", _NOWHERE  # remove, ban, mute, slow mode, posters
+    TITLE = "change the title", _NOWHERE
+    DESCRIBE = "change topic and alias", _NOWHERE
+    MANAGE = "manage", _NOWHERE  # kind, retention, receipts, settings, appoint, archive
+    RESTORE = "restore", _NOWHERE
+    NAME_ALL = "name all", _NOWHERE
 
 
 _FREE = RoomKind.FREE  # to look the member up would cost every post a tenth of a microsecond

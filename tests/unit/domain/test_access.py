@@ -21,6 +21,12 @@ def for_all(scopes: str) -> dict[str, str]:
     return dict.fromkeys(("guest", "token", "user", "account"), scopes)
 
 
+ONLY_IN_MADE_ROOMS = (
+    *(Operation.KNOW, Operation.UPLOAD, Operation.PIN, Operation.JOIN, Operation.LEAVE),
+    *(Operation.MARK, Operation.INVITE, Operation.INVITE_GUEST, Operation.MODERATE),
+    *(Operation.TITLE, Operation.DESCRIBE, Operation.MANAGE, Operation.RESTORE),
+    Operation.NAME_ALL,
+)
 # Any one of the scopes is enough. Whoever adds an operation, a role or a kind of room says here who may do what.
 EXPECTED = {
     RoomKind.FREE: {
@@ -33,6 +39,7 @@ EXPECTED = {
         Operation.REACT: for_all("post"),
         Operation.PATCH: for_all("patch"),
         Operation.SIGNAL: for_all("post"),
+        **{key: for_all("") for key in ONLY_IN_MADE_ROOMS},
     },
     RoomKind.OWN: {operation: for_all("") for operation in Operation}
     | {Operation.READ: for_all("") | {"account": "read"}},
