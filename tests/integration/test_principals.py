@@ -293,6 +293,23 @@ async def test_rights_and_rooms_hold_at_every_door(given: Given, http: Session) 
             assert (reply["re"], reply["error"]["code"]) == (n, code)
 
 
+@pytest.mark.parametrize(
+    ("door", "claims", "why"),
+    [
+        ("/", {"can": ["read"]}, "Not allowed to post"),
+        ("/sockjs-plain/websocket", {"can": ["read"]}, "Not allowed to post"),
+        ("/sockjs-plain/websocket", {"rooms": ["kitchen"]}, "No such room, or no access to it"),
+    ],
+)
+async def test_a_plain_client_without_a_right_is_told_why_it_need_not_come_back(
+    given: Given, http: Session, door: str, claims: dict[str, Any], why: str
+) -> None:
+    async with http.ws_connect(given.ws + door, headers=bearer(signed("ada", **claims))) as socket:
+        await socket.send_str("hello")
+        message = await socket.receive(timeout=5)
+        assert (message.data, message.extra) == (1008, why)
+
+
 async def test_messages_are_their_owners_even_if_another_is_called_the_same(
     given: Given, http: Session
 ) -> None:

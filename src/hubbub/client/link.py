@@ -85,7 +85,4 @@ def may_retry_after(close_code: int | None) -> bool:
     try:
         return close_code is None or Close(close_code).may_retry
     except ValueError:
-        return close_code != _POLICY_VIOLATION
-
-
-_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
+        return True

@@ -69,6 +69,13 @@ class Refusal:
         """The code's row in the table."""
         return CODES[self.code]
 
+    @property
+    def close(self) -> "Close":
+        """The code with which a connection that can't be told more is closed."""
+        if self.code == "unauthenticated":
+            return Close.UNAUTHENTICATED
+        return Close.INTERNAL if self.row.temporary else Close.REFUSED
+
 
 class RefusalError(Exception):
     """Carries a refusal up to the door, which can answer with it.
@@ -102,6 +109,7 @@ class Close(IntEnum):
     PROTOCOL_ERROR = 1002
     UNSUPPORTED = 1003
     BAD_UTF8 = 1007
+    REFUSED = 1008
     TOO_BIG = 1009
     INTERNAL = 1011
     RESTARTING = 1012

@@ -5,7 +5,7 @@ from functools import partial
 
 from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
-from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Post
 from hubbub.server.clients.base import Later, Transport
 from hubbub.server.clients.room import RoomClient
@@ -71,10 +71,10 @@ class PlainClient(RoomClient):
 def _settle(hub: Hub, transport: Transport, answer: Answer) -> None:
     """Handle an answer. This protocol can't express refusals, so a message with invalid content is dropped.
 
-    After any other refusal the client is disconnected: the next message would be refused as well, and
-    silence would be misleading.
+    After any other refusal the client is disconnected, with the reason: the next message would be refused as well,
+    and silence would be misleading.
     """
     if isinstance(answer, Refusal):
         hub.refused(answer.code)
         if not answer.is_of_content:
-            transport.hang_up(Close.INTERNAL)
+            transport.hang_up(answer.close, answer.detail)

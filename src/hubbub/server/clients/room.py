@@ -55,5 +55,7 @@ class RoomClient:
             self._cursor = await self._hub.following.follow(
                 self._visit.principal, self._join, self._transport.outlet, self._tell, lost
             )
-        except (RefusalError, StoreFailed):  # it passed the check before, and can't be told why
+        except RefusalError as error:
+            self._transport.hang_up(error.refusal.close, error.refusal.detail)
+        except StoreFailed:
             self._transport.hang_up(Close.INTERNAL)

@@ -14,7 +14,6 @@ from hubbub.server.transports.carrying import Carried
 from hubbub.server.transports.steps import in_steps
 
 DISCONNECT_DELAY = 5.0  # seconds that a session may be without a request
-POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
 
 class SockJsSession:
@@ -38,9 +37,7 @@ class SockJsSession:
         try:
             client = make()
         except RefusalError as error:
-            is_stranger = error.refusal.code == "unauthenticated"
-            code = Close.UNAUTHENTICATED if is_stranger else POLICY_VIOLATION
-            self.hang_up(code, error.refusal.detail)
+            self.hang_up(error.refusal.close, error.refusal.detail)
             return
         self._client = Carried(client, self)
         if self.closed_with is not None:  # it hung up at once
