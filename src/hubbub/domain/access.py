@@ -42,7 +42,10 @@ def account(*scopes: Scope) -> Row:
 
 @dataclass(frozen=True, eq=False)
 class Permission:
-    """An operation's part of the table: its row for each kind of room. Where it has none, nobody may do it."""
+    """An operation's part of the table: its row for each kind of room. Where it has none, nobody may do it.
+
+    `label` completes the sentence "Not allowed to …".
+    """
 
     label: str
     rows: Mapping[RoomKind, Row]
@@ -67,13 +70,13 @@ class Operation(Permission, Enum):
         {RoomKind.FREE: guests_and_all(Scope.READ), RoomKind.OWN: account(Scope.READ)},
     )
     POST = "post", {RoomKind.FREE: guests_and_all(Scope.POST)}
-    EDIT_OWN = "edit own", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
-    EDIT_ANY = "edit any", {RoomKind.FREE: token_holders(Scope.MODERATE)}
-    DELETE_OWN = "delete own", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
-    DELETE_ANY = "delete any", {RoomKind.FREE: token_holders(Scope.MODERATE)}
+    EDIT_OWN = "edit messages", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
+    EDIT_ANY = "edit the messages of others", {RoomKind.FREE: token_holders(Scope.MODERATE)}
+    DELETE_OWN = "delete messages", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
+    DELETE_ANY = "delete the messages of others", {RoomKind.FREE: token_holders(Scope.MODERATE)}
     REACT = "react", {RoomKind.FREE: guests_and_all(Scope.POST)}
-    PATCH = "patch", {RoomKind.FREE: guests_and_all(Scope.PATCH)}
-    SIGNAL = "signal", {RoomKind.FREE: guests_and_all(Scope.POST)}
+    PATCH = "change the state document", {RoomKind.FREE: guests_and_all(Scope.PATCH)}
+    SIGNAL = "send signals", {RoomKind.FREE: guests_and_all(Scope.POST)}
 
     # Only in rooms that people made: `places` says who may.
     KNOW = "know", _NOWHERE

@@ -82,6 +82,21 @@ def test_what_no_row_allows_is_refused(role: Role) -> None:
         assert (refusal.code, refusal.detail) == ("forbidden", "Not allowed to wave")
 
 
+def test_a_refusal_names_what_is_not_allowed() -> None:
+    reader = Principal("ada", Role.TOKEN, "app/token/1", frozenset({Scope.READ}))
+    refused = {op: refuse(reader, op, "lobby") for op in Operation if op is not Operation.READ}
+    assert {op.name: refusal.detail for op, refusal in refused.items() if refusal} == {
+        "POST": "Not allowed to post",
+        "EDIT_OWN": "Not allowed to edit messages",
+        "EDIT_ANY": "Not allowed to edit the messages of others",
+        "DELETE_OWN": "Not allowed to delete messages",
+        "DELETE_ANY": "Not allowed to delete the messages of others",
+        "REACT": "Not allowed to react",
+        "PATCH": "Not allowed to change the state document",
+        "SIGNAL": "Not allowed to send signals",
+    }
+
+
 @pytest.mark.parametrize("kind", RoomKind)
 def test_the_first_character_tells_a_room_s_kind(kind: RoomKind) -> None:
     assert kind_of(ROOM_OF[kind]) is kind
