@@ -67,7 +67,7 @@ class Commands:
             if not (type(command) is Post and _is_plainly_strict(frame, command)):
                 strict_value(frame)
         except BAD_JSON as error:
-            raise BadFrame(_describe(error), id_of(frame)) from None
+            raise BadFrame(_describe(error, frame), id_of(frame)) from None
         if type(command.id) is int and not _fits(command.id):
             raise BadFrame("Invalid id: use an integer of up to 64 bits, or a string")
         return command
@@ -106,7 +106,7 @@ def check_strictly(text: str | bytes) -> Any:
         raise BadFrame(str(error)) from None
     except BAD_JSON as error:
         kind = BadFrame if _is_json(text) else NotJson
-        raise kind(_describe(error)) from None
+        raise kind(_describe(error, text)) from None
 
 
 def is_larger(text: str, max_bytes: int) -> bool:
@@ -154,10 +154,11 @@ def _no_constant(name: str) -> NoReturn:
     raise json.JSONDecodeError("no JSON", name, 0)
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: Exception, text: str | bytes) -> str:
     if isinstance(error, RecursionError):
         return f"Nested too deep: at most {MAX_DEPTH} levels"
-    if isinstance(error, UnicodeError):
+    # msgspec calls JSON that it can't decode malformed, or truncated, if it contains half a surrogate pair.
+    if isinstance(error, UnicodeError) or (type(error) is msgspec.DecodeError and _is_json(text)):
         return "A string is not valid Unicode"
     return str(error)
 

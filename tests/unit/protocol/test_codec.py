@@ -186,6 +186,15 @@ def test_an_http_body_is_read_as_strictly(what: str) -> None:
         decode_body(f'{{"text": {NOT_STRICT[what]}}}'.encode("utf-8", "surrogatepass"), Any)
 
 
+@pytest.mark.parametrize("text", [r"\ud800", r"\ud800 and more", r"\udc00\ud800", "\ud800"])
+def test_half_a_surrogate_pair_is_named_at_every_door(text: str) -> None:
+    why = "A string is not valid Unicode"
+    assert refusal_of(lobby("post", text=f'"{text}"')).refusal.detail == why
+    with pytest.raises(BadFrame) as refused:
+        decode_body(f'{{"text": "{text}"}}'.encode("utf-8", "surrogatepass"), Any)
+    assert refused.value.refusal.detail == why
+
+
 def test_an_http_body_has_the_wanted_type() -> None:
     assert decode_body(b'{"text": "hi"}', dict[str, str]) == {"text": "hi"}
     with pytest.raises(BadFrame):
