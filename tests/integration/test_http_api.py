@@ -241,6 +241,19 @@ async def test_what_was_deleted_is_gone(joan: Http, room: str) -> None:
     assert (answer.status, answer.code) == (410, "gone")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "detail"),
+    [
+        ("GET", "/r/nothing", "Nothing is served at this path"),
+        ("DELETE", "/r", "DELETE is not possible here: use GET or HEAD"),
+    ],
+)
+async def test_an_address_that_is_not_served_is_refused_in_a_sentence(
+    joan: Http, method: str, path: str, detail: str
+) -> None:
+    assert (await joan.ask(method, path)).body["detail"] == detail
+
+
 WRONG: dict[str, tuple[str, str, dict[str, Any], int, str]] = {
     "no such message": ("DELETE", "/r/messages/99", {}, 404, "not_found"),
     "no such path": ("GET", "/r/nothing", {}, 404, "not_found"),

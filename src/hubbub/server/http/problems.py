@@ -160,9 +160,14 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
             return Refusal(
                 "unavailable", "The database failed; try again later", retry_after=1.0
             ), {}
+        case web.HTTPNotFound():
+            return Refusal("not_found", "Nothing is served at this path"), {}
+        case web.HTTPMethodNotAllowed():
+            allowed = " or ".join(sorted(error.allowed_methods))
+            why = f"{error.method} is not possible here: use {allowed}"
+            return Refusal("method_not_allowed", why), {"Allow": error.headers["Allow"]}
         case web.HTTPException():
-            kept = {k: v for k, v in error.headers.items() if k == "Allow"}
-            return Refusal(BY_STATUS[error.status], error.text or error.reason), kept
+            return Refusal(BY_STATUS[error.status], error.text or error.reason), {}
     log.error("A request failed", exc_info=error)
     return Refusal("internal", "The server failed; its log has the details"), {}
 
