@@ -242,7 +242,7 @@ async def test_what_was_deleted_is_gone(joan: Http, room: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "detail"),
+    "method, path, detail",
     [
         ("GET", "/r/nothing", "Nothing is served at this path"),
         ("DELETE", "/r", "DELETE is not possible here: use GET or HEAD"),

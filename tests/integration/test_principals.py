@@ -294,7 +294,7 @@ async def test_rights_and_rooms_hold_at_every_door(given: Given, http: Session) 
 
 
 @pytest.mark.parametrize(
-    ("door", "claims", "why"),
+    "door, claims, why",
     [
         ("/", {"can": ["read"]}, "Not allowed to post"),
         ("/sockjs-plain/websocket", {"can": ["read"]}, "Not allowed to post"),

@@ -5,6 +5,7 @@ sends 2^n letters for a number n.
 
 - github.com/sockjs/sockjs-protocol needs Python 2.7 with unittest2, ws4py 0.4 and websocket-client 0.59:
   `python2.7 sockjs-protocol.py`. All pass but those of JSONP, htmlfile, Hixie-76 (`test_haproxy`) and the iframe page.
+  Of its tag v0.3.3, see docs/decisions/009-other-protocols-are-adapters.md.
 - github.com/sockjs/sockjs-client, `tests/lib`: its own server serves two files beside SockJS, so run a proxy before this
   one that serves `/simple.txt` and `/streaming.txt` as `tests/support/sockjs_server.js` of the client does. All pass that
   node supports.
