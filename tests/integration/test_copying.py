@@ -16,10 +16,10 @@ import hubbub
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
-from hubbub.server.admin.copier import Copier, Sums
 from hubbub.server.admin.copying import _copy
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import Store, StoreFailed, Token
+from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.tables import PostgresTables
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
@@ -195,7 +195,7 @@ class Broken(Exception):
 async def test_a_copy_that_was_broken_off_goes_on_where_it_was(
     postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.server.admin.copier.EVENTS_A_FLUSH", 1)
+    monkeypatch.setattr("hubbub.server.stores.copier.EVENTS_A_FLUSH", 1)
     url = await postgres.fresh()
     async with sqlite(tmp_path) as store:
         await live_through(store)

@@ -1,28 +1,20 @@
-"""Checks this machine: settings, data directory, database, limits and clock."""
+"""Checks this machine: settings, data directory, limits, and the store as its kind says."""
 
 import asyncio
 import resource
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import apsw
-
-from hubbub.doctor.findings import Finding, of_reserved_names, ok, problem, warning
 from hubbub.server.config import BadSettings, Settings, gather, load
+from hubbub.server.findings import Finding, ok, problem, warning
 from hubbub.server.privacy import exposed_files, openness
-from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, check_soundness
+from hubbub.server.stores.registry import kind_of
 
 MIB = 2**20
-FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug
 FEW_FILES = 1024
-RESERVED_ROOMS = "SELECT name FROM room WHERE name >= '@' AND name < 'A' ORDER BY name LIMIT 10"
 
 
 def examine(
@@ -39,11 +31,11 @@ def examine(
     other = f"{len(made)} changed from the default{where}"
     yield ok("settings", f"{other}; `hubbub config show --origin` lists all")
     yield from _directory(settings)
-    if settings.store == "sqlite":
-        yield from _database(settings.data / FILE_NAME)
-        yield _sqlite()
-    else:
-        yield from _cluster(settings)
+    yield from kind_of(settings.store).examine(settings.store, settings.data)
+    if settings.broker:
+        from hubbub.doctor.broker import examine_broker  # takes some megabytes
+
+        yield asyncio.run(examine_broker(settings.broker))
     yield _files()
 
 
@@ -70,53 +62,6 @@ def _directory(settings: Settings) -> Iterator[Finding]:
         yield say("data directory", f"only {free:,} MiB free at {data}", fix)
     else:
         yield ok("data directory", f"{data}, {free:,} MiB free")
-
-
-def _database(file: Path) -> Iterator[Finding]:
-    if not file.exists():
-        yield ok("database", "none yet")
-        return
-    try:
-        check_is_ours(file)
-        check_soundness(file)
-    except (StoreFailed, apsw.Error) as error:
-        yield problem("database", str(error), "restore a backup with `hubbub restore FILE`")
-    else:
-        yield ok("database", f"{file.stat().st_size / MIB:,.1f} MiB, no damage found")
-        with closing(apsw.Connection(str(file))) as database:
-            names = [name for (name,) in database.execute(RESERVED_ROOMS)]
-        yield from of_reserved_names(names)
-    yield _clock(file.stat().st_mtime)
-
-
-def _cluster(settings: Settings) -> Iterator[Finding]:
-    from hubbub.doctor.cluster import examine_cluster  # takes some megabytes
-
-    async def all_of_them() -> list[Finding]:
-        return [finding async for finding in examine_cluster(settings.store, settings.broker)]
-
-    yield from asyncio.run(all_of_them())
-
-
-def _clock(written_at: float) -> Finding:
-    now = time.time()
-    if written_at > now + 5:
-        fix = "synchronize the clock with NTP (timedatectl set-ntp true); the order of events does not depend on it"
-        return warning(
-            "clock", f"it is {written_at - now:.0f} s behind the last write to the database", fix
-        )
-    return ok("clock", f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%SZ}")
-
-
-def _sqlite() -> Finding:
-    version = apsw.sqlite_lib_version()
-    if tuple(map(int, version.split("."))) < FIXED_IN:
-        return problem(
-            "SQLite",
-            f"version {version} has a bug that can lose data",
-            "install the version of apsw that hubbub needs: make install",
-        )
-    return ok("SQLite", f"version {version}")
 
 
 def _files() -> Finding:

@@ -12,8 +12,8 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from hubbub.doctor.findings import Finding, ok, problem, warning
 from hubbub.protocol.messages import Error
+from hubbub.server.findings import Finding, ok, problem, warning
 
 TIMEOUT = 10.0
 ROOM = "lobby"

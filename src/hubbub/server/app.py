@@ -61,7 +61,7 @@ from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
-from hubbub.server.stores.registry import open_store
+from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
@@ -176,8 +176,9 @@ def _check_internals() -> None:
 async def _open_store(settings: Settings, rules: Rules) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
     where = settings.store, settings.data
+    new_epoch = partial(secrets.token_hex, 8)
     try:
-        store = await open_store(*where, settings.durability, lambda: secrets.token_hex(8), rules)
+        store = await kind_of(settings.store).open(*where, settings.durability, new_epoch, rules)
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:

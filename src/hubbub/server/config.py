@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.http.origins import canonical
+from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
+from hubbub.server.stores.registry import DEFAULT, kind_of
 from hubbub.server.variables import PREFIX, SECRETS, file_of, mistake_in, settings_in
 
 LISTS = frozenset({"allow_origin", "trusted_proxy"})
 DEFAULT_BYTE_RATE = 1_048_576
 FORMATS = ("text", "json")
-POSTGRES = ("postgres", "postgresql")
 HTTP = ("http", "https")
 NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
@@ -43,7 +44,7 @@ class Settings:
     host: str = "localhost"  # the loopback addresses of IPv4 and IPv6
     port: int = 8181
     data: Path = field(default_factory=default_data_directory)
-    store: str = "sqlite"  # sqlite (in the data directory) or postgres://…
+    store: str = DEFAULT  # sqlite (in the data directory) or postgres://…
     broker: str = ""  # nats://…, for nodes that share a store
     workers: int = 1  # processes on this machine that share the port
     worker_port: int = 0  # first of the workers' own ports on loopback, one each; 0: none
@@ -82,8 +83,8 @@ class Settings:
         for name, (is_valid, wanted) in _VALID.items():
             self._require(name, is_valid(getattr(self, name)), wanted)
         self._require_addresses()
-        if self.workers > 1 and self.store == "sqlite":
-            raise BadSettings("More than one worker needs PostgreSQL: set --store postgres://…")
+        if self.workers > 1:
+            self._require_shared_store("More than one worker")
         for origin in self.allow_origin:
             if canonical(origin.rstrip("/")) is None or urlsplit(origin).path not in ("", "/"):
                 raise BadSettings(
@@ -122,13 +123,12 @@ class Settings:
     def _require_addresses(self) -> None:
         """Check the addresses of store, broker and keys. Errors don't show them: they may hold passwords."""
         try:
-            if self.store != "sqlite":
-                check(self.store, POSTGRES, needs_host=False)
+            kind_of(self.store).check(self.store)
         except BadAddress as error:
-            what = "Invalid store: use sqlite or postgres://USER:PASSWORD@HOST/DATABASE"
+            what = f"Invalid store: use {' or '.join(kind.form for kind in registry.KINDS)}"
             raise BadSettings(f"{what}; {error}") from None
-        if self.broker and self.store == "sqlite":
-            raise BadSettings("A broker needs PostgreSQL: set --store postgres://…")
+        if self.broker:
+            self._require_shared_store("A broker")
         try:
             for address in several(self.broker) if self.broker else ():
                 check(address, NATS, needs_host=True)
@@ -140,6 +140,12 @@ class Settings:
                 check(self.jwt_jwks_url, HTTP, needs_host=True)
         except BadAddress as error:
             raise BadSettings(f"Invalid jwt_jwks_url: use https://HOST/PATH; {error}") from None
+
+    def _require_shared_store(self, what: str) -> None:
+        if not kind_of(self.store).is_shared:
+            names = " or ".join(kind.name for kind in registry.shared())
+            forms = " or ".join(kind.form for kind in registry.shared())
+            raise BadSettings(f"{what} needs {names}: set --store {forms}")
 
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import uvloop
 
@@ -19,6 +18,7 @@ from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.listening import CannotListen, close, port_of, reserved
 from hubbub.server.privacy import secure
+from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import BadCertificate, Tls
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ def _tell_ready(settings: Settings, port: int) -> None:
     flushed = {"full": "flushed at each commit", "normal": "flushed from time to time"}
     print(
         f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
-        f"data:             {_place(settings)}"
+        f"data:             {kind_of(settings.store).place(settings.store, settings.data)}"
         f" (durability {settings.durability}: {flushed[settings.durability]})\n"
         f"{_workers(settings)}"
         "to stop:          Ctrl-C",
@@ -154,14 +154,6 @@ def _tell_ready(settings: Settings, port: int) -> None:
 
 def _workers(settings: Settings) -> str:
     return f"workers:          {settings.workers}\n" if settings.workers > 1 else ""
-
-
-def _place(settings: Settings) -> str:
-    """Return where the data is, without a password."""
-    if settings.store == "sqlite":
-        return str(settings.data.resolve())
-    parts = urlsplit(settings.store)
-    return f"PostgreSQL, {parts.hostname or 'local socket'}{parts.path}"
 
 
 def _allow_many_files() -> None:

@@ -1,23 +1,21 @@
 """`hubbub backup`, `hubbub restore` and `hubbub db copy`."""
 
 import asyncio
-import os
 import secrets
 import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hubbub.server.addresses import BadAddress, check
-from hubbub.server.admin.copier import Copier
+from hubbub.server.addresses import BadAddress
 from hubbub.server.audit import audit
-from hubbub.server.config import POSTGRES, BadSettings, Settings
+from hubbub.server.config import BadSettings, Settings
 from hubbub.server.logs import open_audit
+from hubbub.server.stores import registry
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.registry import SQLITE, open_tables
-from hubbub.server.stores.sqlite import backup as sqlite_backup
-from hubbub.server.stores.sqlite.tables import SqliteTables
+from hubbub.server.stores.copier import Copier
+from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.tables import Tables
 
 T = TypeVar("T")
@@ -29,10 +27,8 @@ class CannotCopy(Exception):
 
 def back_up(settings: Settings, target: Path) -> None:
     """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
-    if settings.store == SQLITE:
-        _run(asyncio.to_thread(sqlite_backup.back_up, settings.data, target, _show))
-    else:
-        _run(_back_up_postgres(settings.store, target))
+    where = settings.store, settings.data
+    _run(kind_of(settings.store).back_up(*where, target, _show))
     open_audit(settings.data)
     audit("backed up", file=str(target))
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
@@ -40,12 +36,8 @@ def back_up(settings: Settings, target: Path) -> None:
 
 def restore(settings: Settings, copy: Path) -> None:
     """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
-    epoch = secrets.token_hex(8)
-    kept: object
-    if settings.store == SQLITE:
-        kept = _run(asyncio.to_thread(sqlite_backup.restore, settings.data, copy, epoch, _show))
-    else:
-        kept = _run(_restore_postgres(settings.store, copy, epoch))
+    where = settings.store, settings.data
+    kept = _run(kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), _show))
     open_audit(settings.data)
     audit("restored", file=str(copy))
     if kept:
@@ -57,18 +49,17 @@ def copy(source: str, target: str) -> None:
     """Bring another store up to date with this one, with its numbers and epoch. Raises BadSettings, CannotCopy."""
     for which, address in (("source", source), ("target", target)):
         try:
-            if not address.startswith(f"{SQLITE}:"):
-                check(address, POSTGRES, needs_host=False)
+            kind_of(address).check_end(address)
         except BadAddress as error:  # the address may hold a password and is not shown
-            what = f"Invalid {which}: use sqlite:DIRECTORY or postgres://USER@HOST/DATABASE"
-            raise BadSettings(f"{what}; {error}") from None
+            forms = " or ".join(kind.end_form for kind in registry.KINDS)
+            raise BadSettings(f"Invalid {which}: use {forms}; {error}") from None
     _run(_copy(source, target))
 
 
 async def _copy(source: str, target: str) -> None:
     async with AsyncExitStack() as stack:
-        there = await _opened(stack, open_tables(source, is_source=True))
-        here = await _opened(stack, open_tables(target, is_source=False))
+        there = await _opened(stack, source, is_source=True)
+        here = await _opened(stack, target, is_source=False)
         copier = Copier(there, here, _show)
         await copier.copy()
         sums = await copier.sums()
@@ -110,46 +101,10 @@ async def _why_unfinished(copier: Copier, source: Tables) -> str:
     return ""
 
 
-async def _back_up_postgres(url: str, target: Path) -> None:
-    from hubbub.server.stores.postgres.tables import PostgresTables
-
-    part = sqlite_backup.new_file(target)
-    try:
-        async with AsyncExitStack() as stack:
-            source = await _opened(stack, PostgresTables.source(url))
-            copier = Copier(source, await _opened(stack, _file(part, is_source=False)), _show)
-            await copier.copy()
-            await copier.sums()
-            await copier.seal()
-        sqlite_backup.flush(part)
-        os.link(part, target)  # unlike a rename, this never replaces a file
-        sqlite_backup.flush(target.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-async def _restore_postgres(url: str, copy: Path, epoch: str) -> str:
-    """Return the schema that keeps the replaced data, or an empty string if there was none."""
-    from hubbub.server.stores.postgres.tables import PostgresTables
-
-    sqlite_backup.check_copy(copy)
-    async with AsyncExitStack() as stack:
-        source = await _opened(stack, _file(copy, is_source=True))
-        target = await stack.enter_async_context(await PostgresTables.replacement(url))
-        copier = Copier(source, target, _show)
-        await copier.copy()
-        await copier.sums()
-        await target.delete_again()
-        await copier.seal(epoch)
-        return target.kept and f"the schema {target.kept}"
-
-
-async def _file(file: Path, *, is_source: bool) -> Tables:
-    return SqliteTables(file, is_source=is_source)
-
-
-async def _opened(stack: AsyncExitStack, opening: Awaitable[Tables]) -> Tables:
-    return await stack.enter_async_context(await opening)
+async def _opened(stack: AsyncExitStack, address: str, *, is_source: bool) -> Tables:
+    return await stack.enter_async_context(
+        await kind_of(address).open_tables(address, is_source=is_source)
+    )
 
 
 def _run(act: Coroutine[Any, Any, T]) -> T:

@@ -17,7 +17,8 @@ from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
 from hubbub.server.people.tokens import PREFIX, digest_of
 from hubbub.server.stores.base import StoreFailed, Token
-from hubbub.server.stores.registry import IssuedTokens, open_tokens
+from hubbub.server.stores.kinds import IssuedTokens
+from hubbub.server.stores.registry import kind_of
 
 SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 
@@ -76,7 +77,7 @@ def revoke(settings: Settings, id_or_name: str) -> None:
 @contextmanager
 def _tokens(settings: Settings) -> Iterator[IssuedTokens]:
     try:
-        tokens = open_tokens(settings.store, settings.data)
+        tokens = kind_of(settings.store).open_tokens(settings.store, settings.data)
         open_audit(settings.data)
         try:
             yield tokens

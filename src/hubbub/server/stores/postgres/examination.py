@@ -1,17 +1,12 @@
-"""Checks what several nodes share: PostgreSQL and NATS."""
+"""Checks a database for `hubbub doctor`: the server, its settings, and hubbub's tables."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import asyncpg
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
-from hubbub.doctor.findings import Finding, of_reserved_names, ok, problem, warning
-from hubbub.server.addresses import several
-from hubbub.server.brokers.nats import credentials
+from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warning
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES
@@ -28,8 +23,8 @@ RESERVED_ROOMS = """
 WRONG_BY = 5.0  # a notable difference between clocks, in seconds
 
 
-async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
-    """Check the store and the broker that the settings name."""
+async def examine(store: str) -> AsyncIterator[Finding]:
+    """Check the database at an address."""
     where = urlsplit(store).hostname or "the local socket"
     try:
         dsn, options = split(store)
@@ -47,8 +42,6 @@ async def examine_cluster(store: str, broker: str) -> AsyncIterator[Finding]:
             yield problem("PostgreSQL", str(error), fix)
         finally:
             await connection.close(timeout=TIMEOUT)
-    if broker:
-        yield await _broker(broker)
 
 
 async def _server(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
@@ -149,25 +142,3 @@ async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     if waiting:
         fix = "check that a node is running, and see its log for errors"
         yield warning("outbox", f"messages that have waited for more than 10 s: {waiting:,}", fix)
-
-
-async def _broker(url: str) -> Finding:
-    client, servers, errors = Client(), several(url), list[Exception]()
-
-    async def note(error: Exception) -> None:
-        errors.append(error)
-
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            await client.connect(
-                servers, **credentials(servers), max_reconnect_attempts=0, error_cb=note
-            )
-            began = time.perf_counter()
-            await client.flush()
-            took = time.perf_counter() - began
-            await client.close()
-    except (NatsError, OSError, TimeoutError) as error:
-        fix = "check HUBBUB_BROKER and nats-server; without NATS, nodes learn of each other's messages up to 2 s later"
-        why = errors[0] if errors else error  # the raised error may only say that it timed out
-        return warning("NATS", str(why) or type(why).__name__, fix)
-    return ok("NATS", f"round trip {took * 1000:.1f} ms")
