@@ -1,0 +1,42 @@
+"""Accounts as records, which several aspects look at."""
+
+from typing import NamedTuple
+
+from hubbub.domain.records import Table
+from hubbub.protocol.keys import DIRECTORY
+
+
+class AccountKey(NamedTuple):
+    """Identifies an account; its log is the directory."""
+
+    log: str
+    account: str
+
+
+class Account(NamedTuple):
+    """An account: a person's or a bot's.
+
+    `kind` is `person` or `bot`, and a bot has an `owner`. `role` is `owner`, `admin`, `moderator`, `member` or `guest`.
+    `status` is `active`, `suspended` or `removed`. `made_at` is RFC 3339.
+    """
+
+    log: str
+    account: str
+    handle: str
+    name: str
+    kind: str
+    role: str
+    status: str
+    status_text: str
+    time_zone: str
+    avatar: str
+    owner: str | None
+    made_at: str
+
+
+ACCOUNT = Table("account", AccountKey, Account)
+
+
+def account_row(account: str) -> AccountKey:
+    """Return the key of an account's row."""
+    return AccountKey(DIRECTORY, account)
