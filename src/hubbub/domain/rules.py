@@ -10,6 +10,7 @@ from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable
 from hubbub.domain.view import RoomView
+from hubbub.domain.weights import weigh
 from hubbub.events import Event, Events
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
@@ -30,6 +31,8 @@ class Rule(Generic[C]):
         needs: names what must be known in order to decide.
         decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
+        weigh: roughly how many bytes the command and its event take.
+        pack: the command as it waits for a commit: with its JSON as bytes, which `decide` must then decode.
         keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
         is_internal: whether only the server's own code submits it. No client can send it, and no door asks whether
             its principal may do it: `decide` does.
@@ -40,6 +43,8 @@ class Rule(Generic[C]):
     needs: Callable[[Needs, Principal, C], None]
     decide: Callable[[Ledger, Principal, C], Answer]
     screen: Callable[[C, int], Refusal | None] | None = None
+    weigh: Callable[[C], int] = weigh
+    pack: Callable[[C], C] | None = None
     keeps_keys: bool = False
     is_internal: bool = False
 
@@ -112,6 +117,12 @@ class Rules:
         }
         self._needing: dict[type[Change], Wish] = {
             command: rule.needs for command, rule in self.by_command.items()
+        }
+        self.weighing: dict[type[Change], Callable[[Any], int]] = {
+            command: rule.weigh for command, rule in self.by_command.items()
+        }
+        self.packing: dict[type[Change], Callable[[Any], Any]] = {
+            command: rule.pack for command, rule in self.by_command.items() if rule.pack
         }
         self.consequences: dict[type[Event], list[Act]] = _grouped(
             (consequence.event, consequence.act)

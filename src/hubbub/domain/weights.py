@@ -1,47 +1,46 @@
-"""Changes that wait for a commit are packed, so that they take about as much memory as on the wire."""
+"""What changes weigh that wait for a commit: about as many bytes as they and their events take.
 
-from collections.abc import Sized
+Each rule says what its command weighs; here is what most of them say.
+"""
+
+from functools import cache
+from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.messages import Change
 
 CHANGE_COST = 200  # bytes that each event takes besides its content
-PATCH_COST = 4_096  # each is merged into a document, which must be encoded to measure it
 
 
-def packed(change: Change) -> Change:
-    """Return the change with its JSON as bytes; decoded, it may take twenty times the memory."""
-    if type(change) is Post and change.arguments is not None:
-        return replace(change, arguments=msgspec.Raw(encode(change.arguments)))
-    if type(change) is Patch:
-        return replace(change, patch=msgspec.Raw(encode(change.patch)))
-    return change
+def weigh(change: Change) -> int:
+    """Return roughly how many bytes a change and its event take."""
+    return CHANGE_COST + sum(weight_of(getattr(change, name)) for name in _own(type(change)))
 
 
-def weight(change: Change) -> int:
-    """Return roughly how many bytes a packed change and its event take."""
-    if type(change) is Post and change.arguments is None:  # by far the most frequent
-        if (text := change.text) is not None and text.isascii():
-            return CHANGE_COST + len(text)
-        return CHANGE_COST + _weight(text or change.bytes)
-    match change:
-        case Post():
-            parts = (change.arguments, *(change.attachments or ()))
-            return CHANGE_COST + sum(map(_weight, parts))
-        case Edit():
-            return CHANGE_COST + _weight(change.text)
-        case Patch():
-            return PATCH_COST + _weight(change.patch)
-        case React() | Unreact():
-            return CHANGE_COST + _weight(change.emoji)
+def weight_of(part: Any) -> int:
+    """Return roughly how many bytes a part of a change takes. Numbers are in the cost of the event."""
+    match part:
+        case None | int() | float():
+            return 0
+        case str():
+            return len(part) if part.isascii() else 4 * len(part)
+        case bytes() | msgspec.Raw():
+            return len(part)
+        case list():
+            return sum(map(weight_of, part))
         case _:
-            return CHANGE_COST + len(encode(change))
+            return len(encode(part))
 
 
-def _weight(part: Sized | None) -> int:
-    if part is None:
-        return 0
-    return 4 * len(part) if isinstance(part, str) and not part.isascii() else len(part)
+def as_bytes(value: Any) -> Any:
+    """Return a value as its JSON, which takes up to twenty times less memory while it waits."""
+    return msgspec.Raw(encode(value))
+
+
+@cache
+def _own(kind: type[Change]) -> tuple[str, ...]:
+    """The fields of a command that other changes don't have."""
+    shared = set(Change.__struct_fields__)
+    return tuple(name for name in kind.__struct_fields__ if name not in shared)

@@ -125,7 +125,7 @@ async def running(
         stack.push_async_callback(store.close)
         measured, tokens = Metrics(), Tokens()
         links = Links(max_polled=_max_connections(settings))
-        fanout, journal, broker = _engine(settings, store, measured)
+        fanout, journal, broker = _engine(settings, store, measured, rules)
         stack.push_async_callback(fanout.close)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
@@ -185,7 +185,9 @@ async def _open_store(settings: Settings, rules: Rules) -> Store:
         raise CannotStart(str(error)) from error
 
 
-def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut, Journal, Broker]:
+def _engine(
+    settings: Settings, store: Store, measured: Metrics, rules: Rules
+) -> tuple[FanOut, Journal, Broker]:
     """Return what delivers changes, what commits them, and what tells other nodes of each commit."""
 
     def hear(told: Batch | LiveReport) -> None:
@@ -197,7 +199,7 @@ def _engine(settings: Settings, store: Store, measured: Metrics) -> tuple[FanOut
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker)
-    return fanout, Journal(store, deliver, _now, measured.committed), broker
+    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker
 
 
 def _reactors(settings: Settings, store: Store) -> list[Reactor]:

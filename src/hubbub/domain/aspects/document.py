@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, Needs
@@ -11,12 +12,14 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
+from hubbub.domain.weights import as_bytes, weight_of
 from hubbub.events import Patched
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.merge import merge
 from hubbub.protocol.messages import Patch
 
 MAX_DOCUMENT_BYTES = 65_536
+PATCH_COST = 4_096  # bytes; each is merged into a document, which must be encoded to measure it
 
 
 class Document(NamedTuple):
@@ -70,13 +73,21 @@ def _value_of(patch: Patch) -> Any:
     return msgspec.json.decode(waited) if isinstance(waited, msgspec.Raw) else waited
 
 
+def _pack(patch: Patch) -> Patch:
+    return replace(patch, patch=as_bytes(patch.patch))
+
+
+def _weigh(patch: Patch) -> int:
+    return PATCH_COST + weight_of(patch.patch)
+
+
 def _fold(view: RoomView, event: Patched) -> None:
     view.hold(merge(view.state, event.patch), event.seq)
 
 
 ASPECT = Aspect(
     tables=(DOCUMENTS,),
-    rules=(Rule(Patch, Operation.PATCH, _needs, _patch),),
+    rules=(Rule(Patch, Operation.PATCH, _needs, _patch, weigh=_weigh, pack=_pack),),
     events=(Patched,),
     folds=(Fold(Patched, _fold),),
 )

@@ -8,6 +8,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
+from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
@@ -88,6 +89,20 @@ def _too_large(size: int, max_bytes: int) -> Refusal | None:
     if size <= max_bytes:
         return None
     return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
+
+
+def _pack(post: Post) -> Post:
+    if post.arguments is None:
+        return post
+    return replace(post, arguments=as_bytes(post.arguments))
+
+
+def _weigh(post: Post) -> int:
+    if post.arguments is None:  # by far the most frequent
+        if (text := post.text) is not None and text.isascii():
+            return CHANGE_COST + len(text)
+        return CHANGE_COST + weight_of(text or post.bytes)
+    return CHANGE_COST + weight_of(post.arguments) + weight_of(post.attachments)
 
 
 # --- editing and deleting ---
@@ -183,7 +198,16 @@ def _fold_deleted(view: RoomView, event: Deleted) -> None:
 
 ASPECT = Aspect(
     rules=(
-        Rule(Post, Operation.POST, _post_needs, _post, _screen_post, keeps_keys=True),
+        Rule(
+            Post,
+            Operation.POST,
+            _post_needs,
+            _post,
+            _screen_post,
+            weigh=_weigh,
+            pack=_pack,
+            keeps_keys=True,
+        ),
         Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit),
         Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete),
     ),

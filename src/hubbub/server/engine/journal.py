@@ -10,8 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Answer, Batch, Commit, Proposal
-from hubbub.domain.weights import packed, weight
+from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
@@ -39,12 +40,17 @@ class Journal:
         deliver: Callable[[list[Batch]], None],
         now: Callable[[], str],
         observe: Callable[[int, float], object] = lambda *_: None,
+        rules: Rules = RULES,
     ) -> None:
-        """`observe` gets the number of proposals of each commit and the seconds it took."""
+        """`observe` gets the number of proposals of each commit and the seconds it took.
+
+        `rules` say what changes weigh, and how they wait.
+        """
         self._store = store
         self._deliver = deliver
         self._now = now
         self._observe = observe
+        self._packing, self._weighing = rules.packing, rules.weighing
         self._waiting: deque[tuple[Proposal, Callable[[Answer], None], int]] = deque()
         self._waiting_bytes = 0
         self._wake = asyncio.Event()
@@ -74,10 +80,12 @@ class Journal:
                     retry_after=0.5,
                 )
             )
-        change = packed(proposal.change)
-        if change is not proposal.change:
-            proposal = proposal._replace(change=change)
-        size = weight(change)
+        change = proposal.change
+        if pack := self._packing.get(type(change)):
+            change = pack(change)
+            if change is not proposal.change:
+                proposal = proposal._replace(change=change)
+        size = self._weighing[type(change)](change)
         self._waiting.append((proposal, answer, size))
         self._waiting_bytes += size
         self._wake.set()
