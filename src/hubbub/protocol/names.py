@@ -2,23 +2,32 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
-_ROOM = re.compile(r"[\w\-.:@+~]{1,64}")
-_PERSON = re.compile(r"[\w\-.:@+~](?:[\w\-.:@+~ '’]{0,30}[\w\-.:@+~])?")
+_Form = Callable[
+    [str], object
+]  # true for a name of this form; marks and joiners are replaced first
+_is_room: _Form = re.compile(r"[\w\-.:@+~]{1,64}").fullmatch
+_is_person: _Form = re.compile(r"[\w\-.:@+~](?:[\w\-.:@+~ '’]{0,30}[\w\-.:@+~])?").fullmatch
 
+LONGEST_DISPLAY_NAME = 64
 
 _ROOM_RULE = "use 1 to 64 letters, digits, or any of _ - . : @ + ~"
 _PERSON_RULE = (
     "use 1 to 32 letters, digits, or any of _ - . : @ + ~, with inner spaces and apostrophes"
 )
+_DISPLAY_RULE = (
+    f"use 1 to {LONGEST_DISPLAY_NAME} visible characters, with single spaces between them"
+)
 RESERVED = "names that begin with @ are reserved for the server"
 _NFC_RULE = "it is not in the Unicode normalization form NFC; normalize it first"
 
 MAX_MARKS = 8  # on one letter; no script needs as many
-# Invisible letters and marks: fillers, grapheme joiners, variation selectors.
+# Invisible letters, marks and symbols: fillers, blanks, grapheme joiners, variation selectors.
 _UNSEEN = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\ufffc"
+    "\U00013441\U00013442\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 # A joiner or non-joiner is invisible too, except for its effect on its neighbours. It is allowed where it visibly
 # changes how a word is written: in Sinhala conjuncts, the Bengali ya-phala after ra, the Marathi eyelash ra, and
@@ -35,7 +44,7 @@ _JOINERS = re.compile(
 @lru_cache(maxsize=4096)
 def is_room_name(name: str) -> bool:
     """Whether this is a valid name of a room; see `room_name_fault`."""
-    return _is_well_formed(name, _ROOM)
+    return _is_well_formed(name, _is_room)
 
 
 def is_reserved(name: str) -> bool:
@@ -45,19 +54,34 @@ def is_reserved(name: str) -> bool:
 
 def is_person_name(name: str) -> bool:
     """Whether this is a valid name of a person; see `person_name_fault`."""
-    return _is_well_formed(name, _PERSON) and not is_reserved(name)
+    return _is_well_formed(name, _is_person) and not is_reserved(name)
 
 
 def room_name_fault(name: str) -> str | None:
     """What is wrong with the name of a room. None if it is valid."""
-    return None if is_room_name(name) else f"Invalid room name: {_why(name, _ROOM, _ROOM_RULE)}"
+    return None if is_room_name(name) else f"Invalid room name: {_why(name, _is_room, _ROOM_RULE)}"
 
 
 def person_name_fault(name: str) -> str | None:
     """What is wrong with the name of a person. None if it is valid."""
     if is_person_name(name):
         return None
-    return f"Invalid name: {RESERVED if is_reserved(name) else _why(name, _PERSON, _PERSON_RULE)}"
+    return (
+        f"Invalid name: {RESERVED if is_reserved(name) else _why(name, _is_person, _PERSON_RULE)}"
+    )
+
+
+def is_display_name(name: str) -> bool:
+    """Whether an account may show itself under this name; see `display_name_fault`."""
+    return _is_well_formed(name, _is_display) and not is_reserved(name)
+
+
+def display_name_fault(name: str) -> str | None:
+    """What is wrong with an account's display name. None if it is valid."""
+    if is_display_name(name):
+        return None
+    why = RESERVED if is_reserved(name) else _why(name, _is_display, _DISPLAY_RULE)
+    return f"Invalid display name: {why}"
 
 
 def person_name_from(text: str) -> str:
@@ -67,14 +91,24 @@ def person_name_from(text: str) -> str:
     return re.sub("-+", "-", kept)[:32].strip("-") or "user"
 
 
-def _is_well_formed(name: str, form: re.Pattern[str]) -> bool:
+def _is_display(name: str) -> bool:
+    """Whether these are at most 64 letters, digits, punctuation marks or symbols, with single spaces inside."""
+    return (
+        0 < len(name) <= LONGEST_DISPLAY_NAME
+        and all(c == " " or unicodedata.category(c)[0] in "LNPS" for c in name)
+        and "  " not in name
+        and name.strip(" ") == name
+    )
+
+
+def _is_well_formed(name: str, form: _Form) -> bool:
     if name.isascii():
-        return bool(form.fullmatch(name))
+        return bool(form(name))
     is_normal = unicodedata.is_normalized("NFC", name)
-    return is_normal and not _UNSEEN.search(name) and bool(form.fullmatch(_in_letters(name)))
+    return is_normal and not _UNSEEN.search(name) and bool(form(_in_letters(name)))
 
 
-def _why(name: str, form: re.Pattern[str], rule: str) -> str:
+def _why(name: str, form: _Form, rule: str) -> str:
     is_to_normalize = _is_well_formed(unicodedata.normalize("NFC", name), form)
     return _NFC_RULE if is_to_normalize else rule
 

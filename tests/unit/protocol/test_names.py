@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.protocol.names import (
+    LONGEST_DISPLAY_NAME,
     MAX_MARKS,
+    display_name_fault,
+    is_display_name,
     is_emoji,
     is_person_name,
     is_room_name,
@@ -92,6 +95,31 @@ def test_a_person_may_not_be_called(name: str) -> None:
     assert not is_person_name(name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ada", "A", "x" * 64, "Ada Lovelace", "Dr. Ada (she/her)", "O'Brien & Söhne, Ltd.", "李"),
+        *("Ada 🎉", "🚀", "C++", "<b>", "…", "ada@example.org", "€5", "१२", "東京 太郎", "#1"),
+    ],
+)
+def test_an_account_may_show_itself_as(name: str) -> None:
+    assert is_display_name(name)
+    assert display_name_fault(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "x" * 65, " ", " ada", "ada ", "ada  lovelace", "ada\n", "a\tb", "a\0b", "a\x1bb"),
+        *("a\u00a0b", "a\u3000b", "a\u2028b", "a\u2003b", "\u202eada", "ada\u2066", "ada\u200f"),
+        *("ada\u200b", "\ufeffada", "a\ud800b", "a\ue000b", "a\uffffb", "\U000e0041", DECOMPOSED),
+    ],
+)
+def test_an_account_may_not_show_itself_as(name: str) -> None:
+    assert not is_display_name(name)
+    assert display_name_fault(name) is not None
+
+
 @given(st.text(max_size=70))
 def test_a_name_is_short_printable_and_in_the_one_normal_form(name: str) -> None:
     if is_room_name(name):
@@ -103,6 +131,11 @@ def test_a_name_is_short_printable_and_in_the_one_normal_form(name: str) -> None
         assert name.translate(JOINERS).isprintable()
         assert unicodedata.normalize("NFC", name) == name
         assert name.strip() == name
+    if is_display_name(name):
+        assert 1 <= len(name) <= LONGEST_DISPLAY_NAME
+        assert name.translate(JOINERS).isprintable()
+        assert unicodedata.normalize("NFC", name) == name
+        assert " ".join(name.split()) == name
 
 
 @pytest.mark.parametrize("emoji", ["👍", "👩‍👩‍👧‍👦", "❤️", "🇩🇪", "+1", ":shipit:", "é", "x" * 32])
@@ -122,29 +155,33 @@ def test_words_of_any_script_are_names(script: str) -> None:
     for name in SCRIPTS[script]:
         assert is_room_name(name), name
         assert is_person_name(name), name
+        assert is_display_name(name), name
 
 
 @pytest.mark.parametrize("name", UNSEEN.values(), ids=UNSEEN)
 def test_nothing_unseen_is_in_a_name(name: str) -> None:
     assert not is_room_name(name)
     assert not is_person_name(name)
+    assert not is_display_name(name)
 
 
 def test_a_mark_belongs_to_a_letter() -> None:
     mark = "\u0300"
     for before in ("", "-", "a b-", "_", "4 '"):
         assert not is_person_name(f"{before}{mark}x")
+        assert not is_display_name(f"{before}{mark}x")
     assert is_person_name("q" + mark * MAX_MARKS + "x")
     assert not is_person_name("q" + mark * (MAX_MARKS + 1) + "x")
 
 
 def test_a_reserved_name_says_that_it_is() -> None:
-    fault = person_name_fault("@ada")
-    assert fault is not None and "reserved" in fault
+    for fault in (person_name_fault("@ada"), display_name_fault("@ada")):
+        assert fault is not None and "reserved" in fault
 
 
 def test_what_is_not_normalized_is_told_so() -> None:
-    for fault in (room_name_fault(DECOMPOSED), person_name_fault(DECOMPOSED)):
+    for faults in (room_name_fault, person_name_fault, display_name_fault):
+        fault = faults(DECOMPOSED)
         assert fault is not None and "NFC" in fault
     for fault in (room_name_fault(DECOMPOSED + "/"), person_name_fault(DECOMPOSED + "/")):
         assert fault is not None and "NFC" not in fault
