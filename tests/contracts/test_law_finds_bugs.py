@@ -1,5 +1,9 @@
-"""The law would notice: each of these faults, sown into the core, turns it red."""
+"""The law would notice: each of these faults, sown into the core, turns it red.
 
+It is told a story in which each shows. With TEST_LAW_EXAMPLES=300 it looks for them at random, as it does for others.
+"""
+
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,10 +29,12 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.contracts.test_law import check_law
 from tests.support.fakes import ADA
-from tests.support.laws import PEOPLE
+from tests.support.law_story import tell
+from tests.support.laws import PEOPLE, Law
 
-QUICK = settings(
-    max_examples=300,
+EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "0"))
+AT_RANDOM = settings(
+    max_examples=EXAMPLES or 1,
     stateful_step_count=30,
     derandomize=True,
     database=None,
@@ -293,9 +299,24 @@ def trimming_forgets_one_too_many(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteWriter, "trim", lambda self, room, upto: trim(self, room, upto + 1))
 
 
-@pytest.mark.timeout(240)
+def sqlite_in(folder: Path) -> SqliteStore:
+    return SqliteStore(folder, "normal", lambda: "e1")
+
+
+def hold_to_the_law(folder: Path) -> None:
+    if EXAMPLES:
+        check_law(sqlite_in, folder, AT_RANDOM)
+    else:
+        tell(Law(lambda: sqlite_in(folder)))
+
+
+@pytest.mark.timeout(240 if EXAMPLES else 60)
 @pytest.mark.parametrize("name", faults)
 def test_the_law_notices_that(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faults[name](monkeypatch)
     with pytest.raises(AssertionError):
-        check_law(lambda own: SqliteStore(own, "normal", lambda: "e1"), tmp_path, QUICK)
+        hold_to_the_law(tmp_path)
+
+
+def test_the_story_itself_is_lawful(tmp_path: Path) -> None:
+    tell(Law(lambda: sqlite_in(tmp_path)))
