@@ -222,7 +222,7 @@ function showState(client: Client, changed: Changed): void {
         changed.state === "ended"
           ? `The server ended the connection (${changed.code})`
           : left
-            ? `No connection. Trying again in ${left} s; you can go on writing`
+            ? `No connection. Trying again in ${left} s; you can keep writing`
             : "No connection. Trying…";
     };
     say();

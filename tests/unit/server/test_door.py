@@ -104,6 +104,13 @@ def test_who_gave_no_key_can_not_come_twice(door: Door, key: str | None) -> None
     assert refusal_at(door, "ada", key) == "name_taken"
 
 
+def test_whoever_takes_a_name_in_use_is_told_to_choose_another(door: Door) -> None:
+    enter(door, "ada", None)
+    with pytest.raises(RefusalError) as refused:
+        door.enter(Credentials("ada"))
+    assert refused.value.refusal.detail == "Someone else is connected as ada; choose another name"
+
+
 @pytest.mark.parametrize("key", [KEY, "ključ od Ade i Grace", "\udcff" * 16])
 def test_the_same_key_comes_in_as_often_as_it_likes(door: Door, key: str) -> None:
     assert [enter(door, "ada", key) for _ in range(3)] == [guest("ada", key)] * 3

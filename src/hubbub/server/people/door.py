@@ -226,13 +226,13 @@ class Door:
         else:
             guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
         if self._is_reserved(guest.name):
-            hint = "Choose another name, or send that token"
-            raise RefusalError("name_taken", f"The name {guest.name} belongs to a token", hint=hint)
+            why = f"The name {guest.name} belongs to a token; choose another name"
+            raise RefusalError("name_taken", why, hint="Send that token to use the name")
         if given.name is not None and not self._may_share(guest):
             raise RefusalError(
                 "name_taken",
-                f"Someone is connected as {guest.name}",
-                hint="Choose another name, or send the key that the connected client sent",
+                f"Someone else is connected as {guest.name}; choose another name",
+                hint="Clients that send the same key can share a name",
             )
         return guest
 
