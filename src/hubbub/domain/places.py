@@ -82,10 +82,11 @@ _TABLE = """
                                H  M  G  N  A  X    H  M  G  N  A  X    M  others
 know                           +  +  +  +  +  4    +  +  +  4  +  4    +  4
 read                           +  +  +  +  +  4    +  +  +  4  3  4    +  4
-post, react, signal, upload    +  +  +  3  3  4    +  +  +  4  3  4    +  4
-edit own, delete own           +  +  +  3  3  4    +  +  +  4  3  4    +  4
-edit any                       3  3  3  3  3  4    3  3  3  4  3  4    3  4
-delete any                     +  3  3  3  +  4    +  3  3  4  3  4    3  4
+post, react, send signals      +  +  +  3  3  4    +  +  +  4  3  4    +  4
+upload                         +  +  +  3  3  4    +  +  +  4  3  4    +  4
+edit messages, delete messages +  +  +  3  3  4    +  +  +  4  3  4    +  4
+edit the messages of others    3  3  3  3  3  4    3  3  3  4  3  4    3  4
+delete the messages of others  +  3  3  3  +  4    +  3  3  4  3  4    3  4
 pin                            +  +  3  3  +  4    +  +  3  4  3  4    +  4
 join                           -  -  -  +  +  4    -  -  -  4  +  4    -  4
 leave, mark as read            +  +  +  3  3  4    +  +  +  4  3  4    +  4
@@ -95,7 +96,7 @@ moderate                       +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the title               +  +e 3  3  +  4    +  +e 3  4  +  4    +  4
 change topic and alias         +  +e 3  3  +  4    +  +e 3  4  +  4    3  4
 manage, restore                +  3  3  3  +  4    +  3  3  4  +  4    3  4
-patch                          +  +e 3  3  +  4    +  +e 3  4  3  4    +  4
+change the state document      +  +e 3  3  +  4    +  +e 3  4  3  4    +  4
 name all                       +  +n 3  3  3  4    +  +n 3  4  3  4    +  4
 """
 

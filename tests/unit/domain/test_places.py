@@ -90,8 +90,11 @@ def case(operation: Operation, kind: Kind, place: Place) -> Case:
 
 CASES = [case(*each) for each in product(Operation, Kind, Place)]
 
-WRITES = {"post", "react", "signal", "upload", "edit own", "edit any"}
-KEPT_IN_ARCHIVES = {"know", "read", "mark as read", "delete own", "restore"}
+WRITES = {
+    *("post", "react", "send signals", "upload"),
+    *("edit messages", "edit the messages of others"),
+}
+KEPT_IN_ARCHIVES = {"know", "read", "mark as read", "delete messages", "restore"}
 OF_THOSE_WHO_POST = {"post", "upload", "name all"}
 
 
@@ -159,12 +162,12 @@ STANDINGS: dict[str, tuple[Standing, Callable[[Case], str | None]]] = {
     "public to read": (Standing(public="read"), public_to(*READING)),
     "public to post": (
         Standing(public="post"),
-        public_to(*READING, "post", "react", "signal", "edit own", "delete own"),
+        public_to(*READING, "post", "react", "send signals", "edit messages", "delete messages"),
     ),
     "members may not invite": (Standing(members_may_invite=False), without_setting("invite")),
     "members may not edit": (
         Standing(members_may_edit=False),
-        without_setting("change the title", "change topic and alias", "patch"),
+        without_setting("change the title", "change topic and alias", "change the state document"),
     ),
     "members may not name all": (Standing(members_may_name_all=False), without_setting("name all")),
     "of 50": (Standing(size=50), lambda c: c.code),
