@@ -8,6 +8,7 @@ const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 15_000;
 const SILENCE = 45_000; // the server pings, but pages don't see pings: so ask when nothing comes
 const PATIENCE = 10_000; // for an answer that must come
+const CHANGES_NOTHING = new Set<AnyCommand["do"]>(["hello", "follow", "unfollow", "join", "leave", "signal", "history"]); // in a log
 const MAX_MISSED = 500; // a snapshot is shorter than very many events
 
 /** What the server says to `hello`. */
@@ -66,6 +67,7 @@ interface Place {
 interface Asked {
   resolve(ok: unknown): void;
   reject(error: Error): void;
+  again: string | undefined; // the frame to send on the next connection if this one is cut
 }
 
 type Unnumbered<Command> = Command extends unknown ? Omit<Command, "id"> : never;
@@ -114,7 +116,7 @@ export class Client {
   /** Connect now, whatever was planned. */
   connect(): void {
     if (this.state === "closed") return;
-    this.#drop();
+    this.#drop(true);
     this.#become({ state: "connecting" });
     const socket = new WebSocket(this.#address(), "hubbub.v1");
     let wasOpen = false;
@@ -183,17 +185,21 @@ export class Client {
     if (room !== undefined && this.outbox.remove(id)) this.#fire("outbox", { room });
   }
 
-  /** Send a command; resolves with `ok`, rejects with the error or when the connection is cut. */
+  /**
+   * Send a command; resolves with `ok`, rejects with the error or when the connection is cut. A change is instead sent again
+   * on the next connection, with the same id, unless the caller gave it one and does that itself.
+   */
   ask(command: Unnumbered<AnyCommand>): Promise<unknown> {
     if (this.state !== "connected" && command.do !== "hello") return Promise.reject(new Error("There is no connection"));
     const id = ++this.#lastId;
-    const frame = JSON.stringify({ id, ...command });
+    const isRepeated = !CHANGES_NOTHING.has(command.do) && !("client_message_id" in command);
+    const frame = JSON.stringify({ id, ...command, ...(isRepeated && { client_message_id: randomId() }) });
     // The server closes the connection on a message that is too long, and would each time it is sent again.
     if (new Blob([frame]).size > (this.user?.limits.message_bytes ?? Infinity)) {
       return Promise.reject(new Refused({ code: "too_large", message: "This is too long for one message", temporary: false }));
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, again: isRepeated ? frame : undefined });
       this.#send(frame);
     });
   }
@@ -214,8 +220,10 @@ export class Client {
       return;
     }
     this.#tries = 0;
+    const unanswered = [...this.#waiting.values()];
     this.#become({ state: "connected" });
     for (const room of this.#rooms.keys()) this.#follow(room);
+    for (const { again } of unanswered) if (again) this.#send(again);
     for (const entry of this.outbox.entries) delete entry.seq;
     this.#empty();
   }
@@ -338,8 +346,9 @@ export class Client {
   }
 
   #cut(code?: number): void {
-    this.#drop();
-    if (code !== undefined && NOT_AGAIN.has(code)) {
+    const isLast = code !== undefined && NOT_AGAIN.has(code);
+    this.#drop(!isLast);
+    if (isLast) {
       this.#become({ state: "ended", code });
       return;
     }
@@ -355,15 +364,18 @@ export class Client {
     this.#become({ state: "refused", error });
   }
 
-  /** Let go of the connection, whatever its state; who waits for an answer is told. */
-  #drop(): void {
+  /** Let go of the connection, whatever its state; who waits for an answer is told, but for changes if one comes back. */
+  #drop(comesBack = false): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000);
-    for (const { reject } of this.#waiting.values()) reject(new Error("The connection was cut"));
-    this.#waiting.clear();
+    for (const [id, { reject, again }] of this.#waiting) {
+      if (comesBack && again) continue;
+      this.#waiting.delete(id);
+      reject(new Error("The connection was cut"));
+    }
     for (const place of this.#rooms.values()) place.joined = false;
   }
 

@@ -14,6 +14,7 @@ from hubbub.client.exchange import Exchange
 from hubbub.client.frames import read
 from hubbub.client.link import ClientLink, LinkLost, Outside
 from hubbub.client.newest import Newest
+from hubbub.client.outbox import new_key
 from hubbub.client.reconnect import Reconnector, Welcome
 from hubbub.client.room import Room
 from hubbub.client.rooms import Rooms
@@ -187,13 +188,16 @@ class Client:
 
             await me.send("react", room="lobby", seq=42, emoji="👍")
 
-        For commands that have no method here, such as those of a newer server.
+        For commands that have no method here, such as those of a newer server. If the answer is lost, the command
+        is repeated if this client knows it as a change, or if you give a `client_message_id`.
 
         Raises:
             Refused: the server refused the command, or does not know it.
-            Unknown: the answer was lost. The client can't know whether repeating the command would be safe.
+            Unknown: the answer was lost, and the client can't know whether repeating the command would be safe.
             Closed: the client is closed.
         """
+        if any(kind.__struct_config__.tag == do for kind in self._rules.by_command):
+            fields.setdefault("client_message_id", new_key())
         return await self._exchange.ask({**fields, "do": do})
 
     async def __aenter__(self) -> Self:

@@ -45,9 +45,9 @@ class Refused(HubbubError):
 class Unknown(HubbubError):
     """The connection was lost after a command was sent and before its answer arrived.
 
-    The command may or may not have been carried out. This only happens to commands that are not safe to
-    repeat (`patch`), and to any command if the client is closed for good while the command waits, for
-    example because the answer was malformed.
+    The command may or may not have been carried out. This only happens to commands that the client doesn't know
+    (`Client.send`), and to any command if the client is closed for good while the command waits, for example
+    because the answer was malformed.
     """
 
 

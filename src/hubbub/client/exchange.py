@@ -7,7 +7,7 @@ from typing import Any
 from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Closed, Refused
 from hubbub.client.link import ClientLink, Outside
-from hubbub.client.outbox import Outbox, Sendable
+from hubbub.client.outbox import Outbox, Sendable, keyed
 from hubbub.protocol.messages import AnyCommand
 
 MAX_UNANSWERED = 100
@@ -61,7 +61,7 @@ class Exchange:
             Closed: the command was not sent and won't be.
         """
         until = self._outside.now() + self._patience
-        waits = Backoff(self._outside.draw)
+        waits, command = Backoff(self._outside.draw), keyed(command)
         while True:
             try:
                 return await self._ask_once(command, kind, on_ok)

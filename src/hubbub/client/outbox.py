@@ -4,6 +4,7 @@ Knows no socket and no clock.
 """
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,19 +14,23 @@ from msgspec.structs import replace
 
 from hubbub.client.errors import Refused, Unknown
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import AnyCommand, Delete, Patch, Reply
+from hubbub.protocol.messages import AnyCommand, Change, Reply
 
 MAX_TOLD = 100
 
-# After a lost answer: the server recognizes a repeated post by its client_message_id. Most other commands
-# set a value regardless of the old one, and only their own author could have changed it meanwhile. A patch
-# could undo a later patch by someone else, so it is never repeated; nor is a command of which only the fields are known.
-_NEVER_REPEATED = (Patch, dict)
-
 Sendable = AnyCommand | dict[str, Any]  # a command, or all its fields but the id
 
-# The error of a repeated command whose first attempt was carried out.
-_DONE_ALREADY: dict[type, str] = {Delete: "gone"}
+
+def keyed(command: Sendable) -> Sendable:
+    """Return a change with an id by which the server knows it again, and answers it as the first time."""
+    if isinstance(command, Change) and command.client_message_id is None:
+        return replace(command, client_message_id=new_key())
+    return command
+
+
+def new_key() -> str:
+    """Return a `client_message_id` that nobody else uses."""
+    return secrets.token_urlsafe(16)
 
 
 class Pending:
@@ -54,8 +59,13 @@ class Pending:
 
     @property
     def may_be_repeated(self) -> bool:
-        """Whether it is safe to send it again if its answer was lost."""
-        return not isinstance(self.command, _NEVER_REPEATED)
+        """Whether it is safe to send it again if its answer was lost.
+
+        It is for changes with a key, and for what changes no log: these commands set a value, or only ask.
+        """
+        if isinstance(self.command, dict):  # of which only the fields are known
+            return "client_message_id" in self.command
+        return not isinstance(self.command, Change) or self.command.client_message_id is not None
 
     def send(self) -> bytes:
         """Count as sent, and return the frame."""
@@ -141,10 +151,6 @@ class Outbox:
             return
         if isinstance(reply.error, msgspec.UnsetType):
             self._accept(pending, reply.ok)
-        elif (
-            pending.times_sent > 1 and _DONE_ALREADY.get(type(pending.command)) == reply.error.code
-        ):
-            self._accept(pending, None)
         else:
             pending.answer.set_exception(Refused.of(reply.error))
 

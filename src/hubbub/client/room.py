@@ -175,14 +175,10 @@ class Room:
         edited: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
         return edited
 
-    async def delete(self, seq: int) -> Acknowledgement | None:
-        """Delete your message `seq`. Raises the same errors as `post`.
-
-        Returns None if the answer was lost and the repeated command found the message already deleted.
-        """
+    async def delete(self, seq: int) -> Acknowledgement:
+        """Delete your message `seq`. Raises the same errors as `post`."""
         command = Delete(room=self.name, seq=seq)
-        kind = Acknowledgement | None
-        deleted: Acknowledgement | None = await self._exchange.ask(command, kind)
+        deleted: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
         return deleted
 
     async def react(self, seq: int, emoji: str) -> Acknowledgement | None:
@@ -202,9 +198,7 @@ class Room:
 
         Raises:
             Refused: the server refused the patch.
-            Unknown: the answer was lost. The client does not repeat a patch, since that could undo a later
-                patch by someone else. Look at `state`, then decide.
-            Closed: the client is closed.
+            Unknown, Closed: the client was closed.
         """
         command = Patch(room=self.name, patch=patch, if_seq=if_seq)
         patched: Acknowledgement = await self._exchange.ask(command, Acknowledgement)

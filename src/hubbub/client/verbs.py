@@ -1,7 +1,5 @@
 """Commands that a joined room and a client share."""
 
-import secrets
-
 import msgspec
 
 from hubbub.client.exchange import Exchange
@@ -15,7 +13,7 @@ class Acknowledgement(msgspec.Struct, frozen=True):
         room: the name of the room.
         seq: the seq of the event that the change became.
         at: the server's time (RFC 3339, UTC).
-        duplicate: whether the same `client_message_id` had been posted before. The other fields are then of the first post.
+        duplicate: whether the change was made before with the same `client_message_id`. The other fields are then of that.
     """
 
     room: str
@@ -30,6 +28,7 @@ class ChangeOutcome(msgspec.Struct, frozen=True):
     room: str
     seq: int | None
     at: str | None = None
+    duplicate: bool = False
 
 
 async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | None:
@@ -37,7 +36,7 @@ async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | N
     done: ChangeOutcome = await exchange.ask(command, ChangeOutcome)
     if done.seq is None or done.at is None:
         return None
-    return Acknowledgement(done.room, done.seq, done.at)
+    return Acknowledgement(done.room, done.seq, done.at, done.duplicate)
 
 
 async def post(
@@ -52,7 +51,7 @@ async def post(
         room=room,
         text=message if isinstance(message, str) else None,
         bytes=message if isinstance(message, bytes) else None,
-        client_message_id=client_message_id or secrets.token_urlsafe(16),
+        client_message_id=client_message_id,
         reply_to=reply_to,
     )
     acknowledgement: Acknowledgement = await exchange.ask(command, Acknowledgement)

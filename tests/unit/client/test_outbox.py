@@ -1,9 +1,46 @@
 """What is queued when a link is lost before it could be sent."""
 
+import pytest
 from msgspec.json import decode
 
-from hubbub.client.outbox import Outbox
-from hubbub.protocol.messages import Leave, Patch, Post, Signal
+from hubbub.client.errors import Unknown
+from hubbub.client.outbox import Outbox, keyed
+from hubbub.protocol.messages import Change, Delete, Edit, Leave, Patch, Post, React, Signal
+
+CHANGES: list[Change] = [
+    Post(room="lobby", text="hi"),
+    Edit(room="lobby", seq=1, text="hi"),
+    Delete(room="lobby", seq=1),
+    React(room="lobby", seq=1, emoji="👍"),
+    Patch(room="lobby", patch={}),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change).__name__)
+async def test_a_change_is_sent_again_after_a_lost_link_with_the_same_key(change: Change) -> None:
+    outbox = Outbox()
+    outbox.link_found()
+    pending = outbox.add(keyed(change))
+    (first,) = outbox.unsent()
+    outbox.link_lost()
+    assert not pending.answer.done()
+    assert list(outbox.unsent()) == [first] and decode(first)["client_message_id"]
+
+
+async def test_a_key_that_was_given_stays_and_what_is_no_change_gets_none() -> None:
+    given, leave = Post(room="lobby", text="hi", client_message_id="mine"), Leave(room="lobby")
+    assert keyed(given) is given
+    assert keyed(leave) is leave
+
+
+async def test_a_command_by_its_fields_is_sent_again_only_with_a_key() -> None:
+    outbox = Outbox()
+    outbox.link_found()
+    fields = {"do": "wave", "room": "lobby"}
+    lost, kept = outbox.add(fields), outbox.add({**fields, "client_message_id": "mine"})
+    assert len(list(outbox.unsent())) == 2
+    outbox.link_lost()
+    assert isinstance(lost.answer.exception(), Unknown) and not kept.answer.done()
 
 
 async def test_a_patch_that_the_lost_link_never_saw_is_kept() -> None:

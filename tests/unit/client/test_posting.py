@@ -129,19 +129,33 @@ async def test_a_command_sent_by_its_name_is_not_repeated_once_its_answer_was_lo
             await sending
 
 
-async def test_a_patch_whose_answer_was_lost_ends_as_unknown() -> None:
+async def test_a_change_sent_by_its_name_is_repeated_with_the_same_key() -> None:
+    async with play() as (scene, link):
+        sending = await begin(scene.client.send("react", room="lobby", seq=1, emoji="x"))
+        first = await link.heard()
+        assert first["client_message_id"]
+        link = await scene.reconnect(link)
+        assert await link.heard() == first
+        link.accept(first, room="lobby", seq=2)
+        assert (await sending)["seq"] == 2
+
+
+async def test_a_patch_whose_answer_was_lost_is_sent_again_with_the_same_key() -> None:
     async with play() as (scene, link):
         room = await joined(scene, link)
         patching = await begin(room.patch({"topic": "tea"}))
-        assert (await link.heard())["patch"] == {"topic": "tea"}
+        first = await link.heard()
+        assert first["patch"] == {"topic": "tea"} and first["client_message_id"]
         link.cut()
-        with pytest.raises(Unknown):
-            await patching
         await settle()
         await scene.clock.advance(60)
         link = await scene.network.accept()
         await settle()
-        assert [command["do"] for command in link.heard_already()] == ["follow"]
+        again = next(command for command in link.heard_already() if command["do"] == "patch")
+        assert again == first
+        link.accept(again, room="lobby", seq=9, at="2026-11-23T09:00:00.123Z", duplicate=True)
+        answer = await patching
+        assert answer is not None and (answer.seq, answer.duplicate) == (9, True)
 
 
 async def test_a_patch_that_was_never_sent_goes_out_on_the_next_link() -> None:
@@ -156,16 +170,6 @@ async def test_a_patch_that_was_never_sent_goes_out_on_the_next_link() -> None:
         assert command["if_seq"] == 4
         link.accept(command, **stored(5))
         assert (await patching).seq == 5
-
-
-async def test_a_repeated_delete_that_finds_the_message_gone_is_done() -> None:
-    async with play() as (scene, link):
-        room = await joined(scene, link)
-        deleting = await begin(room.delete(3))
-        await link.heard()
-        link = await scene.reconnect(link)
-        link.refuse(await heard(link, "delete"), "gone")
-        assert await deleting is None
 
 
 async def test_a_first_delete_that_finds_the_message_gone_is_refused() -> None:
