@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -69,6 +72,23 @@ async def test_a_body_that_does_not_come_to_a_session_is_given_up(port: int, ope
         assert await raw.rest() == b""
 
 
+@pytest.mark.parametrize("rest", [b"", b"zz\r\n"], ids=["missing", "malformed"])
+async def test_a_body_that_fails_after_the_answer_is_no_fault_of_the_server(
+    rest: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=401)
+
+    application = web.Application()
+    application.router.add_post("/", refuse)
+    async with served(application, request_timeout=0.2) as port, connected(port) as raw:
+        raw.send(head("/", ("Transfer-Encoding: chunked",), line="POST {} HTTP/1.1"))
+        assert (await raw.response(has_body=False)).status == 401
+        raw.send(rest)
+        assert await raw.rest() == b""
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_who_does_not_read_what_is_sent_is_cut_off() -> None:
     """However much of it: TCP itself watches whether any of it is taken."""
     has_ended = asyncio.Event()
@@ -84,19 +104,31 @@ async def test_who_does_not_read_what_is_sent_is_cut_off() -> None:
 
     application = web.Application()
     application.router.add_get("/", answer)
-    runner = BoundedRunner(
-        application, max_connections=9, request_timeout=9, shutdown_timeout=1, unread_timeout=1
-    )
-    await runner.setup()
-    (bound_socket,) = bound("127.0.0.1", 0)
-    listener = await runner.listen(bound_socket, None)
-    async with connected(port_of([bound_socket])) as raw:
+    async with served(application, request_timeout=9) as port, connected(port) as raw:
         raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
         raw.send(300 * head("/"))
         async with asyncio.timeout(30):
             await has_ended.wait()
-    listener.close()
-    await runner.cleanup()
+
+
+@asynccontextmanager
+async def served(application: web.Application, request_timeout: float) -> AsyncIterator[int]:
+    """The port where an application is served within bounds."""
+    runner = BoundedRunner(
+        application,
+        max_connections=9,
+        request_timeout=request_timeout,
+        shutdown_timeout=1,
+        unread_timeout=1,
+    )
+    await runner.setup()
+    (bound_socket,) = bound("127.0.0.1", 0)
+    listener = await runner.listen(bound_socket, None)
+    try:
+        yield port_of([bound_socket])
+    finally:
+        listener.close()
+        await runner.cleanup()
 
 
 async def seconds_until_cut(raw: Raw) -> float:

@@ -64,6 +64,7 @@ USED: dict[MadeFor, dict[Any, tuple[str, ...]]] = {
             "_resume_transport_reading",
             "finish_response",
             "handle_error",
+            "log_exception",
         ),
         web.Server: ("_kwargs", "_loop"),
         web.AppRunner: ("_make_server",),
@@ -244,6 +245,11 @@ class SteppedConnection(web.RequestHandler):
         """Whoever reads the body gets an error; nothing more is read."""
         self._heads.give_up_body(why)
         self.close()
+
+    def log_exception(self, *words: Any, **details: Any) -> None:
+        """Log an error that aiohttp met. After an answer it reads on: if that body fails, nobody needs to know."""
+        if not isinstance(details.get("exc_info"), RefusalError):
+            super().log_exception(*words, **details)
 
     @property
     def is_idle(self) -> bool:
