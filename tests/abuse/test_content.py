@@ -86,22 +86,22 @@ async def is_bad(http: aiohttp.ClientSession, method: str, path: str, body: byte
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-async def test_no_such_message_is_posted(http: aiohttp.ClientSession, body: bytes) -> None:
+async def test_an_invalid_post_is_refused(http: aiohttp.ClientSession, body: bytes) -> None:
     assert await is_bad(http, "POST", "messages", body)
 
 
 @pytest.mark.parametrize("name", [name for name in BODIES if b"reply_to" not in BODIES[name]])
-async def test_no_message_is_edited_so(http: aiohttp.ClientSession, name: str) -> None:
+async def test_an_invalid_edit_is_refused(http: aiohttp.ClientSession, name: str) -> None:
     assert await is_bad(http, "PATCH", "messages/1", BODIES[name])
 
 
 @pytest.mark.parametrize("name", ANY_JSON)
-async def test_no_such_patch_is_merged(http: aiohttp.ClientSession, name: str) -> None:
+async def test_an_invalid_patch_is_refused(http: aiohttp.ClientSession, name: str) -> None:
     assert await is_bad(http, "PATCH", "state", BODIES[name])
 
 
 @pytest.mark.parametrize("name", ANY_JSON)
-async def test_no_such_value_is_told(http: aiohttp.ClientSession, name: str) -> None:
+async def test_an_invalid_live_value_is_refused(http: aiohttp.ClientSession, name: str) -> None:
     body = BODIES[name]
     value = body if body.startswith(b"{") else b""
     assert await is_bad(http, "POST", "signals", b'{"key": "k", "value": ' + value + b"}")
@@ -178,9 +178,7 @@ async def test_no_reader_begins_at_a_position_that_cannot_be(
 @pytest.mark.parametrize(
     "position", ["x", ":", "a:b", "-1", "a:-1", "a:" + "9" * 30, ":1", "\u00e9:1", "a" * 5000]
 )
-async def test_a_last_event_id_that_is_none_begins_anew_or_is_refused(
-    port: int, position: str
-) -> None:
+async def test_an_invalid_last_event_id_begins_anew_or_is_refused(port: int, position: str) -> None:
     """A browser sends whatever it was given last; a stream that it can't resume begins with `reset`."""
     async with (
         aiohttp.ClientSession() as http,

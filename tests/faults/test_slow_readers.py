@@ -49,7 +49,7 @@ async def test_who_stops_reading_costs_little_and_gets_all_in_the_end(server: Qu
 
 
 @pytest.mark.parametrize("bug", ["queue_without_bound", "drop_what_a_slow_reader_cannot_take"])
-async def test_that_would_not_hold_if_the_server_were_to(
+async def test_a_server_with_this_bug_would_fail(
     bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.faults.test_slow_readers.DRAIN_SECONDS", 2.0)  # it never gets all

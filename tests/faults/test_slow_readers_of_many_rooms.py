@@ -29,7 +29,7 @@ async def server(tmp_path: Path) -> AsyncIterator[QuickServer]:
         yield server
 
 
-async def test_it_gets_all_of_all_rooms_and_they_share_one_cap(server: QuickServer) -> None:
+async def test_a_slow_reader_gets_all_of_all_rooms_within_one_bound(server: QuickServer) -> None:
     rooms = [f"room-{n}" for n in range(200)]
     async with native(server) as slow, native(server) as poster:
         await join_all(slow, rooms)

@@ -17,7 +17,7 @@ def test_any_bytes(name: str, data: bytes) -> None:
 @pytest.mark.parametrize("name", TARGETS)
 @settings(max_examples=300)
 @given(choice=st.data())
-def test_right_ones_that_were_spoilt(name: str, choice: st.DataObject) -> None:
+def test_damaged_valid_input_breaks_nothing(name: str, choice: st.DataObject) -> None:
     data = bytearray(choice.draw(st.sampled_from(SEEDS[name])))
     for _ in range(choice.draw(st.integers(0, 3))):
         at = choice.draw(st.integers(0, len(data)))

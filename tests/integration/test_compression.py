@@ -143,7 +143,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 @pytest.mark.parametrize("door", ["/", "/ws", "/echo"])
-async def test_what_is_wrong_ends_the_connection(
+async def test_a_wrong_compressed_frame_ends_the_connection(
     server: Server, door: str, wrong: tuple[bytes, int]
 ) -> None:
     sent, code = wrong

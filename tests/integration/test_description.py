@@ -98,7 +98,7 @@ async def test_what_goes_over_the_wire_is_as_described(described: Server, sent: 
         assert complaints(whole, joined, sent["ok"]) == []
 
 
-async def test_a_command_that_is_none_is_not_as_described(described: Server) -> None:
+async def test_an_invalid_command_does_not_fit_its_description(described: Server) -> None:
     whole = await document(described, "asyncapi")
     payload = whole["components"]["messages"]["Command"]["payload"]
     assert complaints(whole, payload, {"do": "post", "room": "lobby", "text": "hi"}) == []

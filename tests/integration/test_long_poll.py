@@ -120,7 +120,7 @@ async def test_another_epoch_is_a_reset(curl: Http, room: str, written: str) -> 
 
 
 @pytest.mark.parametrize("since", [-1, 6, 2**62])
-async def test_a_position_that_cannot_be_is_refused(
+async def test_an_impossible_position_gets_an_error(
     curl: Http, room: str, written: str, since: int
 ) -> None:
     answer = await curl.ask("GET", f"/{room}/events?since={since}&wait=20")

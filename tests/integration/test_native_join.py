@@ -143,7 +143,7 @@ async def test_another_epoch_gives_a_snapshot(
 
 
 @pytest.mark.parametrize("since", [-1, 11, 2**62])
-async def test_a_position_that_cannot_be_is_refused(
+async def test_an_impossible_position_gets_an_error(
     do: str, ada: Native, room: str, written: str, since: int
 ) -> None:
     for fields in ({}, {"epoch": written}):

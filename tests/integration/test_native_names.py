@@ -44,7 +44,7 @@ async def test_a_refused_hello_may_be_tried_again(shared_server: Server, ada: Na
 @pytest.mark.parametrize(
     "name", ["a", "Ada Lovelace", "O'Neil", "Zoë", "李小龍", "n" * 32, "a.b-c_d:e@f+g~h"]
 )
-async def test_a_name_may_be(shared_server: Server, name: str) -> None:
+async def test_a_valid_name_is_accepted(shared_server: Server, name: str) -> None:
     async with native(shared_server.port) as client:
         assert (await client.ask("hello", name=name))["user"] == name
 
@@ -52,13 +52,13 @@ async def test_a_name_may_be(shared_server: Server, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", " ada", "ada ", "n" * 33, "a\nb", "a/b", "<b>", "Zoe\u0308", "a\u202eb", 7, "👍"]
 )
-async def test_a_name_may_not_be(shared_server: Server, name: object) -> None:
+async def test_an_invalid_name_in_hello_is_refused(shared_server: Server, name: object) -> None:
     async with native(shared_server.port) as client:
         assert (await client.refused("hello", name=name))["code"] == "bad_request"
 
 
 @pytest.mark.parametrize("key", ["k" * 15, "k" * 129, "", 16])
-async def test_a_key_may_not_be(shared_server: Server, key: object) -> None:
+async def test_an_invalid_key_is_refused(shared_server: Server, key: object) -> None:
     async with native(shared_server.port) as client:
         assert (await client.refused("hello", name="keyless", key=key))["code"] == "bad_request"
 

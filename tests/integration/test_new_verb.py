@@ -91,7 +91,7 @@ async def test_over_the_native_websocket(port: int, http: Http, room: str) -> No
     "fields, code",
     [({}, "bad_request"), ({"seq": 1, "hands": 3}, "bad_request"), ({"seq": 9}, "not_found")],
 )
-async def test_what_is_wrong_is_refused(
+async def test_a_wrong_wave_is_refused(
     port: int, http: Http, room: str, fields: dict[str, int], code: str
 ) -> None:
     async with native(port) as ada:

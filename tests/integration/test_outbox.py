@@ -146,7 +146,7 @@ async def test_any_kind_of_connection_will_do(
         ("lobby", "x", "shop", "k" * 65),
     ],
 )
-async def test_what_is_none_is_refused_at_once(
+async def test_an_invalid_post_in_sql_is_refused_at_once(
     arguments: tuple[Any, ...], two: list[Server], url: str
 ) -> None:
     connection = await asyncpg.connect(url)

@@ -77,7 +77,9 @@ def signed(kid: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def test_they_are_fetched_and_renewed(application: Application, tmp_path: Path) -> None:
+async def test_published_keys_are_fetched_and_renewed(
+    application: Application, tmp_path: Path
+) -> None:
     application.has("old")
     url = f"http://ada:{PASSWORD}@{application.address}/keys"
     async with (

@@ -50,7 +50,7 @@ async def test_beyond_a_burst_each_command_is_refused_with_when_to_come_back(
         assert all(is_rate_limited(reply["error"]) for reply in replies if "error" in reply)
 
 
-async def test_who_comes_back_then_gets_in(server: Server, room: str) -> None:
+async def test_a_client_that_waits_as_told_gets_in(server: Server, room: str) -> None:
     async with native(server.port, "grace") as client:
         for n in range(BURST):
             await client.ask("post", room=room, text=str(n))

@@ -129,9 +129,7 @@ async def test_a_room_that_cannot_be_is_refused(curl: Http) -> None:
 
 
 @pytest.mark.parametrize("last", ["x", "7", ":7", "e:", "e:x", "e:-1", "e:" + "9" * 30])
-async def test_a_last_event_id_that_is_none_of_ours_is_refused(
-    curl: Http, room: str, last: str
-) -> None:
+async def test_a_foreign_last_event_id_is_refused(curl: Http, room: str, last: str) -> None:
     headers = STREAM | {"Last-Event-ID": last}
     answer = await curl.ask("GET", f"/{room}/events", headers=headers)
     assert (answer.status, answer.code) == (400, "bad_position")

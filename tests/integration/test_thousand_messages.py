@@ -82,14 +82,16 @@ async def require_all_once(both: list[Process], *, in_turn: bool) -> None:
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("mode", ["plain", "native"])
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_all_hear_all(server: Server, library: str, mode: str) -> None:
+async def test_everyone_hears_everyone(server: Server, library: str, mode: str) -> None:
     async with two(library, server, mode) as both:
         await require_all_once(both, in_turn=True)
 
 
 @pytest.mark.timeout(90)
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_all_hear_all_although_the_server_is_killed(tmp_path: Path, library: str) -> None:
+async def test_everyone_hears_everyone_although_the_server_is_killed(
+    tmp_path: Path, library: str
+) -> None:
     async with (
         Server(tmp_path) as server,
         two(library, server, "native") as both,

@@ -27,6 +27,6 @@ def test_an_address_leads_to_the_native_websocket(address: str, url: str) -> Non
 @pytest.mark.parametrize(
     "address", ["", "ftp://localhost", "http://", "localhost:http", "http://ada:pw@localhost"]
 )
-def test_what_is_no_address_is_answered_with_one(address: str) -> None:
+def test_an_invalid_address_is_answered_with_a_valid_one(address: str) -> None:
     with pytest.raises(ValueError, match=re.escape("http://127.0.0.1:8181")):
         websocket_url(address)

@@ -25,7 +25,7 @@ def test_a_pattern_is_a_name_with_stars(pattern: str) -> None:
 @pytest.mark.parametrize(
     "pattern", ["", "a b", "[a]", "a?", "x" * 65, "a/b", "*" * (MAX_STARS + 1), "*a" * 9]
 )
-def test_no_room_matches_such_a_pattern(pattern: str) -> None:
+def test_an_invalid_pattern_matches_no_room(pattern: str) -> None:
     assert not are_room_patterns([pattern])
     assert not are_room_patterns(["lobby", pattern])
 

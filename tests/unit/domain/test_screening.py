@@ -65,7 +65,7 @@ def test_there_is_an_operation_for_each_change() -> None:
 
 
 @pytest.mark.parametrize("room", ["the lobby", "a/b", "lobby\n", "x" * 65])
-def test_no_room_is_called_so(room: str) -> None:
+def test_an_invalid_room_name_is_refused(room: str) -> None:
     assert code(refuse(ADA, Operation.READ, room)) == "bad_request"
     assert code(screen_change(RULES, ADA, Post(room=room, text="hi"), 256)) == "bad_request"
     assert code(refuse(ADA, Operation.READ, "lobby")) is None
@@ -129,7 +129,7 @@ def test_a_live_value_is_sent_on_with_the_name() -> None:
         (Signal(room="lobby", key="van", value="x" * MAX_VALUE_BYTES), "too_large"),
     ],
 )
-def test_a_signal_that_can_not_be(signal: Signal, expected: str) -> None:
+def test_an_invalid_signal_is_refused(signal: Signal, expected: str) -> None:
     refusal = screen_signal(ADA, signal)
     assert isinstance(refusal, Refusal)
     assert refusal.code == expected

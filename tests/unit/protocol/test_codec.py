@@ -224,7 +224,7 @@ def test_the_most_frequent_command_is_read_as_strictly(frame: str) -> None:
     assert refusal_of(frame).refusal.code == "bad_request"
 
 
-def test_as_deep_as_allowed_is_fine() -> None:
+def test_the_deepest_allowed_nesting_is_accepted() -> None:
     frame = lobby("patch", patch="[" * 31 + "1" + "]" * 31)
     assert isinstance(decode_command(frame), Patch)
 

@@ -87,7 +87,7 @@ def test_a_media_type_has_any_case_and_parameters(
 
 
 @pytest.mark.parametrize("text", ["", "json", "application/", "a/b c", "a/b; x", "a/b/c", "a /b"])
-def test_what_is_no_media_type_is_none(text: str) -> None:
+def test_an_invalid_media_type_is_ignored(text: str) -> None:
     assert media_type(text) is None
 
 

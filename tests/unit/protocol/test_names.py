@@ -67,7 +67,7 @@ def test_a_room_may_not_be_called(name: str) -> None:
         "a b'c d",
     ],
 )
-def test_a_person_may_be_called(name: str) -> None:
+def test_a_person_may_have_this_name(name: str) -> None:
     assert is_person_name(name)
 
 
@@ -91,7 +91,7 @@ def test_a_person_may_be_called(name: str) -> None:
         *("👍", unicodedata.normalize("NFD", "Ærö"), "ada\u200b", "\u202eada", "ada\0"),
     ],
 )
-def test_a_person_may_not_be_called(name: str) -> None:
+def test_a_person_may_not_have_this_name(name: str) -> None:
     assert not is_person_name(name)
 
 

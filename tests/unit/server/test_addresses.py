@@ -30,7 +30,7 @@ def test_what_postgresql_takes_is_an_address(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", BAD)
-def test_what_could_be_misread_is_none_and_is_not_repeated(address: str) -> None:
+def test_an_ambiguous_address_is_refused_and_not_repeated(address: str) -> None:
     with pytest.raises(BadAddress) as raised:
         check(address, ("postgres",), needs_host=False)
     assert "hunter2" not in str(raised.value)

@@ -155,7 +155,7 @@ def test_a_secret_may_be_in_a_file_of_its_own(tmp_path: Path) -> None:
         load({}, environment)
 
 
-def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
+def test_no_file_is_read_for_a_setting_that_is_not_an_address(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("-----BEGIN PRIVATE KEY-----")
     with pytest.raises(BadSettings, match=r"HUBBUB_TLS_KEY_FILE; did you mean HUBBUB_TLS_KEY\?"):
@@ -172,7 +172,7 @@ def test_of_what_is_no_address_no_file_is_read(tmp_path: Path) -> None:
         ("broker", "nats://"),
     ],
 )
-def test_an_address_that_is_none_is_not_repeated(name: str, address: str) -> None:
+def test_an_invalid_address_is_not_repeated(name: str, address: str) -> None:
     with pytest.raises(BadSettings, match=f"Invalid {name}: use ") as raised:
         load({"store": "postgres://h/db", name: address}, {})
     assert "hunter2" not in str(raised.value) and "ter2" not in str(raised.value)
@@ -269,7 +269,9 @@ def test_other_variables_of_the_environment_are_not_ours() -> None:
         ("public_url", "https://bücher.example", "Invalid public_url"),
     ],
 )
-def test_what_can_not_be_is_refused_and_says_what_can(name: str, value: Any, why: str) -> None:
+def test_an_invalid_setting_is_refused_and_told_what_is_valid(
+    name: str, value: Any, why: str
+) -> None:
     with pytest.raises(BadSettings, match=why):
         load({name: value}, {})
 

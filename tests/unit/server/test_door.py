@@ -88,7 +88,7 @@ def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ada", "a" * 33, "ada\n", "<ada>"])
-def test_nobody_is_called_so(door: Door, name: str) -> None:
+def test_an_invalid_name_is_refused(door: Door, name: str) -> None:
     assert refusal_at(door, name, None) == "bad_request"
 
 
@@ -99,7 +99,7 @@ def test_a_name_is_its_holders_while_they_are_connected(door: Door, key: str | N
 
 
 @pytest.mark.parametrize("key", [None, KEY])
-def test_who_gave_no_key_can_not_come_twice(door: Door, key: str | None) -> None:
+def test_a_guest_without_a_key_can_not_connect_twice(door: Door, key: str | None) -> None:
     enter(door, "ada", None)
     assert refusal_at(door, "ada", key) == "name_taken"
 

@@ -53,7 +53,7 @@ def test_claims_say_name_rooms_rights_and_end(jwts: Jwts) -> None:
     )
 
 
-def test_without_them_one_is_called_as_the_subject_and_reads_and_posts_everywhere(
+def test_a_jwt_without_claims_is_named_after_its_subject_and_reads_and_posts_everywhere(
     jwts: Jwts,
 ) -> None:
     principal = jwts.principal(signed({"sub": "ada", "exp": FAR}))
@@ -92,7 +92,7 @@ def test_without_them_one_is_called_as_the_subject_and_reads_and_posts_everywher
         "unsigned",
     ],
 )
-def test_what_is_no_valid_token(jwts: Jwts, token: str) -> None:
+def test_an_invalid_token_has_no_principal(jwts: Jwts, token: str) -> None:
     assert jwts.principal(token) is None
 
 
@@ -149,7 +149,7 @@ def test_a_public_key_checks_what_its_private_key_signed(
         base64.urlsafe_b64encode(b'{"alg":"HS256","kid":["a"]}').decode() + ".e30.e30",
     ],
 )
-def test_what_no_jwt_can_be_is_nobodys(token: str) -> None:
+def test_a_malformed_jwt_has_no_principal(token: str) -> None:
     assert Jwts([Key(b"a secret of at least 32 bytes, here", "HS256")]).principal(token) is None
 
 

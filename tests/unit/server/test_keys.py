@@ -146,7 +146,7 @@ def test_a_key_that_is_meant_for_it_checks_tokens(more: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "document", [b"", b"[]", b"{}", b'{"keys": 7}', b'{"keys": {}}', b"[" * 100_000, b"\xff"]
 )
-def test_what_is_no_set_of_keys(document: bytes) -> None:
+def test_a_document_that_is_not_a_key_set_is_refused(document: bytes) -> None:
     with pytest.raises(BadKey, match="not a JSON Web Key Set"):
         keys_from_jwks(document)
 

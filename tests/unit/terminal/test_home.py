@@ -72,14 +72,16 @@ def test_a_renewed_jwt_is_the_same_person_s() -> None:
         assert Drafts(URL, "lobby", None, other).load() == []
 
 
-def test_where_it_is(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_is_where_the_desktop_keeps_state(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert folder() == state
     monkeypatch.setenv("XDG_STATE_HOME", "relative/is/ignored")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert folder() == tmp_path / ".local/state/hubbub"
 
 
-def test_without_a_place_it_can_not_be_kept(state: Path) -> None:
+def test_a_folder_that_can_not_be_made_is_an_error(state: Path) -> None:
     state.write_text("a file, where the folder should be")
     with pytest.raises(OSError, match="hubbub"):
         guest_key(URL, None)

@@ -103,6 +103,6 @@ def test_text_without_any_has_no_columns() -> None:
 
 
 @given(st.text(), st.integers(1, 20))
-def test_what_is_shortened_fits(text: str, columns: int) -> None:
+def test_a_shortened_text_fits(text: str, columns: int) -> None:
     text = visible(text)
     assert width(shorten(text, columns)) <= columns

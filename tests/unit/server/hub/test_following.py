@@ -119,7 +119,7 @@ async def test_a_position_that_is_no_longer_kept_is_answered_with_what_is(
 
 @pytest.mark.parametrize("since", [-1, 2, 2**63 - 1])
 @timeless
-async def test_a_position_that_can_not_be_is_refused(new_peer: NewPeer, since: int) -> None:
+async def test_an_impossible_position_is_refused(new_peer: NewPeer, since: int) -> None:
     house, peer = House(), new_peer()
     await house.post("a")
     assert (await house.refused(house.join(peer, since=since))).code == "bad_position"
