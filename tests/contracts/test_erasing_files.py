@@ -13,9 +13,9 @@ from hubbub.domain.facts import Accepted
 from hubbub.domain.principals import Scope
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
-from hubbub.server.stores import migrations
 from hubbub.server.stores.sqlite import scrubber as sqlite_scrubber
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from tests.support import former
 from tests.support.fakes import AT, guest, holder
 from tests.support.stores import commit, log_of
 
@@ -116,11 +116,7 @@ async def test_what_a_killed_server_left_is_scrubbed_by_the_next(
 def old_database(directory: Path) -> None:
     """As the version before left it: a message that was edited, reacted to and deleted, and one that was not."""
     with closing(apsw.Connection(str(directory / FILE_NAME))) as database:
-        for number, sql in migrations.all_steps("sqlite"):
-            if number < 3:
-                database.execute(sql).fetchall()
-                database.pragma("user_version", number)
-        database.pragma("application_id", 0x68756262)
+        former.begin_sqlite(database, "sqlite_2")
         database.execute("INSERT INTO room (id, name) VALUES (1, 'lobby')")
         place = f'"room":"lobby","seq":%d,"at":"{AT}","by":"ada"'
         posts = [(1, SECRET.decode(), 1), (2, "stays", 0)]

@@ -99,8 +99,8 @@ def a_key_that_was_used_is_not_looked_up(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def a_key_is_not_stored(patch: pytest.MonkeyPatch) -> None:
-    def keyless(room: str, seq: int, body: bytes, _: str | None, owner: str) -> NewPost:
-        return NewPost(room, seq, body, None, owner)
+    def keyless(*values: Any) -> NewPost:
+        return NewPost(*values)._replace(client_message_id=None)
 
     patch.setattr("hubbub.domain.ledger.NewPost", keyless)
 

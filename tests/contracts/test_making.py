@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import ANSWERED, Accepted, Answered, Proposal
+from hubbub.domain.facts import ANSWERED, Accepted, Answered, Head, Proposal
 from hubbub.domain.screening import screen_change
 from hubbub.protocol.codec import BadFrame
 from hubbub.protocol.messages import Post
@@ -59,7 +59,7 @@ async def test_a_repeated_change_makes_nothing_and_is_told_again_what_was_made(
     assert both.answers == [first, retry]
     assert await store.commit([Proposal(ADA, again)], AT) == ([retry], [])
     assert await store.rows(ANSWERED) == [Answered("lobby", "k", ADA.key_owner, 1, AT, KITCHEN)]
-    assert await store.heads([KITCHEN, OTHER]) == {KITCHEN: 1}
+    assert await store.heads([KITCHEN, OTHER]) == {KITCHEN: Head(1)}
 
 
 async def test_many_at_once_that_share_logs_all_succeed(store: Store) -> None:
@@ -73,7 +73,7 @@ async def test_many_at_once_that_share_logs_all_succeed(store: Store) -> None:
     ]
     commits = await asyncio.gather(*pending)
     assert all(isinstance(answer, Accepted) for commit in commits for answer in commit.answers)
-    assert await store.heads(rooms) == dict.fromkeys(rooms, 20)
+    assert await store.heads(rooms) == dict.fromkeys(rooms, Head(20))
 
 
 def test_no_client_can_send_an_internal_command() -> None:

@@ -15,14 +15,15 @@ from hubbub.domain.records import AnyTable
 from hubbub.events import Posted, Reacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact
-from hubbub.server.stores import migrations, records
+from hubbub.server.stores import records
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.records import SQLITE
-from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, TokenRow
+from tests.support import former
 from tests.support.fakes import AT, guest, outbox_by, stranger, user
 from tests.support.postgres import Postgres
 
@@ -33,7 +34,6 @@ OWNERS = {  # as they were written before there were ids, and what they become
     "user/auth0|7/8%": "user//auth0|7%2F8%25",
     "outbox": "app/outbox/shop",
 }
-BEFORE_IDS = {"sqlite": 2, "postgres": 3}
 TOKEN = TokenRow("a1", "ci", "0f", '["read","post"]', '["a-*"]', AT, 2e9, None)
 REACTED = len(OWNERS) + 1
 ADA_REACTED = events.encode(Reacted("lobby", REACTED, AT, "ada", message=1, emoji="👍"))
@@ -42,11 +42,6 @@ ADA_REACTED = events.encode(Reacted("lobby", REACTED, AT, "ada", message=1, emoj
 def posted(seq: int, owner: str) -> bytes:
     by = "shop" if owner == "outbox" else "ada"
     return events.encode(Posted("lobby", seq, AT, by, "a\0b", client_message_id="k"))
-
-
-def steps(engine: str) -> list[str]:
-    """Those that a former version knew."""
-    return [sql for n, sql in migrations.all_steps(engine) if n <= BEFORE_IDS[engine]]
 
 
 async def check(store: Store) -> None:
@@ -75,11 +70,7 @@ async def check(store: Store) -> None:
 
 async def test_owners_by_name_become_ids_in_sqlite(tmp_path: Path) -> None:
     database = apsw.Connection(str(tmp_path / FILE_NAME))
-    for sql in steps("sqlite"):
-        database.execute(sql).fetchall()
-    database.pragma("user_version", BEFORE_IDS["sqlite"])
-    database.pragma("application_id", APPLICATION_ID)
-    database.execute("INSERT INTO meta VALUES ('epoch', 'e1')")
+    former.begin_sqlite(database, "sqlite_2")
     database.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?)", TOKEN)
     document = "('lobby', CAST('{\"n\":1}' AS BLOB), 2), ('attic', NULL, 0)"
     database.execute(f"INSERT INTO room (name, document, document_seq) VALUES {document}")
@@ -104,15 +95,7 @@ async def test_owners_by_name_become_ids_in_postgresql(postgres: Postgres) -> No
     url = await postgres.fresh()
     database = await asyncpg.connect(url)
     try:
-        await database.execute("CREATE SCHEMA hubbub")
-        await database.execute(
-            "CREATE TABLE hubbub.meta (name text PRIMARY KEY, value text NOT NULL)"
-        )
-        for sql in steps("postgres"):
-            await database.execute(sql)
-        version = BEFORE_IDS["postgres"]
-        meta = f"('epoch', 'e1'), ('version', '{version}')"
-        await database.execute(f"INSERT INTO hubbub.meta VALUES {meta}")
+        await former.begin_postgres(database, "postgres_3")
         rooms = f"('lobby', {REACTED}, '{{\"n\":1}}', 2), ('attic', 0, NULL, 0)"
         await database.execute(
             f"INSERT INTO hubbub.room (name, head, document, document_seq) VALUES {rooms}"

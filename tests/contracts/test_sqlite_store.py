@@ -15,7 +15,8 @@ from hubbub.domain.facts import Accepted, Commit, Head, Proposal
 from hubbub.domain.patterns import spans
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.server.stores.base import StoredPage, StoreFailed
-from hubbub.server.stores.sqlite.store import APPLICATION_ID, FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.schema import APPLICATION_ID
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT
 
 Open = Callable[..., SqliteStore]
@@ -73,7 +74,7 @@ async def test_of_a_commit_that_fails_nothing_is_stored_and_the_next_works(
             Patch(room="lobby", patch={"n": 1}),
         )
     at_side(store, FIND)
-    assert await store.head("lobby") == Head(1, 1)
+    assert await store.head("lobby") == Head(1, 1, 1)
     assert await store.head("garden") == Head(0, 1)
     assert await store.document("lobby") == Document({}, 0)
     answers, batches = await commit(
@@ -103,7 +104,7 @@ async def test_a_full_disk_fails_the_commit_and_what_was_stored_stays(store: Sql
     store._database.pragma("max_page_count", store._database.pragma("page_count"))
     with pytest.raises(StoreFailed, match="full"):
         await commit(store, *[Post(room="lobby", text="x" * 60_000)] * 5)
-    assert await store.head("lobby") == Head(1, 1)
+    assert await store.head("lobby") == Head(1, 1, 1)
     # The connection was replaced, and with it its limit.
     answers, _ = await commit(store, *[Post(room="lobby", text="x" * 60_000)] * 5)
     assert answers == [Accepted(n, AT) for n in range(2, 7)]

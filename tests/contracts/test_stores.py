@@ -14,7 +14,7 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import RoomRow, Store
 from tests.support.fakes import ADA, AT, GRACE, guest, holder, stranger, user
-from tests.support.stores import REAL, commit, log_of
+from tests.support.stores import REAL, commit, log_of, nths
 
 LATER = "2026-11-23T09:00:01.000Z"
 
@@ -401,11 +401,59 @@ async def test_rooms_are_listed_by_name_page_by_page(store: Store) -> None:
     for room in ("lobby", "kitchen", "Attic", "küche", "garden"):
         await post(store, 2, room)
     names = ["Attic", "garden", "kitchen", "küche", "lobby"]
-    assert await store.rooms("", 100) == [RoomRow(name, 2) for name in names]
+    assert await store.rooms("", 100) == [RoomRow(name, 2, 2) for name in names]
     assert [row.room for row in await store.rooms("", 2)] == names[:2]
     assert [row.room for row in await store.rooms("garden", 2)] == names[2:4]
     assert [row.room for row in await store.rooms("hall", 9)] == names[2:]
     assert await store.rooms("lobby", 9) == []
+
+
+# --- counting messages ---
+
+
+async def test_messages_are_counted_in_each_room_whatever_else_happens_there(store: Store) -> None:
+    again = Post(room="lobby", text="a", client_message_id="01J")
+    await commit(
+        store,
+        again,
+        Patch(room="lobby", patch={"n": 1}),
+        Post(room="kitchen", text="b"),
+        Post(room="lobby", text="c"),
+        again,
+        React(room="lobby", seq=1, emoji="👍"),
+        Post(room="nowhere", text="d", reply_to=99),
+    )
+    assert await nths(store, "lobby") == {1: 1, 3: 2}
+    assert await store.heads(["lobby", "kitchen", "nowhere"]) == {
+        "lobby": Head(4, 1, 2),
+        "kitchen": Head(1, 1, 1),
+    }
+    await commit(
+        store,
+        Edit(room="lobby", seq=1, text="a!"),
+        again,
+        Post(room="lobby", text="e"),
+        Delete(room="lobby", seq=3),
+        Post(room="lobby", text="f"),
+        Post(room="kitchen", text="g"),
+    )
+    assert await nths(store, "lobby") == {1: 1, 3: 2, 6: 3, 8: 4}
+    assert await nths(store, "kitchen") == {1: 1, 2: 2}
+    await commit(store, Patch(room="kitchen", patch={"n": 2}))
+    assert await store.head("kitchen") == Head(3, 1, 2)
+    assert await store.rooms("", 9) == [RoomRow("kitchen", 3, 2), RoomRow("lobby", 8, 4)]
+
+
+async def test_messages_that_were_trimmed_stay_counted(store: Store) -> None:
+    await post(store, 3)
+    await store.trim("lobby", 2)
+    await post(store, 1)
+    assert await nths(store, "lobby") == {3: 3, 4: 4}
+    await store.trim("lobby", 4)
+    await commit(store, Patch(room="lobby", patch={"n": 1}))
+    assert await store.head("lobby") == Head(5, 5, 4)
+    await post(store, 1)
+    assert await nths(store, "lobby") == {6: 5}
 
 
 # --- trimming ---
@@ -422,8 +470,8 @@ async def test_what_is_trimmed_is_gone_and_the_rest_stays(store: Store) -> None:
     )
     await post(store, 3, "kitchen")
     await store.trim("lobby", 3)
-    assert await store.head("lobby") == Head(5, 4)
-    assert await store.head("kitchen") == Head(3, 1)
+    assert await store.head("lobby") == Head(5, 4, 2)
+    assert await store.head("kitchen") == Head(3, 1, 3)
     for after in (0, 1, 2):
         assert await store.read("lobby", after, 5) == (4, [])
     assert [event.seq for event in await log_of(store, "lobby", 3)] == [4, 5]
@@ -445,9 +493,9 @@ async def test_what_is_trimmed_is_gone_and_the_rest_stays(store: Store) -> None:
 async def test_numbers_go_on_after_everything_was_trimmed(store: Store) -> None:
     await post(store, 3)
     await store.trim("lobby", 3)
-    assert await store.head("lobby") == Head(3, 4)
+    assert await store.head("lobby") == Head(3, 4, 3)
     assert await store.read("lobby", 3, 3) == (4, [])
-    assert await store.rooms("", 9) == [RoomRow("lobby", 3)]
+    assert await store.rooms("", 9) == [RoomRow("lobby", 3, 3)]
     await post(store, 1)
     assert [event.seq for event in await log_of(store, "lobby", 3)] == [4]
 
@@ -457,13 +505,13 @@ async def test_trimming_never_goes_back(store: Store, upto: int) -> None:
     await post(store, 5)
     await store.trim("lobby", 3)
     await store.trim("lobby", upto)
-    assert await store.head("lobby") == Head(5, 4)
+    assert await store.head("lobby") == Head(5, 4, 5)
 
 
 async def test_trimming_never_goes_beyond_the_head(store: Store) -> None:
     await post(store, 2)
     await store.trim("lobby", 99)
-    assert await store.head("lobby") == Head(2, 3)
+    assert await store.head("lobby") == Head(2, 3, 2)
 
 
 async def test_trimming_a_room_that_is_not_there_does_nothing(store: Store) -> None:

@@ -192,11 +192,11 @@ class MemoryStore:
 
     async def head(self, room: str) -> Head:
         self._fail_if_asked()
-        return Head(len(self.logs.get(room, [])), self.kept.get(room, 1))
+        return self._head(room)
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
         self._fail_if_asked()
-        return {room: len(log) for room, log in self.logs.items() if room in rooms}
+        return {room: self._head(room) for room in self.logs if room in rooms}
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         self._fail_if_asked()
@@ -231,7 +231,7 @@ class MemoryStore:
         self._fail_if_asked()
         names = [name for name in self.logs if any(low <= name < high for low, high in spans)]
         names = sorted(name for name in names if name > after)[:limit]
-        return [RoomRow(name, len(self.logs[name])) for name in names]
+        return [RoomRow(name, len(self.logs[name]), self._head(name).nth) for name in names]
 
     async def tokens_version(self) -> int:
         self._fail_if_asked()
@@ -308,6 +308,15 @@ class MemoryStore:
                 self._rules.fold(self._view(batch.room), self._rules.events.decode(body))
         done.set_result(commit)
 
+    def nths(self, room: str) -> dict[int, int]:
+        """Which of its room each message is that is kept, by seq; all that were ever posted are counted."""
+        seqs = enumerate(self._view(room).messages, start=1)
+        return {seq: nth for nth, seq in seqs if seq >= self.kept.get(room, 1)}
+
+    def _head(self, room: str) -> Head:
+        log, messages = self.logs.get(room, []), self._view(room).messages
+        return Head(len(log), self.kept.get(room, 1), len(messages))
+
     def _view(self, room: str) -> RoomView:
         return self._views.setdefault(room, RoomView())
 
@@ -323,7 +332,7 @@ class MemoryStore:
         facts = Facts()
         self.records.learn(wanted, facts)
         for log in wanted.logs:
-            facts.heads[log] = Head(len(self.logs.get(log, [])), self.kept.get(log, 1))
+            facts.heads[log] = self._head(log)
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
                 facts.posts[key] = Accepted(*self._first_answers[key])

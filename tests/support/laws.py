@@ -21,6 +21,7 @@ from hubbub.domain.view import RoomView
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store, StoreFailed
 from tests.support.fakes import ADA, MemoryStore, guest, stranger
+from tests.support.stores import nths
 
 T = TypeVar("T")
 
@@ -244,8 +245,9 @@ class Law(RuleBasedStateMachine):
 
     async def _check_log(self, room: str, after: int) -> None:
         log = self._delivered[room]
-        seq, kept = await self._store.head(room)
-        assert (seq, kept) == (len(log), self._model.kept.get(room, 1))
+        seq, kept, _ = head = await self._store.head(room)
+        assert head == await self._model.head(room)
+        assert seq == len(log)
         after = max(kept - 1, min(after, seq))
         bodies: list[bytes] = []
         while after + len(bodies) < seq:
@@ -268,6 +270,8 @@ class Law(RuleBasedStateMachine):
         """What is kept, shown or not, is what the model keeps."""
         for table in RULES.tables:
             assert await self._store.rows(table) == await self._model.rows(table)
+        for room in ROOMS:
+            assert await nths(self._store, room) == await nths(self._model, room)
 
     def _shown(self, follower: Follower) -> list[Message]:
         kept = self._model.kept.get(follower.room, 1)

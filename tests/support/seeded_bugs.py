@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Accepted, Batch, Commit, NewPost, Proposal
+from hubbub.domain.facts import Accepted, Batch, Commit, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.presence import Attendance
 from hubbub.server import upkeep
@@ -146,7 +146,7 @@ def post_again_on_retry() -> None:
 
     def forgetful(self: Ledger, *message: Any) -> Any:
         answer = post(self, *message)
-        self.posts[-1] = NewPost(*self.posts[-1][:3], None, "")
+        self.posts[-1] = self.posts[-1]._replace(client_message_id=None, owner="")
         return answer
 
     def slow(self: SqliteWriter, *args: Any) -> Commit:

@@ -1,7 +1,11 @@
 """The stores that keep one contract, and how tests write to one and read from it."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import apsw
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Commit, Proposal
@@ -10,7 +14,7 @@ from hubbub.events import Event
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import SqliteStore
+from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.postgres import Postgres
 
@@ -49,3 +53,25 @@ async def log_of(store: Store, room: str, after: int = 0) -> list[Event]:
     while page := (await store.read(room, after + len(bodies), head)).bodies:
         bodies += page
     return [RULES.events.decode(body) for body in bodies]
+
+
+NTHS = "SELECT seq, nth FROM {0}message WHERE room = (SELECT id FROM {0}room WHERE name = $1)"
+
+
+async def nths(store: Store, room: str) -> dict[int, int]:
+    """Which of its room each message is, by seq, straight from the tables."""
+    match store:
+        case MemoryStore():
+            return store.nths(room)
+        case SqliteStore():
+            file = str(store._directory / FILE_NAME)
+            with closing(apsw.Connection(file, apsw.SQLITE_OPEN_READONLY)) as database:
+                rows: list[Any] = database.execute(NTHS.format(""), (room,)).fetchall()
+                return dict(rows)
+        case PostgresStore():
+            connection = await store.connect()
+            try:
+                return dict(await connection.fetch(NTHS.format("hubbub."), room))
+            finally:
+                await connection.close()
+    raise TypeError(store)

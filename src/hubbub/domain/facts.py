@@ -130,10 +130,11 @@ class Needs:
 
 
 class Head(NamedTuple):
-    """The last event number of a room, and the first that is still kept."""
+    """The last event number of a room, the first that is still kept, and how many messages were ever posted."""
 
     seq: int = 0
     kept: int = 1
+    nth: int = 0
 
 
 @dataclass(slots=True)
@@ -165,13 +166,14 @@ class Facts:
 
 
 class NewPost(NamedTuple):
-    """A message to write: the event's body is the message's first state."""
+    """A message to write, the `nth` of its room: the event's body is the message's first state."""
 
     room: str
     seq: int
     body: bytes
     client_message_id: str | None
     owner: str
+    nth: int
 
     @property
     def key(self) -> PostKey | None:

@@ -37,6 +37,8 @@ Decide = Callable[["Ledger", Principal, Any], Answer]
 Act = Callable[["Ledger", Any], None]
 Refuse = Callable[["Ledger", Principal, Permission, str], Refusal | None]
 
+NO_EVENTS = Head()
+
 
 class Deciding(Protocol):
     """The part of the rules that the ledger uses (see `rules.Rules`)."""
@@ -77,6 +79,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
+        self._nths: dict[str, int] = {}  # of the last message, in logs that got one
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: dict[AnyTable, dict[Prefix, Any]] = {}  # to put; None: to drop
 
@@ -139,7 +142,11 @@ class Ledger:
     def head(self, log: str) -> int:
         """Return the log's last number, including what was decided so far."""
         batch = self.batches.get(log)
-        return batch.last if batch else self._facts.heads.get(log, Head()).seq
+        return batch.last if batch else self._fact(log).seq
+
+    def heads(self) -> dict[str, Head]:
+        """Return the heads of the logs that grew, as they are now."""
+        return {log: self._grown(log, batch.last) for log, batch in self.batches.items()}
 
     def message(self, key: MessageKey) -> Posted | Refusal:
         """Return a message as it was posted, or why there is none."""
@@ -189,9 +196,10 @@ class Ledger:
 
     def post(self, event: Posted, owner: str) -> Accepted:
         """Add a message to its log."""
-        body = self._append(event)
-        self.posts.append(NewPost(event.room, event.seq, body, event.client_message_id, owner))
-        message = MessageKey(event.room, event.seq)
+        body, room, nths = self._append(event), event.room, self._nths
+        nth = nths[room] = (nths[room] if room in nths else self._fact(room).nth) + 1
+        self.posts.append(NewPost(room, event.seq, body, event.client_message_id, owner, nth))
+        message = MessageKey(room, event.seq)
         self._facts.messages[message] = event
         self._facts.owners[message] = owner
         return Accepted(event.seq, self.at)
@@ -237,6 +245,14 @@ class Ledger:
                     counts[key[:size]] += change
         known[key] = row
         self.rows.setdefault(table, {})[key] = row
+
+    def _fact(self, log: str) -> Head:
+        """Return a log's head before the batch."""
+        return self._facts.heads.get(log, NO_EVENTS)
+
+    def _grown(self, log: str, seq: int) -> Head:
+        _, kept, nth = self._fact(log)
+        return Head(seq, kept, self._nths.get(log, nth))
 
     def _append(self, event: Event) -> bytes:
         body = events.encode(event)

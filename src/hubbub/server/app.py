@@ -58,6 +58,7 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
+from hubbub.server.progress import Shown
 from hubbub.server.reactors.base import Reactor
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
@@ -175,10 +176,10 @@ def _check_internals() -> None:
 
 async def _open_store(settings: Settings, rules: Rules) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
-    where = settings.store, settings.data
+    where = settings.store, settings.data, settings.durability
     new_epoch = partial(secrets.token_hex, 8)
     try:
-        store = await kind_of(settings.store).open(*where, settings.durability, new_epoch, rules)
+        store = await kind_of(settings.store).open(*where, new_epoch, rules, Shown())
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:

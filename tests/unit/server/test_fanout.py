@@ -34,7 +34,7 @@ class SlowStore(MemoryStore):
             await self._turns.acquire()
         return head
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
         self.heads_asked.set()
         if self.is_slow_with_heads:
             await self._turns.acquire()

@@ -12,6 +12,7 @@ from hubbub.server.addresses import BadAddress
 from hubbub.server.audit import audit
 from hubbub.server.config import BadSettings, Settings
 from hubbub.server.logs import open_audit
+from hubbub.server.progress import Shown
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.copier import Copier
@@ -28,7 +29,7 @@ class CannotCopy(Exception):
 def back_up(settings: Settings, target: Path) -> None:
     """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
     where = settings.store, settings.data
-    _run(kind_of(settings.store).back_up(*where, target, _show))
+    _run(kind_of(settings.store).back_up(*where, target, Shown()))
     open_audit(settings.data)
     audit("backed up", file=str(target))
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
@@ -37,7 +38,7 @@ def back_up(settings: Settings, target: Path) -> None:
 def restore(settings: Settings, copy: Path) -> None:
     """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
     where = settings.store, settings.data
-    kept = _run(kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), _show))
+    kept = _run(kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), Shown()))
     open_audit(settings.data)
     audit("restored", file=str(copy))
     if kept:
@@ -60,7 +61,7 @@ async def _copy(source: str, target: str) -> None:
     async with AsyncExitStack() as stack:
         there = await _opened(stack, source, is_source=True)
         here = await _opened(stack, target, is_source=False)
-        copier = Copier(there, here, _show)
+        copier = Copier(there, here, Shown())
         await copier.copy()
         sums = await copier.sums()
         if not (why := await _why_unfinished(copier, there)):
@@ -112,9 +113,3 @@ def _run(act: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(act)
     except (StoreFailed, OSError) as error:
         raise CannotCopy(str(error)) from error
-
-
-def _show(what: str, done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done:,} of {total:,} {what} ", end=end, file=sys.stderr, flush=True)

@@ -169,7 +169,7 @@ class FanOut:
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
             if feed := self._feeds.get(room):  # it may have been swept meanwhile
-                self.reach(feed, head)
+                self.reach(feed, head.seq)
 
     def reach(self, feed: Feed, head: int) -> None:
         """Deliver a room's events up to `head` from the store."""

@@ -19,6 +19,10 @@ Progress = Callable[
 ]  # what is counted, how many are done, and how many there are
 
 
+def untold(_what: str, _done: int, _total: int) -> None:
+    """Tell nobody of progress."""
+
+
 class LogPage(NamedTuple):
     """Events after a position, in order and without gaps; there may be fewer than asked for.
 
@@ -46,10 +50,11 @@ class StoredRoom(NamedTuple):
 
 
 class RoomRow(NamedTuple):
-    """A room in the list of rooms."""
+    """A room in the list of rooms: its last number, and how many messages were ever posted."""
 
     room: str
     head: int
+    nth: int
 
 
 class Token(NamedTuple):
@@ -116,10 +121,10 @@ class Store(Protocol):
         """
 
     async def head(self, room: str) -> Head:
-        """Return the room's last number and the first that is kept: (0, 1) if it has none."""
+        """Return the room's head: (0, 1, 0) if it has no events."""
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
-        """Return the last numbers of these rooms, without rooms that have none."""
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
+        """Return the heads of these rooms, without rooms that have no events."""
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """Return some events with after < seq <= upto, at least one if there are any."""

@@ -125,7 +125,7 @@ class Copier:
             )
         here = {room.name: room for room in rooms}
         for room in there.values():
-            await self._check_room(room, here.get(room.name, RoomState(room.name, 0, 1)))
+            await self._check_room(room, here.get(room.name, RoomState(room.name, 0, 1, 0)))
         return meta
 
     async def _check_room(self, there: RoomState, here: RoomState) -> None:

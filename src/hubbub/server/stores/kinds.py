@@ -68,8 +68,9 @@ class Kind(Protocol):
         durability: Durability,
         new_epoch: Callable[[], str],
         rules: Rules,
+        progress: Progress,
     ) -> Store:
-        """Open a server's store. Raises StoreFailed, LogsReplaced, OSError."""
+        """Open a server's store, after upgrading it if need be. Raises StoreFailed, LogsReplaced, OSError."""
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """Open the tokens of a store. Raises StoreFailed."""

@@ -40,6 +40,7 @@ class RoomState(NamedTuple):
     name: str
     head: int
     kept: int
+    nth: int
 
 
 class MessageState(NamedTuple):
@@ -51,6 +52,7 @@ class MessageState(NamedTuple):
     owner: str
     edited: bytes | None
     is_deleted: bool
+    nth: int
 
 
 class OtherEvent(NamedTuple):

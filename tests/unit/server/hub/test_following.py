@@ -169,13 +169,13 @@ async def test_who_leaves_gets_no_more_and_is_no_longer_here(new_peer: NewPeer) 
     house, peer = House(), new_peer()
     cursor = await house.join(peer)
     await house.post("a")
-    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 1), 1)]
+    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 1, 1), 1)]
     house.hub.following.unfollow(cursor)
     await house.post("b")
     assert seqs(peer) == [1]
-    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 2), 0)]
+    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 2, 2), 0)]
     house.fanout.sweep()
-    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 2), 0)]
+    assert await house.hub.reading.rooms(ADA, "", 9) == [(RoomRow("lobby", 2, 2), 0)]
 
 
 @timeless

@@ -16,10 +16,11 @@ resource = Resource()
 
 
 class RoomItem(msgspec.Struct):
-    """A room in the list of rooms."""
+    """A room in the list of rooms. `nth` is how many messages were ever posted."""
 
     room: str
     head: int
+    nth: int
     members: int
 
 
@@ -45,7 +46,7 @@ async def list_rooms(request: web.Request) -> RoomsReply:
     limit = LIMIT.of(request) or 100
     principal, after = principal_of(request), AFTER.of(request) or ""
     rows = await request.app[HUB].reading.rooms(principal, after, limit + 1)
-    rooms = [RoomItem(row.room, row.head, members) for row, members in rows[:limit]]
+    rooms = [RoomItem(row.room, row.head, row.nth, members) for row, members in rows[:limit]]
     return RoomsReply(rooms, more=len(rows) > limit)
 
 

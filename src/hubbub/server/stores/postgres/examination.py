@@ -10,7 +10,8 @@ from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warn
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES
-from hubbub.server.stores.postgres.store import APPLICATION, ENCODING, split
+from hubbub.server.stores.postgres.schema import ENCODING
+from hubbub.server.stores.postgres.store import APPLICATION, split
 from hubbub.server.stores.tables import UNFINISHED
 
 TIMEOUT = 5.0  # seconds
@@ -106,7 +107,7 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
             yield problem("tables", "none yet, and hubbub's user may not create them", fix)
         return
     meta = dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
-    version, newest = int(meta.get("version", 0)), migrations.all_steps("postgres")[-1][0]
+    version, newest = int(meta.get("version", 0)), migrations.newest("postgres")
     if UNFINISHED in meta:
         fix = "stop the server that uses the source, then run the same `hubbub db copy` again"
         yield problem("tables", "unfinished copy", fix)

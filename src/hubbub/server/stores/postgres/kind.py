@@ -42,12 +42,13 @@ class Postgres:
         durability: Durability,
         new_epoch: Callable[[], str],
         rules: Rules,
+        progress: Progress,
     ) -> Store:
         """See the contract."""
         from hubbub.server.stores.postgres.store import PostgresStore
 
         _make_for_logs(data)
-        return await PostgresStore.open(store, durability, new_epoch, rules)
+        return await PostgresStore.open(store, durability, new_epoch, rules, progress)
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """See the contract."""

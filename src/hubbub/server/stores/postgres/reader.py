@@ -53,13 +53,13 @@ class PostgresReader:
     async def head(self, room: str) -> Head:
         """The room's last number, and the first that is kept."""
         row = await self._room(room)
-        return Head(row["head"], row["kept"]) if row else Head()
+        return Head(row["head"], row["kept"], row["nth"]) if row else Head()
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
-        """The last numbers of rooms that have any."""
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
+        """The heads of rooms that have events."""
         rows = await self._connection.fetch(Q.heads, rooms)
-        check_epoch(rows[0][2] if rows else None, self._epoch)
-        return {name: head for name, head, _ in rows if name is not None}
+        check_epoch(rows[0][-1] if rows else None, self._epoch)
+        return {name: Head(*head) for name, *head, _ in rows if name is not None}
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""

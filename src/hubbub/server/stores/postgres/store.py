@@ -22,16 +22,18 @@ from hubbub.domain.facts import UNSTORABLE, Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
-from hubbub.server.stores import migrations, queries
+from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    Progress,
     Publish,
     RoomRow,
     StoredPage,
     StoredRoom,
     StoreFailed,
     Turn,
+    untold,
 )
 from hubbub.server.stores.postgres.failures import (
     FAILURES,
@@ -43,6 +45,7 @@ from hubbub.server.stores.postgres.failures import (
 )
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
+from hubbub.server.stores.postgres.schema import prepare
 from hubbub.server.stores.postgres.turns import PostgresTurn
 from hubbub.server.stores.postgres.writer import Changed, PostgresWriter
 from hubbub.server.stores.tables import check_finished
@@ -52,14 +55,11 @@ Q = queries.load("postgres")
 
 READERS = 4  # connections
 ANSWER_TIMEOUT = 10.0  # seconds for the database to answer
-LONG_TIMEOUT = 3600.0  # for migrations
 FATE_TIMEOUT = 30.0  # to find out the outcome of a commit whose answer was lost
 RETRY_PAUSE = 0.1
 ATTEMPTS = 5  # at a batch that conflicts with other transactions
 MAX_KNOWN_ROOMS = 100_000
-MIGRATING = 0x68756262  # "hubb": the lock for migrations
 
-ENCODING = "UTF8"  # of the database
 APPLICATION = "hubbub"  # as servers identify themselves to the database
 
 IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
@@ -107,8 +107,9 @@ class PostgresStore:
         durability: Durability,
         new_epoch: Callable[[], str],
         rules: Rules = RULES,
+        progress: Progress = untold,
     ) -> Self:
-        """Connect, and migrate the tables to the current version.
+        """Connect, and upgrade the tables to the current version; `progress` hears how far that is.
 
         Raises:
             StoreFailed: it can't be reached, or its tables are not hubbub's.
@@ -116,15 +117,15 @@ class PostgresStore:
         with failures():
             store = cls(url, durability, rules)
             try:
-                await store._open(new_epoch)
+                await store._open(new_epoch, progress)
             except BaseException:
                 store._drop()
                 raise
         return store
 
-    async def _open(self, new_epoch: Callable[[], str]) -> None:
+    async def _open(self, new_epoch: Callable[[], str], progress: Progress) -> None:
         self._writing = connection = await self.connect()
-        meta = await prepare(connection, new_epoch)
+        meta = await prepare(connection, new_epoch, progress)
         check_finished(meta)
         self.epoch, self.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
         if self._begin == Q.begin_full and await connection.fetchval("SHOW fsync") != "on":
@@ -144,7 +145,7 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.head(room))
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
         """See the contract."""
         return await self._read(lambda reader: reader.heads(rooms))
 
@@ -395,61 +396,6 @@ class PostgresStore:
 
 async def _keep(_: Connection) -> None:
     """Skip the reset of a reading session: it changes no settings, and a reset costs a round trip."""
-
-
-async def keep_servers_out(connection: Connection) -> None:
-    """Keep servers from starting until this transaction ends. Others that call this wait as well."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATING, timeout=LONG_TIMEOUT)
-
-
-async def prepare(connection: Connection, new_epoch: Callable[[], str]) -> dict[str, str]:
-    """Migrate the tables to the current version, in one transaction; return the metadata.
-
-    Raises:
-        StoreFailed: the tables are not hubbub's.
-    """
-    await _check_encoding(connection)
-    steps = migrations.all_steps("postgres")
-    async with connection.transaction():
-        await keep_servers_out(connection)
-        if await connection.fetchval("SELECT to_regclass('hubbub.meta')") is None:
-            if await connection.fetchval("SELECT to_regnamespace('hubbub')") is not None:
-                raise StoreFailed("the schema `hubbub` belongs to another program")
-            await connection.execute("CREATE SCHEMA hubbub")
-            await connection.execute(
-                "CREATE TABLE hubbub.meta (name text PRIMARY KEY, value text NOT NULL)"
-            )
-        version = int(
-            await connection.fetchval("SELECT value FROM hubbub.meta WHERE name = 'version'") or 0
-        )
-        if version > steps[-1][0]:
-            raise StoreFailed(f"a newer hubbub wrote this database (schema version {version})")
-        for number, sql in steps:
-            if number > version:
-                await connection.execute(sql, timeout=LONG_TIMEOUT)
-        await _set(connection, "version", str(steps[-1][0]), "excluded.value")
-        await _set(connection, "epoch", new_epoch(), "meta.value")
-        await _set(connection, "hint_key", token_hex(32), "meta.value")
-        return dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
-
-
-async def _check_encoding(connection: Connection) -> None:
-    """Raise StoreFailed if the database can't hold every text."""
-    encoding = await connection.fetchval("SHOW server_encoding")
-    if encoding != ENCODING:
-        raise StoreFailed(
-            f"PostgreSQL: the encoding of the database is {encoding}, which can't hold every text."
-            f" Use a database made with CREATE DATABASE hubbub ENCODING '{ENCODING}' TEMPLATE template0"
-        )
-
-
-async def _set(connection: Connection, name: str, value: str, kept: str) -> None:
-    await connection.execute(
-        "INSERT INTO hubbub.meta (name, value) VALUES ($1, $2)"
-        f" ON CONFLICT (name) DO UPDATE SET value = {kept}",
-        name,
-        value,
-    )
 
 
 def split(url: str) -> tuple[str, dict[str, int]]:

@@ -14,7 +14,8 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES, failed, failures
 from hubbub.server.stores.postgres.records import PostgresRecords
-from hubbub.server.stores.postgres.store import keep_servers_out, prepare, split
+from hubbub.server.stores.postgres.schema import keep_servers_out, prepare
+from hubbub.server.stores.postgres.store import split
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
     EventRows,
@@ -47,7 +48,7 @@ class PostgresTables:
             if not await tables._has("meta"):
                 raise StoreFailed("PostgreSQL: hubbub has no data in this database")
             version = int((await tables.meta())["version"])
-            check_version(version, migrations.all_steps("postgres")[-1][0])
+            check_version(version, migrations.newest("postgres"))
         return tables
 
     @classmethod

@@ -75,9 +75,9 @@ class PostgresWriter:
         Raises Changed, or LogsReplaced.
         """
         wanted = sorted(names)
-        for room_id, name, head, kept, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
+        for room_id, name, *head, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
             check_epoch(epoch, self._epoch)
-            self._rooms[name] = LockedRoom(room_id, Head(head, kept))
+            self._rooms[name] = LockedRoom(room_id, Head(*head))
             self._names[room_id] = name
         if len(self._rooms) < len(wanted):
             self._known.clear()
@@ -134,13 +134,14 @@ class PostgresWriter:
     async def _write(self, ledger: Ledger) -> None:
         ids = {name: room.id for name, room in self._rooms.items()}
         if ledger.batches:
-            heads = [(ids[name], batch.last) for name, batch in ledger.batches.items()]
+            heads = [(ids[name], head.seq, head.nth) for name, head in ledger.heads().items()]
             posts = [
-                (ids[p.room], p.seq, p.body, p.client_message_id, p.owner) for p in ledger.posts
+                (ids[p.room], p.seq, p.body, p.client_message_id, p.owner, p.nth)
+                for p in ledger.posts
             ]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
-            drops, gone = self._records.dropping(ledger, after=11)
-            columns = (*columns_of(heads, 2), *columns_of(posts, 5), *columns_of(changes, 4))
+            drops, gone = self._records.dropping(ledger, after=13)
+            columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))
             await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)

@@ -10,7 +10,7 @@ SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9
 INSERT INTO hubbub.room (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING;
 
 -- :lock_rooms Lock these rooms until the end of the transaction; return their rows and the epoch.
-SELECT id, name, head, kept, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room
+SELECT id, name, head, kept, nth, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room
 WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
 
 -- :drop_rooms Delete rooms that were added only for refused changes.
@@ -27,16 +27,16 @@ SELECT message.room, message.seq, message.posted, message.owner, message.is_dele
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
--- :write Write new heads, posts (room, seq, posted, client_message_id, owner), and other events (room, seq, body, about). {drops} of records come with it.
+-- :write Write new heads, posts (room, seq, posted, client_message_id, owner, nth), and other events (room, seq, body, about). {drops} of records come with it.
 WITH heads AS (
-    UPDATE hubbub.room SET head = new.head
-    FROM unnest($1::bigint[], $2::bigint[]) AS new (id, head) WHERE room.id = new.id
+    UPDATE hubbub.room SET head = new.head, nth = new.nth
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (id, head, nth) WHERE room.id = new.id
 ), posts AS (
-    INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner)
-    SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::text[])
+    INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner, nth)
+    SELECT * FROM unnest($4::bigint[], $5::bigint[], $6::bytea[], $7::text[], $8::text[], $9::bigint[])
 ){drops}
 INSERT INTO hubbub.change (room, seq, body, about)
-SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[]);
+SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::bigint[]);
 
 -- :set_edited Set the last edits of messages.
 UPDATE hubbub.message SET edited = new.edited
@@ -54,14 +54,14 @@ UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_dele
 WHERE message.room = gone.room AND message.seq = gone.seq;
 
 -- :room A room's row, if there is one, and the epoch. The tables come in the order in which a restore locks them.
-SELECT room.id, head, kept, meta.value AS epoch
+SELECT room.id, head, kept, nth, meta.value AS epoch
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';
 
 -- :of_epoch These rows, each after the epoch; if there are none, the epoch alone.
 SELECT meta.value, found.* FROM hubbub.meta LEFT JOIN ({rows}) AS found ON true WHERE meta.name = 'epoch';
 
 -- :heads The heads of these rooms, and the epoch.
-SELECT room.name, head, meta.value
+SELECT room.name, head, kept, nth, meta.value
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = ANY($1::text[]) WHERE meta.name = 'epoch';
 
 -- :beat Record that a server is running; return the epoch, unless the logs are an unfinished copy.
@@ -110,8 +110,8 @@ SELECT seq, posted, edited FROM (
 ) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq;
 
 -- :room_list Rooms by name, in disjoint spans.
-SELECT found.name, found.head FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
-    SELECT name, head FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
+SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
+    SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
 ) AS found ORDER BY found.name LIMIT $3;
 
 -- :set_kept Set the first number that is kept.

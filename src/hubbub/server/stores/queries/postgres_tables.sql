@@ -1,11 +1,11 @@
 -- :rooms The next rooms by name, after a name.
-SELECT name, head, kept FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
+SELECT name, head, kept, nth FROM hubbub.room WHERE name > $1 ORDER BY name LIMIT 1000;
 
 -- :room One room.
-SELECT name, head, kept FROM hubbub.room WHERE name = $1;
+SELECT name, head, kept, nth FROM hubbub.room WHERE name = $1;
 
 -- :messages Messages between two numbers.
-SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM hubbub.message
+SELECT seq, posted, client_message_id, owner, edited, is_deleted, nth FROM hubbub.message
 WHERE room = $1 AND seq > $2 AND seq <= $3 ORDER BY seq;
 
 -- :changes Other events between two numbers.
@@ -15,8 +15,8 @@ SELECT seq, body, about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq 
 SELECT id FROM hubbub.room WHERE name = $1;
 
 -- :put_room Add or update a room; return its id.
-INSERT INTO hubbub.room (name, head, kept) VALUES ($1, $2, $3)
-ON CONFLICT (name) DO UPDATE SET head = excluded.head, kept = excluded.kept RETURNING id;
+INSERT INTO hubbub.room (name, head, kept, nth) VALUES ($1, $2, $3, $4)
+ON CONFLICT (name) DO UPDATE SET head = excluded.head, kept = excluded.kept, nth = excluded.nth RETURNING id;
 
 -- :set_message Set the current state of a message.
 UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room = $1 AND seq = $2;

@@ -1,5 +1,5 @@
 -- :rooms_by_name The rows of these rooms.
-SELECT name, id, head, kept FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
+SELECT name, id, head, kept, nth FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
 
 -- :posts_by_key The posts that first used these keys: [[room id, client_message_id, owner], …].
 SELECT message.room, message.client_message_id, message.owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
@@ -16,8 +16,8 @@ JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value
 -- :add_room Add a room for its first event.
 INSERT INTO room (name) VALUES (?) RETURNING id;
 
--- :add_messages Add posts: room, seq, posted, client_message_id, owner.
-INSERT INTO message (room, seq, posted, client_message_id, owner) VALUES (?, ?, ?, ?, ?);
+-- :add_messages Add posts: room, seq, posted, client_message_id, owner, nth.
+INSERT INTO message (room, seq, posted, client_message_id, owner, nth) VALUES (?, ?, ?, ?, ?, ?);
 
 -- :add_changes Add other events: room, seq, body, about.
 INSERT INTO change (room, seq, body, about) VALUES (?, ?, ?, ?);
@@ -32,7 +32,7 @@ UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE 
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
 -- :room A room's row.
-SELECT id, head, kept FROM headed_room WHERE name = ?;
+SELECT id, head, kept, nth FROM headed_room WHERE name = ?;
 
 -- :log Events after a number up to another, in order.
 SELECT posted FROM (
@@ -49,10 +49,12 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq 
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
 -- :room_list Rooms by name, in a span.
-SELECT name, head FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
+SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
--- :set_kept Set the first number that is kept.
-UPDATE room SET kept = ? WHERE id = ?;
+-- :set_kept Set the first number that is kept, after trimming; `nth` is that of the last message, be that trimmed or not.
+UPDATE room SET kept = :kept, trimmed_nth = coalesce(
+    (SELECT nth - 1 FROM message WHERE message.room = room.id ORDER BY seq LIMIT 1), :nth
+) WHERE id = :room;
 
 -- :trim_messages Delete a room's messages up to a number.
 DELETE FROM message WHERE room = ? AND seq <= ?;

@@ -1,22 +1,22 @@
 -- :rooms The next rooms by name, after a name.
-SELECT name, head, kept FROM headed_room WHERE name > ? ORDER BY name LIMIT 1000;
+SELECT name, head, kept, nth FROM headed_room WHERE name > ? ORDER BY name LIMIT 1000;
 
 -- :room One room.
-SELECT name, head, kept FROM headed_room WHERE name = ?;
+SELECT name, head, kept, nth FROM headed_room WHERE name = ?;
 
 -- :messages Messages between two numbers.
-SELECT seq, posted, client_message_id, owner, edited, is_deleted FROM message
+SELECT seq, posted, client_message_id, owner, edited, is_deleted, nth FROM message
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
 -- :changes Other events between two numbers.
 SELECT seq, body, about FROM change
 WHERE room = (SELECT id FROM room WHERE name = ?) AND seq > ? AND seq <= ? ORDER BY seq;
 
--- :put_room Add or update a room; return its id.
-INSERT INTO room (name, kept) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = excluded.kept RETURNING id;
+-- :put_room Add a room, if there is none of this name; return its id.
+INSERT INTO room (name) VALUES (?) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id;
 
 -- :add_message Add a message.
-INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_deleted) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_deleted, nth) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- :set_message Set the current state of a message.
 UPDATE message SET posted = ?3, edited = ?4, is_deleted = ?5 WHERE room = ?1 AND seq = ?2;

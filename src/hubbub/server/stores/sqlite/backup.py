@@ -12,7 +12,8 @@ from hubbub.domain.aspects import RULES
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.store import FILE_NAME, check_is_ours, connect, locked, prepare
+from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
+from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked
 
 Q = queries.load("sqlite_tables")
 

@@ -10,7 +10,8 @@ import apsw
 
 from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warning
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.sqlite.store import check_is_ours, check_soundness
+from hubbub.server.stores.sqlite.schema import check_is_ours
+from hubbub.server.stores.sqlite.store import check_soundness
 
 MIB = 2**20
 FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug

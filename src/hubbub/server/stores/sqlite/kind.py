@@ -42,11 +42,12 @@ class Sqlite:
         durability: Durability,
         new_epoch: Callable[[], str],
         rules: Rules,
+        progress: Progress,
     ) -> Store:
         """See the contract."""
         from hubbub.server.stores.sqlite.store import SqliteStore
 
-        return SqliteStore(data, durability, new_epoch, rules)
+        return SqliteStore(data, durability, new_epoch, rules, progress)
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """See the contract."""

@@ -39,12 +39,12 @@ class SqliteReader:
     def head(self, room: str) -> Head:
         """The room's last number, and the first that is kept."""
         row = self._execute(Q.room, (room,)).fetchone()
-        return Head(row[1], row[2]) if row else Head()
+        return Head(*row[1:]) if row else Head()
 
-    def heads(self, rooms: list[str]) -> dict[str, int]:
-        """The last numbers of rooms."""
+    def heads(self, rooms: list[str]) -> dict[str, Head]:
+        """The heads of rooms that have events."""
         found = self._execute(Q.rooms_by_name, (json.dumps(rooms),))
-        return {name: head for name, _, head, _ in found}
+        return {name: Head(*head) for name, _, *head in found}
 
     def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""

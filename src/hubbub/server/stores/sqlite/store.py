@@ -1,7 +1,6 @@
 """The default store: one SQLite file, one thread that writes it, one that reads it."""
 
 import fcntl
-import logging
 import os
 import time
 from asyncio import Future
@@ -21,34 +20,33 @@ from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
-from hubbub.server.stores import migrations
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    Progress,
     Publish,
     RoomRow,
     StoredPage,
     StoredRoom,
     StoreFailed,
     Turn,
+    untold,
 )
 from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
 from hubbub.server.stores.sqlite.scrubber import Scrubber
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.stores.tables import check_finished
 from hubbub.server.stores.worker import Worker
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 WRITING = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 FILE_NAME = "hubbub.db"
-APPLICATION_ID = 0x68756262  # "hubb", in the file's header
 CHECK_SECONDS = 2.0  # at start
 STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine, which take some milliseconds
 WAY_OUT = "Restore a backup: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
-ERASES = 4  # the first schema version that leaves no trace of deleted messages
 BUSY_MS = 5000  # to wait for other processes, such as one that issues a token
 
 
@@ -68,8 +66,9 @@ class SqliteStore:
         durability: Durability,
         new_epoch: Callable[[], str],
         rules: Rules = RULES,
+        progress: Progress = untold,
     ) -> None:
-        """Open or create the database.
+        """Open or create the database; `progress` hears how far an upgrade is.
 
         Raises:
             StoreFailed: the directory is in use or unusable, or the file is not hubbub's.
@@ -82,7 +81,7 @@ class SqliteStore:
             check_is_ours(directory / FILE_NAME)
             check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
-            self.epoch = prepare(self._database, new_epoch)
+            self.epoch = prepare(self._database, new_epoch, progress)
             check_finished(meta(self._database))
             self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)
@@ -105,7 +104,7 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.head, room)
 
-    async def heads(self, rooms: list[str]) -> dict[str, int]:
+    async def heads(self, rooms: list[str]) -> dict[str, Head]:
         """See the contract."""
         return await self._read(self._reader.heads, rooms)
 
@@ -236,12 +235,14 @@ class SqliteTurn:
 
 
 def open_database(
-    directory: Path, new_epoch: Callable[[], str] = lambda: token_hex(8)
+    directory: Path,
+    new_epoch: Callable[[], str] = lambda: token_hex(8),
+    progress: Progress = untold,
 ) -> apsw.Connection:
-    """Connect to the database, and create it if it doesn't exist. Raises StoreFailed and apsw.Error."""
+    """Connect to the database, and create or upgrade it if need be. Raises StoreFailed and apsw.Error."""
     check_is_ours(directory / FILE_NAME)
     database = _connect(directory)
-    prepare(database, new_epoch)
+    prepare(database, new_epoch, progress)
     return database
 
 
@@ -302,21 +303,6 @@ def _lock(directory: Path) -> int:
     return lock
 
 
-def check_is_ours(file: Path) -> None:
-    """Check a file before anything in it is changed.
-
-    Raises:
-        StoreFailed: another program or a newer hubbub wrote it.
-    """
-    with closing(apsw.Connection(str(file))) as database:
-        is_empty = database.execute("SELECT count(*) FROM sqlite_schema").get == 0
-        if database.pragma("application_id") != APPLICATION_ID and not is_empty:
-            raise StoreFailed(f"{file} is not a hubbub database")
-        version = database.pragma("user_version")
-        if version > migrations.all_steps("sqlite")[-1][0]:
-            raise StoreFailed(f"A newer hubbub wrote {file} (schema version {version})")
-
-
 def check_soundness(file: Path) -> None:
     """Check the integrity of a database before use; of a large one, as much as time allows.
 
@@ -332,32 +318,3 @@ def check_soundness(file: Path) -> None:
             return  # sound so far
     if found != "ok":
         raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")
-
-
-def prepare(database: apsw.Connection, new_epoch: Callable[[], str]) -> str:
-    """Migrate the tables to the current version, in one transaction; return the epoch."""
-    version = database.pragma("user_version")
-    with database:
-        for number, sql in migrations.all_steps("sqlite"):
-            if number > version:
-                database.execute(sql).fetchall()
-                database.pragma("user_version", number)
-        database.pragma("application_id", APPLICATION_ID)
-        database.execute(
-            "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
-            (new_epoch(),),
-        )
-    if 0 < version < ERASES and database.get_autocommit():
-        _remove_traces(database)
-    epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").get
-    return epoch
-
-
-def _remove_traces(database: apsw.Connection) -> None:
-    """Rewrite a file if messages were deleted in it by a version that left traces of them."""
-    if not database.execute("SELECT EXISTS (SELECT 1 FROM message WHERE is_deleted)").get:
-        return
-    try:
-        database.execute("VACUUM")
-    except apsw.Error as error:
-        log.warning("Traces of deleted messages may remain in the database file: %s", error)

@@ -14,14 +14,8 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.store import (
-    FILE_NAME,
-    check_is_ours,
-    connect,
-    locked,
-    meta,
-    prepare,
-)
+from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
+from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked, meta
 from hubbub.server.stores.tables import (
     EventRows,
     MessageState,
@@ -49,8 +43,8 @@ class SqliteTables:
             self._records = SqliteRecords(self._database)
             self._database.execute("BEGIN")
             if is_source:
-                newest = migrations.all_steps("sqlite")[-1][0]
-                check_version(self._database.pragma("user_version"), newest)
+                version = self._database.pragma("user_version")
+                check_version(version, migrations.newest("sqlite"))
             else:
                 prepare(self._database, lambda: "")
         except (apsw.Error, StoreFailed) as error:
@@ -113,7 +107,8 @@ class SqliteTables:
     async def messages(self, room: str, after: int, upto: int) -> list[MessageState]:
         """See the contract."""
         rows = self._rows(Q.messages, room, after, upto)
-        return [MessageState(*row)._replace(is_deleted=bool(row[-1])) for row in rows]
+        found = (MessageState(*row) for row in rows)
+        return [each._replace(is_deleted=bool(each.is_deleted)) for each in found]
 
     async def changes(self, room: str, after: int, upto: int) -> list[OtherEvent]:
         """See the contract."""
@@ -134,11 +129,13 @@ class SqliteTables:
 
     async def put_room(self, room: RoomState) -> None:
         """See the contract. The head follows from the added events."""
-        ((room_id,),) = self._rows(Q.put_room, room.name, room.kept)
+        ((room_id,),) = self._rows(Q.put_room, room.name)
         for query in (STORE.trim_messages, STORE.trim_changes):
             self._rows(query, room_id, room.kept - 1)
         for table in RULES.trimmed:
             self._records.clear(table, room.name, between=Between(0, room.kept - 1))
+        kept = {"room": room_id, "kept": room.kept, "nth": room.nth}
+        self._database.execute(STORE.set_kept, kept)
 
     async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""

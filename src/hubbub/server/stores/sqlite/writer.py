@@ -15,7 +15,6 @@ from hubbub import events
 from hubbub.domain.facts import (
     UNSTORABLE,
     Accepted,
-    Batch,
     Commit,
     Facts,
     Head,
@@ -84,8 +83,9 @@ class SqliteWriter:
                 self._execute(query, (room_id, upto))
             for table in self._rules.trimmed:
                 self._records.clear(table, room, between=Between(0, upto))
-            self._execute(Q.set_kept, (upto + 1, room_id))
-            self._rooms[room] = RoomRecord(room_id, Head(head.seq, upto + 1))
+            head = head._replace(kept=upto + 1)
+            self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
+            self._rooms[room] = RoomRecord(room_id, head)
         self._erased()
 
     def put(self, rows: Iterable[tuple[AnyTable, Sequence[Prefix]]]) -> None:
@@ -153,8 +153,8 @@ class SqliteWriter:
     def _look_up(self, rooms: list[str]) -> None:
         """Load the records of rooms that exist."""
         if rooms:
-            for name, room_id, head, kept in self._execute(Q.rooms_by_name, (_json(rooms),)):
-                self._rooms[name] = RoomRecord(room_id, Head(head, kept))
+            for name, room_id, *head in self._execute(Q.rooms_by_name, (_json(rooms),)):
+                self._rooms[name] = RoomRecord(room_id, Head(*head))
 
     def _message_facts(
         self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
@@ -174,7 +174,7 @@ class SqliteWriter:
         return self._execute(query, (_json(wanted),)).fetchall()
 
     def _write(self, ledger: Ledger) -> None:
-        ids = {name: self._grown(name, batch) for name, batch in ledger.batches.items()}
+        ids = {name: self._grown(name, head) for name, head in ledger.heads().items()}
         self._insert(Q.add_messages, [_message_row(ids[post.room], post) for post in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
@@ -185,13 +185,11 @@ class SqliteWriter:
         if ledger.rows or ledger.dropped:
             self._records.write(ledger)
 
-    def _grown(self, name: str, batch: Batch) -> int:
+    def _grown(self, name: str, head: Head) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""
-        if room := self._rooms.get(name):
-            room_id, (_, kept) = room
-        else:
-            room_id, kept = self._execute(Q.add_room, (name,)).get, 1
-        self._rooms[name] = RoomRecord(room_id, Head(batch.last, kept))
+        room = self._rooms.get(name)
+        room_id: int = room.id if room else self._execute(Q.add_room, (name,)).get
+        self._rooms[name] = RoomRecord(room_id, head)
         return room_id
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
@@ -207,7 +205,7 @@ def _is_of_a_proposal(error: Exception) -> bool:
 
 
 def _message_row(room_id: int, post: NewPost) -> tuple[Any, ...]:
-    return room_id, post.seq, post.body, post.client_message_id, post.owner
+    return room_id, post.seq, post.body, post.client_message_id, post.owner, post.nth
 
 
 def _json(value: Any) -> str:

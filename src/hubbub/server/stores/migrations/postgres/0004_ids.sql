@@ -1,13 +1,14 @@
 -- Owners become stable ids (`rooms/identity.py`) instead of names: `visitor/…`, `app/…`, `user/…`. What a guest's name
 -- owned stays owned by the name, for retries only: nobody can change it. The issuers of users' JWTs were not stored.
 
+-- :parts message
 UPDATE hubbub.message SET owner = CASE
     WHEN owner LIKE 'token/%' THEN 'app/' || owner
     WHEN owner LIKE 'user/%' THEN 'user//' || replace(replace(substr(owner, 6), '%', '%25'), '/', '%2F')
     -- Not parsed as JSON, since the text after the name may contain what PostgreSQL's JSON rejects.
     WHEN owner = 'outbox' THEN 'app/outbox/' || substring(convert_from(posted, 'UTF8') FROM '"by":"([^"]*)"')
     ELSE 'visitor/name/' || owner
-END;
+END WHERE {part};
 
 -- For reactions, only the name was stored.
 ALTER TABLE hubbub.reaction ADD COLUMN owner text COLLATE "C";  -- the stable id of who reacted

@@ -12,8 +12,9 @@ $$;
 
 ALTER TABLE hubbub.change ADD COLUMN about bigint;  -- the message whose deletion erases this event
 
+-- :parts change
 UPDATE hubbub.change SET about = (convert_from(body, 'UTF8')::json ->> 'message')::bigint
-WHERE convert_from(body, 'UTF8')::json ->> 'event' IN ('edited', 'reacted', 'unreacted');
+WHERE convert_from(body, 'UTF8')::json ->> 'event' IN ('edited', 'reacted', 'unreacted') AND {part};
 
 CREATE INDEX change_about ON hubbub.change (room, about) WHERE about IS NOT NULL;
 

@@ -1,12 +1,13 @@
 -- Owners become stable ids (`rooms/identity.py`) instead of names: `visitor/…`, `app/…`, `user/…`. What a guest's name
 -- owned stays owned by the name, for retries only: nobody can change it. The issuers of users' JWTs were not stored.
 
+-- :parts message
 UPDATE message SET owner = CASE
     WHEN owner LIKE 'token/%' THEN 'app/' || owner
     WHEN owner LIKE 'user/%' THEN 'user//' || replace(replace(substr(owner, 6), '%', '%25'), '/', '%2F')
     WHEN owner = 'outbox' THEN 'app/outbox/' || (CAST(posted AS TEXT) ->> 'by')
     ELSE 'visitor/name/' || owner
-END;
+END WHERE {part};
 
 -- For reactions, only the name was stored.
 CREATE TABLE owned_reaction (

@@ -2,8 +2,9 @@
 
 ALTER TABLE change ADD COLUMN about INTEGER;  -- the message whose deletion erases this event
 
+-- :parts change
 UPDATE change SET about = CAST(body AS TEXT) ->> 'message'
-WHERE CAST(body AS TEXT) ->> 'event' IN ('edited', 'reacted', 'unreacted');
+WHERE CAST(body AS TEXT) ->> 'event' IN ('edited', 'reacted', 'unreacted') AND {part};
 
 CREATE INDEX change_about ON change (room, about) WHERE about IS NOT NULL;
 

@@ -1,0 +1,79 @@
+"""The schema of a database: whether it is hubbub's, and its upgrade to the current version."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from hubbub.server.stores import migrations
+from hubbub.server.stores.base import Progress, StoreFailed, untold
+
+APPLICATION_ID = 0x68756262  # "hubb", in the file's header
+ERASES = 4  # the first schema version that leaves no trace of deleted messages
+TRACES = "has_traces"  # in meta, until traces of deleted messages have been removed from the file
+
+log = logging.getLogger(__name__)
+
+
+def check_is_ours(file: Path) -> None:
+    """Check a file before anything in it is changed.
+
+    Raises:
+        StoreFailed: another program or a newer hubbub wrote it.
+    """
+    with closing(apsw.Connection(str(file))) as database:
+        is_empty = database.execute("SELECT count(*) FROM sqlite_schema").get == 0
+        if database.pragma("application_id") != APPLICATION_ID and not is_empty:
+            raise StoreFailed(f"{file} is not a hubbub database")
+        version = database.pragma("user_version")
+        if version > migrations.newest("sqlite"):
+            raise StoreFailed(f"A newer hubbub wrote {file} (schema version {version})")
+
+
+def prepare(
+    database: apsw.Connection, new_epoch: Callable[[], str], progress: Progress = untold
+) -> str:
+    """Upgrade the tables to the current version, in one transaction; return the epoch."""
+    with database:
+        _upgrade(database, progress)
+        database.pragma("application_id", APPLICATION_ID)
+        database.execute(
+            "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
+            (new_epoch(),),
+        )
+    if database.get_autocommit():
+        _remove_traces(database)
+    epoch: str = database.execute("SELECT value FROM meta WHERE name = 'epoch'").get
+    return epoch
+
+
+def _upgrade(database: apsw.Connection, progress: Progress) -> None:
+    version = database.pragma("user_version")
+    upgrade = migrations.upgrading("sqlite", version, "", progress)
+    rows: Sequence[Any] | None = None
+    try:
+        while True:
+            sql, values = upgrade.send(rows)  # type: ignore[arg-type]
+            rows = database.execute(sql, values).fetchall()
+    except StopIteration:
+        database.pragma("user_version", migrations.newest("sqlite"))
+    if 0 < version < ERASES:
+        database.execute(
+            "INSERT INTO meta SELECT ?, '' WHERE EXISTS (SELECT 1 FROM message WHERE is_deleted)",
+            (TRACES,),
+        )
+
+
+def _remove_traces(database: apsw.Connection) -> None:
+    """Rewrite a file if messages were deleted in it by a version that left traces of them."""
+    if not database.execute("SELECT EXISTS (SELECT 1 FROM meta WHERE name = ?)", (TRACES,)).get:
+        return
+    log.info("Removing traces of deleted messages from the database file")
+    try:
+        database.execute("VACUUM")
+        database.execute("DELETE FROM meta WHERE name = ?", (TRACES,))
+    except apsw.Error as error:
+        log.warning("Traces of deleted messages may remain in the database file: %s", error)
