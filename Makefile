@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts harm check format types test soak fuzz coverage clients chromium programs lock clean
+.PHONY: help install serve example bench scale posts upgrade harm check format types test soak fuzz coverage clients chromium programs lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -184,6 +184,9 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 
 scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."
 	@exec $(bin)/python -m benchmarks.scale $(ARGS)
+
+upgrade: $(stamps)/dev ## upgrade databases of former versions with a million messages, and say how long it takes: make upgrade SIZE=100000
+	@TEST_UPGRADE=$(or $(SIZE),1000000) $(bin)/python -m pytest -q -s tests/contracts/test_upgrades.py -k as_it_was_and
 
 posts: $(stamps)/run ## measure what a post costs in the store: BENCH_FORMER=../former/.venv/bin/python make posts
 	@exec $(bin)/python -m benchmarks.posts $(ARGS)

@@ -106,6 +106,18 @@ def a_key_is_not_stored(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
+def the_messages_of_a_batch_are_counted_as_one(patch: pytest.MonkeyPatch) -> None:
+    post = Ledger.post
+
+    def miscounted(self: Ledger, event: Any, owner: str) -> Any:
+        answer = post(self, event, owner)
+        self._nths[event.room] = self._fact(event.room).nth
+        return answer
+
+    patch.setattr(Ledger, "post", miscounted)
+
+
+@fault
 def nameless_guests_share_no_keys(patch: pytest.MonkeyPatch) -> None:
     decide_once = Ledger._decide_once
 
