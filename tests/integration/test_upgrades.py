@@ -1,12 +1,16 @@
 """A server that is started on a former version's database."""
 
 import asyncio
+import signal
+import sys
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from tests.support import former
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
@@ -37,3 +41,30 @@ async def test_it_upgrades_the_database_says_so_and_clients_go_on_where_they_wer
         async with client.get("/api/v1/rooms") as answer:
             listed = {each["room"]: each for each in (await answer.json())["rooms"]}
         assert listed[room.name]["nth"] == len(room.posted)
+
+
+async def test_whoever_stops_it_during_an_upgrade_need_not_wait_and_nothing_has_changed(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    url = await postgres.fresh()
+    await former.make_postgres(url, "postgres_8", SIZE)
+    other = await asyncpg.connect(url)
+    turn = other.transaction()
+    await turn.start()
+    await other.execute("SELECT 1 FROM hubbub.message FOR UPDATE")  # so that the upgrade waits
+    words = ("serve", "--data", str(tmp_path), "--store", url, "--port", str(free_port()))
+    server = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", *words), stderr=asyncio.subprocess.PIPE
+    )
+    assert server.stderr is not None
+    while b" 0 of " not in await server.stderr.readline():
+        assert not server.stderr.at_eof()
+    await postgres.somebody_waits(url)
+    server.send_signal(signal.SIGTERM)
+    assert b"stop" in (await server.stderr.readline()).lower()
+    await turn.rollback()
+    told = await server.stderr.read()
+    assert (await server.wait(), b"nothing was changed" in told) == (1, True)
+    version = await other.fetchval("SELECT value FROM hubbub.meta WHERE name = 'version'")
+    assert version == "8"
+    await other.close()

@@ -58,10 +58,9 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.progress import Shown
 from hubbub.server.reactors.base import Reactor
 from hubbub.server.reactors.retention import Retention
-from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
+from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
@@ -115,13 +114,14 @@ async def running(
     tls: Tls | None = None,
     resources: Iterable[Resource] = RESOURCES,
     rules: Rules = RULES,
+    progress: Progress = untold,
 ) -> AsyncIterator[Running]:
     """Run a server for the duration of the block. It takes the commands of `rules`, and has the routes of `resources`.
 
     Raises CannotStart.
     """
     _check_internals()
-    store = await _open_store(settings, rules)
+    store = await _open_store(settings, rules, progress)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         measured, tokens = Metrics(), Tokens()
@@ -174,12 +174,12 @@ def _check_internals() -> None:
         raise CannotStart(str(error)) from error
 
 
-async def _open_store(settings: Settings, rules: Rules) -> Store:
+async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
     where = settings.store, settings.data, settings.durability
     new_epoch = partial(secrets.token_hex, 8)
     try:
-        store = await kind_of(settings.store).open(*where, new_epoch, rules, Shown())
+        store = await kind_of(settings.store).open(*where, new_epoch, rules, progress)
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:

@@ -18,6 +18,8 @@ from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.listening import CannotListen, close, port_of, reserved
 from hubbub.server.privacy import secure
+from hubbub.server.progress import Shown
+from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import BadCertificate, Tls
 
@@ -109,7 +111,7 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
         loop.add_signal_handler(number, ask_to_stop)
     tls = _tls(settings)
     loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
-    async with running(settings, tls) as server:
+    async with running(settings, tls, progress=_upgrading(stop)) as server:
         try:
             logs.open_audit(settings.data)
         except OSError as error:
@@ -122,6 +124,18 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
             server.hub.retire()
             await asyncio.wait({server.broken}, timeout=settings.drain_seconds)
     audit("stopped")
+
+
+def _upgrading(stop: asyncio.Event) -> Progress:
+    """Return what shows how far an upgrade of the database is, and ends it once the server is asked to stop."""
+    shown = Shown()
+
+    def progress(what: str, done: int, total: int) -> None:
+        if stop.is_set():
+            raise StoreFailed("Stopped during the upgrade of the database; nothing was changed")
+        shown(what, done, total)
+
+    return progress
 
 
 def _tls(settings: Settings) -> Tls | None:

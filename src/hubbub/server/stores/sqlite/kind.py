@@ -47,7 +47,8 @@ class Sqlite:
         """See the contract."""
         from hubbub.server.stores.sqlite.store import SqliteStore
 
-        return SqliteStore(data, durability, new_epoch, rules, progress)
+        # An upgrade may take long, and the server must hear of signals meanwhile.
+        return await asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress)
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """See the contract."""
