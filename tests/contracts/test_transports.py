@@ -10,7 +10,7 @@ from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.outlet import Outlet
-from tests.support.carriers import CARRIERS, ONE_WAY, Carrier, Line, Over
+from tests.support.carriers import CARRIERS, MOVING, ONE_WAY, Carrier, Line, Moving, Over
 
 WAIT = 10.0  # seconds
 HEARING = {name: each for name, each in CARRIERS.items() if name not in ONE_WAY}
@@ -24,6 +24,11 @@ def any_carrier(request: pytest.FixtureRequest) -> Carrier:
 @pytest.fixture(params=HEARING)
 def carrier(request: pytest.FixtureRequest) -> Carrier:
     return HEARING[request.param]
+
+
+@pytest.fixture(params=MOVING)
+def moving(request: pytest.FixtureRequest) -> Moving:
+    return MOVING[request.param]
 
 
 class Recorder:
@@ -64,6 +69,7 @@ class Recorder:
         return self._act(message)
 
     def move(self, outlet: Outlet) -> None:
+        assert outlet is self.transport.outlet
         self._happened.put_nowait("move")
 
     def end(self) -> None:
@@ -244,3 +250,43 @@ async def test_a_client_may_be_hung_up_while_it_is_opened(carrier: Carrier) -> N
     async with carried(carrier, client) as line:
         assert await over(line) == ["last words"]
         assert await client.next() == "end"
+
+
+# --- where another outlet may take over ---
+
+
+async def test_another_outlet_takes_over_after_what_was_written_to_the_one_before(
+    moving: Moving,
+) -> None:
+    client = Recorder()
+    async with moving(client) as line:
+        assert (await client.next(), await line.next()) == ("open", ", too")
+        former, send = client.transport.outlet, client.transport.send
+        send("before")
+        async with line.moved(lambda: send("meanwhile")) as moved:
+            assert await client.next() == "move"
+            assert client.transport.outlet is not former
+            send("after")
+            assert [await moved.next() for _ in range(3)] == ["before", "meanwhile", "after"]
+            moved.say("hello")
+            assert (await client.next(), await moved.next()) == ("hello", "hello, too")
+            await moved.leave()
+            assert await client.next() == "end"
+    assert not client.has_more()
+
+
+async def test_what_was_said_before_a_move_is_heard_before_what_is_said_after_it(
+    moving: Moving,
+) -> None:
+    client = Recorder()
+    async with moving(client) as line:
+        line.say("wait", "before")
+        assert (await client.next(), await client.next()) == ("open", "wait")
+        async with line.moved(lambda: None) as moved:
+            assert await client.next() == "move"
+            moved.say("after")
+            client.gate.set()
+            assert await client.until("after") == ["waited", "before", "after"]
+            client.transport.hang_up(Close.GOING_AWAY)
+            assert (await over(moved))[-2:] == ["before, too", "after, too"]
+            assert await client.next() == "end"

@@ -156,8 +156,9 @@ def engineio_websocket(client: ServedClient) -> AbstractAsyncContextManager[Line
 class Requests:
     """Requests of one client; those that say something don't wait for their answers."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: aiohttp.ClientSession, port: int) -> None:
         self.http = http
+        self.port = port
         self._posts: set[asyncio.Task[object]] = set()
 
     def post(self, target: str, body: str) -> None:
@@ -182,7 +183,7 @@ async def requests_to(
     async with served(handle) as port:
         timeout = aiohttp.ClientTimeout(10)
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout) as http:
-            requests = Requests(http)
+            requests = Requests(http, port)
             yield requests
             await requests.end()
 
@@ -271,6 +272,19 @@ class EngineIoPolls:
     async def leave(self) -> None:
         await cut(self._requests, "GET", self._target, lambda a: a.endswith(engineio.CLOSE))
 
+    @asynccontextmanager
+    async def moved(self, meanwhile: Callable[[], None]) -> AsyncIterator[Line]:
+        """The WebSocket that the session moves to; `meanwhile` is called when it is there, but not used yet."""
+        async with connected(self._requests.port) as raw:
+            target = self._target.replace("=polling", "=websocket")
+            response = await raw.request(f"GET {target} HTTP/1.1", {"Host": "a", **HANDSHAKE})
+            assert response.status == 101
+            raw.send(frame(TEXT, (engineio.PING + engineio.PROBE).encode()))
+            assert (await raw.frame()).payload.decode() == engineio.PONG + engineio.PROBE
+            meanwhile()
+            raw.send(frame(TEXT, engineio.UPGRADE.encode()))
+            yield EngineIoLine(raw)
+
 
 class Stream:
     """A response that goes on; `prefix` is that of a line with a message."""
@@ -310,7 +324,7 @@ async def sockjs_polling(client: ServedClient) -> AsyncIterator[Line]:
 
 
 @asynccontextmanager
-async def engineio_polling(client: ServedClient) -> AsyncIterator[Line]:
+async def engineio_polling(client: ServedClient) -> AsyncIterator[EngineIoPolls]:
     async with requests_to(engineio_door(client).handle) as requests:
         line = EngineIoPolls(requests)
         await line.begin()
@@ -408,4 +422,8 @@ CARRIERS: dict[str, Carrier] = {
     "server-sent events": server_sent_events,
     "lean": lean,
 }
+Moving = Callable[[ServedClient], AbstractAsyncContextManager[EngineIoPolls]]
+MOVING: dict[str, Moving] = {
+    "engineio polling": engineio_polling
+}  # where another outlet may take over
 ONE_WAY = frozenset({"server-sent events"})  # nothing can be said there
