@@ -26,17 +26,17 @@ Row = Mapping[Role, frozenset[Scope]]  # any one of the scopes is enough
 
 
 def guests_and_all(*scopes: Scope) -> Row:
-    """Return a row that lets everyone do it who has one of these scopes."""
+    """Return a row that allows everyone who has one of these scopes."""
     return dict.fromkeys(Role, frozenset(scopes))
 
 
 def token_holders(*scopes: Scope) -> Row:
-    """Return a row that lets those do it who have an account, a token or a JWT with one of these scopes."""
+    """Return a row that allows accounts, and holders of a token or a JWT, with one of these scopes."""
     return dict.fromkeys((Role.TOKEN, Role.USER, Role.ACCOUNT), frozenset(scopes))
 
 
 def account(*scopes: Scope) -> Row:
-    """Return a row that lets an account do it whose credential has one of these scopes."""
+    """Return a row that allows accounts whose credential has one of these scopes."""
     return {Role.ACCOUNT: frozenset(scopes)}
 
 

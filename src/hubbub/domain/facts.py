@@ -154,7 +154,7 @@ class Facts:
     counts: dict[AnyTable, dict[Prefix, int]] = field(default_factory=dict)
 
     def expect(self, wanted: Needs) -> None:
-        """Note about everything asked for that it does not exist, until it is found."""
+        """Record everything asked for as missing, until it is found."""
         for table, keys in wanted.rows.items():
             self.rows[table] = dict.fromkeys(keys)
         for table, prefixes in wanted.counts.items():

@@ -50,7 +50,7 @@ class Rule(Generic[C]):
 
 
 class Consequence(NamedTuple, Generic[E]):
-    """What an aspect does when an event is appended, be it another aspect's."""
+    """What an aspect does when an event is appended, even one of another aspect."""
 
     event: type[E]
     act: Callable[[Ledger, E], None]
@@ -155,7 +155,7 @@ class Rules:
         return wanted
 
     def guarding(self, proposals: Sequence[Proposal]) -> dict[str, list[Refuse]]:
-        """Return how the guards of the proposals' rooms refuse; without the rooms that have none."""
+        """Return the refusals of the guards of the proposals' rooms, except for rooms without guards."""
         guarded = self._guards_of(proposals).items()
         return {room: [guard.refuse for guard in guards] for room, guards in guarded}
 

@@ -1,4 +1,4 @@
-"""Checks of a command that don't need the room's state: names, sizes, the access table."""
+"""Checks that don't depend on the room's state: names, sizes, the access table."""
 
 import msgspec
 

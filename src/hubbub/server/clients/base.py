@@ -1,34 +1,36 @@
-"""The contract between a client and the transport that carries it. Neither knows more of the other.
+"""The contract between a client and the transport that carries it. Neither knows anything else about the other.
 
-In the order of a life:
+In the order of a client's life:
 
-1. **Made** by a door, which knows whose it is. It may refuse: RefusalError, which a transport tells in its own way,
-   by an HTTP error if it still can.
-2. **open**: the transport can be written to, and carries this one client until the end.
-3. **hear**: one message at a time, in order; a text or bytes, and at most as large as the server allows. The next one
-   comes when what the last returned has been awaited. Legal answers:
+1. **Made** by a door, which knows whose it is. The door may refuse with RefusalError, which the transport reports in
+   its own way: as an HTTP error, if it still can.
+2. **open**: the transport can be written to. It carries this one client until the end.
+3. **hear**: called with one message at a time, in order: text or bytes, no larger than the server allows. The next
+   message comes only after whatever the last call returned has been awaited. A client may answer with:
 
-   - None: go on.
-   - a coroutine: await it, then go on. Meanwhile nothing more is heard, and need not be read. `open` may return one, too.
+   - None: carry on.
+   - a coroutine: await it, then carry on. Nothing is heard in the meantime, and nothing need be read. `open` may return
+     one, too.
    - Hangup: hang up with its code.
-   - RefusalError: the message was refused, and the client can't express that. The transport tells it if it can.
-   - BadPacket: the message is not one of the client's protocol. The transport ends the client, and tells it if it can.
+   - RefusalError: the message was refused, and the client has no way to say so. The transport reports it if it can.
+   - BadPacket: the message does not belong to the client's protocol. The transport ends the client, and reports the
+     reason if it can.
 
-   The first two are not raised but returned; the others are raised at once, or by what is awaited.
-4. **full and drained**: a client writes to the outlet and never looks whether it is full. While `outlet.is_full`, the
-   transport awaits `outlet.drained()` instead of giving it the next message.
-5. **move**: another outlet takes over, after everything that was written to the one before. `transport.outlet` is that
-   one by then.
-6. **closed by our side**: `hang_up`, at any time from `open` on, once or more often. What was written before still
-   arrives. The client may still hear what was on its way.
-7. **end**: exactly once for each client that was made, opened or not, whoever closed and however. What `open` or
-   `hear` returned is over or cancelled by then. Nothing is called after it.
+   The first two are returned; the others are raised, by the call itself or by the coroutine.
+4. **full and drained**: a client writes to its outlet without checking whether it is full. While `outlet.is_full`, the
+   transport awaits `outlet.drained()` before it passes on the next message.
+5. **move**: another outlet takes over, after everything written to the previous one. By then, `transport.outlet` is the
+   new one.
+6. **hang_up**: our side closes, at any time after `open`, once or several times. Everything written before still
+   arrives. The client may still hear messages that were already on their way.
+7. **end**: exactly once for every client that was made, whether or not it was opened, and whichever side closed. By
+   then, whatever `open` or `hear` returned has finished or been cancelled. Nothing is called afterwards.
 
-A transport needs no task for each client: `open` and `hear` do at once what can be done at once, which is nearly
-all. It needs no objects of aiohttp's either. A lean connection may be one object that is the client's transport, its
-outlet (engine/outlet.py), which hubs hand on to feeds and which is written to directly, and its link
-(transports/base.py), which is pinged and told to stop. Hub and clients know nothing else of it.
-tests/contracts/test_transports.py runs over every transport.
+A transport needs no task for each client: `open` and `hear` do at once whatever can be done at once, which is nearly
+everything. Nor does it need objects of aiohttp's. A lean connection can be a single object: the client's transport; its
+outlet (engine/outlet.py), which hubs pass to feeds, and which is written to directly; and its link (transports/base.py),
+which is pinged and told to stop. Hub and clients know nothing else about it.
+tests/contracts/test_transports.py runs against every transport.
 """
 
 from collections.abc import Coroutine
@@ -49,7 +51,7 @@ class Hangup(Exception):
 
 
 class Transport(Protocol):
-    """What carries one client, as the client sees it."""
+    """What carries a client, as the client sees it."""
 
     @property
     def outlet(self) -> Outlet:
@@ -69,10 +71,10 @@ class ServedClient(Protocol):
         """It is connected."""
 
     def hear(self, message: str | bytes) -> Later | None:
-        """It said something."""
+        """A message has arrived."""
 
     def move(self, outlet: Outlet) -> None:
-        """It goes on with another outlet."""
+        """Another outlet takes over."""
 
     def end(self) -> None:
-        """It is gone."""
+        """The connection or session is over."""

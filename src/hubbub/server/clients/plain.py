@@ -1,4 +1,4 @@
-"""A plain client, as of the program that hubbub grew from: every message goes to everyone in the room, unchanged."""
+"""A plain client, as in the program that hubbub grew out of: every message goes to everyone in the room, unchanged."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""What clients of one room have in common: they enter, follow the room from the start, and never leave it."""
+"""What clients of a single room have in common: they enter, follow it from the start, and never leave it."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from hubbub.server.stores.base import StoreFailed
 
 
 class RoomClient:
-    """Follows one room, from a position or from now on. What it hears is up to its kinds."""
+    """Follows one room, from a position or from now on. Subclasses decide what to do with messages."""
 
     __slots__ = ("_cursor", "_hub", "_join", "_transport", "_visit")
 

@@ -71,7 +71,7 @@ class FanOut:
                 self._broker.leave(feed.room)
 
     async def close(self) -> None:
-        """Tell other nodes that nobody is left on this node, and nothing more."""
+        """Tell other nodes that nobody is left on this node, and fall silent."""
         for feed in self:
             feed.signals.close()
         await self._broker.close()

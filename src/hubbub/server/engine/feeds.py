@@ -52,15 +52,15 @@ class Cursor:
         self.wire = _form(outlet, wire)
 
     def fall_behind(self, seq: int, task: "asyncio.Task[None]") -> None:
-        """Be no longer live: `task` reads on after `seq`."""
+        """Stop being live: `task` reads on after `seq`."""
         self.seq, self.task = seq, task
 
     def step(self, count: int) -> None:
-        """So many events were written."""
+        """Advance by the number of events that were written."""
         self.seq += count
 
     def catch_up(self) -> None:
-        """Have read everything up to the head."""
+        """Become live: everything up to the head was read."""
         self.task = None
 
 
@@ -101,11 +101,11 @@ class Feed:
         self.pins -= 1
 
     def expect(self, head: int) -> None:
-        """Take note that the store has events up to `head`."""
+        """Note that the store has events up to `head`."""
         self.known = max(self.known, head)
 
     def fill(self, filling: "asyncio.Task[None] | None") -> None:
-        """Remember what delivers events from the store; None: nothing does any more."""
+        """Remember the task that delivers events from the store, or None once there is none."""
         self.filling = filling
 
     def learn(self, head: int) -> None:
@@ -142,7 +142,7 @@ class Feed:
         return True
 
     def forget(self) -> None:
-        """Keep no snapshot any longer."""
+        """Drop the cached snapshot."""
         self.snapshot = None
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ class Outlet(Protocol):
         """
 
     async def drained(self) -> None:
-        """Wait until most of it was accepted. Raises ConnectionError if the client is gone."""
+        """Wait until the client has accepted most of it. Raises ConnectionError if the client is gone."""
 
     def seal(self) -> None:
         """Ignore all later writes. What is queued is still sent."""
@@ -61,7 +61,7 @@ class Outlet(Protocol):
         """Whether nothing is queued, and `send` may be called: see DirectOutlet."""
 
     def has_room_for(self, size: int) -> bool:
-        """Whether so many bytes are within the bound. Also if the client is gone: they are ignored then."""
+        """Whether so many bytes are within the bound. True as well if the client is gone, since they are ignored then."""
 
     def append(self, buffer: bytes) -> None:
         """Write after what is queued, within the bound or not."""
@@ -119,7 +119,7 @@ class Mailbox:
             self.append(frame)
 
     async def drained(self) -> None:
-        """Wait until most of it was fetched. Raises ConnectionError if the session has ended."""
+        """Wait until the client has fetched most of it. Raises ConnectionError if the session has ended."""
         while self.is_full and not self._is_sealed:
             if self._emptied is None:
                 self._emptied = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""The hub: its parts, each for those who need it, and how they stop."""
+"""The hub: writing, following and reading as one object, and how they stop."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ class Hub:
         self._journal = journal
 
     def retire(self) -> None:
-        """Say from now on that new clients should go elsewhere."""
+        """From now on, report that new clients should go elsewhere."""
         self.is_leaving = True
 
     async def stop(self) -> None:

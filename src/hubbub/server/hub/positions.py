@@ -1,4 +1,4 @@
-"""Positions in a room's log: whether it can be read from there."""
+"""Positions in a room's log, and whether the log can still be read from them."""
 
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Follow
@@ -8,7 +8,7 @@ from hubbub.server.stores.base import Store
 
 
 class Positions:
-    """Checks the positions that clients come with."""
+    """Checks the positions from which clients ask to continue."""
 
     def __init__(self, store: Store, fanout: FanOut) -> None:
         self._store = store

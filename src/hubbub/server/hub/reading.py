@@ -1,4 +1,4 @@
-"""Reading: what is asked for once, and answered once."""
+"""Reading: questions that get a single answer."""
 
 import asyncio
 from typing import NamedTuple

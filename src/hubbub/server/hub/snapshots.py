@@ -1,4 +1,4 @@
-"""Snapshots: rooms as they are now. Clients that come at the same time share one read."""
+"""Snapshots: rooms as they are now. Clients that arrive together share one read."""
 
 from collections import OrderedDict
 
@@ -14,7 +14,7 @@ CACHED_SNAPSHOTS = 64
 
 
 class Snapshots:
-    """Reads rooms, and keeps what was read last until something happens in the room."""
+    """Reads rooms, and caches each until something happens in it."""
 
     def __init__(self, store: Store, fanout: FanOut) -> None:
         self._store = store

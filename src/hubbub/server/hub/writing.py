@@ -1,4 +1,4 @@
-"""Writing: changes of a room's log, and signals, which are in no log."""
+"""Writing: changes to a room's log, and signals, which no log contains."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -18,7 +18,7 @@ from hubbub.server.people.rates import Throttle
 
 
 class Policy(Enum):
-    """What happens to a change whose sender is too fast, or for which the journal has no room."""
+    """What to do with a change if its sender is too fast, or the journal is full."""
 
     REFUSE = auto()  # both are refused
     WAIT = auto()  # it waits, for clients that can't be told of a refusal
@@ -26,7 +26,7 @@ class Policy(Enum):
 
 
 class Writing:
-    """Takes changes and signals: checks what needs no room's state, and how fast they come."""
+    """Accepts changes and signals, after checking whatever doesn't depend on the room's state, and the sender's rate."""
 
     def __init__(
         self, journal: Journal, fanout: FanOut, throttle: Throttle, max_bytes: int, rules: Rules

@@ -1,7 +1,7 @@
-"""The contract of a reactor, which reads on in every room's log and makes something of it, and its rounds.
+"""The contract of a reactor, which reads the log of every room and acts on it, and the rounds that it makes.
 
 A reactor is a cursor like a client's, with a position that outlives the server. It has no part in a commit: it sees what is
-stored, some time later. Its positions are stored after what it did, so it does something again after a crash, but misses nothing.
+stored, some time later. Its positions are stored after its work, so after a crash it repeats some work, but misses nothing.
 """
 
 from typing import Protocol
@@ -14,7 +14,7 @@ EVENTS_A_TURN = 2_000  # after so many, positions are stored and another node ma
 
 
 class Reactor(Protocol):
-    """Makes something of the events in all rooms. Where nodes share a store, one of them does at a time."""
+    """Acts on the events in all rooms. Where nodes share a store, only one of them does so at a time."""
 
     @property
     def name(self) -> str:
@@ -22,7 +22,7 @@ class Reactor(Protocol):
 
     @property
     def does(self) -> str:
-        """What it does, for people: it follows "can't"."""
+        """What it does, for people: completes a sentence after "can't"."""
 
     @property
     def every(self) -> float:
@@ -38,7 +38,7 @@ class Reactor(Protocol):
 
 
 async def go_round(reactor: Reactor, store: Store) -> None:
-    """Let a reactor read on in each room, until it has nothing to do there or another node has its turn."""
+    """Let a reactor read on in each room, until it has nothing left to do or another node takes its turn."""
     name = ""
     while rows := await store.rooms(name, ROOMS_AT_ONCE):
         heads = {row.room: row.head for row in rows}
