@@ -71,6 +71,9 @@ async def test_metrics_are_not_shown_through_a_proxy(behind_a_proxy: Server, hea
     url, headers = f"{behind_a_proxy.url}/metrics", {header: SIGNS_OF_A_PROXY[header]}
     async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
         assert answer.status == 404
+        hidden = await answer.text()
+        async with http.get(f"{behind_a_proxy.url}/nothing") as absent:
+            assert hidden == await absent.text()
 
 
 async def test_metrics_are_not_shown_over_http_1_0(behind_a_proxy: Server) -> None:

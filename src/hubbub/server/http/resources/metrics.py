@@ -24,7 +24,7 @@ resource = Resource()
 async def get_metrics(request: web.Request) -> web.Response:
     """Return all metrics to those who may see them."""
     if not _may_look(request):
-        raise RefusalError("not_found", "Not found")
+        raise web.HTTPNotFound  # as if there were nothing
     if not _is_asked_for(request):
         raise RefusalError(
             "not_found",
