@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import jwt
@@ -140,6 +142,27 @@ async def test_over_sockjs(http: Http, room: str) -> None:
     while not any(frame.get("event") == "waved" for frame in seen):
         seen += await ada.messages()
     assert [frame["ok"]["seq"] for frame in seen if "seq" in frame.get("ok", {})] == [2]
+
+
+async def test_over_sockjs_over_a_websocket(port: int, http: Http, room: str) -> None:
+    async with connect(f"ws://127.0.0.1:{port}/sockjs/0/{uuid4()}/websocket") as socket:
+        assert await socket.recv() == "o"
+        commands = command("join", room=room), command("wave", room=room, seq=1)
+        await socket.send(json.dumps(commands))
+        seen: list[dict[str, Any]] = []
+        while not any(frame.get("event") == "waved" for frame in seen):
+            messages = json.loads(str(await socket.recv()).removeprefix("a"))
+            seen += map(json.loads, messages)
+    assert [frame["ok"]["seq"] for frame in seen if "seq" in frame.get("ok", {})] == [2]
+
+
+async def test_it_keeps_records_of_its_own(port: int, http: Http, room: str) -> None:
+    async with native(port, "ada") as ada, native(port, "grace") as grace:
+        await ada.ask("join", room=room)
+        for waving in (ada, ada, grace):
+            await waving.ask("wave", room=room, seq=1)
+        events = [await ada.event() for _ in range(3)]
+    assert [event.get("times", 1) for event in events] == [1, 2, 1]
 
 
 async def test_by_the_sdk(url: str, http: Http, room: str) -> None:

@@ -81,7 +81,10 @@ class Guard(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """One part of the rules: its tables, its commands, their events, and its part of the fold."""
+    """One part of the rules: its tables, its commands, their events, and its part of the fold.
+
+    `migrations` is the package with the migrations of its tables, in a folder for each database, if it is not hubbub's own.
+    """
 
     tables: tuple[AnyTable, ...] = ()
     rules: tuple[Rule[Any], ...] = ()
@@ -89,6 +92,7 @@ class Aspect:
     consequences: tuple[Consequence[Any], ...] = ()
     folds: tuple[Fold[Any], ...] = ()
     guards: tuple[Guard, ...] = ()
+    migrations: str = ""
 
 
 class Rules:
@@ -106,6 +110,7 @@ class Rules:
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }
+        self.migrations = tuple(aspect.migrations for aspect in self.aspects if aspect.migrations)
         self.commands = Commands(
             [*get_args(Ask), *(c for c, rule in self.by_command.items() if not rule.is_internal)]
         )

@@ -38,9 +38,9 @@ class Ask(NamedTuple):
 Upgrade = Generator[Ask, Sequence[Any], None]
 
 
-def all_steps(engine: str) -> list[tuple[int, list[Statement]]]:
-    """Every step's number and statements, in order, for `sqlite` or `postgres`."""
-    folder = resources.files(__package__) / engine
+def all_steps(engine: str, package: str = __package__) -> list[tuple[int, list[Statement]]]:
+    """Every step's number and statements, in order, for `sqlite` or `postgres`: hubbub's own, or an added aspect's."""
+    folder = resources.files(package) / engine
     files = (f for f in folder.iterdir() if f.name.endswith(".sql"))
     return sorted((int(file.name.split("_")[0]), _statements(file.read_text())) for file in files)
 
@@ -48,6 +48,22 @@ def all_steps(engine: str) -> list[tuple[int, list[Statement]]]:
 def newest(engine: str) -> int:
     """Return the number of the last step."""
     return all_steps(engine)[-1][0]
+
+
+def version_name(package: str) -> str:
+    """Return the name in `meta` of the last step that was taken for an added aspect."""
+    return f"version of {package}"
+
+
+def due_of(package: str, engine: str, version: str | None) -> list[tuple[str, str]]:
+    """Return the SQL of an added aspect's steps after a version, and the version that each makes. None has parts."""
+    done = int(version or 0)
+    return [
+        (statement.sql, str(number))
+        for number, step in all_steps(engine, package)
+        for statement in step
+        if number > done
+    ]
 
 
 def upgrading(engine: str, version: int, schema: str, progress: Progress) -> Upgrade:

@@ -21,9 +21,14 @@ async def keep_servers_out(connection: Connection) -> None:
 
 
 async def prepare(
-    connection: Connection, new_epoch: Callable[[], str], progress: Progress = untold
+    connection: Connection,
+    new_epoch: Callable[[], str],
+    progress: Progress = untold,
+    added: Sequence[str] = (),
 ) -> dict[str, str]:
     """Upgrade the tables to the current version, in one transaction; return the metadata.
+
+    `added` are the packages with the migrations of aspects that are not hubbub's own.
 
     Raises:
         StoreFailed: the tables are not hubbub's.
@@ -45,6 +50,8 @@ async def prepare(
         if version > newest:
             raise StoreFailed(f"a newer hubbub wrote this database (schema version {version})")
         await _upgrade(connection, version, progress)
+        for package in added:
+            await _upgrade_added(connection, package)
         await _set(connection, "version", str(newest), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
@@ -61,6 +68,14 @@ async def _upgrade(connection: Connection, version: int, progress: Progress) -> 
                 await connection.execute(sql, timeout=LONG_TIMEOUT)
             else:
                 rows = await connection.fetch(sql, *values, timeout=LONG_TIMEOUT)
+
+
+async def _upgrade_added(connection: Connection, package: str) -> None:
+    name = migrations.version_name(package)
+    version = await connection.fetchval("SELECT value FROM hubbub.meta WHERE name = $1", name)
+    for sql, number in migrations.due_of(package, "postgres", version):
+        await connection.execute(sql, timeout=LONG_TIMEOUT)
+        await _set(connection, name, number, "excluded.value")
 
 
 async def _check_encoding(connection: Connection) -> None:

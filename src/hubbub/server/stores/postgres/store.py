@@ -125,7 +125,7 @@ class PostgresStore:
 
     async def _open(self, new_epoch: Callable[[], str], progress: Progress) -> None:
         self._writing = connection = await self.connect()
-        meta = await prepare(connection, new_epoch, progress)
+        meta = await prepare(connection, new_epoch, progress, self._rules.migrations)
         check_finished(meta)
         self.epoch, self.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
         if self._begin == Q.begin_full and await connection.fetchval("SHOW fsync") != "on":

@@ -34,11 +34,19 @@ def check_is_ours(file: Path) -> None:
 
 
 def prepare(
-    database: apsw.Connection, new_epoch: Callable[[], str], progress: Progress = untold
+    database: apsw.Connection,
+    new_epoch: Callable[[], str],
+    progress: Progress = untold,
+    added: Sequence[str] = (),
 ) -> str:
-    """Upgrade the tables to the current version, in one transaction; return the epoch."""
+    """Upgrade the tables to the current version, in one transaction; return the epoch.
+
+    `added` are the packages with the migrations of aspects that are not hubbub's own.
+    """
     with database:
         _upgrade(database, progress)
+        for package in added:
+            _upgrade_added(database, package)
         database.pragma("application_id", APPLICATION_ID)
         database.execute(
             "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
@@ -65,6 +73,14 @@ def _upgrade(database: apsw.Connection, progress: Progress) -> None:
             "INSERT INTO meta SELECT ?, '' WHERE EXISTS (SELECT 1 FROM message WHERE is_deleted)",
             (TRACES,),
         )
+
+
+def _upgrade_added(database: apsw.Connection, package: str) -> None:
+    name = migrations.version_name(package)
+    version = database.execute("SELECT value FROM meta WHERE name = ?", (name,)).get
+    for sql, number in migrations.due_of(package, "sqlite", version):
+        database.execute(sql).fetchall()
+        database.execute("REPLACE INTO meta (name, value) VALUES (?, ?)", (name, number))
 
 
 def _remove_traces(database: apsw.Connection) -> None:

@@ -81,7 +81,7 @@ class SqliteStore:
             check_is_ours(directory / FILE_NAME)
             check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
-            self.epoch = prepare(self._database, new_epoch, progress)
+            self.epoch = prepare(self._database, new_epoch, progress, rules.migrations)
             check_finished(meta(self._database))
             self._read_only = _connect(directory, "PRAGMA query_only = ON")
             self._reader = SqliteReader(self._read_only)

@@ -1,0 +1,1 @@
+"""The migrations of what is kept of waves."""
