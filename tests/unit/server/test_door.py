@@ -6,8 +6,9 @@ import pytest
 from hubbub.domain.identity import NAMELESS, token_holder
 from hubbub.domain.principals import Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.secrets import digest_of
 from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door, Visit
-from hubbub.server.people.tokens import Tokens, digest_of
+from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from tests.support.fakes import guest
 from tests.support.garbage import garbage_of

@@ -9,6 +9,7 @@ import pytest
 
 from hubbub.domain.live import LiveReport
 from hubbub.protocol.people import Person
+from hubbub.protocol.secrets import digest_of
 from hubbub.server.brokers.base import Local
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
@@ -16,7 +17,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.rates import Limits
-from hubbub.server.people.tokens import Tokens, digest_of
+from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
 from hubbub.server.upkeep import (

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.domain.principals import SCOPES
 from hubbub.protocol.names import person_name_fault
+from hubbub.protocol.secrets import digest_of
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.logs import open_audit
-from hubbub.server.people.tokens import PREFIX, digest_of
+from hubbub.server.people.tokens import PREFIX
 from hubbub.server.stores.base import StoreFailed, Token
 from hubbub.server.stores.kinds import IssuedTokens
 from hubbub.server.stores.registry import kind_of

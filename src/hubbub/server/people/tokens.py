@@ -1,19 +1,14 @@
 """Tokens that this server issued: `hubbub_` and 256 random bits. Only their hashes are known here."""
 
-import hashlib
 from collections.abc import Sequence
 
 from hubbub.domain import identity
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
+from hubbub.protocol.secrets import digest_of
 from hubbub.server.stores.base import Store, Token
 from hubbub.server.stores.tokens import TOKENS, valid
 
 PREFIX = "hubbub_"
-
-
-def digest_of(token: str) -> str:
-    """Return the hash to store. With 256 random bits in a token, a fast hash is as good as a slow one."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Tokens:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from hubbub.protocol.errors import Close
+from hubbub.protocol.secrets import digest_of
 from hubbub.server.clients.base import Hangup
 from hubbub.server.clients.native import HELLO_TIMEOUT, MAX_HELLO_BYTES, NativeClient
 from hubbub.server.engine.fanout import FanOut
@@ -14,7 +15,7 @@ from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.rates import Limits
-from hubbub.server.people.tokens import Tokens, digest_of
+from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from tests.support.fakes import AT, MemoryStore, Peer, settle, timeless, unframe
 from tests.support.transports import heard, opened

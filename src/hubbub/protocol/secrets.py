@@ -1,0 +1,87 @@
+"""The texts of secrets that the server makes for accounts: of sessions and API tokens, of invites and claim links.
+
+    hubbub_s_p7m2q9x4w1z3k_ID_SECRET   a session's or an API token's: account, id, secret
+    ID.SECRET                          an invite's or a claim link's, in the fragment of its address
+
+Ids have 60 random bits and secrets 260, in Crockford's base32. Whoever checks one looks its row up by account and id, and
+compares digests: only those are stored.
+"""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+
+from hubbub.protocol import keys
+
+RANDOM_BYTES = 41  # what the id and the secret of a new text are made of
+_ID_BYTES = keys.RANDOM_BYTES
+
+_ID, _SECRET = "([0-9a-hjkmnp-tv-z]{12})", "([0-9a-hjkmnp-tv-z]{52})"
+_SESSION = re.compile(f"hubbub_s_(p[0-9a-hjkmnp-tv-z]{{12}})_{_ID}_{_SECRET}")
+_INVITE = re.compile(rf"{_ID}\.{_SECRET}")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionToken:
+    """What proves a session of an account, or an API token: the row that it names, and the secret."""
+
+    account: str
+    id: str
+    secret: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The token as clients send it."""
+        return f"hubbub_s_{self.account.removeprefix('@')}_{self.id}_{self.secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class InviteToken:
+    """What proves an invite, or the right to claim a server that has no owner."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The token as it stands in a link."""
+        return f"{self.id}.{self.secret}"
+
+
+def new_session(account: str, random: bytes) -> SessionToken:
+    """Return the token of a new session of an account, made from `RANDOM_BYTES` random bytes."""
+    return SessionToken(account, *_id_and_secret(random))
+
+
+def new_invite(random: bytes) -> InviteToken:
+    """Return the token of a new invite or claim link, made from `RANDOM_BYTES` random bytes."""
+    return InviteToken(*_id_and_secret(random))
+
+
+def session_from(text: str) -> SessionToken | None:
+    """Read a session's or an API token's text. None for anything else, whatever its length."""
+    found = _SESSION.fullmatch(text)
+    return SessionToken(f"@{found[1]}", found[2], found[3]) if found else None
+
+
+def invite_from(text: str) -> InviteToken | None:
+    """Read the text of an invite or claim link. None for anything else, whatever its length."""
+    found = _INVITE.fullmatch(text)
+    return InviteToken(found[1], found[2]) if found else None
+
+
+def digest_of(secret: str) -> str:
+    """Return the hash to store, SHA-256 in hexadecimal. With 256 random bits in a secret, a fast hash is as good as a slow one."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def is_secret_of(secret: str, digest: str) -> bool:
+    """Whether this is the secret of a stored digest, in a time that does not depend on how much of it is right."""
+    return hmac.compare_digest(digest_of(secret), digest)
+
+
+def _id_and_secret(random: bytes) -> tuple[str, str]:
+    if len(random) != RANDOM_BYTES:
+        raise ValueError(f"Expected {RANDOM_BYTES} random bytes, and got {len(random)}")
+    return keys.base32(random[:_ID_BYTES]), keys.base32(random[_ID_BYTES:])
