@@ -1,8 +1,11 @@
+import pkgutil
+from importlib import import_module
+
 import msgspec
 import pytest
 
 from hubbub import events
-from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects import RULES, people
 from hubbub.events import (
     About,
     Deleted,
@@ -17,6 +20,9 @@ from hubbub.events import (
 )
 from hubbub.protocol import messages
 
+PEOPLE = [
+    import_module(f"{people.__name__}.{m.name}") for m in pkgutil.iter_modules(people.__path__)
+]
 EVERYTHING = {  # that any event has
     "room": "küche",
     "seq": 4,
@@ -27,6 +33,9 @@ EVERYTHING = {  # that any event has
     "text": "hi",
     "emoji": "👍",
     "patch": {},
+    **dict.fromkeys(("account", "handle", "name", "kind", "role", "session", "who", "action"), "x"),
+    "until": 2e9,
+    "value": {},
 }
 
 
@@ -58,11 +67,12 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
-    for module, base, listed in (
-        (events, Event, RULES.events.kinds),
-        (messages, messages.Change, RULES.by_command),
+    for modules, base, listed in (
+        ((events, events.people), Event, RULES.events.kinds),
+        ((messages, *PEOPLE), messages.Change, RULES.by_command),
     ):
-        kinds = [k for k in vars(module).values() if isinstance(k, type) and issubclass(k, base)]
+        names = [k for module in modules for k in vars(module).values()]
+        kinds = [k for k in names if isinstance(k, type) and issubclass(k, base)]
         leaves = {k for k in kinds if not any(issubclass(o, k) for o in kinds if o is not k)}
         assert leaves and leaves == set(listed)
 

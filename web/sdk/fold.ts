@@ -59,9 +59,9 @@ export function apply(view: View, event: AnyEvent): number | undefined {
     view.state = merge(view.state, event.patch);
     return undefined;
   }
-  const { message: seq } = event;
+  const seq = "message" in event ? event.message : undefined;
   const message = seq === undefined ? undefined : view.messages.get(seq);
-  if (message === undefined) return undefined; // older than what is shown
+  if (message === undefined) return undefined; // not about a message, or older than what is shown
   view.messages.set(message.seq, changed(message, event));
   return message.seq;
 }

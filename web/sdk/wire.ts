@@ -221,6 +221,138 @@ export interface Patched {
   patch: unknown;
 }
 
+/** An account was made: `kind` is `person` or `bot`, and a bot has an `owner`. */
+export interface PersonAdded {
+  event: "person_added";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  account: string;
+  handle: string;
+  name: string;
+  kind: string;
+  role: string;
+  owner?: string;
+}
+
+/** An account was changed. It has what is new; an empty text removes what there was. */
+export interface PersonChanged {
+  event: "person_changed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  account: string;
+  handle?: string;
+  name?: string;
+  role?: string;
+  status?: string;
+  status_text?: string;
+  time_zone?: string;
+  avatar?: string;
+}
+
+/** An account got another credential of this kind, such as a password. */
+export interface CredentialChanged {
+  event: "credential_changed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind: string;
+}
+
+/** A session began (`kind` is `session`) or a token was made (`token`), under a `name` that tells what for. `until` is in seconds since 1970. */
+export interface SessionOpened {
+  event: "session_opened";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  session: string;
+  kind: string;
+  name: string;
+  until?: number;
+}
+
+/** A session goes on until another time, in seconds since 1970. */
+export interface SessionRenewed {
+  event: "session_renewed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  session: string;
+  until: number;
+}
+
+/** A session ended, or a token was revoked. Without `session`, all sessions ended but the one in `kept`. */
+export interface SessionClosed {
+  event: "session_closed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind: string;
+  session?: string;
+  kept?: string;
+}
+
+/** The account doesn't want to hear from another. */
+export interface Blocked {
+  event: "blocked";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+}
+
+/** The account wants to hear from another again. */
+export interface Unblocked {
+  event: "unblocked";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+}
+
+/** The account chose a value for a setting of its own; null removes it. */
+export interface Preferred {
+  event: "preferred";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  name: string;
+  value: unknown;
+}
+
+/** Something was done with accounts or rights: `by` whom, and `about` what. `hash` is the last field: see `domain.aspects.people.audit`. */
+export interface Noted {
+  event: "noted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  action: string;
+  about?: string;
+  details?: Record<string, string>;
+  hash?: string;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -312,5 +444,5 @@ export interface Members {
 }
 
 export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted;
 export type AnySignal = Presence | Typing | Value;

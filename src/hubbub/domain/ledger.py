@@ -218,6 +218,11 @@ class Ledger:
         """Keep this row, in place of any with the same key."""
         self._set(table, row[: table.width], row)
 
+    def add(self, table: Table[K, R], row: R) -> None:
+        """Keep a row whose key is new, such as one with an event's number: nobody need ask for it."""
+        self._facts.rows.setdefault(table, {})[row[: table.width]] = None
+        self.put(table, row)
+
     def drop(self, table: Table[K, R], key: K) -> None:
         """Keep no row with this key."""
         self._set(table, key, None)

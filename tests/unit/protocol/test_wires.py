@@ -15,6 +15,18 @@ from hubbub.events import (
     Unreacted,
     emptied,
 )
+from hubbub.events.people import (
+    Blocked,
+    CredentialChanged,
+    Noted,
+    PersonAdded,
+    PersonChanged,
+    Preferred,
+    SessionClosed,
+    SessionOpened,
+    SessionRenewed,
+    Unblocked,
+)
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import (
     AnySignal,
@@ -44,6 +56,7 @@ from tests.support.fakes import AT, EPOCH, unframe
 GOLDEN = Path(__file__).parents[2] / "wire"
 GREETING = b"\x00\xffhi"
 
+ADA = "@p7m2q9x4w1z3k"
 VALUE = Value("lobby", "ada", "van", 1, 60.0)
 PUSHES: dict[str, object] = {
     "posted": Posted("lobby", 42, AT, "ada", "hi", client_message_id="01J", reply_to=41),
@@ -56,6 +69,25 @@ PUSHES: dict[str, object] = {
     "patched": Patched(
         "lobby", 47, AT, "ada", patch={"topic": "lunch", "old": None, "n": [1, 2.5]}
     ),
+    "person_added": PersonAdded(
+        *("@directory", 1, AT, ADA),
+        account=ADA,
+        handle="ada",
+        name="Ada Lovelace",
+        kind="person",
+        role="owner",
+    ),
+    "person_changed": PersonChanged("@directory", 2, AT, ADA, account=ADA, role="admin"),
+    "credential_changed": CredentialChanged(ADA, 1, AT, "@server", kind="password"),
+    "session_opened": SessionOpened(
+        ADA, 2, AT, ADA, session="5d1f", kind="session", name="Firefox", until=1.5e9
+    ),
+    "session_renewed": SessionRenewed(ADA, 3, AT, ADA, session="5d1f", until=1.5e9),
+    "session_closed": SessionClosed(ADA, 4, AT, "@server", kind="session"),
+    "blocked": Blocked(ADA, 5, AT, ADA, who="@p000000000000"),
+    "unblocked": Unblocked(ADA, 6, AT, ADA, who="@p000000000000"),
+    "preferred": Preferred(ADA, 7, AT, ADA, name="theme", value=None),
+    "noted": Noted("@audit", 1, AT, "@server", action="exported", hash="0a1b"),
     "typing": Typing("lobby", "ada", 5.0),
     "value": Value("lobby", "ada", "van", {"lat": 52.5, "lon": 13.4}, 60.0),
     "value_removed": Value("lobby", "ada", "van", None, 60.0),

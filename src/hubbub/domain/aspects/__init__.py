@@ -1,6 +1,6 @@
 """All aspects: the only place that names them."""
 
-from hubbub.domain.aspects import document, posts, reactions
+from hubbub.domain.aspects import document, people, posts, reactions
 from hubbub.domain.rules import Rules
 
-RULES = Rules([posts.ASPECT, reactions.ASPECT, document.ASPECT])
+RULES = Rules([posts.ASPECT, reactions.ASPECT, document.ASPECT, *people.ASPECTS])

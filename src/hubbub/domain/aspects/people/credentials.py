@@ -1,0 +1,65 @@
+"""What an account proves itself with before it has a session: a password, or once the secret of a reset link.
+
+Secrets are hashed before they come here. The rows are guarded by the account's own log.
+"""
+
+from typing import NamedTuple
+
+from hubbub.domain.facts import Accepted, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
+from hubbub.domain.records import Table
+from hubbub.domain.rules import Aspect
+from hubbub.events.people import CredentialChanged
+
+PASSWORD = "password"  # its secret is an argon2id hash
+RESET = "reset"  # its secret is a SHA-256 digest
+
+
+class CredentialKey(NamedTuple):
+    """Identifies a credential."""
+
+    account: str
+    kind: str
+
+
+class Credential(NamedTuple):
+    """What a secret is compared with. `changed_at` is RFC 3339, `until` seconds since 1970; None: for ever."""
+
+    account: str
+    kind: str
+    secret: str
+    changed_at: str
+    until: float | None
+
+
+CREDENTIALS = Table("credential", CredentialKey, Credential)
+
+
+def to_put_credential(wanted: Needs, account: str, kind: str) -> None:
+    """Name what must be known in order to use, put or drop a credential."""
+    wanted.logs.add(account)
+    wanted.row(CREDENTIALS, CredentialKey(account, kind))
+
+
+def put_credential(
+    ledger: Ledger,
+    principal: Principal,
+    account: str,
+    kind: str,
+    secret: str,
+    until: float | None = None,
+) -> Accepted:
+    """Give an account a credential, in place of any of this kind."""
+    ledger.put(CREDENTIALS, Credential(account, kind, secret, ledger.at, until))
+    return ledger.append(CredentialChanged(**ledger.next(account, principal), kind=kind))
+
+
+def is_still(ledger: Ledger, account: str, kind: str, secret: str) -> bool:
+    """Whether this is what secrets are compared with now."""
+    row = ledger.row(CREDENTIALS, CredentialKey(account, kind))
+    is_valid = row is not None and (row.until is None or row.until > ledger.now)
+    return is_valid and row is not None and row.secret == secret
+
+
+ASPECT = Aspect(tables=(CREDENTIALS,), events=(CredentialChanged,))

@@ -1,0 +1,270 @@
+"""Ways to an account: the claim of a new server, invites, open sign-up, another server's users, and being added.
+
+An invite is guarded by the audit log, where it is noted when it is made, used and revoked.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from hubbub.domain.aspects.people.accounts import (
+    KINDS,
+    OPERATOR,
+    OWNERS,
+    RANKS,
+    NewPerson,
+    active,
+    add,
+    adding_refused,
+    forbidden,
+    is_at_least,
+    role_of,
+    screen_names,
+    to_add,
+    to_know,
+)
+from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
+from hubbub.domain.aspects.people.credentials import PASSWORD, put_credential, to_put_credential
+from hubbub.domain.facts import Answer, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
+from hubbub.domain.records import Table
+from hubbub.domain.rules import Aspect, Rule
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import AUDIT, DIRECTORY
+from hubbub.protocol.messages import RoomName
+
+
+class InviteKey(NamedTuple):
+    """Identifies an invite."""
+
+    log: str
+    invite: str
+
+
+class Invite(NamedTuple):
+    """An invite to make an account with a role, and to join rooms (a JSON array of their keys).
+
+    `digest` is the SHA-256 of its secret. It is good for `uses_left` accounts until a time in seconds since 1970. With the
+    role `owner` it claims the server, as long as that has no owner.
+    """
+
+    log: str
+    invite: str
+    digest: str
+    role: str
+    rooms: str
+    uses_left: int
+    until: float
+    by: str
+    is_revoked: bool
+
+
+class IdentityKey(NamedTuple):
+    """Identifies a user of another server."""
+
+    log: str
+    subject: str
+
+
+class Identity(NamedTuple):
+    """Which account belongs to a user of another server; `subject` is that user's stable id."""
+
+    log: str
+    subject: str
+    account: str
+
+
+INVITES = Table("invite", InviteKey, Invite)
+IDENTITIES = Table("identity", IdentityKey, Identity)
+
+GONE = Refusal("gone", "This invite can't be used: it is unknown, used up, expired or revoked")
+
+
+# --- making and revoking ---
+
+
+class MakeInvite(Internal, frozen=True, kw_only=True):
+    """Makes an invite. Members may do that if the settings say so (`is_open`), but only for members and guests."""
+
+    room: RoomName = AUDIT
+    invite: str
+    digest: str
+    role: str = "member"
+    rooms: tuple[str, ...] = ()
+    uses: int = 1
+    until: float
+    is_open: bool = False
+
+
+class RevokeInvite(Internal, frozen=True, kw_only=True):
+    """Makes an invite useless."""
+
+    room: RoomName = AUDIT
+    invite: str
+
+
+def rooms_of(invite: Invite) -> tuple[str, ...]:
+    """Return the keys of the rooms that an invite lets in to."""
+    return msgspec.json.decode(invite.rooms, type=tuple[str, ...])
+
+
+def _needs(wanted: Needs, principal: Principal, change: MakeInvite | RevokeInvite) -> None:
+    to_know(wanted, principal.id)
+    to_note(wanted)
+    wanted.row(INVITES, InviteKey(AUDIT, change.invite))
+
+
+def _make(ledger: Ledger, principal: Principal, change: MakeInvite) -> Answer:
+    if ledger.row(INVITES, InviteKey(AUDIT, change.invite)):
+        return Refusal("conflict", "The id is in use: make another")
+    if not _may_invite(role_of(ledger, principal), principal.id, change):
+        return forbidden("make this invite")
+    rooms = msgspec.json.encode(change.rooms).decode()
+    values = (change.digest, change.role, rooms, change.uses, change.until, principal.id, False)
+    ledger.put(INVITES, Invite(AUDIT, change.invite, *values))
+    return note(ledger, principal, change, "invite made", change.invite, role=change.role)
+
+
+def _may_invite(role: str | None, by: str, change: MakeInvite) -> bool:
+    if change.role == "owner":  # a claim
+        return by == OPERATOR.id
+    if is_at_least(role, "admin"):
+        return is_at_least(role, change.role)
+    return change.is_open and is_at_least(role, "member") and is_at_least("member", change.role)
+
+
+def _revoke(ledger: Ledger, principal: Principal, change: RevokeInvite) -> Answer:
+    row = ledger.row(INVITES, InviteKey(AUDIT, change.invite))
+    role = role_of(ledger, principal)
+    if row is None or not (is_at_least(role, "admin") or (role and row.by == principal.id)):
+        return Refusal("not_found", "No such invite")
+    if row.is_revoked:
+        return ledger.unchanged()
+    ledger.put(INVITES, row._replace(is_revoked=True))
+    return note(ledger, principal, change, "invite revoked", row.invite)
+
+
+def _screen_invite(change: MakeInvite, _: int) -> Refusal | None:
+    if change.role not in RANKS:
+        return Refusal("bad_request", f"Unknown role: use one of {', '.join(RANKS)}")
+    return None if change.uses > 0 else Refusal("bad_request", "An invite needs at least one use")
+
+
+# --- adding ---
+
+
+class AddPerson(Internal, frozen=True, kw_only=True):
+    """Makes an account: by an invite, for another server's user, by open sign-up, or for whoever may add people.
+
+    Attributes:
+        account: its key, made for it.
+        secret: the hash of its password, if it has one.
+        invite: the invite's id, with the `digest` of the secret that was given, and what the invite said when it was
+            looked up: its `inviter` and `rooms`.
+        subject: the stable id of another server's user.
+        is_open: whether the settings let anyone sign up. Without it, an invite or a subject, the principal adds it.
+    """
+
+    room: RoomName = DIRECTORY
+    account: str
+    handle: str
+    name: str
+    kind: str = "person"
+    role: str = "member"
+    secret: str | None = None
+    invite: str | None = None
+    digest: str = ""
+    inviter: str = ""
+    rooms: tuple[str, ...] = ()
+    subject: str | None = None
+    is_open: bool = False
+
+
+def _add_needs(wanted: Needs, principal: Principal, change: AddPerson) -> None:
+    to_know(wanted, principal.id, change.inviter)
+    to_note(wanted)
+    to_add(wanted, change.account, change.handle)
+    wanted.count(OWNERS, DIRECTORY)
+    if change.secret is not None:
+        to_put_credential(wanted, change.account, PASSWORD)
+    if change.invite is not None:
+        wanted.row(INVITES, InviteKey(AUDIT, change.invite))
+    if change.subject is not None:
+        wanted.row(IDENTITIES, _identity(change.subject))
+
+
+def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
+    subject = change.subject
+    if subject is not None and (known := ledger.row(IDENTITIES, _identity(subject))):
+        return ledger.unchanged()._replace(made=known.account)
+    role = _role_given(ledger, principal, change)
+    if isinstance(role, Refusal):
+        return role
+    owner = principal.id if change.kind == "bot" else None
+    new = NewPerson(change.account, change.handle, change.name, change.kind, role, owner)
+    if refusal := adding_refused(ledger, new):
+        return refusal
+    if change.invite is not None:
+        _use(ledger, change.invite)
+    if subject is not None:
+        ledger.put(IDENTITIES, Identity(DIRECTORY, subject, change.account))
+    if change.secret is not None:
+        put_credential(ledger, principal, change.account, PASSWORD, change.secret)
+    details = {"role": role} | ({"invite": change.invite} if change.invite else {})
+    note(ledger, principal, change, "person added", change.account, **details)
+    return add(ledger, principal, new)
+
+
+def _identity(subject: str) -> IdentityKey:
+    return IdentityKey(DIRECTORY, subject)
+
+
+def _role_given(ledger: Ledger, principal: Principal, change: AddPerson) -> str | Refusal:
+    """Return the role that the new account gets, or why it can't be made."""
+    if change.invite is not None:
+        return _invited(ledger, change) or GONE
+    if change.subject is not None or change.is_open:
+        is_fine = change.kind == "person" and not is_at_least(change.role, "moderator")
+    else:
+        role = role_of(ledger, principal)
+        is_fine = role == "owner" or (role == "admin" and not is_at_least(change.role, "admin"))
+    return change.role if is_fine else forbidden("add this account")
+
+
+def _invited(ledger: Ledger, change: AddPerson) -> str | None:
+    """Return the role that an invite gives now, or None if it can't be used."""
+    row = ledger.row(INVITES, InviteKey(AUDIT, str(change.invite)))
+    if row is None or row.digest != change.digest or row.is_revoked or change.kind != "person":
+        return None
+    if row.uses_left < 1 or row.until <= ledger.now:
+        return None
+    if (row.by, rooms_of(row)) != (change.inviter, change.rooms):
+        return None
+    if row.role == "owner":
+        return None if ledger.count(OWNERS, DIRECTORY) else "owner"
+    inviter = active(ledger, row.by)
+    may = row.by == OPERATOR.id or is_at_least(inviter and inviter.role, row.role)
+    return row.role if may else None
+
+
+def _use(ledger: Ledger, invite: str) -> None:
+    row = ledger.row(INVITES, InviteKey(AUDIT, invite))
+    assert row is not None
+    ledger.put(INVITES, row._replace(uses_left=row.uses_left - 1))
+
+
+def _screen_add(change: AddPerson, _: int) -> Refusal | None:
+    if change.role not in RANKS or change.kind not in KINDS:
+        return Refusal("bad_request", "Unknown role or kind of account")
+    return screen_names(change.handle, change.name)
+
+
+ASPECT = Aspect(
+    tables=(INVITES, IDENTITIES),
+    rules=(
+        Rule(MakeInvite, BY_RULE, _needs, _make, _screen_invite, is_internal=True),
+        Rule(RevokeInvite, BY_RULE, _needs, _revoke, is_internal=True),
+        Rule(AddPerson, BY_RULE, _add_needs, _add, _screen_add, is_internal=True),
+    ),
+)
