@@ -67,7 +67,11 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cancel an async test at 80 % of its time limit, so that it fails alone, and where it hung."""
+    """Begin with the tests that may take longest, so that nobody waits for one of them at the end.
+
+    Cancel an async test at 80 % of its time limit, so that it fails alone, and where it hung.
+    """
+    items.sort(key=_time_limit, reverse=True)
     for item in items:
         if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
             item.obj = _bounded(item.obj, 0.8 * _time_limit(item))

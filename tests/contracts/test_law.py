@@ -1,5 +1,6 @@
 """Whoever folds a snapshot and the events after it has what a fresh snapshot shows, in every store."""
 
+import os
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -13,7 +14,8 @@ from hubbub.server.stores.base import Store
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.laws import Law
 
-THOROUGH = settings(max_examples=100, stateful_step_count=40)
+EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "40"))
+THOROUGH = settings(max_examples=EXAMPLES, stateful_step_count=40)
 
 
 def check_law(open_in: Callable[[Path], Store], directory: Path, how: settings) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from tests.support.recorder_relay import RelayClient
 
 ROOM = "lobby"
 HEAL_SECONDS = 30.0
+GO_ON_SECONDS = 20.0
 FOLLOWERS = (
     NativeClient,
     PlainClient,
@@ -104,6 +105,14 @@ class Crowd:
             yield
             for life in lives:
                 life.cancel()
+
+    async def goes_on(self, changes: int) -> None:
+        """Wait until so many more changes were answered, or much too long."""
+        enough = self.acknowledged + changes
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GO_ON_SECONDS):
+                while self.acknowledged < enough:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
 
     async def heal(self) -> list[bytes]:
         """Let everyone ask for nothing new, learn how all went, and get all; returns the log by HTTP.

@@ -11,7 +11,7 @@ from tests.support.network import HERE, Place
 from tests.support.nursery import Forked, Nursery, nursery
 from tests.support.ports import free_port
 
-START_SECONDS = 15.0
+START_SECONDS = 30.0
 READY = "hubbub is ready:"
 
 
