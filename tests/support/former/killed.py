@@ -1,10 +1,9 @@
-"""A program that upgrades a database, and is killed once it has been told so often how far it is."""
+"""A program that upgrades a database, and is killed once a share of the rows is upgraded."""
 
 import asyncio
 import os
 import signal
 import sys
-from itertools import count
 from pathlib import Path
 
 from hubbub.domain.aspects import RULES
@@ -12,11 +11,9 @@ from hubbub.server.stores import migrations
 from hubbub.server.stores.registry import kind_of
 
 
-async def main(store: str, directory: str, after: int, rows_at_once: int) -> None:
-    told = count(1)
-
-    def progress(_what: str, _done: int, _total: int) -> None:
-        if next(told) == after:
+async def main(store: str, directory: str, share: float, rows_at_once: int) -> None:
+    def progress(_what: str, done: int, total: int) -> None:
+        if done >= share * total:
             os.kill(os.getpid(), signal.SIGKILL)
 
     migrations.ROWS_AT_ONCE = rows_at_once
@@ -24,4 +21,4 @@ async def main(store: str, directory: str, after: int, rows_at_once: int) -> Non
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])))
