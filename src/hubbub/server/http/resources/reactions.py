@@ -1,5 +1,7 @@
 """Reactions to a message."""
 
+from typing import Literal
+
 from aiohttp import web
 
 from hubbub.domain.access import Operation
@@ -25,35 +27,32 @@ EMOJI = Parameter(
 resource = Resource()
 
 
-@resource.operation(
-    HttpOperation(
-        "PUT",
+def _operation(method: Literal["PUT", "DELETE"], name: str) -> HttpOperation[ChangeReply]:
+    return HttpOperation(
+        method,
         REACTION,
-        "react",
+        name,
         needs=Operation.REACT,
         takes=(ROOM, SEQ, EMOJI, KEY),
         answers=ChangeReply,
         refuses=frozenset({"busy", "gone"}),
     )
-)
+
+
+@resource.operation(_operation("PUT", "react"))
 async def react(request: web.Request) -> ChangeReply | web.Response:
     """Add a reaction to a message."""
-    change = React(room=ROOM.of(request), seq=SEQ.of(request), emoji=EMOJI.of(request))
-    return await commit(request, principal_of(request), change)
+    return await _commit(request, React)
 
 
-@resource.operation(
-    HttpOperation(
-        "DELETE",
-        REACTION,
-        "unreact",
-        needs=Operation.REACT,
-        takes=(ROOM, SEQ, EMOJI, KEY),
-        answers=ChangeReply,
-        refuses=frozenset({"busy", "gone"}),
-    )
-)
+@resource.operation(_operation("DELETE", "unreact"))
 async def unreact(request: web.Request) -> ChangeReply | web.Response:
     """Remove a reaction from a message."""
-    change = Unreact(room=ROOM.of(request), seq=SEQ.of(request), emoji=EMOJI.of(request))
+    return await _commit(request, Unreact)
+
+
+async def _commit(
+    request: web.Request, kind: type[React] | type[Unreact]
+) -> ChangeReply | web.Response:
+    change = kind(room=ROOM.of(request), seq=SEQ.of(request), emoji=EMOJI.of(request))
     return await commit(request, principal_of(request), change)
