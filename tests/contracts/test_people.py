@@ -11,82 +11,29 @@ from hubbub.domain.aspects import RULES, people
 from hubbub.domain.aspects.people.accounts import (
     OPERATOR,
     OWNERS,
-    ChangePerson,
     ChangeRole,
-    ResumePerson,
-    SuspendPerson,
 )
 from hubbub.domain.aspects.people.audit import ADDRESS_DAYS, ForgetAddresses
-from hubbub.domain.aspects.people.invites import INVITES, RevokeInvite
-from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
-from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
+from hubbub.domain.aspects.people.invites import INVITES
 from hubbub.domain.facts import Accepted
 from hubbub.domain.rules import Rules
 from hubbub.protocol.keys import AUDIT, DIRECTORY
-from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from tests.support.fakes import MemoryStore, account
 from tests.support.postgres import Postgres
 from tests.support.stores import REAL
 from tests.support.team import (
-    BEGIN,
     DAY,
     ROLES,
     Team,
-    adding,
-    code,
     inviting,
-    logging_in,
     newcomer,
     using,
 )
+from tests.support.team_story import EVERYTHING, do_everything
 
-DAVE, GRACE, MARY = (account(name).id for name in ("dave", "grace", "mary"))
-
-EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and some refused
-    ("grace", inviting("i1", uses=2, rooms=("@r1",))),
-    ("beth", using("i1", "beth", GRACE, rooms=("@r1",), secret="hash", client_message_id="k")),
-    ("beth", using("i1", "eve", GRACE, rooms=("@r1",), client_message_id="k")),
-    ("eve", using("i1", "eve", GRACE, rooms=("@r1",), address="192.0.2.7")),
-    ("max", using("i1", "max", GRACE, rooms=("@r1",))),
-    ("dave", inviting("i2", is_open=True)),
-    ("dave", RevokeInvite(invite="i2")),
-    ("grace", adding("bot7", kind="bot")),
-    ("max", adding("max", subject="user/x/1")),
-    ("jim", adding("jim", subject="user/x/1")),
-    ("dave", ChangePerson(account=DAVE, handle="david", name="Dävid", status_text="at lunch")),
-    ("mary", ChangePerson(account=MARY, handle="dave")),
-    ("ada", ChangeRole(account=DAVE, role="admin", address="192.0.2.8")),
-    ("ada", ChangeRole(account=account("ada").id, role="guest")),
-    ("dave", SetPassword(room=DAVE, secret="hash 1")),
-    ("dave", logging_in("dave", "s1", was="hash 1", name="Firefox", address="192.0.2.9")),
-    ("dave", logging_in("dave", "s2")),
-    ("dave", logging_in("dave", "t1", kind="token", until=None)),
-    ("dave", RenewSession(room=DAVE, session="s2", until=BEGIN + 100 * DAY)),
-    ("dave", CloseSession(room=DAVE, session="s1")),
-    ("grace", MakeReset(room=MARY, digest="digest", until=BEGIN + DAY)),
-    ("mary", SetPassword(room=MARY, secret="hash", reset="digest")),
-    ("grace", CloseSessions(room=MARY)),
-    ("grace", logging_in("grace", "s1")),
-    ("ada", SuspendPerson(account=GRACE)),
-    ("ada", ResumePerson(account=GRACE)),
-    ("dave", BlockPerson(room=DAVE, who=MARY)),
-    ("dave", BlockPerson(room=DAVE, who=GRACE)),
-    ("dave", UnblockPerson(room=DAVE, who=MARY)),
-    ("dave", Prefer(room=DAVE, name="theme", value={"dark": True})),
-    ("dave", Prefer(room=DAVE, name="theme", value={"dark": False})),
-]
-
-
-async def do_everything(team: Team, *, at_once: bool) -> list[str | None]:
-    """Have all of this done, in one commit for each or for all of one person that come together."""
-    await team.begin()
-    if not at_once:
-        return [await team.code(by, change) for by, change in EVERYTHING]
-    pending = [team.do(by, change) for by, change in EVERYTHING]
-    return [code(answer) for answer in await asyncio.gather(*pending)]
+GRACE = account("grace").id
 
 
 def test_every_internal_command_is_among_them() -> None:

@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 import hubbub
+from hubbub.domain.aspects import RULES, people
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
@@ -31,6 +32,8 @@ from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
 from tests.support.server import Server
+from tests.support.team import Team
+from tests.support.team_story import EVERYTHING
 
 EVENTS = int(os.environ.get("TEST_COPY", "2000"))
 
@@ -630,3 +633,24 @@ async def test_an_address_of_neither_kind_is_refused_and_not_repeated(address: s
     ran = await hubbub_command("db", "copy", "sqlite:data", address)
     assert ran.code == 2 and "Invalid target: use sqlite:DIRECTORY or postgres://" in ran.err
     assert "hunter2" not in ran.err
+
+
+async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_path: Path) -> None:
+    first, last, url = tmp_path / "first", tmp_path / "last", await postgres.fresh()
+    async with sqlite(first) as store:
+        team = Team(store)
+        await team.begin()
+    await copied(first, url, seals=False)
+    async with sqlite(first) as store:
+        team = Team(store)
+        for by, change in EVERYTHING:  # what a copy made before does not have
+            await team.do(by, change)
+        rows = [await store.rows(table) for table in RULES.tables]
+        rooms = await store.rooms("", 100)
+    await copied(first, url)
+    await copied(url, last)
+    async with sqlite(last) as store:
+        assert [await store.rows(table) for table in RULES.tables] == rows
+        assert await store.rooms("", 100) == rooms
+        assert len(await Team(store).audited()) > 20
+        assert all(rows[RULES.tables.index(t)] for aspect in people.ASPECTS for t in aspect.tables)

@@ -155,7 +155,10 @@ def test_the_server_comes_from_flag_environment_or_default(
     [
         ([], "COMMAND"),
         (["serv"], "did you mean serve?"),
-        (["frobnicate"], "serve, config, token, backup, restore, db, doctor, chat, send, tail"),
+        (
+            ["frobnicate"],
+            "serve, config, token, backup, restore, db, verify, doctor, chat, send, tail",
+        ),
         (["tail"], "hubbub tail lobby"),
         (["tail", "lobby", "--since", "-1"], "use 0 or more"),
         (["tail", "lobby", "-n", "many"], "use 0 or more"),

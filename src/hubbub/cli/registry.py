@@ -14,6 +14,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "backup": "hubbub.cli.commands.backup",
     "restore": "hubbub.cli.commands.restore",
     "db": "hubbub.cli.commands.db",
+    "verify": "hubbub.cli.commands.verify",
     "doctor": "hubbub.cli.commands.doctor",
     "chat": "hubbub.cli.commands.chat",
     "send": "hubbub.cli.commands.send",

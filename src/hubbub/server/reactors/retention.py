@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hubbub import events
+from hubbub.protocol.keys import AUDIT
 from hubbub.server.stores.base import Store
 
 EVENTS_AT_ONCE = 2000  # deleted in one transaction, which posts may have to wait for
@@ -30,6 +31,8 @@ class Retention:
 
     async def step(self, room: str, after: int, head: int) -> int:
         """Delete some events that are no longer to be kept, oldest first."""
+        if room == AUDIT:  # a chain with a beginning, which is kept for ever
+            return after
         most = min(after + EVENTS_AT_ONCE, head)
         upto = min(most, head - self._keep_events) if self._keep_events else after
         if self._keep_days and upto < most:

@@ -1,0 +1,51 @@
+"""`hubbub verify`: whether the audit log is as it was written."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from hubbub.domain.aspects.people.audit import AUDIT_HEAD, next_link
+from hubbub.protocol.keys import AUDIT
+from hubbub.server.config import Settings
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.tables import PAGE, Tables
+
+
+class NotVerified(Exception):
+    """The audit log can't be read, or was changed. The message says where."""
+
+
+def verify(settings: Settings) -> None:
+    """Follow the chain of the audit log, whether or not a server is running, and print how long it is. Raises NotVerified."""
+    kind = kind_of(settings.store)
+    address = settings.store if kind.is_shared else f"{settings.store}:{settings.data}"
+    try:
+        count = asyncio.run(_opened_and_checked(address))
+    except (StoreFailed, OSError) as error:
+        raise NotVerified(str(error)) from error
+    print(f"The audit log is intact: {count:,} entries")
+
+
+async def _opened_and_checked(address: str) -> int:
+    async with AsyncExitStack() as stack:
+        opening = kind_of(address).open_tables(address, is_source=True)
+        return await check_chain(await stack.enter_async_context(await opening))
+
+
+async def check_chain(tables: Tables) -> int:
+    """Return how many entries the audit log has. Raises NotVerified if any was changed, added, moved or left out."""
+    room = await tables.room(AUDIT)
+    seq, link = 0, ""
+    while entries := await tables.changes(AUDIT, seq, seq + PAGE) if room else []:
+        for entry in entries:
+            if entry.seq != seq + 1:
+                raise NotVerified(f"The audit log lacks entry {seq + 1}")
+            found = next_link(link, entry.body)
+            if found is None:
+                raise NotVerified(
+                    f"The audit log was changed at entry {entry.seq}, or just before it"
+                )
+            seq, link = entry.seq, found
+    if [row.hash for row in await tables.records(AUDIT_HEAD)] != [link] * bool(seq):
+        raise NotVerified(f"The audit log lacks entries after entry {seq}, or has too many")
+    return seq

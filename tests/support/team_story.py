@@ -1,0 +1,62 @@
+"""What a team does with its accounts: everything that can be done, and some that is refused."""
+
+import asyncio
+
+from hubbub.domain.aspects.people.accounts import (
+    ChangePerson,
+    ChangeRole,
+    ResumePerson,
+    SuspendPerson,
+)
+from hubbub.domain.aspects.people.invites import RevokeInvite
+from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
+from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
+from hubbub.protocol.messages import Change
+from tests.support.fakes import account
+from tests.support.team import BEGIN, DAY, Team, adding, code, inviting, logging_in, using
+
+DAVE, GRACE, MARY = (account(name).id for name in ("dave", "grace", "mary"))
+
+EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and some refused
+    ("grace", inviting("i1", uses=2, rooms=("@r1",))),
+    ("beth", using("i1", "beth", GRACE, rooms=("@r1",), secret="hash", client_message_id="k")),
+    ("beth", using("i1", "eve", GRACE, rooms=("@r1",), client_message_id="k")),
+    ("eve", using("i1", "eve", GRACE, rooms=("@r1",), address="192.0.2.7")),
+    ("max", using("i1", "max", GRACE, rooms=("@r1",))),
+    ("dave", inviting("i2", is_open=True)),
+    ("dave", RevokeInvite(invite="i2")),
+    ("grace", adding("bot7", kind="bot")),
+    ("max", adding("max", subject="user/x/1")),
+    ("jim", adding("jim", subject="user/x/1")),
+    ("dave", ChangePerson(account=DAVE, handle="david", name="Dävid", status_text="at lunch")),
+    ("mary", ChangePerson(account=MARY, handle="dave")),
+    ("ada", ChangeRole(account=DAVE, role="admin", address="192.0.2.8")),
+    ("ada", ChangeRole(account=account("ada").id, role="guest")),
+    ("dave", SetPassword(room=DAVE, secret="hash 1")),
+    ("dave", logging_in("dave", "s1", was="hash 1", name="Firefox", address="192.0.2.9")),
+    ("dave", logging_in("dave", "s2")),
+    ("dave", logging_in("dave", "t1", kind="token", until=None)),
+    ("dave", RenewSession(room=DAVE, session="s2", until=BEGIN + 100 * DAY)),
+    ("dave", CloseSession(room=DAVE, session="s1")),
+    ("grace", MakeReset(room=MARY, digest="digest", until=BEGIN + DAY)),
+    ("mary", SetPassword(room=MARY, secret="hash", reset="digest")),
+    ("grace", CloseSessions(room=MARY)),
+    ("grace", logging_in("grace", "s1")),
+    ("ada", SuspendPerson(account=GRACE)),
+    ("ada", ResumePerson(account=GRACE)),
+    ("dave", BlockPerson(room=DAVE, who=MARY)),
+    ("dave", BlockPerson(room=DAVE, who=GRACE)),
+    ("dave", UnblockPerson(room=DAVE, who=MARY)),
+    ("dave", Prefer(room=DAVE, name="theme", value={"dark": True})),
+    ("dave", Prefer(room=DAVE, name="theme", value={"dark": False})),
+]
+
+
+async def do_everything(team: Team, *, at_once: bool) -> list[str | None]:
+    """Have all of this done, in one commit for each or for all of one person that come together."""
+    await team.begin()
+    if not at_once:
+        return [await team.code(by, change) for by, change in EVERYTHING]
+    pending = [team.do(by, change) for by, change in EVERYTHING]
+    return [code(answer) for answer in await asyncio.gather(*pending)]

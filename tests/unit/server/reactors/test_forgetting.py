@@ -1,0 +1,75 @@
+"""Addresses beside the audit log are forgotten after 90 days."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.people.audit import ADDRESS_DAYS, AUDIT_ADDRESS, Note
+from hubbub.domain.facts import Answer
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import AUDIT
+from hubbub.protocol.messages import Change
+from hubbub.server.reactors import forgetting
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.forgetting import Forgetting
+from hubbub.server.reactors.retention import Retention
+from hubbub.server.stores.base import StoreFailed
+from tests.support.fakes import MemoryStore
+from tests.support.team import BEGIN, DAY, Team
+
+NOTE = Note(action="exported", address="192.0.2.7")
+
+
+@pytest.fixture
+def team() -> Team:
+    return Team(MemoryStore())
+
+
+def reactor_of(team: Team) -> Forgetting:
+    return Forgetting(team.store, team.do, lambda: datetime.fromtimestamp(team.now, UTC))
+
+
+async def left(team: Team) -> list[int]:
+    return [row.seq for row in await team.store.rows(AUDIT_ADDRESS)]
+
+
+async def test_old_addresses_go_and_all_entries_stay(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "ENTRIES_AT_ONCE", 2)
+    await team.do(OPERATOR, *[NOTE] * 5)
+    team.now += DAY
+    await team.do(OPERATOR, NOTE)
+    team.now = BEGIN + ADDRESS_DAYS * DAY + 1
+    await go_round(reactor_of(team), team.store)
+    assert await left(team) == [6]
+    assert await team.audited() == ["exported"] * 6 + ["addresses forgotten"] * 3
+    await go_round(reactor_of(team), team.store)
+    assert len(await team.audited()) == 9
+    team.now += DAY
+    await go_round(reactor_of(team), team.store)
+    assert await left(team) == []
+
+
+async def test_it_leaves_other_logs_alone(team: Team) -> None:
+    assert await reactor_of(team).step("lobby", 3, 9) == 3
+
+
+async def test_if_it_may_not_write_it_tries_again_later(team: Team) -> None:
+    async def refuse(_: Principal, __: Change) -> Answer:
+        return Refusal("busy", "Too many changes")
+
+    await team.do(OPERATOR, NOTE)
+    team.now += (ADDRESS_DAYS + 1) * DAY
+    reactor = Forgetting(team.store, refuse, lambda: datetime.fromtimestamp(team.now, UTC))
+    with pytest.raises(StoreFailed):
+        await reactor.step(AUDIT, 0, 1)
+
+
+async def test_retention_keeps_the_audit_log(team: Team) -> None:
+    await team.do(OPERATOR, *[NOTE] * 5)
+    keeping = Retention(team.store, 2, 1.0, lambda: datetime.fromtimestamp(team.now + 9 * DAY, UTC))
+    await go_round(keeping, team.store)
+    assert len(await team.audited()) == 5
