@@ -8,8 +8,8 @@ import pytest
 
 from hubbub.domain.access import Permission
 from hubbub.domain.facts import Accepted, Answer, Needs, Proposal
-from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
+from hubbub.domain.records import Known
 from hubbub.domain.rules import Aspect, Guard, Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
@@ -19,7 +19,14 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, MemoryStore, holder
 from tests.support.postgres import Postgres
 from tests.support.stores import log_of
-from tests.support.toy_guard import TEAM_RULES
+from tests.support.toy_guard import (
+    CLUB_RULES,
+    TEAM_RULES,
+    LetIn,
+    ShutOut,
+    make_postgres,
+    make_sqlite,
+)
 
 TEAM = "team-1"
 MODERATOR = replace(holder("mod"), scopes=frozenset(Scope))
@@ -114,6 +121,46 @@ async def test_free_rooms_have_no_guard(store: Store) -> None:
     assert await codes(store, (GRACE, lobby), team, (GRACE, lobby)) == [None, "not_found", None]
 
 
+CLUB = "club-1"
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def club(
+    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
+) -> AsyncIterator[Store]:
+    store: Store
+    if request.param == "memory":
+        store = MemoryStore(rules=CLUB_RULES)
+    elif request.param == "sqlite":
+        await make_sqlite(tmp_path)
+        store = SqliteStore(tmp_path, "normal", lambda: "e1", CLUB_RULES)
+    else:
+        await make_postgres(url := await postgres.fresh())
+        store = await PostgresStore.open(url, "normal", lambda: "e1", CLUB_RULES)
+    yield store
+    await store.close()
+
+
+async def test_a_commit_says_whom_its_events_affect_and_refuses_what_they_do_after_them(
+    club: Store,
+) -> None:
+    post = Proposal(GRACE, Post(room=CLUB, text="x"))
+    out = Proposal(ADA, ShutOut(room=CLUB, who=GRACE.id))
+    back = Proposal(ADA, LetIn(room=CLUB, who=GRACE.id))
+    lobby = Proposal(GRACE, Post(room="lobby", text="x"))
+    commit = await club.commit([post, out, post, lobby, back, post, out], AT)
+    assert [code(answer) for answer in commit.answers] == [
+        *(None, None, "not_found", None, None, None, None)
+    ]
+    batches = {batch.room: batch for batch in commit.batches}
+    affected = [(seq, GRACE.id) for seq in (2, 3, 5)]
+    assert list(batches[CLUB].affected) == affected
+    assert batches["lobby"].affected == ()
+    page = await club.read(CLUB, 0, 99)
+    assert list(CLUB_RULES.affected_by(1, page.bodies)) == affected, "as read from the store"
+    assert code((await club.commit([post], AT)).answers[0]) == "not_found"
+
+
 async def test_a_room_is_looked_at_once_a_commit_and_a_free_one_never_asked_about() -> None:
     looked: list[str] = []
     asked: list[str] = []
@@ -125,7 +172,7 @@ async def test_a_room_is_looked_at_once_a_commit_and_a_free_one_never_asked_abou
     def needs(_: Needs, __: Principal, room: str) -> None:
         asked.append(room)
 
-    def refuse(_: Ledger, __: Principal, ___: Permission, room: str) -> Refusal | None:
+    def refuse(_: Known, __: Principal, ___: Permission, room: str) -> Refusal | None:
         asked.append(room)
         return None
 

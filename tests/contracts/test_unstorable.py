@@ -6,7 +6,7 @@ from collections.abc import Callable
 import apsw
 import pytest
 
-from hubbub.domain.facts import Accepted, Proposal
+from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.server.stores.base import Store
@@ -63,9 +63,9 @@ async def test_what_can_not_be_stored_is_refused_alone(store: Store, name: str) 
     )
 
 
-async def last(store: Store, room: str) -> tuple[str, int, list[bytes]]:
+async def last(store: Store, room: str) -> Batch:
     head = (await store.head(room)).seq
-    return room, head, (await store.read(room, head - 1, head)).bodies
+    return Batch(room, head, (await store.read(room, head - 1, head)).bodies)
 
 
 async def bomb(store: Store, postgres: Postgres) -> None:

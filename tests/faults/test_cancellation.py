@@ -13,7 +13,7 @@ from hubbub.domain.facts import Commit, Head, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.protocol.messages import Follow, History, Post, Unfollow
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
@@ -83,7 +83,9 @@ class Node:
 
     async def follow(self, peer: Peer, since: int | None = 0) -> Cursor:
         join = Follow(room="lobby", since=since)
-        return await self.hub.following.follow(ADA, join, peer.outlet, lambda _: None, lambda: None)
+        return await self.hub.following.follow(
+            ADA, join, peer.outlet, lambda _: None, lambda _: None
+        )
 
     async def keep_following(self) -> None:
         """Follow for as long as one may, and leave."""

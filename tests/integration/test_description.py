@@ -85,7 +85,7 @@ async def test_whatever_a_document_refers_to_is_in_it(described: Server, name: s
 
 
 SENT = {file.stem: json.loads(file.read_text()) for file in sorted(WIRE.glob("*.json"))}
-KINDS = {"event": "Event", "signal": "Signal", "notice": "Closing"}
+KINDS = {"event": "Event", "signal": "Signal", "notice": "Notice"}
 
 
 @pytest.mark.parametrize("sent", SENT.values(), ids=SENT)

@@ -178,6 +178,18 @@ async def test_one_that_never_was_connected_can_be_closed(url: str) -> None:
     await node.end.close()
 
 
+async def test_a_hint_says_whom_its_events_affect_and_counts_their_ids_as_content(
+    broker: Nats,
+) -> None:
+    async with two(broker.url) as (first, second):
+        await ready(first, second)
+        few = batch(3, b"a", b"b")._replace(affected=((3, "visitor/name/ada"), (4, "@p1")))
+        many = batch(5, b"c")._replace(affected=tuple((5, "x" * 500) for _ in range(200)))
+        first.end.tell([few, many])
+        assert await second.hears() == few
+        assert await second.hears() == Batch("lobby", 6, [])
+
+
 async def test_of_much_only_the_head_is_told(broker: Nats) -> None:
     async with two(broker.url) as (first, second):
         await ready(first, second)

@@ -359,6 +359,10 @@ async def test_a_newer_token_prolongs_the_stay_and_takes_rooms_away(
             [(made(60, sub="8"), False), (made(60, rooms=["kitchen"]), True)]
         ):
             await socket.send_json({"id": 10 + n, "do": "hello", "token": token})
+            if is_ok:
+                notice = await socket.receive_json(timeout=5)
+                assert (notice["notice"], notice["room"]) == ("unfollowed", "lobby")
+                assert notice["why"]["code"] == "not_found"
             assert ("ok" in await socket.receive_json(timeout=5)) is is_ok
         headers = bearer(made(60))
         async with http.post(
@@ -385,9 +389,13 @@ async def test_a_narrower_token_ends_a_relay_of_socket_io(
         assert (await client.ask("hello", {"token": narrow}))["ok"]["user"] == name
         for room in ("lobby", "kitchen"):
             await post(given, http, wide, room)
+        told: list[str] = []
         while (packet := await client.packet()).data[0] != "posted":
-            assert packet.data[0] in ("joined", "presence"), packet
+            assert packet.data[0] in ("joined", "presence", "unfollowed"), packet
+            if packet.data[0] == "unfollowed":
+                told.append(packet.data[1]["room"])
         assert packet.data[1]["room"] == "kitchen"
+        assert told == ["lobby"] * (2 if has_joined else 1), "the relay, and what it followed"
         assert (await client.ask("post", {"room": "lobby", "text": "x"}))["error"]["code"] == (
             "not_found"
         )

@@ -16,7 +16,8 @@ from hubbub.domain.facts import Accepted, Commit, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.protocol.errors import Refusal
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.following import Following
@@ -64,8 +65,8 @@ def deliver_before_commit(bugs: pytest.MonkeyPatch) -> None:
     fanouts: list[FanOut] = []
     begin, commit = FanOut.__init__, SimulatedStore._commit
 
-    def remember(self: FanOut, store: Any) -> None:
-        begin(self, store)
+    def remember(self: FanOut, *args: Any) -> None:
+        begin(self, *args)
         fanouts.append(self)
 
     async def leak(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted
 from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
     Follow,
@@ -17,7 +19,7 @@ from hubbub.protocol.messages import (
 )
 from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
@@ -47,12 +49,18 @@ class House:
     """A hub over a store in memory, and whoever is in it."""
 
     def __init__(
-        self, rate: float = 0, store: MemoryStore | None = None, broker: Broker | None = None
+        self,
+        rate: float = 0,
+        store: MemoryStore | None = None,
+        broker: Broker | None = None,
+        rules: Rules = RULES,
     ) -> None:
-        self.store = store or CountingStore()
-        self.fanout = FanOut(self.store, broker)
+        self.store = store or CountingStore(rules=rules)
+        self.fanout = FanOut(self.store, broker, rules)
         self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
-        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, rate))
+        self.hub = Hub(
+            self.store, self.journal, self.fanout, Door(), Limits(256, rate), rules=rules
+        )
         self.told: list[Resumed | Snapshot] = []
 
     async def post(self, *texts: str, room: str = "lobby") -> None:
@@ -64,7 +72,7 @@ class House:
     async def join(self, peer: Peer, by: Principal = ADA, **fields: Any) -> Cursor:
         join = Follow(room="lobby", **fields)
         return await self.hub.following.follow(
-            by, join, peer.outlet, self.told.append, lambda: None
+            by, join, peer.outlet, self.told.append, lambda _: None
         )
 
     async def refused(self, act: Any) -> Refusal:

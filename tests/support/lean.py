@@ -107,7 +107,7 @@ class Lean:
 
     def stop(self, notice: Closing) -> None:
         """Tell the client that the server stops, and begin to close."""
-        self.queue(self.wire.notice(encode(notice)))
+        self.queue(self.wire.closing(encode(notice)))
         self.hang_up(Close.RESTARTING)
 
     # --- the outlet

@@ -18,7 +18,8 @@ from hubbub.domain.presence import Attendance
 from hubbub.server import upkeep
 from hubbub.server.engine import signals
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
 from hubbub.server.stores.base import LogPage, StoreFailed
@@ -170,13 +171,11 @@ def deliver_twice_after_reading_on() -> None:
     """One that has caught up from memory is written the last batch again."""
     catch_up = FanOut._catch_up
 
-    async def forgetful(self: FanOut, cursor: Cursor) -> None:
-        await catch_up(self, cursor)
-        if cursor.feed.head and cursor.task is None:
-            page = await self._store.read(cursor.feed.room, cursor.feed.head - 1, cursor.feed.head)
-            cursor.outlet.write(
-                cursor.wire.events(self._store.epoch, cursor.feed.head, page.bodies)
-            )
+    async def forgetful(self: FanOut, feed: Feed, cursor: Cursor) -> None:
+        await catch_up(self, feed, cursor)
+        if feed.head and cursor.task is None:
+            page = await self._store.read(feed.room, feed.head - 1, feed.head)
+            cursor.outlet.write(cursor.wire.events(self._store.epoch, feed.head, page.bodies))
 
     put(FanOut, _catch_up=forgetful)
 

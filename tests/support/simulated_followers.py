@@ -12,7 +12,7 @@ from hubbub.domain.aspects.posts import tombstone
 from hubbub.domain.view import RoomView
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Follow, Message, Resumed, Snapshot
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.snapshots import SNAPSHOT_MESSAGES
 from hubbub.server.stores.base import StoreFailed
@@ -83,7 +83,7 @@ class Follower:
 
         try:
             self.cursor = await hub.following.follow(
-                self.principal, join, peer.outlet, tell, self._lost
+                self.principal, join, peer.outlet, tell, lambda _: self._lost()
             )
         except StoreFailed:
             self._lost()

@@ -264,6 +264,7 @@ function hear(client: Client): void {
   client.on("outbox", ({ room }) => room === current && timeline.showUnsent(unsent(client, room)));
   client.on("signal", ({ signal }) => takeSignal(client, signal));
   client.on("problem", ({ error }) => toast(error.message));
+  client.on("unfollowed", ({ room, error }) => toast(`${room}: ${error.message}`));
 }
 
 function take(client: Client, room: string, event: wire.AnyEvent): void {

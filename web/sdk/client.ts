@@ -1,9 +1,9 @@
 // The connection: says who this is, follows rooms from their positions, sends the outbox, comes back when cut.
 
 import { type Entry, type Outbox, randomId } from "./outbox.ts";
-import type { AnyCommand, AnyEvent, AnySignal, Closing, Problem, Reply, Resumed, Snapshot } from "./wire.ts";
+import type { AnyCommand, AnyEvent, AnyNotice, AnySignal, Problem, Reply, Resumed, Snapshot, Unfollowed } from "./wire.ts";
 
-const NOT_AGAIN = new Set([1002, 1003, 1007, 1009, 4400, 4401, 4403]); // close codes that a retry can't help
+const NOT_AGAIN = new Set([1002, 1003, 1007, 1009, 4400, 4401, 4403, 4404]); // close codes that a retry can't help
 const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 15_000;
 const SILENCE = 45_000; // the server pings, but pages don't see pings: so ask when nothing comes
@@ -34,6 +34,7 @@ export interface Told {
   signal: { signal: AnySignal };
   outbox: { room: string };
   problem: { error: Refused };
+  unfollowed: { room: string; error: Refused };
 }
 
 /** The server refuses a command. */
@@ -71,7 +72,7 @@ interface Asked {
 }
 
 type Unnumbered<Command> = Command extends unknown ? Omit<Command, "id"> : never;
-type Frame = Reply | AnyEvent | AnySignal | Closing;
+type Frame = Reply | AnyEvent | AnySignal | AnyNotice;
 
 export class Client {
   readonly name: string;
@@ -312,6 +313,7 @@ export class Client {
     else if ("event" in frame) this.#take(frame);
     else if ("signal" in frame) this.#fire("signal", { signal: frame });
     else if ("notice" in frame && frame.notice === "closing") this.#comeBackAfter = 1000 * frame.reconnect_after;
+    else if ("notice" in frame && frame.notice === "unfollowed") this.#unfollowed(frame);
     else if ("error" in frame && frame.error) this.#fire("problem", { error: new Refused(frame.error) });
   }
 
@@ -337,6 +339,13 @@ export class Client {
     if (event.event === "posted") this.#arrived(event.client_message_id, event.room);
     this.#reached(event.room);
     this.#fire("event", { room: event.room, event });
+  }
+
+  /** One may not read a room any more. If it is being followed again just now, the answer says what holds. */
+  #unfollowed({ room, why }: Unfollowed): void {
+    if (!this.#rooms.get(room)?.joined) return;
+    this.#rooms.delete(room);
+    this.#fire("unfollowed", { room, error: new Refused(why) });
   }
 
   /** If nothing comes for long, ask something; if then nothing comes, the connection is dead. */

@@ -393,6 +393,13 @@ export interface Closing {
   reconnect_after: number;
 }
 
+/** The client may not read a room any more, and gets nothing more of it, for the reason `why`. */
+export interface Unfollowed {
+  notice: "unfollowed";
+  room: string;
+  why: Problem;
+}
+
 /** The answer to a `follow` or `join` that resumes from a position: `missed` events follow. */
 export interface Resumed {
   mode: "resumed";
@@ -446,3 +453,4 @@ export interface Members {
 export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted;
 export type AnySignal = Presence | Typing | Value;
+export type AnyNotice = Closing | Unfollowed;

@@ -31,6 +31,7 @@ from hubbub.protocol.messages import (
     Presence,
     Reply,
     Typing,
+    Unfollowed,
     Value,
 )
 
@@ -259,6 +260,8 @@ class Client:
                     self._rooms.hear(frame)
                 case Closing():
                     come_back_after = frame.reconnect_after
+                case Unfollowed():
+                    self._rooms.cut_off(frame)
                 case None:
                     pass
                 case _:

@@ -9,10 +9,10 @@ from msgspec.structs import astuple
 from hubbub.client.inbox import Skipped
 from hubbub.domain.aspects import RULES
 from hubbub.events import Event, Events
-from hubbub.protocol.messages import AnySignal, Closing, Reply
+from hubbub.protocol.messages import AnySignal, Notice, Reply
 from hubbub.protocol.strict import MAX_DEPTH
 
-Frame = Reply | Event | Skipped | AnySignal | Closing
+Frame = Reply | Event | Skipped | AnySignal | Notice
 
 
 class _Shape(msgspec.Struct):
@@ -31,7 +31,7 @@ class _Place(msgspec.Struct):
 _shape = msgspec.json.Decoder(_Shape).decode
 _place = msgspec.json.Decoder(_Place).decode
 _signal = msgspec.json.Decoder(AnySignal).decode
-_notice = msgspec.json.Decoder(Closing).decode
+_notice = msgspec.json.Decoder(Notice).decode
 _reply = msgspec.json.Decoder(Reply).decode
 
 
@@ -79,8 +79,9 @@ def _check_depth(value: Any, levels: int = MAX_DEPTH) -> None:
             _check_depth(child, levels - 1)
 
 
-def _passing(frame: str, *, is_signal: bool) -> AnySignal | Closing | None:
+def _passing(frame: str, *, is_signal: bool) -> AnySignal | Notice | None:
     try:
-        return _signal(frame) if is_signal else _notice(frame)
+        passing: AnySignal | Notice = _signal(frame) if is_signal else _notice(frame)
+        return passing
     except msgspec.ValidationError:
         return None

@@ -11,7 +11,7 @@ from hubbub.client.reading import Reading
 from hubbub.client.tracker import PositionTracker
 from hubbub.domain.rules import Rules
 from hubbub.events import Event
-from hubbub.protocol.messages import AnySignal, Follow, Resumed, Snapshot, Unfollow
+from hubbub.protocol.messages import AnySignal, Follow, Resumed, Snapshot, Unfollow, Unfollowed
 
 FollowAnswer = Resumed | Snapshot
 STALL_SECONDS = 10.0  # less than the 30 s after which the server misses our pongs
@@ -93,6 +93,15 @@ class Rooms:
         """Pass a signal to its room."""
         if reading := self._readings.get(signal.room):
             reading.hear(signal)
+
+    def cut_off(self, notice: Unfollowed) -> None:
+        """The server says that a room may not be read any more. Iterating over it ends with the reason."""
+        reading = self._readings.get(notice.room)
+        if (
+            reading is not None and not reading.tracker.is_joining
+        ):  # else the answer says what holds
+            self._readings.pop(notice.room).end(Refused.of(notice.why))
+            self._stir.set()
 
     def end(self, error: Exception | None) -> None:
         """End all rooms. Iterating over them ends, with `error` if there is one."""

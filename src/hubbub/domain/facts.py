@@ -1,5 +1,6 @@
 """What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -35,17 +36,41 @@ class Accepted(NamedTuple):
 Answer = Accepted | Refusal
 
 
+Affected = tuple[
+    tuple[int, str], ...
+]  # the number of an event, and the stable id of whom it affects
+
+
 class Batch(NamedTuple):
-    """The events that one commit added to one room, numbered from `first` on."""
+    """The events that one commit added to one room, numbered from `first` on.
+
+    `affected` says, in order, whose rights some of them may have changed. In free rooms it is empty.
+    """
 
     room: str
     first: int
     bodies: list[bytes]
+    affected: Affected = ()
 
     @property
     def last(self) -> int:
         """The number of the last event."""
         return self.first + len(self.bodies) - 1
+
+    def after(self, seq: int) -> "Batch":
+        """Return the rest after an event of the batch."""
+        affected = tuple(each for each in self.affected if each[0] > seq)
+        return Batch(self.room, seq + 1, self.bodies[seq + 1 - self.first :], affected)
+
+    def apart(self) -> "Iterator[Batch]":
+        """Yield it in parts, each of which ends with an event that affects someone, or is the rest."""
+        rest = self
+        for seq in sorted({seq for seq, _ in self.affected}):
+            affected = tuple(each for each in rest.affected if each[0] == seq)
+            yield Batch(rest.room, rest.first, rest.bodies[: seq + 1 - rest.first], affected)
+            rest = rest.after(seq)
+        if rest.bodies:
+            yield rest
 
     def erase(self) -> None:
         """Erase the events about messages that this batch deletes."""
@@ -62,8 +87,13 @@ class Commit(NamedTuple):
         """Combine this commit with a later one, as if both had been one."""
         batches = {batch.room: batch for batch in self.batches}
         for batch in later.batches:
-            before = batches.get(batch.room, batch._replace(bodies=[]))
-            both = Batch(batch.room, before.first, [*before.bodies, *batch.bodies])
+            before = batches.get(batch.room, Batch(batch.room, batch.first, []))
+            both = Batch(
+                batch.room,
+                before.first,
+                [*before.bodies, *batch.bodies],
+                before.affected + batch.affected,
+            )
             both.erase()
             batches[batch.room] = both
         return Commit(self.answers + later.answers, list(batches.values()))

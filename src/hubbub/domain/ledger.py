@@ -4,7 +4,7 @@ A loop over whatever aspects there are. The store supplies the facts that they n
 order, and the store writes what the ledger holds then. So no store knows a rule, and no rule a store.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -28,14 +28,14 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import AnyTable, K, Prefix, R, Table
+from hubbub.domain.records import AnyTable, K, Known, Prefix, R, Table
 from hubbub.events import Edited, Event, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
 Act = Callable[["Ledger", Any], None]
-Refuse = Callable[["Ledger", Principal, Permission, str], Refusal | None]
+Refuse = Callable[[Known, Principal, Permission, str], Refusal | None]
 
 NO_EVENTS = Head()
 
@@ -80,6 +80,7 @@ class Ledger:
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
         self._nths: dict[str, int] = {}  # of the last message, in logs that got one
+        self.affected: dict[str, list[tuple[int, str]]] = {}  # by log: see `Batch`
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: dict[AnyTable, dict[Prefix, Any]] = {}  # to put; None: to drop
 
@@ -99,6 +100,8 @@ class Ledger:
         if self.deleted:
             for batch in self.batches.values():
                 batch.erase()
+        for log, affected in self.affected.items():
+            self.batches[log] = self.batches[log]._replace(affected=tuple(affected))
         return Commit(answers, list(self.batches.values()))
 
     def _decide(self, principal: Principal, change: Any) -> Answer:
@@ -213,6 +216,10 @@ class Ledger:
         """Erase a message, and the events about it."""
         self._facts.deleted.add(key)
         self.deleted.add(key)
+
+    def affect(self, event: Event, ids: Iterable[str]) -> None:
+        """Note whose rights an event may have changed, by their stable ids."""
+        self.affected.setdefault(event.room, []).extend((event.seq, each) for each in ids)
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""

@@ -1,6 +1,7 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
 R = TypeVar("R", bound=tuple[Any, ...])
@@ -57,6 +58,44 @@ class Table(Generic[K, R]):
 
 AnyTable = Table[Any, Any]
 Prefix = tuple[Any, ...]  # the first columns of a key, or all of them
+
+
+class Known(Protocol):
+    """Where rows are looked up."""
+
+    def row(self, table: Table[K, R], key: K) -> R | None:
+        """Return a row as it is now. Raises KeyError if nobody said that it would be asked for."""
+
+
+class Kept(Known, Protocol):
+    """Where rows change as well: in the ledger, which changes what is stored, or in a node's memory."""
+
+    def put(self, table: Table[K, R], row: R) -> None:
+        """Keep this row, in place of any with the same key."""
+
+    def drop(self, table: Table[K, R], key: K) -> None:
+        """Keep no row with this key."""
+
+
+class Index:
+    """All rows of one log in some tables, in memory."""
+
+    def __init__(self, rows: Mapping[AnyTable, Iterable[Any]]) -> None:
+        self._rows = {
+            table: {row[: table.width]: row for row in found} for table, found in rows.items()
+        }
+
+    def row(self, table: Table[K, R], key: K) -> R | None:
+        """Return a row as it is now. Raises KeyError for a table that is not in the index."""
+        return self._rows[table].get(key)
+
+    def put(self, table: Table[K, R], row: R) -> None:
+        """Keep this row, in place of any with the same key."""
+        self._rows[table][row[: table.width]] = row
+
+    def drop(self, table: Table[K, R], key: K) -> None:
+        """Keep no row with this key."""
+        self._rows[table].pop(key, None)
 
 
 def _column(name: str, hint: Any) -> Column:

@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Permission
-from hubbub.domain.facts import ANSWERED, Answer, AnsweredKey, Needs, PostKey, Proposal
+from hubbub.domain.facts import (
+    ANSWERED,
+    Affected,
+    Answer,
+    AnsweredKey,
+    Needs,
+    PostKey,
+    Proposal,
+)
 from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import AnyTable
+from hubbub.domain.records import AnyTable, Kept
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import weigh
-from hubbub.events import Event, Events
+from hubbub.events import Event, Events, tag_in, tag_of
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Ask, Change
@@ -64,19 +72,44 @@ class Fold(NamedTuple, Generic[E]):
 
 
 class Guard(NamedTuple):
-    """What must be asked before any change to certain rooms, such as who has a place there.
+    """What must be asked before anything is done in certain rooms, such as who has a place there.
 
-    It is asked in the ledger, so it knows the state at that very change.
+    Before a change it is asked in the ledger, so it knows the state at that very change. Before anything else, such as
+    reading, it is asked about the rows that each node keeps in memory. See `Affecting`.
 
     Attributes:
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about the room, and the principal's place in it.
         refuse: why the principal may not do this in the room, or None.
+        looks_at: the tables that it looks at. Their keys begin with the room, and only affecting events change them.
     """
 
     applies: Callable[[str], bool]
     needs: Callable[[Needs, Principal, str], None]
     refuse: Refuse
+    looks_at: tuple[AnyTable, ...] = ()
+
+
+class Affecting(NamedTuple, Generic[E]):
+    """An event that gives or takes rights.
+
+    Whoever may no longer read the log gets this event and none after it.
+
+    Attributes:
+        event: its kind.
+        whom: the stable ids of those whose rights may have changed.
+        apply: changes the rows that guards look at: in the ledger, and again in the memory of each node. What it does
+            must not depend on what is there, since memory may be ahead of the event.
+    """
+
+    event: type[E]
+    whom: Callable[[E], Iterable[str]]
+    apply: Callable[[Kept, E], None]
+
+    def act(self, ledger: Ledger, event: E) -> None:
+        """What follows in the ledger."""
+        self.apply(ledger, event)
+        ledger.affect(event, self.whom(event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +126,7 @@ class Aspect:
     folds: tuple[Fold[Any], ...] = ()
     guards: tuple[Guard, ...] = ()
     migrations: str = ""
+    affecting: tuple[Affecting[Any], ...] = ()
 
 
 class Rules:
@@ -129,15 +163,17 @@ class Rules:
         self.packing: dict[type[Change], Callable[[Any], Any]] = {
             command: rule.pack for command, rule in self.by_command.items() if rule.pack
         }
+        affecting = [each for aspect in self.aspects for each in aspect.affecting]
+        consequences = [each for aspect in self.aspects for each in aspect.consequences]
         self.consequences: dict[type[Event], list[Act]] = _grouped(
-            (consequence.event, consequence.act)
-            for aspect in self.aspects
-            for consequence in aspect.consequences
+            [(each.event, each.act) for each in affecting]
+            + [(each.event, each.act) for each in consequences]
         )
         self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
         )
         self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
+        self._affecting = {tag_of(each.event): each for each in affecting}
 
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
         """List what `Ledger` will ask about these proposals."""
@@ -164,12 +200,29 @@ class Rules:
         guarded = self._guards_of(proposals).items()
         return {room: [guard.refuse for guard in guards] for room, guards in guarded}
 
-    def _guards_of(self, proposals: Sequence[Proposal]) -> dict[str, list[Guard]]:
+    def guards_of(self, room: str) -> tuple[Guard, ...]:
+        """Return the guards of a room; a free room has none."""
+        return tuple(guard for guard in self._guards if guard.applies(room)) if self._guards else ()
+
+    def affected_by(self, first: int, bodies: Sequence[bytes]) -> Affected:
+        """Return whose rights some events may have changed, numbered from `first` on, as the ledger did in `Batch`."""
+        return tuple(
+            (seq, each)
+            for seq, body in enumerate(bodies, first)
+            if (affecting := self._affecting.get(tag_in(body)))
+            for each in affecting.whom(self.events.decode(body))
+        )
+
+    def apply(self, kept: Kept, body: bytes) -> None:
+        """Change the rows that guards look at, if this event does."""
+        if affecting := self._affecting.get(tag_in(body)):
+            affecting.apply(kept, self.events.decode(body))
+
+    def _guards_of(self, proposals: Sequence[Proposal]) -> dict[str, tuple[Guard, ...]]:
         """Return the guards of each room that has any. Each room is asked about once."""
         if not self._guards:
             return {}
-        rooms = {change.room for _, change in proposals}
-        found = {room: [g for g in self._guards if g.applies(room)] for room in rooms}
+        found = {room: self.guards_of(room) for room in {change.room for _, change in proposals}}
         return {room: guards for room, guards in found.items() if guards}
 
     def fold(self, view: RoomView, event: Event) -> None:

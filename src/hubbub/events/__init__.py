@@ -152,7 +152,18 @@ class Events:
         return event
 
 
+_TAG = len(b'{"event":"')
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
+
+
+def tag_of(kind: type[Event]) -> bytes:
+    """The name of a kind of events."""
+    return str(kind.__struct_config__.tag).encode()
+
+
+def tag_in(body: bytes) -> bytes:
+    """The name of an event's kind, which is the first thing in its body."""
+    return body[_TAG : body.index(b'"', _TAG)]
 
 
 def about(event: Event) -> int | None:

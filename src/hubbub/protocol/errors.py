@@ -116,6 +116,7 @@ class Close(IntEnum):
     BAD_FRAMES = 4400
     UNAUTHENTICATED = 4401
     BAD_ORIGIN = 4403
+    SHUT_OUT = 4404
     TIMED_OUT = 4408
     TOO_FAST = 4429
 

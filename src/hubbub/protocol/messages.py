@@ -275,6 +275,16 @@ class Error(msgspec.Struct, frozen=True, omit_defaults=True):
         return cls(refusal.code, refusal.detail, refusal.row.temporary, refusal.retry_after)
 
 
+class Unfollowed(msgspec.Struct, frozen=True, tag_field="notice", tag="unfollowed"):
+    """The client may not read a room any more, and gets nothing more of it, for the reason `why`."""
+
+    room: str
+    why: Error
+
+
+Notice = Closing | Unfollowed
+
+
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to a command: `ok` or `error`."""
 

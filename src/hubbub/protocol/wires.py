@@ -36,6 +36,9 @@ class Wire(Protocol):
     def notice(self, body: bytes) -> bytes:
         """A notice, given as native JSON. Empty if this form has no notices."""
 
+    def closing(self, body: bytes) -> bytes:
+        """The last notice: the server stops. With it comes what else ends a session in this form."""
+
     def reply(self, reply: Reply) -> bytes:
         """The answer to a command. Empty if clients of this form send no commands."""
 
@@ -67,6 +70,8 @@ class Native:
     def notice(self, body: bytes) -> bytes:
         """The notice in a frame."""
         return frame(body)
+
+    closing = notice
 
     def reply(self, reply: Reply) -> bytes:
         """The reply in a frame."""
@@ -112,6 +117,8 @@ class Plain:
         """Nothing: plain clients receive no notices."""
         return b""
 
+    closing = notice
+
     def reply(self, reply: Reply) -> bytes:
         """Nothing: plain clients send no commands."""
         return b""
@@ -153,6 +160,8 @@ class Sse:
     def notice(self, body: bytes) -> bytes:
         """Nothing: an EventSource reconnects by itself."""
         return b""
+
+    closing = notice
 
     def reply(self, reply: Reply) -> bytes:
         """Nothing: an EventSource sends no commands."""

@@ -200,7 +200,7 @@ def _engine(
         broker.tell(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
-    fanout = FanOut(store, broker)
+    fanout = FanOut(store, broker, rules)
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker
 
 

@@ -343,6 +343,38 @@ async def test_closing_ends_the_stream() -> None:
         assert [event.seq async for event in room] == [1]
 
 
+NO_LONGER = {
+    "notice": "unfollowed",
+    "room": "lobby",
+    "why": {"code": "not_found", "message": "No such room", "temporary": False},
+}
+
+
+async def test_who_may_not_read_a_room_any_more_learns_why_after_what_came() -> None:
+    async with play() as (scene, link):
+        room = await join(scene, link, snapshot())
+        link.say(posted(1), NO_LONGER)
+        stream = aiter(room)
+        assert await take(stream, 1) == [1]
+        with pytest.raises(Refused) as caught:
+            await anext(stream)
+        assert (caught.value.code, caught.value.temporary) == ("not_found", False)
+        await scene.reconnect(link)
+        await settle()
+        assert link.heard_already() == [], "it does not follow by itself again"
+
+
+async def test_a_room_that_is_being_joined_again_goes_by_the_answer() -> None:
+    async with play() as (scene, link):
+        room = await join(scene, link, snapshot())
+        link = await scene.reconnect(link)
+        asked = await link.heard()
+        link.say(NO_LONGER)
+        link.accept(asked, **resumed(head=0))
+        link.say(posted(1))
+        assert await take(aiter(room), 1) == [1]
+
+
 async def test_being_closed_by_the_server_for_good_raises_after_what_came() -> None:
     async with play() as (scene, link):
         room = await join(scene, link, snapshot())

@@ -64,7 +64,7 @@ def sent(name: str) -> bytes:
     buffers = [
         wire.events(EPOCH, 42, [encode(event) for event in EVENTS]),
         wire.signals([encode(Typing("lobby", "ada", 5.0))]) if wire.takes_signals else b"",
-        wire.notice(encode(Closing("restarting", 2.5))),
+        wire.closing(encode(Closing("restarting", 2.5))),
         wire.reply(Reply(re=7, ok={"room": "lobby", "seq": 42})),
         wire.reply(Reply(re=7, error=error)),
     ]

@@ -34,12 +34,14 @@ from hubbub.protocol.messages import (
     Error,
     Members,
     Message,
+    Notice,
     Page,
     Presence,
     Reply,
     Resumed,
     Snapshot,
     Typing,
+    Unfollowed,
     Value,
 )
 from hubbub.protocol.wires import (
@@ -95,6 +97,7 @@ PUSHES: dict[str, object] = {
     "presence_changes": Presence("lobby", 2, joined=["grace"], left=[]),
     "presence_count": Presence("lobby", 101),
     "closing": Closing("restarting", 1.2),
+    "unfollowed": Unfollowed("lobby", Error("forbidden", "Not allowed to read", False)),
 }
 SNAPSHOT = Snapshot(
     room="lobby",
@@ -170,7 +173,7 @@ def test_a_push_or_reply_is_on_the_wire_what_it_always_was(name: str) -> None:
 
 def test_every_kind_of_push_has_its_golden_frame_and_each_golden_frame_its_push() -> None:
     kinds = {type(push) for push in PUSHES.values()}
-    assert kinds == {*RULES.events.kinds, *get_args(AnySignal), Closing}
+    assert kinds == {*RULES.events.kinds, *get_args(AnySignal), *get_args(Notice)}
     assert {path.stem for path in (GOLDEN / "native").iterdir()} == set(NATIVE_FORMS)
 
 

@@ -10,7 +10,8 @@ from hubbub.protocol.messages import Delete, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import MAX_TAIL_BYTES, Cursor, Feed
+from hubbub.server.engine.feeds import MAX_TAIL_BYTES, Feed
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import MAX_QUEUED_BYTES
 from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, AT, PAGE_EVENTS, MemoryStore, Peer, settle, timeless, unframe
@@ -73,7 +74,7 @@ class Lobby:
         with self.fanout.pinned("lobby") as feed:
             head = await self.fanout.head(feed)
             seq = head if seq is None else seq
-            cursor = Cursor(feed, peer.outlet, Person("ada"), seq, lambda: self.lost.append(peer))
+            cursor = Cursor("lobby", peer.outlet, ADA, seq, lambda _: self.lost.append(peer))
             self.fanout.attach(cursor)
         return cursor
 
@@ -84,7 +85,7 @@ class Lobby:
         return feed
 
     def is_live(self, cursor: Cursor) -> bool:
-        return self.feed.live.get(cursor.outlet.wire, {}).get(cursor.outlet) is cursor
+        return self.feed.followers.live.get(cursor.outlet.wire, {}).get(cursor.outlet) is cursor
 
 
 def seqs(peer: Peer) -> list[int]:
@@ -254,7 +255,7 @@ async def test_who_leaves_while_reading_gets_no_more(new_peer: NewPeer) -> None:
     await lobby.post("b")
     assert peer.received == b""
     assert lobby.lost == []
-    assert not lobby.feed.reading
+    assert not lobby.feed.followers.reading
 
 
 @timeless
@@ -436,6 +437,7 @@ async def test_nothing_is_read_for_a_room_that_nobody_follows_any_more(new_peer:
     lobby = Lobby()
     await lobby.post("a")
     cursor = await lobby.follow(new_peer())
+    lobby.feed.followers.come(cursor)
     await lobby.commit("b")
     lobby.store.is_slow = lobby.store.is_slow_with_heads = True
     looking = asyncio.create_task(lobby.fanout.look())
@@ -591,7 +593,7 @@ async def test_who_can_not_be_caught_up_is_told_so(
         await settle()
     assert lobby.lost == [peer]
     lobby.fanout.detach(cursor)
-    assert not lobby.feed.reading
+    assert not lobby.feed.followers.reading
 
 
 @timeless
@@ -635,7 +637,7 @@ async def test_who_vanishes_while_lagging_holds_nothing_up(new_peer: NewPeer) ->
     assert seqs(quick) == [1, 2]
     assert lobby.lost == []
     lobby.fanout.detach(cursor)
-    assert not lobby.feed.reading
+    assert not lobby.feed.followers.reading
 
 
 # --- feeds ---
@@ -646,6 +648,7 @@ async def test_a_feed_is_kept_while_anyone_needs_it(new_peer: NewPeer) -> None:
     lobby, peer = Lobby(), new_peer()
     cursor = await lobby.follow(peer)
     feed = lobby.feed
+    feed.followers.come(cursor)
     lobby.fanout.sweep()
     assert lobby.fanout.get("lobby") is feed
     lobby.fanout.detach(cursor)
@@ -667,7 +670,7 @@ async def test_a_feed_is_kept_until_one_that_is_lost_has_left(
     await lobby.post("a")
     cursor = await lobby.follow(peer, 0)
     feed = lobby.feed
-    feed.signals.enter(Person("ada"))
+    feed.followers.come(cursor)
     lobby.store.is_failing = True
     with caplog.at_level(logging.CRITICAL):
         await settle()
@@ -675,7 +678,6 @@ async def test_a_feed_is_kept_until_one_that_is_lost_has_left(
     lobby.fanout.sweep()
     assert lobby.fanout.get("lobby") is feed
     lobby.fanout.detach(cursor)
-    feed.signals.exit(Person("ada"))
     lobby.fanout.sweep()
     assert lobby.fanout.get("lobby") is None
 

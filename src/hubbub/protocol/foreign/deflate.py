@@ -139,6 +139,10 @@ class Deflated:
         """See `Wire.notice`; not compressed, since notices are small."""
         return self._wire.notice(body)
 
+    def closing(self, body: bytes) -> bytes:
+        """See `Wire.closing`; not compressed either."""
+        return self._wire.closing(body)
+
     def reply(self, reply: Reply) -> bytes:
         """See `Wire.reply`; not compressed, since outlets compress what is queued."""
         return self._wire.reply(reply)

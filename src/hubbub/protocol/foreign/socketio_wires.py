@@ -56,8 +56,10 @@ class SocketIoWire:
         return self._separator.join([self._named(body, len(b'{"signal":"')) for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
-        """A notice under its kind: `closing`."""
+        """A notice under its kind: `closing` or `unfollowed`."""
         return self._named(body, len(b'{"notice":"'))
+
+    closing = notice
 
     def reply(self, reply: Reply) -> bytes:
         """The answer to a command: an acknowledgement if the client requested one, else an `error` event."""

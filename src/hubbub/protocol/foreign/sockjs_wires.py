@@ -54,8 +54,12 @@ class SockJsWire:
         return self.messages([body.decode() for body in bodies])
 
     def notice(self, body: bytes) -> bytes:
+        """A notice."""
+        return self.messages([body.decode()])
+
+    def closing(self, body: bytes) -> bytes:
         """The notice that the server stops, and the frame that ends the session if the transport has one."""
-        return self.messages([body.decode()]) + self._framing.end
+        return self.notice(body) + self._framing.end
 
     def reply(self, reply: Reply) -> bytes:
         """The answer to a command."""
@@ -77,8 +81,8 @@ class PlainSockJsWire(SockJsWire):
         return self.messages([message.text for message in messages if message.text is not None])
 
     def notice(self, body: bytes) -> bytes:
-        """Only the end of the session, since plain clients know no notices."""
-        return self._framing.end
+        """Nothing: plain clients know no notices."""
+        return b""
 
 
 class Wires(NamedTuple):

@@ -38,12 +38,16 @@ MAX_NODES = 256  # whose last numbers are remembered per room; the longest silen
 log = logging.getLogger(__name__)
 
 
-class Hint(msgspec.Struct, frozen=True, tag="hint"):
-    """The room's head is now `head`. `bodies` are its last events, or empty if they were too large."""
+class Hint(msgspec.Struct, frozen=True, tag="hint", omit_defaults=True):
+    """The room's head is now `head`. `bodies` are its last events, or empty if they were too large.
+
+    `affected` says whose rights they may have changed (see `Batch`). Who gets no bodies finds it out from the store.
+    """
 
     room: str
     head: int
     bodies: list[msgspec.Raw] = []
+    affected: list[tuple[int, str]] = []
 
 
 class Numbered(msgspec.Struct, frozen=True, tag="live"):
@@ -221,7 +225,8 @@ class NatsBroker:
             return self._refused("bad_hint")
         if isinstance(told, Hint):
             bodies = [bytes(raw) for raw in told.bodies]
-            self._hear(Batch(told.room, told.head + 1 - len(bodies), bodies))
+            first = told.head + 1 - len(bodies)
+            self._hear(Batch(told.room, first, bodies, tuple(told.affected)))
         elif self._is_new(message.subject, told):
             self._hear(told.live)
 
@@ -253,9 +258,11 @@ def credentials(servers: Sequence[str]) -> dict[str, Any]:
 
 
 def _hint(batch: Batch) -> bytes:
-    size = sum(map(len, batch.bodies))
-    bodies = [msgspec.Raw(body) for body in batch.bodies] if size <= MAX_HINT_BYTES else []
-    return msgspec.json.encode(Hint(batch.room, batch.last, bodies))
+    size = sum(map(len, batch.bodies)) + sum(len(each) for _, each in batch.affected)
+    if size > MAX_HINT_BYTES:
+        return msgspec.json.encode(Hint(batch.room, batch.last))
+    bodies = [msgspec.Raw(body) for body in batch.bodies]
+    return msgspec.json.encode(Hint(batch.room, batch.last, bodies, list(batch.affected)))
 
 
 def _words(error: Exception | None) -> str:

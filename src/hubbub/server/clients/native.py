@@ -10,7 +10,7 @@ from hubbub import __version__
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role
-from hubbub.protocol.codec import BadFrame, id_of, is_larger, too_large
+from hubbub.protocol.codec import BadFrame, encode, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
     AnyCommand,
@@ -27,10 +27,11 @@ from hubbub.protocol.messages import (
     Signal,
     Snapshot,
     Unfollow,
+    Unfollowed,
 )
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Hangup, Later, Transport
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
@@ -131,13 +132,25 @@ class NativeClient:
         return self._carry_out(command)
 
     async def relay(
-        self, follow: Follow, tell: Callable[[Resumed | Snapshot], None], wire: Wire
+        self,
+        follow: Follow,
+        tell: Callable[[Resumed | Snapshot], None],
+        wire: Wire,
+        idle: Callable[[], None],
     ) -> None:
-        """Follow a room in a wire form of another protocol's, whatever the commands ask for. Raises RefusalError."""
+        """Follow a room in a wire form of another protocol's, whatever the commands ask for. Raises RefusalError.
+
+        `idle` is called if the client may not read that room any more, and follows no other.
+        """
         assert self._principal is not None
-        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
+
+        def ended(why: Refusal | None) -> None:
+            self._ended(RELAY, follow.room, why)
+            if why is not None and not self._cursors:
+                idle()
+
         self._cursors[RELAY] = await self._hub.following.follow(
-            self._principal, follow, self._outlet, tell, lost, wire
+            self._principal, follow, self._outlet, tell, ended, wire
         )
 
     def relay_in(self, wire: Wire) -> None:
@@ -220,9 +233,8 @@ class NativeClient:
         credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
-        for key, cursor in list(self._cursors.items()):
-            if not self._hub.following.may_read(visit.principal, cursor.feed.room):
-                self._hub.following.unfollow(self._cursors.pop(key))
+        for cursor in list(self._cursors.values()):
+            self._hub.following.go_on(cursor, visit.principal)
 
     def _change(self, change: Change, principal: Principal) -> None:
         self._hub.writing.submit(principal, change, partial(self._answer, change.id, change.room))
@@ -245,7 +257,7 @@ class NativeClient:
                     self._hub.following.unfollow(cursor)
                 return {"room": command.room}
             case Signal():
-                self._hub.writing.signal(principal, command)
+                await self._hub.writing.signal(principal, command)
                 return {"room": command.room}
             case History():
                 return await self._hub.reading.history(principal, command)
@@ -265,9 +277,19 @@ class NativeClient:
                 self._hub.following.unfollow(previous)
             self._reply(follow.id, answer)
 
-        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
-        cursor = await self._hub.following.follow(principal, follow, self._outlet, tell, lost)
+        ended = partial(self._ended, follow.room, follow.room)
+        cursor = await self._hub.following.follow(principal, follow, self._outlet, tell, ended)
         self._cursors[follow.room] = cursor
+
+    def _ended(self, key: str, room: str, why: Refusal | None) -> None:
+        """It gets nothing more of a room: it may not read it any more, or the log can't be read from there."""
+        if why is None:
+            self._transport.hang_up(Close.GOING_AWAY)
+            return
+        del self._cursors[key]
+        self._hub.refused(why.code)
+        notice = encode(Unfollowed(room, Error.of(why)))
+        self._outlet.queue(self._outlet.wire.notice(notice))
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
         limits = self._hub.limits

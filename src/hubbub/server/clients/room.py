@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from hubbub.protocol.errors import Close, RefusalError
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.server.clients.base import Later, Transport
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials
@@ -44,16 +44,25 @@ class RoomClient:
         """Stop following, and release the name."""
         if self._cursor is not None:
             self._hub.following.unfollow(self._cursor)
+            self._cursor = None
         self._hub.door.exit(self._visit)
 
     def _tell(self, answer: Resumed | Snapshot) -> None:
         """Tell the client from where it follows, if its kind can."""
 
+    def _ended(self, why: Refusal | None) -> None:
+        """It gets nothing more: it may not read the room any more, or the log can't be read from there."""
+        if why is None:
+            self._transport.hang_up(Close.GOING_AWAY)
+            return
+        self._cursor = None
+        self._hub.refused(why.code)
+        self._transport.hang_up(Close.SHUT_OUT)
+
     async def _follow(self) -> None:
-        lost = partial(self._transport.hang_up, Close.GOING_AWAY)
         try:
             self._cursor = await self._hub.following.follow(
-                self._visit.principal, self._join, self._transport.outlet, self._tell, lost
+                self._visit.principal, self._join, self._transport.outlet, self._tell, self._ended
             )
         except RefusalError as error:
             self._transport.hang_up(error.refusal.close, error.refusal.detail)

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from hubbub.protocol.codec import BadFrame
@@ -41,9 +42,11 @@ class NamespaceHandler(Protocol):
 class Namespace:
     """One client's connection to a namespace, with methods to send to it."""
 
-    def __init__(self, transport: Transport, name: str) -> None:
+    def __init__(self, transport: Transport, name: str, leave: Callable[[], None]) -> None:
+        """`leave` is called when the client has been disconnected."""
         self.transport = transport
         self.name = name
+        self._leave = leave
         self.sid = secrets.token_urlsafe(15)
 
     def emit(self, event: str, *arguments: Any) -> None:
@@ -55,8 +58,12 @@ class Namespace:
         self._send(SocketIoPacket(socketio.ACK, list(arguments), self.name, ack))
 
     def disconnect(self) -> None:
-        """Disconnect the client from the namespace."""
+        """Disconnect the client from the namespace, after what it is being answered."""
+        asyncio.get_running_loop().call_soon(self._disconnect)
+
+    def _disconnect(self) -> None:
         self._send(SocketIoPacket(socketio.DISCONNECT, None, self.name))
+        self._leave()
 
     def _send(self, packet: SocketIoPacket) -> None:
         self.transport.send(*socketio.encode(packet))
@@ -123,8 +130,7 @@ class SocketIo:
             case socketio.EVENT:
                 await handler.hear(packet)
             case socketio.DISCONNECT:
-                del self._handlers[packet.namespace]
-                handler.end()
+                self._leave(packet.namespace)
             case socketio.ACK:
                 pass  # ours never request one
             case _:
@@ -140,7 +146,7 @@ class SocketIo:
             return self._refuse(name, {"message": "Invalid namespace"})
         if name in self._handlers:
             raise BadPacket("Already connected to that namespace")
-        namespace = Namespace(self._transport, name)
+        namespace = Namespace(self._transport, name, partial(self._leave, name))
         handler = make(namespace)
 
         def answer(more: dict[str, Any]) -> None:
@@ -156,6 +162,10 @@ class SocketIo:
         if self._is_over:  # it left while it was being admitted
             self.end()
         return None
+
+    def _leave(self, name: str) -> None:
+        if handler := self._handlers.pop(name, None):
+            handler.end()
 
     def _meet_deadline(self) -> None:
         if self._deadline is not None:

@@ -67,7 +67,8 @@ class SocketIoClient:
                 is_recovered = isinstance(resumption, Resumed) and pid is not None
                 answer({"pid": pid if is_recovered else self._pid(resumption.start)})
 
-            await self._commands.relay(join, tell, self._relay(self._transport.outlet))
+            relay = self._relay(self._transport.outlet)
+            await self._commands.relay(join, tell, relay, self._namespace.disconnect)
         except BaseException:
             self._commands.end()
             raise

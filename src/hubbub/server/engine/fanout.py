@@ -10,14 +10,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from hubbub.domain.allotment import Allotment
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Batch
 from hubbub.domain.live import LiveReport
+from hubbub.domain.records import Index
+from hubbub.domain.rules import Rules
+from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.engine.feeds import Cursor, Feed
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
+
+REACHES_WITHIN = 5.0  # seconds in which what is committed must be delivered here, before the store counts as failed
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +32,9 @@ log = logging.getLogger(__name__)
 class FanOut:
     """Delivers what was committed, so that every cursor gets every event once, in order."""
 
-    def __init__(self, store: Store, broker: Broker | None = None) -> None:
+    def __init__(self, store: Store, broker: Broker | None = None, rules: Rules = RULES) -> None:
         self._store = store
+        self._rules = rules
         self._broker = broker or Local()
         self._allotment = Allotment()
         self._feeds: dict[str, Feed] = {}
@@ -47,7 +55,7 @@ class FanOut:
             signals = Signals(
                 room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment
             )
-            feed = self._feeds[room] = Feed(room, signals)
+            feed = self._feeds[room] = Feed(room, signals, self._rules.guards_of(room))
             self._broker.follow(room)
             signals.remind(asks=True)
         feed.pin()
@@ -58,8 +66,8 @@ class FanOut:
 
     def followers(self) -> tuple[int, int, int]:
         """Return how many cursors are live, how many are catching up, and how many rooms they follow."""
-        live = sum(len(cursors) for feed in self for cursors in feed.live.values())
-        return live, sum(len(feed.reading) for feed in self), len(self._feeds)
+        live = sum(feed.followers.count_live for feed in self)
+        return live, sum(len(feed.followers.reading) for feed in self), len(self._feeds)
 
     def sweep(self) -> None:
         """Forget unused feeds."""
@@ -99,32 +107,58 @@ class FanOut:
         assert feed.head is not None
         return feed.head
 
+    async def know(self, feed: Feed, upto: int = 0) -> None:
+        """Know what the guards of a room look at, as of its event `upto` or later. Raises StoreFailed."""
+        await self.head(feed)
+        while feed.index is None:
+            turns, tables = feed.turns, {table for guard in feed.guards for table in guard.looks_at}
+            rows = {table: await self._store.rows(table, feed.room) for table in tables}
+            if feed.turns == turns:
+                feed.recall(Index(rows))
+        while (head := await self.head(feed)) < upto:
+            self.reach(feed, upto)
+            await feed.moved(REACHES_WITHIN)
+            if feed.head == head:
+                raise StoreFailed(f"the events after {head} could not be read")
+
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
-        if cursor.seq == cursor.feed.head:
-            self._go_live(cursor)
+        feed = self._feeds[cursor.room]
+        if cursor.seq == feed.head and cursor.until is None:
+            feed.followers.go_live(cursor)
         else:
-            self._read_on(cursor, cursor.seq)
+            self._read_on(feed, cursor, cursor.seq)
 
     def show_present(self, cursor: Cursor) -> None:
         """Send the current signals to a cursor that may have missed some."""
         if cursor.wire.takes_signals:
-            cursor.outlet.queue(cursor.wire.signals(cursor.feed.signals.present()))
+            signals = self._feeds[cursor.room].signals
+            cursor.outlet.queue(cursor.wire.signals(signals.present()))
 
     def detach(self, cursor: Cursor) -> None:
         """Stop following."""
         if cursor.task is not None:
             cursor.task.cancel()
-        cursor.feed.reading.discard(cursor)
-        live = cursor.feed.live.get(cursor.wire)
-        if live is not None:
-            live.pop(cursor.outlet, None)
+        self._feeds[cursor.room].followers.go(cursor)
 
     def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None) -> None:
         """Continue on another outlet, after everything written to the previous one."""
-        self.detach(cursor)
+        feed = self._feeds[cursor.room]
+        feed.followers.leave(cursor)
+        if cursor.task is not None:
+            cursor.task.cancel()
+            cursor.stand()
+        else:
+            cursor.stand(feed.head)
         cursor.move(outlet, wire)
         self.attach(cursor)
+
+    def cut_off(self, cursor: Cursor, why: Refusal) -> None:
+        """Cut a cursor off at the last event that was delivered."""
+        feed = self._feeds[cursor.room]
+        assert feed.head is not None
+        cursor.stop_at(feed.head, why)
+        self._cut_off_if_there(feed, cursor)
 
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
@@ -157,10 +191,12 @@ class FanOut:
             before = joined.get(feed)
             if before is not None and hint.first == before.last + 1:
                 before.bodies.extend(hint.bodies)
+                if hint.affected:
+                    joined[feed] = before._replace(affected=before.affected + hint.affected)
                 continue
             if before is not None:
                 self._deliver_in_order(feed, before)
-            joined[feed] = Batch(hint.room, hint.first, [*hint.bodies])
+            joined[feed] = hint._replace(bodies=[*hint.bodies])
         for feed, batch in joined.items():
             self._deliver_in_order(feed, batch)
 
@@ -185,19 +221,28 @@ class FanOut:
                 if not page.bodies:
                     self._skip(feed)
                 else:
-                    self._deliver_in_order(feed, Batch(feed.room, after + 1, page.bodies))
+                    self._deliver_in_order(feed, self._batch(feed, after + 1, page.bodies))
         except StoreFailed as error:  # the next check retries
             log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
         finally:
             feed.fill(None)
             feed.unpin()
 
+    def _batch(self, feed: Feed, first: int, bodies: list[bytes]) -> Batch:
+        """Return events from the store as the batch that they were."""
+        affected = self._rules.affected_by(first, bodies) if feed.guards else ()
+        return Batch(feed.room, first, bodies, affected)
+
     def _skip(self, feed: Feed) -> None:
         """Events were deleted before delivery: tell the followers that waited for them."""
-        for live in feed.live.values():
+        for live in feed.followers.live.values():
             behind = list(live)
             self._fall_behind(feed, live, behind)
         feed.skip(feed.known)
+        if feed.guards:  # one of those events may have taken someone's right to follow
+            feed.lose_track()
+            for cursor in feed.followers.cursors():
+                cursor.ended(None)
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""
@@ -206,14 +251,40 @@ class FanOut:
         elif batch.first > feed.head:  # events from another node are missing in between
             self.reach(feed, batch.last)
         elif batch.last > feed.head:
-            rest = batch.bodies[feed.head + 1 - batch.first :]
-            self._deliver_next(feed, Batch(batch.room, feed.head + 1, rest))
+            self._deliver_next(feed, batch.after(feed.head))
 
     def _deliver_next(self, feed: Feed, batch: Batch) -> None:
-        for wire, live in feed.live.items():
+        if batch.affected and feed.guards:
+            for part in batch.apart():
+                self._deliver_to_all(feed, part)
+                if part.affected:
+                    self._take_rights(feed, part)
+        else:
+            self._deliver_to_all(feed, batch)
+
+    def _deliver_to_all(self, feed: Feed, batch: Batch) -> None:
+        for wire, live in feed.followers.live.items():
             if live:
                 self._deliver(feed, wire, live, batch)
         feed.advance(batch)
+
+    def _take_rights(self, feed: Feed, batch: Batch) -> None:
+        """The last event of a batch affects people: cut those off who may no longer read, and let polls see it."""
+        feed.turn()
+        if feed.index is None:
+            return  # nobody follows yet; whoever reads the index now reads it again
+        self._rules.apply(feed.index, batch.bodies[-1])
+        ids = {each for _, each in batch.affected}
+        for follower in feed.followers:
+            if follower.principal.id in ids and (why := feed.refusal(follower.principal)):
+                follower.stop_at(batch.last, why)
+                self._cut_off_if_there(feed, follower)
+
+    def _cut_off_if_there(self, feed: Feed, follower: Recipient) -> None:
+        """End a cursor that has got the last event that it may get. One that reads on gets there first."""
+        if isinstance(follower, Cursor) and follower.task is None:
+            feed.followers.go(follower)
+            follower.ended(follower.why)
 
     def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
         if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
@@ -223,7 +294,7 @@ class FanOut:
         """Send signals to live cursors. One that can't take them gets the newest once it has drained."""
         feed = self._feeds[room]
         watchers = 0
-        for wire, live in feed.live.items():
+        for wire, live in feed.followers.live.items():
             if wire.takes_signals and live:
                 watchers += len(live)
                 self._fall_behind(feed, live, write_to_all(live, wire.signals(bodies)))
@@ -232,62 +303,61 @@ class FanOut:
     def _fall_behind(self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
         for outlet in behind:
             assert feed.head is not None
-            self._read_on(live.pop(outlet), feed.head)
+            self._read_on(feed, live.pop(outlet), feed.head)
 
-    def _go_live(self, cursor: Cursor) -> None:
-        cursor.feed.live.setdefault(cursor.wire, {})[cursor.outlet] = cursor
-
-    def _read_on(self, cursor: Cursor, seq: int) -> None:
-        feed = cursor.feed
+    def _read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
         feed.pin()
-        task = asyncio.create_task(self._catch_up(cursor))
+        task = asyncio.create_task(self._catch_up(feed, cursor))
         task.add_done_callback(lambda _: feed.unpin())
         cursor.fall_behind(seq, task)
+        feed.followers.fall_behind(cursor)
 
-    async def _catch_up(self, cursor: Cursor) -> None:
-        feed, outlet = cursor.feed, cursor.outlet
+    async def _catch_up(self, feed: Feed, cursor: Cursor) -> None:
+        outlet = cursor.outlet
         rest: list[bytes] | None = None
         try:
             while rest is None:
                 async with outlet.turn:  # all rooms of a connection share its bound
-                    rest = await self._read_some(cursor)
+                    rest = await self._read_some(feed, cursor)
         except (ConnectionError, asyncio.CancelledError):
             return  # the connection is being taken down, or the cursor was detached
         except StoreFailed as error:
             log.warning("Can't bring a client of %s up to date: %s", feed.room, error)
-            cursor.lost()
+            cursor.ended(None)
             return
         except Exception:  # a follower must learn that it will get nothing more
             log.exception("Can't bring a client of %s up to date", feed.room)
-            cursor.lost()
+            cursor.ended(None)
             return
         if rest:
             outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, rest))
-        cursor.catch_up()
-        feed.reading.discard(cursor)
-        self._go_live(cursor)
+        cursor.stand()
+        if cursor.until is not None:
+            self._cut_off_if_there(feed, cursor)
+            return
+        feed.followers.go_live(cursor)
         if cursor.wire.takes_signals:
             outlet.queue(cursor.wire.signals(feed.signals.present()))
 
-    async def _read_some(self, cursor: Cursor) -> list[bytes] | None:
+    async def _read_some(self, feed: Feed, cursor: Cursor) -> list[bytes] | None:
         """Read one page when the peer can take it. Returns the remaining events if they are in memory by then."""
-        feed = cursor.feed
-        feed.reading.add(cursor)  # only now, so that one connection keeps only one room's tail
+        reading = feed.followers.reading
+        reading.add(cursor)  # only now, so that one connection keeps only one room's tail
         await cursor.outlet.drained()
-        if (rest := feed.tail_after(cursor.seq)) is None:
-            await self._read_page(cursor)
-            rest = feed.tail_after(cursor.seq)
+        if (rest := feed.rest_for(cursor)) is None:
+            await self._read_page(feed, cursor)
+            rest = feed.rest_for(cursor)
         if rest is None:
-            feed.reading.discard(cursor)
+            reading.discard(cursor)
         return rest
 
-    async def _read_page(self, cursor: Cursor) -> None:
-        feed, outlet = cursor.feed, cursor.outlet
+    async def _read_page(self, feed: Feed, cursor: Cursor) -> None:
+        outlet = cursor.outlet
         assert feed.head is not None
         if cursor.seq > feed.head:  # a snapshot may be ahead of what is delivered
             await feed.moved()
             return
-        page = await self._store.read(feed.room, cursor.seq, feed.head)
+        page = await self._store.read(feed.room, cursor.seq, cursor.upto(feed.head))
         if not page.bodies:
             raise StoreFailed(f"the events after {cursor.seq} are no longer kept")
         # Queued, since `write` may refuse: a drained peer can still have a little to take.

@@ -1,79 +1,41 @@
-"""Feeds and cursors: a followed room, and one follower's position in its log."""
+"""A feed: a followed room, as this node has it in memory."""
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 
 from hubbub import events
+from hubbub.domain.access import Operation, Permission
 from hubbub.domain.facts import Batch
-from hubbub.protocol.foreign import deflate
-from hubbub.protocol.people import Person
-from hubbub.protocol.wires import Wire
-from hubbub.server.engine.outlet import Outlet
+from hubbub.domain.principals import Principal
+from hubbub.domain.records import Index
+from hubbub.domain.rules import Guard
+from hubbub.protocol.errors import Refusal
+from hubbub.server.engine.followers import Cursor, Followers
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
 MAX_TAIL_BYTES = 256 * 1024
-
-
-class Cursor:
-    """One follower's position in a room's log.
-
-    `seq` is the last event written to it, which is the feed's head while the cursor is live.
-    `lost` is called if the log can't be read from there.
-    """
-
-    __slots__ = ("feed", "lost", "outlet", "person", "seq", "task", "wire")
-
-    def __init__(
-        self,
-        feed: "Feed",
-        outlet: Outlet,
-        person: Person,
-        seq: int,
-        lost: Callable[[], None],
-        wire: Wire | None = None,
-    ) -> None:
-        self.feed = feed
-        self.person = person
-        self.seq = seq
-        self.lost = lost
-        self.outlet = outlet
-        self.wire = _form(outlet, wire)
-        self.task: asyncio.Task[None] | None = None  # which reads on, unless the cursor is live
-
-    def move(self, outlet: Outlet, wire: Wire | None) -> None:
-        """Write to this outlet from now on, in its wire form or another, from where it is."""
-        if self.task is None:
-            assert self.feed.head is not None
-            self.seq = self.feed.head
-        self.task = None
-        self.outlet = outlet
-        self.wire = _form(outlet, wire)
-
-    def fall_behind(self, seq: int, task: "asyncio.Task[None]") -> None:
-        """Stop being live: `task` reads on after `seq`."""
-        self.seq, self.task = seq, task
-
-    def step(self, count: int) -> None:
-        """Advance by the number of events that were written."""
-        self.seq += count
-
-    def catch_up(self) -> None:
-        """Become live: everything up to the head was read."""
-        self.task = None
+UNKNOWN = Refusal("unavailable", "It is not known yet who may do that here", retry_after=1.0)
 
 
 class Feed:
-    """A followed room: its delivered head, its cursors and its signals."""
+    """A followed room: its delivered head, its followers and its signals.
 
-    def __init__(self, room: str, signals: Signals) -> None:
+    Attributes:
+        guards: who must be asked who may read it; none in free rooms.
+        index: what the guards look at, as of the head or later. None: not known yet.
+        turns: how many events have changed that.
+    """
+
+    def __init__(self, room: str, signals: Signals, guards: tuple[Guard, ...] = ()) -> None:
         self.room = room
         self.signals = signals
+        self.followers = Followers(signals)
+        self.guards = guards
+        self.index: Index | None = None
+        self.turns = 0
         self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
-        self.live: dict[Wire, dict[Outlet, Cursor]] = {}
-        self.reading: set[Cursor] = set()  # whose turn it is to read
         self.pins = 0
         self.known = 0  # the head in the store, up to which events must be delivered
         self.filling: asyncio.Task[None] | None = None
@@ -90,7 +52,30 @@ class Feed:
     @property
     def is_idle(self) -> bool:
         """Whether the feed is unused."""
-        return not (self.pins or any(self.live.values()) or self.signals.are_needed)
+        return not (self.pins or self.followers.count_live or self.signals.are_needed)
+
+    def refusal(
+        self, principal: Principal, operation: Permission = Operation.READ
+    ) -> Refusal | None:
+        """Return why the guards refuse an operation now, or None. Without an index they refuse everything."""
+        for guard in self.guards:
+            if self.index is None:
+                return UNKNOWN
+            if refusal := guard.refuse(self.index, principal, operation, self.room):
+                return refusal
+        return None
+
+    def recall(self, index: Index) -> None:
+        """Know what the guards look at."""
+        self.index = index
+
+    def turn(self) -> None:
+        """An event changes what the guards look at."""
+        self.turns += 1
+
+    def lose_track(self) -> None:
+        """What the guards look at may have changed in an unknown way."""
+        self.turns, self.index = self.turns + 1, None
 
     def pin(self) -> None:
         """Keep the feed until it is unpinned as often."""
@@ -119,7 +104,7 @@ class Feed:
         self.head, self.snapshot = batch.last, None
         if self._tail and (gone := events.deleted_by(batch.bodies)):
             self._erase(gone)
-        if self.reading and is_next:
+        if self.followers.reading and is_next:
             self._tail.append(batch)
             self._tail_bytes += sum(map(len, batch.bodies))
             while self._tail_bytes > MAX_TAIL_BYTES and len(self._tail) > 1:
@@ -173,6 +158,13 @@ class Feed:
         self._tail.clear()
         self._tail_bytes = 0
 
+    def rest_for(self, cursor: Cursor) -> list[bytes] | None:
+        """Return all that a cursor may still get, if it is in memory."""
+        if cursor.until is not None and cursor.seq >= cursor.until:
+            return []
+        rest = self.tail_after(cursor.seq)
+        return rest if rest is None or cursor.until is None else rest[: cursor.until - cursor.seq]
+
     def tail_after(self, seq: int) -> list[bytes] | None:
         """Return all events after `seq`, if they are still in memory."""
         if seq == self.head:
@@ -181,9 +173,3 @@ class Feed:
             return None
         bodies = [body for batch in self._tail for body in batch.bodies]
         return bodies[seq + 1 - self._tail[0].first :]
-
-
-def _form(outlet: Outlet, wire: Wire | None) -> Wire:
-    """Return the form in which to write to an outlet: its own or another, compressed if it takes that."""
-    wire = wire or outlet.wire
-    return deflate.form(wire) if outlet.is_compressed else wire

@@ -3,7 +3,7 @@
 from hubbub import __version__
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import CODES
-from hubbub.protocol.messages import AnySignal, Closing, Reply, Resumed, Snapshot
+from hubbub.protocol.messages import AnySignal, Notice, Reply, Resumed, Snapshot
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
 
@@ -15,7 +15,7 @@ def asyncapi(rules: Rules) -> JsonObject:
         "Reply": Reply,
         "Event": rules.events.union,
         "Signal": AnySignal,
-        "Closing": Closing,
+        "Notice": Notice,
     }
     refs, components = components_of([*said.values(), Resumed, Snapshot])
     messages = {

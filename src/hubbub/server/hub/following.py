@@ -4,36 +4,35 @@ from collections.abc import Callable
 
 import msgspec
 
-from hubbub.domain.access import Operation, refuse
+from hubbub.domain.access import Operation
 from hubbub.domain.principals import Principal
-from hubbub.domain.screening import require
 from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
 
 
 class Following:
     """Lets clients follow rooms, each at its own position."""
 
-    def __init__(self, fanout: FanOut, positions: Positions, snapshots: Snapshots) -> None:
+    def __init__(
+        self, fanout: FanOut, positions: Positions, snapshots: Snapshots, rights: Rights
+    ) -> None:
         self._fanout = fanout
         self._positions = positions
         self._snapshots = snapshots
-
-    def may_read(self, principal: Principal, room: str) -> bool:
-        """Whether a principal may follow a room."""
-        return refuse(principal, Operation.READ, room) is None
+        self._rights = rights
 
     async def check(self, principal: Principal, follow: Follow) -> Follow:
         """Raise RefusalError if `follow` would, while the client can still be told.
 
         Returns the command with a position, so that it misses nothing however late it is carried out.
         """
-        require(principal, Operation.READ, follow.room)
+        await self._rights.require(principal, Operation.READ, follow.room)
         with self._fanout.pinned(follow.room) as feed:
             if follow.since is not None:
                 await self._positions.resume(feed, follow)
@@ -47,28 +46,29 @@ class Following:
         follow: Follow,
         outlet: Outlet,
         tell: Callable[[Resumed | Snapshot], None],
-        lost: Callable[[], None],
+        ended: Ended,
         wire: Wire | None = None,
     ) -> Cursor:
         """Follow a room with `outlet`, from a position or from a snapshot, which `tell` gets first.
 
-        `wire` is the wire form, by default the outlet's. `lost` is called if the log can't be read for this follower
-        any more. Raises RefusalError.
+        `wire` is the wire form, by default the outlet's. `ended` is called if this follower gets nothing more: with the
+        reason if it may not read the log any more, or else with None. Raises RefusalError.
         """
-        require(principal, Operation.READ, follow.room)
+        await self._rights.require(principal, Operation.READ, follow.room)
         with self._fanout.pinned(follow.room) as feed:
             seq, kept = await self._positions.resume(feed, follow)
             stored = await self._snapshots.read(feed) if seq is None else None
-            feed.signals.enter(principal.person)
+            shown = 0 if stored is None else stored.page.head
+            await self._rights.require(principal, Operation.READ, follow.room, shown)
             # From here on there is no await: what is told now is followed by the very next event.
+            cursor = Cursor(follow.room, outlet, principal, seq or shown, ended, wire)
+            feed.followers.come(cursor)
             if stored is not None:
-                seq = stored.page.head
                 tell(self._snapshots.show(feed, stored, kept))
             else:
                 assert seq is not None and feed.head is not None
                 head = max(seq, feed.head)
                 tell(Resumed(follow.room, self._positions.epoch, head, head - seq))
-            cursor = Cursor(feed, outlet, principal.person, seq, lost, wire)
             self._fanout.attach(cursor)
             if stored is None and cursor.task is None:  # else it comes with the snapshot, or later
                 self._fanout.show_present(cursor)
@@ -78,7 +78,12 @@ class Following:
         """Continue following on another outlet of the same client, or in another wire form."""
         self._fanout.move(cursor, outlet, wire)
 
+    def go_on(self, cursor: Cursor, principal: Principal) -> None:
+        """Continue with another credential of the same person, if it allows to follow this room."""
+        cursor.admit(principal)
+        if refusal := self._rights.refusal(principal, Operation.READ, cursor.room):
+            self._fanout.cut_off(cursor, refusal)
+
     def unfollow(self, cursor: Cursor) -> None:
         """Stop following."""
         self._fanout.detach(cursor)
-        cursor.feed.signals.exit(cursor.person)

@@ -9,6 +9,7 @@ from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.following import Following
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.reading import Lookup
+from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.writing import Writing
 from hubbub.server.people.door import Door
@@ -39,9 +40,10 @@ class Hub:
         self.rules = rules
         self.throttle = Throttle(limits)
         snapshots, positions = Snapshots(store, fanout), Positions(store, fanout)
-        self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules)
-        self.following = Following(fanout, positions, snapshots)
-        self.reading = Lookup(store, fanout, positions, snapshots)
+        rights = Rights(fanout, rules)
+        self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
+        self.following = Following(fanout, positions, snapshots, rights)
+        self.reading = Lookup(store, fanout, positions, snapshots, rights)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

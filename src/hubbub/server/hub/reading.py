@@ -7,11 +7,11 @@ from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.patterns import spans
 from hubbub.domain.principals import Principal
-from hubbub.domain.screening import require
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import History, Page, Snapshot
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import RoomRow, Store
 
@@ -28,12 +28,18 @@ class Lookup:
     """Answers questions about rooms: their history, events and state, and which there are."""
 
     def __init__(
-        self, store: Store, fanout: FanOut, positions: Positions, snapshots: Snapshots
+        self,
+        store: Store,
+        fanout: FanOut,
+        positions: Positions,
+        snapshots: Snapshots,
+        rights: Rights,
     ) -> None:
         self._store = store
         self._fanout = fanout
         self._positions = positions
         self._snapshots = snapshots
+        self._rights = rights
         self._is_stopping = False
 
     @property
@@ -47,25 +53,30 @@ class Lookup:
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
         """Return the room as it is now. Raises RefusalError."""
-        require(principal, Operation.READ, room)
+        await self._rights.require(principal, Operation.READ, room)
         with self._fanout.pinned(room) as feed:
             await self._fanout.meet([feed])
-            return self._snapshots.show(feed, await self._snapshots.read(feed))
+            stored = await self._snapshots.read(feed)
+            await self._rights.require(principal, Operation.READ, room, stored.page.head)
+            return self._snapshots.show(feed, stored)
 
     async def history(self, principal: Principal, history: History) -> Page:
         """Return the messages just before or after a seq. Raises RefusalError."""
-        require(principal, Operation.READ, history.room)
+        await self._rights.require(principal, Operation.READ, history.room)
         if history.before is not None and history.after is not None:
             raise RefusalError("bad_request", "Use either `before` or `after`, not both")
         head, messages, more = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
+        await self._rights.require(principal, Operation.READ, history.room, head)
         return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
 
     async def document(self, principal: Principal, room: str) -> Document:
         """Return the room's state document. Raises RefusalError."""
-        require(principal, Operation.READ, room)
-        return await self._store.document(room)
+        await self._rights.require(principal, Operation.READ, room)
+        document = await self._store.document(room)
+        await self._rights.require(principal, Operation.READ, room, document.seq)
+        return document
 
     async def rooms(
         self, principal: Principal, after: str, limit: int
@@ -76,7 +87,14 @@ class Lookup:
         """
         if not Operation.READ.is_given(principal.role, principal.scopes, RoomKind.FREE):
             raise RefusalError("forbidden", f"Not allowed to {Operation.READ.label}")
-        rows = await self._store.rooms(after, limit, spans(principal.rooms))
+        rows: list[RoomRow] = []
+        while len(rows) < limit:
+            count = limit - len(rows)
+            found = await self._store.rooms(after, count, spans(principal.rooms))
+            rows += [row for row in found if await self._rights.may_know(principal, row.room)]
+            if len(found) < count:
+                break
+            after = found[-1].room
         counts = await self._fanout.counts([row.room for row in rows])
         return list(zip(rows, counts, strict=True))
 
@@ -92,18 +110,21 @@ class Lookup:
 
         Raises RefusalError: `reset` if the log can't be read from there, `bad_position` if no log can.
         """
-        require(principal, Operation.READ, room)
+        await self._rights.require(principal, Operation.READ, room)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        with self._fanout.pinned(room) as feed:
+        with self._fanout.pinned(room) as feed, feed.followers.polling(principal) as poll:
             head = await self._fanout.head(feed)
             since = head if since is None else since
             if epoch is not None and epoch != self.epoch:
                 raise self._reset(head, "The log was replaced by another")
             await self._positions.check(feed, since)
             while since >= head and not self._is_stopping and (left := until - loop.time()) > 0:
+                poll.check(since)
                 await feed.moved(left)
                 head = await self._fanout.head(feed)
+            poll.check(since)
+            head = poll.upto(head)
             page = await self._store.read(room, since, head)
             if page.kept > since + 1:
                 raise self._reset(

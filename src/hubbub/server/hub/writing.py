@@ -6,6 +6,7 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, Literal, overload
 
+from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
@@ -14,6 +15,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Change, Signal
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.hub.rights import Rights
 from hubbub.server.people.rates import Throttle
 
 
@@ -29,7 +31,13 @@ class Writing:
     """Accepts changes and signals, after checking whatever doesn't depend on the room's state, and the sender's rate."""
 
     def __init__(
-        self, journal: Journal, fanout: FanOut, throttle: Throttle, max_bytes: int, rules: Rules
+        self,
+        journal: Journal,
+        fanout: FanOut,
+        throttle: Throttle,
+        max_bytes: int,
+        rules: Rules,
+        rights: Rights,
     ) -> None:
         """`max_bytes` limits the text of a message."""
         self._journal = journal
@@ -37,6 +45,7 @@ class Writing:
         self._throttle = throttle
         self._max_bytes = max_bytes
         self._rules = rules
+        self._rights = rights
 
     @overload
     def submit(
@@ -89,11 +98,12 @@ class Writing:
         self.submit(principal, change, partial(_settle, answered), policy)
         return await answered
 
-    def signal(self, principal: Principal, signal: Signal) -> None:
+    async def signal(self, principal: Principal, signal: Signal) -> None:
         """Send a signal to everyone in the room. Raises RefusalError."""
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
             raise RefusalError.of(push)
+        await self._rights.require(principal, Operation.SIGNAL, signal.room)
         self._throttle.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push, principal.counted_as):

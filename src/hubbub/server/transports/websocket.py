@@ -161,7 +161,7 @@ class Socket:
 
     def stop(self, notice: Closing) -> None:
         """Tell the client that the server stops, if the wire form can express it, and close."""
-        self.outlet.queue(self.outlet.wire.notice(encode(notice)))
+        self.outlet.queue(self.outlet.wire.closing(encode(notice)))
         self.hang_up(Close.RESTARTING)
 
     async def end(self) -> None:

@@ -18,7 +18,7 @@ from hubbub.protocol.messages import (
     Snapshot,
     Value,
 )
-from hubbub.server.engine.feeds import Cursor
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.stores.base import RoomRow
 from tests.support.fakes import (
     ADA,
@@ -40,7 +40,7 @@ async def test_joining_without_a_position_gives_a_snapshot_and_then_what_follows
     house, peer = House(), new_peer()
     await house.post(*map(str, range(60)))
     await house.hub.writing.commit(ADA, Patch(room="lobby", patch={"topic": "lunch"}))
-    house.hub.writing.signal(GRACE, Signal(room="lobby", key="van", value=1))
+    await house.hub.writing.signal(GRACE, Signal(room="lobby", key="van", value=1))
     await house.join(peer)
     (snapshot,) = house.told
     assert isinstance(snapshot, Snapshot)

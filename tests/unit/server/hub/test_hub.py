@@ -28,7 +28,7 @@ async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer)
     outlet = new_peer().outlet
     house = House()
     for act in (
-        hub.following.follow(ADA, Follow(room=room), outlet, house.told.append, lambda: None),
+        hub.following.follow(ADA, Follow(room=room), outlet, house.told.append, lambda _: None),
         hub.following.check(ADA, Follow(room=room)),
         hub.reading.snapshot(ADA, room),
         hub.reading.history(ADA, History(room=room)),
@@ -37,7 +37,7 @@ async def test_a_room_that_can_not_be_is_refused_on_every_way(new_peer: NewPeer)
     ):
         assert (await house.refused(act)).code == "bad_request"
     with pytest.raises(RefusalError):
-        hub.writing.signal(ADA, Signal(room=room, signal="typing"))
+        await hub.writing.signal(ADA, Signal(room=room, signal="typing"))
 
 
 @timeless

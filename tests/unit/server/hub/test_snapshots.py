@@ -43,7 +43,7 @@ async def test_what_was_deleted_is_in_no_snapshot_and_no_tail(new_peer: NewPeer)
     await house.hub.reading.snapshot(ADA, "lobby")
     (feed,) = house.fanout
     assert "secret" in repr(feed.snapshot)
-    feed.reading.add(await house.join(peer))  # so that there is a tail
+    feed.followers.reading.add(await house.join(peer))  # so that there is a tail
     await house.post("another secret")
     await house.hub.writing.commit(ADA, Edit(room="lobby", seq=2, text="a third secret"))
     assert "third" in repr(feed._tail)

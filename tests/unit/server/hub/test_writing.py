@@ -114,16 +114,16 @@ async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.Mon
     house = House(rate=1)
     monkeypatch.setattr("hubbub.domain.live.MAX_VALUES", 1)
 
-    def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
+    async def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
         with pytest.raises(RefusalError) as caught:
-            house.hub.writing.signal(by, signal)
+            await house.hub.writing.signal(by, signal)
         return caught.value.refusal
 
-    assert refusal_of(Signal(room="lobby", signal="waving")).code == "bad_request"
-    house.hub.writing.signal(ADA, Signal(room="lobby", key="van", value=1))
-    assert refusal_of(Signal(room="lobby", key="bus", value=1), GRACE).code == "too_large"
-    house.hub.writing.signal(ADA, Signal(room="lobby", signal="typing"))
-    assert refusal_of(Signal(room="lobby", signal="typing")).code == "rate_limited"
+    assert (await refusal_of(Signal(room="lobby", signal="waving"))).code == "bad_request"
+    await house.hub.writing.signal(ADA, Signal(room="lobby", key="van", value=1))
+    assert (await refusal_of(Signal(room="lobby", key="bus", value=1), GRACE)).code == "too_large"
+    await house.hub.writing.signal(ADA, Signal(room="lobby", signal="typing"))
+    assert (await refusal_of(Signal(room="lobby", signal="typing"))).code == "rate_limited"
 
 
 @timeless
@@ -134,7 +134,7 @@ async def test_signals_reach_everyone_in_the_room_the_sender_too(new_peer: NewPe
     await asyncio.sleep(1)
     for peer in peers:
         peer.take()
-    house.hub.writing.signal(ADA, Signal(room="lobby", signal="typing"))
+    await house.hub.writing.signal(ADA, Signal(room="lobby", signal="typing"))
     await asyncio.sleep(1)
     typing = {"signal": "typing", "room": "lobby", "by": "ada", "ttl": 5.0, "id": ADA.person.id}
     assert [pushes(peer) for peer in peers] == [[typing]] * 2
@@ -143,7 +143,7 @@ async def test_signals_reach_everyone_in_the_room_the_sender_too(new_peer: NewPe
 @timeless
 async def test_a_live_value_outlives_the_presence_of_people() -> None:
     house = House()
-    house.hub.writing.signal(ADA, Signal(room="lobby", key="van", value=1, ttl=30.0))
+    await house.hub.writing.signal(ADA, Signal(room="lobby", key="van", value=1, ttl=30.0))
     await asyncio.sleep(20)
     house.fanout.sweep()
     assert (await house.hub.reading.snapshot(ADA, "lobby")).live != []

@@ -36,5 +36,5 @@ async def post_signal(request: web.Request) -> SignalReply:
     """Send a signal, which is not stored."""
     principal = principal_of(request)
     signal = await SIGNAL.read(request, principal, room=ROOM.of(request))
-    request.app[HUB].writing.signal(principal, signal)
+    await request.app[HUB].writing.signal(principal, signal)
     return SignalReply(signal.room)

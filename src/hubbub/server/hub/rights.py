@@ -1,0 +1,51 @@
+"""Rights: who may do what in a room now, for all that is not decided in the ledger."""
+
+from hubbub.domain.access import Operation, Permission, refuse
+from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
+from hubbub.domain.screening import require
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.server.engine.fanout import FanOut
+
+
+class Rights:
+    """Asks the access table, and the room's guards about what this node has in memory. Free rooms have no guards."""
+
+    def __init__(self, fanout: FanOut, rules: Rules) -> None:
+        self._fanout = fanout
+        self._rules = rules
+
+    async def require(
+        self, principal: Principal, operation: Permission, room: str, upto: int = 0
+    ) -> None:
+        """Raise RefusalError if a principal may not do this in a room now, or the room's name is invalid.
+
+        Now is after the event `upto`, or later. So what was read from the store, and is that new, may be shown.
+        Once it has returned, nobody's rights change before the next `await`. Raises StoreFailed.
+        """
+        require(principal, operation, room)
+        await self._ask_guards(principal, operation, room, upto)
+
+    async def may_know(self, principal: Principal, room: str) -> bool:
+        """Whether the guards let a principal read a room that the access table lets them read. Raises StoreFailed."""
+        try:
+            await self._ask_guards(principal, Operation.READ, room)
+        except RefusalError:
+            return False
+        return True
+
+    def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
+        """Return why a principal may not do this in a room that is followed, or None if it may."""
+        if refusal := refuse(principal, operation, room):
+            return refusal
+        feed = self._fanout.get(room)
+        return feed.refusal(principal, operation) if feed else None
+
+    async def _ask_guards(
+        self, principal: Principal, operation: Permission, room: str, upto: int = 0
+    ) -> None:
+        if self._rules.guards_of(room):
+            with self._fanout.pinned(room) as feed:
+                await self._fanout.know(feed, upto)
+                if refusal := feed.refusal(principal, operation):
+                    raise RefusalError.of(refusal)
