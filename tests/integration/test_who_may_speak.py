@@ -193,6 +193,75 @@ async def test_a_route_answers_only_pages_that_may_ask(
             assert_protected(response)
 
 
+HOLDING = ("/ws", "/echo", "/socket.io/", "/sockjs", "/api/v1/rooms/doors/events")
+
+
+def is_reading(way: Way) -> bool:
+    """Whether it has no effect and is answered at once."""
+    is_get = way.method == "GET" and "Upgrade" not in way.headers
+    return is_get and not way.target.startswith(HOLDING)
+
+
+def cookie_pages(server: Server, *, is_public: bool) -> list[tuple[dict[str, str], bool | None]]:
+    """What browsers send with a cookie, and whether it speaks for them; None if only for reading."""
+    own = PUBLIC if is_public else f"http://127.0.0.1:{server.port}"
+    foreign = {*FOREIGN, *LOOPBACK, ALLOWED, PUBLIC, f"http://localhost:{server.port}"} - {own}
+    return [
+        ({}, None),
+        *(({"Sec-Fetch-Site": site}, site in ("none", "same-origin")) for site in SITES if site),
+        *(({"Origin": own, **site}, True) for site in ({}, {"Sec-Fetch-Site": "cross-site"})),
+        *(({"Origin": origin}, False) for origin in sorted(foreign)),
+        ({"Origin": ALLOWED, "Sec-Fetch-Site": "same-origin"}, False),
+    ]
+
+
+@pytest.mark.parametrize("route", [(r.method, r.path) for r in ROUTES], ids=" ".join)
+async def test_a_cookie_speaks_for_our_own_pages_only(
+    served: tuple[Server, str], route: tuple[str, str]
+) -> None:
+    server, kind = served
+    is_public = kind == "public"
+    name = "__Host-hubbub" if is_public else f"hubbub-{server.port}"
+    for way in WAYS[route]:
+        for headers, speaks in cookie_pages(server, is_public=is_public):
+            response = await ask(server, way, headers | {"Cookie": f"a=b; {name}=unknown"})
+            may_ask = is_reading(way) if speaks is None else speaks
+            assert is_foreign(response) is not may_ask, (way, headers, response)
+
+
+async def test_a_cookie_of_another_program_gives_no_authority(served: tuple[Server, str]) -> None:
+    server, kind = served
+    for name in ("hubbub-1", "hubbub", "session", f"hubbub-{server.port}0"):
+        headers = {"Cookie": f"{name}=x\u00e9; ;=", "Origin": ALLOWED}
+        response = await ask(server, WAYS["GET", ROOM][0], headers)
+        assert response.status == (401 if kind == "no guests" else 200)
+
+
+@pytest.mark.parametrize("value", ["", "a; {name}=b", "caf\u00e9", '"quoted"', "x" * 257])
+async def test_a_cookie_of_ours_that_holds_no_token_is_refused(
+    served: tuple[Server, str], value: str
+) -> None:
+    server, kind = served
+    name = "__Host-hubbub" if kind == "public" else f"hubbub-{server.port}"
+    cookie = {"Cookie": f"{name}={value.format(name=name)}", "Sec-Fetch-Site": "same-origin"}
+    for way in (*WAYS["GET", ROOM], *WAYS["GET", "/ws"], *WAYS["*", "/socket.io/"]):
+        response = await ask(server, way, cookie)
+        assert response.status == 400, (way, response)
+        assert name in json.loads(response.body)["detail"]
+
+
+async def test_a_token_of_ones_own_counts_for_more_than_a_cookie(
+    served: tuple[Server, str],
+) -> None:
+    server, kind = served
+    name = "__Host-hubbub" if kind == "public" else f"hubbub-{server.port}"
+    headers = {"Cookie": f"{name}=unknown", "Authorization": "Bearer unknown", "Origin": ALLOWED}
+    assert not is_foreign(await ask(server, WAYS["GET", ROOM][0], headers))
+    assert is_foreign(
+        await ask(server, WAYS["GET", ROOM][0], headers | {"Authorization": "Basic x"})
+    )
+
+
 def assert_protected(response: Response) -> None:
     """What no answer is without, whatever it is."""
     if response.status == 101:  # no page, no image, no text

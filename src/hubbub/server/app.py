@@ -29,9 +29,10 @@ from hubbub.server.config import Settings
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.bounds import BoundedRunner
+from hubbub.server.http.cookies import COOKIES, Cookies
 from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.http.operations import Resource, Route, headers_of, routes_of
+from hubbub.server.http.operations import Resource, Route, headers_of, reading_of, routes_of
 from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
@@ -272,13 +273,17 @@ def _application(
                 hub.door,
                 measured.refused,
                 _session_place,
-                headers_of(routes),
+                headers=headers_of(routes),
+                reading=reading_of(routes),
             )
         ],
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
     application[PROXIES] = Proxies(settings.trusted_proxy)
+    application[COOKIES] = Cookies(
+        is_public_secure=settings.public_url.lower().startswith("https:")
+    )
     application[LINKS] = links
     application[sockets.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
     application[COMPRESSES] = settings.compress

@@ -1,7 +1,9 @@
+from itertools import product
+
 import pytest
 
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.http.origins import MAY_SPEAK, Asked, Authority, Origins, Source, canonical
+from hubbub.server.http.origins import Asked, Authority, Origins, Source, canonical
 
 HERE = "localhost:8181"
 
@@ -109,7 +111,7 @@ def test_over_tls_its_own_pages_are_those_that_came_over_tls() -> None:
     "site, expected",
     [
         (None, Source.PROGRAM),
-        ("none", Source.PROGRAM),
+        ("none", Source.TYPED),
         ("same-origin", Source.OWN_PAGE),
         *((site, Source.FOREIGN_PAGE) for site in ("same-site", "cross-site", "", "x", "None")),
     ],
@@ -123,7 +125,7 @@ def test_without_an_origin_the_browser_says_whose_page_asks(
 def test_an_origin_counts_for_more_than_what_else_the_browser_says() -> None:
     for site in ("same-origin", "none"):
         assert source(Origins(), "https://evil.example", site) is Source.FOREIGN_PAGE
-    assert source(Origins(), "http://localhost:3000", "cross-site") in MAY_SPEAK[Authority.VISITOR]
+    assert source(Origins(), "http://localhost:3000", "cross-site") is Source.LOOPBACK_PAGE
 
 
 def test_a_link_from_elsewhere_opens_the_page_and_no_other_name_does() -> None:
@@ -132,9 +134,43 @@ def test_a_link_from_elsewhere_opens_the_page_and_no_other_name_does() -> None:
         Origins().check(Asked("evil.example", site="cross-site", is_link=True))
 
 
-def test_no_authority_makes_a_foreign_page_ours() -> None:
-    assert set(MAY_SPEAK) == set(Authority)
-    assert all(Source.FOREIGN_PAGE not in sources for sources in MAY_SPEAK.values())
+# What each source sends; where nothing but reading is allowed, and where everything is.
+SENT = {
+    Source.PROGRAM: Asked(HERE),
+    Source.TYPED: Asked(HERE, site="none"),
+    Source.OWN_PAGE: Asked(HERE, origin=f"http://{HERE}"),
+    Source.LOOPBACK_PAGE: Asked(HERE, origin="http://localhost:3000"),
+    Source.ALLOWED_PAGE: Asked(HERE, origin="https://app.example"),
+    Source.FOREIGN_PAGE: Asked(HERE, origin="https://evil.example"),
+}
+NOBODY = {Source.FOREIGN_PAGE}
+SPEAK = {
+    Authority.VISITOR: set(Source) - NOBODY,
+    Authority.BEARER: set(Source) - NOBODY,
+    Authority.COOKIE: {Source.TYPED, Source.OWN_PAGE},
+}
+ONLY_READ = {(Authority.COOKIE, Source.PROGRAM)}
+
+
+@pytest.mark.parametrize("authority, sender", list(product(Authority, Source)))
+def test_who_may_speak(authority: Authority, sender: Source) -> None:
+    origins = Origins(["https://app.example"])
+    asked = SENT[sender]._replace(authority=authority)
+    assert origins.source(asked) is sender
+    may_speak = sender in SPEAK[authority]
+    for is_reading in (False, True):
+        may = may_speak or (is_reading and (authority, sender) in ONLY_READ)
+        if may:
+            origins.check(asked._replace(is_reading=is_reading))
+        else:
+            with pytest.raises(RefusalError, match="bad_origin"):
+                origins.check(asked._replace(is_reading=is_reading))
+
+
+def test_a_page_of_the_same_site_is_not_ours_for_a_cookie() -> None:
+    for site in ("same-site", "cross-site", ""):
+        with pytest.raises(RefusalError, match="cookie"):
+            Origins().check(Asked(HERE, site=site, is_reading=True, authority=Authority.COOKIE))
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,11 @@ def headers_of(routes: Iterable[Route]) -> frozenset[str]:
     return frozenset(parameter.name for parameter in taken if parameter.place == "header")
 
 
+def reading_of(routes: Iterable[Route]) -> frozenset[str]:
+    """Return the paths of those routes whose GET has no effect and is answered at once: they also take HEAD."""
+    return frozenset(route.path for route in routes if route.method == "GET" and route.allow_head)
+
+
 def _answering(operation: HttpOperation[R], serve: Serve[R]) -> Handler:
     body = (operation.body,) if operation.body else ()
     declared: tuple[Parameter[Any] | Body[Any], ...] = (*operation.takes, *body)

@@ -1,4 +1,4 @@
-"""Who may speak: which pages may use this server, for a visitor or with a token.
+"""Who may speak: which pages may use this server, for a visitor, with a token or with a cookie.
 
 A browser acts for the person who views a page, so pages of other sites must not gain anything by it.
 The Host header is checked as well: a foreign name that resolves to our address would make its pages
@@ -6,7 +6,7 @@ same-origin with us. Numeric addresses can't be redirected this way.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
@@ -23,7 +23,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Source(Enum):
     """The sender of a request, as far as its headers tell."""
 
-    PROGRAM = "a program, or someone who typed the address"
+    PROGRAM = "a program, or a browser that doesn't tell"
+    TYPED = "someone who typed the address or opened a bookmark"
     OWN_PAGE = "a page of this server"
     LOOPBACK_PAGE = "a page from another port of this machine"
     ALLOWED_PAGE = "a page of an origin that the settings allow"
@@ -35,12 +36,27 @@ class Authority(Enum):
 
     VISITOR = "nothing"
     BEARER = "a token, which it carries itself"
+    COOKIE = "a session's cookie, which the browser adds for any page"
 
 
-# The rule: which sources each authority is good for.
-MAY_SPEAK = {
-    Authority.VISITOR: frozenset(Source) - {Source.FOREIGN_PAGE},
-    Authority.BEARER: frozenset(Source) - {Source.FOREIGN_PAGE},
+class Reach(Enum):
+    """How far an authority reaches. What isn't in the rule reaches nothing."""
+
+    READING = "what has no effect and is answered at once"
+    EVERYTHING = "everything that the principal may do"
+
+
+def _everything(*sources: Source) -> dict[Source, Reach]:
+    return dict.fromkeys(sources, Reach.EVERYTHING)
+
+
+_ALL_BUT_FOREIGN = _everything(*(each for each in Source if each is not Source.FOREIGN_PAGE))
+
+# The rule: which sources each authority is good for, and how far it reaches there.
+MAY_SPEAK: Mapping[Authority, Mapping[Source, Reach]] = {
+    Authority.VISITOR: _ALL_BUT_FOREIGN,
+    Authority.BEARER: _ALL_BUT_FOREIGN,
+    Authority.COOKIE: _everything(Source.OWN_PAGE, Source.TYPED) | {Source.PROGRAM: Reach.READING},
 }
 
 
@@ -48,6 +64,7 @@ class Asked(NamedTuple):
     """The facts that the rule depends on. `site` is `Sec-Fetch-Site`.
 
     `is_link`: a browser shows the response as a top-level page, and it is the same for everyone.
+    `is_reading`: it has no effect and is answered at once.
     """
 
     host: str | None
@@ -55,6 +72,7 @@ class Asked(NamedTuple):
     site: str | None = None
     is_link: bool = False
     is_secure: bool = False
+    is_reading: bool = False
     authority: Authority = Authority.VISITOR
 
 
@@ -84,15 +102,20 @@ class Origins:
                 f"Unknown host {name!r}: this server has another name",
                 hint=f"Start the server with --public-url https://{name or 'NAME'}",
             )
-        if not asked.is_link and self.source(asked) not in MAY_SPEAK[asked.authority]:
+        if asked.is_link:
+            return
+        reach = MAY_SPEAK[asked.authority].get(self.source(asked))
+        if reach is None or (reach is Reach.READING and not asked.is_reading):
             raise _refused(asked)
 
     def source(self, asked: Asked) -> Source:
         """Tell the sender from `Origin`, or else `Sec-Fetch-Site`; without both it is not a page."""
         if asked.origin is not None:
             return self._source_of(asked.origin, asked.host, asked.is_secure)
-        if asked.site is None or asked.site == "none":
+        if asked.site is None:
             return Source.PROGRAM
+        if asked.site == "none":
+            return Source.TYPED
         return Source.OWN_PAGE if asked.site == "same-origin" else Source.FOREIGN_PAGE
 
     def _judge_host(self, host: str) -> bool:
@@ -139,6 +162,12 @@ def is_loopback_host(host: str) -> bool:
 
 
 def _refused(asked: Asked) -> RefusalError:
+    if asked.authority is Authority.COOKIE:
+        return RefusalError(
+            "bad_origin",
+            "A cookie only speaks for pages of this server",
+            hint="Send the token in the header Authorization: Bearer TOKEN, without the cookie",
+        )
     if asked.origin is None:
         return RefusalError(
             "bad_origin",

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from itertools import chain
 from typing import Any
 
@@ -12,6 +12,7 @@ from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import CODES, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
+from hubbub.server.http.cookies import COOKIES
 from hubbub.server.http.origins import Asked, Authority, Origins
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.people.door import Credentials, Door
@@ -87,12 +88,15 @@ def guard(
     door: Door,
     refused: Callable[[str], object] = lambda *_: None,
     session_place: Callable[[web.Request], Place | None] = lambda _: None,
+    *,
     headers: Iterable[str] = (),
+    reading: Container[str] = (),
 ) -> Any:
     """Middleware that refuses foreign pages and requests without a place, and turns errors into problem details.
 
     `refused` gets the code of each refusal. `session_place` finds the place of the session that a request belongs to.
     `headers` are those whose values the routes use; others may contain anything that proxies and browsers send.
+    `reading` are the paths of routes whose GET has no effect and is answered at once.
     """
     used = (*CREDENTIALS, *headers)
 
@@ -112,7 +116,7 @@ def guard(
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_origin(request, origins)
+            _check_origin(request, origins, reading)
             request[IS_KNOWN_SOURCE] = True
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -182,7 +186,7 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
     try:
         return places.take(address)
     except RefusalError:
-        token = bearer_token(request)
+        token = token_of(request)
         if token is None:
             raise
     place = places.uncounted(address)
@@ -190,7 +194,7 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
     return place
 
 
-def _check_origin(request: web.Request, origins: Origins) -> None:
+def _check_origin(request: web.Request, origins: Origins, reading: Container[str]) -> None:
     """Raise RefusalError if the request comes from a foreign page or asks for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
@@ -205,8 +209,26 @@ def _check_origin(request: web.Request, origins: Origins) -> None:
             site=request.headers.get("Sec-Fetch-Site"),
             is_link=_is_link(request),
             is_secure=request.secure,
-            authority=Authority.BEARER if bearer_token(request) else Authority.VISITOR,
+            is_reading=_is_reading(request, reading),
+            authority=_authority(request),
         )
+    )
+
+
+def _authority(request: web.Request) -> Authority:
+    if bearer_token(request):
+        return Authority.BEARER
+    has_cookie = request.app[COOKIES].token(request) is not None
+    return Authority.COOKIE if has_cookie else Authority.VISITOR
+
+
+def _is_reading(request: web.Request, reading: Container[str]) -> bool:
+    resource = request.match_info.route.resource
+    return (
+        request.method in ("GET", "HEAD")
+        and "Upgrade" not in request.headers
+        and resource is not None
+        and resource.canonical in reading
     )
 
 
@@ -222,6 +244,12 @@ def _is_link(request: web.Request) -> bool:
         and resource is not None
         and resource.canonical in SHELL
     )
+
+
+def token_of(request: web.Request) -> str | None:
+    """Return the token that a request acts with: its own, else that of its cookie. Raises RefusalError."""
+    token = bearer_token(request)
+    return request.app[COOKIES].token(request) if token is None else token
 
 
 def bearer_token(request: web.Request) -> str | None:

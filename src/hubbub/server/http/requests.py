@@ -14,7 +14,7 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.http.problems import bearer_token
+from hubbub.server.http.problems import token_of
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.transports.base import Links
@@ -30,11 +30,11 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """Return the credentials in a request: a name and a key, or a token."""
+    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's."""
     return Credentials(
         request.query.get("name") or None,
         request.headers.get("Hubbub-Key"),
-        bearer_token(request),
+        token_of(request),
         place_of(request).address,
         place_of(request),
     )
