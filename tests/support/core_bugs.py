@@ -17,10 +17,9 @@ from hubbub.domain.ledger import Ledger
 from hubbub.protocol.errors import Refusal
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
-from hubbub.server.engine.followers import Cursor
+from hubbub.server.engine.followers import Cursor, Followers
 from hubbub.server.engine.journal import Journal
 from hubbub.server.engine.outlet import Outlet
-from hubbub.server.hub.following import Following
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
@@ -191,7 +190,7 @@ def lose_pins(bugs: pytest.MonkeyPatch) -> None:
 @shows_as(Fault.LEFT_OVER)
 def stay_present(bugs: pytest.MonkeyPatch) -> None:
     """Who has left is still shown."""
-    bugs.setattr(Following, "unfollow", lambda self, cursor: self._fanout.detach(cursor))
+    bugs.setattr(Followers, "go", Followers.leave)
 
 
 @shows_as(Fault.HOLE)
