@@ -135,7 +135,7 @@ SINGLE = {
     *("Content-Type", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-WebSocket-Key"),
     "Upgrade",  # one that names several is refused
 }
-READS = re.compile(r'(?:request\.headers|\bheaders)(?:\.get\(|\[)"([\w-]+)"(?!\] =)')
+READS = re.compile(r'(?:request\.headers|(?<!error\.)\bheaders)(?:\.get\(|\[)"([\w-]+)"(?!\] =)')
 
 
 def test_no_list_is_read_as_if_it_had_one_line() -> None:

@@ -35,7 +35,7 @@ class Places:
 
     def take(self, address: str) -> "Place":
         """Take a place for an unknown client at an address. Raises RefusalError."""
-        group = _group(address)
+        group = group_of(address)
         self._require(ANONYMOUS, self.most.anonymous, "max-anonymous")
         if group is not None:
             self._require(group, self.most.per_address, "max-per-address")
@@ -106,7 +106,7 @@ class Place:
 
 
 @lru_cache(4096)
-def _group(address: str) -> str | None:
+def group_of(address: str) -> str | None:
     """Return the group that an address counts towards; None for loopback, which everyone on this machine or behind a proxy shares."""
     try:
         parsed = ip_address(address)
