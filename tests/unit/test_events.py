@@ -6,6 +6,7 @@ import pytest
 
 from hubbub import events
 from hubbub.domain.aspects import RULES, people
+from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
     About,
     Deleted,
@@ -19,6 +20,7 @@ from hubbub.events import (
     outline,
 )
 from hubbub.protocol import messages
+from hubbub.protocol import rooms as rooms_commands
 
 PEOPLE = [
     import_module(f"{people.__name__}.{m.name}") for m in pkgutil.iter_modules(people.__path__)
@@ -34,6 +36,8 @@ EVERYTHING = {  # that any event has
     "emoji": "👍",
     "patch": {},
     **dict.fromkeys(("account", "handle", "name", "kind", "role", "session", "who", "action"), "x"),
+    **dict.fromkeys(("where", "title"), "x"),
+    "upto": 1,
     "until": 2e9,
     "value": {},
 }
@@ -68,8 +72,8 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
     for modules, base, listed in (
-        ((events, events.people), Event, RULES.events.kinds),
-        ((messages, *PEOPLE), messages.Change, RULES.by_command),
+        ((events, events.people, events.rooms), Event, RULES.events.kinds),
+        ((messages, rooms_commands, *PEOPLE, members), messages.Change, RULES.by_command),
     ):
         names = [k for module in modules for k in vars(module).values()]
         kinds = [k for k in names if isinstance(k, type) and issubclass(k, base)]

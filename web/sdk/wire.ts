@@ -127,6 +127,130 @@ export interface Patch {
   client_message_id?: string;
 }
 
+/** Makes a room of which the author is the host, with other members, or a direct of these people. There is one direct of the same people. `key` is not for clients: the server makes it. */
+export interface Create {
+  do: "create";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  title?: string;
+  topic?: string;
+  alias?: string;
+  public?: "none" | "post" | "read";
+  posters?: "all" | "hosts";
+  slow?: number;
+  keep_days?: number;
+  receipts?: boolean;
+  members_may_invite?: boolean;
+  members_may_edit?: boolean;
+  members_may_name_all?: boolean;
+  kind: "closed" | "direct" | "open";
+  who?: string[];
+  key?: string;
+}
+
+/** Changes what a room is like. A direct stays one. */
+export interface ChangeRoom {
+  do: "change";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  title?: string;
+  topic?: string;
+  alias?: string;
+  public?: "none" | "post" | "read";
+  posters?: "all" | "hosts";
+  slow?: number;
+  keep_days?: number;
+  receipts?: boolean;
+  members_may_invite?: boolean;
+  members_may_edit?: boolean;
+  members_may_name_all?: boolean;
+  kind?: "closed" | "open";
+}
+
+/** Lets nothing change in a room any more. */
+export interface Archive {
+  do: "archive";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Takes an archived room into use again. */
+export interface Restore {
+  do: "restore";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Makes other accounts members, at once. */
+export interface InvitePeople {
+  do: "invite";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string[];
+}
+
+/** Ends someone's membership. */
+export interface Remove {
+  do: "remove";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+}
+
+/** Keeps someone out of the room, for some seconds or for ever. */
+export interface Ban {
+  do: "ban";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+  seconds?: number;
+}
+
+/** Ends a ban. */
+export interface Unban {
+  do: "unban";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+}
+
+/** Lets someone only read, for some seconds or until unmuted. */
+export interface Mute {
+  do: "mute";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+  seconds?: number;
+}
+
+/** Lets someone speak again. */
+export interface Unmute {
+  do: "unmute";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+}
+
+/** Gives a member another role in the room. */
+export interface Appoint {
+  do: "appoint";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  who: string;
+  role: "host" | "member";
+}
+
 /** The answer to a command: `ok` or `error`. */
 export interface Reply {
   re?: number | string;
@@ -353,6 +477,227 @@ export interface Noted {
   hash?: string;
 }
 
+/** A room was made. `people` are those of a direct, in order: they never change. */
+export interface Created {
+  event: "created";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind: string;
+  title?: string;
+  topic?: string;
+  alias?: string;
+  public?: string;
+  posters?: string;
+  slow?: number;
+  keep_days?: number;
+  receipts?: boolean;
+  members_may_invite?: boolean;
+  members_may_edit?: boolean;
+  members_may_name_all?: boolean;
+  people?: string[];
+}
+
+/** A room was changed. It has what is new; an empty text, or 0, removes what there was. */
+export interface Changed {
+  event: "changed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind?: string;
+  title?: string;
+  topic?: string;
+  alias?: string;
+  public?: string;
+  posters?: string;
+  slow?: number;
+  keep_days?: number;
+  receipts?: boolean;
+  members_may_invite?: boolean;
+  members_may_edit?: boolean;
+  members_may_name_all?: boolean;
+}
+
+/** Nothing in the room changes any more. */
+export interface Archived {
+  event: "archived";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+}
+
+/** The room is in use again. */
+export interface Restored {
+  event: "restored";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+}
+
+/** In the directory: a room is open and not archived. */
+export interface RoomListed {
+  event: "room_listed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  title: string;
+  topic?: string;
+  alias?: string;
+}
+
+/** In the directory: a listed room is called otherwise. */
+export interface RoomChanged {
+  event: "room_changed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  title: string;
+  topic?: string;
+  alias?: string;
+}
+
+/** In the directory: a room is not open any more, or archived. */
+export interface RoomUnlisted {
+  event: "room_unlisted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+}
+
+/** The author became a member. With `oversight`, as an admin of the server whom nobody invited. */
+export interface Joined {
+  event: "joined";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where?: string;
+  role?: string;
+  oversight?: boolean;
+}
+
+/** The author made someone else a member. */
+export interface Invited {
+  event: "invited";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who?: string;
+  where?: string;
+}
+
+/** The author left. In an own log: the account is no member any more, whoever did it. */
+export interface Left {
+  event: "left";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where?: string;
+}
+
+/** In an own log: a direct is not to be shown until there is a message after its event `upto`. */
+export interface Hidden {
+  event: "hidden";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  upto: number;
+}
+
+/** The author removed a member, who may join again. */
+export interface Removed {
+  event: "removed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+}
+
+/** The author banned someone until a time in seconds since 1970, or for ever. Members are removed. */
+export interface Banned {
+  event: "banned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+  until?: number;
+}
+
+/** The author ended a ban. */
+export interface Unbanned {
+  event: "unbanned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+}
+
+/** The author muted someone until a time in seconds since 1970, or for ever. */
+export interface Muted {
+  event: "muted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+  until?: number;
+}
+
+/** The author let someone speak again. */
+export interface Unmuted {
+  event: "unmuted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+}
+
+/** The author gave a member another role. */
+export interface Appointed {
+  event: "appointed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  who: string;
+  role: string;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -450,7 +795,7 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted;
+export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed;

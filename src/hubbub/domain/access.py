@@ -19,7 +19,7 @@ class RoomKind(Enum):
 
     FREE = "free"  # under a name that anyone may choose
     OWN = "own"  # the own log of an account, under its key
-    MADE = "made"  # under any other key that the server made, which begins with `@`; there are none yet
+    MADE = "made"  # under any other key that the server made, which begins with `@`
 
 
 Row = Mapping[Role, frozenset[Scope]]  # any one of the scopes is enough
@@ -40,6 +40,11 @@ def account(*scopes: Scope) -> Row:
     return {Role.ACCOUNT: frozenset(scopes)}
 
 
+def account_or_guest(*scopes: Scope) -> Row:
+    """Return a row that also lets guests do it: in a room that is public."""
+    return dict.fromkeys((Role.ACCOUNT, Role.GUEST), frozenset(scopes))
+
+
 @dataclass(frozen=True, eq=False)
 class Permission:
     """An operation's part of the table: its row for each kind of room. Where it has none, nobody may do it.
@@ -57,7 +62,14 @@ class Permission:
 
 
 _NOBODY: Row = {}
-_NOWHERE: Mapping[RoomKind, Row] = {}
+
+
+def _everywhere(*scopes: Scope) -> Mapping[RoomKind, Row]:
+    return {RoomKind.FREE: guests_and_all(*scopes), RoomKind.MADE: account_or_guest(*scopes)}
+
+
+def _made(*scopes: Scope) -> Mapping[RoomKind, Row]:
+    return {RoomKind.MADE: account(*scopes)}
 
 
 class Operation(Permission, Enum):
@@ -67,32 +79,45 @@ class Operation(Permission, Enum):
 
     READ = (
         "read",
-        {RoomKind.FREE: guests_and_all(Scope.READ), RoomKind.OWN: account(Scope.READ)},
+        {
+            RoomKind.FREE: guests_and_all(Scope.READ),
+            RoomKind.OWN: account(Scope.READ),
+            RoomKind.MADE: account_or_guest(Scope.READ),
+        },
     )
-    POST = "post", {RoomKind.FREE: guests_and_all(Scope.POST)}
-    EDIT_OWN = "edit messages", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
-    EDIT_ANY = "edit the messages of others", {RoomKind.FREE: token_holders(Scope.MODERATE)}
-    DELETE_OWN = "delete messages", {RoomKind.FREE: guests_and_all(Scope.POST, Scope.MODERATE)}
-    DELETE_ANY = "delete the messages of others", {RoomKind.FREE: token_holders(Scope.MODERATE)}
-    REACT = "react", {RoomKind.FREE: guests_and_all(Scope.POST)}
-    PATCH = "change the state document", {RoomKind.FREE: guests_and_all(Scope.PATCH)}
-    SIGNAL = "send signals", {RoomKind.FREE: guests_and_all(Scope.POST)}
+    POST = "post", _everywhere(Scope.POST)
+    EDIT_OWN = "edit messages", _everywhere(Scope.POST, Scope.MODERATE)
+    EDIT_ANY = (
+        "edit the messages of others",
+        {RoomKind.FREE: token_holders(Scope.MODERATE), RoomKind.MADE: account(Scope.MODERATE)},
+    )
+    DELETE_OWN = "delete messages", _everywhere(Scope.POST, Scope.MODERATE)
+    DELETE_ANY = (
+        "delete the messages of others",
+        {RoomKind.FREE: token_holders(Scope.MODERATE), RoomKind.MADE: account(Scope.MODERATE)},
+    )
+    REACT = "react", _everywhere(Scope.POST)
+    PATCH = (
+        "change the state document",
+        {RoomKind.FREE: guests_and_all(Scope.PATCH), RoomKind.MADE: account(Scope.PATCH)},
+    )
+    SIGNAL = "send signals", _everywhere(Scope.POST)
 
-    # Only in rooms that people made: `places` says who may.
-    KNOW = "know", _NOWHERE
-    UPLOAD = "upload", _NOWHERE
-    PIN = "pin", _NOWHERE
-    JOIN = "join", _NOWHERE
-    LEAVE = "leave", _NOWHERE
-    MARK = "mark as read", _NOWHERE  # and set one's own level
-    INVITE = "invite", _NOWHERE
-    INVITE_GUEST = "invite guests", _NOWHERE  # and make an invite link
-    MODERATE = "moderate", _NOWHERE  # remove, ban, mute, slow mode, posters
-    TITLE = "change the title", _NOWHERE
-    DESCRIBE = "change topic and alias", _NOWHERE
-    MANAGE = "manage", _NOWHERE  # kind, retention, receipts, settings, appoint, archive
-    RESTORE = "restore", _NOWHERE
-    NAME_ALL = "name all", _NOWHERE
+    # Only in rooms that people made. Here it says what a credential must allow; `places` says who may.
+    KNOW = "know", {RoomKind.MADE: account_or_guest(Scope.READ)}
+    UPLOAD = "upload", _made(Scope.POST)
+    PIN = "pin", _made(Scope.POST)
+    JOIN = "join", _made(Scope.POST)
+    LEAVE = "leave", _made(Scope.POST)
+    MARK = "mark as read", _made(Scope.POST)  # and set one's own level
+    INVITE = "invite", _made(Scope.POST)
+    INVITE_GUEST = "invite guests", _made(Scope.MODERATE)  # and make an invite link
+    MODERATE = "moderate", _made(Scope.MODERATE)  # remove, ban, mute, slow mode, posters
+    TITLE = "change the title", _made(Scope.PATCH, Scope.MODERATE)
+    DESCRIBE = "change topic and alias", _made(Scope.PATCH, Scope.MODERATE)
+    MANAGE = "manage", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
+    RESTORE = "restore", _made(Scope.MODERATE)
+    NAME_ALL = "name all", _made(Scope.POST)
 
 
 _FREE = RoomKind.FREE  # to look the member up would cost every post a tenth of a microsecond

@@ -53,7 +53,7 @@ class Deciding(Protocol):
 
     @property
     def operations(self) -> Mapping[type[Change], Permission]:
-        """What the principal of each command must be allowed to do."""
+        """What guards are asked about each command."""
 
     def guarding(self, proposals: Sequence[Proposal]) -> Mapping[str, Sequence[Refuse]]:
         """Return what the guards of the proposals' rooms say; without the rooms that have none."""
@@ -205,6 +205,9 @@ class Ledger:
         message = MessageKey(room, event.seq)
         self._facts.messages[message] = event
         self._facts.owners[message] = owner
+        if self._guarding:  # in free rooms nothing follows from it
+            for act in self._rules.consequences.get(Posted, ()):
+                act(self, event)
         return Accepted(event.seq, self.at)
 
     def edit(self, event: Edited) -> Accepted:
@@ -226,7 +229,7 @@ class Ledger:
         self._set(table, row[: table.width], row)
 
     def add(self, table: Table[K, R], row: R) -> None:
-        """Keep a row whose key is new, such as one with an event's number: nobody need ask for it."""
+        """Keep a row that nobody asked about, in place of any with the same key. There must be no counts of its table."""
         self._facts.rows.setdefault(table, {})[row[: table.width]] = None
         self.put(table, row)
 

@@ -14,7 +14,7 @@ from hubbub.protocol.errors import Refusal
 SMALL = 50  # in rooms of up to so many members, each of them may name all others
 
 
-class Kind(Enum):
+class MadeKind(Enum):
     """The kind of a made room."""
 
     __hash__ = object.__hash__
@@ -24,7 +24,7 @@ class Kind(Enum):
     DIRECT = "direct"  # for the same few people as long as it exists
 
 
-class Place(Enum):
+class RoomPlace(Enum):
     """What someone is in a made room."""
 
     __hash__ = object.__hash__
@@ -47,7 +47,7 @@ class Standing(NamedTuple):
         is_bot: whether the account is a program's.
         public: what everyone may do in an open room: `none`, `read` or `post`.
         is_archived: whether nothing may change.
-        is_banned: whether the principal is banned; `banned_until` is RFC 3339, or None for ever.
+        is_banned: whether the principal is banned; `banned_until` is in seconds since 1970, or None for ever.
         is_muted: likewise, with `muted_until`.
         only_hosts_post: whether others may only read, and post in threads.
         slow_for: seconds in which the principal may not post again.
@@ -55,16 +55,16 @@ class Standing(NamedTuple):
         size: the number of members, where it matters.
     """
 
-    places: tuple[Place, ...] = (Place.OUTSIDER,)
-    kind: Kind | None = None
+    places: tuple[RoomPlace, ...] = (RoomPlace.OUTSIDER,)
+    kind: MadeKind | None = None
     status: str = "active"
     is_bot: bool = False
     public: str = "none"
     is_archived: bool = False
     is_banned: bool = False
-    banned_until: str | None = None
+    banned_until: float | None = None
     is_muted: bool = False
-    muted_until: str | None = None
+    muted_until: float | None = None
     only_hosts_post: bool = False
     slow_for: float = 0.0
     members_may_invite: bool = True
@@ -121,17 +121,17 @@ _IN_PUBLIC: Mapping[str, frozenset[Permission]] = {
 }
 
 
-def _cells(table: str) -> dict[Kind, dict[Permission, dict[Place, str]]]:
+def _cells(table: str) -> dict[MadeKind, dict[Permission, dict[RoomPlace, str]]]:
     """Read the table."""
-    cells: dict[Kind, dict[Permission, dict[Place, str]]] = {kind: {} for kind in Kind}
+    cells: dict[MadeKind, dict[Permission, dict[RoomPlace, str]]] = {kind: {} for kind in MadeKind}
     by_label = {operation.label: operation for operation in Operation}
     for line in table.strip().splitlines()[2:]:
         labels, row = line[:31], line[31:].split()
         of_open, of_closed, (member, others) = row[:6], row[6:12], row[12:]
         of_direct = [member] * 3 + [others] * 3
         for label in labels.split(","):
-            for kind, verdicts in zip(Kind, (of_open, of_closed, of_direct), strict=True):
-                cells[kind][by_label[label.strip()]] = dict(zip(Place, verdicts, strict=True))
+            for kind, verdicts in zip(MadeKind, (of_open, of_closed, of_direct), strict=True):
+                cells[kind][by_label[label.strip()]] = dict(zip(RoomPlace, verdicts, strict=True))
     return cells
 
 
@@ -146,7 +146,7 @@ def _is_allowed(standing: Standing, operation: Permission) -> bool:
         condition = _CONDITIONS.get(row.get(place, "3"))
         if condition is not None and condition(standing):
             return True
-    return standing.kind is Kind.OPEN and operation in _IN_PUBLIC[standing.public]
+    return standing.kind is MadeKind.OPEN and operation in _IN_PUBLIC[standing.public]
 
 
 # --- what is asked, in order ---
@@ -182,7 +182,7 @@ def _suspended(standing: Standing, _: Permission) -> Refusal | None:
 def _banned(standing: Standing, _: Permission) -> Refusal | None:
     if not standing.is_banned or standing.kind is None:
         return None
-    if standing.kind is not Kind.OPEN:
+    if standing.kind is not MadeKind.OPEN:
         return UNKNOWN
     return Refusal("banned", "Banned from this room", facts={"until": standing.banned_until})
 
@@ -206,13 +206,17 @@ def _muted(standing: Standing, operation: Permission) -> Refusal | None:
 
 
 def _for_hosts_only(standing: Standing, operation: Permission) -> Refusal | None:
-    if not standing.only_hosts_post or operation not in _POSTING or Place.HOST in standing.places:
+    if (
+        not standing.only_hosts_post
+        or operation not in _POSTING
+        or RoomPlace.HOST in standing.places
+    ):
         return None
     return Refusal("forbidden", "Only hosts may post in this room")
 
 
 def _too_soon(standing: Standing, operation: Permission) -> Refusal | None:
-    is_exempt = standing.is_bot or Place.HOST in standing.places
+    is_exempt = standing.is_bot or RoomPlace.HOST in standing.places
     if standing.slow_for <= 0 or operation is not Operation.POST or is_exempt:
         return None
     return Refusal("rate_limited", "This room is in slow mode", retry_after=standing.slow_for)
@@ -226,7 +230,7 @@ def _not_in_the_table(standing: Standing, operation: Permission) -> Refusal | No
 
 
 def _is_larger_direct(standing: Standing, operation: Permission) -> bool:
-    return standing.kind is Kind.DIRECT and operation is Operation.INVITE
+    return standing.kind is MadeKind.DIRECT and operation is Operation.INVITE
 
 
 _LAYERS = (

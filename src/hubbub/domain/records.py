@@ -1,6 +1,6 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -63,6 +63,10 @@ Prefix = tuple[Any, ...]  # the first columns of a key, or all of them
 class Known(Protocol):
     """Where rows are looked up."""
 
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises KeyError if nobody said that it would be asked for."""
 
@@ -80,10 +84,17 @@ class Kept(Known, Protocol):
 class Index:
     """All rows of one log in some tables, in memory."""
 
-    def __init__(self, rows: Mapping[AnyTable, Iterable[Any]]) -> None:
+    def __init__(self, rows: Mapping[AnyTable, Iterable[Any]], clock: Callable[[], float]) -> None:
+        """`clock` gives seconds since 1970."""
+        self._clock = clock
         self._rows = {
             table: {row[: table.width]: row for row in found} for table, found in rows.items()
         }
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+        return self._clock()
 
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises KeyError for a table that is not in the index."""

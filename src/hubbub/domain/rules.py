@@ -36,6 +36,7 @@ class Rule(Generic[C]):
     Attributes:
         command: the command's type.
         operation: what the principal must be allowed to do.
+        asked: what guards are asked instead, where `decide` asks for more: it depends on what is changed.
         needs: names what must be known in order to decide.
         decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
@@ -54,6 +55,7 @@ class Rule(Generic[C]):
     weigh: Callable[[C], int] = weigh
     pack: Callable[[C], C] | None = None
     keeps_keys: bool = False
+    asked: Permission | None = None
     is_internal: bool = False
 
 
@@ -97,7 +99,7 @@ class Affecting(NamedTuple, Generic[E]):
 
     Attributes:
         event: its kind.
-        whom: the stable ids of those whose rights may have changed.
+        whom: the stable ids of those whose rights may have changed, or `EVERYONE`. Memory changes only if there are any.
         apply: changes the rows that guards look at: in the ledger, and again in the memory of each node. What it does
             must not depend on what is there, since memory may be ahead of the event.
     """
@@ -149,7 +151,7 @@ class Rules:
             [*get_args(Ask), *(c for c, rule in self.by_command.items() if not rule.is_internal)]
         )
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
-        self.operations = {command: rule.operation for command, rule in self.by_command.items()}
+        self.operations = {c: rule.asked or rule.operation for c, rule in self.by_command.items()}
         self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)
         self.deciding: dict[type[Change], Decide] = {
             command: rule.decide for command, rule in self.by_command.items()

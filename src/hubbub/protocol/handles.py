@@ -38,6 +38,11 @@ def is_handle(text: str) -> bool:
     return _HANDLE.fullmatch(text) is not None and text not in RESERVED_HANDLES
 
 
+def is_alias(text: str) -> bool:
+    """Whether this is a valid alias of a room: like a handle, except that no word is reserved."""
+    return _HANDLE.fullmatch(text) is not None
+
+
 def handle_fault(text: str) -> str | None:
     """What is wrong with a handle. None if it is valid, and in lower case."""
     if is_handle(text):

@@ -21,6 +21,14 @@ def for_all(scopes: str) -> dict[str, str]:
     return dict.fromkeys(("guest", "token", "user", "account"), scopes)
 
 
+def by_accounts(scopes: str) -> dict[str, str]:
+    return for_all("") | {"account": scopes}
+
+
+def by_guests_too(scopes: str) -> dict[str, str]:
+    return by_accounts(scopes) | {"guest": scopes}
+
+
 ONLY_IN_MADE_ROOMS = (
     *(Operation.KNOW, Operation.UPLOAD, Operation.PIN, Operation.JOIN, Operation.LEAVE),
     *(Operation.MARK, Operation.INVITE, Operation.INVITE_GUEST, Operation.MODERATE),
@@ -43,7 +51,32 @@ EXPECTED = {
     },
     RoomKind.OWN: {operation: for_all("") for operation in Operation}
     | {Operation.READ: for_all("") | {"account": "read"}},
-    RoomKind.MADE: {operation: for_all("") for operation in Operation},
+    # In made rooms, whoever may do it needs one of these scopes. Guests do only what they may in public rooms.
+    RoomKind.MADE: {
+        Operation.KNOW: by_guests_too("read"),
+        Operation.READ: by_guests_too("read"),
+        Operation.POST: by_guests_too("post"),
+        Operation.EDIT_OWN: by_guests_too("post moderate"),
+        Operation.DELETE_OWN: by_guests_too("post moderate"),
+        Operation.REACT: by_guests_too("post"),
+        Operation.SIGNAL: by_guests_too("post"),
+        Operation.EDIT_ANY: by_accounts("moderate"),
+        Operation.DELETE_ANY: by_accounts("moderate"),
+        Operation.PATCH: by_accounts("patch"),
+        Operation.UPLOAD: by_accounts("post"),
+        Operation.PIN: by_accounts("post"),
+        Operation.JOIN: by_accounts("post"),
+        Operation.LEAVE: by_accounts("post"),
+        Operation.MARK: by_accounts("post"),
+        Operation.INVITE: by_accounts("post"),
+        Operation.INVITE_GUEST: by_accounts("moderate"),
+        Operation.MODERATE: by_accounts("moderate"),
+        Operation.TITLE: by_accounts("patch moderate"),
+        Operation.DESCRIBE: by_accounts("patch moderate"),
+        Operation.MANAGE: by_accounts("moderate"),
+        Operation.RESTORE: by_accounts("moderate"),
+        Operation.NAME_ALL: by_accounts("post"),
+    },
 }
 ROOM_OF = {
     RoomKind.FREE: "lobby",

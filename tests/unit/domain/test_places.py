@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from hubbub.domain.access import Operation, Permission
-from hubbub.domain.places import Kind, Place, Standing, refusal
+from hubbub.domain.places import MadeKind, RoomPlace, Standing, refusal
 
 # Transcribed from the design, in its own form: ✓ may, 3 = 403, 4 = 404, – has nothing to do. The footnotes: ¹ visibly,
 # ² a setting, ³ a larger direct is a new one, ⁴ in rooms of up to 50.
@@ -60,12 +60,12 @@ ROW_OF = {
 FORBIDDEN, NOT_FOUND = "forbidden", "not_found"
 
 
-def cell(operation: Operation, kind: Kind, place: Place) -> str:
+def cell(operation: Operation, kind: MadeKind, place: RoomPlace) -> str:
     """What stands in the design."""
     (row,) = (line for line in DESIGN.splitlines() if line.startswith(f"| {ROW_OF[operation]}"))
     columns = row.strip("| ").split(" | ")[1:]
     verdicts = columns[["open", "closed", "direct"].index(kind.value)].split()
-    if kind is Kind.DIRECT:
+    if kind is MadeKind.DIRECT:
         return verdicts[0 if place.value in "HMG" else 1]
     return verdicts["HMGNAX".index(place.value)]
 
@@ -74,21 +74,21 @@ class Case(NamedTuple):
     """A cell, and what it says for a room with the default settings."""
 
     operation: Operation
-    kind: Kind
-    place: Place
+    kind: MadeKind
+    place: RoomPlace
     code: str | None
     marked: str = ""  # the footnote
     may_know: bool = True
 
 
-def case(operation: Operation, kind: Kind, place: Place) -> Case:
+def case(operation: Operation, kind: MadeKind, place: RoomPlace) -> Case:
     found = cell(operation, kind, place)
     code = {"✓": None, "–": None, "3": FORBIDDEN, "4": NOT_FOUND}[found[0]]
     may_know = cell(Operation.KNOW, kind, place) != "4"
     return Case(operation, kind, place, code, found[1:], may_know)
 
 
-CASES = [case(*each) for each in product(Operation, Kind, Place)]
+CASES = [case(*each) for each in product(Operation, MadeKind, RoomPlace)]
 
 WRITES = {
     *("post", "react", "send signals", "upload"),
@@ -104,7 +104,7 @@ def unless(known: bool, code: str | None) -> str | None:
 
 
 def banned(c: Case) -> str | None:
-    return "banned" if c.kind is Kind.OPEN else NOT_FOUND
+    return "banned" if c.kind is MadeKind.OPEN else NOT_FOUND
 
 
 def archived(c: Case) -> str | None:
@@ -118,18 +118,18 @@ def muted(c: Case) -> str | None:
 
 
 def for_hosts(c: Case) -> str | None:
-    closed = c.operation.label in OF_THOSE_WHO_POST and c.place is not Place.HOST
+    closed = c.operation.label in OF_THOSE_WHO_POST and c.place is not RoomPlace.HOST
     return unless(c.may_know, FORBIDDEN) if closed else c.code
 
 
 def slow(c: Case) -> str | None:
-    waits = c.operation is Operation.POST and c.place is not Place.HOST
+    waits = c.operation is Operation.POST and c.place is not RoomPlace.HOST
     return unless(c.may_know, "rate_limited") if waits else c.code
 
 
 def public_to(*labels: str) -> Callable[[Case], str | None]:
     def expected(c: Case) -> str | None:
-        if c.kind is not Kind.OPEN:
+        if c.kind is not MadeKind.OPEN:
             return c.code
         if c.operation.label in labels:
             return None
@@ -180,9 +180,9 @@ def code(standing: Standing, operation: Permission) -> str | None:
     return found.code if found else None
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", MadeKind)
 @pytest.mark.parametrize("name", STANDINGS)
-def test_each_cell_in_each_standing(name: str, kind: Kind) -> None:
+def test_each_cell_in_each_standing(name: str, kind: MadeKind) -> None:
     standing, expected = STANDINGS[name]
     cases = [each for each in CASES if each.kind is kind]
     assert len(cases) == 23 * 6
@@ -207,7 +207,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("first", range(len(LAYERS)))
 def test_what_comes_first_is_what_one_is_told(first: int) -> None:
-    standing = Standing((Place.MEMBER,), Kind.OPEN)
+    standing = Standing((RoomPlace.MEMBER,), MadeKind.OPEN)
     for other in [*LAYERS.values()][first:]:
         changed = {k: v for k, v in other._asdict().items() if v != Standing._field_defaults[k]}
         standing = standing._replace(**changed)
@@ -218,7 +218,7 @@ def test_what_comes_first_is_what_one_is_told(first: int) -> None:
 def test_where_one_may_not_know_all_is_as_in_a_room_that_is_not_there(operation: Operation) -> None:
     nowhere = refusal(Standing(), operation)
     assert nowhere is not None and nowhere.code == NOT_FOUND
-    for kind, place, extra in product(Kind, Place, LAYERS.values()):
+    for kind, place, extra in product(MadeKind, RoomPlace, LAYERS.values()):
         standing = extra._replace(kind=kind, places=(place,))
         found = refusal(standing, operation)
         if found is not None and found.code == NOT_FOUND:
@@ -226,7 +226,7 @@ def test_where_one_may_not_know_all_is_as_in_a_room_that_is_not_there(operation:
 
 
 def test_two_places_allow_what_either_of_them_does() -> None:
-    for kind, one, other in product((Kind.OPEN, Kind.CLOSED), Place, Place):
+    for kind, one, other in product((MadeKind.OPEN, MadeKind.CLOSED), RoomPlace, RoomPlace):
         for operation in Operation:
             alone = [code(Standing((place,), kind), operation) for place in (one, other)]
             both = code(Standing((one, other), kind), operation)
@@ -234,8 +234,8 @@ def test_two_places_allow_what_either_of_them_does() -> None:
 
 
 def test_a_refusal_says_how_long_it_lasts() -> None:
-    member = Standing((Place.MEMBER,), Kind.OPEN)
-    until = "2026-11-23T10:00:00.000Z"
+    member = Standing((RoomPlace.MEMBER,), MadeKind.OPEN)
+    until = 1_795_943_283.5
     gone = refusal(member._replace(is_banned=True, banned_until=until), Operation.READ)
     mute = refusal(member._replace(is_muted=True, muted_until=until), Operation.POST)
     slow = refusal(member._replace(slow_for=2.5), Operation.POST)
@@ -244,13 +244,13 @@ def test_a_refusal_says_how_long_it_lasts() -> None:
     assert slow is not None and slow.retry_after == 2.5
 
 
-@pytest.mark.parametrize("kind, place", [*product(Kind, Place)])
-def test_what_has_no_row_is_refused(kind: Kind, place: Place) -> None:
+@pytest.mark.parametrize("kind, place", [*product(MadeKind, RoomPlace)])
+def test_what_has_no_row_is_refused(kind: MadeKind, place: RoomPlace) -> None:
     wave = Permission("wave", {})
     expected = NOT_FOUND if cell(Operation.KNOW, kind, place) == "4" else FORBIDDEN
     assert code(Standing((place,), kind), wave) == expected
 
 
 def test_who_wants_more_people_in_a_direct_is_told_how() -> None:
-    found = refusal(Standing((Place.MEMBER,), Kind.DIRECT), Operation.INVITE)
+    found = refusal(Standing((RoomPlace.MEMBER,), MadeKind.DIRECT), Operation.INVITE)
     assert found is not None and found.code == FORBIDDEN and found.hint

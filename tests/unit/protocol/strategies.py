@@ -20,6 +20,19 @@ from hubbub.protocol.messages import (
     Unfollow,
     Unreact,
 )
+from hubbub.protocol.rooms import (
+    Appoint,
+    Archive,
+    Ban,
+    ChangeRoom,
+    Create,
+    InvitePeople,
+    Mute,
+    Remove,
+    Restore,
+    Unban,
+    Unmute,
+)
 
 
 def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
@@ -49,6 +62,15 @@ follows = {
     "epoch": st.none() | text(),
     "max_missed": st.none() | st.integers(-(2**63), 2**63),
 }
+settings = {
+    "id": ids,
+    "room": rooms,
+    "title": st.none() | text(max_size=80),
+    "alias": st.none() | text(max_size=32),
+    "public": st.sampled_from([None, "none", "read", "post"]),
+    "slow": st.none() | st.integers(0, 86_400),
+    "receipts": st.none() | st.booleans(),
+}
 commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     Hello: st.builds(Hello, id=ids, name=st.none() | text(1, 32), key=st.none() | text(16, 128)),
     Follow: st.builds(Follow, **follows),
@@ -77,6 +99,29 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         key=keys,
         value=json_values,
         ttl=st.floats(0, 3600, exclude_min=True),
+    ),
+    Create: st.builds(
+        Create,
+        **settings,
+        kind=st.sampled_from(["open", "closed", "direct"]),
+        who=st.lists(text(1), max_size=50).map(tuple),
+        key=keys,
+    ),
+    ChangeRoom: st.builds(ChangeRoom, **settings, kind=st.sampled_from([None, "open", "closed"])),
+    **{kind: st.builds(kind, id=ids, room=rooms) for kind in (Archive, Restore)},
+    InvitePeople: st.builds(
+        InvitePeople,
+        id=ids,
+        room=rooms,
+        who=st.lists(text(1), min_size=1, max_size=50).map(tuple),
+    ),
+    **{kind: st.builds(kind, id=ids, room=rooms, who=text(1)) for kind in (Remove, Unban, Unmute)},
+    **{
+        kind: st.builds(kind, id=ids, room=rooms, who=text(1), seconds=st.none() | st.just(0.5))
+        for kind in (Ban, Mute)
+    },
+    Appoint: st.builds(
+        Appoint, id=ids, room=rooms, who=text(1), role=st.sampled_from(["host", "member"])
     ),
     History: st.builds(
         History,

@@ -27,6 +27,25 @@ from hubbub.events.people import (
     SessionRenewed,
     Unblocked,
 )
+from hubbub.events.rooms import (
+    Appointed,
+    Archived,
+    Banned,
+    Changed,
+    Created,
+    Hidden,
+    Invited,
+    Joined,
+    Left,
+    Muted,
+    Removed,
+    Restored,
+    RoomChanged,
+    RoomListed,
+    RoomUnlisted,
+    Unbanned,
+    Unmuted,
+)
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import (
     AnySignal,
@@ -58,7 +77,8 @@ from tests.support.fakes import AT, EPOCH, unframe
 GOLDEN = Path(__file__).parents[2] / "wire"
 GREETING = b"\x00\xffhi"
 
-ADA = "@p7m2q9x4w1z3k"
+ADA, GRACE = "@p7m2q9x4w1z3k", "@p8n3r0y5x204m"
+ROOM = "@r7m2q9x4w1z3k"
 VALUE = Value("lobby", "ada", "van", 1, 60.0)
 PUSHES: dict[str, object] = {
     "posted": Posted("lobby", 42, AT, "ada", "hi", client_message_id="01J", reply_to=41),
@@ -89,6 +109,25 @@ PUSHES: dict[str, object] = {
     "blocked": Blocked(ADA, 5, AT, ADA, who="@p000000000000"),
     "unblocked": Unblocked(ADA, 6, AT, ADA, who="@p000000000000"),
     "preferred": Preferred(ADA, 7, AT, ADA, name="theme", value=None),
+    "created": Created(ROOM, 1, AT, ADA, kind="open", title="Kitchen", alias="kitchen"),
+    "created_direct": Created(ROOM, 1, AT, ADA, kind="direct", people=[ADA, GRACE]),
+    "changed": Changed(ROOM, 2, AT, ADA, topic="", slow=5, members_may_invite=False),
+    "archived": Archived(ROOM, 3, AT, ADA),
+    "restored": Restored(ROOM, 4, AT, ADA),
+    "joined": Joined(ROOM, 5, AT, GRACE),
+    "joined_where": Joined(GRACE, 1, AT, GRACE, where=ROOM, oversight=True),
+    "invited": Invited(ROOM, 6, AT, ADA, who=GRACE),
+    "left": Left(GRACE, 2, AT, ADA, where=ROOM),
+    "hidden": Hidden(GRACE, 3, AT, GRACE, where=ROOM, upto=41),
+    "removed": Removed(ROOM, 7, AT, ADA, who=GRACE),
+    "banned": Banned(ROOM, 8, AT, ADA, who=GRACE, until=1.5e9),
+    "unbanned": Unbanned(ROOM, 9, AT, ADA, who=GRACE),
+    "muted": Muted(ROOM, 10, AT, ADA, who=GRACE),
+    "unmuted": Unmuted(ROOM, 11, AT, ADA, who=GRACE),
+    "appointed": Appointed(ROOM, 12, AT, ADA, who=GRACE, role="host"),
+    "room_listed": RoomListed("@directory", 3, AT, ADA, where=ROOM, title="Kitchen"),
+    "room_changed": RoomChanged("@directory", 4, AT, ADA, where=ROOM, title="Attic"),
+    "room_unlisted": RoomUnlisted("@directory", 5, AT, ADA, where=ROOM),
     "noted": Noted("@audit", 1, AT, "@server", action="exported", hash="0a1b"),
     "typing": Typing("lobby", "ada", 5.0),
     "value": Value("lobby", "ada", "van", {"lat": 52.5, "lon": 13.4}, 60.0),

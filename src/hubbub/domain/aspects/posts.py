@@ -142,7 +142,7 @@ def _refusal(
     is_own = principal.may_own and ledger.owner(key) == principal.id
     operation = own if is_own else anyones
     if may(principal, operation, key.room):
-        return None if is_own else ledger.refusal(principal, operation, key.room)
+        return ledger.refusal(principal, operation, key.room)
     why = "Only its author may edit or delete a message"
     if not principal.may_own:
         why += "; guests prove authorship with the key they posted it with"
@@ -208,8 +208,8 @@ ASPECT = Aspect(
             pack=_pack,
             keeps_keys=True,
         ),
-        Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit),
-        Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete),
+        Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit, asked=Operation.READ),
+        Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete, asked=Operation.READ),
     ),
     events=(Posted, Edited, Deleted),
     folds=(

@@ -6,12 +6,13 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Batch
+from hubbub.domain.facts import EVERYONE, Batch
 from hubbub.domain.live import LiveReport
 from hubbub.domain.records import Index
 from hubbub.domain.rules import Rules
@@ -114,7 +115,7 @@ class FanOut:
             turns, tables = feed.turns, {table for guard in feed.guards for table in guard.looks_at}
             rows = {table: await self._store.rows(table, feed.room) for table in tables}
             if feed.turns == turns:
-                feed.recall(Index(rows))
+                feed.recall(Index(rows, time.time))
         while (head := await self.head(feed)) < upto:
             self.reach(feed, upto)
             await feed.moved(REACHES_WITHIN)
@@ -276,7 +277,8 @@ class FanOut:
         self._rules.apply(feed.index, batch.bodies[-1])
         ids = {each for _, each in batch.affected}
         for follower in feed.followers:
-            if follower.principal.id in ids and (why := feed.refusal(follower.principal)):
+            is_affected = EVERYONE in ids or follower.principal.id in ids
+            if is_affected and (why := feed.refusal(follower.principal)):
                 follower.stop_at(batch.last, why)
                 self._cut_off_if_there(feed, follower)
 

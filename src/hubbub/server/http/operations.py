@@ -27,7 +27,7 @@ ANY_REQUEST = frozenset(
         *("internal", "unavailable", "method_not_allowed"),
     }
 )
-ANY_PRINCIPAL = frozenset({"forbidden", "name_taken"})
+ANY_PRINCIPAL = frozenset({"forbidden", "name_taken", "banned", "muted", "archived"})
 ANY_BODY = frozenset({"too_large", "unsupported", "timed_out"})
 _IN_PATH = re.compile(r"{(\w+)}")
 

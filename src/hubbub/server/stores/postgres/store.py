@@ -47,7 +47,7 @@ from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres.schema import prepare
 from hubbub.server.stores.postgres.turns import PostgresTurn
-from hubbub.server.stores.postgres.writer import Changed, PostgresWriter
+from hubbub.server.stores.postgres.writer import PostgresWriter, RoomVanished
 from hubbub.server.stores.tables import check_finished
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ MAX_KNOWN_ROOMS = 100_000
 
 APPLICATION = "hubbub"  # as servers identify themselves to the database
 
-IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, Changed)
+IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, RoomVanished)
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ class PostgresStore:
         """See the contract."""
         try:
             await self.in_transaction(lambda connection: self._writer(connection).trim(room, upto))
-        except Changed:
+        except RoomVanished:
             pass  # there is no such room
 
     async def scrub(self) -> None:
@@ -291,7 +291,7 @@ class PostgresStore:
         Raises:
             FateUnknown: it may have been committed.
             StoreFailed, LogsReplaced: it was not.
-            Changed, or another of IN_THE_WAY: it was not, but another attempt may succeed.
+            RoomVanished, or another of IN_THE_WAY: it was not, but another attempt may succeed.
             One of OF_A_VALUE: it was not, and never can be.
         """
         try:

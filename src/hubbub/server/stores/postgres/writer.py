@@ -30,7 +30,7 @@ from hubbub.server.stores.records import Between
 Q = queries.load("postgres")
 
 
-class Changed(Exception):
+class RoomVanished(Exception):
     """A known room no longer exists: start again."""
 
 
@@ -55,7 +55,7 @@ class PostgresWriter:
         self._names: dict[int, str] = {}
 
     async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        """Decide and write everything but the commit. Raises Changed and asyncpg's exceptions."""
+        """Decide and write everything but the commit. Raises RoomVanished and asyncpg's exceptions."""
         wanted = self._rules.needs(proposals)
         added = wanted.logs - self._known
         if added:
@@ -72,7 +72,7 @@ class PostgresWriter:
     async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
         """Lock rooms for this transaction; others wait for its end.
 
-        Raises Changed, or LogsReplaced.
+        Raises RoomVanished, or LogsReplaced.
         """
         wanted = sorted(names)
         for room_id, name, *head, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
@@ -81,11 +81,11 @@ class PostgresWriter:
             self._names[room_id] = name
         if len(self._rooms) < len(wanted):
             self._known.clear()
-            raise Changed
+            raise RoomVanished
         return self._rooms
 
     async def trim(self, room: str, upto: int) -> None:
-        """Delete everything up to number `upto`. Raises Changed if there is no such room."""
+        """Delete everything up to number `upto`. Raises RoomVanished if there is no such room."""
         room_id, head = (await self.lock([room]))[room]
         upto = min(upto, head.seq)
         if upto < head.kept:
@@ -97,7 +97,7 @@ class PostgresWriter:
         await self._connection.execute(Q.set_kept, room_id, upto + 1)
 
     async def holds(self, batch: Batch) -> bool:
-        """Whether a batch is in the log; waits for one that is being written. Raises Changed.
+        """Whether a batch is in the log; waits for one that is being written. Raises RoomVanished.
 
         The room is inserted rather than locked: an insert waits for another one, while a lock would not see it yet.
         """

@@ -1,0 +1,115 @@
+"""Standings: what the access table of made rooms must know, from the rows of a room, a member and an account.
+
+The guard of made rooms asks before each change in the ledger, and before reading, about what is in memory.
+"""
+
+from functools import lru_cache
+
+from hubbub.domain.access import Operation, Permission, RoomKind
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.facts import Needs
+from hubbub.domain.places import UNKNOWN, MadeKind, RoomPlace, Standing, refusal
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.records import Known
+from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MemberKey, Restraint, RoomKey
+from hubbub.domain.rules import Guard
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_room_key
+
+_UNRESTRAINED = Restraint("", "")
+_KINDS = {kind.value: kind for kind in MadeKind}
+
+
+def needs(wanted: Needs, principal: Principal, room: str) -> None:
+    """Name what must be known about a principal in a room."""
+    wanted.row(ROOM, RoomKey(room))
+    if principal.role is Role.ACCOUNT:
+        key = MemberKey(room, principal.id)
+        wanted.row(MEMBER, key)
+        wanted.row(RESTRAINT, key)
+        wanted.row(ACCOUNT, account_row(principal.id))
+
+
+def refuse(
+    known: Known, principal: Principal, operation: Permission, room: str, size: int = 0
+) -> Refusal | None:
+    """Return why a principal may not do this in a room, or None if it may. Where it matters, `size` is the number of members."""
+    if principal.role in (Role.TOKEN, Role.USER):
+        return UNKNOWN
+    standing = standing_of(known, principal, room)
+    if found := refusal(standing._replace(size=size) if size else standing, operation):
+        return found
+    if operation.is_given(principal.role, principal.scopes, RoomKind.MADE):
+        return None
+    return Refusal("forbidden", f"Not allowed to {operation.label} with this token")
+
+
+def may(
+    known: Known, principal: Principal, room: str, size: int = 0
+) -> dict[Permission, Refusal | None]:
+    """Return for each operation why a principal may not do it in a room, or None if it may."""
+    return {each: refuse(known, principal, each, room, size) for each in Operation}
+
+
+def standing_of(known: Known, principal: Principal, room: str) -> Standing:
+    """Return what the table must know."""
+    row = known.row(ROOM, RoomKey(room))
+    account, member, restraint = None, None, _UNRESTRAINED
+    status = "active"
+    if principal.role is Role.ACCOUNT:
+        account = known.row(ACCOUNT, account_row(principal.id))
+        key = MemberKey(room, principal.id)
+        member = known.row(MEMBER, key)
+        restraint = known.row(RESTRAINT, key) or _UNRESTRAINED
+        status = account.status if account else "removed"
+    if row is None:
+        return Standing(status=status)
+    kind = _KINDS[row.kind]
+    return Standing(
+        _places(kind, account and account.role, member and member.role),
+        kind,
+        status,
+        account is not None and account.kind == "bot",
+        row.public,
+        row.archived_at is not None,
+        restraint.is_banned and _is_on(restraint.banned_until, known.now),
+        restraint.banned_until,
+        restraint.is_muted and _is_on(restraint.muted_until, known.now),
+        restraint.muted_until,
+        row.posters == "hosts",
+        _rest(row.slow, restraint.posted_at, known.now) if row.slow else 0.0,
+        row.members_may_invite,
+        row.members_may_edit,
+        row.members_may_name_all,
+    )
+
+
+@lru_cache(maxsize=256)
+def _places(kind: MadeKind, role: str | None, role_in_room: str | None) -> tuple[RoomPlace, ...]:
+    """Return what someone is in a room, by the account's role on the server and in the room."""
+    if role is None or (role == "guest" and role_in_room is None):
+        return (RoomPlace.OUTSIDER,)
+    if role == "guest":
+        return (RoomPlace.GUEST,)
+    if role_in_room == "host" or (role == "moderator" and kind is MadeKind.OPEN):
+        own = RoomPlace.HOST
+    else:
+        own = RoomPlace.MEMBER if role_in_room else RoomPlace.OTHER
+    return (own, RoomPlace.ADMIN) if role in ("owner", "admin") else (own,)
+
+
+def _is_on(until: float | None, now: float) -> bool:
+    return until is None or until > now
+
+
+def _rest(slow: int, posted_at: float | None, now: float) -> float:
+    """Return for how many seconds a member may not post again."""
+    return 0.0 if posted_at is None else round(max(0.0, posted_at + slow - now), 3)
+
+
+def is_untouchable(account: Account | None) -> bool:
+    """Whether nobody bans or mutes this account, since it looks after the whole server."""
+    return account is not None and account.role in ("owner", "admin", "moderator")
+
+
+GUARD = Guard(is_room_key, needs, refuse, looks_at=(ROOM, MEMBER, RESTRAINT))

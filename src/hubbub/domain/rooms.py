@@ -1,0 +1,135 @@
+"""Made rooms and their members as records, and how events change them."""
+
+from typing import NamedTuple
+
+from hubbub.domain.records import Table
+from hubbub.protocol.keys import DIRECTORY
+
+
+class RoomKey(NamedTuple):
+    """Identifies a made room."""
+
+    room: str
+
+
+class MadeRoom(NamedTuple):
+    """A made room; the fields are those of `events.rooms.Created`. `people` are joined by spaces."""
+
+    room: str
+    kind: str
+    title: str
+    topic: str
+    alias: str
+    public: str
+    posters: str
+    slow: int
+    keep_days: int
+    receipts: bool
+    members_may_invite: bool
+    members_may_edit: bool
+    members_may_name_all: bool
+    archived_at: str | None
+    made_at: str
+    made_by: str
+    people: str | None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the directory shows it."""
+        return self.kind == "open" and self.archived_at is None
+
+
+class AliasKey(NamedTuple):
+    """Identifies an alias; its log is the directory."""
+
+    log: str
+    alias: str
+
+
+class Alias(NamedTuple):
+    """The room that an alias leads to. If it is not current, another room may take it."""
+
+    log: str
+    alias: str
+    room: str
+    is_current: bool
+
+
+class MemberKey(NamedTuple):
+    """Identifies a membership."""
+
+    room: str
+    account: str
+
+
+class Member(NamedTuple):
+    """A membership: `role` is `host` or `member`, `since` the seq of the event that began it."""
+
+    room: str
+    account: str
+    role: str
+    since: int
+    oversight: bool
+
+
+class Restraint(NamedTuple):
+    """What holds an account back in a room, member or not.
+
+    Until a time in seconds since 1970, or for ever if that is None. `posted_at` is kept only in slow mode.
+    """
+
+    room: str
+    account: str
+    is_banned: bool = False
+    banned_until: float | None = None
+    is_muted: bool = False
+    muted_until: float | None = None
+    posted_at: float | None = None
+
+
+class DirectKey(NamedTuple):
+    """Identifies a direct by its people: their keys in order, joined by spaces. Its log is the directory."""
+
+    log: str
+    people: str
+
+
+class Direct(NamedTuple):
+    """The direct of these people."""
+
+    log: str
+    people: str
+    room: str
+
+
+class PlaceKey(NamedTuple):
+    """Identifies a membership, in the own log of the account."""
+
+    account: str
+    room: str
+
+
+class Placement(NamedTuple):
+    """A membership, listed by account. It is hidden until there is a message after `hidden`; 0 if it is not."""
+
+    account: str
+    room: str
+    hidden: int
+
+
+ROOM = Table("made_room", RoomKey, MadeRoom)
+ALIAS = Table("alias", AliasKey, Alias)
+MEMBER = Table("member", MemberKey, Member)
+RESTRAINT = Table("restraint", MemberKey, Restraint)
+DIRECT = Table("direct", DirectKey, Direct)
+PLACE = Table("place", PlaceKey, Placement)
+
+
+def alias_row(alias: str) -> AliasKey:
+    """Return the key of an alias' row."""
+    return AliasKey(DIRECTORY, alias)
+
+
+def direct_of(people: tuple[str, ...]) -> DirectKey:
+    """Return the key of these people's direct."""
+    return DirectKey(DIRECTORY, " ".join(sorted(set(people))))

@@ -1,0 +1,118 @@
+"""The commands about made rooms and their members."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from hubbub.protocol.keys import ME
+from hubbub.protocol.messages import Change, RoomName
+
+MAX_NAMED = 50  # people in one command
+MAX_DIRECT = 9  # people in a direct
+
+RoomKindName = Literal["open", "closed", "direct"]
+MemberRole = Literal["host", "member"]
+AccountName = Annotated[str, Meta(min_length=1, max_length=64)]
+People = Annotated[tuple[AccountName, ...], Meta(max_length=MAX_NAMED)]
+Title = Annotated[str, Meta(max_length=80)]
+Topic = Annotated[str, Meta(max_length=250)]
+AliasName = Annotated[str, Meta(max_length=32)]
+Seconds = Annotated[float, Meta(gt=0, le=10 * 366 * 86_400)]
+
+
+class RoomSettings(Change, frozen=True, kw_only=True):
+    """What a room is like. An empty text removes what there was; 0 ends slow mode, or keeps events as long as elsewhere.
+
+    Attributes:
+        title: 1 to 80 characters; only a direct needs none.
+        topic: up to 250 characters.
+        alias: a name for links, like a handle. A former one still leads to the room until another room takes it.
+        public: what everyone may do in an open room, without an account: nothing, read, or also post.
+        posters: who may post.
+        slow: seconds that members wait after each message.
+        keep_days: how long messages and events are kept.
+        receipts: whether others see how far one has read.
+    """
+
+    title: Title | None = None
+    topic: Topic | None = None
+    alias: AliasName | None = None
+    public: Literal["none", "read", "post"] | None = None
+    posters: Literal["all", "hosts"] | None = None
+    slow: Annotated[int, Meta(ge=0, le=86_400)] | None = None
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] | None = None
+    receipts: bool | None = None
+    members_may_invite: bool | None = None
+    members_may_edit: bool | None = None
+    members_may_name_all: bool | None = None
+
+
+class Create(RoomSettings, frozen=True, kw_only=True):
+    """Makes a room of which the author is the host, with other members, or a direct of these people.
+
+    There is one direct of the same people. `key` is not for clients: the server makes it.
+    """
+
+    room: RoomName = ME
+    kind: RoomKindName
+    who: People = ()
+    key: str | None = None
+
+
+class ChangeRoom(RoomSettings, frozen=True, kw_only=True, tag="change"):
+    """Changes what a room is like. A direct stays one."""
+
+    kind: Literal["open", "closed"] | None = None
+
+
+class Archive(Change, frozen=True):
+    """Lets nothing change in a room any more."""
+
+
+class Restore(Change, frozen=True):
+    """Takes an archived room into use again."""
+
+
+class InvitePeople(Change, frozen=True, kw_only=True, tag="invite"):
+    """Makes other accounts members, at once."""
+
+    who: Annotated[tuple[AccountName, ...], Meta(min_length=1, max_length=MAX_NAMED)]
+
+
+class Remove(Change, frozen=True, kw_only=True):
+    """Ends someone's membership."""
+
+    who: AccountName
+
+
+class Ban(Change, frozen=True, kw_only=True):
+    """Keeps someone out of the room, for some seconds or for ever."""
+
+    who: AccountName
+    seconds: Seconds | None = None
+
+
+class Unban(Change, frozen=True, kw_only=True):
+    """Ends a ban."""
+
+    who: AccountName
+
+
+class Mute(Change, frozen=True, kw_only=True):
+    """Lets someone only read, for some seconds or until unmuted."""
+
+    who: AccountName
+    seconds: Seconds | None = None
+
+
+class Unmute(Change, frozen=True, kw_only=True):
+    """Lets someone speak again."""
+
+    who: AccountName
+
+
+class Appoint(Change, frozen=True, kw_only=True):
+    """Gives a member another role in the room."""
+
+    who: AccountName
+    role: MemberRole
