@@ -18,13 +18,15 @@ EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "40"))
 THOROUGH = settings(max_examples=EXAMPLES, stateful_step_count=40)
 
 
-def check_law(open_in: Callable[[Path], Store], directory: Path, how: settings) -> None:
+def check_law(
+    open_in: Callable[[Path], Store], directory: Path, how: settings, law: type[Law] = Law
+) -> None:
     """Let machines, each in a directory of its own, look for a fault."""
     number = count()
 
     def new_machine() -> Law:
         own = directory / str(next(number))
-        return Law(lambda: open_in(own))
+        return law(lambda: open_in(own))
 
     run_state_machine_as_test(cast(Any, new_machine), settings=how)
 
