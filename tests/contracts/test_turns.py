@@ -12,7 +12,7 @@ from hubbub.protocol.messages import Post
 from hubbub.server.reactors import base as reactors
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
-from hubbub.server.stores.positions import POSITIONS, Position
+from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.stores.postgres import turns
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -20,7 +20,7 @@ from tests.support.counting import Counting
 from tests.support.postgres import Postgres
 from tests.support.stores import commit
 
-KITCHEN, LOBBY = Position("r", "kitchen", 1), Position("r", "lobby", 7)
+KITCHEN, LOBBY = ReactorPosition("r", "kitchen", 1), ReactorPosition("r", "lobby", 7)
 POSTS = [("kitchen", n) for n in range(1, 6)] + [("lobby", n) for n in range(1, 8)]
 
 
@@ -83,8 +83,8 @@ async def test_what_was_not_stored_is_handled_again_and_nothing_is_missed(
         await go_round(first, store)
     assert first.seen == POSTS[:11]
     assert await store.rows(POSITIONS, "counting") == [
-        Position("counting", "kitchen", 5),
-        Position("counting", "lobby", 4),
+        ReactorPosition("counting", "kitchen", 5),
+        ReactorPosition("counting", "lobby", 4),
     ]
     await go_round(second, store)
     assert second.seen == POSTS[9:]

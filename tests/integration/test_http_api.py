@@ -83,8 +83,8 @@ async def test_rooms_are_listed_by_name_in_pages(tmp_path_factory: pytest.TempPa
             await curl.post(name, "hi")
         await ada.ask("join", room="lobby")
         listed = await curl.get("")
-        assert listed["rooms"][2] == {"room": "kitchen", "head": 1, "members": 0}
-        assert listed["rooms"][3] == {"room": "lobby", "head": 1, "members": 1}
+        assert listed["rooms"][2] == {"room": "kitchen", "head": 1, "nth": 1, "members": 0}
+        assert listed["rooms"][3] == {"room": "lobby", "head": 1, "nth": 1, "members": 1}
         assert not listed["more"]
         seen: list[str] = []
         is_more = True

@@ -71,6 +71,8 @@ class HttpOperation(Generic[R]):
         found = self.refuses | ANY_REQUEST | ANY_PRINCIPAL
         if self.path_names:
             found |= {"not_found"}
+        if "room" in self.path_names:
+            found |= {"banned"} if self.method == "GET" else {"banned", "muted", "archived"}
         return found | ANY_BODY if self.body else found
 
 

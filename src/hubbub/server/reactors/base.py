@@ -7,7 +7,7 @@ stored, some time later. Its positions are stored after its work, so after a cra
 from typing import Protocol
 
 from hubbub.server.stores.base import Store, Turn
-from hubbub.server.stores.positions import POSITIONS, Position, PositionKey
+from hubbub.server.stores.positions import POSITIONS, PositionKey, ReactorPosition
 
 ROOMS_AT_ONCE = 500
 EVENTS_A_TURN = 2_000  # after so many, positions are stored and another node may go on
@@ -58,7 +58,7 @@ async def _read_on(reactor: Reactor, store: Store, turn: Turn, heads: dict[str, 
     for room, head in list(heads.items()):
         position = positions.get(room, 0)
         while (reached := await _step(reactor, store, room, position, head)) > position:
-            await turn.put(POSITIONS, [Position(reactor.name, room, reached)])
+            await turn.put(POSITIONS, [ReactorPosition(reactor.name, room, reached)])
             done += reached - position
             if done >= EVENTS_A_TURN:
                 return

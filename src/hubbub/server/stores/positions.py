@@ -12,7 +12,7 @@ class PositionKey(NamedTuple):
     room: str
 
 
-class Position(NamedTuple):
+class ReactorPosition(NamedTuple):
     """The seq of the last event in a room that a reactor is done with."""
 
     reactor: str
@@ -20,4 +20,4 @@ class Position(NamedTuple):
     seq: int
 
 
-POSITIONS = Table("reactor_position", PositionKey, Position)
+POSITIONS = Table("reactor_position", PositionKey, ReactorPosition)

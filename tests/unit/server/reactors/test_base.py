@@ -9,7 +9,7 @@ from hubbub.protocol.messages import Post
 from hubbub.server.reactors import base
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import StoreFailed
-from hubbub.server.stores.positions import POSITIONS, Position
+from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.upkeep import reacting
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, MemoryStore, timeless
@@ -25,7 +25,9 @@ async def test_a_round_reads_on_to_the_head_of_every_room(monkeypatch: pytest.Mo
     store = MemoryStore()
     for room in ("attic", "kitchen", "lobby"):
         await post(store, room, 3)
-    store.records.rows[POSITIONS] = {("counting", "kitchen"): Position("counting", "kitchen", 1)}
+    store.records.rows[POSITIONS] = {
+        ("counting", "kitchen"): ReactorPosition("counting", "kitchen", 1)
+    }
     reactor = Counting(store)
     await go_round(reactor, store)
     expected = [(room, seq) for room in ("attic", "kitchen", "lobby") for seq in (1, 2, 3)]

@@ -28,14 +28,14 @@ class Statement(NamedTuple):
     table: str | None = None
 
 
-class Ask(NamedTuple):
+class Query(NamedTuple):
     """What an upgrade asks of the database: a statement with values or, without any, several statements."""
 
     sql: str
     values: tuple[int, ...] | None = None
 
 
-Upgrade = Generator[Ask, Sequence[Any], None]
+Upgrade = Generator[Query, Sequence[Any], None]
 
 
 def all_steps(engine: str, package: str = __package__) -> list[tuple[int, list[Statement]]]:
@@ -75,13 +75,13 @@ def upgrading(engine: str, version: int, schema: str, progress: Progress) -> Upg
     tables = [each.table for each in due if each.table] if version else []
     sizes: dict[str, int] = {}
     for table in set(tables):
-        ((sizes[table],),) = yield Ask(f"SELECT count(*) FROM {schema}{table}", ())
+        ((sizes[table],),) = yield Query(f"SELECT count(*) FROM {schema}{table}", ())
     done, total = 0, sum(sizes[table] for table in tables)
     if total:
         progress(WHAT, 0, total)
     for sql, parted in due:
         if parted is None:
-            yield Ask(sql)
+            yield Query(sql)
         elif sizes.get(parted):
             yield from _in_parts(sql, schema + parted, done, lambda n: progress(WHAT, n, total))
             done += sizes[parted]
@@ -91,12 +91,12 @@ def upgrading(engine: str, version: int, schema: str, progress: Progress) -> Upg
 def _in_parts(sql: str, table: str, done: int, told: Callable[[int], None]) -> Upgrade:
     """Run a statement for all rows of a table. `done` rows were counted before; `told` hears how many are by now."""
     after = _BEGIN
-    while rows := (yield Ask(_NEXT.format(table), (*after, ROWS_AT_ONCE - 1))):
+    while rows := (yield Query(_NEXT.format(table), (*after, ROWS_AT_ONCE - 1))):
         ((room, seq),) = rows
-        yield Ask(sql.replace("{part}", _PART), (*after, room, seq))
+        yield Query(sql.replace("{part}", _PART), (*after, room, seq))
         after, done = (room, seq), done + ROWS_AT_ONCE
         told(done)
-    yield Ask(sql.replace("{part}", _PART), (*after, *_END))
+    yield Query(sql.replace("{part}", _PART), (*after, *_END))
 
 
 def _statements(text: str) -> list[Statement]:
