@@ -47,7 +47,8 @@ class Principal:
     `id` is the stable id (see `identity`): it decides what the principal owns and what counts
     towards its limits; others only see the name. `rooms` are patterns. `until` is when the
     credential expires, in seconds since 1970. `key_owner` is the owner of its `client_message_id`s,
-    and `counted_as` the owner of its rate; both default to the id.
+    and `counted_as` the owner of its rate; both default to the id. `session` is the key of the session
+    or token with which an account came in: account, kind and id.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Principal:
     until: float = float("inf")
     key_owner: str = ""
     counted_as: str = ""
+    session: tuple[str, ...] = ()
     person: Person = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,9 +1,10 @@
 """The texts of secrets that the server makes for accounts: of sessions and API tokens, of invites and claim links.
 
-    hubbub_s_p7m2q9x4w1z3k_ID_SECRET   a session's or an API token's: account, id, secret
+    hubbub_s_p7m2q9x4w1z3k_ID_SECRET   a session's: account, id, secret
+    hubbub_t_p7m2q9x4w1z3k_ID_SECRET   an API token's
     ID.SECRET                          an invite's or a claim link's, in the fragment of its address
 
-Ids have 60 random bits and secrets 260, in Crockford's base32. Whoever checks one looks its row up by account and id, and
+Ids have 60 random bits and secrets 260, in Crockford's base32. Whoever checks one looks its row up by its key, and
 compares digests: only those are stored.
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from hubbub.protocol import keys
 
@@ -18,7 +20,7 @@ RANDOM_BYTES = 41  # what the id and the secret of a new text are made of
 _ID_BYTES = keys.RANDOM_BYTES
 
 _ID, _SECRET = "([0-9a-hjkmnp-tv-z]{12})", "([0-9a-hjkmnp-tv-z]{52})"
-_SESSION = re.compile(f"hubbub_s_(p[0-9a-hjkmnp-tv-z]{{12}})_{_ID}_{_SECRET}")
+_SESSION = re.compile(f"hubbub_([st])_(p[0-9a-hjkmnp-tv-z]{{12}})_{_ID}_{_SECRET}")
 _INVITE = re.compile(rf"{_ID}\.{_SECRET}")
 
 
@@ -27,13 +29,19 @@ class SessionToken:
     """What proves a session of an account, or an API token: the row that it names, and the secret."""
 
     account: str
+    kind: Literal["session", "token"]
     id: str
     secret: str = field(repr=False)
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """The key of its row."""
+        return self.account, self.kind, self.id
+
+    @property
     def text(self) -> str:
         """The token as clients send it."""
-        return f"hubbub_s_{self.account.removeprefix('@')}_{self.id}_{self.secret}"
+        return f"hubbub_{self.kind[0]}_{self.account.removeprefix('@')}_{self.id}_{self.secret}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,12 @@ class InviteToken:
 
 def new_session(account: str, random: bytes) -> SessionToken:
     """Return the token of a new session of an account, made from `RANDOM_BYTES` random bytes."""
-    return SessionToken(account, *_id_and_secret(random))
+    return SessionToken(account, "session", *_id_and_secret(random))
+
+
+def new_token(account: str, random: bytes) -> SessionToken:
+    """Return a new API token of an account, made from `RANDOM_BYTES` random bytes."""
+    return SessionToken(account, "token", *_id_and_secret(random))
 
 
 def new_invite(random: bytes) -> InviteToken:
@@ -62,7 +75,11 @@ def new_invite(random: bytes) -> InviteToken:
 def session_from(text: str) -> SessionToken | None:
     """Read a session's or an API token's text. None for anything else, whatever its length."""
     found = _SESSION.fullmatch(text)
-    return SessionToken(f"@{found[1]}", found[2], found[3]) if found else None
+    if found is None:
+        return None
+    return SessionToken(
+        f"@{found[2]}", "session" if found[1] == "s" else "token", found[3], found[4]
+    )
 
 
 def invite_from(text: str) -> InviteToken | None:

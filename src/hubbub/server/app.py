@@ -10,6 +10,7 @@ import random
 import resource
 import secrets
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import web
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Batch
+from hubbub.domain.facts import Batch, Proposal
 from hubbub.domain.live import LiveReport
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
-from hubbub.protocol.messages import Closing
+from hubbub.protocol.messages import Change, Closing
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
@@ -58,6 +60,7 @@ from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_o
 from hubbub.server.people.door import Door
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
+from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor
 from hubbub.server.reactors.forgetting import Forgetting
@@ -132,7 +135,8 @@ async def running(
         stack.push_async_callback(fanout.close)
         await tokens.refresh(store)
         jwts = await _jwts(settings)
-        door = Door((tokens, jwts) if jwts else (tokens,), has_guests=settings.has_guests)
+        sessions = Sessions(store, time.time, partial(_submit, journal))
+        door = Door((tokens, sessions, *filter(None, [jwts])), has_guests=settings.has_guests)
         hub = Hub(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
         )
@@ -150,7 +154,7 @@ async def running(
         stack.push_async_callback(runner.cleanup)
         work = [
             upkeep.heartbeats(hub, fanout, links, measured),
-            upkeep.revocations(door, tokens, store),
+            upkeep.revocations(door, tokens, sessions, store),
             upkeep.scrubbing(store),
             *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store, hub)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
@@ -166,6 +170,11 @@ async def running(
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         yield Running(_port_of(listeners[0]), hub, asyncio.create_task(breaking))
+
+
+def _submit(journal: Journal, principal: Principal, change: Change) -> None:
+    """Submit a change of the server's own, whose outcome is seen in the log."""
+    journal.submit(Proposal(principal, change), lambda _: None)
 
 
 def _check_internals() -> None:

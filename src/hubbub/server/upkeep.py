@@ -14,6 +14,7 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
+from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
@@ -57,11 +58,11 @@ async def heartbeats(hub: Hub, fanout: FanOut, links: Links, metrics: Metrics) -
             hub.door.sweep()
 
 
-async def revocations(door: Door, tokens: Tokens, store: Store) -> None:
-    """Expel holders of revoked tokens."""
+async def revocations(door: Door, tokens: Tokens, sessions: Sessions, store: Store) -> None:
+    """Expel holders of revoked tokens and of sessions that have ended."""
 
     async def check() -> None:
-        if await tokens.refresh(store):
+        if await sessions.refresh() | await tokens.refresh(store):
             door.review()
 
     await _again(BEAT, check, "check for revoked tokens")

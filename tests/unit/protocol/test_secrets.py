@@ -15,6 +15,7 @@ from hubbub.protocol.secrets import (
     is_secret_of,
     new_invite,
     new_session,
+    new_token,
     session_from,
 )
 
@@ -27,7 +28,9 @@ INVITE = "000000000000." + "z" * 52
 @given(RANDOM, st.binary(min_size=8, max_size=8))
 def test_a_token_is_read_as_it_was_made(random: bytes, account: bytes) -> None:
     session = new_session(account_key(account), random)
-    assert session_from(session.text) == session
+    token = new_token(account_key(account), random)
+    assert session_from(session.text) == session and session_from(token.text) == token
+    assert session.key != token.key
     invite = new_invite(random)
     assert invite_from(invite.text) == invite
     assert session_from(invite.text) is None and invite_from(session.text) is None
@@ -36,6 +39,7 @@ def test_a_token_is_read_as_it_was_made(random: bytes, account: bytes) -> None:
 def test_the_text_of_a_token_is_fixed() -> None:
     random = bytes(8) + b"\xff" * 33
     assert new_session(ADA, random).text == SESSION
+    assert new_token(ADA, random).text == SESSION.replace("_s_", "_t_")
     assert new_invite(random).text == INVITE
     assert len(SESSION) == 88 and len(INVITE) == 65
 
@@ -59,7 +63,7 @@ def test_a_token_needs_all_its_random_bytes_and_no_others(size: int) -> None:
     "text",
     [
         *("", "hubbub_", "hubbub_s_", SESSION[:-1], SESSION + "z", SESSION + "\n", " " + SESSION),
-        *(SESSION.upper(), SESSION.replace("_s_", "_t_"), SESSION.replace("_p", "_@p")),
+        *(SESSION.upper(), SESSION.replace("_s_", "_x_"), SESSION.replace("_p", "_@p")),
         *(
             SESSION.replace("_p", "_r"),
             SESSION.replace("k_", "l_"),
@@ -110,5 +114,8 @@ def test_what_is_read_is_plain_text(text: str) -> None:
 
 
 def test_a_token_that_is_logged_hides_its_secret() -> None:
-    for token in (SessionToken(ADA, "0" * 12, "z" * 52), InviteToken("0" * 12, "z" * 52)):
+    for token in (
+        SessionToken(ADA, "session", "0" * 12, "z" * 52),
+        InviteToken("0" * 12, "z" * 52),
+    ):
         assert "zz" not in repr(token)

@@ -17,6 +17,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.rates import Limits
+from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
@@ -58,7 +59,9 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
     keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics()))
-    checking = asyncio.create_task(revocations(door, tokens, store))
+    checking = asyncio.create_task(
+        revocations(door, tokens, Sessions(store, lambda: 0.0, lambda *_: None), store)
+    )
     try:
         yield door
     finally:

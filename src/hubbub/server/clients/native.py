@@ -182,6 +182,8 @@ class NativeClient:
     async def _carry_out(self, command: AnyCommand) -> None:
         """Carry out any command. Every error becomes its reply."""
         try:
+            if isinstance(command, Hello):
+                await self._hub.door.prepare(command.token)
             principal = self._recognise(command if isinstance(command, Hello) else None)
             if isinstance(command, Change):
                 self._change(command, principal)

@@ -57,7 +57,9 @@ class SocketIoClient:
 
     async def connect(self, auth: dict[str, Any], answer: Callable[[dict[str, Any]], None]) -> None:
         """Admit the client, and follow its room from the position that it sends, if any."""
-        visit = self._hub.door.enter(self._who(auth))
+        given = self._who(auth)
+        await self._hub.door.prepare(given.token)
+        visit = self._hub.door.enter(given)
         self._commands = NativeClient(self._hub, visit, self._credentials.place, self._inflow)
         try:
             self._commands.open(self._transport)

@@ -121,6 +121,8 @@ def guard(
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
+            if request.path not in ALWAYS_SERVED:
+                await door.prepare(token_of(request))
             request[PLACE] = place = _place(request, places, door, session_place(request))
             try:
                 return await handler(request)

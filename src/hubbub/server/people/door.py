@@ -39,6 +39,9 @@ class Checker(Protocol):
     def names(self) -> frozenset[str]:
         """Names that no guest may use, whether or not their owners are connected."""
 
+    async def prepare(self, token: str) -> None:
+        """Look up what `principal` needs to know of a token. Raises RefusalError (`unavailable`)."""
+
     def principal(self, token: str) -> Principal | None:
         """Return the principal of a token, or None if it is not a valid token of this kind. Raises RefusalError."""
 
@@ -114,6 +117,12 @@ class Door:
             yield visit
         finally:
             self._known.discard(visit)
+
+    async def prepare(self, token: str | None) -> None:
+        """Look up what must be known of a token before anyone is admitted with it. Raises RefusalError (`unavailable`)."""
+        if token is not None:
+            for checker in self._checkers:
+                await checker.prepare(token)
 
     def enter(self, credentials: Credentials) -> Visit:
         """Admit a connection as `admitted` does. The caller must call `exit` once."""

@@ -53,6 +53,9 @@ class Jwts:
         """Forget that a key was unknown: the published ones are being fetched."""
         self.has_met_unknown_kid = False
 
+    async def prepare(self, token: str) -> None:
+        """Everything is known already."""
+
     def principal(self, token: str) -> Principal | None:
         """Return the principal of a token, or None if it is invalid or expired; the log says why.
 

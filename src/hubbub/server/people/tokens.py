@@ -35,6 +35,9 @@ class Tokens:
         self._ids = frozenset(identity.token_holder(token.id) for token in tokens)
         self.names = frozenset(token.name for token in tokens)
 
+    async def prepare(self, token: str) -> None:
+        """Everything is known already."""
+
     def principal(self, token: str) -> Principal | None:
         """Return the principal of a token, or None if it is not valid."""
         if not token.startswith(PREFIX):

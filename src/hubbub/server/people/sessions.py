@@ -1,0 +1,150 @@
+"""Sessions and API tokens of accounts: who holds one is let in as the account, until it ends or the account may not come in.
+
+What was looked up is kept for a while and followed by the heads of the accounts' own logs, so every node learns of an
+end within a second, whoever ended it.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import msgspec
+
+from hubbub.domain.accounts import ACCOUNT
+from hubbub.domain.aspects.people.sessions import (
+    SESSION,
+    SESSIONS,
+    RenewSession,
+    Session,
+    SessionId,
+)
+from hubbub.domain.principals import SCOPES, Principal, Role
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.secrets import is_secret_of, session_from
+from hubbub.server.stores.base import Store, StoreFailed
+
+LIFETIME = 90 * 86_400.0  # seconds from the last use of a session
+RENEWED_AFTER = 86_400.0  # seconds; a renewal is written down, so it is not made for every use
+KEPT_FOR = 60.0  # seconds without a request or connection
+MOST_KEPT = 20_000  # sessions; whoever loses a place is let in again with a look-up
+
+Renew = Callable[[Principal, RenewSession], object]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A session as it was when its account's log had this head, and when it was used last."""
+
+    digest: str = field(repr=False)
+    principal: Principal
+    head: int
+    used_at: float
+    is_renewed: bool = False
+
+
+class Sessions:
+    """Checks the texts of sessions and API tokens of accounts."""
+
+    names: frozenset[str] = frozenset()
+
+    def __init__(self, store: Store, now: Callable[[], float], renew: Renew) -> None:
+        """`now` gives seconds since 1970. `renew` submits a renewal; nothing waits for its outcome."""
+        self._store = store
+        self._now = now
+        self._renew = renew
+        self._known: OrderedDict[tuple[str, ...], _Known] = (
+            OrderedDict()
+        )  # the last used at the end
+
+    async def prepare(self, token: str) -> None:
+        """Look a token up, unless it is known or of another kind. Raises RefusalError (`unavailable`)."""
+        given = session_from(token)
+        if given is None or given.key in self._known:
+            return
+        try:
+            await self._look_up(SessionId(*given.key))
+        except StoreFailed:
+            detail = "Sessions can't be looked up now; try again later"
+            raise RefusalError("unavailable", detail, retry_after=1.0) from None
+
+    def principal(self, token: str) -> Principal | None:
+        """Return the account that a prepared token speaks for, or None if it is not valid."""
+        given = session_from(token)
+        known = given and self._known.get(given.key)
+        if not (given and known and is_secret_of(given.secret, known.digest)):
+            return None
+        self._use(given.key, known)
+        self._renew_if_due(known)
+        return known.principal
+
+    def is_valid(self, principal: Principal) -> bool:
+        """Whether the principal's session has not ended, as far as is known."""
+        if principal.role is not Role.ACCOUNT:
+            return True
+        if known := self._known.get(principal.session):
+            self._use(principal.session, known)
+        return known is not None
+
+    async def refresh(self) -> bool:
+        """Look up again what has changed, and forget what is not used. Must be called at least once a second.
+
+        Returns whether anything has changed. Raises StoreFailed.
+        """
+        while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
+            self._known.popitem(last=False)
+        if not self._known:
+            return False
+        heads = await self._heads({account for account, *_ in self._known})
+        changed = [key for key, known in self._known.items() if known.head != heads.get(key[0], 0)]
+        await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
+        return bool(changed)
+
+    async def _look_up(self, key: SessionId) -> None:
+        heads = await self._heads(
+            {key.account}
+        )  # before the rows, so that no later change is missed
+        rows = await self._store.rows(SESSIONS, *key)
+        accounts = await self._store.rows(ACCOUNT, DIRECTORY, key.account)
+        if not rows or not accounts or accounts[0].status != "active":
+            self._known.pop(key, None)
+            return
+        before = self._known.get(key)
+        used_at = before.used_at if before else self._now()
+        self._known[key] = _Known(
+            rows[0].digest, _principal(rows[0]), heads.get(key.account, 0), used_at
+        )
+        if len(self._known) > MOST_KEPT:
+            self._known.popitem(last=False)
+
+    async def _heads(self, accounts: Collection[str]) -> dict[str, int]:
+        return {log: head.seq for log, head in (await self._store.heads([*accounts])).items()}
+
+    def _use(self, key: tuple[str, ...], known: _Known) -> None:
+        known.used_at = self._now()
+        self._known.move_to_end(key)
+
+    def _renew_if_due(self, known: _Known) -> None:
+        """Let a session go on for another while. What that changes is looked up as any other change."""
+        account, kind, session = known.principal.session
+        until = self._now() + LIFETIME
+        if (
+            kind == SESSION
+            and not known.is_renewed
+            and until - known.principal.until >= RENEWED_AFTER
+        ):
+            known.is_renewed = True
+            self._renew(known.principal, RenewSession(room=account, session=session, until=until))
+
+
+def _principal(row: Session) -> Principal:
+    names = msgspec.json.decode(row.scopes, type=list[str])
+    return Principal(
+        row.account,
+        Role.ACCOUNT,
+        row.account,
+        frozenset(SCOPES[name] for name in names if name in SCOPES),
+        until=float("inf") if row.until is None else row.until,
+        session=(row.account, row.kind, row.session),
+    )
