@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from hubbub import events
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Accepted, Batch, Commit, PostKey, Proposal
+from hubbub.domain.facts import Accepted, Answer, Batch, Commit, PostKey, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store, StoreFailed
@@ -84,12 +85,13 @@ class Follower:
 class Law(RuleBasedStateMachine):
     """Commits, reads, takes snapshots, trims and reopens a store, at random."""
 
-    def __init__(self, open_store: Callable[[], Store]) -> None:
+    def __init__(self, open_store: Callable[[], Store], rules: Rules = RULES) -> None:
         super().__init__()
         self._open = open_store
+        self._rules = rules
         self._runner = asyncio.Runner()
         self._store = self._run(self._opened())
-        self._model = MemoryStore()
+        self._model = MemoryStore(rules=rules)
         self._delivered: defaultdict[str, list[bytes]] = defaultdict(list)
         self._first_answers: dict[tuple[bool, PostKey], Accepted] = {}
         self._followers: list[Follower] = []
@@ -104,10 +106,14 @@ class Law(RuleBasedStateMachine):
 
     @rule(batch=st.lists(proposals, min_size=1, max_size=8), is_aimed=st.sampled_from([1, 1, 0]))
     def commit(self, batch: list[Proposal], is_aimed: bool) -> None:
-        """Whatever people do, it is answered, numbered and delivered as it should be."""
-        self._commits += 1
+        """People do something, perhaps with messages that are there."""
         if is_aimed:
             batch = [self._run(self._aim(*proposal)) for proposal in batch]
+        self.answers(batch)
+
+    def answers(self, batch: list[Proposal]) -> list[Answer]:
+        """Whatever people do, it is answered, numbered and delivered as it should be."""
+        self._commits += 1
         at = f"2026-11-23T09:00:00.{self._commits:03}Z"
         commit = self._run(_committed(self._store, batch, at))
         assert commit == self._run(_committed(self._model, batch, at))
@@ -117,6 +123,7 @@ class Law(RuleBasedStateMachine):
             self._deliver(delivered, at)
         for proposal, answer in zip(batch, commit.answers, strict=True):
             self._check_key(proposal, answer)
+        return commit.answers
 
     @rule(
         room=rooms,
@@ -269,7 +276,7 @@ class Law(RuleBasedStateMachine):
 
     async def _check_rows(self) -> None:
         """What is kept, shown or not, is what the model keeps."""
-        for table in RULES.tables:
+        for table in self._rules.tables:
             assert await self._store.rows(table) == await self._model.rows(table)
         for room in ROOMS:
             assert await nths(self._store, room) == await nths(self._model, room)

@@ -1,0 +1,180 @@
+"""The law of rooms with members: all that people do there, among the messages of free rooms.
+
+Besides the law of all rooms: members are those of whom the log says so, each has a place in the own log, and nobody
+else has.
+"""
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+from msgspec.structs import replace
+
+from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
+from hubbub.domain.facts import Accepted, Proposal
+from hubbub.domain.principals import Principal
+from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
+from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.protocol.messages import Change, Delete, Post, React
+from hubbub.protocol.rooms import (
+    Appoint,
+    Archive,
+    Ban,
+    ChangeRoom,
+    Create,
+    InvitePeople,
+    Mute,
+    Remove,
+    Restore,
+    Unban,
+    Unmute,
+)
+from hubbub.server.stores.base import Store
+from tests.support.laws import Law, seldom
+from tests.support.rooms import ADA, ADMIN, BOT, GRACE, GUEST, MARGARET, ROLES, ROOM_RULES, becoming
+
+HOSTS = (ADA, ADMIN)
+ALL = (*HOSTS, GRACE, MARGARET, GUEST, BOT)
+
+
+def _anyone(n: int) -> Principal:
+    return ALL[n]
+
+
+people = st.integers(0, len(ALL) - 1).map(_anyone)  # a strategy of what is short to print
+hosts = st.integers(0, len(HOSTS) - 1).map(_anyone)
+who = people.map(lambda person: person.id)
+some = st.lists(who, min_size=1, max_size=3).map(tuple)
+aliases = st.sampled_from([None, None, "kitchen", "attic", ""])
+named = {
+    kind: st.builds(kind, room=st.just(""), who=who, client_message_id=seldom)
+    for kind in (Remove, Unban, Unmute)
+}
+for_a_while = {
+    kind: st.builds(
+        kind,
+        room=st.just(""),
+        who=who,
+        seconds=st.sampled_from([None, 0.002]),
+        client_message_id=seldom,
+    )
+    for kind in (Ban, Mute)
+}
+# The machine says which room.
+by_anyone: st.SearchStrategy[Change] = st.one_of(
+    st.builds(JoinRoom, room=st.just(""), client_message_id=seldom),
+    st.builds(LeaveRoom, room=st.just(""), client_message_id=seldom),
+    st.builds(InvitePeople, room=st.just(""), who=some, client_message_id=seldom),
+    st.builds(Post, room=st.just(""), text=st.just("hi"), client_message_id=seldom),
+    st.builds(React, room=st.just(""), seq=st.integers(1, 9), emoji=st.just("x")),
+    st.builds(Delete, room=st.just(""), seq=st.integers(1, 9)),
+)
+by_hosts: st.SearchStrategy[Change] = st.one_of(
+    *named.values(),
+    *for_a_while.values(),
+    st.builds(
+        ChangeRoom,
+        room=st.just(""),
+        kind=st.sampled_from([None, "open", "closed"]),
+        topic=st.sampled_from([None, "", "dust"]),
+        alias=aliases,
+        slow=st.sampled_from([None, 0, 1]),
+        client_message_id=seldom,
+    ),
+    st.builds(Appoint, room=st.just(""), who=who, role=st.sampled_from(["host", "member"])),
+)
+archiving: st.SearchStrategy[Change] = st.sampled_from(
+    [Archive(room=""), Restore(room=""), Restore(room=""), Restore(room="")]
+)
+deeds = st.one_of(
+    *(st.builds(Proposal, people, by_anyone) for _ in range(3)),
+    *(st.builds(Proposal, hosts, by_hosts) for _ in range(5)),
+    st.builds(Proposal, hosts, archiving),
+)
+
+
+class LawOfRooms(Law):
+    """Makes rooms, and does there whatever may be done."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        super().__init__(open_store, ROOM_RULES)
+        self._made: list[str] = []
+        self._keys = 0
+
+    @initialize()
+    def move_in(self) -> None:
+        """Everyone has an account, and there are some rooms."""
+        self.answers([becoming(person, ROLES.get(person, "member")) for person in ALL])
+        self.make("open", ADA, (GRACE.id,), "kitchen", None)
+        self.make("closed", ADA, (GRACE.id, GUEST.id), None, None)
+        self.make("direct", ADA, (GRACE.id, MARGARET.id), None, None)
+
+    @rule(
+        kind=st.sampled_from(["open", "closed", "direct"]),
+        host=st.sampled_from([ADA, GRACE, GUEST]),
+        who=some,
+        alias=aliases,
+        key=seldom,
+    )
+    def make(
+        self, kind: str, host: Principal, who: tuple[str, ...], alias: str | None, key: str | None
+    ) -> None:
+        """Someone makes a room."""
+        self._keys += 1
+        settings = {} if kind == "direct" else {"title": "Kitchen", "alias": alias or None}
+        create = Create(
+            room=host.id,
+            kind=kind,  # type: ignore[arg-type]
+            who=who,
+            key=f"@r{self._keys:0>12}",
+            client_message_id=key,
+            **settings,  # type: ignore[arg-type]
+        )
+        [answer] = self.answers([Proposal(host, create)])
+        if isinstance(answer, Accepted) and answer.made not in (None, *self._made):
+            self._made.append(str(answer.made))
+
+    @rule(
+        batch=st.lists(st.tuples(deeds, st.integers(0, 30)), min_size=1, max_size=8),
+    )
+    def act(self, batch: list[tuple[Proposal, int]]) -> None:
+        """People do things in the rooms."""
+        self.answers(
+            [
+                Proposal(person, replace(change, room=self._made[n % len(self._made)]))
+                for (person, change), n in batch
+            ]
+        )
+
+    def catch_up(self) -> None:
+        """At the end, rows are what the logs say."""
+        super().catch_up()
+        self._run(self._check_members())
+
+    async def _check_members(self) -> None:
+        members = await self._store.rows(MEMBER)
+        assert {(row.room, row.account) for row in members} == {
+            (room, account) for room in self._made for account in self._said_of(room)
+        }
+        assert {(row.room, row.account) for row in await self._store.rows(PLACE)} == {
+            (row.room, row.account) for row in members
+        }
+        assert {row.room for row in await self._store.rows(ROOM)} == set(self._made)
+        current = {row.alias: row.room for row in await self._store.rows(ALIAS) if row.is_current}
+        called = {row.alias: row.room for row in await self._store.rows(ROOM) if row.alias}
+        assert current == called
+
+    def _said_of(self, room: str) -> set[str]:
+        """Who is a member, by the room's log alone."""
+        members = set()
+        for body in self._delivered[room]:
+            match ROOM_RULES.events.decode(body):
+                case Joined(by=account) | Invited(who=str(account)):
+                    assert account not in members, "a member became one"
+                    members.add(account)
+                case Left(by=account) | Removed(who=account):
+                    assert account in members, "who was no member left"
+                    members.remove(account)
+                case Banned(who=account):
+                    members.discard(account)
+        return members
