@@ -8,7 +8,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects.rooms.standings import may, needs, standing_of
 from hubbub.domain.facts import Needs
-from hubbub.domain.places import RoomPlace
+from hubbub.domain.places import RoomPlace, refusal
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Index
 from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MadeRoom, Member, Restraint
@@ -134,3 +134,12 @@ def test_the_same_is_asked_about_a_room_whether_or_not_it_is_there() -> None:
         needs(wanted, principal, KEY)
         assert wanted.rows.keys() == tables
         assert all(len(keys) == 1 for keys in wanted.rows.values())
+
+
+@pytest.mark.parametrize("kind", ["open", "closed", "direct"])
+@pytest.mark.parametrize("role", ["member", "moderator", "admin", "guest"])
+@pytest.mark.parametrize("member", [None, "member", "host"])
+def test_the_short_way_answers_as_the_long_one(kind: str, role: str, member: str | None) -> None:
+    index = known(kind, role, member)
+    standing = standing_of(index, GRACE, KEY)
+    assert may(index, GRACE, KEY) == {op: refusal(standing, op) for op in Operation}
