@@ -47,7 +47,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "rows": lambda store: store.rows(REACTIONS),
     "tokens_version": lambda store: store.tokens_version(),
 }
-OTHERS = {"commit", "trim", "scrub", "beat", "check", "empty_outbox", "close"}
+OTHERS = {"commit", "turn", "trim", "scrub", "beat", "check", "empty_outbox", "close"}
 
 
 def holds_secret(value: object) -> bool:
