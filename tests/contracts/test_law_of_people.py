@@ -5,26 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import settings
 
 from hubbub.domain.aspects.people import accounts, audit, invites, sessions
-from hubbub.domain.facts import ANSWERED
+from hubbub.domain.aspects.people.accounts import ChangeRole
+from hubbub.domain.facts import ANSWERED, Proposal
 from hubbub.domain.records import AnyTable
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.contracts.test_law import check_law
+from tests.support.fakes import account
 from tests.support.laws_of_people import LawOfPeople
+from tests.support.team import BEGINNING
+from tests.support.team_story import EVERYTHING
 
 LONG = settings(max_examples=50, stateful_step_count=30)
-QUICK = settings(
-    max_examples=200,
-    stateful_step_count=20,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],
-    report_multiple_bugs=False,
-    suppress_health_check=list(HealthCheck),
-)
+GRACE = account("grace").id
+STORY = [  # in which each of the faults shows
+    *BEGINNING,
+    *((account(by), change) for by, change in EVERYTHING),
+    *((account("ada"), ChangeRole(account=GRACE, role=role)) for role in ("owner", "admin")),
+]
 
 Sow = Callable[[pytest.MonkeyPatch], None]
 faults: dict[str, Sow] = {}
@@ -96,11 +97,23 @@ def test_the_law_of_people_holds_in_sqlite(tmp_path: Path) -> None:
     check_law(sqlite_in, tmp_path, LONG, LawOfPeople)
 
 
-@pytest.mark.timeout(240)
+def tell(law: LawOfPeople) -> None:
+    """Let all of the story happen, and the law look at it."""
+    try:
+        for by, change in STORY:
+            law.commit([Proposal(by, change)], False)
+    finally:
+        law.teardown()
+
+
+def test_the_story_of_people_is_lawful(tmp_path: Path) -> None:
+    tell(LawOfPeople(lambda: sqlite_in(tmp_path)))
+
+
 @pytest.mark.parametrize("name", faults)
 def test_the_law_of_people_notices_that(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faults[name](monkeypatch)
     with pytest.raises(AssertionError):
-        check_law(sqlite_in, tmp_path, QUICK, LawOfPeople)
+        tell(LawOfPeople(lambda: sqlite_in(tmp_path)))

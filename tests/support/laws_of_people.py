@@ -146,4 +146,4 @@ class LawOfPeople(Law):
             found = next_link(link, body)
             assert found is not None, "the chain is broken"
             link = found
-        assert [row.hash for row in await self._store.rows(AUDIT_HEAD)] == [link]
+        assert [row.hash for row in await self._store.rows(AUDIT_HEAD)] == [link] * bool(bodies)

@@ -64,6 +64,13 @@ def logging_in(account_name: str, session: str, **fields: Any) -> OpenSession:
     return OpenSession(**given | {"scopes": ("read", "post"), "until": BEGIN + 90 * DAY} | fields)
 
 
+BEGINNING: list[tuple[Principal, Change]] = [
+    (OPERATOR, inviting("claim", role="owner")),
+    (newcomer("ada"), using("claim", "ada", OPERATOR.id)),
+    *((account("ada"), adding(name, role=role)) for name, role in list(ROLES.items())[1:]),
+]
+
+
 class Team:
     """Submits changes to a store as the server does, at a time that only tests move on."""
 
@@ -73,11 +80,8 @@ class Team:
 
     async def begin(self) -> None:
         """Have ada as the owner, and one of each lesser role."""
-        claim = inviting("claim", role="owner")
-        assert await self.code(OPERATOR, claim) is None
-        assert await self.code(newcomer("ada"), using("claim", "ada", OPERATOR.id)) is None
-        for name, role in list(ROLES.items())[1:]:
-            assert await self.code(account("ada"), adding(name, role=role)) is None
+        for by, change in BEGINNING:
+            assert await self.code(by, change) is None
 
     async def do(self, by: Principal | str, *changes: Change) -> Answer:
         """Submit changes as one commit; return the last answer."""
