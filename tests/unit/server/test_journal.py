@@ -192,7 +192,12 @@ async def test_a_batch_has_a_bound_in_bytes(desk: Desk, store: HeldStore) -> Non
 
 
 LARGE = 60_000
-BOUNDED = {"id", "room", "seq", "if_seq", "reply_to", "client_message_id", "emitted_as"}
+BOUNDED = {
+    *("id", "room", "seq", "if_seq", "reply_to", "client_message_id", "emitted_as"),
+    *("kind", "title", "topic", "alias", "public", "posters", "slow", "keep_days", "receipts"),
+    *("members_may_invite", "members_may_edit", "members_may_name_all"),
+    *("who", "key", "seconds", "role"),  # of at most 50 people
+}
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],
     "bytes": [b"x" * LARGE],
