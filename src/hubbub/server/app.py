@@ -63,7 +63,6 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor
-from hubbub.server.reactors.forgetting import Forgetting
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
@@ -156,7 +155,8 @@ async def running(
             upkeep.heartbeats(hub, fanout, links, measured),
             upkeep.revocations(door, tokens, sessions, store),
             upkeep.scrubbing(store),
-            *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store, hub)),
+            *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
+            upkeep.forgetting(store, partial(hub.writing.commit, policy=Policy.UNLIMITED)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
             *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
             upkeep.reminders(fanout, broker),
@@ -214,14 +214,12 @@ def _engine(
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker
 
 
-def _reactors(settings: Settings, store: Store, hub: Hub) -> list[Reactor]:
-    """Return the reactors that there always are, and those that the settings ask for."""
-    submit = partial(hub.writing.commit, policy=Policy.UNLIMITED)
-    reactors: list[Reactor] = [Forgetting(store, submit, lambda: datetime.now(UTC))]
-    if settings.keep_events or settings.keep_days:
-        keep = settings.keep_events, settings.keep_days
-        reactors.append(Retention(store, *keep, lambda: datetime.now(UTC)))
-    return reactors
+def _reactors(settings: Settings, store: Store) -> list[Reactor]:
+    """Return the reactors that the settings ask for."""
+    if not (settings.keep_events or settings.keep_days):
+        return []
+    keep = settings.keep_events, settings.keep_days
+    return [Retention(store, *keep, lambda: datetime.now(UTC))]
 
 
 def _broker(

@@ -5,6 +5,7 @@ Each is a coroutine that ends only if it is cancelled, fails, or has nothing to 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
+from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
@@ -34,6 +36,7 @@ REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what 
 REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
 REMIND_STEP = 0.02  # seconds, at least: the loop's timers are coarse (1 ms), and waking up costs
 SCRUB_EVERY = 20.0  # seconds; deleted data must leave the files within a minute
+FORGET_EVERY = 3600.0
 KEYS_CHECK = 5.0  # seconds, at least, between fetches, so that made-up key ids can't cause more
 KEYS_EVERY = 600.0  # seconds
 END_TIMEOUT = 2.0  # seconds; the database may not answer
@@ -98,6 +101,12 @@ async def _remind_all(fanout: FanOut, broker: Broker, seconds: float, *, asks: b
 def scrubbing(store: Store) -> Work:
     """Erase traces of deleted data from files."""
     return _again(SCRUB_EVERY, store.scrub, "erase deleted messages from the database files")
+
+
+def forgetting(store: Store, submit: Submit) -> Work:
+    """Forget addresses beside the audit log once they are old enough."""
+    what = "forget old addresses"
+    return _again(FORGET_EVERY, lambda: forget_old(store, submit, time.time()), what, at_once=True)
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:

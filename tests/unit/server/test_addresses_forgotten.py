@@ -10,11 +10,10 @@ from hubbub.domain.aspects.people.audit import ADDRESS_DAYS, AUDIT_ADDRESS, Note
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import AUDIT
 from hubbub.protocol.messages import Change
-from hubbub.server.reactors import forgetting
+from hubbub.server.people import addresses
+from hubbub.server.people.addresses import forget_old
 from hubbub.server.reactors.base import go_round
-from hubbub.server.reactors.forgetting import Forgetting
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import StoreFailed
 from tests.support.fakes import MemoryStore
@@ -28,8 +27,8 @@ def team() -> Team:
     return Team(MemoryStore())
 
 
-def reactor_of(team: Team) -> Forgetting:
-    return Forgetting(team.store, team.do, lambda: datetime.fromtimestamp(team.now, UTC))
+async def forget(team: Team) -> None:
+    await forget_old(team.store, team.do, team.now)
 
 
 def commits_of(team: Team) -> list[Sequence[Proposal]]:
@@ -44,27 +43,20 @@ async def left(team: Team) -> list[int]:
 async def test_old_addresses_go_and_all_entries_stay(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forgetting, "ENTRIES_AT_ONCE", 2)
+    monkeypatch.setattr(addresses, "ENTRIES_AT_ONCE", 2)
     await team.do(OPERATOR, *[NOTE] * 5)
     team.now += DAY
     await team.do(OPERATOR, NOTE)
     team.now = BEGIN + ADDRESS_DAYS * DAY + 1
-    await go_round(reactor_of(team), team.store)
+    await forget(team)
     assert await left(team) == [6]
     assert await team.audited() == ["exported"] * 6 + ["addresses forgotten"] * 3
     commits = len(commits_of(team))
-    await go_round(reactor_of(team), team.store)
+    await forget(team)
     assert len(commits_of(team)) == commits  # nothing is asked for as long as nothing is old
     team.now += DAY
-    await go_round(reactor_of(team), team.store)
+    await forget(team)
     assert await left(team) == []
-
-
-async def test_only_the_audit_log_moves_it(team: Team) -> None:
-    await team.do(OPERATOR, NOTE)
-    team.now += (ADDRESS_DAYS + 1) * DAY
-    assert await reactor_of(team).step("lobby", 3, 9) == 3
-    assert await left(team) == [1]
 
 
 async def test_if_it_may_not_write_it_tries_again_later(team: Team) -> None:
@@ -73,9 +65,8 @@ async def test_if_it_may_not_write_it_tries_again_later(team: Team) -> None:
 
     await team.do(OPERATOR, NOTE)
     team.now += (ADDRESS_DAYS + 1) * DAY
-    reactor = Forgetting(team.store, refuse, lambda: datetime.fromtimestamp(team.now, UTC))
     with pytest.raises(StoreFailed):
-        await reactor.step(AUDIT, 0, 1)
+        await forget_old(team.store, refuse, team.now)
 
 
 async def test_retention_keeps_the_audit_log(team: Team) -> None:
