@@ -142,13 +142,7 @@ async def running(
         measured.watch(journal, fanout, links)
         application = _application(hub, links, measured, settings, routes_of(resources))
         page.warn_if_not_built()
-        runner = BoundedRunner(
-            application,
-            max_connections=_max_connections(settings),
-            request_timeout=settings.request_timeout,
-            refused=measured.refused,
-            shutdown_timeout=LINKS_TIMEOUT,
-        )
+        runner = _runner(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         work = [
@@ -303,6 +297,16 @@ def _application(
     application[descriptions.SERVED] = routes
     application.add_routes(route.definition for route in routes)
     return application
+
+
+def _runner(application: web.Application, settings: Settings, measured: Metrics) -> BoundedRunner:
+    return BoundedRunner(
+        application,
+        max_connections=_max_connections(settings),
+        request_timeout=settings.request_timeout,
+        refused=measured.refused,
+        shutdown_timeout=LINKS_TIMEOUT,
+    )
 
 
 def _session_place(request: web.Request) -> Place | None:

@@ -23,7 +23,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
 class _Wrong:
     """Wrong tries, and when the last one was. A try counts as wrong until it is known to be right."""
 
@@ -48,8 +48,8 @@ class _Tries(Generic[K]):
 
     def take_back(self, key: K) -> None:
         if found := self._wrong.get(key):
-            found.count -= 1
-            if not found.count:
+            self._wrong[key] = _Wrong(found.count - 1, found.at)
+            if found.count == 1:
                 del self._wrong[key]
 
     def sweep(self, now: float) -> None:

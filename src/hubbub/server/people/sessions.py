@@ -43,6 +43,18 @@ class _Known:
     used_at: float
     is_renewed: bool = False
 
+    def use(self, now: float) -> None:
+        """It is used."""
+        self.used_at = now
+
+    def must_be_renewed(self, until: float) -> bool:
+        """Whether it should be renewed until then. It is asked for only once."""
+        _, kind, _ = self.principal.session
+        if self.is_renewed or kind != SESSION or until - self.principal.until < RENEWED_AFTER:
+            return False
+        self.is_renewed = True
+        return True
+
 
 class Sessions:
     """Checks the texts of sessions and API tokens of accounts."""
@@ -122,19 +134,14 @@ class Sessions:
         return {log: head.seq for log, head in (await self._store.heads([*accounts])).items()}
 
     def _use(self, key: tuple[str, ...], known: _Known) -> None:
-        known.used_at = self._now()
+        known.use(self._now())
         self._known.move_to_end(key)
 
     def _renew_if_due(self, known: _Known) -> None:
         """Let a session go on for another while. What that changes is looked up as any other change."""
-        account, kind, session = known.principal.session
+        account, _, session = known.principal.session
         until = self._now() + LIFETIME
-        if (
-            kind == SESSION
-            and not known.is_renewed
-            and until - known.principal.until >= RENEWED_AFTER
-        ):
-            known.is_renewed = True
+        if known.must_be_renewed(until):
             self._renew(known.principal, RenewSession(room=account, session=session, until=until))
 
 
