@@ -28,11 +28,22 @@ class Way(NamedTuple):
     headers: Mapping[str, str] = {}
     body: str = ""
     needs_token: bool = False  # without guests
+    needs_account: bool = False
     is_shell: bool = False
 
 
 def api(target: str, method: str = "GET", body: str = "", **headers: str) -> list[Way]:
     return [Way(f"/api/v1/rooms{target}", method, JSON | headers, body, needs_token=True)]
+
+
+def entering(target: str) -> list[Way]:
+    """For anyone, whoever the server lets in otherwise. Here it asks for a token, and lacks everything else."""
+    return [Way(f"/api/v1{target}", "POST", JSON, '{"wants":"token"}')]
+
+
+def own(target: str, method: str = "GET", body: str = "") -> list[Way]:
+    """For accounts alone."""
+    return [Way(f"/api/v1{target}", method, JSON, body, needs_account=True)]
 
 
 def sockjs(prefix: str) -> list[Way]:
@@ -68,6 +79,9 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("*", "/sockjs/{rest:.*}"): sockjs("/sockjs"),
     ("*", "/sockjs-plain"): [Way("/sockjs-plain")],
     ("*", "/sockjs-plain/{rest:.*}"): sockjs("/sockjs-plain"),
+    ("POST", "/api/v1/login"): entering("/login"),
+    ("POST", "/api/v1/claim"): entering("/claim"),
+    ("POST", "/api/v1/logout"): own("/logout", "POST"),
     ("GET", "/api/v1/rooms"): api(""),
     ("GET", ROOM): api("/doors"),
     ("POST", f"{ROOM}/messages"): api("/doors/messages", "POST", '{"text":"hello"}'),
@@ -189,7 +203,8 @@ async def test_a_route_answers_only_pages_that_may_ask(
             told = (way, page, response)
             assert is_foreign(response) is not (page.may_ask or is_link), told
             if not is_foreign(response):
-                assert (response.status == 401) is (way.needs_token and kind == "no guests"), told
+                needs_more = way.needs_account or (way.needs_token and kind == "no guests")
+                assert (response.status == 401) is needs_more, told
             assert_protected(response)
 
 

@@ -12,7 +12,7 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,6 +32,7 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import COOKIES, Cookies
+from hubbub.server.http.entering import ENTRANCE
 from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.http.operations import Resource, Route, headers_of, reading_of, routes_of
@@ -43,6 +44,7 @@ from hubbub.server.http.resources import (
     descriptions,
     events,
     health,
+    logins,
     messages,
     metrics,
     page,
@@ -57,7 +59,10 @@ from hubbub.server.http.resources import (
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
+from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Door
+from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.sessions import Sessions
@@ -85,6 +90,7 @@ RESOURCES = (
     socketio.resource,
     sockjs.resource,
     page.resource,
+    logins.resource,
     rooms.resource,
     messages.resource,
     reactions.resource,
@@ -105,10 +111,11 @@ class CannotStart(Exception):
 
 
 class Running(NamedTuple):
-    """A running server: its port, its hub, and the task `broken`, which ends if the server breaks."""
+    """A running server: its port, its hub, its entrance, and the task `broken`, which ends if the server breaks."""
 
     port: int
     hub: Hub
+    entrance: Entrance
     broken: asyncio.Task[object]
 
 
@@ -140,13 +147,14 @@ async def running(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
         )
         measured.watch(journal, fanout, links)
-        application = _application(hub, links, measured, settings, routes_of(resources))
+        entrance = stack.enter_context(closing(_entrance(store, hub)))
+        application = _application(hub, entrance, links, measured, settings, routes_of(resources))
         page.warn_if_not_built()
         runner = _runner(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         work = [
-            upkeep.heartbeats(hub, fanout, links, measured),
+            upkeep.heartbeats(hub, fanout, links, measured, entrance),
             upkeep.revocations(door, tokens, sessions, store),
             upkeep.scrubbing(store),
             *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
@@ -163,7 +171,7 @@ async def running(
         listeners += await _listen(runner, settings, tls.context if tls else None)
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
-        yield Running(_port_of(listeners[0]), hub, asyncio.create_task(breaking))
+        yield Running(_port_of(listeners[0]), hub, entrance, asyncio.create_task(breaking))
 
 
 def _submit(journal: Journal, principal: Principal, change: Change) -> None:
@@ -263,8 +271,17 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
+def _entrance(store: Store, hub: Hub) -> Entrance:
+    return Entrance(store, hub.writing.commit, Passwords(), Attempts(time.monotonic), time.time)
+
+
 def _application(
-    hub: Hub, links: Links, measured: Metrics, settings: Settings, routes: tuple[Route, ...]
+    hub: Hub,
+    entrance: Entrance,
+    links: Links,
+    measured: Metrics,
+    settings: Settings,
+    routes: tuple[Route, ...],
 ) -> web.Application:
     application = web.Application(
         middlewares=[
@@ -281,6 +298,7 @@ def _application(
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
+    application[ENTRANCE] = entrance
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

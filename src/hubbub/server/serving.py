@@ -6,14 +6,16 @@ import logging
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import uvloop
 
 from hubbub import __version__
+from hubbub.protocol.errors import RefusalError
 from hubbub.server import logs, output, workers
-from hubbub.server.app import CannotStart, running
+from hubbub.server.app import CannotStart, Running, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
 from hubbub.server.listening import CannotListen, close, port_of, reserved
@@ -22,6 +24,8 @@ from hubbub.server.progress import Shown
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import BadCertificate, Tls
+
+Ready = Callable[[Running], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +42,7 @@ def serve(settings: Settings) -> None:
     _allow_many_files()
     secure(settings.data)
     if settings.workers == 1:
-        _run(settings, lambda port: _tell_ready(settings, port))
+        _run(settings, partial(_tell_ready, settings))
     else:
         _supervise(settings)
 
@@ -66,13 +70,17 @@ def _supervise(settings: Settings) -> None:
     def work(number: int, ready: Callable[[], None], alive: int) -> None:
         logs.name_worker(number)
         try:
-            _run(replace(shared, worker_port=own and own + number), lambda _: ready(), alive)
+            _run(
+                replace(shared, worker_port=own and own + number),
+                partial(_worker_ready, shared, number, ready),
+                alive,
+            )
         except CannotStart as error:
             print(f"hubbub: {error}", file=sys.stderr, flush=True)
             sys.exit(workers.CANNOT_START)
 
     supervisor = workers.Supervisor(
-        settings.workers, work, lambda: _tell_ready(shared, shared.port)
+        settings.workers, work, lambda: _tell_address(shared, shared.port)
     )
     status = supervisor.run()
     close(sockets)
@@ -80,7 +88,7 @@ def _supervise(settings: Settings) -> None:
         sys.exit(status)
 
 
-def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = None) -> None:
+def _run(settings: Settings, ready: Ready, alive: int | None = None) -> None:
     """Serve until a signal arrives, or the file `alive` reaches its end."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -92,7 +100,7 @@ def _run(settings: Settings, ready: Callable[[int], None], alive: int | None = N
         sys.exit(1)
 
 
-async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | None) -> None:
+async def _serve(settings: Settings, ready: Ready, alive: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -117,7 +125,7 @@ async def _serve(settings: Settings, ready: Callable[[int], None], alive: int | 
         except OSError as error:
             raise CannotStart(f"Can't write {error.filename}: {error.strerror}") from error
         audit("started", version=__version__, port=server.port)
-        ready(server.port)
+        await ready(server)
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({stopping, server.broken}, return_when=asyncio.FIRST_COMPLETED)
         if settings.drain_seconds:
@@ -151,13 +159,41 @@ def _nothing_to_reload() -> None:
     log.info("Ignored SIGHUP, which reloads the TLS certificate: none is configured")
 
 
-def _tell_ready(settings: Settings, port: int) -> None:
+async def _tell_ready(settings: Settings, server: Running) -> None:
+    await _tell_claim(settings, server)
+    _tell_address(settings, server.port)
+
+
+async def _worker_ready(
+    settings: Settings, number: int, ready: Callable[[], None], server: Running
+) -> None:
+    if number == 1:
+        await _tell_claim(settings, server)
+    ready()
+
+
+async def _tell_claim(settings: Settings, server: Running) -> None:
+    """As long as there is no owner, show a link with which to become it."""
+    try:
+        token = await server.entrance.claim_link()
+    except (RefusalError, StoreFailed) as error:
+        log.warning("Can't make a link to claim this server: %s", error)
+        return
+    if token:
+        address = settings.public_url.rstrip("/") or _address(settings, server.port)
+        print(f"no owner yet:     {address}/claim#{token} (good for 24 hours)", flush=True)
+
+
+def _address(settings: Settings, port: int) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    scheme = "https" if settings.tls_cert else "http"
+    return f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+
+
+def _tell_address(settings: Settings, port: int) -> None:
     outside = f"public URL:       {settings.public_url}\n" if settings.public_url else ""
     flushed = {"full": "flushed at each commit", "normal": "flushed from time to time"}
     print(
-        f"hubbub is ready:  {scheme}://{host}:{port}\n{outside}"
+        f"hubbub is ready:  {_address(settings, port)}\n{outside}"
         f"data:             {kind_of(settings.store).place(settings.store, settings.data)}"
         f" (durability {settings.durability}: {flushed[settings.durability]})\n"
         f"{_workers(settings)}"

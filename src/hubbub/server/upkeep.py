@@ -16,6 +16,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
+from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor, go_round
@@ -44,7 +45,9 @@ END_TIMEOUT = 2.0  # seconds; the database may not answer
 log = logging.getLogger(__name__)
 
 
-async def heartbeats(hub: Hub, fanout: FanOut, links: Links, metrics: Metrics) -> None:
+async def heartbeats(
+    hub: Hub, fanout: FanOut, links: Links, metrics: Metrics, entrance: Entrance
+) -> None:
     """Send heartbeats, expel holders of expired tokens, and clean up; nothing here waits for I/O."""
     loop = asyncio.get_running_loop()
     beats = 0
@@ -59,6 +62,7 @@ async def heartbeats(hub: Hub, fanout: FanOut, links: Links, metrics: Metrics) -
             fanout.sweep()
             hub.throttle.sweep()
             hub.door.sweep()
+            entrance.sweep()
 
 
 async def revocations(door: Door, tokens: Tokens, sessions: Sessions, store: Store) -> None:

@@ -15,7 +15,10 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
+from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
@@ -58,7 +61,8 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     door = Door((tokens,), now=asyncio.get_running_loop().time)
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
-    keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics()))
+    entrance = Entrance(store, hub.writing.commit, Passwords(), Attempts(lambda: 0.0), lambda: 0.0)
+    keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
     checking = asyncio.create_task(
         revocations(door, tokens, Sessions(store, lambda: 0.0, lambda *_: None), store)
     )

@@ -77,13 +77,14 @@ def _parameter(parameter: Parameter[Any]) -> JsonObject:
 
 
 def _security(needs: Permission) -> list[JsonObject]:
-    """Return who may do it: guests, if they may, and tokens with any scope that allows it."""
+    """Return who may do it: guests, if they may, and tokens with any scope that allows it, also those of accounts."""
     may_guests = needs.is_given(Role.GUEST, GUEST_SCOPES, RoomKind.FREE)
     guests: list[JsonObject] = [{}] if may_guests else []
     return guests + [
         {"token": [scope.value]}
         for scope in Scope
         if needs.is_given(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
+        or needs.is_given(Role.ACCOUNT, frozenset({scope}), RoomKind.OWN)
     ]
 
 

@@ -93,8 +93,8 @@ class Origins:
         self._is_our_host = lru_cache(1024)(self._judge_host)
         self._source_of = lru_cache(1024)(self._judge_origin)
 
-    def check(self, asked: Asked) -> None:
-        """Raise RefusalError (`bad_origin`) unless this source may speak and the Host is ours."""
+    def check(self, asked: Asked) -> Source:
+        """Return the sender. Raises RefusalError (`bad_origin`) unless it may speak and the Host is ours."""
         if asked.host is None or not self._is_our_host(asked.host):
             name = (asked.host or "")[:100]
             raise RefusalError(
@@ -102,11 +102,13 @@ class Origins:
                 f"Unknown host {name!r}: this server has another name",
                 hint=f"Start the server with --public-url https://{name or 'NAME'}",
             )
+        source = self.source(asked)
         if asked.is_link:
-            return
-        reach = MAY_SPEAK[asked.authority].get(self.source(asked))
+            return source
+        reach = MAY_SPEAK[asked.authority].get(source)
         if reach is None or (reach is Reach.READING and not asked.is_reading):
             raise _refused(asked)
+        return source
 
     def source(self, asked: Asked) -> Source:
         """Tell the sender from `Origin`, or else `Sec-Fetch-Site`; without both it is not a page."""

@@ -13,7 +13,7 @@ from hubbub.protocol.errors import CODES, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
 from hubbub.server.http.cookies import COOKIES
-from hubbub.server.http.origins import Asked, Authority, Origins
+from hubbub.server.http.origins import Asked, Authority, Origins, Source
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.places import Place, Places
@@ -43,7 +43,7 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
 SHELL = frozenset({"/", "/web/{name}"})
 
-IS_KNOWN_SOURCE = web.RequestKey("is_known_source", bool)  # set if the sender may speak
+SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -116,8 +116,7 @@ def guard(
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check_origin(request, origins, reading)
-            request[IS_KNOWN_SOURCE] = True
+            request[SOURCE] = _source(request, origins, reading)
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
@@ -196,14 +195,14 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
     return place
 
 
-def _check_origin(request: web.Request, origins: Origins, reading: Container[str]) -> None:
-    """Raise RefusalError if the request comes from a foreign page or asks for a foreign host."""
+def _source(request: web.Request, origins: Origins, reading: Container[str]) -> Source:
+    """Return who sends a request. Raises RefusalError if it is a foreign page, or asks for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
         raise RefusalError("bad_request", "More than one Origin header: send only one")
     if not given and "Host" not in request.headers and request.path in HEALTH:
-        return  # load balancers do this, pages never
-    origins.check(
+        return Source.PROGRAM  # load balancers do this, pages never
+    return origins.check(
         Asked(
             # `request.host` comes from the target if that is a whole URL, else from the header.
             host=request.host if "Host" in request.headers else None,
@@ -265,7 +264,7 @@ def bearer_token(request: web.Request) -> str | None:
 def share(request: web.Request, response: web.StreamResponse) -> None:
     """Let an allowed page of another origin read the response (Fetch Standard, section 3.3)."""
     origin = request.headers.get("Origin")
-    if origin is None or IS_KNOWN_SOURCE not in request or response.status == 101:
+    if origin is None or SOURCE not in request or response.status == 101:
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"

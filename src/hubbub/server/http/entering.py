@@ -1,0 +1,83 @@
+"""Coming in over HTTP: who asks, and the answer, which brings a session as a cookie or as a token."""
+
+from typing import Literal
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.access import Permission, RoomKind, account
+from hubbub.domain.identity import at_address
+from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.secrets import SessionToken, session_from
+from hubbub.server.http.cookies import COOKIES
+from hubbub.server.http.origins import MAY_SPEAK, Authority
+from hubbub.server.http.problems import SOURCE
+from hubbub.server.http.requests import json, principal_of
+from hubbub.server.people.door import NAMELESS
+from hubbub.server.people.entrance import Caller, Entrance
+from hubbub.server.transports.requests import place_of
+
+ENTRANCE = web.AppKey("entrance", Entrance)
+
+# What the description says of who may do it. The ledger's rules decide.
+ENTER = Permission("come in", {})  # whoever asks, so no token gives it
+OWN_ACCOUNT = Permission("manage an account", {RoomKind.OWN: account(*Scope)})
+
+MAX_DEVICE = 100  # characters
+
+Wanted = Literal["cookie", "token"]
+
+
+class SessionReply(msgspec.Struct, kw_only=True):
+    """A session that was opened. Its `token` is here if it was wanted; otherwise it is in a cookie."""
+
+    account: str
+    session: str
+    token: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def stranger_of(request: web.Request) -> Principal:
+    """Return who asks to come in: nobody yet, whatever token or cookie the request has. Counted by address."""
+    return Principal(NAMELESS, Role.GUEST, at_address(place_of(request).address))
+
+
+def caller_of(request: web.Request, wants: Wanted) -> Caller:
+    """Return where a request to come in is from.
+
+    Raises RefusalError (`bad_origin`) if it wants a cookie for a page for which none speaks.
+    """
+    if wants == "cookie" and request[SOURCE] not in MAY_SPEAK[Authority.COOKIE]:
+        raise RefusalError(
+            "bad_origin",
+            "Only pages of this server get a cookie",
+            hint='Ask for the token itself, with "wants": "token"',
+        )
+    given = request.headers.get("User-Agent", "").encode(errors="replace").decode()
+    device = "".join(c for c in given if c.isprintable())[:MAX_DEVICE]
+    held = request.app[COOKIES].token(request)
+    return Caller(place_of(request).address, device, session_from(held) if held else None)
+
+
+def entered(request: web.Request, token: SessionToken, wants: Wanted) -> web.Response:
+    """Answer with a session, as it was wanted."""
+    shown = token.text if wants == "token" else msgspec.UNSET
+    reply = SessionReply(account=token.account, session=token.id, token=shown)
+    response = json(reply, 201)
+    if wants == "cookie":
+        request.app[COOKIES].keep(request, response, token.text)
+    return response
+
+
+def session_of(request: web.Request) -> tuple[Principal, str]:
+    """Return the account that a request acts for, and its session's id.
+
+    Raises RefusalError: `unauthenticated` for guests, `forbidden` with any other token.
+    """
+    principal = principal_of(request)
+    if principal.role is Role.GUEST:
+        raise RefusalError("unauthenticated", "Log in first: this needs an account")
+    _, kind, session = principal.session or ("", "", "")
+    if kind != "session":
+        raise RefusalError("forbidden", "Not allowed with a token: this needs a session")
+    return principal, session

@@ -1,0 +1,111 @@
+"""Logging in and out, and claiming a server that has no owner."""
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.aspects.people.sessions import CloseSession
+from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.server.http.cookies import COOKIES
+from hubbub.server.http.entering import (
+    ENTER,
+    ENTRANCE,
+    OWN_ACCOUNT,
+    SessionReply,
+    Wanted,
+    caller_of,
+    entered,
+    session_of,
+    stranger_of,
+)
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import Body
+from hubbub.server.http.requests import json
+from hubbub.server.people.entrance import Newcomer
+
+resource = Resource()
+
+
+class LogIn(msgspec.Struct, kw_only=True):
+    """Asks for a session: as a cookie, or as a token in the answer."""
+
+    handle: str
+    password: str
+    wants: Wanted = "cookie"
+
+
+class JoinServer(msgspec.Struct, kw_only=True):
+    """Asks for an account and a session of it. `token` is what stands in the link after `#`."""
+
+    token: str
+    handle: str
+    name: str
+    password: str
+    wants: Wanted = "cookie"
+
+
+LOG_IN, JOIN = Body(LogIn), Body(JoinServer)
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        "/api/v1/login",
+        "logIn",
+        needs=ENTER,
+        body=LOG_IN,
+        answers=SessionReply,
+        status=201,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def log_in(request: web.Request) -> web.Response:
+    """Log in with a password. It opens a new session; one that the request's cookie holds ends."""
+    given = await LOG_IN.read(request, stranger_of(request))
+    caller = caller_of(request, given.wants)
+    token = await request.app[ENTRANCE].log_in(given.handle, given.password, caller)
+    return entered(request, token, given.wants)
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        "/api/v1/logout",
+        "logOut",
+        needs=OWN_ACCOUNT,
+        takes=(KEY,),
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def log_out(request: web.Request) -> web.Response:
+    """Log out: end the session that the request acts with."""
+    principal, session = session_of(request)
+    reply = await commit(request, principal, CloseSession(room=principal.id, session=session))
+    response = reply if isinstance(reply, web.Response) else json(reply)
+    request.app[COOKIES].drop(request, response)
+    return response
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        "/api/v1/claim",
+        "claim",
+        needs=ENTER,
+        body=JOIN,
+        answers=SessionReply,
+        status=201,
+        refuses=frozenset({"busy", "gone", "conflict"}),
+    )
+)
+async def claim(request: web.Request) -> web.Response:
+    """Claim a server that has no owner: make the owner's account, by the link that the server showed at its start."""
+    return await join(request)
+
+
+async def join(request: web.Request) -> web.Response:
+    """Make an account by an invite or a claim link."""
+    given = await JOIN.read(request, stranger_of(request))
+    caller = caller_of(request, given.wants)
+    newcomer = Newcomer(given.token, given.handle, given.name, given.password)
+    return entered(request, await request.app[ENTRANCE].join(newcomer, caller), given.wants)

@@ -1,0 +1,198 @@
+"""The ways in: a claim link, an invite, a password. Each ends with a new session.
+
+Nothing is decided here: secrets are made and compared, and the ledger decides.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
+from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD
+from hubbub.domain.aspects.people.invites import (
+    GONE,
+    INVITES,
+    AddPerson,
+    Invite,
+    MakeInvite,
+    rooms_of,
+)
+from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, OpenSession
+from hubbub.domain.facts import Accepted
+from hubbub.domain.identity import at_address
+from hubbub.domain.principals import Principal, Role
+from hubbub.protocol import keys
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.handles import handle_from, is_handle
+from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key
+from hubbub.protocol.messages import Change
+from hubbub.protocol.secrets import (
+    RANDOM_BYTES,
+    SessionToken,
+    digest_of,
+    invite_from,
+    is_secret_of,
+    new_invite,
+    new_session,
+)
+from hubbub.server.audit import audit
+from hubbub.server.people.addresses import Submit
+from hubbub.server.people.attempts import Attempts
+from hubbub.server.people.passwords import Passwords, fault
+from hubbub.server.people.sessions import LIFETIME
+from hubbub.server.stores.base import Store
+
+CLAIM_SECONDS = 86_400.0
+MOST_SESSIONS = 50  # of an account; a new one ends the one that would end first
+SCOPES = ("read", "post", "patch")
+NOBODY = f"{keys.ACCOUNT}{'0' * 12}"  # an account that is looked up where there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who wants to come in: from where, with what device, and with which session of theirs so far."""
+
+    address: str
+    device: str = ""
+    held: SessionToken | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """What somebody chose for their account; `invite` is the text of an invite or a claim link."""
+
+    invite: str = field(repr=False)
+    handle: str
+    name: str
+    password: str = field(repr=False)
+
+
+class Entrance:
+    """Lets people in. Whatever is refused is a RefusalError; what a failing store raises is StoreFailed."""
+
+    def __init__(
+        self,
+        store: Store,
+        submit: Submit,
+        passwords: Passwords,
+        attempts: Attempts,
+        now: Callable[[], float],
+    ) -> None:
+        """`now` gives seconds since 1970."""
+        self._store = store
+        self._submit = submit
+        self._passwords = passwords
+        self._attempts = attempts
+        self._now = now
+
+    async def claim_link(self) -> str | None:
+        """Make a claim link if there is no owner, and return what stands in its fragment."""
+        if await self._store.rows(OWNERS, DIRECTORY):
+            return None
+        link = new_invite(secrets.token_bytes(RANDOM_BYTES))
+        until = self._now() + CLAIM_SECONDS
+        digest = digest_of(link.secret)
+        await self._do(
+            OPERATOR, MakeInvite(invite=link.id, digest=digest, role="owner", until=until)
+        )
+        return link.text
+
+    async def join(self, given: Newcomer, caller: Caller) -> SessionToken:
+        """Make an account by an invite or a claim link, and open a session of it."""
+        invite = await self._invite(given.invite)
+        handle = handle_from(given.handle)
+        if refusal := fault(given.password, handle):
+            raise RefusalError.of(refusal)
+        account = account_key(secrets.token_bytes(keys.RANDOM_BYTES))
+        change = AddPerson(
+            account=account,
+            handle=handle,
+            name=given.name,
+            secret=await self._passwords.hash(given.password),
+            invite=invite.invite,
+            digest=invite.digest,
+            inviter=invite.by,
+            rooms=rooms_of(invite),
+            address=caller.address,
+        )
+        await self._do(_whoever(account, caller), change)
+        return await self._open(account, caller)
+
+    async def log_in(self, handle: str, password: str, caller: Caller) -> SessionToken:
+        """Open a session for whoever knows the password; an unknown handle takes as long as a known one."""
+        handle = handle_from(handle)
+        handle = handle if is_handle(handle) else ""  # which nobody has, and which is short
+        if refusal := self._attempts.begin(handle, caller.address):
+            raise RefusalError.of(refusal)
+        try:
+            account, known = await self._password_of(handle)
+            verdict = await self._passwords.check(password, known)
+        except Exception:
+            self._attempts.undone(handle, caller.address)
+            raise
+        if not verdict.is_right:
+            audit("log-in refused", handle=handle, address=caller.address)
+            raise RefusalError("unauthenticated", "Wrong handle or password")
+        self._attempts.succeeded(handle, caller.address)
+        return await self._open(account, caller, was=known)
+
+    def sweep(self) -> None:
+        """Forget wrong passwords that are too long ago."""
+        self._attempts.sweep()
+
+    def close(self) -> None:
+        """Check no more passwords."""
+        self._passwords.close()
+
+    async def _password_of(self, handle: str) -> tuple[str, str | None]:
+        """Return an account and its password's hash. The look-ups are the same if there is no such account."""
+        handles = await self._store.rows(HANDLES, DIRECTORY, handle)
+        account = handles[0].account if handles and handles[0].is_current else NOBODY
+        found = await self._store.rows(CREDENTIALS, account, PASSWORD)
+        return account, found[0].secret if found else None
+
+    async def _invite(self, text: str) -> Invite:
+        given = invite_from(text)
+        rows = await self._store.rows(INVITES, AUDIT, given.id) if given else []
+        if not given or not rows or not is_secret_of(given.secret, rows[0].digest):
+            raise RefusalError.of(GONE)
+        return rows[0]
+
+    async def _open(self, account: str, caller: Caller, was: str | None = None) -> SessionToken:
+        token = new_session(account, secrets.token_bytes(RANDOM_BYTES))
+        change = OpenSession(
+            room=account,
+            session=token.id,
+            digest=digest_of(token.secret),
+            name=caller.device,
+            scopes=SCOPES,
+            until=self._now() + LIFETIME,
+            was=was,
+            closes=await self._ending(account, caller),
+            address=caller.address,
+        )
+        await self._do(_whoever(account, caller), change)
+        return token
+
+    async def _ending(self, account: str, caller: Caller) -> tuple[str, ...]:
+        """Return the sessions in whose place a new one begins: the caller's own, those that expired, and one too many."""
+        rows = await self._store.rows(SESSIONS, account, SESSION)
+        rows = sorted(rows, key=lambda row: row.until or 0)
+        held = caller.held and caller.held.key
+        surplus = len(rows) - MOST_SESSIONS
+        return tuple(
+            row.session
+            for nth, row in enumerate(rows)
+            if nth <= surplus or (row.until or 0) <= self._now() or row[:3] == held
+        )
+
+    async def _do(self, principal: Principal, change: Change) -> Accepted:
+        answer = await self._submit(principal, change)
+        if isinstance(answer, Refusal):
+            raise RefusalError.of(answer)
+        return answer
+
+
+def _whoever(account: str, caller: Caller) -> Principal:
+    """Return who acts before there is a session. How often is counted by address."""
+    return Principal(account, Role.ACCOUNT, account, counted_as=at_address(caller.address))
