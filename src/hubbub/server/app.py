@@ -32,7 +32,7 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import COOKIES, Cookies
-from hubbub.server.http.entering import ENTRANCE
+from hubbub.server.http.entering import ENTRANCE, REGISTER
 from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.http.operations import Resource, Route, headers_of, reading_of, routes_of
@@ -45,6 +45,7 @@ from hubbub.server.http.resources import (
     events,
     health,
     logins,
+    me,
     messages,
     metrics,
     page,
@@ -91,6 +92,7 @@ RESOURCES = (
     sockjs.resource,
     page.resource,
     logins.resource,
+    me.resource,
     rooms.resource,
     messages.resource,
     reactions.resource,
@@ -298,7 +300,7 @@ def _application(
         client_max_size=settings.max_message_bytes,
     )
     application[HUB] = hub
-    application[ENTRANCE] = entrance
+    application[ENTRANCE], application[REGISTER] = entrance, entrance.register
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

@@ -16,9 +16,11 @@ from hubbub.server.http.problems import SOURCE
 from hubbub.server.http.requests import json, principal_of
 from hubbub.server.people.door import NAMELESS
 from hubbub.server.people.entrance import Caller, Entrance
+from hubbub.server.people.register import Register
 from hubbub.server.transports.requests import place_of
 
 ENTRANCE = web.AppKey("entrance", Entrance)
+REGISTER = web.AppKey("register", Register)
 
 # What the description says of who may do it. The ledger's rules decide.
 ENTER = Permission("come in", {})  # whoever asks, so no token gives it
@@ -69,15 +71,26 @@ def entered(request: web.Request, token: SessionToken, wants: Wanted) -> web.Res
     return response
 
 
-def session_of(request: web.Request) -> tuple[Principal, str]:
-    """Return the account that a request acts for, and its session's id.
+def account_of(request: web.Request) -> Principal:
+    """Return the account that a request acts for.
 
-    Raises RefusalError: `unauthenticated` for guests, `forbidden` with any other token.
+    Raises RefusalError: `unauthenticated` for guests, `forbidden` for others without an account.
     """
     principal = principal_of(request)
     if principal.role is Role.GUEST:
         raise RefusalError("unauthenticated", "Log in first: this needs an account")
-    _, kind, session = principal.session or ("", "", "")
+    if principal.role is not Role.ACCOUNT:
+        raise RefusalError("forbidden", "Not allowed without an account")
+    return principal
+
+
+def session_of(request: web.Request) -> tuple[Principal, str]:
+    """Return the account that a request acts for, and its session's id.
+
+    Raises RefusalError as `account_of` does, and `forbidden` with an API token.
+    """
+    principal = account_of(request)
+    _, kind, session = principal.session
     if kind != "session":
-        raise RefusalError("forbidden", "Not allowed with a token: this needs a session")
+        raise RefusalError("forbidden", "Not allowed with an API token: this needs a session")
     return principal, session

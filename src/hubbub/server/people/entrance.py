@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD
 from hubbub.domain.aspects.people.invites import (
@@ -17,6 +18,7 @@ from hubbub.domain.aspects.people.invites import (
     MakeInvite,
     rooms_of,
 )
+from hubbub.domain.aspects.people.passwords import SetPassword
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, OpenSession
 from hubbub.domain.facts import Accepted
 from hubbub.domain.identity import at_address
@@ -39,6 +41,7 @@ from hubbub.server.audit import audit
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.passwords import Passwords, fault
+from hubbub.server.people.register import Register
 from hubbub.server.people.sessions import LIFETIME
 from hubbub.server.stores.base import Store
 
@@ -80,6 +83,7 @@ class Entrance:
     ) -> None:
         """`now` gives seconds since 1970."""
         self._store = store
+        self.register = Register(store)
         self._submit = submit
         self._passwords = passwords
         self._attempts = attempts
@@ -122,19 +126,29 @@ class Entrance:
         """Open a session for whoever knows the password; an unknown handle takes as long as a known one."""
         handle = handle_from(handle)
         handle = handle if is_handle(handle) else ""  # which nobody has, and which is short
-        if refusal := self._attempts.begin(handle, caller.address):
-            raise RefusalError.of(refusal)
-        try:
-            account, known = await self._password_of(handle)
-            verdict = await self._passwords.check(password, known)
-        except Exception:
-            self._attempts.undone(handle, caller.address)
-            raise
-        if not verdict.is_right:
+        account, known = await self._password_of(handle)
+        if not await self._is_right(handle, password, known, caller.address):
             audit("log-in refused", handle=handle, address=caller.address)
             raise RefusalError("unauthenticated", "Wrong handle or password")
-        self._attempts.succeeded(handle, caller.address)
         return await self._open(account, caller, was=known)
+
+    async def new_password(
+        self, account: str, session: str, was: str | None, password: str, address: str
+    ) -> SetPassword:
+        """Return the command that changes a password, if the one so far is right. All sessions but one end."""
+        rows = await self._store.rows(ACCOUNT, DIRECTORY, account)
+        if refusal := fault(password, rows[0].handle if rows else ""):
+            raise RefusalError.of(refusal)
+        found = await self._store.rows(CREDENTIALS, account, PASSWORD)
+        if found and not await self._is_right(account, was or "", found[0].secret, address):
+            raise RefusalError("forbidden", "Wrong password")
+        return SetPassword(
+            room=account,
+            secret=await self._passwords.hash(password),
+            was=found[0].secret if found else None,
+            keeps=session,
+            address=address,
+        )
 
     def sweep(self) -> None:
         """Forget wrong passwords that are too long ago."""
@@ -143,6 +157,19 @@ class Entrance:
     def close(self) -> None:
         """Check no more passwords."""
         self._passwords.close()
+
+    async def _is_right(self, whose: str, password: str, known: str | None, address: str) -> bool:
+        """Whether a password is right; `whose` is what wrong ones are counted by."""
+        if refusal := self._attempts.begin(whose, address):
+            raise RefusalError.of(refusal)
+        try:
+            verdict = await self._passwords.check(password, known)
+        except Exception:
+            self._attempts.undone(whose, address)
+            raise
+        if verdict.is_right:
+            self._attempts.succeeded(whose, address)
+        return verdict.is_right
 
     async def _password_of(self, handle: str) -> tuple[str, str | None]:
         """Return an account and its password's hash. The look-ups are the same if there is no such account."""

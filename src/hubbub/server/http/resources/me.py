@@ -1,0 +1,198 @@
+"""One's own account: what it is called, its password, and its sessions."""
+
+from typing import Self
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.accounts import Account
+from hubbub.domain.aspects.people.accounts import ChangePerson
+from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions
+from hubbub.protocol.handles import handle_from
+from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.server.http.entering import (
+    ENTRANCE,
+    OWN_ACCOUNT,
+    REGISTER,
+    account_of,
+    session_of,
+)
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.people.sessions import LIFETIME
+from hubbub.server.transports.requests import place_of
+
+ME = "/api/v1/me"
+SESSIONS = f"{ME}/sessions"
+SESSION = Parameter(
+    "session",
+    "path",
+    TEXT | {"pattern": "^[0-9a-z]{1,32}$", "example": "7m2q9x4w1z3k"},
+    lambda request: request.match_info["session"],
+)
+
+resource = Resource()
+
+
+class PersonReply(msgspec.Struct, kw_only=True):
+    """An account as people see it. `made_at` is RFC 3339; `owner` is that of a bot."""
+
+    account: str
+    handle: str
+    name: str
+    kind: str
+    role: str
+    status: str
+    status_text: str
+    time_zone: str
+    avatar: str
+    owner: str | None
+    made_at: str
+
+    @classmethod
+    def of(cls, row: Account) -> Self:
+        """Return what is shown of an account."""
+        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
+
+
+class ChangeMe(msgspec.Struct, kw_only=True):
+    """What is to be new about one's own account. An empty text removes what there was."""
+
+    handle: str | None = None
+    name: str | None = None
+    status_text: str | None = None
+    time_zone: str | None = None
+    avatar: str | None = None
+
+
+class NewPassword(msgspec.Struct, kw_only=True):
+    """A new password; `was` is the one so far, if there is one."""
+
+    password: str
+    was: str | None = None
+
+
+class SessionItem(msgspec.Struct, kw_only=True):
+    """A session. `opened_at` is RFC 3339, `seen_at` (to a day) and `until` are in seconds since 1970."""
+
+    session: str
+    device: str
+    opened_at: str
+    seen_at: float
+    until: float
+    is_this: bool
+
+
+class SessionsReply(msgspec.Struct):
+    """The sessions of an account, the last opened first."""
+
+    sessions: list[SessionItem]
+
+
+CHANGE, PASSWORD = Body(ChangeMe), Body(NewPassword)
+
+
+@resource.operation(HttpOperation("GET", ME, "getMe", needs=OWN_ACCOUNT, answers=PersonReply))
+async def get_me(request: web.Request) -> PersonReply:
+    """Get one's own account."""
+    principal = account_of(request)
+    return PersonReply.of(await request.app[REGISTER].account(principal.id))
+
+
+@resource.operation(
+    HttpOperation(
+        "PATCH",
+        ME,
+        "changeMe",
+        needs=OWN_ACCOUNT,
+        takes=(KEY,),
+        body=CHANGE,
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def change_me(request: web.Request) -> ChangeReply | web.Response:
+    """Change what one's own account is called and how it is shown."""
+    principal, _ = session_of(request)
+    given = msgspec.structs.asdict(await CHANGE.read(request, principal))
+    if given["handle"] is not None:
+        given["handle"] = handle_from(given["handle"])
+    return await commit(request, principal, ChangePerson(account=principal.id, **given))
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        f"{ME}/password",
+        "changePassword",
+        needs=OWN_ACCOUNT,
+        takes=(KEY,),
+        body=PASSWORD,
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def change_password(request: web.Request) -> ChangeReply | web.Response:
+    """Change one's own password. All other sessions end."""
+    principal, session = session_of(request)
+    given = await PASSWORD.read(request, principal)
+    change = await request.app[ENTRANCE].new_password(
+        principal.id, session, given.was, given.password, place_of(request).address
+    )
+    return await commit(request, principal, change)
+
+
+@resource.operation(
+    HttpOperation("GET", SESSIONS, "listSessions", needs=OWN_ACCOUNT, answers=SessionsReply)
+)
+async def list_sessions(request: web.Request) -> SessionsReply:
+    """List one's own sessions."""
+    principal, session = session_of(request)
+    rows = await request.app[REGISTER].sessions(principal.id)
+    items = [
+        SessionItem(
+            session=row.session,
+            device=row.name,
+            opened_at=row.opened_at,
+            seen_at=(row.until or 0) - LIFETIME,
+            until=row.until or 0,
+            is_this=row.session == session,
+        )
+        for row in rows
+    ]
+    return SessionsReply(items)
+
+
+@resource.operation(
+    HttpOperation(
+        "DELETE",
+        f"{SESSIONS}/{{session}}",
+        "endSession",
+        needs=OWN_ACCOUNT,
+        takes=(SESSION, KEY),
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def end_session(request: web.Request) -> ChangeReply | web.Response:
+    """End one of one's own sessions."""
+    principal, _ = session_of(request)
+    change = CloseSession(room=principal.id, session=SESSION.of(request))
+    return await commit(request, principal, change)
+
+
+@resource.operation(
+    HttpOperation(
+        "DELETE",
+        SESSIONS,
+        "endOtherSessions",
+        needs=OWN_ACCOUNT,
+        takes=(KEY,),
+        answers=ChangeReply,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def end_other_sessions(request: web.Request) -> ChangeReply | web.Response:
+    """End all of one's own sessions but the one that the request acts with."""
+    principal, session = session_of(request)
+    return await commit(request, principal, CloseSessions(room=principal.id, keeps=session))
