@@ -537,9 +537,9 @@ async def test_a_restore_does_not_bring_back_what_was_deleted_since(
     store = await opened()
     await do(
         store,
-        Post(room="a", text="secret"),
+        Post(room="a", text="unspeakable"),
         Post(room="a", text="stays"),
-        Edit(room="a", seq=1, text="another secret"),
+        Edit(room="a", seq=1, text="more unspeakable"),
         React(room="a", seq=1, emoji="👍"),
         Post(room="b", text="stays, too"),
     )
@@ -561,7 +561,7 @@ async def test_a_restore_does_not_bring_back_what_was_deleted_since(
     assert isinstance(answer, Refusal) and answer.code == "gone"
     await store.close()
     if engine == "sqlite":
-        assert b"secret" not in (tmp_path / FILE_NAME).read_bytes()
+        assert b"unspeakable" not in (tmp_path / FILE_NAME).read_bytes()
 
 
 async def test_a_restore_over_what_can_not_be_read_says_what_that_means(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.messages import Command, Post, Unfollow
+from hubbub.protocol.rooms import Create, InvitePeople
 from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -29,7 +30,14 @@ WRONG = {
     "@ada": "reserved",
 }
 # All that a command needs; each ignores what it has no field for.
-FIELDS = {"room": "@r7m2q9x4w1z3k", "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"}
+SOMEONE = "@p7m2q9x4w1z3k"
+FIELDS = {
+    **{"room": "@r7m2q9x4w1z3k", "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
+    **{"kind": "open", "role": "member", "who": SOMEONE},
+}
+FIELDS_OF: dict[type[Command], dict[str, Any]] = {
+    kind: {"who": [SOMEONE]} for kind in (Create, InvitePeople)
+}
 ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 
 
@@ -100,7 +108,7 @@ async def test_what_is_no_name_says_why_at_every_door(server: Server, word: str)
 async def test_no_command_takes_a_reserved_room(server: Server, kind: type[Command]) -> None:
     do = str(kind.__struct_config__.tag)
     async with native(server.port) as client:
-        error = await client.refused(do, **FIELDS)
+        error = await client.refused(do, **(FIELDS | FIELDS_OF.get(kind, {})))
         assert error["code"] == "bad_request" and "reserved" in error["message"]
 
 

@@ -12,6 +12,7 @@ import hubbub
 from hubbub.domain.facts import Accepted, Commit, Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.stores.postgres.store import PostgresStore
 from tests.contracts.test_erasing import READS
 from tests.integration.web import over_http
@@ -35,9 +36,16 @@ async def commit(store: Store) -> Commit:
     return await store.commit([Proposal(ADA, Post(room="lobby", text="hi"))], AT)
 
 
+async def take_a_turn(store: Store) -> None:
+    async with store.turn("tests") as turn:
+        assert turn is not None
+        await turn.put(POSITIONS, [ReactorPosition("tests", "lobby", 1)])
+
+
 ACTS: dict[str, Callable[[Store], Awaitable[object]]] = {
     **READS,
     "commit": commit,
+    "turn": take_a_turn,
     "trim": lambda store: store.trim("lobby", 1),
     "beat": lambda store: store.beat(),
     "check": lambda store: store.check(),
@@ -93,7 +101,7 @@ async def test_a_session_that_is_ended_amid_an_act_fails_that_at_most(
         try:
             await acting
         except StoreFailed:
-            assert name in ("commit", "trim", "check"), "what only reads is read again"
+            assert name in ("commit", "turn", "trim", "check"), "what only reads is read again"
         await act(store)
         assert isinstance((await commit(store)).answers[0], Accepted)
     await other.close()

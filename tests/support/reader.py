@@ -33,7 +33,7 @@ NPM = {
     "NPM_CONFIG_PREFER_OFFLINE": "true",
 }
 TYPED = "typed by the reader"
-SAID = "said by grace"
+SAID = "said by alan"
 HOSTS = "127.0.0.1 localhost chat.example.org app.example.org\n::1 localhost\n{} db.example nats.example\n"
 
 # What does not end by itself, and what it has to show. Whoever shows what happens is given something to show.
@@ -136,7 +136,7 @@ class Reader:
 
     async def post(self, room: str) -> None:
         """Have somebody else write to a room of the server."""
-        url = f"http://127.0.0.1:8181/api/v1/rooms/{room}/messages?name=grace"
+        url = f"http://127.0.0.1:8181/api/v1/rooms/{room}/messages?name=alan"
         others = ("curl", "-s", "-o", "/dev/null", "--json", f'{{"text": "{SAID}"}}', url)
         posting = await asyncio.create_subprocess_exec(*self.place.prefix, *others)
         await posting.wait()

@@ -72,6 +72,7 @@ RUNS = {
     "hubbub restore": ["{place}/copy.db"],
     "hubbub db copy": ["sqlite:{place}/data", "sqlite:{place}/other"],
     "hubbub doctor": [],
+    "hubbub verify": [],
 }
 CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail"}
 QUIET = {"hubbub backup", "hubbub restore"}  # no data, only remarks

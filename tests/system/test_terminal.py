@@ -359,7 +359,7 @@ async def test_send_fails_when_it_did_not_send(shared_server: Server, tmp_path: 
 
 async def test_send_is_honest_about_what_it_does_not_know(server: Server) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", "send", "lobby", "--url", server.url, "--timeout", "1"),
+        *(sys.executable, "-m", "hubbub", "send", "lobby", "--url", server.url, "--timeout", "3"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
