@@ -87,6 +87,10 @@ SETTINGS = {
         "WHO",
         "whether people may join without a token: on, off or auto, which means only if no other machine can reach the server (default: auto)",
     ),
+    "invites": (
+        "WHO",
+        "who may make invites to this server: admins, or members as well (default: admins)",
+    ),
     "jwt_secret_file": ("FILE", "accept JWTs signed with the secret in FILE (HS256)"),
     "jwt_public_key_file": (
         "FILE",

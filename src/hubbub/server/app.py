@@ -44,6 +44,7 @@ from hubbub.server.http.resources import (
     descriptions,
     events,
     health,
+    invites,
     logins,
     me,
     messages,
@@ -92,6 +93,7 @@ RESOURCES = (
     sockjs.resource,
     page.resource,
     logins.resource,
+    invites.resource,
     me.resource,
     rooms.resource,
     messages.resource,
@@ -301,6 +303,7 @@ def _application(
     )
     application[HUB] = hub
     application[ENTRANCE], application[REGISTER] = entrance, entrance.register
+    application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

@@ -71,6 +71,7 @@ class Settings:
     log_format: str = "text"  # text or json
     log_level: str = "info"  # debug, info, warning or error
     guests: str = "auto"  # people without a token: on, off, or auto (only if `is_local`)
+    invites: str = "admins"  # who may make invites: admins, or members as well
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
     jwt_jwks_url: str = ""  # URL of a key set (JWKS)
@@ -308,6 +309,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "log_format": (_one_of(*FORMATS), "text or json"),
     "log_level": (_one_of(*LEVELS), "debug, info, warning or error"),
     "guests": (_one_of("auto", "on", "off"), "auto, on or off"),
+    "invites": (_one_of("admins", "members"), "admins or members"),
     "keep_events": (_at_least_0, "0 (keep all) or more"),
     "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),
     "public_url": (_is_url_or_empty, "a URL without a path, such as https://a.example"),

@@ -12,10 +12,11 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.secrets import SessionToken, session_from
 from hubbub.server.http.cookies import COOKIES
 from hubbub.server.http.origins import MAY_SPEAK, Authority
+from hubbub.server.http.parameters import Body
 from hubbub.server.http.problems import SOURCE
 from hubbub.server.http.requests import json, principal_of
 from hubbub.server.people.door import NAMELESS
-from hubbub.server.people.entrance import Caller, Entrance
+from hubbub.server.people.entrance import Caller, Entrance, Newcomer
 from hubbub.server.people.register import Register
 from hubbub.server.transports.requests import place_of
 
@@ -37,6 +38,16 @@ class SessionReply(msgspec.Struct, kw_only=True):
     account: str
     session: str
     token: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class JoinServer(msgspec.Struct, kw_only=True):
+    """Asks for an account and a session of it. `token` is what stands in the link after `#`."""
+
+    token: str
+    handle: str
+    name: str
+    password: str
+    wants: Wanted = "cookie"
 
 
 def stranger_of(request: web.Request) -> Principal:
@@ -69,6 +80,14 @@ def entered(request: web.Request, token: SessionToken, wants: Wanted) -> web.Res
     if wants == "cookie":
         request.app[COOKIES].keep(request, response, token.text)
     return response
+
+
+async def join(request: web.Request, body: Body[JoinServer]) -> web.Response:
+    """Make an account by an invite or a claim link, and answer with a session of it. Raises RefusalError."""
+    given = await body.read(request, stranger_of(request))
+    caller = caller_of(request, given.wants)
+    newcomer = Newcomer(given.token, given.handle, given.name, given.password)
+    return entered(request, await request.app[ENTRANCE].join(newcomer, caller), given.wants)
 
 
 def account_of(request: web.Request) -> Principal:

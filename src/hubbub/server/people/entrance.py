@@ -30,6 +30,7 @@ from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key
 from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import (
     RANDOM_BYTES,
+    InviteToken,
     SessionToken,
     digest_of,
     invite_from,
@@ -83,7 +84,7 @@ class Entrance:
     ) -> None:
         """`now` gives seconds since 1970."""
         self._store = store
-        self.register = Register(store)
+        self.register = Register(store, now)
         self._submit = submit
         self._passwords = passwords
         self._attempts = attempts
@@ -93,13 +94,32 @@ class Entrance:
         """Make a claim link if there is no owner, and return what stands in its fragment."""
         if await self._store.rows(OWNERS, DIRECTORY):
             return None
-        link = new_invite(secrets.token_bytes(RANDOM_BYTES))
-        until = self._now() + CLAIM_SECONDS
-        digest = digest_of(link.secret)
-        await self._do(
-            OPERATOR, MakeInvite(invite=link.id, digest=digest, role="owner", until=until)
+        given = OPERATOR, "owner", 1, CLAIM_SECONDS, None
+        return (await self.invite(*given, is_open=False)).text
+
+    async def invite(
+        self,
+        principal: Principal,
+        role: str,
+        uses: int,
+        seconds: float,
+        address: str | None,
+        *,
+        is_open: bool,
+    ) -> InviteToken:
+        """Make an invite, and return what stands in its link. `is_open`: members may make one, too."""
+        token = new_invite(secrets.token_bytes(RANDOM_BYTES))
+        change = MakeInvite(
+            invite=token.id,
+            digest=digest_of(token.secret),
+            role=role,
+            uses=uses,
+            until=self._now() + seconds,
+            is_open=is_open,
+            address=address,
         )
-        return link.text
+        await self._do(principal, change)
+        return token
 
     async def join(self, given: Newcomer, caller: Caller) -> SessionToken:
         """Make an account by an invite or a claim link, and open a session of it."""

@@ -1,17 +1,23 @@
 """Looks up accounts, their sessions, and invites, as they are now."""
 
+from collections.abc import Callable
+
 from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.aspects.people.accounts import is_at_least
+from hubbub.domain.aspects.people.invites import INVITES, Invite
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, Session
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.server.stores.base import Store
 
 
 class Register:
     """What is kept about people. All methods raise StoreFailed."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        """`now` gives seconds since 1970."""
         self._store = store
+        self._now = now
 
     async def account(self, account: str) -> Account:
         """Return an account. Raises RefusalError (`not_found`)."""
@@ -24,3 +30,19 @@ class Register:
         """Return the sessions of an account, the last opened first."""
         rows = await self._store.rows(SESSIONS, account, SESSION)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
+
+    async def invites(self, reader: str) -> list[Invite]:
+        """Return the invites that can still be used, as far as an account may see them: its own, or all as an admin.
+
+        Raises RefusalError (`not_found`) without such an account.
+        """
+        sees_all = is_at_least((await self.account(reader)).role, "admin")
+        now = self._now()
+        return [
+            row
+            for row in await self._store.rows(INVITES, AUDIT)
+            if (row.by == reader or sees_all)
+            and row.uses_left
+            and row.until > now
+            and not (row.is_revoked or row.role == "owner")
+        ]

@@ -10,17 +10,18 @@ from hubbub.server.http.entering import (
     ENTER,
     ENTRANCE,
     OWN_ACCOUNT,
+    JoinServer,
     SessionReply,
     Wanted,
     caller_of,
     entered,
+    join,
     session_of,
     stranger_of,
 )
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import Body
 from hubbub.server.http.requests import json
-from hubbub.server.people.entrance import Newcomer
 
 resource = Resource()
 
@@ -29,16 +30,6 @@ class LogIn(msgspec.Struct, kw_only=True):
     """Asks for a session: as a cookie, or as a token in the answer."""
 
     handle: str
-    password: str
-    wants: Wanted = "cookie"
-
-
-class JoinServer(msgspec.Struct, kw_only=True):
-    """Asks for an account and a session of it. `token` is what stands in the link after `#`."""
-
-    token: str
-    handle: str
-    name: str
     password: str
     wants: Wanted = "cookie"
 
@@ -100,12 +91,4 @@ async def log_out(request: web.Request) -> web.Response:
 )
 async def claim(request: web.Request) -> web.Response:
     """Claim a server that has no owner: make the owner's account, by the link that the server showed at its start."""
-    return await join(request)
-
-
-async def join(request: web.Request) -> web.Response:
-    """Make an account by an invite or a claim link."""
-    given = await JOIN.read(request, stranger_of(request))
-    caller = caller_of(request, given.wants)
-    newcomer = Newcomer(given.token, given.handle, given.name, given.password)
-    return entered(request, await request.app[ENTRANCE].join(newcomer, caller), given.wants)
+    return await join(request, JOIN)
