@@ -208,7 +208,7 @@ async def test_it_is_decided_who_asks_before_their_body_is_read(
     given: Given, http: Session, operation: HttpOperation[Any]
 ) -> None:
     """The body is none of what the operation takes, and of a type that it doesn't take."""
-    path = operation.path.format(room="lobby", seq=1, emoji="x")
+    path = operation.path.format(room="lobby", seq=1, emoji="x", account="x")
     async with http.request(operation.method, given.server.url + path, data=b"[[[") as answer:
         assert answer.status == 401
 
@@ -223,7 +223,7 @@ async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
     for operation in needing:
         rights = [scope.value for scope in Scope if not _is_given(operation.needs, scope)]
         token = await given.token_with(*rights)
-        path = operation.path.format(room="lobby", seq=1, emoji="x")
+        path = operation.path.format(room="lobby", seq=1, emoji="x", account="x")
         url, body = given.server.url + path, operation.body
         headers = bearer(token) | ({"Content-Type": body.content_type} if body else {})
         content = b'{"text":"hi"}' if body else None

@@ -14,7 +14,14 @@ from hubbub.server.http.problems import CREDENTIALS
 from tests.integration.web import Http
 from tests.support.server import Server
 
-PARTS = {"room": b"texts", "seq": b"1", "emoji": b"x", "session": b"x", "invite": b"x"}
+PARTS = {
+    "room": b"texts",
+    "seq": b"1",
+    "emoji": b"x",
+    "session": b"x",
+    "invite": b"x",
+    "account": b"x",
+}
 BODY = b'{"text":"x"}'
 AT_ONCE = 25
 OPERATIONS = operations_of(ROUTES)

@@ -18,6 +18,7 @@ PUBLIC = "https://chat.example"
 ALLOWED = "https://app.example"
 JSON = {"Content-Type": "application/json"}
 ROOM = "/api/v1/rooms/{room}"
+PERSON = "/api/v1/people/{account}"
 
 
 class Way(NamedTuple):
@@ -86,6 +87,12 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("POST", "/api/v1/invites"): own("/invites", "POST", "{}"),
     ("GET", "/api/v1/invites"): own("/invites"),
     ("DELETE", "/api/v1/invites/{invite}"): own("/invites/x", "DELETE"),
+    ("GET", "/api/v1/people"): own("/people"),
+    ("PUT", f"{PERSON}/role"): own("/people/x/role", "PUT", "{}"),
+    ("POST", f"{PERSON}/suspend"): own("/people/x/suspend", "POST"),
+    ("POST", f"{PERSON}/resume"): own("/people/x/resume", "POST"),
+    ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),
+    ("POST", "/api/v1/reset"): entering("/reset"),
     ("GET", "/api/v1/me"): own("/me"),
     ("PATCH", "/api/v1/me"): own("/me", "PATCH", "{}"),
     ("POST", "/api/v1/me/password"): own("/me/password", "POST", "{}"),

@@ -1,11 +1,12 @@
-"""Coming in over HTTP: who asks, and the answer, which brings a session as a cookie or as a token."""
+"""Accounts over HTTP: who asks, and the answer to who comes in, which brings a session as a cookie or as a token."""
 
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 from aiohttp import web
 
 from hubbub.domain.access import Permission, RoomKind, account
+from hubbub.domain.accounts import Account
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.protocol.errors import RefusalError
@@ -48,6 +49,27 @@ class JoinServer(msgspec.Struct, kw_only=True):
     name: str
     password: str
     wants: Wanted = "cookie"
+
+
+class PersonReply(msgspec.Struct, kw_only=True):
+    """An account as people see it. `made_at` is RFC 3339; `owner` is that of a bot."""
+
+    account: str
+    handle: str
+    name: str
+    kind: str
+    role: str
+    status: str
+    status_text: str
+    time_zone: str
+    avatar: str
+    owner: str | None
+    made_at: str
+
+    @classmethod
+    def of(cls, row: Account) -> Self:
+        """Return what is shown of an account."""
+        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
 
 
 def stranger_of(request: web.Request) -> Principal:

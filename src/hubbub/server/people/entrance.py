@@ -7,9 +7,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
-from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD
+from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD, RESET
 from hubbub.domain.aspects.people.invites import (
     GONE,
     INVITES,
@@ -18,7 +17,7 @@ from hubbub.domain.aspects.people.invites import (
     MakeInvite,
     rooms_of,
 )
-from hubbub.domain.aspects.people.passwords import SetPassword
+from hubbub.domain.aspects.people.passwords import NO_RESET, MakeReset, SetPassword
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, OpenSession
 from hubbub.domain.facts import Accepted
 from hubbub.domain.identity import at_address
@@ -47,6 +46,7 @@ from hubbub.server.people.sessions import LIFETIME
 from hubbub.server.stores.base import Store
 
 CLAIM_SECONDS = 86_400.0
+RESET_SECONDS = 86_400.0
 MOST_SESSIONS = 50  # of an account; a new one ends the one that would end first
 SCOPES = ("read", "post", "patch")
 NOBODY = f"{keys.ACCOUNT}{'0' * 12}"  # an account that is looked up where there is none
@@ -156,8 +156,7 @@ class Entrance:
         self, account: str, session: str, was: str | None, password: str, address: str
     ) -> SetPassword:
         """Return the command that changes a password, if the one so far is right. All sessions but one end."""
-        rows = await self._store.rows(ACCOUNT, DIRECTORY, account)
-        if refusal := fault(password, rows[0].handle if rows else ""):
+        if refusal := fault(password, (await self.register.account(account)).handle):
             raise RefusalError.of(refusal)
         found = await self._store.rows(CREDENTIALS, account, PASSWORD)
         if found and not await self._is_right(account, was or "", found[0].secret, address):
@@ -169,6 +168,32 @@ class Entrance:
             keeps=session,
             address=address,
         )
+
+    async def reset_link(
+        self, principal: Principal, account: str, address: str
+    ) -> tuple[InviteToken, float]:
+        """Make a reset link, in place of any that the account has; return what stands in it, and when it ends."""
+        made = new_invite(secrets.token_bytes(RANDOM_BYTES))
+        token = InviteToken(account.removeprefix(keys.ACCOUNT), made.secret)
+        until = self._now() + RESET_SECONDS
+        digest = digest_of(token.secret)
+        change = MakeReset(room=account, digest=digest, until=until, address=address)
+        await self._do(principal, change)
+        return token, until
+
+    async def reset(self, text: str, password: str, caller: Caller) -> SessionToken:
+        """Give an account another password by a reset link, and open a session of it."""
+        given = invite_from(text)
+        account = f"{keys.ACCOUNT}{given.id}" if given else NOBODY
+        rows = await self._store.rows(CREDENTIALS, account, RESET)
+        if not (given and rows and is_secret_of(given.secret, rows[0].secret)):
+            raise RefusalError.of(NO_RESET)
+        if refusal := fault(password, (await self.register.account(account)).handle):
+            raise RefusalError.of(refusal)
+        secret, digest = await self._passwords.hash(password), rows[0].secret
+        change = SetPassword(room=account, secret=secret, reset=digest, address=caller.address)
+        await self._do(_whoever(account, caller), change)
+        return await self._open(account, caller)
 
     def sweep(self) -> None:
         """Forget wrong passwords that are too long ago."""

@@ -26,6 +26,13 @@ class Register:
             raise RefusalError("not_found", "No such account")
         return rows[0]
 
+    async def people(self, reader: str, after: str, limit: int) -> list[Account]:
+        """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""
+        if not is_at_least((await self.account(reader)).role, "member"):
+            raise RefusalError("forbidden", "Not allowed to list the people of this server")
+        rows = await self._store.rows(ACCOUNT, DIRECTORY)
+        return [row for row in rows if row.account > after][:limit]
+
     async def sessions(self, account: str) -> list[Session]:
         """Return the sessions of an account, the last opened first."""
         rows = await self._store.rows(SESSIONS, account, SESSION)

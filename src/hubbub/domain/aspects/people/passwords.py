@@ -26,6 +26,8 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.protocol.errors import Refusal
 
+NO_RESET = Refusal("gone", "This link can't be used: it is unknown, used up or expired")
+
 
 class SetPassword(Internal, frozen=True, kw_only=True):
     """Gives the account whose log is `room` another password.
@@ -62,7 +64,7 @@ def _needs(wanted: Needs, principal: Principal, change: SetPassword | MakeReset)
 def _set(ledger: Ledger, principal: Principal, change: SetPassword) -> Answer:
     account = change.room
     if change.reset is not None and not is_still(ledger, account, RESET, change.reset):
-        return Refusal("gone", "This link can't be used: it is unknown, used up or expired")
+        return NO_RESET
     if active(ledger, account) is None or not (
         change.reset or _is_proved(ledger, principal, change)
     ):

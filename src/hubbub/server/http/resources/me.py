@@ -1,11 +1,8 @@
 """One's own account: what it is called, its password, and its sessions."""
 
-from typing import Self
-
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.accounts import Account
 from hubbub.domain.aspects.people.accounts import ChangePerson
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions
 from hubbub.protocol.handles import handle_from
@@ -14,6 +11,7 @@ from hubbub.server.http.entering import (
     ENTRANCE,
     OWN_ACCOUNT,
     REGISTER,
+    PersonReply,
     account_of,
     session_of,
 )
@@ -32,27 +30,6 @@ SESSION = Parameter(
 )
 
 resource = Resource()
-
-
-class PersonReply(msgspec.Struct, kw_only=True):
-    """An account as people see it. `made_at` is RFC 3339; `owner` is that of a bot."""
-
-    account: str
-    handle: str
-    name: str
-    kind: str
-    role: str
-    status: str
-    status_text: str
-    time_zone: str
-    avatar: str
-    owner: str | None
-    made_at: str
-
-    @classmethod
-    def of(cls, row: Account) -> Self:
-        """Return what is shown of an account."""
-        return cls(**{name: getattr(row, name) for name in cls.__struct_fields__})
 
 
 class ChangeMe(msgspec.Struct, kw_only=True):
