@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key, room_key
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -309,7 +310,8 @@ async def test_a_certificate_that_expires_is_warned_of(
 async def test_rooms_with_reserved_names_are_named(
     postgres: Postgres, tmp_path: Path, has_postgres: bool
 ) -> None:
-    rooms = ["@old", "a@b", "@ü", "?", "A"]
+    keys = [AUDIT, DIRECTORY, account_key(bytes(8)), room_key(bytes(8))]
+    rooms = ["@old", "a@b", "@ü", "?", "A", *keys]
     settings: dict[str, Any] = {"HUBBUB_DATA": str(tmp_path)}
     store: Store
     if has_postgres:

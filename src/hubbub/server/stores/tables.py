@@ -12,6 +12,11 @@ from hubbub.server.stores.tokens import TOKENS
 
 OWN = (TOKENS, POSITIONS)  # tables of records that belong to no aspect
 PAGE = 1_000  # events
+# Of a room's name: it is reserved, and the server did not make it (see `protocol.keys`).
+IS_RESERVED = """
+    name >= '@' AND name < 'A' AND name NOT IN ('@audit', '@directory')
+    AND NOT (length(name) = 14 AND substr(name, 2, 1) IN ('p', 'r'))
+"""
 UNFINISHED = "unfinished_copy"  # in meta, until the copy is known to be complete
 
 

@@ -12,14 +12,14 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES
 from hubbub.server.stores.postgres.schema import ENCODING
 from hubbub.server.stores.postgres.store import APPLICATION, split
-from hubbub.server.stores.tables import UNFINISHED
+from hubbub.server.stores.tables import IS_RESERVED, UNFINISHED
 
 TIMEOUT = 5.0  # seconds
 OLDEST = 14  # the oldest supported major version of PostgreSQL
 SLOW = 0.02  # a slow round trip, in seconds
 CONNECTIONS = 6  # that one node needs
-RESERVED_ROOMS = """
-    SELECT name FROM hubbub.room WHERE name >= '@' AND name < 'A' ORDER BY name LIMIT 10
+RESERVED_ROOMS = f"""
+    SELECT name FROM hubbub.room WHERE {IS_RESERVED} ORDER BY name LIMIT 10
 """
 WRONG_BY = 5.0  # a notable difference between clocks, in seconds
 

@@ -12,10 +12,11 @@ from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warn
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite.schema import check_is_ours
 from hubbub.server.stores.sqlite.store import check_soundness
+from hubbub.server.stores.tables import IS_RESERVED
 
 MIB = 2**20
 FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug
-RESERVED_ROOMS = "SELECT name FROM room WHERE name >= '@' AND name < 'A' ORDER BY name LIMIT 10"
+RESERVED_ROOMS = f"SELECT name FROM room WHERE {IS_RESERVED} ORDER BY name LIMIT 10"
 
 
 def examine(file: Path) -> Iterator[Finding]:
