@@ -64,7 +64,8 @@ async def test_of_two_who_use_an_invite_at_once_one_wins(here: Site) -> None:
 
 async def test_a_handle_that_is_taken_does_not_use_the_invite_up(here: Site) -> None:
     token = await invited(here.ada)
-    assert (await accepted(here, token, "ada")).code == "name_taken"
+    given = {"token": token} | chosen("ada") | {"name": "Eve"}
+    assert (await here.stranger.ask("POST", "/accept", given)).code == "name_taken"
     assert (await accepted(here, token, "bob")).status == 201
 
 

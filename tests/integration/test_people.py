@@ -121,3 +121,18 @@ async def test_admins_make_reset_links_for_lesser_roles_only(here: Here) -> None
         for by, to in (("admin", "owner"), ("moderator", "guest"), ("admin", UNKNOWN))
     ]
     assert told == ["forbidden", "forbidden", "not_found"]
+
+
+@pytest.mark.parametrize("name", ["Ada", "\u0410da", "ADA", "\U0001d400da"])
+async def test_nobody_takes_a_name_that_looks_like_an_owners(here: Here, name: str) -> None:
+    invite = await here.people["owner"].ask("POST", "/invites", {})
+    given = {"token": invite.body["token"]} | chosen("eve") | {"name": name}
+    assert (await here.site.stranger.ask("POST", "/accept", given)).code == "name_taken"
+    told = {by: await here.people[by].ask("PATCH", "/me", {"name": name}) for by in here.people}
+    assert {by for by, answer in told.items() if answer.code is None} == {"owner"}
+    assert {answer.code for answer in told.values()} == {None, "name_taken"}
+
+
+async def test_the_name_of_a_member_may_be_anybodys(here: Here) -> None:
+    answer = await here.people["guest"].ask("PATCH", "/me", {"name": "A-Member"})
+    assert answer.status == 200

@@ -128,6 +128,7 @@ class Entrance:
         if refusal := fault(given.password, handle):
             raise RefusalError.of(refusal)
         account = account_key(secrets.token_bytes(keys.RANDOM_BYTES))
+        await self.register.require_own_look(given.name, account)
         change = AddPerson(
             account=account,
             handle=handle,

@@ -6,8 +6,10 @@ from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.people.invites import INVITES, Invite
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, Session
+from hubbub.domain.lookalikes import look_alike
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
+from hubbub.protocol.names import is_display_name
 from hubbub.server.stores.base import Store
 
 
@@ -25,6 +27,17 @@ class Register:
         if not rows:
             raise RefusalError("not_found", "No such account")
         return rows[0]
+
+    async def require_own_look(self, name: str, account: str) -> None:
+        """Raise RefusalError (`name_taken`) if a display name looks like that of an owner or an admin other than this account."""
+        rows = await self._store.rows(ACCOUNT, DIRECTORY)
+        others = (
+            row.name for row in rows if row.account != account and is_at_least(row.role, "admin")
+        )
+        if is_display_name(name) and look_alike(name, others):
+            raise RefusalError(
+                "name_taken", "This name looks like an owner's or admin's: choose another"
+            )
 
     async def people(self, reader: str, after: str, limit: int) -> list[Account]:
         """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""

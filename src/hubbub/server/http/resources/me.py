@@ -94,6 +94,8 @@ async def change_me(request: web.Request) -> ChangeReply | web.Response:
     given = msgspec.structs.asdict(await CHANGE.read(request, principal))
     if given["handle"] is not None:
         given["handle"] = handle_from(given["handle"])
+    if given["name"] is not None:
+        await request.app[REGISTER].require_own_look(given["name"], principal.id)
     return await commit(request, principal, ChangePerson(account=principal.id, **given))
 
 
