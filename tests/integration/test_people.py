@@ -1,9 +1,11 @@
 """What owners and admins do about accounts over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
 
+import aiohttp
 import pytest
 
 from hubbub.server.people.passwords import Argon2
@@ -136,3 +138,18 @@ async def test_nobody_takes_a_name_that_looks_like_an_owners(here: Here, name: s
 async def test_the_name_of_a_member_may_be_anybodys(here: Here) -> None:
     answer = await here.people["guest"].ask("PATCH", "/me", {"name": "A-Member"})
     assert answer.status == 200
+
+
+async def test_a_guest_can_not_have_a_handle_as_their_name(tmp_path: Path) -> None:
+    async with site(tmp_path, guests="on") as here, aiohttp.ClientSession() as http:
+        bob = await http.ws_connect(f"{here.stranger.url}/ws?name=bob")
+        invite = await here.ada.ask("POST", "/invites", {})
+        given = {"token": invite.body["token"]} | chosen("bob")
+        await here.stranger.enter("/accept", **given)
+        async with asyncio.timeout(5):
+            async for _ in bob:
+                pass
+        assert bob.close_code == 4401
+        for name in ("bob", "Bob", "ADA"):
+            assert (await here.stranger.ask("GET", f"/rooms?name={name}")).code == "name_taken"
+        assert (await here.stranger.ask("GET", "/rooms?name=bobby")).status == 200

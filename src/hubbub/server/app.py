@@ -145,9 +145,9 @@ async def running(
         links = Links(max_polled=_max_connections(settings))
         fanout, journal, broker = _engine(settings, store, measured, rules)
         stack.push_async_callback(fanout.close)
-        await tokens.refresh(store)
         jwts = await _jwts(settings)
         sessions = Sessions(store, time.time, partial(_submit, journal))
+        await asyncio.gather(tokens.refresh(store), sessions.refresh())
         door = Door((tokens, sessions, *filter(None, [jwts])), has_guests=settings.has_guests)
         hub = Hub(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused

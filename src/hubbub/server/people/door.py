@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from hubbub.domain import identity
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.handles import handle_from
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.people.places import Place
@@ -235,8 +236,8 @@ class Door:
         else:
             guest = Principal(given.name, Role.GUEST, _visitor(given.name, given.key))
         if self._is_reserved(guest.name):
-            why = f"The name {guest.name} belongs to a token; choose another name"
-            raise RefusalError("name_taken", why, hint="Send that token to use the name")
+            why = f"The name {guest.name} belongs to a token or an account; choose another name"
+            raise RefusalError("name_taken", why, hint="Send a token to use the name")
         if given.name is not None and not self._may_share(guest):
             raise RefusalError(
                 "name_taken",
@@ -261,10 +262,12 @@ class Door:
         return _nameless(name, key)
 
     def _is_reserved(self, name: str) -> bool:
-        return any(name in checker.names for checker in self._checkers)
+        """Whether a name belongs to a token, or is an account's handle in any case."""
+        names = {name, handle_from(name)}
+        return any(not names.isdisjoint(checker.names) for checker in self._checkers)
 
     def _clear_of_guests(self, name: str) -> None:
-        """Expel the guests who use a name that belongs to a token."""
+        """Expel the guests who use a name that belongs to a token or an account."""
         for visit in self._holders.get(name, ()):
             if visit.principal.role is Role.GUEST and not visit.is_expelled:
                 visit.expel()

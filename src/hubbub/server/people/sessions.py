@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hubbub.domain.accounts import ACCOUNT
+from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.aspects.people.sessions import (
     SESSION,
     SESSIONS,
@@ -57,15 +58,15 @@ class _Known:
 
 
 class Sessions:
-    """Checks the texts of sessions and API tokens of accounts."""
-
-    names: frozenset[str] = frozenset()
+    """Checks the texts of sessions and API tokens of accounts. `names` are the handles of accounts, former ones as well."""
 
     def __init__(self, store: Store, now: Callable[[], float], renew: Renew) -> None:
         """`now` gives seconds since 1970. `renew` submits a renewal; nothing waits for its outcome."""
         self._store = store
         self._now = now
         self._renew = renew
+        self.names: frozenset[str] = frozenset()
+        self._named_at = 0  # the head of the directory when the names were read
         self._known: OrderedDict[tuple[str, ...], _Known] = (
             OrderedDict()
         )  # the last used at the end
@@ -106,12 +107,18 @@ class Sessions:
         """
         while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
             self._known.popitem(last=False)
-        if not self._known:
-            return False
-        heads = await self._heads({account for account, *_ in self._known})
+        heads = await self._heads({DIRECTORY, *(account for account, *_ in self._known)})
         changed = [key for key, known in self._known.items() if known.head != heads.get(key[0], 0)]
         await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
-        return bool(changed)
+        return await self._read_names(heads.get(DIRECTORY, 0)) or bool(changed)
+
+    async def _read_names(self, head: int) -> bool:
+        if head == self._named_at:
+            return False
+        rows = await self._store.rows(HANDLES, DIRECTORY)
+        names = frozenset(row.handle for row in rows)
+        is_changed, self.names, self._named_at = names != self.names, names, head
+        return is_changed
 
     async def _look_up(self, key: SessionId) -> None:
         heads = await self._heads(
