@@ -132,7 +132,14 @@ async def test_a_preflight_may_ask_in_several_lines(shared_server: Server, path:
 # What has one value by its definition: everything else is a list, and is read as one.
 SINGLE = {
     *("Authorization", "Host", "Hubbub-Key", "Idempotency-Key", "Last-Event-ID", "Origin"),
-    *("Content-Type", "Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-WebSocket-Key"),
+    *(
+        "Content-Type",
+        "Sec-Fetch-Dest",
+        "Sec-Fetch-Mode",
+        "Sec-Fetch-Site",
+        "Sec-WebSocket-Key",
+        "User-Agent",
+    ),
     "Upgrade",  # one that names several is refused
 }
 READS = re.compile(r'(?:request\.headers|(?<!error\.)\bheaders)(?:\.get\(|\[)"([\w-]+)"(?!\] =)')

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Permission
@@ -137,6 +138,7 @@ class Rules:
     Attributes:
         commands: all that a client may send: what the aspects define, and what changes no log.
         events: all kinds that a log may hold.
+        guards_of: returns the guards of a room, by its name; a free room has none.
     """
 
     def __init__(self, aspects: Iterable[Aspect]) -> None:
@@ -175,6 +177,7 @@ class Rules:
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
         )
         self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
+        self.guards_of = lru_cache(4096)(self._find_guards)
         self._affecting = {tag_of(each.event): each for each in affecting}
 
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
@@ -202,9 +205,8 @@ class Rules:
         guarded = self._guards_of(proposals).items()
         return {room: [guard.refuse for guard in guards] for room, guards in guarded}
 
-    def guards_of(self, room: str) -> tuple[Guard, ...]:
-        """Return the guards of a room; a free room has none."""
-        return tuple(guard for guard in self._guards if guard.applies(room)) if self._guards else ()
+    def _find_guards(self, room: str) -> tuple[Guard, ...]:
+        return tuple(guard for guard in self._guards if guard.applies(room))
 
     def affected_by(self, first: int, bodies: Sequence[bytes]) -> Affected:
         """Return whose rights some events may have changed, numbered from `first` on, as the ledger did in `Batch`."""

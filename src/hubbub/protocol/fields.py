@@ -38,7 +38,10 @@ class MediaType(NamedTuple):
 
 def elements(headers: Headers, name: str) -> list[str]:
     """The non-empty elements of a header that is a list, from all its lines."""
-    text = ",".join(headers.getall(name, ()))
+    lines = headers.getall(name, ())
+    if not lines:
+        return []
+    text = ",".join(lines)
     found = _split(text) if '"' in text else text.split(",")
     return [element for each in found if (element := each.strip(" \t"))]
 

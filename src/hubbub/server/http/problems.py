@@ -44,6 +44,7 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 SHELL = frozenset({"/", "/web/{name}"})
 
 SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
+_TOKEN = web.RequestKey("token", tuple[str | None])  # set once it is known
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -120,8 +121,8 @@ def guard(
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
-            if request.path not in ALWAYS_SERVED:
-                await door.prepare(token_of(request))
+            if (token := token_of(request)) is not None and request.path not in ALWAYS_SERVED:
+                await door.prepare(token)
             request[PLACE] = place = _place(request, places, door, session_place(request))
             try:
                 return await handler(request)
@@ -217,6 +218,8 @@ def _source(request: web.Request, origins: Origins, reading: Container[str]) -> 
 
 
 def _authority(request: web.Request) -> Authority:
+    if token_of(request) is None:
+        return Authority.VISITOR
     if bearer_token(request):
         return Authority.BEARER
     has_cookie = request.app[COOKIES].token(request) is not None
@@ -249,8 +252,10 @@ def _is_link(request: web.Request) -> bool:
 
 def token_of(request: web.Request) -> str | None:
     """Return the token that a request acts with: its own, else that of its cookie. Raises RefusalError."""
-    token = bearer_token(request)
-    return request.app[COOKIES].token(request) if token is None else token
+    if _TOKEN not in request:
+        token = bearer_token(request)
+        request[_TOKEN] = (request.app[COOKIES].token(request) if token is None else token,)
+    return request[_TOKEN][0]
 
 
 def bearer_token(request: web.Request) -> str | None:

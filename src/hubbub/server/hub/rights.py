@@ -24,12 +24,22 @@ class Rights:
         Once it has returned, nobody's rights change before the next `await`. Raises StoreFailed.
         """
         require(principal, operation, room)
-        await self._ask_guards(principal, operation, room, upto)
+        await self.require_still(principal, operation, room, upto)
+
+    async def require_still(
+        self, principal: Principal, operation: Permission, room: str, upto: int = 0
+    ) -> None:
+        """Do as `require` does, for a principal that passed it before: only what a room's guards say can change."""
+        if self._rules.guards_of(room):
+            with self._fanout.pinned(room) as feed:
+                await self._fanout.know(feed, upto)
+                if refusal := feed.refusal(principal, operation):
+                    raise RefusalError.of(refusal)
 
     async def may_know(self, principal: Principal, room: str) -> bool:
         """Whether the guards let a principal read a room that the access table lets them read. Raises StoreFailed."""
         try:
-            await self._ask_guards(principal, Operation.READ, room)
+            await self.require_still(principal, Operation.READ, room)
         except RefusalError:
             return False
         return True
@@ -40,12 +50,3 @@ class Rights:
             return refusal
         feed = self._fanout.get(room)
         return feed.refusal(principal, operation) if feed else None
-
-    async def _ask_guards(
-        self, principal: Principal, operation: Permission, room: str, upto: int = 0
-    ) -> None:
-        if self._rules.guards_of(room):
-            with self._fanout.pinned(room) as feed:
-                await self._fanout.know(feed, upto)
-                if refusal := feed.refusal(principal, operation):
-                    raise RefusalError.of(refusal)
