@@ -375,7 +375,7 @@ async def test_send_is_honest_about_what_it_does_not_know(server: Server) -> Non
     assert process.returncode == 4
     assert err.decode() == (
         "hubbub: Stopped at line 2, which was not acknowledged; messages acknowledged before it: 1\n"
-        "hubbub: No acknowledgement within 1 s; the message may or may not have been posted: 'two'\n"
+        "hubbub: No acknowledgement within 3 s; the message may or may not have been posted: 'two'\n"
     )
 
 
