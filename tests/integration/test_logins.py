@@ -81,8 +81,8 @@ async def test_a_server_without_an_owner_shows_a_claim_link_at_each_start(tmp_pa
 
 
 def shown_in(output: list[str]) -> list[tuple[str, str]]:
-    """The claim links in what a server said until it was ready: the address, and the token."""
-    return re.findall(r"(http://\S+)/claim#(\S+)", "\n".join(output))
+    """What a server said, until it was ready, about being claimed: its address, and the token."""
+    return re.findall(r"(http://\S+)/api/v1/claim with the token (\S+)", "\n".join(output))
 
 
 async def asked(url: str, path: str, body: Any) -> tuple[int, Any]:
