@@ -44,6 +44,7 @@ def verified(data: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return cli.main(["verify", "--data", str(data)]), "".join(capsys.readouterr())
 
 
+@pytest.mark.timeout(180)
 def test_what_nobody_touched_is_intact(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = verified(data, capsys)
     assert (code, said.startswith("The audit log is intact: 25")) == (0, True), said
