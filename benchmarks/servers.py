@@ -163,13 +163,24 @@ def _floor(port: int, _: Path) -> list[str]:
     return [str(compile_c(HERE / "peers" / "floor.c")), str(port)]
 
 
+HUBBUB_READY = "hubbub is ready:"
+
+
 def _former() -> tuple[Peer, ...]:
     """The hubbub of another checkout, if BENCH_FORMER names the Python of its environment."""
     if (python := os.environ.get("BENCH_FORMER")) is None:
         return ()
     note = "another checkout of hubbub"
     return tuple(
-        Peer(f"former-{key}", title, note, hubbub(python=python), "http", _nothing_missing, dialect)
+        Peer(
+            f"former-{key}",
+            title,
+            note,
+            hubbub(python=python),
+            HUBBUB_READY,
+            _nothing_missing,
+            dialect,
+        )
         for key, title, dialect in (
             ("plain", "former hubbub, plain", PLAIN),
             ("native", "former hubbub, native", NATIVE),
@@ -184,7 +195,7 @@ PEERS = (
         "hubbub, plain",
         "every text a frame; stored and flushed before it is delivered",
         hubbub(),
-        "http",
+        HUBBUB_READY,
         _nothing_missing,
         PLAIN,
     ),
@@ -193,7 +204,7 @@ PEERS = (
         "hubbub, native",
         "JSON commands and numbered events; stored and flushed before delivered",
         hubbub(),
-        "http",
+        HUBBUB_READY,
         _nothing_missing,
         NATIVE,
     ),
@@ -202,7 +213,7 @@ PEERS = (
         "hubbub, native, durability normal",
         "stored before delivered, flushed later",
         hubbub("--durability", "normal"),
-        "http",
+        HUBBUB_READY,
         _nothing_missing,
         NATIVE,
     ),
@@ -211,7 +222,7 @@ PEERS = (
         "hubbub, Socket.IO",
         "`send` and `message`, with offsets; stored and flushed before delivered",
         hubbub(),
-        "http",
+        HUBBUB_READY,
         _nothing_missing,
         SOCKETIO,
     ),
@@ -220,7 +231,7 @@ PEERS = (
         "hubbub, SockJS",
         "native commands and events in SockJS's arrays; stored and flushed before delivered",
         hubbub(),
-        "http",
+        HUBBUB_READY,
         _nothing_missing,
         SOCKJS,
     ),

@@ -20,7 +20,7 @@ from tests.support.postgres import running
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
-_URL = re.compile(r"https?://[^\s/]*:(\d+)")
+_READY = re.compile(r"hubbub is ready: +https?://[^\s/]*:(\d+)")
 
 
 class Server:
@@ -141,7 +141,7 @@ class Server:
         assert self._process is not None and self._process.stdout is not None
         async for line in self._process.stdout:
             self.output.append(line.decode(errors="replace"))
-            if not self._ready.is_set() and (found := _URL.search(self.output[-1])):
+            if not self._ready.is_set() and (found := _READY.search(self.output[-1])):
                 self.port = int(found[1])
                 self._ready.set()
 
