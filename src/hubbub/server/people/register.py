@@ -30,11 +30,13 @@ class Register:
 
     async def require_own_look(self, name: str, account: str) -> None:
         """Raise RefusalError (`name_taken`) if a display name looks like that of an owner or an admin other than this account."""
+        if not is_display_name(name):
+            return  # the ledger refuses it, and says why
         rows = await self._store.rows(ACCOUNT, DIRECTORY)
         others = (
             row.name for row in rows if row.account != account and is_at_least(row.role, "admin")
         )
-        if is_display_name(name) and look_alike(name, others):
+        if look_alike(name, others):
             raise RefusalError(
                 "name_taken", "This name looks like an owner's or admin's: choose another"
             )
