@@ -102,7 +102,13 @@ SETTINGS = {
     "keep_events": ("N", "keep only the newest N events of each room (default: keep all)"),
     "keep_days": ("N", "delete events after N days (default: keep all)"),
 }
-ALL_SETTINGS = {*SETTINGS, "allow_origin", "trusted_proxy", "insecure_http", "compress", "echo"}
+SWITCHES = {
+    "insecure_http": "accept connections from other machines without TLS",
+    "echo": "serve /echo to other machines too; it sends messages back and needs no token",
+    "compress": "compress WebSocket messages if the client offers permessage-deflate",
+    "jwt_accounts": "let whoever has a JWT of --jwt-issuer act as an account, which is made at its first use",
+}
+ALL_SETTINGS = {*SETTINGS, *SWITCHES, "allow_origin", "trusted_proxy"}
 
 
 def add_settings(parser: Parser) -> None:
@@ -121,24 +127,10 @@ def add_settings(parser: Parser) -> None:
         metavar="NETWORK",
         help="trust X-Forwarded-For from proxies in this network, such as 127.0.0.1 or 10.0.0.0/8; can be repeated",
     )
-    parser.add_argument(
-        "--insecure-http",
-        action="store_true",
-        default=None,
-        help="accept connections from other machines without TLS",
-    )
-    parser.add_argument(
-        "--echo",
-        action="store_true",
-        default=None,
-        help="serve /echo to other machines too; it sends messages back and needs no token",
-    )
-    parser.add_argument(
-        "--compress",
-        action="store_true",
-        default=None,
-        help="compress WebSocket messages if the client offers permessage-deflate",
-    )
+    for name, text in SWITCHES.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", action="store_true", default=None, help=text
+        )
     parser.add_argument(
         "--config",
         metavar="FILE",

@@ -1,6 +1,7 @@
 """Handles: short names of accounts in ASCII, unique and in lower case, for mentions and for logging in."""
 
 import re
+import unicodedata
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,30}[a-z0-9]")
 _RULE = "use 2 to 32 letters from a to z and digits, with . _ - only between them"
@@ -49,3 +50,9 @@ def handle_fault(text: str) -> str | None:
         return None
     why = f"{text} is reserved" if text in RESERVED_HANDLES else _RULE
     return f"Invalid handle: {why}"
+
+
+def handle_like(text: str) -> str:
+    """Return what is left of a text in a handle. It may be reserved, too short or empty; see `is_handle`."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9._-]+", "-", plain).strip("._-")[:32].rstrip("._-")

@@ -11,16 +11,16 @@ import resource
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Batch, Proposal
+from hubbub.domain.facts import Answer, Batch, Proposal
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
@@ -62,12 +62,15 @@ from hubbub.server.http.resources import (
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
+from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.identities import Identities
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
+from hubbub.server.people.register import Register
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor
@@ -78,9 +81,6 @@ from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import COMPRESSES
-
-if TYPE_CHECKING:
-    from hubbub.server.people.jwts import Jwts
 
 LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
@@ -145,28 +145,29 @@ async def running(
         links = Links(max_polled=_max_connections(settings))
         fanout, journal, broker = _engine(settings, store, measured, rules)
         stack.push_async_callback(fanout.close)
-        jwts = await _jwts(settings)
+        outsiders = await _outsiders(settings, _identities(store, lambda: hub), store)
         sessions = Sessions(store, time.time, partial(_submit, journal))
         await asyncio.gather(tokens.refresh(store), sessions.refresh())
-        door = Door((tokens, sessions, *filter(None, [jwts])), has_guests=settings.has_guests)
+        door = Door((tokens, sessions, *outsiders.checkers), has_guests=settings.has_guests)
         hub = Hub(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
         )
         measured.watch(journal, fanout, links)
         entrance = stack.enter_context(closing(_entrance(store, hub)))
         application = _application(hub, entrance, links, measured, settings, routes_of(resources))
-        page.warn_if_not_built()
         runner = _runner(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         work = [
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
-            upkeep.revocations(door, tokens, sessions, store),
+            upkeep.revocations(
+                door, sessions.refresh, partial(tokens.refresh, store), *outsiders.refreshing
+            ),
             upkeep.scrubbing(store),
             *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
             upkeep.forgetting(store, partial(hub.writing.commit, policy=Policy.UNLIMITED)),
             *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
-            *([upkeep.keys(jwts, settings.jwt_jwks_url)] if jwts else []),
+            *outsiders.work,
             upkeep.reminders(fanout, broker),
             store.empty_outbox(partial(hub.writing.commit, policy=Policy.UNLIMITED)),
         ]
@@ -178,6 +179,23 @@ async def running(
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         yield Running(_port_of(listeners[0]), hub, entrance, asyncio.create_task(breaking))
+
+
+def _identities(store: Store, hub: Callable[[], Hub]) -> Identities:
+    """Return what knows users of other servers. It needs the hub only once somebody comes: the door is made before the hub."""
+
+    def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
+        return hub().writing.commit(principal, change)
+
+    return Identities(store, Register(store, time.time), submit)
+
+
+async def _outsiders(settings: Settings, identities: Identities, store: Store) -> Outsiders:
+    """Return what lets users of other servers in. Raises CannotStart."""
+    try:
+        return await jwts_of(settings, store, identities, time.time)
+    except CannotTrust as error:
+        raise CannotStart(str(error)) from error
 
 
 def _submit(journal: Journal, principal: Principal, change: Change) -> None:
@@ -303,6 +321,7 @@ def _application(
         ],
         client_max_size=settings.max_message_bytes,
     )
+    page.warn_if_not_built()
     application[HUB] = hub
     application[ENTRANCE], application[REGISTER] = entrance, entrance.register
     application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
@@ -347,28 +366,6 @@ def _origins(settings: Settings) -> Origins:
 async def _finish(request: web.Request, response: web.StreamResponse) -> None:
     protect(response)
     share(request, response)
-
-
-async def _jwts(settings: Settings) -> "Jwts | None":
-    """Return the checker of another application's JWTs, if configured. Raises CannotStart."""
-    files = (settings.jwt_secret_file, settings.jwt_public_key_file)
-    if not (any(files) or settings.jwt_jwks_url):
-        return None
-    from hubbub.server.people import keys  # takes some megabytes, so it is imported only if needed
-    from hubbub.server.people.jwts import Jwts
-
-    try:
-        own = [
-            read(file)
-            for read, file in zip((keys.key_from_secret, keys.key_from_pem), files, strict=True)
-            if file is not None
-        ]
-        jwts = Jwts(own, settings.jwt_issuer, settings.jwt_audience)
-        if url := settings.jwt_jwks_url:
-            jwts.publish(keys.keys_from_jwks(await keys.fetch(url)))
-    except keys.BadKey as error:
-        raise CannotStart(str(error)) from error
-    return jwts
 
 
 async def _drain(

@@ -77,6 +77,9 @@ class Settings:
     jwt_jwks_url: str = ""  # URL of a key set (JWKS)
     jwt_issuer: str = ""  # claim `iss`; empty: any
     jwt_audience: str = ""
+    jwt_accounts: bool = (
+        False  # whether whoever has a JWT acts as an account, made at its first use
+    )
     keep_events: int = 0  # newest events to keep in each room; 0: all
     keep_days: float = 0.0  # days to keep events; 0: forever
 
@@ -92,6 +95,12 @@ class Settings:
                     f"Invalid allow_origin {origin!r}: use an origin without wildcards or a path,"
                     " such as https://app.example.org"
                 )
+        has_keys = self.jwt_secret_file or self.jwt_public_key_file or self.jwt_jwks_url
+        if self.jwt_accounts and not (self.jwt_issuer and has_keys):
+            raise BadSettings(
+                "jwt_accounts needs to know whose JWTs these are: set jwt_issuer, and one of"
+                " jwt_secret_file, jwt_public_key_file and jwt_jwks_url"
+            )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise BadSettings("Set both tls_cert and tls_key, or neither")
         if not (is_loopback(self.host) or self.tls_cert or self.insecure_http):

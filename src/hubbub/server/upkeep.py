@@ -17,8 +17,6 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
-from hubbub.server.people.sessions import Sessions
-from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
@@ -65,11 +63,11 @@ async def heartbeats(
             entrance.sweep()
 
 
-async def revocations(door: Door, tokens: Tokens, sessions: Sessions, store: Store) -> None:
-    """Expel holders of revoked tokens and of sessions that have ended."""
+async def revocations(door: Door, *refreshing: Callable[[], Awaitable[bool]]) -> None:
+    """Expel holders of what has been revoked or has ended. Each of `refreshing` says whether it has learned of anything."""
 
     async def check() -> None:
-        if await sessions.refresh() | await tokens.refresh(store):
+        if any([await refresh() for refresh in refreshing]):
             door.review()
 
     await _again(BEAT, check, "check for revoked tokens")

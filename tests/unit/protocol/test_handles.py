@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.protocol.handles import RESERVED_HANDLES, handle_fault, handle_from, is_handle
+from hubbub.protocol.handles import (
+    RESERVED_HANDLES,
+    handle_fault,
+    handle_from,
+    handle_like,
+    is_handle,
+)
 from hubbub.protocol.names import is_display_name, is_person_name
 
 
@@ -75,3 +81,22 @@ def test_a_handle_is_also_a_name_of_a_person_and_a_display_name(text: str) -> No
     assert handle_from(handle) == handle
     if is_handle(handle):
         assert is_person_name(handle) and is_display_name(handle)
+
+
+@pytest.mark.parametrize(
+    "text, handle",
+    [
+        ("ada", "ada"),
+        ("Ada Lovelace", "ada-lovelace"),
+        ("Zo\u00eb", "zoe"),
+        ("auth0|64f1", "auth0-64f1"),
+        ("--ada..", "ada"),
+        ("x" * 31 + " y", "x" * 31),
+        ("\u4f60\u597d", ""),
+        ("\ud800", ""),
+        ("a", "a"),
+    ],
+)
+def test_a_handle_is_made_of_what_there_is(text: str, handle: str) -> None:
+    assert handle_like(text) == handle
+    assert len(handle) < 2 or is_handle(handle)

@@ -68,6 +68,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         jwt_jwks_url="https://a.example/keys",
         jwt_issuer="a",
         jwt_audience="hubbub",
+        jwt_accounts=True,
         keep_events=10,
         keep_days=1.5,
     )
@@ -114,6 +115,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         jwt_jwks_url = "https://a.example/keys"
         jwt_issuer = "a"
         jwt_audience = "hubbub"
+        jwt_accounts = true
         keep_events = 10
         keep_days = 1.5
         """
@@ -346,3 +348,11 @@ def test_what_no_program_could_keep_is_refused(file: Path) -> None:
         load({}, {}, file)
     with pytest.raises(BadSettings, match="HUBBUB_HOST is not valid UTF-8"):
         load({}, {"HUBBUB_HOST": "k\udcfcy"})
+
+
+def test_accounts_for_jwts_need_to_know_whose_they_are() -> None:
+    issuer, key = {"jwt_issuer": "https://a.example"}, {"jwt_secret_file": "/srv/secret"}
+    assert load({"jwt_accounts": True} | issuer | key, {}).jwt_accounts
+    for given in ({}, issuer, key):
+        with pytest.raises(BadSettings, match="set jwt_issuer, and one of"):
+            load({"jwt_accounts": True} | given, {})

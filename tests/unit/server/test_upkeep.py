@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -20,7 +21,6 @@ from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
-from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
@@ -63,9 +63,7 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
     entrance = Entrance(store, hub.writing.commit, Passwords(), Attempts(lambda: 0.0), lambda: 0.0)
     keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
-    checking = asyncio.create_task(
-        revocations(door, tokens, Sessions(store, lambda: 0.0, lambda *_: None), store)
-    )
+    checking = asyncio.create_task(revocations(door, partial(tokens.refresh, store)))
     try:
         yield door
     finally:

@@ -128,10 +128,12 @@ def account_of(request: web.Request) -> Principal:
 def session_of(request: web.Request) -> tuple[Principal, str]:
     """Return the account that a request acts for, and its session's id.
 
-    Raises RefusalError as `account_of` does, and `forbidden` with an API token.
+    Raises RefusalError as `account_of` does, and `forbidden` with an API token or a JWT.
     """
     principal = account_of(request)
     _, kind, session = principal.session
     if kind != "session":
-        raise RefusalError("forbidden", "Not allowed with an API token: this needs a session")
+        raise RefusalError(
+            "forbidden", "Not allowed with an API token or a JWT: this needs a session"
+        )
     return principal, session

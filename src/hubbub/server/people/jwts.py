@@ -6,7 +6,7 @@ The algorithm always comes from the key, never from the token.
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -30,7 +30,16 @@ _REASONS: dict[type[Exception], str] = {  # the library's messages may quote the
     jwt.MissingRequiredClaimError: "it lacks a required claim: `exp`, `sub`, `iss` or `aud`",
 }
 
+INVALID = (jwt.InvalidTokenError, RecursionError)
+
 log = logging.getLogger(__name__)
+
+
+class JwtUser(NamedTuple):
+    """A user of another application: who acts, and all that the application says of them."""
+
+    principal: Principal
+    claims: Mapping[str, Any]
 
 
 class Jwts:
@@ -64,13 +73,21 @@ class Jwts:
         """
         try:
             return _principal(self._verified(token))
-        except (jwt.InvalidTokenError, RecursionError) as error:
+        except INVALID as error:
             why = _REASONS.get(type(error), "it is malformed")
             log.info("Refused a JWT: %s", why)
             return None
         except RefusalError as refused:
             log.info("Refused a valid JWT: %s", refused.refusal.detail)
             raise
+
+    def user(self, token: str) -> JwtUser | None:
+        """Return who has a token, or None if `principal` refuses it."""
+        try:
+            claims = self._verified(token)
+            return JwtUser(_principal(claims), claims)
+        except (*INVALID, RefusalError):
+            return None
 
     def is_valid(self, principal: Principal) -> bool:
         """Return True: JWTs expire, but can't be revoked."""

@@ -32,14 +32,18 @@ class Register:
         """Raise RefusalError (`name_taken`) if a display name looks like that of an owner or an admin other than this account."""
         if not is_display_name(name):
             return  # the ledger refuses it, and says why
+        if not await self.is_own_look(name, account):
+            raise RefusalError(
+                "name_taken", "This name looks like an owner's or admin's: choose another"
+            )
+
+    async def is_own_look(self, name: str, account: str) -> bool:
+        """Whether a display name looks unlike those of all owners and admins but this account."""
         rows = await self._store.rows(ACCOUNT, DIRECTORY)
         others = (
             row.name for row in rows if row.account != account and is_at_least(row.role, "admin")
         )
-        if look_alike(name, others):
-            raise RefusalError(
-                "name_taken", "This name looks like an owner's or admin's: choose another"
-            )
+        return not look_alike(name, others)
 
     async def people(self, reader: str, after: str, limit: int) -> list[Account]:
         """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""

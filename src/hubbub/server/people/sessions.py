@@ -14,6 +14,7 @@ import msgspec
 from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.aspects.people.sessions import (
+    KINDS,
     SESSION,
     SESSIONS,
     RenewSession,
@@ -94,7 +95,7 @@ class Sessions:
 
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal's session has not ended, as far as is known."""
-        if principal.role is not Role.ACCOUNT:
+        if principal.role is not Role.ACCOUNT or principal.session[1] not in KINDS:
             return True
         if known := self._known.get(principal.session):
             self._use(principal.session, known)

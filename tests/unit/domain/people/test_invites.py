@@ -5,8 +5,8 @@ import pytest
 
 from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import OPERATOR, OWNERS, RANKS, ChangeRole, SuspendPerson
-from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD
-from hubbub.domain.aspects.people.invites import IDENTITIES, INVITES, RevokeInvite
+from hubbub.domain.aspects.people.credentials import CREDENTIALS, IDENTITIES, PASSWORD
+from hubbub.domain.aspects.people.invites import INVITES, RevokeInvite
 from hubbub.domain.facts import Accepted
 from hubbub.events.people import CredentialChanged, Noted, PersonAdded
 from hubbub.protocol.errors import Refusal

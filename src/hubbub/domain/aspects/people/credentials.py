@@ -1,6 +1,7 @@
-"""What an account proves itself with before it has a session: a password, or once the secret of a reset link.
+"""What an account proves itself with before it has a session: a password, once the secret of a reset link, or another server.
 
-Secrets are hashed before they come here. The rows are guarded by the account's own log.
+Secrets are hashed before they come here. The rows are guarded by the account's own log; who is whom on another server,
+by the directory, since that is looked up before the account is known.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,23 @@ class Credential(NamedTuple):
     until: float | None
 
 
+class IdentityKey(NamedTuple):
+    """Identifies a user of another server."""
+
+    log: str
+    subject: str
+
+
+class Identity(NamedTuple):
+    """Which account belongs to a user of another server; `subject` is that user's stable id."""
+
+    log: str
+    subject: str
+    account: str
+
+
 CREDENTIALS = Table("credential", CredentialKey, Credential)
+IDENTITIES = Table("identity", IdentityKey, Identity)
 
 
 def to_put_credential(wanted: Needs, account: str, kind: str) -> None:
@@ -62,4 +79,4 @@ def is_still(ledger: Ledger, account: str, kind: str, secret: str) -> bool:
     return is_valid and row is not None and row.secret == secret
 
 
-ASPECT = Aspect(tables=(CREDENTIALS,), events=(CredentialChanged,))
+ASPECT = Aspect(tables=(CREDENTIALS, IDENTITIES), events=(CredentialChanged,))

@@ -24,7 +24,14 @@ from hubbub.domain.aspects.people.accounts import (
     to_know,
 )
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
-from hubbub.domain.aspects.people.credentials import PASSWORD, put_credential, to_put_credential
+from hubbub.domain.aspects.people.credentials import (
+    IDENTITIES,
+    PASSWORD,
+    Identity,
+    IdentityKey,
+    put_credential,
+    to_put_credential,
+)
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
@@ -60,23 +67,7 @@ class Invite(NamedTuple):
     is_revoked: bool
 
 
-class IdentityKey(NamedTuple):
-    """Identifies a user of another server."""
-
-    log: str
-    subject: str
-
-
-class Identity(NamedTuple):
-    """Which account belongs to a user of another server; `subject` is that user's stable id."""
-
-    log: str
-    subject: str
-    account: str
-
-
 INVITES = Table("invite", InviteKey, Invite)
-IDENTITIES = Table("identity", IdentityKey, Identity)
 
 GONE = Refusal("gone", "This invite can't be used: it is unknown, used up, expired or revoked")
 
@@ -261,7 +252,7 @@ def _screen_add(change: AddPerson, _: int) -> Refusal | None:
 
 
 ASPECT = Aspect(
-    tables=(INVITES, IDENTITIES),
+    tables=(INVITES,),
     rules=(
         Rule(MakeInvite, BY_RULE, _needs, _make, _screen_invite, is_internal=True),
         Rule(RevokeInvite, BY_RULE, _needs, _revoke, is_internal=True),
