@@ -87,6 +87,7 @@ class Operation(Permission, Enum):
     )
     POST = "post", _everywhere(Scope.POST)
     EDIT_OWN = "edit messages", _everywhere(Scope.POST, Scope.MODERATE)
+    # Of an account, moderating asks for a role as well: on this server in free rooms, in the room elsewhere.
     EDIT_ANY = (
         "edit the messages of others",
         {RoomKind.FREE: token_holders(Scope.MODERATE), RoomKind.MADE: account(Scope.MODERATE)},

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from hubbub.domain.aspects.people.accounts import ResumePerson, SuspendPerson
+from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
 from hubbub.domain.aspects.people.passwords import SetPassword
 from hubbub.domain.aspects.people.sessions import (
     SESSION,
@@ -20,7 +20,7 @@ from hubbub.protocol.secrets import SessionToken, digest_of, new_session, new_to
 from hubbub.server.people.door import Credentials, Door, Visit
 from hubbub.server.people.sessions import KEPT_FOR, LIFETIME, MOST_KEPT, Sessions
 from tests.support.fakes import MemoryStore, account, guest
-from tests.support.team import DAY, ROLES, Team, logging_in
+from tests.support.team import DAY, ROLES, Team, adding, logging_in
 
 
 @dataclass
@@ -108,6 +108,32 @@ async def test_whoever_has_a_session_or_a_token_is_the_account(
         session=(key, kind, token.id),
     )
     assert visit.principal.person.who == key and visit.principal.may_own
+
+
+@pytest.mark.parametrize(
+    "change, is_out",
+    [
+        (SuspendPerson(account=account("grace").id), True),
+        (ChangeRole(account=account("grace").id, role="guest"), True),
+        (ChangeRole(account=account("grace").id, role="member"), False),
+        (SuspendPerson(account=account("dave").id), False),
+        (SuspendPerson(account=account("beep").id), True),
+    ],
+)
+async def test_a_bot_is_never_worth_more_than_its_owner(
+    team: Team, node: Node, change: ChangeRole | SuspendPerson, is_out: bool
+) -> None:
+    bot, token = account("beep"), made("beep", 1, TOKEN)
+    assert await team.code("grace", adding("beep", kind="bot")) is None
+    given = {"digest": digest_of(token.secret), "kind": TOKEN, "until": None}
+    assert await team.code("grace", logging_in("beep", token.id, **given)) is None
+    await node.look()
+    visit = await node.enter(token)
+    assert visit.principal.id == bot.id
+    assert await ended(team, node, visit) == [False]
+    assert await team.code("ada", change) is None
+    assert await ended(team, node, visit) == [is_out]
+    assert await node.refuses(token) == is_out
 
 
 async def test_only_the_secret_of_the_very_session_will_do(team: Team, node: Node) -> None:

@@ -2,10 +2,11 @@
 
 from msgspec.structs import replace
 
-from hubbub.domain.access import Operation, Permission, may
+from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
+from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
@@ -108,8 +109,10 @@ def _weigh(post: Post) -> int:
 # --- editing and deleting ---
 
 
-def _message_needs(wanted: Needs, _: Principal, change: Edit | Delete) -> None:
+def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -> None:
     wanted.messages.add(MessageKey(change.room, change.seq))
+    if principal.role is Role.ACCOUNT:
+        to_know(wanted, principal.id)
 
 
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
@@ -141,12 +144,21 @@ def _refusal(
         return message
     is_own = principal.may_own and ledger.owner(key) == principal.id
     operation = own if is_own else anyones
-    if may(principal, operation, key.room):
+    if may(principal, operation, key.room) and (
+        is_own or _may_moderate(ledger, principal, key.room)
+    ):
         return ledger.refusal(principal, operation, key.room)
     why = "Only its author may edit or delete a message"
     if not principal.may_own:
         why += "; guests prove authorship with the key they posted it with"
     return Refusal("forbidden", why)
+
+
+def _may_moderate(ledger: Ledger, principal: Principal, room: str) -> bool:
+    """Whether someone whose credential allows it may moderate. In free rooms, an account needs the role for it now."""
+    if principal.role is not Role.ACCOUNT or kind_of(room) is not RoomKind.FREE:
+        return True
+    return is_at_least(role_of(ledger, principal), "moderator")
 
 
 # --- folding ---

@@ -21,7 +21,7 @@ from hubbub.domain.aspects.people.passwords import NO_RESET, MakeReset, SetPassw
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, OpenSession
 from hubbub.domain.facts import Accepted
 from hubbub.domain.identity import at_address
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import SCOPES, Principal, Role
 from hubbub.protocol import keys
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, is_handle
@@ -48,7 +48,6 @@ from hubbub.server.stores.base import Store
 CLAIM_SECONDS = 86_400.0
 RESET_SECONDS = 86_400.0
 MOST_SESSIONS = 50  # of an account; a new one ends the one that would end first
-SCOPES = ("read", "post", "patch")
 NOBODY = f"{keys.ACCOUNT}{'0' * 12}"  # an account that is looked up where there is none
 
 
@@ -238,7 +237,7 @@ class Entrance:
             session=token.id,
             digest=digest_of(token.secret),
             name=caller.device,
-            scopes=SCOPES,
+            scopes=(*SCOPES,),
             until=self._now() + LIFETIME,
             was=was,
             closes=await self._ending(account, caller),

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT
-from hubbub.domain.aspects.people.accounts import HANDLES
+from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, is_at_least
 from hubbub.domain.aspects.people.sessions import (
     KINDS,
     SESSION,
@@ -43,6 +43,7 @@ class _Known:
     principal: Principal
     head: int
     used_at: float
+    is_bots: bool = False
     is_renewed: bool = False
 
     def use(self, now: float) -> None:
@@ -109,7 +110,12 @@ class Sessions:
         while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
             self._known.popitem(last=False)
         heads = await self._heads({DIRECTORY, *(account for account, *_ in self._known)})
-        changed = [key for key, known in self._known.items() if known.head != heads.get(key[0], 0)]
+        has_moved = heads.get(DIRECTORY, 0) != self._named_at  # which says all of bots' owners
+        changed = [
+            key
+            for key, known in self._known.items()
+            if known.head != heads.get(key[0], 0) or (known.is_bots and has_moved)
+        ]
         await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
         return await self._read_names(heads.get(DIRECTORY, 0)) or bool(changed)
 
@@ -127,16 +133,29 @@ class Sessions:
         )  # before the rows, so that no later change is missed
         rows = await self._store.rows(SESSIONS, *key)
         accounts = await self._store.rows(ACCOUNT, DIRECTORY, key.account)
-        if not rows or not accounts or accounts[0].status != "active":
+        if not rows or not accounts or not await self._may_come_in(accounts[0]):
             self._known.pop(key, None)
             return
         before = self._known.get(key)
         used_at = before.used_at if before else self._now()
         self._known[key] = _Known(
-            rows[0].digest, _principal(rows[0]), heads.get(key.account, 0), used_at
+            rows[0].digest,
+            _principal(rows[0]),
+            heads.get(key.account, 0),
+            used_at,
+            is_bots=accounts[0].owner is not None,
         )
         if len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
+
+    async def _may_come_in(self, row: Account) -> bool:
+        """Whether an account may come in; a bot only while its owner may, and has a role that is worth as much."""
+        if row.status != "active" or row.owner in (None, OPERATOR.id):
+            return row.status == "active"
+        owners = await self._store.rows(ACCOUNT, DIRECTORY, row.owner)
+        return any(
+            owner.status == "active" and is_at_least(owner.role, row.role) for owner in owners
+        )
 
     async def _heads(self, accounts: Collection[str]) -> dict[str, int]:
         return {log: head.seq for log, head in (await self._store.heads([*accounts])).items()}
