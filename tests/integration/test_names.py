@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from hubbub.domain.aspects import RULES
+from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople
 from hubbub.server.app import ROUTES
@@ -30,13 +31,14 @@ WRONG = {
     "@ada": "reserved",
 }
 # All that a command needs; each ignores what it has no field for.
-SOMEONE = "@p7m2q9x4w1z3k"
+SOMEONE, NO_ROOM, RESERVED = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k", "@old"
 FIELDS = {
-    **{"room": "@r7m2q9x4w1z3k", "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
+    **{"room": NO_ROOM, "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
     **{"kind": "open", "role": "member", "who": SOMEONE},
 }
 FIELDS_OF: dict[type[Command], dict[str, Any]] = {
-    kind: {"who": [SOMEONE]} for kind in (Create, InvitePeople)
+    InvitePeople: {"who": [SOMEONE]},
+    Create: {"who": [SOMEONE], "title": "x", "key": None},
 }
 ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 
@@ -105,19 +107,23 @@ async def test_what_is_no_name_says_why_at_every_door(server: Server, word: str)
     ],
     ids=lambda kind: kind.__name__,
 )
-async def test_no_command_takes_a_reserved_room(server: Server, kind: type[Command]) -> None:
-    do = str(kind.__struct_config__.tag)
+async def test_no_command_takes_a_reserved_name_or_a_key_that_no_room_has(
+    server: Server, kind: type[Command]
+) -> None:
+    do, fields = str(kind.__struct_config__.tag), FIELDS | FIELDS_OF.get(kind, {})
     async with native(server.port) as client:
-        error = await client.refused(do, **(FIELDS | FIELDS_OF.get(kind, {})))
+        error = await client.refused(do, **(fields | {"room": RESERVED}))
         assert error["code"] == "bad_request" and "reserved" in error["message"]
+        assert (await client.refused(do, **fields))["code"] == "not_found"
 
 
 @pytest.mark.parametrize("operation", ROUTED, ids=lambda operation: operation.name)
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
-async def test_no_route_takes_a_reserved_room(
-    server: Server, operation: HttpOperation[Any], accept: str
+@pytest.mark.parametrize("room, told", [(RESERVED, "bad_request"), (NO_ROOM, "not_found")])
+async def test_no_route_takes_a_reserved_name_or_a_key_that_no_room_has(
+    server: Server, operation: HttpOperation[Any], accept: str, room: str, told: str
 ) -> None:
-    path = operation.path.format(room=quote("@r7m2q9x4w1z3k"), seq=1, emoji="x")
+    path = operation.path.format(room=quote(room), seq=1, emoji="x", who=SOMEONE)
     body = operation.body
     headers = {"Accept": accept} | ({"Content-Type": body.content_type} if body else {})
     content = json.dumps({"text": "x"} | FIELDS) if body else None
@@ -125,8 +131,8 @@ async def test_no_route_takes_a_reserved_room(
         url = server.url + path
         async with http.request(operation.method, url, data=content, headers=headers) as answer:
             problem = await answer.json()
-    assert (answer.status, problem["code"]) == (400, "bad_request"), problem
-    assert "reserved" in problem["detail"]
+    assert (answer.status, problem["code"]) == (CODES[told].status, told), problem
+    assert told != "bad_request" or "reserved" in problem["detail"]
 
 
 async def test_rooms_that_had_a_reserved_name_are_not_listed(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from hubbub.domain.patterns import matches_any
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, Scope
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_account_key
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_room_key
 from hubbub.protocol.names import RESERVED, is_reserved, is_room_name, room_name_fault
 
 
@@ -19,7 +19,8 @@ class RoomKind(Enum):
 
     FREE = "free"  # under a name that anyone may choose
     OWN = "own"  # the own log of an account, under its key
-    MADE = "made"  # under any other key that the server made, which begins with `@`
+    SERVER = "server"  # the directory and the audit log
+    MADE = "made"  # by people, under a key that the server made
 
 
 Row = Mapping[Role, frozenset[Scope]]  # any one of the scopes is enough
@@ -82,6 +83,7 @@ class Operation(Permission, Enum):
         {
             RoomKind.FREE: guests_and_all(Scope.READ),
             RoomKind.OWN: account(Scope.READ),
+            RoomKind.SERVER: account(Scope.READ),
             RoomKind.MADE: account_or_guest(Scope.READ),
         },
     )
@@ -121,17 +123,21 @@ class Operation(Permission, Enum):
     NAME_ALL = "name all", _made(Scope.POST)
 
 
+UNKNOWN = Refusal("not_found", "No such room, or no access to it")
+
 _FREE = RoomKind.FREE  # to look the member up would cost every post a tenth of a microsecond
 
 
 @lru_cache(maxsize=4096)
 def kind_of(room: str) -> RoomKind | None:
-    """Return a room's kind by its name, whether or not it exists. None if it is no valid name."""
-    if not is_room_name(room):
-        return None
+    """Return a room's kind by its name, whether or not it exists. None if it is no valid name, or no valid key."""
     if not is_reserved(room):
-        return RoomKind.FREE
-    return RoomKind.OWN if is_account_key(room) else RoomKind.MADE
+        return RoomKind.FREE if is_room_name(room) else None
+    if is_room_key(room):
+        return RoomKind.MADE
+    if is_account_key(room):
+        return RoomKind.OWN
+    return RoomKind.SERVER if room in (DIRECTORY, AUDIT) else None
 
 
 def may(principal: Principal, operation: Permission, room: str) -> bool:
@@ -141,18 +147,24 @@ def may(principal: Principal, operation: Permission, room: str) -> bool:
 
 
 def refuse(principal: Principal, operation: Permission, room: str) -> Refusal | None:
-    """Return why `principal` may not do this in the room, or None if it may. Every door asks this."""
+    """Return why `principal` may not do this in the room, or None if it may. Every door asks this.
+
+    In made rooms the guard of the room decides, so there this refuses nothing: see `aspects.rooms.standings`.
+    """
     kind = kind_of(room)
     if kind is None:
-        return Refusal("bad_request", str(room_name_fault(room)))
-    if kind is not _FREE and room != principal.id:
-        return Refusal("bad_request", f"Invalid room name: {RESERVED}")
-    if (
-        kind is _FREE
-        and principal.rooms is not ALL_ROOMS
-        and not matches_any(principal.rooms, room)
-    ):
-        return Refusal("not_found", "No such room, or no access to it")
+        return Refusal("bad_request", room_name_fault(room) or f"Invalid room name: {RESERVED}")
+    if kind is RoomKind.MADE:
+        return None  # its guard decides, who knows the room and the principal's place in it
+    if not _may_know(principal, room, kind):
+        return UNKNOWN
     if not operation.is_given(principal.role, principal.scopes, kind):
         return Refusal("forbidden", f"Not allowed to {operation.label}")
     return None
+
+
+def _may_know(principal: Principal, room: str, kind: RoomKind) -> bool:
+    """Whether a room that people didn't make exists for a principal."""
+    if kind is _FREE:
+        return principal.rooms is ALL_ROOMS or matches_any(principal.rooms, room)
+    return kind is RoomKind.SERVER or room == principal.id

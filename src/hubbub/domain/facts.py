@@ -36,7 +36,7 @@ class Accepted(NamedTuple):
 Answer = Accepted | Refusal
 
 
-EVERYONE = "*"  # in place of a stable id, which never looks like this
+EVERYONE, NOBODY = "*", "-"  # in place of a stable id, which never looks like this
 Affected = tuple[
     tuple[int, str], ...
 ]  # the number of an event, and the stable id of whom it affects

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from hubbub.domain.access import Operation, Permission
+from hubbub.domain.access import UNKNOWN, Operation, Permission
 from hubbub.protocol.errors import Refusal
 
 SMALL = 50  # in rooms of up to so many members, each of them may name all others
@@ -161,8 +161,6 @@ _SPEAKING = frozenset(
     }
 )
 _POSTING = frozenset({Operation.POST, Operation.UPLOAD, Operation.NAME_ALL})
-
-UNKNOWN = Refusal("not_found", "No such room, or no access to it")
 
 
 def refusal(standing: Standing, operation: Permission) -> Refusal | None:

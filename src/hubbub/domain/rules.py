@@ -44,6 +44,7 @@ class Rule(Generic[C]):
         weigh: roughly how many bytes the command and its event take.
         pack: the command as it waits for a commit: with its JSON as bytes, which `decide` must then decode.
         keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
+        complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
         is_internal: whether only the server's own code submits it. No client can send it, and no door asks whether
             its principal may do it: `decide` does.
     """
@@ -57,6 +58,7 @@ class Rule(Generic[C]):
     pack: Callable[[C], C] | None = None
     keeps_keys: bool = False
     asked: Permission | None = None
+    complete: Callable[[C, bytes], C] | None = None
     is_internal: bool = False
 
 
@@ -84,13 +86,15 @@ class Guard(NamedTuple):
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about the room, and the principal's place in it.
         refuse: why the principal may not do this in the room, or None.
-        looks_at: the tables that it looks at. Their keys begin with the room, and only affecting events change them.
+        looks_at: the tables of the room that it looks at: their keys begin with it, and only affecting events change them.
+        elsewhere: the other logs of which it looks at rows, such as the directory: in tables that their own guards look at.
     """
 
     applies: Callable[[str], bool]
     needs: Callable[[Needs, Principal, str], None]
     refuse: Refuse
     looks_at: tuple[AnyTable, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 class Affecting(NamedTuple, Generic[E]):
@@ -100,7 +104,8 @@ class Affecting(NamedTuple, Generic[E]):
 
     Attributes:
         event: its kind.
-        whom: the stable ids of those whose rights may have changed, or `EVERYONE`. Memory changes only if there are any.
+        whom: the stable ids of those whose rights may have changed, or `EVERYONE`, or `NOBODY` if only what is known
+            about the room or the people changed. If there are none, memory doesn't change.
         apply: changes the rows that guards look at: in the ledger, and again in the memory of each node. What it does
             must not depend on what is there, since memory may be ahead of the event.
     """
@@ -166,6 +171,9 @@ class Rules:
         }
         self.packing: dict[type[Change], Callable[[Any], Any]] = {
             command: rule.pack for command, rule in self.by_command.items() if rule.pack
+        }
+        self.completing: dict[type[Change], Callable[[Any, bytes], Any]] = {
+            command: rule.complete for command, rule in self.by_command.items() if rule.complete
         }
         affecting = [each for aspect in self.aspects for each in aspect.affecting]
         consequences = [each for aspect in self.aspects for each in aspect.consequences]

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from hubbub.domain.access import Operation, Permission, RoomKind, Row, kind_of, may, refuse
+from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind, Row, kind_of, may, refuse
 from hubbub.domain.principals import (
     ALL_ROOMS,
     GUEST_SCOPES,
@@ -51,6 +51,8 @@ EXPECTED = {
     },
     RoomKind.OWN: {operation: for_all("") for operation in Operation}
     | {Operation.READ: for_all("") | {"account": "read"}},
+    RoomKind.SERVER: {operation: for_all("") for operation in Operation}
+    | {Operation.READ: for_all("") | {"account": "read"}},
     # In made rooms, whoever may do it needs one of these scopes. Guests do only what they may in public rooms.
     RoomKind.MADE: {
         Operation.KNOW: by_guests_too("read"),
@@ -81,6 +83,7 @@ EXPECTED = {
 ROOM_OF = {
     RoomKind.FREE: "lobby",
     RoomKind.OWN: "@pada000000000",
+    RoomKind.SERVER: "@directory",
     RoomKind.MADE: "@r7m2q9x4w1z3k",
 }
 ROOMS = ("build-1", "build-", "build", "Build-1", "prebuild-1", "lobby", "a.b", "axb")
@@ -138,19 +141,39 @@ def test_the_first_character_tells_a_room_s_kind(kind: RoomKind) -> None:
     assert kind_of(ROOM_OF[kind]) is kind
     assert kind_of("a@b") is RoomKind.FREE
     refusal = refuse(ADA, Operation.READ, ROOM_OF[kind])
-    assert (refusal is None) is (kind is RoomKind.FREE)
-    assert kind_of("a b") is kind_of("") is None
+    is_decided_elsewhere = kind is RoomKind.MADE  # by the guard of the room
+    assert (refusal is None) is (kind is RoomKind.FREE or is_decided_elsewhere)
 
 
-@pytest.mark.parametrize("room", ["@pada000000000", "@pgrace0000000", "@directory", "@audit", "@x"])
+@pytest.mark.parametrize("room", ["a b", "", "@x", "@r7m2q9", "@R7m2q9x4w1z3k", "@r7m2q9x4w1z3k "])
+def test_what_is_no_name_and_no_key_is_no_room(room: str) -> None:
+    assert kind_of(room) is None
+    for principal in (account("ada"), ADA):
+        refusal = refuse(principal, Operation.READ, room)
+        assert refusal is not None and refusal.code == "bad_request"
+
+
+@pytest.mark.parametrize("room", ["@directory", "@audit"])
+@pytest.mark.parametrize("principal", [account("ada"), ADA, holder("ci"), user("mary", "1")])
+def test_only_accounts_read_the_logs_of_the_server(principal: Principal, room: str) -> None:
+    refusal = refuse(principal, Operation.READ, room)
+    if principal.role is Role.ACCOUNT:  # which accounts may, their guard says
+        assert refusal is None
+    else:
+        assert refusal is not None and refusal.code == "forbidden"
+    refusal = refuse(principal, Operation.POST, room)
+    assert refusal is not None and refusal.code == "forbidden"
+
+
+@pytest.mark.parametrize("room", ["@pada000000000", "@pgrace0000000"])
 @pytest.mark.parametrize("principal", [account("ada"), ADA, holder("ci"), user("mary", "1")])
 def test_an_own_log_is_read_by_its_account_only(principal: Principal, room: str) -> None:
     is_own = principal.id == room
     refusal = refuse(principal, Operation.READ, room)
     assert (refusal is None) is is_own
-    assert refusal is None or (refusal.code, "reserved" in refusal.detail) == ("bad_request", True)
+    assert refusal is None or refusal == UNKNOWN
     refusal = refuse(principal, Operation.POST, room)
-    assert refusal is not None and refusal.code == ("forbidden" if is_own else "bad_request")
+    assert refusal is not None and refusal.code == ("forbidden" if is_own else "not_found")
 
 
 def test_an_account_goes_by_its_key_alone() -> None:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Self, assert_never
 
+from msgspec.structs import replace
+
 from hubbub import __version__
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.codec import BadFrame, encode, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import (
     AnyCommand,
     Ask,
@@ -21,6 +24,8 @@ from hubbub.protocol.messages import (
     Follow,
     Hello,
     History,
+    Join,
+    Leave,
     Post,
     Reply,
     Resumed,
@@ -34,6 +39,7 @@ from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.names import is_short
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Inflow
@@ -126,7 +132,11 @@ class NativeClient:
 
     def obey(self, command: AnyCommand) -> Later | None:
         """Carry out one command and answer it, as `hear` does."""
-        if type(command) is Post and self._principal is not None:  # by far the most frequent
+        if (
+            type(command) is Post  # by far the most frequent
+            and self._principal is not None
+            and not is_short(command.room)
+        ):
             self._change(command, self._principal)
             return None
         return self._carry_out(command)
@@ -185,6 +195,8 @@ class NativeClient:
             if isinstance(command, Hello):
                 await self._hub.door.prepare(command.token)
             principal = self._recognise(command if isinstance(command, Hello) else None)
+            if not isinstance(command, Hello) and is_short(command.room):
+                command = replace(command, room=await self._hub.names.key(principal, command.room))
             if isinstance(command, Change):
                 self._change(command, principal)
             else:
@@ -253,8 +265,12 @@ class NativeClient:
             case Hello():
                 return self._welcome(principal)
             case Follow():
+                if isinstance(command, Join) and is_room_key(command.room):
+                    _require(await self._hub.writing.join(principal, command.room))
                 return await self._follow(command, principal)
             case Unfollow():
+                if isinstance(command, Leave) and is_room_key(command.room):
+                    _require(await self._hub.writing.leave(principal, command.room))
                 if cursor := self._cursors.pop(command.room, None):
                     self._hub.following.unfollow(cursor)
                 return {"room": command.room}
@@ -327,9 +343,16 @@ class NativeClient:
             self._transport.hang_up(Close.TIMED_OUT)
 
 
+def _require(answer: Answer) -> None:
+    """Raise a refusal."""
+    if isinstance(answer, Refusal):
+        raise RefusalError.of(answer)
+
+
 def accepted(room: str, answer: Accepted) -> dict[str, Any]:
     """Return the answer to an accepted change, the same on every door."""
+    made = {} if answer.made is None else {"made": answer.made}
     if answer.seq is None:
-        return {"room": room, "seq": None}
-    ok = {"room": room, "seq": answer.seq, "at": answer.at}
+        return {"room": room, "seq": None, **made}
+    ok = {"room": room, "seq": answer.seq, "at": answer.at, **made}
     return {**ok, "duplicate": True} if answer.is_duplicate else ok

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.server.clients.base import Later, Transport
@@ -27,7 +29,9 @@ class RoomClient:
 
     async def check(self) -> None:
         """Find out whether it may follow the room, while it can still be told, and from where. Raises RefusalError."""
-        self._join = await self._hub.following.check(self._visit.principal, self._join)
+        principal = self._visit.principal
+        room = await self._hub.names.key(principal, self._join.room)
+        self._join = await self._hub.following.check(principal, replace(self._join, room=room))
 
     def open(self, transport: Transport) -> Later:
         """Follow the room."""

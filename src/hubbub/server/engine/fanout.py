@@ -12,14 +12,14 @@ from contextlib import ExitStack, contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import EVERYONE, Batch
+from hubbub.domain.facts import EVERYONE, NOBODY, Batch
 from hubbub.domain.live import LiveReport
 from hubbub.domain.records import Index
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.feeds import UNKNOWN, Feed
 from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
@@ -51,19 +51,24 @@ class FanOut:
     @contextmanager
     def pinned(self, room: str) -> Iterator[Feed]:
         """Keep the room's feed at least until the end of the block."""
-        feed = self._feeds.get(room)
-        if feed is None:
-            signals = Signals(
-                room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment
-            )
-            feed = self._feeds[room] = Feed(room, signals, self._rules.guards_of(room))
-            self._broker.follow(room)
-            signals.remind(asks=True)
+        feed = self._feeds.get(room) or self._open(room)
         feed.pin()
         try:
             yield feed
         finally:
             feed.unpin()
+
+    def _open(self, room: str) -> Feed:
+        guards = self._rules.guards_of(room)
+        logs = dict.fromkeys(log for guard in guards for log in guard.elsewhere if log != room)
+        supports = tuple(self._feeds.get(log) or self._open(log) for log in logs)
+        signals = Signals(
+            room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment
+        )
+        feed = self._feeds[room] = Feed(room, signals, guards, supports)
+        self._broker.follow(room)
+        signals.remind(asks=True)
+        return feed
 
     def followers(self) -> tuple[int, int, int]:
         """Return how many cursors are live, how many are catching up, and how many rooms they follow."""
@@ -110,17 +115,21 @@ class FanOut:
 
     async def know(self, feed: Feed, upto: int = 0) -> None:
         """Know what the guards of a room look at, as of its event `upto` or later. Raises StoreFailed."""
-        await self.head(feed)
-        while feed.index is None:
-            turns, tables = feed.turns, {table for guard in feed.guards for table in guard.looks_at}
-            rows = {table: await self._store.rows(table, feed.room) for table in tables}
-            if feed.turns == turns:
-                feed.recall(Index(rows, time.time))
+        while unknown := feed.unknown:
+            await self._recall(unknown[0])
         while (head := await self.head(feed)) < upto:
             self.reach(feed, upto)
             await feed.moved(REACHES_WITHIN)
             if feed.head == head:
                 raise StoreFailed(f"the events after {head} could not be read")
+
+    async def _recall(self, feed: Feed) -> None:
+        """Read what guards look at in a log, unless it changes meanwhile."""
+        await self.head(feed)
+        turns, tables = feed.turns, {table for guard in feed.guards for table in guard.looks_at}
+        rows = {table: await self._store.rows(table, feed.room) for table in tables}
+        if feed.turns == turns:
+            feed.recall(Index(rows, time.time))
 
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
@@ -242,8 +251,17 @@ class FanOut:
         feed.skip(feed.known)
         if feed.guards:  # one of those events may have taken someone's right to follow
             feed.lose_track()
-            for cursor in feed.followers.cursors():
-                cursor.ended(None)
+            for each in (feed, *feed.supported):
+                self._lose_followers(each)
+
+    def _lose_followers(self, feed: Feed) -> None:
+        """It is not known any more who may follow: let all come again."""
+        for follower in feed.followers:
+            if isinstance(follower, Cursor):
+                follower.ended(None)
+            else:
+                follower.stop_at(feed.head or 0, UNKNOWN)
+        feed.wake()
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""
@@ -270,16 +288,27 @@ class FanOut:
         feed.advance(batch)
 
     def _take_rights(self, feed: Feed, batch: Batch) -> None:
-        """The last event of a batch affects people: cut those off who may no longer read, and let polls see it."""
+        """The last event of a batch affects people: cut those off who may no longer read, and let polls see it.
+
+        Those who follow other logs, whose guards look at this one, are cut off at what was delivered there.
+        """
         feed.turn()
         if feed.index is None:
             return  # nobody follows yet; whoever reads the index now reads it again
         self._rules.apply(feed.index, batch.bodies[-1])
-        ids = {each for _, each in batch.affected}
+        ids = {each for _, each in batch.affected} - {NOBODY}
+        if not ids:
+            return
+        self._cut_off_affected(feed, ids)
+        for each in feed.supported:
+            self._cut_off_affected(each, ids)
+            each.wake()
+
+    def _cut_off_affected(self, feed: Feed, ids: set[str]) -> None:
         for follower in feed.followers:
             is_affected = EVERYONE in ids or follower.principal.id in ids
             if is_affected and (why := feed.refusal(follower.principal)):
-                follower.stop_at(batch.last, why)
+                follower.stop_at(feed.head or 0, why)
                 self._cut_off_if_there(feed, follower)
 
     def _cut_off_if_there(self, feed: Feed, follower: Recipient) -> None:

@@ -7,7 +7,7 @@ from hubbub import events
 from hubbub.domain.access import Operation, Permission
 from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import Index
+from hubbub.domain.records import Index, K, R, Table
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
 from hubbub.server.engine.followers import Cursor, Followers
@@ -23,17 +23,30 @@ class Feed:
 
     Attributes:
         guards: who must be asked who may read it; none in free rooms.
-        index: what the guards look at, as of the head or later. None: not known yet.
+        index: what the guards look at in this log, as of the head or later. None: not known yet.
         turns: how many events have changed that.
+        supports: the feeds of other logs at whose rows the guards look as well.
+        supported: the feeds whose guards look at rows of this log.
     """
 
-    def __init__(self, room: str, signals: Signals, guards: tuple[Guard, ...] = ()) -> None:
+    def __init__(
+        self,
+        room: str,
+        signals: Signals,
+        guards: tuple[Guard, ...] = (),
+        supports: "tuple[Feed, ...]" = (),
+    ) -> None:
         self.room = room
         self.signals = signals
         self.followers = Followers(signals)
         self.guards = guards
         self.index: Index | None = None
         self.turns = 0
+        self.supports = supports
+        self.supported: set[Feed] = set()
+        self._sight = _Sight((self, *supports))
+        for each in supports:
+            each.support(self)
         self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
         self.pins = 0
@@ -58,12 +71,22 @@ class Feed:
         self, principal: Principal, operation: Permission = Operation.READ
     ) -> Refusal | None:
         """Return why the guards refuse an operation now, or None. Without an index they refuse everything."""
+        if self.guards and self.unknown:
+            return UNKNOWN
         for guard in self.guards:
-            if self.index is None:
-                return UNKNOWN
-            if refusal := guard.refuse(self.index, principal, operation, self.room):
+            if refusal := guard.refuse(self._sight, principal, operation, self.room):
                 return refusal
         return None
+
+    @property
+    def unknown(self) -> "list[Feed]":
+        """The feeds whose rows the guards look at, and that don't know them yet."""
+        return [each for each in (self, *self.supports) if each.index is None]
+
+    def support(self, feed: "Feed") -> None:
+        """Keep in memory what the guards of another feed look at in this log, until that feed is closed."""
+        self.pin()
+        self.supported.add(feed)
 
     def recall(self, index: Index) -> None:
         """Know what the guards look at."""
@@ -134,6 +157,9 @@ class Feed:
         """Let go of what the unused feed holds."""
         self.forget()
         self.signals.close()
+        for each in self.supports:
+            each.supported.discard(self)
+            each.unpin()
 
     def wake(self) -> None:
         """Wake everyone who waits for the head to move."""
@@ -173,3 +199,24 @@ class Feed:
             return None
         bodies = [body for batch in self._tail for body in batch.bodies]
         return bodies[seq + 1 - self._tail[0].first :]
+
+
+class _Sight:
+    """The rows of some feeds, each of which has those of its own log."""
+
+    def __init__(self, feeds: tuple[Feed, ...]) -> None:
+        self._feeds = {feed.room: feed for feed in feeds}
+
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+        return self._index(next(iter(self._feeds))).now
+
+    def row(self, table: Table[K, R], key: K) -> R | None:
+        """Return a row as it is now. Raises KeyError for a log or a table that is not in memory."""
+        return self._index(key[0]).row(table, key)
+
+    def _index(self, log: str) -> Index:
+        index = self._feeds[log].index
+        assert index is not None
+        return index

@@ -11,6 +11,7 @@ from hubbub.server.clients.native import accepted
 from hubbub.server.http.parameters import TEXT, Parameter
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import HUB
+from hubbub.server.hub.names import is_short
 
 MAX_KEY = 64  # characters
 
@@ -38,11 +39,12 @@ KEY = Parameter(
 
 
 class ChangeReply(msgspec.Struct, kw_only=True):
-    """The answer to an accepted change. `seq` is null if there was nothing to change."""
+    """The answer to an accepted change. `seq` is null if there was nothing to change; `made` is the key of what it made."""
 
     room: str
     seq: int | None
     at: str | msgspec.UnsetType = msgspec.UNSET
+    made: str | msgspec.UnsetType = msgspec.UNSET
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
     epoch: str
 
@@ -52,9 +54,11 @@ async def commit(
 ) -> ChangeReply | web.Response:
     """Commit a change, under the request's key if it has one; return the answer, or the refusal as a response.
 
-    Raises RefusalError.
+    Its room may be called as clients call it (see `Names`). Raises RefusalError.
     """
     hub = request.app[HUB]
+    if is_short(change.room):
+        change = replace(change, room=await hub.names.key(principal, change.room))
     if (key := KEY.of(request)) is not None:
         change = replace(change, client_message_id=key)
     answer = await hub.writing.commit(principal, change)

@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.principals import Principal
-from hubbub.server.http.requests import command_from, json_from, number, room_of, seq_of
+from hubbub.server.http.requests import HUB, command_from, json_from, number, room_of, seq_of
 
 C = TypeVar("C", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -93,7 +93,13 @@ def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[
 ROOM = Parameter(
     "room",
     "path",
-    TEXT | {"pattern": r"^[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
+    TEXT | {"pattern": r"^#?[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
     room_of,
+    "Its name or its key; `#` and its alias; or `@me`, the own log of an account",
 )
 SEQ = Parameter("seq", "path", integer(0, 10**18 - 1) | {"example": 1}, seq_of)
+
+
+async def room_key(request: web.Request, principal: Principal) -> str:
+    """Return the name that the room in the path has in logs. Raises RefusalError, StoreFailed."""
+    return await request.app[HUB].names.key(principal, ROOM.of(request))

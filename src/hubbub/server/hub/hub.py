@@ -7,6 +7,7 @@ from hubbub.domain.rules import Rules
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.following import Following
+from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.reading import Lookup
 from hubbub.server.hub.rights import Rights
@@ -39,6 +40,7 @@ class Hub:
         self.limits = limits
         self.rules = rules
         self.throttle = Throttle(limits)
+        self.names = Names(store)
         snapshots, positions = Snapshots(store, fanout), Positions(store, fanout)
         rights = Rights(fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)

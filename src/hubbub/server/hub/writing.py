@@ -1,17 +1,20 @@
 """Writing: changes to a room's log, and signals, which no log contains."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from functools import partial
 from typing import Any, Literal, overload
 
 from hubbub.domain.access import Operation
+from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.domain.screening import screen_change, screen_signal
 from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.keys import RANDOM_BYTES
 from hubbub.protocol.messages import Change, Signal
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
@@ -82,6 +85,8 @@ class Writing:
         if refusal is None and policy is Policy.REFUSE:
             refusal = self._throttle.refusal(principal)
         if refusal is None:
+            if complete := self._rules.completing.get(type(change)):
+                change = complete(change, secrets.token_bytes(RANDOM_BYTES))
             self._journal.submit(Proposal(principal, change), answer)
         else:
             answer(refusal)
@@ -97,6 +102,14 @@ class Writing:
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.submit(principal, change, partial(_settle, answered), policy)
         return await answered
+
+    async def join(self, principal: Principal, room: str) -> Answer:
+        """Make the principal a member of a made room, if it is not."""
+        return await self.commit(principal, JoinRoom(room=room))
+
+    async def leave(self, principal: Principal, room: str) -> Answer:
+        """End the principal's membership of a made room, if it is a member."""
+        return await self.commit(principal, LeaveRoom(room=room))
 
     async def signal(self, principal: Principal, signal: Signal) -> None:
         """Send a signal to everyone in the room. Raises RefusalError."""

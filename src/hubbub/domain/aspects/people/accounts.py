@@ -5,17 +5,18 @@ Only reads and writes rows of the directory, whose log every change of an accoun
 
 from typing import Any, NamedTuple
 
+from hubbub.domain.access import Operation, Permission
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
-from hubbub.domain.facts import Accepted, Answer, Needs
+from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role, Scope
-from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.records import Kept, Known, Table
+from hubbub.domain.rules import Affecting, Aspect, Guard, Rule
 from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import handle_fault
-from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import RoomName
 from hubbub.protocol.names import display_name_fault
 
@@ -137,12 +138,6 @@ def adding_refused(ledger: Ledger, new: NewPerson) -> Refusal | None:
 
 def add(ledger: Ledger, principal: Principal, new: NewPerson) -> Accepted:
     """Make an account."""
-    row = Account(
-        *(DIRECTORY, new.account, new.handle, new.name, new.kind, new.role),
-        *("active", "", "", ""),
-        *(new.owner, ledger.at),
-    )
-    ledger.put(ACCOUNT, row)
     ledger.put(HANDLES, Handle(DIRECTORY, new.handle, new.account, True, None))
     if new.role == "owner":
         ledger.put(OWNERS, OwnerRow(DIRECTORY, new.account))
@@ -203,7 +198,6 @@ def _change(ledger: Ledger, principal: Principal, change: ChangePerson) -> Answe
 
 def _put(ledger: Ledger, principal: Principal, row: Account, **new: Any) -> Accepted:
     """Change some columns of an account, and say so."""
-    ledger.put(ACCOUNT, row._replace(**new))
     place = ledger.next(DIRECTORY, principal)
     return ledger.append(PersonChanged(**place, account=row.account, **new))
 
@@ -320,6 +314,49 @@ def _screen_role(change: ChangeRole, _: int) -> Refusal | None:
     )
 
 
+# --- what events mean, and who may read the logs of the server ---
+
+
+def _added(kept: Kept, event: PersonAdded) -> None:
+    row = Account(
+        *(DIRECTORY, event.account, event.handle, event.name, event.kind, event.role),
+        *("active", "", "", ""),
+        *(event.owner, event.at),
+    )
+    kept.put(ACCOUNT, row)
+
+
+def _changed(kept: Kept, event: PersonChanged) -> None:
+    new = {name: text for name in _COLUMNS if (text := getattr(event, name)) is not None}
+    if row := kept.row(ACCOUNT, account_row(event.account)):
+        kept.put(ACCOUNT, row._replace(**new))
+
+
+def _whom(event: PersonAdded | PersonChanged) -> tuple[str, ...]:
+    has_other_rights = event.role is not None or getattr(event, "status", None) is not None
+    return (event.account if has_other_rights else NOBODY,)
+
+
+def _reader_needs(wanted: Needs, principal: Principal, _: str) -> None:
+    to_know(wanted, principal.id)
+
+
+def _refuse_reader(
+    known: Known, principal: Principal, operation: Permission, log: str
+) -> Refusal | None:
+    """Return why a principal may not read the directory or the audit log. Changes to them have rules of their own."""
+    if operation is not Operation.READ:
+        return None
+    row = known.row(ACCOUNT, account_row(principal.id))
+    role = row.role if row and row.status == "active" else None
+    if is_at_least(role, _READERS[log]):
+        return None
+    return forbidden(operation.label)
+
+
+_COLUMNS = ("handle", "name", "role", "status", "status_text", "time_zone", "avatar")
+_READERS = {DIRECTORY: "member", AUDIT: "admin"}
+
 ASPECT = Aspect(
     tables=(ACCOUNT, OWNERS, HANDLES),
     rules=(
@@ -329,4 +366,9 @@ ASPECT = Aspect(
         Rule(ResumePerson, BY_RULE, _rank_needs, _set_status, is_internal=True),
     ),
     events=(PersonAdded, PersonChanged),
+    affecting=(Affecting(PersonAdded, _whom, _added), Affecting(PersonChanged, _whom, _changed)),
+    guards=(
+        Guard(lambda log: log == DIRECTORY, _reader_needs, _refuse_reader, looks_at=(ACCOUNT,)),
+        Guard(lambda log: log == AUDIT, _reader_needs, _refuse_reader, elsewhere=(DIRECTORY,)),
+    ),
 )

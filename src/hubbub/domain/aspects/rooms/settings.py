@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Any
 
+from msgspec.structs import replace
+
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation, Permission, RoomKind, account
 from hubbub.domain.accounts import ACCOUNT, account_row
@@ -36,7 +38,7 @@ from hubbub.events.rooms import (
 )
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import is_alias
-from hubbub.protocol.keys import DIRECTORY, is_room_key
+from hubbub.protocol.keys import DIRECTORY, is_room_key, room_key
 from hubbub.protocol.names import is_text
 from hubbub.protocol.rooms import MAX_DIRECT, Archive, ChangeRoom, Create, Restore, RoomSettings
 
@@ -110,6 +112,10 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 # --- making ---
+
+
+def _with_key(create: Create, random: bytes) -> Create:
+    return replace(create, key=room_key(random))
 
 
 def _create_needs(wanted: Needs, principal: Principal, create: Create) -> None:
@@ -313,7 +319,10 @@ def _remember_direct(ledger: Ledger, event: Created) -> None:
 ASPECT = Aspect(
     tables=(ROOM, ALIAS, DIRECT),
     rules=(
-        Rule(Create, CREATE, _create_needs, _create, _screen_create, weigh_named),
+        Rule(
+            *(Create, CREATE, _create_needs, _create, _screen_create, weigh_named),
+            complete=_with_key,
+        ),
         Rule(ChangeRoom, Operation.KNOW, _change_needs, _change, _screen_change),
         Rule(Archive, Operation.MANAGE, _archive_needs, _archive),
         Rule(Restore, Operation.RESTORE, _archive_needs, _restore),

@@ -5,16 +5,16 @@ The guard of made rooms asks before each change in the ledger, and before readin
 
 from functools import lru_cache
 
-from hubbub.domain.access import Operation, Permission, RoomKind
+from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import Needs
-from hubbub.domain.places import SMALL, UNKNOWN, MadeKind, RoomPlace, Standing, refusal
+from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Known
 from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MemberKey, Restraint, RoomKey
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import DIRECTORY, is_room_key
 
 _UNRESTRAINED = Restraint("", "")
 _KINDS = {kind.value: kind for kind in MadeKind}
@@ -139,4 +139,6 @@ def is_untouchable(account: Account | None) -> bool:
     return account is not None and account.role in ("owner", "admin", "moderator")
 
 
-GUARD = Guard(is_room_key, needs, refuse, looks_at=(ROOM, MEMBER, RESTRAINT))
+GUARD = Guard(
+    is_room_key, needs, refuse, looks_at=(ROOM, MEMBER, RESTRAINT), elsewhere=(DIRECTORY,)
+)

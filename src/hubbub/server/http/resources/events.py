@@ -19,6 +19,7 @@ from hubbub.server.http.parameters import (
     Parameter,
     header,
     integer,
+    room_key,
     text,
     whole_number,
 )
@@ -73,9 +74,10 @@ async def get_events(request: web.Request) -> EventsReply | web.StreamResponse:
         return await _stream(request)
     since, epoch = SINCE.of(request), EPOCH.of(request)
     wait, limit = WAIT.of(request) or 0, LIMIT.of(request) or 500
-    hub, room = request.app[HUB], ROOM.of(request)
+    hub = request.app[HUB]
     with hub.door.calling(credentials(request)) as visit:
         async with staying(visit):
+            room = await room_key(request, visit.principal)
             page = await hub.reading.events(visit.principal, room, since, epoch, wait)
     return EventsReply(page.epoch, page.head, [msgspec.Raw(body) for body in page.bodies[:limit]])
 

@@ -6,7 +6,7 @@ from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Delete, Edit, History, Page, Post
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import ROOM, SEQ, Body, whole_number
+from hubbub.server.http.parameters import ROOM, SEQ, Body, room_key, whole_number
 from hubbub.server.http.requests import HUB, principal_of
 
 MESSAGES = "/api/v1/rooms/{room}/messages"
@@ -54,13 +54,14 @@ async def post_message(request: web.Request) -> ChangeReply | web.Response:
 )
 async def get_messages(request: web.Request) -> Page:
     """Get a page of messages."""
+    principal = principal_of(request)
     history = History(
-        room=ROOM.of(request),
+        room=await room_key(request, principal),
         before=BEFORE.of(request),
         after=AFTER.of(request),
         limit=LIMIT.of(request) or 50,
     )
-    return await request.app[HUB].reading.history(principal_of(request), history)
+    return await request.app[HUB].reading.history(principal, history)
 
 
 @resource.operation(

@@ -6,7 +6,7 @@ from aiohttp import web
 from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Snapshot
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import ROOM, text, whole_number
+from hubbub.server.http.parameters import ROOM, room_key, text, whole_number
 from hubbub.server.http.requests import HUB, principal_of
 
 AFTER = text("after", "Only rooms whose names sort after this one")
@@ -62,4 +62,6 @@ async def list_rooms(request: web.Request) -> RoomsReply:
 )
 async def get_room(request: web.Request) -> Snapshot:
     """Get a snapshot of a room."""
-    return await request.app[HUB].reading.snapshot(principal_of(request), ROOM.of(request))
+    principal = principal_of(request)
+    room = await room_key(request, principal)
+    return await request.app[HUB].reading.snapshot(principal, room)

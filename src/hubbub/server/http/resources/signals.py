@@ -6,7 +6,7 @@ from aiohttp import web
 from hubbub.domain.access import Operation
 from hubbub.protocol.messages import Signal
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import ROOM, Body
+from hubbub.server.http.parameters import ROOM, Body, room_key
 from hubbub.server.http.requests import HUB, principal_of
 
 SIGNAL = Body(Signal)
@@ -35,6 +35,6 @@ class SignalReply(msgspec.Struct):
 async def post_signal(request: web.Request) -> SignalReply:
     """Send a signal, which is not stored."""
     principal = principal_of(request)
-    signal = await SIGNAL.read(request, principal, room=ROOM.of(request))
+    signal = await SIGNAL.read(request, principal, room=await room_key(request, principal))
     await request.app[HUB].writing.signal(principal, signal)
     return SignalReply(signal.room)

@@ -12,7 +12,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Patch
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import MERGE_PATCH, ROOM, Body, header, whole_number
+from hubbub.server.http.parameters import MERGE_PATCH, ROOM, Body, header, room_key, whole_number
 from hubbub.server.http.requests import HUB, json, principal_of
 
 STATE = "/api/v1/rooms/{room}/state"
@@ -44,8 +44,9 @@ class StateReply(msgspec.Struct):
 )
 async def get_state(request: web.Request) -> web.Response:
     """Get the state document. Its ETag is the seq of its last patch."""
-    reading, room = request.app[HUB].reading, ROOM.of(request)
-    document = await reading.document(principal_of(request), room)
+    reading, principal = request.app[HUB].reading, principal_of(request)
+    room = await room_key(request, principal)
+    document = await reading.document(principal, room)
     reply = StateReply(room, reading.epoch, document.seq, document.value)
     return json(reply, headers={"ETag": f'"{document.seq}"'})
 
