@@ -242,6 +242,7 @@ REFUSALS: dict[str, tuple[str, Json, str]] = {
     "a value for too long": ("signal", {"key": "k", "value": 1, "ttl": 3601}, "bad_request"),
     "a value too large": ("signal", {"key": "k", "value": "x" * 4097}, "too_large"),
     "a negative position": ("join", {"since": -1}, "bad_position"),
+    "a negative position of another log": ("join", {"since": -1, "epoch": "x"}, "bad_position"),
     "a position beyond the head": ("join", {"since": 99}, "bad_position"),
 }
 

@@ -26,7 +26,7 @@ class Positions:
         """
         head = await self._fanout.head(feed)
         since = follow.since
-        if since is None or (follow.epoch is not None and follow.epoch != self.epoch):
+        if since is None or self.is_of_another_log(since, follow.epoch):
             return None, None
         await self.check(feed, since)
         if follow.max_missed is not None and head - since > follow.max_missed:
@@ -36,6 +36,12 @@ class Positions:
             if since + 1 < kept:
                 return None, kept
         return since, None
+
+    def is_of_another_log(self, since: int, epoch: str | None) -> bool:
+        """Whether a position is one of a log that was replaced. Raises RefusalError if no log has it."""
+        if since < 0:
+            raise RefusalError("bad_position", f"Invalid `since` {since}: use 0 or more")
+        return epoch is not None and epoch != self.epoch
 
     async def check(self, feed: Feed, since: int) -> None:
         """Raise RefusalError if no log can be read from there.

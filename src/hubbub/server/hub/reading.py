@@ -116,7 +116,7 @@ class Lookup:
         with self._fanout.pinned(room) as feed, feed.followers.polling(principal) as poll:
             head = await self._fanout.head(feed)
             since = head if since is None else since
-            if epoch is not None and epoch != self.epoch:
+            if self._positions.is_of_another_log(since, epoch):
                 raise self._reset(head, "The log was replaced by another")
             await self._positions.check(feed, since)
             while since >= head and not self._is_stopping and (left := until - loop.time()) > 0:
