@@ -1,6 +1,6 @@
 """Whatever is done with accounts, the store has what the model has; and each fault sown into it turns the law red."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,11 @@ from hypothesis import settings
 from hubbub.domain.aspects.people import accounts, audit, invites, sessions
 from hubbub.domain.aspects.people.accounts import ChangeRole
 from hubbub.domain.facts import ANSWERED, Proposal
-from hubbub.domain.records import AnyTable
+from hubbub.domain.records import AnyTable, Prefix
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.contracts.test_law import check_law
 from tests.support.fakes import account
+from tests.support.faulty import AssembledStore, Parts
 from tests.support.laws_of_people import LawOfPeople
 from tests.support.team import BEGINNING
 from tests.support.team_story import EVERYTHING
@@ -27,7 +27,7 @@ STORY = [  # in which each of the faults shows
     *((account("ada"), ChangeRole(account=GRACE, role=role)) for role in ("owner", "admin")),
 ]
 
-Sow = Callable[[pytest.MonkeyPatch], None]
+Sow = Callable[[], type[SqliteRecords]]
 faults: dict[str, Sow] = {}
 
 
@@ -36,65 +36,70 @@ def fault(sow: Sow) -> Sow:
     return sow
 
 
-def losing(patch: pytest.MonkeyPatch, lost: AnyTable, method: str = "put") -> None:
-    """Let rows of a table not be written, or not be dropped."""
-    write = getattr(SqliteRecords, method)
+def not_putting(lost: AnyTable) -> type[SqliteRecords]:
+    """Let rows of a table not be written."""
 
-    def forgetful(self: SqliteRecords, table: AnyTable, *rest: Any) -> None:
-        if table is not lost:
-            write(self, table, *rest)
+    class Forgetful(SqliteRecords):
+        def put(self, table: AnyTable, rows: Sequence[Prefix]) -> None:
+            if table is not lost:
+                super().put(table, rows)
 
-    patch.setattr(SqliteRecords, method, forgetful)
-
-
-@fault
-def a_used_invite_is_not_stored(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, invites.INVITES)
+    return Forgetful
 
 
-@fault
-def a_former_handle_is_not_stored(patch: pytest.MonkeyPatch) -> None:
-    put = SqliteRecords.put
+def not_dropping(kept: AnyTable) -> type[SqliteRecords]:
+    """Let rows of a table not be dropped."""
 
-    def forgetful(self: SqliteRecords, table: AnyTable, rows: Any) -> None:
-        former = [row for row in rows if table is not accounts.HANDLES or row.is_current]
-        put(self, table, former)
+    class Forgetful(SqliteRecords):
+        def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
+            if table is not kept:
+                super().drop(table, width, prefixes)
 
-    patch.setattr(SqliteRecords, "put", forgetful)
+    return Forgetful
 
 
 @fault
-def an_owner_who_left_is_still_counted(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, accounts.OWNERS, "drop")
+def a_used_invite_is_not_stored() -> type[SqliteRecords]:
+    return not_putting(invites.INVITES)
 
 
 @fault
-def sessions_stay_when_all_end(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, sessions.SESSIONS, "drop")
+def a_former_handle_is_not_stored() -> type[SqliteRecords]:
+    class Forgetful(SqliteRecords):
+        def put(self, table: AnyTable, rows: Sequence[Any]) -> None:
+            super().put(table, [r for r in rows if table is not accounts.HANDLES or r.is_current])
+
+    return Forgetful
 
 
 @fault
-def the_end_of_the_chain_is_not_stored(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, audit.AUDIT_HEAD)
+def an_owner_who_left_is_still_counted() -> type[SqliteRecords]:
+    return not_dropping(accounts.OWNERS)
 
 
 @fault
-def addresses_are_not_stored(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, audit.AUDIT_ADDRESS)
+def sessions_stay_when_all_end() -> type[SqliteRecords]:
+    return not_dropping(sessions.SESSIONS)
 
 
 @fault
-def a_repeated_change_is_made_again(patch: pytest.MonkeyPatch) -> None:
-    losing(patch, ANSWERED)
+def the_end_of_the_chain_is_not_stored() -> type[SqliteRecords]:
+    return not_putting(audit.AUDIT_HEAD)
 
 
-def sqlite_in(folder: Path) -> SqliteStore:
-    return SqliteStore(folder, "normal", lambda: "e1")
+@fault
+def addresses_are_not_stored() -> type[SqliteRecords]:
+    return not_putting(audit.AUDIT_ADDRESS)
+
+
+@fault
+def a_repeated_change_is_made_again() -> type[SqliteRecords]:
+    return not_putting(ANSWERED)
 
 
 @pytest.mark.timeout(240)
 def test_the_law_of_people_holds_in_sqlite(tmp_path: Path) -> None:
-    check_law(sqlite_in, tmp_path, LONG, LawOfPeople)
+    check_law(AssembledStore, tmp_path, LONG, LawOfPeople)
 
 
 def tell(law: LawOfPeople) -> None:
@@ -107,13 +112,11 @@ def tell(law: LawOfPeople) -> None:
 
 
 def test_the_story_of_people_is_lawful(tmp_path: Path) -> None:
-    tell(LawOfPeople(lambda: sqlite_in(tmp_path)))
+    tell(LawOfPeople(lambda: AssembledStore(tmp_path)))
 
 
 @pytest.mark.parametrize("name", faults)
-def test_the_law_of_people_notices_that(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faults[name](monkeypatch)
+def test_the_law_of_people_notices_that(name: str, tmp_path: Path) -> None:
+    parts = Parts(records=faults[name]())
     with pytest.raises(AssertionError):
-        tell(LawOfPeople(lambda: sqlite_in(tmp_path)))
+        tell(LawOfPeople(lambda: AssembledStore(tmp_path, parts)))

@@ -344,7 +344,7 @@ class MemoryStore:
         message = self._view(key.room).messages.get(key.seq)
         if message is None or key.seq < self.kept.get(key.room, 1):
             return
-        posted = RULES.events.decode(self.logs[key.room][key.seq - 1])
+        posted = self._rules.events.decode(self.logs[key.room][key.seq - 1])
         assert isinstance(posted, Posted)
         facts.messages[key] = posted
         facts.owners[key] = self._owners[key]

@@ -86,6 +86,7 @@ class Law(RuleBasedStateMachine):
     """Commits, reads, takes snapshots, trims and reopens a store, at random."""
 
     def __init__(self, open_store: Callable[[], Store], rules: Rules = RULES) -> None:
+        """`rules` are those of the store; the model, and who folds, go by them, too."""
         super().__init__()
         self._open = open_store
         self._rules = rules
@@ -216,7 +217,7 @@ class Law(RuleBasedStateMachine):
         log = self._delivered[batch.room]
         assert batch.bodies, "a batch without events"
         for seq, body in enumerate(batch.bodies, start=len(log) + 1):
-            event = RULES.events.decode(body)
+            event = self._rules.events.decode(body)
             assert (event.room, event.seq, event.at) == (batch.room, seq, at)
         assert batch.first == len(log) + 1
         log += batch.bodies
@@ -246,9 +247,9 @@ class Law(RuleBasedStateMachine):
         page = await self._store.read(follower.room, view.seq, upto)
         assert bool(page.bodies) == (view.seq < upto)
         for body in page.bodies:
-            event = RULES.events.decode(body)
+            event = self._rules.events.decode(body)
             assert event.seq == view.seq + 1, "a hole or a repetition"
-            RULES.fold(view, event)
+            self._rules.fold(view, event)
         assert view.seq <= upto
 
     async def _check_log(self, room: str, after: int) -> None:

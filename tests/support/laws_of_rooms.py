@@ -1,7 +1,7 @@
 """The law of rooms with members: all that people do there, among the messages of free rooms.
 
 Besides the law of all rooms: members are those of whom the log says so, each has a place in the own log, and nobody
-else has.
+else has; only they post; and whoever becomes or was one is named to those who deliver the event.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,13 @@ from hypothesis.stateful import initialize, rule
 from msgspec.structs import replace
 
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
-from hubbub.domain.facts import Accepted, Proposal
+from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
+from hubbub.domain.rules import Rules
+from hubbub.events import Posted
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Change, Delete, Post, React
 from hubbub.protocol.rooms import (
     Appoint,
@@ -96,8 +99,8 @@ deeds = st.one_of(
 class LawOfRooms(Law):
     """Makes rooms, and does there whatever may be done."""
 
-    def __init__(self, open_store: Callable[[], Store]) -> None:
-        super().__init__(open_store, ROOM_RULES)
+    def __init__(self, open_store: Callable[[], Store], rules: Rules = ROOM_RULES) -> None:
+        super().__init__(open_store, rules)
         self._made: list[str] = []
         self._keys = 0
 
@@ -146,6 +149,17 @@ class LawOfRooms(Law):
             ]
         )
 
+    def _deliver(self, batch: Batch, at: str) -> None:
+        """Whoever becomes a member, or is none any more, is named to those who deliver the batch."""
+        super()._deliver(batch, at)
+        for body in batch.bodies if is_room_key(batch.room) else ():
+            event = self._rules.events.decode(body)
+            match event:
+                case Joined(by=account) | Left(by=account):
+                    assert (event.seq, account) in batch.affected
+                case Invited(who=account) | Removed(who=account) | Banned(who=account):
+                    assert (event.seq, account) in batch.affected
+
     def catch_up(self) -> None:
         """At the end, rows are what the logs say."""
         super().catch_up()
@@ -168,7 +182,7 @@ class LawOfRooms(Law):
         """Who is a member, by the room's log alone."""
         members = set()
         for body in self._delivered[room]:
-            match ROOM_RULES.events.decode(body):
+            match self._rules.events.decode(body):
                 case Joined(by=account) | Invited(who=str(account)):
                     assert account not in members, "a member became one"
                     members.add(account)
@@ -177,4 +191,6 @@ class LawOfRooms(Law):
                     members.remove(account)
                 case Banned(who=account):
                     members.discard(account)
+                case Posted(by=account):
+                    assert account in members, "who was no member posted"
         return members

@@ -1,0 +1,101 @@
+"""Rules and stores with a fault, to be given to whatever takes rules or a store: no code is patched.
+
+A fault of the rules replaces one rule, consequence, fold, guard or affecting event of one aspect.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hubbub.domain.aspects import RULES
+from hubbub.domain.ledger import Act
+from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rules
+from hubbub.domain.view import RoomView
+from hubbub.events import Event
+from hubbub.protocol.messages import Change
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.records import SqliteRecords
+from hubbub.server.stores.sqlite.store import SqliteStore
+from hubbub.server.stores.sqlite.writer import SqliteWriter
+
+# --- rules ---
+
+
+def with_rule(rules: Rules, command: type[Change], **other: Any) -> Rules:
+    """Let a command's rule be another in some attributes, such as `decide`."""
+    rule = rules.by_command[command]
+    return _instead(rules, "rules", lambda each: each is rule, replace(rule, **other))
+
+
+def with_consequence(rules: Rules, event: type[Event], act: Act) -> Rules:
+    """Let something else follow from an event."""
+    return _instead(rules, "consequences", _of(event), Consequence(event, act))
+
+
+def with_more(rules: Rules, event: type[Event], act: Act) -> Rules:
+    """Let something follow from an event besides all that does."""
+    return Rules([*rules.aspects, Aspect(consequences=(Consequence(event, act),))])
+
+
+def with_fold(rules: Rules, event: type[Event], apply: Callable[[RoomView, Any], None]) -> Rules:
+    """Let an event be folded otherwise."""
+    return _instead(rules, "folds", _of(event), Fold(event, apply))
+
+
+def with_guard(rules: Rules, guard: Guard, **other: Any) -> Rules:
+    """Let a guard be another in some attributes, such as `refuse`."""
+    return _instead(rules, "guards", lambda each: each is guard, guard._replace(**other))
+
+
+def with_affecting(rules: Rules, event: type[Event], **other: Any) -> Rules:
+    """Let an event that gives or takes rights be another in some attributes, such as `apply`."""
+    [affecting] = _found(rules, "affecting", _of(event))
+    sound: Affecting[Any] = affecting
+    return _instead(rules, "affecting", _of(event), sound._replace(**other))
+
+
+def _of(event: type[Event]) -> Callable[[Any], bool]:
+    return lambda part: part.event is event
+
+
+def _instead(rules: Rules, parts: str, is_it: Callable[[Any], bool], other: Any) -> Rules:
+    """The same rules, but for one part of an aspect. Raises ValueError: there is not exactly one such part."""
+    [_] = _found(rules, parts, is_it)
+
+    def faulty(aspect: Aspect) -> Aspect:
+        new: Any = {parts: tuple(other if is_it(each) else each for each in getattr(aspect, parts))}
+        return replace(aspect, **new)
+
+    return Rules(map(faulty, rules.aspects))
+
+
+def _found(rules: Rules, parts: str, is_it: Callable[[Any], bool]) -> list[Any]:
+    return [each for aspect in rules.aspects for each in getattr(aspect, parts) if is_it(each)]
+
+
+# --- stores ---
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a store over SQLite is made of; those that aren't said are sound."""
+
+    rules: Rules = RULES
+    reader: type[SqliteReader] = SqliteReader
+    writer: type[SqliteWriter] = SqliteWriter
+    records: type[SqliteRecords] = SqliteRecords
+
+
+SOUND = Parts()
+
+
+class AssembledStore(SqliteStore):
+    """A store over SQLite that is made of these parts."""
+
+    def __init__(self, folder: Path, parts: Parts = SOUND) -> None:
+        super().__init__(folder, "normal", lambda: "e1", parts.rules)
+        self._reader = parts.reader(self._read_only)
+        self._reader._records = parts.records(self._read_only)
+        self._writer = parts.writer(self._database, parts.rules, self._scrubber.note)
+        self._writer._records = parts.records(self._database)
