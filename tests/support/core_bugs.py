@@ -1,20 +1,21 @@
 """Bugs that can be sown into the simulated node, each breaking one promise; `BUGS` says what must be found.
 
-Each is a patch that ends with the test. `seeded_bugs` has those for a running server.
+Most are a part that the node is given: rules, a store, a fan-out or a journal. The others are patches, which end with the
+test: nothing takes these parts from outside. `seeded_bugs` has those for a running server.
 """
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from hubbub import events
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Accepted, Commit, Proposal
+from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Post
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor, Followers
@@ -25,9 +26,10 @@ from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.checker import Fault
-from tests.support.simulated_node import SimulatedStore
+from tests.support.faulty import with_rule
+from tests.support.simulated_node import SOUND, NodeParts, SimulatedStore
 
-Sow = Callable[[pytest.MonkeyPatch], None]
+Sow = Callable[[pytest.MonkeyPatch], NodeParts]
 BUGS: dict[str, tuple[Sow, set[Fault]]] = {}
 
 
@@ -41,83 +43,187 @@ def shows_as(*faults: Fault) -> Callable[[Sow], Sow]:
     return register
 
 
+# --- in a part that the node is given ---
+
+
+class Deciding(SimulatedStore):
+    """A store that can say what it will decide."""
+
+    def decided(self, proposals: Sequence[Proposal], at: str) -> Commit:
+        facts = self._facts(self._rules.needs(proposals))
+        return Ledger(self._rules, facts, at).decide(proposals)
+
+
 @shows_as(Fault.LOST, Fault.WRONG_ANSWER, Fault.TURNED_AWAY)
-def acknowledge_before_flush(bugs: pytest.MonkeyPatch) -> None:
+def acknowledge_before_flush(_: pytest.MonkeyPatch) -> NodeParts:
     """A commit is done when it is decided; it is flushed a little later."""
 
-    async def hasty(
-        self: SimulatedStore, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
-    ) -> None:
-        async with self._turn:
-            done.set_result(
-                Ledger(RULES, self._facts(RULES.needs(proposals)), at).decide(proposals)
-            )
-            await self.pause()  # a crash in here loses it
-            self._finish(asyncio.get_running_loop().create_future(), proposals, at)
+    class Hasty(Deciding):
+        async def _commit(
+            self, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
+        ) -> None:
+            async with self._turn:
+                done.set_result(self.decided(proposals, at))
+                await self.pause()  # a crash in here loses it
+                self._finish(asyncio.get_running_loop().create_future(), proposals, at)
 
-    bugs.setattr(SimulatedStore, "_commit", hasty)
+    return NodeParts(store=Hasty)
 
 
 @shows_as(Fault.NOT_DURABLE, Fault.ALTERED, Fault.TURNED_AWAY)
-def deliver_before_commit(bugs: pytest.MonkeyPatch) -> None:
+def deliver_before_commit(_: pytest.MonkeyPatch) -> NodeParts:
     """Events go out when it is decided what to write."""
     fanouts: list[FanOut] = []
-    begin, commit = FanOut.__init__, SimulatedStore._commit
 
-    def remember(self: FanOut, *args: Any) -> None:
-        begin(self, *args)
-        fanouts.append(self)
+    class Remembered(FanOut):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            fanouts.append(self)
 
-    async def leak(self: SimulatedStore, done: Any, proposals: Any, at: str) -> None:
-        decided = Ledger(RULES, self._facts(RULES.needs(proposals)), at).decide(proposals)
-        fanouts[-1].deliver(decided.batches)
-        await commit(self, done, proposals, at)
+    class Leaky(Deciding):
+        async def _commit(
+            self, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
+        ) -> None:
+            fanouts[-1].deliver(self.decided(proposals, at).batches)
+            await super()._commit(done, proposals, at)
 
-    bugs.setattr(FanOut, "__init__", remember)
-    bugs.setattr(SimulatedStore, "_commit", leak)
+    return NodeParts(store=Leaky, fanout=Remembered)
 
 
 @shows_as(Fault.HOLE)
-def resume_one_too_late(bugs: pytest.MonkeyPatch) -> None:
+def resume_one_too_late(_: pytest.MonkeyPatch) -> NodeParts:
     """Reading on leaves the first missed event out."""
-    _read_from(bugs, 1)
+    return _reading_from(1)
 
 
 @shows_as(Fault.REPEATED)
-def resume_one_too_early(bugs: pytest.MonkeyPatch) -> None:
+def resume_one_too_early(_: pytest.MonkeyPatch) -> NodeParts:
     """Reading on gives the last seen event again."""
-    _read_from(bugs, -1)
+    return _reading_from(-1)
 
 
-def _read_from(bugs: pytest.MonkeyPatch, shift: int) -> None:
-    read = SimulatedStore.read
+def _reading_from(shift: int) -> NodeParts:
+    class Shifted(SimulatedStore):
+        async def read(self, room: str, after: int, upto: int) -> LogPage:
+            return await super().read(room, max(0, after + shift), upto)
 
-    async def shifted(self: SimulatedStore, room: str, after: int, upto: int) -> LogPage:
-        return await read(self, room, max(0, after + shift), upto)
-
-    bugs.setattr(SimulatedStore, "read", shifted)
+    return NodeParts(store=Shifted)
 
 
 @shows_as(Fault.DOUBLED)
-def post_again_on_retry(bugs: pytest.MonkeyPatch) -> None:
+def post_again_on_retry(_: pytest.MonkeyPatch) -> NodeParts:
     """A client_message_id is not looked up."""
-    bugs.setattr(Ledger, "_decide_once", Ledger._decide)
+    return NodeParts(with_rule(RULES, Post, needs=_no_keys))
+
+
+def _no_keys(wanted: Needs, _: Principal, __: Post) -> None:
+    wanted.posts.clear()
 
 
 @shows_as(Fault.DOUBLED)
-def forget_keys_in_a_restart(bugs: pytest.MonkeyPatch) -> None:
+def forget_keys_in_a_restart(_: pytest.MonkeyPatch) -> NodeParts:
     """The first answers are only remembered in memory."""
-    begin = SimulatedStore.__init__
 
-    def restart(self: SimulatedStore, before: SimulatedStore | None, dice: random.Random) -> None:
-        begin(self, before, dice)
-        self._first_answers.clear()
+    class Forgetful(SimulatedStore):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            self._first_answers.clear()
 
-    bugs.setattr(SimulatedStore, "__init__", restart)
+    return NodeParts(store=Forgetful)
 
 
 @shows_as(Fault.HOLE)
-def skip_one_of_the_tail(bugs: pytest.MonkeyPatch) -> None:
+def drop_what_a_slow_reader_cannot_take(_: pytest.MonkeyPatch) -> NodeParts:
+    """One that can't keep up stays live, and misses what it could not take."""
+
+    class Careless(FanOut):
+        def _fall_behind(self, *_: Any) -> None:
+            """Go on."""
+
+    return NodeParts(fanout=Careless)
+
+
+@shows_as(Fault.UNDELIVERED)
+def forget_a_laggard(_: pytest.MonkeyPatch) -> NodeParts:
+    """One that can't keep up is no longer live, and nobody reads on for it."""
+
+    class Forgetful(FanOut):
+        def _fall_behind(
+            self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]
+        ) -> None:
+            for outlet in behind:
+                live.pop(outlet)
+
+    return NodeParts(fanout=Forgetful)
+
+
+@shows_as(Fault.WRONG_ANSWER)
+def answer_in_the_wrong_order(_: pytest.MonkeyPatch) -> NodeParts:
+    """In a commit of several, one is told what became of another."""
+
+    class Twisted(Journal):
+        def _answer(self, taken: Any, commit: Commit) -> list[Batch]:
+            return super()._answer(taken, commit._replace(answers=commit.answers[::-1]))
+
+    return NodeParts(journal=Twisted)
+
+
+@shows_as(Fault.LOST, Fault.WRONG_ANSWER)
+def acknowledge_what_failed(_: pytest.MonkeyPatch) -> NodeParts:
+    """A commit that failed is answered as if it had not."""
+
+    class Hopeful(Journal):
+        async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
+            commit = await super()._outcome(committing, taken)
+            answers = [Accepted(1, "now") if isinstance(a, Refusal) else a for a in commit.answers]
+            return commit._replace(answers=list(answers))
+
+    return NodeParts(journal=Hopeful)
+
+
+@shows_as(Fault.UNBOUNDED)
+def take_proposals_without_bound(_: pytest.MonkeyPatch) -> NodeParts:
+    """However slow the disk is, more is taken."""
+
+    class Boundless(Journal):
+        @property
+        def is_full(self) -> bool:
+            return False
+
+    return NodeParts(journal=Boundless)
+
+
+@shows_as(Fault.ALTERED)
+def leave_out_what_was_deleted(_: pytest.MonkeyPatch) -> NodeParts:
+    """Of a deleted message nothing is left in snapshots."""
+
+    class Silent(SimulatedStore):
+        async def history(self, *page: Any) -> StoredPage:
+            shown = await super().history(*page)
+            return shown._replace(messages=[m for m in shown.messages if not m.deleted])
+
+    return NodeParts(store=Silent)
+
+
+@shows_as(Fault.NOT_ERASED)
+def leave_what_was_deleted_in_the_log(_: pytest.MonkeyPatch) -> NodeParts:
+    """A deleted message is marked so, and its text stays."""
+
+    class Lazy(SimulatedStore):
+        def _finish(self, *commit: Any) -> None:
+            before = {room: list(log) for room, log in self.logs.items()}
+            super()._finish(*commit)
+            for room, log in before.items():
+                self.logs[room][: len(log)] = log
+
+    return NodeParts(store=Lazy)
+
+
+# --- in a part that the node makes itself ---
+
+
+@shows_as(Fault.HOLE)
+def skip_one_of_the_tail(bugs: pytest.MonkeyPatch) -> NodeParts:
     """Who reads on from memory misses the first event there."""
     tail_after = Feed.tail_after
 
@@ -126,75 +232,32 @@ def skip_one_of_the_tail(bugs: pytest.MonkeyPatch) -> None:
         return rest[1:] if rest else rest
 
     bugs.setattr(Feed, "tail_after", skipping)
-
-
-@shows_as(Fault.HOLE)
-def drop_what_a_slow_reader_cannot_take(bugs: pytest.MonkeyPatch) -> None:
-    """One that can't keep up stays live, and misses what it could not take."""
-    bugs.setattr(FanOut, "_fall_behind", lambda *_: None)
-
-
-@shows_as(Fault.UNDELIVERED)
-def forget_a_laggard(bugs: pytest.MonkeyPatch) -> None:
-    """One that can't keep up is no longer live, and nobody reads on for it."""
-
-    def forget(_: FanOut, __: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
-        for outlet in behind:
-            live.pop(outlet)
-
-    bugs.setattr(FanOut, "_fall_behind", forget)
-
-
-@shows_as(Fault.WRONG_ANSWER)
-def answer_in_the_wrong_order(bugs: pytest.MonkeyPatch) -> None:
-    """In a commit of several, one is told what became of another."""
-    answer = Journal._answer
-
-    def twisted(self: Journal, taken: Any, commit: Commit) -> Any:
-        return answer(self, taken, commit._replace(answers=commit.answers[::-1]))
-
-    bugs.setattr(Journal, "_answer", twisted)
-
-
-@shows_as(Fault.LOST, Fault.WRONG_ANSWER)
-def acknowledge_what_failed(bugs: pytest.MonkeyPatch) -> None:
-    """A commit that failed is answered as if it had not."""
-    outcome = Journal._outcome
-
-    async def hopeful(self: Journal, committing: Any, taken: Any) -> Commit:
-        commit = await outcome(self, committing, taken)
-        answers = [Accepted(1, "now") if isinstance(a, Refusal) else a for a in commit.answers]
-        return commit._replace(answers=list(answers))
-
-    bugs.setattr(Journal, "_outcome", hopeful)
+    return SOUND
 
 
 @shows_as(Fault.UNBOUNDED)
-def queue_without_bound(bugs: pytest.MonkeyPatch) -> None:
+def queue_without_bound(bugs: pytest.MonkeyPatch) -> NodeParts:
     """All is queued for one that reads nothing."""
     bugs.setattr(SocketOutlet, "has_room_for", lambda *_: True)
-
-
-@shows_as(Fault.UNBOUNDED)
-def take_proposals_without_bound(bugs: pytest.MonkeyPatch) -> None:
-    """However slow the disk is, more is taken."""
-    bugs.setattr(Journal, "is_full", False)
+    return SOUND
 
 
 @shows_as(Fault.LEFT_OVER)
-def lose_pins(bugs: pytest.MonkeyPatch) -> None:
+def lose_pins(bugs: pytest.MonkeyPatch) -> NodeParts:
     """Who has read on still holds the feed."""
     bugs.setattr(Feed, "unpin", lambda _: None)
+    return SOUND
 
 
 @shows_as(Fault.LEFT_OVER)
-def stay_present(bugs: pytest.MonkeyPatch) -> None:
+def stay_present(bugs: pytest.MonkeyPatch) -> NodeParts:
     """Who has left is still shown."""
     bugs.setattr(Followers, "go", Followers.leave)
+    return SOUND
 
 
 @shows_as(Fault.HOLE)
-def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> None:
+def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> NodeParts:
     """Who comes back after a trim goes on with the first event that is still there."""
 
     async def silent(self: Positions, feed: Feed, join: Any) -> tuple[int, None]:
@@ -203,10 +266,11 @@ def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> None:
         return min(max(join.since or 0, kept - 1), head), None
 
     bugs.setattr(Positions, "resume", silent)
+    return SOUND
 
 
 @shows_as(Fault.ALTERED)
-def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> None:
+def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> NodeParts:
     """A snapshot's head is that of now, and what it shows is not."""
     read = Snapshots.read
     kept: dict[tuple[Snapshots, str], StoredRoom] = {}
@@ -217,21 +281,4 @@ def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> None:
         return old._replace(page=old.page._replace(head=new.page.head))
 
     bugs.setattr(Snapshots, "read", stale)
-
-
-@shows_as(Fault.ALTERED)
-def leave_out_what_was_deleted(bugs: pytest.MonkeyPatch) -> None:
-    """Of a deleted message nothing is left in snapshots."""
-    history = SimulatedStore.history
-
-    async def silent(self: SimulatedStore, *page: Any) -> StoredPage:
-        shown = await history(self, *page)
-        return shown._replace(messages=[m for m in shown.messages if not m.deleted])
-
-    bugs.setattr(SimulatedStore, "history", silent)
-
-
-@shows_as(Fault.NOT_ERASED)
-def leave_what_was_deleted_in_the_log(bugs: pytest.MonkeyPatch) -> None:
-    """A deleted message is marked so, and its text stays."""
-    bugs.setattr(events, "without", lambda bodies, _: list(bodies))
+    return SOUND

@@ -3,8 +3,11 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Commit, Proposal
+from hubbub.domain.rules import Rules
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
@@ -20,8 +23,10 @@ FAILING = 0.1  # how many commits and reads fail
 class SimulatedStore(MemoryStore):
     """Takes its time, fails now and then, and has what was flushed in the life before."""
 
-    def __init__(self, before: "SimulatedStore | None", dice: random.Random) -> None:
-        super().__init__()
+    def __init__(
+        self, before: "SimulatedStore | None", dice: random.Random, rules: Rules = RULES
+    ) -> None:
+        super().__init__(rules=rules)
         self.dice = dice
         self.failing = FAILING
         self._turn = asyncio.Lock()
@@ -76,12 +81,30 @@ class SimulatedStore(MemoryStore):
             done.set_result(finished.result())
 
 
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """What a node is made of; those that aren't said are sound."""
+
+    rules: Rules = RULES
+    store: type[SimulatedStore] = SimulatedStore
+    fanout: type[FanOut] = FanOut
+    journal: type[Journal] = Journal
+
+
+SOUND = NodeParts()
+
+
 class Node:
     """One life of the server, on what the one before has left."""
 
-    def __init__(self, before: SimulatedStore | None, dice: random.Random) -> None:
+    def __init__(
+        self, before: SimulatedStore | None, dice: random.Random, parts: NodeParts
+    ) -> None:
         loop = asyncio.get_running_loop()
-        self.store = SimulatedStore(before, dice)
-        self.fanout = FanOut(self.store)
-        self.journal = Journal(self.store, self.fanout.deliver, lambda: f"{loop.time():.9f}")
-        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, 0))
+        rules = parts.rules
+        self.store = parts.store(before, dice, rules)
+        self.fanout = parts.fanout(self.store, rules=rules)
+        self.journal = parts.journal(
+            self.store, self.fanout.deliver, lambda: f"{loop.time():.9f}", rules=rules
+        )
+        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, 0), rules=rules)

@@ -16,7 +16,7 @@ from tests.support import fakes
 from tests.support.checker import Fault, Finding, check
 from tests.support.fakes import JumpingLoop, MemoryStore
 from tests.support.simulated_followers import Follower, Poller, check_snapshots
-from tests.support.simulated_node import PAUSE, Node
+from tests.support.simulated_node import PAUSE, SOUND, Node, NodeParts
 from tests.support.simulated_writers import Writer
 
 ROOMS = ("lobby", "kitchen")
@@ -29,9 +29,10 @@ MOST_ROUNDS = 200  # in which all must be well again
 class World:
     """A node, who is connected to it, and what they are told."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, parts: NodeParts) -> None:
         self.dice = random.Random(seed)
-        self.node = Node(None, self.dice)
+        self._parts = parts
+        self.node = Node(None, self.dice, parts)
         self.followers = [
             kind(f"{kind.__name__}-{room}-{number}", room, self.dice, is_direct=number % 2 == 1)
             for room in ROOMS
@@ -122,7 +123,7 @@ class World:
             follower.go()
         for writer in self.writers.values():
             writer.hear_no_more()
-        self.node = Node(self.node.store, self.dice)
+        self.node = Node(self.node.store, self.dice, self._parts)
 
     async def heal(self) -> None:
         """Nothing fails any more, everyone listens, and asks until the answer is known."""
@@ -167,11 +168,11 @@ class World:
         return self.node.store
 
 
-def simulate(seed: int) -> list[Finding]:
-    """What is wrong in one history."""
+def simulate(seed: int, parts: NodeParts = SOUND) -> list[Finding]:
+    """What is wrong in one history of a node that is made of these parts."""
 
     async def live() -> list[Finding]:
-        world = World(seed)
+        world = World(seed, parts)
         await world.live()
         return world.findings
 
