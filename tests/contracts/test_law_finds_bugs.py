@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS
 from hubbub.domain.aspects.reactions import REACTIONS, Reactions, reactions_to, with_reactions
-from hubbub.domain.facts import Accepted, Answer, Batch, Facts, Needs, PostKey
+from hubbub.domain.facts import Answer, Batch, Facts, Needs, PostKey
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Prefix
@@ -35,6 +35,9 @@ from tests.support.fakes import ADA
 from tests.support.faulty import (
     AssembledStore,
     Parts,
+    after_each_post,
+    keeping_no_keys,
+    skipping,
     with_consequence,
     with_fold,
     with_more,
@@ -67,19 +70,6 @@ def fault(sow: Sow) -> Sow:
 # --- of rules ---
 
 
-def posting(after: Callable[[Ledger], None]) -> Parts:
-    """Let something be done to the ledger after each message."""
-    sound = RULES.by_command[Post].decide
-
-    def decide(ledger: Ledger, principal: Principal, change: Post) -> Answer:
-        answer = sound(ledger, principal, change)
-        if isinstance(answer, Accepted):
-            after(ledger)
-        return answer
-
-    return Parts(with_rule(RULES, Post, decide=decide))
-
-
 @fault
 def a_key_that_was_used_is_not_looked_up() -> Parts:
     sound = RULES.by_command[Post].needs
@@ -103,10 +93,7 @@ def a_repeated_edit_is_made_again() -> Parts:
 
 @fault
 def a_key_is_not_stored() -> Parts:
-    def keyless(ledger: Ledger) -> None:
-        ledger.posts[-1] = ledger.posts[-1]._replace(client_message_id=None)
-
-    return posting(keyless)
+    return Parts(keeping_no_keys(RULES))
 
 
 @fault
@@ -115,7 +102,7 @@ def the_messages_of_a_batch_are_counted_as_one() -> Parts:
         room = ledger.posts[-1].room
         ledger._nths[room] = ledger._fact(room).nth
 
-    return posting(miscounted)
+    return Parts(after_each_post(RULES, miscounted))
 
 
 @fault
@@ -136,28 +123,9 @@ def nameless_guests_share_no_keys() -> Parts:
     return Parts(with_rule(RULES, Post, needs=needs, decide=decide))
 
 
-class Skipping:
-    """A ledger that leaves a number out."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
-
-    def head(self, room: str) -> int:
-        head = self._ledger.head(room)
-        return head + (head == 3)
-
-
 @fault
 def a_number_is_left_out() -> Parts:
-    sound: Any = RULES.by_command[Post].decide
-
-    def decide(ledger: Ledger, principal: Principal, post: Post) -> Any:
-        return sound(Skipping(ledger), principal, post)
-
-    return Parts(with_rule(RULES, Post, decide=decide))
+    return Parts(skipping(RULES, lambda seq: seq == 4))
 
 
 @fault

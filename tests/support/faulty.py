@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.ledger import Act
+from hubbub.domain.facts import Accepted, Answer
+from hubbub.domain.ledger import Act, Ledger
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Event
-from hubbub.protocol.messages import Change
+from hubbub.protocol.messages import Change, Post
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -53,6 +55,54 @@ def with_affecting(rules: Rules, event: type[Event], **other: Any) -> Rules:
     [affecting] = _found(rules, "affecting", _of(event))
     sound: Affecting[Any] = affecting
     return _instead(rules, "affecting", _of(event), sound._replace(**other))
+
+
+def after_each_post(rules: Rules, act: Callable[[Ledger], None]) -> Rules:
+    """Let something be done to the ledger after each message."""
+    sound = rules.by_command[Post].decide
+
+    def decide(ledger: Ledger, principal: Principal, post: Post) -> Answer:
+        answer = sound(ledger, principal, post)
+        if isinstance(answer, Accepted):
+            act(ledger)
+        return answer
+
+    return with_rule(rules, Post, decide=decide)
+
+
+def keeping_no_keys(rules: Rules) -> Rules:
+    """Let messages be stored without their `client_message_id`."""
+
+    def forget(ledger: Ledger) -> None:
+        ledger.posts[-1] = ledger.posts[-1]._replace(client_message_id=None)
+
+    return after_each_post(rules, forget)
+
+
+def skipping(rules: Rules, is_skipped: Callable[[int], bool]) -> Rules:
+    """Let no message get certain numbers, but the next."""
+    sound: Any = rules.by_command[Post].decide
+
+    def decide(ledger: Ledger, principal: Principal, post: Post) -> Answer:
+        answer: Answer = sound(_Skipping(ledger, is_skipped), principal, post)
+        return answer
+
+    return with_rule(rules, Post, decide=decide)
+
+
+class _Skipping:
+    """A ledger that leaves numbers out."""
+
+    def __init__(self, ledger: Ledger, is_skipped: Callable[[int], bool]) -> None:
+        self._ledger = ledger
+        self._is_skipped = is_skipped
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def head(self, room: str) -> int:
+        head = self._ledger.head(room)
+        return head + self._is_skipped(head + 1)
 
 
 def _of(event: type[Event]) -> Callable[[Any], bool]:

@@ -1,21 +1,26 @@
 """Bugs that can be sown into a server before it starts, each breaking one promise, to show that it shows.
 
-`sow("name")` patches the code of this process.
+`sow("name")` patches the code of this process. Faults of the rules are faulty aspects, which the server is given.
 """
 
 import asyncio
 import itertools
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Accepted, Batch, Commit, Proposal
+from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.presence import Attendance
-from hubbub.server import upkeep
+from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
+from hubbub.protocol.messages import Post
+from hubbub.server import serving, upkeep
+from hubbub.server.app import running
 from hubbub.server.engine import signals
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
@@ -29,6 +34,7 @@ from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.socket_outlet import SocketOutlet
+from tests.support.faulty import keeping_no_keys, skipping, with_rule
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
 
@@ -56,6 +62,11 @@ def put(owner: Any, **others: Any) -> None:
     """Put other methods or constants in the place of a class's or module's own."""
     for name, other in others.items():
         setattr(owner, name, other)
+
+
+def rule_by(rules: Rules) -> None:
+    """Give the server other rules."""
+    put(serving, running=partial(running, rules=rules))
 
 
 @bug
@@ -102,7 +113,7 @@ def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
 
     def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
         with self._transaction():
-            ledger = Ledger(RULES, self._facts(RULES.needs(proposals)), at)
+            ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
             decided = ledger.decide(proposals)
             self._write(ledger)
             loops[0].call_soon_threadsafe(act(), decided)
@@ -143,27 +154,24 @@ def resume_one_too_early() -> None:
 @bug
 def post_again_on_retry() -> None:
     """No client_message_id is kept; and answers are slow, so that kills leave some unknown."""
-    commit, post = SqliteWriter.commit, Ledger.post
+    commit = SqliteWriter.commit
 
-    def forgetful(self: Ledger, *message: Any) -> Any:
-        answer = post(self, *message)
-        self.posts[-1] = self.posts[-1]._replace(client_message_id=None, owner="")
-        return answer
+    def forgetful(wanted: Needs, _: Principal, __: Post) -> None:
+        wanted.posts.clear()
 
     def slow(self: SqliteWriter, *args: Any) -> Commit:
         committed = commit(self, *args)
         time.sleep(WINDOW)
         return committed
 
-    put(Ledger, post=forgetful, _decide_once=Ledger._decide)
+    rule_by(with_rule(keeping_no_keys(RULES), Post, needs=forgetful))
     put(SqliteWriter, commit=slow)
 
 
 @bug
 def leave_numbers_out() -> None:
     """As a database's own sequence does: what is taken and not used is gone."""
-    head = Ledger.head
-    put(Ledger, head=lambda self, room: head(self, room) + (head(self, room) % 50 == 49))
+    rule_by(skipping(RULES, lambda seq: seq % 50 == 0))
 
 
 @bug
