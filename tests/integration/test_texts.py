@@ -19,6 +19,7 @@ PARTS = {
     "seq": b"1",
     "emoji": b"x",
     "session": b"x",
+    "id": b"x",
     "invite": b"x",
     "account": b"x",
 }

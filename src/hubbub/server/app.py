@@ -41,6 +41,7 @@ from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB, LINKS
 from hubbub.server.http.resources import (
+    api_tokens,
     descriptions,
     events,
     health,
@@ -96,6 +97,7 @@ RESOURCES = (
     logins.resource,
     invites.resource,
     me.resource,
+    api_tokens.resource,
     people.resource,
     rooms.resource,
     messages.resource,

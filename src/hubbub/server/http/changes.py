@@ -4,6 +4,7 @@ import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 
+from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Change
@@ -49,6 +50,12 @@ class ChangeReply(msgspec.Struct, kw_only=True):
     epoch: str
 
 
+class MadeReply(ChangeReply, kw_only=True):
+    """The answer to a change that made an account: its key, the same if the change is repeated."""
+
+    account: str
+
+
 async def commit(
     request: web.Request, principal: Principal, change: Change
 ) -> ChangeReply | web.Response:
@@ -56,12 +63,27 @@ async def commit(
 
     Its room may be called as clients call it (see `Names`). Raises RefusalError.
     """
-    hub = request.app[HUB]
     if is_short(change.room):
-        change = replace(change, room=await hub.names.key(principal, change.room))
-    if (key := KEY.of(request)) is not None:
-        change = replace(change, client_message_id=key)
-    answer = await hub.writing.commit(principal, change)
+        change = replace(change, room=await request.app[HUB].names.key(principal, change.room))
+    answer = await _committed(request, principal, change)
     if isinstance(answer, Refusal):
         return problem(answer)
-    return ChangeReply(**accepted(change.room, answer), epoch=hub.reading.epoch)
+    epoch = request.app[HUB].reading.epoch
+    return ChangeReply(**accepted(change.room, answer), epoch=epoch)
+
+
+async def make(
+    request: web.Request, principal: Principal, change: Change
+) -> MadeReply | web.Response:
+    """Commit a change that makes an account, as `commit` does."""
+    answer = await _committed(request, principal, change)
+    if isinstance(answer, Refusal):
+        return problem(answer)
+    fields = accepted(change.room, answer) | {"account": answer.made}
+    return MadeReply(**fields, epoch=request.app[HUB].reading.epoch)
+
+
+async def _committed(request: web.Request, principal: Principal, change: Change) -> Answer:
+    if (key := KEY.of(request)) is not None:
+        change = replace(change, client_message_id=key)
+    return await request.app[HUB].writing.commit(principal, change)

@@ -10,10 +10,11 @@ from hubbub.domain.accounts import Account
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.secrets import SessionToken, session_from
 from hubbub.server.http.cookies import COOKIES
 from hubbub.server.http.origins import MAY_SPEAK, Authority
-from hubbub.server.http.parameters import Body
+from hubbub.server.http.parameters import TEXT, Body, Parameter
 from hubbub.server.http.problems import SOURCE
 from hubbub.server.http.requests import json, principal_of
 from hubbub.server.people.door import NAMELESS
@@ -27,6 +28,21 @@ REGISTER = web.AppKey("register", Register)
 # What the description says of who may do it. The ledger's rules decide.
 ENTER = Permission("come in", {})  # whoever asks, so no token gives it
 OWN_ACCOUNT = Permission("manage an account", {RoomKind.OWN: account(*Scope)})
+
+
+def _account_in_path(request: web.Request) -> str:
+    key = request.match_info["account"]
+    if not is_account_key(key):
+        raise RefusalError("not_found", "No such account")
+    return key
+
+
+ACCOUNT = Parameter(
+    "account",
+    "path",
+    TEXT | {"pattern": "^@p[0-9a-hjkmnp-tv-z]{12}$", "example": "@p7m2q9x4w1z3k"},
+    _account_in_path,
+)
 
 MAX_DEVICE = 100  # characters
 

@@ -18,7 +18,7 @@ from hubbub.domain.aspects.people.invites import (
     rooms_of,
 )
 from hubbub.domain.aspects.people.passwords import NO_RESET, MakeReset, SetPassword
-from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, OpenSession
+from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, OpenSession
 from hubbub.domain.facts import Accepted
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import SCOPES, Principal, Role
@@ -36,6 +36,7 @@ from hubbub.protocol.secrets import (
     is_secret_of,
     new_invite,
     new_session,
+    new_token,
 )
 from hubbub.server.audit import audit
 from hubbub.server.people.addresses import Submit
@@ -68,6 +69,15 @@ class Newcomer:
     handle: str
     name: str
     password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """What an API token is for, what it allows, and for how many seconds; None: until it is revoked."""
+
+    name: str
+    scopes: tuple[str, ...]
+    seconds: float | None = None
 
 
 class Entrance:
@@ -194,6 +204,27 @@ class Entrance:
         change = SetPassword(room=account, secret=secret, reset=digest, address=caller.address)
         await self._do(_whoever(account, caller), change)
         return await self._open(account, caller)
+
+    async def make_token(
+        self, principal: Principal, account: str, given: NewToken, address: str
+    ) -> SessionToken:
+        """Make an API token of an account. Those that expired make way."""
+        rows = await self._store.rows(SESSIONS, account, TOKEN)
+        now = self._now()
+        token = new_token(account, secrets.token_bytes(RANDOM_BYTES))
+        change = OpenSession(
+            room=account,
+            session=token.id,
+            digest=digest_of(token.secret),
+            kind=TOKEN,
+            name=given.name,
+            scopes=given.scopes,
+            until=None if given.seconds is None else now + given.seconds,
+            closes=tuple(row.session for row in rows if row.until is not None and row.until <= now),
+            address=address,
+        )
+        await self._do(principal, change)
+        return token
 
     def sweep(self) -> None:
         """Forget wrong passwords that are too long ago."""

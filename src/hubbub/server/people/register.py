@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.people.invites import INVITES, Invite
-from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, Session
+from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
 from hubbub.domain.lookalikes import look_alike
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
@@ -56,6 +56,17 @@ class Register:
         """Return the sessions of an account, the last opened first."""
         rows = await self._store.rows(SESSIONS, account, SESSION)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
+
+    async def tokens(self, reader: str, account: str) -> list[Session]:
+        """Return the API tokens of an account, the last made first.
+
+        Raises RefusalError (`forbidden`) unless the reader is that account, or owns it.
+        """
+        rows = await self._store.rows(ACCOUNT, DIRECTORY, account)
+        if not rows or reader not in (rows[0].account, rows[0].owner):
+            raise RefusalError("forbidden", "Not allowed to list the tokens of this account")
+        tokens = await self._store.rows(SESSIONS, account, TOKEN)
+        return sorted(tokens, key=lambda row: row.opened_at, reverse=True)
 
     async def invites(self, reader: str) -> list[Invite]:
         """Return the invites that can still be used, as far as an account may see them: its own, or all as an admin.

@@ -93,7 +93,7 @@ def _open(ledger: Ledger, principal: Principal, change: OpenSession) -> Answer:
     account, key = change.room, SessionId(change.room, change.kind, change.session)
     row = active(ledger, account)
     if row is None or not may_speak_for(ledger, principal, row):
-        return forbidden("log in to this account")
+        return forbidden(_OPENING[change.kind])
     if change.was is not None and not is_still(ledger, account, PASSWORD, change.was):
         return forbidden("log in: the password has just been changed")
     if ledger.row(SESSIONS, key):
@@ -110,6 +110,9 @@ def _open(ledger: Ledger, principal: Principal, change: OpenSession) -> Answer:
     note(ledger, principal, change, action, account, session=change.session)
     place = ledger.next(account, principal) | {"session": change.session, "kind": change.kind}
     return ledger.append(SessionOpened(**place, name=change.name, until=change.until))
+
+
+_OPENING = {SESSION: "log in to this account", TOKEN: "make tokens of this account"}
 
 
 def _screen_open(change: OpenSession, _: int) -> Refusal | None:

@@ -1,15 +1,18 @@
 """People on this server: who there is, and what owners and admins do about an account."""
 
+import secrets
 from typing import Literal
 
 import msgspec
 from aiohttp import web
 
 from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
-from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.keys import is_account_key
-from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.domain.aspects.people.invites import AddPerson
+from hubbub.protocol.handles import handle_from
+from hubbub.protocol.keys import RANDOM_BYTES, account_key
+from hubbub.server.http.changes import KEY, ChangeReply, MadeReply, commit, make
 from hubbub.server.http.entering import (
+    ACCOUNT,
     ENTER,
     ENTRANCE,
     OWN_ACCOUNT,
@@ -24,7 +27,7 @@ from hubbub.server.http.entering import (
     stranger_of,
 )
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import TEXT, Body, Parameter, text, whole_number
+from hubbub.server.http.parameters import Body, text, whole_number
 from hubbub.server.transports.requests import place_of
 
 PEOPLE = "/api/v1/people"
@@ -34,19 +37,13 @@ LIMIT = whole_number("limit", "Maximum number of items", 1, 1000)
 resource = Resource()
 
 
-def _account_in_path(request: web.Request) -> str:
-    account = request.match_info["account"]
-    if not is_account_key(account):
-        raise RefusalError("not_found", "No such account")
-    return account
+class WantedPerson(msgspec.Struct, kw_only=True):
+    """An account to be made: of a person, who gets a password by a reset link, or of a bot, which its maker owns."""
 
-
-ACCOUNT = Parameter(
-    "account",
-    "path",
-    TEXT | {"pattern": "^@p[0-9a-hjkmnp-tv-z]{12}$", "example": "@p7m2q9x4w1z3k"},
-    _account_in_path,
-)
+    handle: str
+    name: str
+    kind: Literal["person", "bot"] = "person"
+    role: Literal["guest", "member", "moderator", "admin", "owner"] = "member"
 
 
 class PeopleReply(msgspec.Struct):
@@ -77,7 +74,7 @@ class ResetPassword(msgspec.Struct, kw_only=True):
     wants: Wanted = "cookie"
 
 
-ROLE, RESET = Body(NewRole), Body(ResetPassword)
+ADD, ROLE, RESET = Body(WantedPerson), Body(NewRole), Body(ResetPassword)
 
 
 @resource.operation(
@@ -90,6 +87,36 @@ async def list_people(request: web.Request) -> PeopleReply:
     principal, limit = account_of(request), LIMIT.of(request) or 100
     rows = await request.app[REGISTER].people(principal.id, AFTER.of(request) or "", limit + 1)
     return PeopleReply([PersonReply.of(row) for row in rows[:limit]], len(rows) > limit)
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        PEOPLE,
+        "addPerson",
+        needs=OWN_ACCOUNT,
+        takes=(KEY,),
+        body=ADD,
+        answers=MadeReply,
+        status=201,
+        refuses=frozenset({"busy", "conflict"}),
+    )
+)
+async def add_person(request: web.Request) -> MadeReply | web.Response:
+    """Make an account for somebody, or a bot. Owners give all roles, admins those up to moderator."""
+    principal, _ = session_of(request)
+    given = await ADD.read(request, principal)
+    account = account_key(secrets.token_bytes(RANDOM_BYTES))
+    await request.app[REGISTER].require_own_look(given.name, account)
+    change = AddPerson(
+        account=account,
+        handle=handle_from(given.handle),
+        name=given.name,
+        kind=given.kind,
+        role=given.role,
+        address=place_of(request).address,
+    )
+    return await make(request, principal, change)
 
 
 @resource.operation(
