@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from msgspec import structs
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS
@@ -243,6 +244,15 @@ def a_snapshot_forgets_an_edit() -> Parts:
             return super()._messages(room, [(seq, posted, None) for seq, posted, _ in rows])
 
     return Parts(reader=Forgetful)
+
+
+@fault
+def a_snapshot_shows_what_was_deleted() -> Parts:
+    class Shameless(SqliteReader):
+        def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
+            return [structs.replace(m, deleted=False) for m in super()._messages(room, rows)]
+
+    return Parts(reader=Shameless)
 
 
 @fault

@@ -167,10 +167,7 @@ class Room:
         return await verbs.post(self._exchange, self.name, message, reply_to, client_message_id)
 
     async def edit(self, seq: int, text: str) -> Acknowledgement:
-        """Replace the text of your message `seq`. Raises the same errors as `post`.
-
-        After a lost answer, the client repeats it, so the log may contain the same `edited` event twice.
-        """
+        """Replace the text of your message `seq`. Raises the same errors as `post`."""
         command = Edit(room=self.name, seq=seq, text=text)
         edited: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
         return edited

@@ -182,13 +182,14 @@ async def test_a_first_delete_that_finds_the_message_gone_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["edit", "react", "unreact", "signal", "history", "leave", "unfollow"]
+    "verb", ["edit", "delete", "react", "unreact", "signal", "history", "leave", "unfollow"]
 )
 async def test_what_can_safely_be_repeated_is_sent_again(verb: str) -> None:
     async with play() as (scene, link):
         room = await joined(scene, link)
         works: dict[str, Coroutine[Any, Any, Any]] = {
             "edit": room.edit(3, "ho"),
+            "delete": room.delete(3),
             "react": room.react(3, "👍"),
             "unreact": room.unreact(3, "👍"),
             "signal": room.signal("place", [1, 2]),
