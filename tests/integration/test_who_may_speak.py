@@ -84,6 +84,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("POST", "/api/v1/claim"): entering("/claim"),
     ("POST", "/api/v1/logout"): own("/logout", "POST"),
     ("POST", "/api/v1/accept"): entering("/accept"),
+    ("POST", "/api/v1/signup"): entering("/signup"),
     ("POST", "/api/v1/invites"): own("/invites", "POST", "{}"),
     ("GET", "/api/v1/invites"): own("/invites"),
     ("DELETE", "/api/v1/invites/{invite}"): own("/invites/x", "DELETE"),

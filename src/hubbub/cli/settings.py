@@ -91,6 +91,10 @@ SETTINGS = {
         "WHO",
         "who may make invites to this server: admins, or members as well (default: admins)",
     ),
+    "sign_up": (
+        "WHO",
+        "who may make an account on this server: invited, which means with an invite, or open, which means anyone (default: invited)",
+    ),
     "jwt_secret_file": ("FILE", "accept JWTs signed with the secret in FILE (HS256)"),
     "jwt_public_key_file": (
         "FILE",

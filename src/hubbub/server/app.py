@@ -55,6 +55,7 @@ from hubbub.server.http.resources import (
     reactions,
     rooms,
     signals,
+    signup,
     socketio,
     sockets,
     sockjs,
@@ -96,6 +97,7 @@ RESOURCES = (
     page.resource,
     logins.resource,
     invites.resource,
+    signup.resource,
     me.resource,
     api_tokens.resource,
     people.resource,
@@ -327,6 +329,7 @@ def _application(
     application[HUB] = hub
     application[ENTRANCE], application[REGISTER] = entrance, entrance.register
     application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
+    application[signup.IS_OPEN] = settings.sign_up == "open"
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

@@ -72,6 +72,7 @@ class Settings:
     log_level: str = "info"  # debug, info, warning or error
     guests: str = "auto"  # people without a token: on, off, or auto (only if `is_local`)
     invites: str = "admins"  # who may make invites: admins, or members as well
+    sign_up: str = "invited"  # who may make an account: invited, or open (anyone)
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256 or EdDSA
     jwt_jwks_url: str = ""  # URL of a key set (JWKS)
@@ -319,6 +320,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "log_level": (_one_of(*LEVELS), "debug, info, warning or error"),
     "guests": (_one_of("auto", "on", "off"), "auto, on or off"),
     "invites": (_one_of("admins", "members"), "admins or members"),
+    "sign_up": (_one_of("invited", "open"), "invited or open"),
     "keep_events": (_at_least_0, "0 (keep all) or more"),
     "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),
     "public_url": (_is_url_or_empty, "a URL without a path, such as https://a.example"),

@@ -124,8 +124,9 @@ async def join(request: web.Request, body: Body[JoinServer]) -> web.Response:
     """Make an account by an invite or a claim link, and answer with a session of it. Raises RefusalError."""
     given = await body.read(request, stranger_of(request))
     caller = caller_of(request, given.wants)
-    newcomer = Newcomer(given.token, given.handle, given.name, given.password)
-    return entered(request, await request.app[ENTRANCE].join(newcomer, caller), given.wants)
+    newcomer = Newcomer(given.handle, given.name, given.password)
+    token = await request.app[ENTRANCE].join(given.token, newcomer, caller)
+    return entered(request, token, given.wants)
 
 
 def account_of(request: web.Request) -> Principal:

@@ -1,4 +1,4 @@
-"""Slows down whoever tries passwords: by account, and by address (a /64 for IPv6). No I/O.
+"""Slows down whoever tries passwords, by account and by address (a /64 for IPv6), and whoever signs up, by address. No I/O.
 
 A first try is never delayed by what others do elsewhere: an attacker can't lock an account's owner out. After that, each
 wrong try makes the next one wait longer, up to `LONGEST_DELAY`, the more the account is under attack from everywhere.
@@ -12,11 +12,14 @@ from typing import Generic, TypeVar
 
 from hubbub.protocol.errors import Refusal
 from hubbub.server.people.places import group_of
+from hubbub.server.people.rates import Rates
 
 FREE_TRIES = 3  # wrong ones without a delay, for an account at one address
 FREE_TRIES_PER_ADDRESS = 10  # for all accounts together; people share addresses
 LONGEST_DELAY = 60.0  # seconds
 FORGOTTEN_AFTER = 900.0  # seconds without a wrong try
+SIGN_UPS = 10  # at once from one address
+SIGN_UPS_PER_SECOND = 1 / 60  # after that
 MOST_KEPT = 10_000  # of each kind; the oldest are forgotten first
 
 K = TypeVar("K", bound=Hashable)
@@ -58,13 +61,14 @@ class _Tries(Generic[K]):
 
 
 class Attempts:
-    """Counts wrong tries to log in, on this node. `clock` is monotonic, in seconds."""
+    """Counts wrong tries to log in, and sign-ups, on this node. `clock` is monotonic, in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._by_account = _Tries[str]()
         self._by_address = _Tries[str]()
         self._by_both = _Tries[tuple[str, str]]()
+        self._sign_ups = Rates(SIGN_UPS_PER_SECOND, SIGN_UPS)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def begin(self, handle: str, address: str) -> Refusal | None:
@@ -99,9 +103,18 @@ class Attempts:
         if group is not None:
             self._by_address.take_back(group)
 
+    def sign_up(self, address: str) -> Refusal | None:
+        """Count an account that is about to be made, or return why it is too early for another one."""
+        group = group_of(address)
+        if group is None or not (wait := self._sign_ups.wait(group, self._clock())):
+            return None
+        detail = "Too many new accounts from this address; wait before you make another"
+        return Refusal("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))
+
     def sweep(self) -> None:
         """Forget what is too long ago."""
         now = self._clock()
+        self._sign_ups.sweep(now)
         for tries in (self._by_account, self._by_address, self._by_both):
             tries.sweep(now)
 

@@ -1,4 +1,4 @@
-"""The ways in: a claim link, an invite, a password. Each ends with a new session.
+"""The ways in: a claim link, an invite, open sign-up, a password. Each ends with a new session.
 
 Nothing is decided here: secrets are made and compared, and the ledger decides.
 """
@@ -6,6 +6,7 @@ Nothing is decided here: secrets are made and compared, and the ledger decides.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD, RESET
@@ -63,9 +64,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """What somebody chose for their account; `invite` is the text of an invite or a claim link."""
+    """What somebody chose for their account."""
 
-    invite: str = field(repr=False)
     handle: str
     name: str
     password: str = field(repr=False)
@@ -130,27 +130,25 @@ class Entrance:
         await self._do(principal, change)
         return token
 
-    async def join(self, given: Newcomer, caller: Caller) -> SessionToken:
-        """Make an account by an invite or a claim link, and open a session of it."""
-        invite = await self._invite(given.invite)
-        handle = handle_from(given.handle)
-        if refusal := fault(given.password, handle):
-            raise RefusalError.of(refusal)
-        account = account_key(secrets.token_bytes(keys.RANDOM_BYTES))
-        await self.register.require_own_look(given.name, account)
-        change = AddPerson(
-            account=account,
-            handle=handle,
-            name=given.name,
-            secret=await self._passwords.hash(given.password),
+    async def join(self, text: str, given: Newcomer, caller: Caller) -> SessionToken:
+        """Make an account by the text of an invite or a claim link, and open a session of it."""
+        invite = await self._invite(text)
+        return await self._enrol(
+            given,
+            caller,
             invite=invite.invite,
             digest=invite.digest,
             inviter=invite.by,
             rooms=rooms_of(invite),
-            address=caller.address,
         )
-        await self._do(_whoever(account, caller), change)
-        return await self._open(account, caller)
+
+    async def sign_up(self, given: Newcomer, caller: Caller) -> SessionToken:
+        """Make a member's account for anyone, as the settings allow, and open a session of it."""
+        if refusal := fault(given.password, handle_from(given.handle)):
+            raise RefusalError.of(refusal)
+        if refusal := self._attempts.sign_up(caller.address):
+            raise RefusalError.of(refusal)
+        return await self._enrol(given, caller, is_open=True)
 
     async def log_in(self, handle: str, password: str, caller: Caller) -> SessionToken:
         """Open a session for whoever knows the password; an unknown handle takes as long as a known one."""
@@ -253,6 +251,25 @@ class Entrance:
         account = handles[0].account if handles and handles[0].is_current else NOBODY
         found = await self._store.rows(CREDENTIALS, account, PASSWORD)
         return account, found[0].secret if found else None
+
+    async def _enrol(self, given: Newcomer, caller: Caller, **by: Any) -> SessionToken:
+        """Make an account in the way that the fields of the command say, and open a session of it."""
+        handle = handle_from(given.handle)
+        if refusal := fault(given.password, handle):
+            raise RefusalError.of(refusal)
+        account = account_key(secrets.token_bytes(keys.RANDOM_BYTES))
+        await self.register.require_own_look(given.name, account)
+        secret = await self._passwords.hash(given.password)
+        change = AddPerson(
+            account=account,
+            handle=handle,
+            name=given.name,
+            secret=secret,
+            address=caller.address,
+            **by,
+        )
+        await self._do(_whoever(account, caller), change)
+        return await self._open(account, caller)
 
     async def _invite(self, text: str) -> Invite:
         given = invite_from(text)
