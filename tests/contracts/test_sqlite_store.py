@@ -17,6 +17,7 @@ from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.server.stores.base import StoredPage, StoreFailed
 from hubbub.server.stores.sqlite.schema import APPLICATION_ID
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.support.fakes import ADA, AT
 
 Open = Callable[..., SqliteStore]
@@ -54,6 +55,27 @@ def at_side(store: SqliteStore, sql: str) -> list[tuple[Any, ...]]:
 
 async def commit(store: SqliteStore, *changes: Change) -> Commit:
     return await store.commit([Proposal(ADA, change) for change in changes], AT)
+
+
+# --- beside a server ---
+
+
+async def test_what_a_command_writes_is_seen_and_gone_on_from(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is tried with a head that is not the last any more."""
+    monkeypatch.setattr(SqliteWriter, "_decide_apart", None)
+    beside = SqliteStore(tmp_path / "data", "full", lambda: "x", is_beside=True)
+    assert beside.epoch == store.epoch
+    await store.was_changed_by_others()
+    for n in (1, 3, 5):
+        assert not await store.was_changed_by_others()
+        assert (await commit(store, Post(room="lobby", text="hi"))).answers[0] == Accepted(n, AT)
+        assert not await store.was_changed_by_others()
+        beyond = await commit(beside, Post(room="lobby", text="ho"))
+        assert beyond.answers[0] == Accepted(n + 1, AT)
+        assert await store.was_changed_by_others()
+    await beside.close()
 
 
 # --- failures ---

@@ -65,6 +65,13 @@ async def test_help_is_quiet_about_what_does_not_matter(broken: str) -> None:
 # What each command of the parser's list is run with here; those of a client have tests of their own below.
 RUNS = {
     "hubbub config show": ["--origin"],
+    "hubbub user add": ["ada", "--name", "Grüße", "--link"],
+    "hubbub user list": [],
+    "hubbub user role": ["ada", "admin"],
+    "hubbub user suspend": ["ada"],
+    "hubbub user resume": ["ada"],
+    "hubbub user reset": ["ada"],
+    "hubbub invite": [],
     "hubbub token create": ["--name", "grüße"],
     "hubbub token list": [],
     "hubbub token revoke": ["grüße"],
@@ -75,7 +82,10 @@ RUNS = {
     "hubbub verify": [],
 }
 CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail"}
-QUIET = {"hubbub backup", "hubbub restore"}  # no data, only remarks
+QUIET = {  # no data, only remarks
+    *("hubbub backup", "hubbub restore"),
+    *("hubbub user role", "hubbub user suspend", "hubbub user resume"),
+}
 
 
 def leaves(parser: Parser) -> list[str]:

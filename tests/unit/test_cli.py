@@ -59,6 +59,13 @@ def test_every_setting_has_a_flag(served: dict[str, Any]) -> None:
     assert set(given(served["flags"])) == set(names)
 
 
+def test_the_roles_that_commands_offer_are_those_there_are() -> None:
+    from hubbub.cli.commands import invite, user
+    from hubbub.domain.aspects.people.accounts import RANKS
+
+    assert user.ROLES == RANKS and RANKS[:-1] == invite.ROLES
+
+
 def test_origins_add_up(served: dict[str, Any]) -> None:
     cli.main(["serve", "--allow-origin", "https://a", "--allow-origin", "https://b"])
     assert served["flags"]["allow_origin"] == ["https://a", "https://b"]
@@ -157,7 +164,7 @@ def test_the_server_comes_from_flag_environment_or_default(
         (["serv"], "did you mean serve?"),
         (
             ["frobnicate"],
-            "serve, config, token, backup, restore, db, verify, doctor, chat, send, tail",
+            "serve, config, user, invite, token, backup, restore, db, verify, doctor, chat, send, tail",
         ),
         (["tail"], "hubbub tail lobby"),
         (["tail", "lobby", "--since", "-1"], "use 0 or more"),

@@ -10,6 +10,8 @@ from hubbub.cli.parsing import Parser
 COMMANDS = {  # in the order in which `hubbub --help` lists them
     "serve": "hubbub.cli.commands.serve",
     "config": "hubbub.cli.commands.config",
+    "user": "hubbub.cli.commands.user",
+    "invite": "hubbub.cli.commands.invite",
     "token": "hubbub.cli.commands.token",
     "backup": "hubbub.cli.commands.backup",
     "restore": "hubbub.cli.commands.restore",

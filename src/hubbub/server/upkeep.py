@@ -112,12 +112,20 @@ def forgetting(store: Store, submit: Submit) -> Work:
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:
-    """Return a node's work beside other nodes: deliver what they committed, and record that it is running."""
+    """Return a node's work beside others: deliver what they committed, and record that it is running.
+
+    Others are nodes that share the store, and commands for operators.
+    """
+
+    async def look() -> None:
+        if await store.was_changed_by_others():
+            await fanout.look()
+
     if not store.is_shared:
-        return []
+        return [_again(BEAT, look, "look for events from other processes")]
     every = LOOK_BESIDE_BROKER if has_broker else LOOK
     return [
-        _again(every, fanout.look, "look for events from other nodes"),
+        _again(every, look, "look for events from other nodes"),
         _again(STORE_BEAT, store.beat, "record that this server is running"),
     ]
 

@@ -178,7 +178,7 @@ class Entrance:
         )
 
     async def reset_link(
-        self, principal: Principal, account: str, address: str
+        self, principal: Principal, account: str, address: str | None
     ) -> tuple[InviteToken, float]:
         """Make a reset link, in place of any that the account has; return what stands in it, and when it ends."""
         made = new_invite(secrets.token_bytes(RANDOM_BYTES))

@@ -154,6 +154,9 @@ class Store(Protocol):
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Return the records whose keys begin so, in the order of their keys."""
 
+    async def was_changed_by_others(self) -> bool:
+        """Whether others may have added events since the last call: other nodes, or commands for operators."""
+
     def turn(self, name: str) -> AbstractAsyncContextManager[Turn | None]:
         """Take the turn at something for the length of a block; it is None if another node has it.
 

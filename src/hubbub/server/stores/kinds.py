@@ -72,6 +72,9 @@ class Kind(Protocol):
     ) -> Store:
         """Open a server's store, after upgrading it if need be. Raises StoreFailed, LogsReplaced, OSError."""
 
+    async def open_beside(self, store: str, data: Path, rules: Rules) -> Store:
+        """Open a store for a command, whether or not servers are using it. Raises StoreFailed, LogsReplaced."""
+
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """Open the tokens of a store. Raises StoreFailed."""
 

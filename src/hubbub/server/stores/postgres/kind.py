@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import urlsplit
 
 from hubbub.domain.rules import Rules
@@ -49,6 +50,13 @@ class Postgres:
 
         _make_for_logs(data)
         return await PostgresStore.open(store, durability, new_epoch, rules, progress)
+
+    async def open_beside(self, store: str, data: Path, rules: Rules) -> Store:
+        """See the contract."""
+        from hubbub.server.stores.postgres.store import PostgresStore
+
+        _make_for_logs(data)
+        return await PostgresStore.open(store, "full", lambda: token_hex(8), rules)
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """See the contract."""

@@ -181,6 +181,10 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.rows(table, *prefix))
 
+    async def was_changed_by_others(self) -> bool:
+        """See the contract."""
+        return True
+
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Turn | None]:
         """See the contract."""

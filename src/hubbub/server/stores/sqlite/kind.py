@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 
 from hubbub.domain.rules import Rules
 from hubbub.server.addresses import BadAddress
@@ -49,6 +50,12 @@ class Sqlite:
 
         # An upgrade may take long, and the server must hear of signals meanwhile.
         return await asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress)
+
+    async def open_beside(self, store: str, data: Path, rules: Rules) -> Store:
+        """See the contract."""
+        from hubbub.server.stores.sqlite.store import SqliteStore
+
+        return SqliteStore(data, "full", lambda: token_hex(8), rules, is_beside=True)
 
     def open_tokens(self, store: str, data: Path) -> IssuedTokens:
         """See the contract."""

@@ -51,7 +51,7 @@ BUSY_MS = 5000  # to wait for other processes, such as one that issues a token
 
 
 class SqliteStore:
-    """Keeps logs and state in `directory`, which it locks.
+    """Keeps logs and state in `directory`, which it locks, unless it is used beside a server.
 
     Durability "full" flushes at each commit, "normal" only at checkpoints: after a power cut, the
     last commits may be missing, but the file is sound.
@@ -67,8 +67,12 @@ class SqliteStore:
         new_epoch: Callable[[], str],
         rules: Rules = RULES,
         progress: Progress = untold,
+        *,
+        is_beside: bool = False,
     ) -> None:
         """Open or create the database; `progress` hears how far an upgrade is.
+
+        `is_beside`: for a command, whether or not a server uses the directory. Servers see what it commits.
 
         Raises:
             StoreFailed: the directory is in use or unusable, or the file is not hubbub's.
@@ -76,10 +80,11 @@ class SqliteStore:
         self._directory = directory
         self._durability = durability
         self._rules = rules
-        self._lock = _lock(directory)
+        self._lock = _unlocked(directory) if is_beside else _lock(directory)
         try:
             check_is_ours(directory / FILE_NAME)
-            check_soundness(directory / FILE_NAME)
+            if not is_beside:
+                check_soundness(directory / FILE_NAME)
             self._database = self._open_for_writing()
             self.epoch = prepare(self._database, new_epoch, progress, rules.migrations)
             check_finished(meta(self._database))
@@ -151,6 +156,10 @@ class SqliteStore:
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Return the records with these keys."""
         return await self._read(self._reader.get, table, keys)
+
+    async def was_changed_by_others(self) -> bool:
+        """See the contract. Only commands for operators write to this file beside a server."""
+        return await self._write(lambda writer: writer.was_changed_by_others())
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
@@ -282,13 +291,18 @@ def locked(directory: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _lock(directory: Path) -> int:
-    """Lock the directory for this process until it ends."""
+def _unlocked(directory: Path) -> int:
+    """Open the file by which servers lock the directory, which is made if need be. Raises StoreFailed."""
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreFailed(f"Can't use the data directory {directory}: {error.strerror}") from error
+
+
+def _lock(directory: Path) -> int:
+    """Lock the directory for this process until it ends."""
+    lock = _unlocked(directory)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -55,7 +55,9 @@ class SqliteWriter:
         self._database = database
         self._execute = database.execute
         self._records = SqliteRecords(database)
-        self._rooms: dict[str, RoomRecord] = {}  # as in the file, which nobody else writes
+        self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
+        self._version = database.data_version()  # of the file as this connection left it
+        self._others_version = 0  # of the file as others left it
         self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -94,6 +96,12 @@ class SqliteWriter:
             for table, some in rows:
                 self._records.put(table, some)
 
+    def was_changed_by_others(self) -> bool:
+        """Whether other connections may have written the file since the last call."""
+        version: int = self._execute("PRAGMA data_version").get
+        before, self._others_version = self._others_version, version
+        return version != before
+
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
         with self._transaction():
@@ -102,6 +110,8 @@ class SqliteWriter:
     @contextmanager
     def _transaction(self) -> Any:
         self._execute("BEGIN IMMEDIATE")
+        if self._database.data_version() != self._version:
+            self._rooms.clear()  # a command for operators has written
         try:
             yield
             self._execute("COMMIT")
@@ -110,6 +120,8 @@ class SqliteWriter:
             if not self._database.get_autocommit():
                 self._execute("ROLLBACK")
             raise
+        finally:
+            self._version = self._database.data_version()
 
     def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
         ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)

@@ -1,0 +1,228 @@
+"""Accounts and invites, managed from the server's own machine, whether or not a server is running.
+
+Acts as the operator: the ledger decides, and notes it in the audit log. Running servers notice within a second.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeVar
+
+from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.people.accounts import (
+    HANDLES,
+    OPERATOR,
+    ChangeRole,
+    ResumePerson,
+    SuspendPerson,
+)
+from hubbub.domain.aspects.people.invites import AddPerson
+from hubbub.domain.facts import Answer, Proposal
+from hubbub.domain.principals import Principal
+from hubbub.domain.screening import screen_change
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.handles import handle_from
+from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, account_key, is_account_key
+from hubbub.protocol.messages import Change
+from hubbub.server.config import Settings
+from hubbub.server.people.attempts import Attempts
+from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.passwords import Passwords, fault
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
+from hubbub.server.stores.registry import kind_of
+
+DAY = 86_400.0
+
+T = TypeVar("T")
+
+
+class CannotManage(Exception):
+    """It can't be done. The message says why, and what to do."""
+
+
+class Added(NamedTuple):
+    """What the operator chose for an account. Without a password, its owner chooses one by a reset link."""
+
+    handle: str
+    name: str
+    role: str
+    password: str | None
+
+
+def show(settings: Settings, *, as_json: bool) -> None:
+    """Print the accounts, in the order of their handles. Raises CannotManage."""
+
+    async def read(office: _Office) -> list[Account]:
+        return await office.store.rows(ACCOUNT, DIRECTORY)
+
+    for row in sorted(_in_office(settings, read), key=lambda row: row.handle):
+        if as_json:
+            fields = row._asdict()
+            del fields["log"]
+            print(json.dumps(fields, ensure_ascii=False))
+        else:
+            print(_described(row))
+
+
+def add(settings: Settings, given: Added) -> None:
+    """Make an account; without a password, print the token of a link with which to choose one. Raises CannotManage."""
+
+    async def act(office: _Office) -> tuple[Account, str | None]:
+        account = account_key(secrets.token_bytes(RANDOM_BYTES))
+        change = await office.adding(account, given)
+        await office.do(change)
+        row = await office.account(change.handle)
+        return row, None if given.password is not None else await office.reset(row)
+
+    row, link = _in_office(settings, act)
+    print(f"Added: {_described(row)}", file=sys.stderr)
+    if link is not None:
+        _tell_reset(link)
+
+
+def change_role(settings: Settings, who: str, role: str) -> None:
+    """Give an account another role on this server. Raises CannotManage."""
+    _change(settings, who, lambda account: ChangeRole(account=account, role=role))
+
+
+def suspend(settings: Settings, who: str) -> None:
+    """Keep an account from doing anything; its sessions end. Raises CannotManage."""
+    _change(settings, who, lambda account: SuspendPerson(account=account))
+
+
+def resume(settings: Settings, who: str) -> None:
+    """Let a suspended account act again. Raises CannotManage."""
+    _change(settings, who, lambda account: ResumePerson(account=account))
+
+
+def reset(settings: Settings, who: str) -> None:
+    """Print the token of a link with which an account gets another password. Raises CannotManage."""
+
+    async def act(office: _Office) -> str:
+        return await office.reset(await office.account(who))
+
+    _tell_reset(_in_office(settings, act))
+
+
+def invite(settings: Settings, role: str, uses: int, days: float) -> None:
+    """Make an invite and print its token. Raises CannotManage."""
+
+    async def act(office: _Office) -> str:
+        given = OPERATOR, role, uses, days * DAY, None
+        return (await office.entrance.invite(*given, is_open=False)).text
+
+    token = _in_office(settings, act)
+    until = datetime.fromtimestamp(time.time() + days * DAY, UTC)
+    accounts = "1 account" if uses == 1 else f"{uses} accounts"
+    print(
+        f"An invite for {accounts} with the role {role}, until {until:%Y-%m-%dT%H:%M:%SZ}.\n"
+        "Send it to POST /api/v1/accept; it can't be shown again:",
+        file=sys.stderr,
+    )
+    print(token)
+
+
+def _change(settings: Settings, who: str, change_of: Callable[[str], Change]) -> None:
+    async def act(office: _Office) -> Account:
+        account = (await office.account(who)).account
+        await office.do(change_of(account))
+        return await office.account(account)
+
+    print(_described(_in_office(settings, act)), file=sys.stderr)
+
+
+def _tell_reset(token: str) -> None:
+    print(
+        "Whoever has this token can choose the account's password, once, within 24 hours.\n"
+        "Send it to POST /api/v1/reset; it can't be shown again:",
+        file=sys.stderr,
+    )
+    print(token)
+
+
+def _described(row: Account) -> str:
+    bot = " (bot)" if row.kind == "bot" else ""
+    return f"{row.account}  {row.handle}  {row.name}{bot}  {row.role}  {row.status}  since {row.made_at}"
+
+
+class _Office:
+    """Where the operator works: a store, and what makes secrets for it. Whatever is refused is a RefusalError."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._passwords = Passwords()
+        attempts = Attempts(time.monotonic)
+        self.entrance = Entrance(store, self.submit, self._passwords, attempts, time.time)
+
+    async def submit(self, principal: Principal, change: Change) -> Answer:
+        """Commit a change."""
+        if refusal := screen_change(RULES, principal, change, 0):
+            return refusal
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        commit = await self.store.commit([Proposal(principal, change)], at)
+        return commit.answers[0]
+
+    async def do(self, change: Change) -> None:
+        """Commit a change of the operator's."""
+        answer = await self.submit(OPERATOR, change)
+        if isinstance(answer, Refusal):
+            raise RefusalError.of(answer)
+
+    async def adding(self, account: str, given: Added) -> AddPerson:
+        """Return the command that makes an account, if it may have this name and password."""
+        handle = handle_from(given.handle)
+        await self.entrance.register.require_own_look(given.name, account)
+        if given.password is not None and (refusal := fault(given.password, handle)):
+            raise RefusalError.of(refusal)
+        secret = None if given.password is None else await self._passwords.hash(given.password)
+        return AddPerson(
+            account=account, handle=handle, name=given.name, role=given.role, secret=secret
+        )
+
+    async def account(self, who: str) -> Account:
+        """Return the account with this handle or key. Raises CannotManage."""
+        if not is_account_key(who):
+            handles = await self.store.rows(HANDLES, DIRECTORY, handle_from(who))
+            who = handles[0].account if handles and handles[0].is_current else who
+        rows = await self.store.rows(ACCOUNT, DIRECTORY, who)
+        if not rows:
+            raise CannotManage(f"No account {who!r}; `hubbub user list` lists all accounts")
+        return rows[0]
+
+    async def reset(self, row: Account) -> str:
+        """Make a reset link for an account; return its token."""
+        token, _ = await self.entrance.reset_link(OPERATOR, row.account, None)
+        return token.text
+
+
+def _in_office(settings: Settings, act: Callable[[_Office], Coroutine[Any, Any, T]]) -> T:
+    """Do something in an office. Raises CannotManage."""
+
+    async def run() -> T:
+        async with _opened(settings) as office:
+            return await act(office)
+
+    try:
+        return asyncio.run(run())
+    except RefusalError as error:
+        hint = f". {error.refusal.hint}" if error.refusal.hint else ""
+        raise CannotManage(f"{error.refusal.detail}{hint}") from error
+    except (StoreFailed, LogsReplaced, OSError) as error:
+        raise CannotManage(str(error)) from error
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[_Office]:
+    store = await kind_of(settings.store).open_beside(settings.store, settings.data, RULES)
+    try:
+        office = _Office(store)
+        with closing(office.entrance):
+            yield office
+    finally:
+        await store.close()
