@@ -240,6 +240,10 @@ class MemoryStore:
         self._fail_if_asked()
         return self._tokens_version
 
+    async def find(self, wanted: Needs) -> Facts:
+        self._fail_if_asked()
+        return self._facts(wanted)
+
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         self._fail_if_asked()
         return list(self.records.read(table, *prefix))

@@ -145,7 +145,7 @@ CLUBS = Aspect(
         Rule(LetIn, MAY_SHUT_OUT, _needs_whom, _let_in),
     ),
     events=(Excluded, Included),
-    guards=(Guard(is_club, _needs_self, _refuse_outsiders, (OUTSIDERS,)),),
+    guards=(Guard(is_club, _needs_self, _refuse_outsiders),),
     affecting=(Affecting(Excluded, _whom, _exclude), Affecting(Included, _whom, _include)),
 )
 CLUB_RULES = Rules([*RULES.aspects, CLUBS])

@@ -1,6 +1,6 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -81,32 +81,48 @@ class Kept(Known, Protocol):
         """Keep no row with this key."""
 
 
-class Index:
-    """All rows of one log in some tables, in memory."""
+class NotInMemory(KeyError):
+    """Nobody said that this row would be asked for."""
 
-    def __init__(self, rows: Mapping[AnyTable, Iterable[Any]], clock: Callable[[], float]) -> None:
+
+class Index:
+    """Rows of one log in memory: those that somebody asked for, and whether they exist. Changes to others are ignored."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds since 1970."""
         self._clock = clock
-        self._rows = {
-            table: {row[: table.width]: row for row in found} for table, found in rows.items()
-        }
+        self._rows: dict[AnyTable, dict[Prefix, Any]] = {}
 
     @property
     def now(self) -> float:
         """The time, in seconds since 1970."""
         return self._clock()
 
+    def has(self, table: AnyTable, key: Prefix) -> bool:
+        """Whether it is known if there is a row with this key, and what it says."""
+        return key in self._rows.get(table, ())
+
+    def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
+        """Know a row from now on, or with None that there is none."""
+        self._rows.setdefault(table, {})[key] = row
+
     def row(self, table: Table[K, R], key: K) -> R | None:
-        """Return a row as it is now. Raises KeyError for a table that is not in the index."""
-        return self._rows[table].get(key)
+        """Return a row as it is now. Raises NotInMemory."""
+        try:
+            row: R | None = self._rows[table][key]
+        except KeyError:
+            raise NotInMemory(table, key) from None
+        return row
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""
-        self._rows[table][row[: table.width]] = row
+        if self.has(table, key := row[: table.width]):
+            self._rows[table][key] = row
 
     def drop(self, table: Table[K, R], key: K) -> None:
         """Keep no row with this key."""
-        self._rows[table].pop(key, None)
+        if self.has(table, key):
+            self._rows[table][key] = None
 
 
 def _column(name: str, hint: Any) -> Column:

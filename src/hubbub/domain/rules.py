@@ -80,20 +80,19 @@ class Guard(NamedTuple):
     """What must be asked before anything is done in certain rooms, such as who has a place there.
 
     Before a change it is asked in the ledger, so it knows the state at that very change. Before anything else, such as
-    reading, it is asked about the rows that each node keeps in memory. See `Affecting`.
+    reading, it is asked about the rows that each node keeps in memory: those that it needs about whoever reads. They
+    must be rows that only affecting events change. See `Affecting`.
 
     Attributes:
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about the room, and the principal's place in it.
         refuse: why the principal may not do this in the room, or None.
-        looks_at: the tables of the room that it looks at: their keys begin with it, and only affecting events change them.
-        elsewhere: the other logs of which it looks at rows, such as the directory: in tables that their own guards look at.
+        elsewhere: the other logs that have rows that it needs, such as the directory.
     """
 
     applies: Callable[[str], bool]
     needs: Callable[[Needs, Principal, str], None]
     refuse: Refuse
-    looks_at: tuple[AnyTable, ...] = ()
     elsewhere: tuple[str, ...] = ()
 
 

@@ -5,18 +5,27 @@ from dataclasses import replace
 import pytest
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.rooms.standings import may, needs, standing_of
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import RoomPlace, refusal
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Index
-from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MadeRoom, Member, Restraint
+from hubbub.domain.rooms import (
+    MEMBER,
+    RESTRAINT,
+    ROOM,
+    MadeRoom,
+    Member,
+    MemberKey,
+    Restraint,
+    RoomKey,
+)
 from hubbub.protocol.keys import DIRECTORY
 from tests.support.fakes import AT, guest, holder
 from tests.support.rooms import ADA, GRACE
 
-KEY = "@r000000000001"
+KEY, NO_ROOM = "@r000000000001", "@r000000000002"
 NOW = 1_000.0
 SPEAKING = {
     *(Operation.POST, Operation.REACT, Operation.SIGNAL, Operation.UPLOAD),
@@ -44,15 +53,13 @@ def known(
     account = Account(
         *(DIRECTORY, GRACE.id, "grace", "Grace", "person", role, status, "", "", "", None, AT)
     )
-    return Index(
-        {
-            ROOM: [room],
-            ACCOUNT: [account],
-            MEMBER: [Member(KEY, GRACE.id, member, 1, False)] if member else [],
-            RESTRAINT: [restraint] if restraint else [],
-        },
-        lambda: NOW,
-    )
+    index, key = Index(lambda: NOW), MemberKey(KEY, GRACE.id)
+    index.learn(ROOM, RoomKey(KEY), room)
+    index.learn(ROOM, RoomKey(NO_ROOM), None)
+    index.learn(ACCOUNT, account_row(GRACE.id), account)
+    index.learn(MEMBER, key, Member(*key, member, 1, False) if member else None)
+    index.learn(RESTRAINT, key, restraint)
+    return index
 
 
 def allowed(index: Index, principal: Principal = GRACE, size: int = 0) -> set[object]:
@@ -82,7 +89,7 @@ def test_may_says_why_not() -> None:
 @pytest.mark.parametrize("principal", [guest("ida", "a secret key"), holder("ci")])
 def test_whoever_may_not_know_may_nothing_and_learns_nothing(principal: Principal) -> None:
     answers = may(known(), principal, KEY)
-    nowhere = may(known(), principal, "@r000000000002")
+    nowhere = may(known(), principal, NO_ROOM)
     assert answers == nowhere
     assert {refusal.code for refusal in answers.values() if refusal} == {"not_found"}
     assert allowed(known(member=None)) == set()

@@ -135,7 +135,7 @@ async def test_who_falls_behind_with_the_event_itself_gets_no_more(new_peer: New
 async def test_who_is_ahead_of_what_is_delivered_gets_nothing(new_peer: NewPeer) -> None:
     club, peer = Club(), new_peer()
     await club.write(post())
-    await club.follow(new_peer(), by=ADA)
+    await club.follow(new_peer())  # so it is in memory that she may
     batch = await club.commit(OUT, post())
     grace = await club.follow(peer, 3)
     club.house.fanout.deliver([batch])
@@ -235,17 +235,17 @@ async def test_what_happens_while_it_is_read_who_is_shut_out_is_not_missed(
 ) -> None:
     club = Club()
     await club.write(post())
-    rows = club.house.store.rows
+    find = club.house.store.find
     turns: list[Batch] = []
 
     async def slow(*asked: Any) -> Any:
-        found = await rows(*asked)
+        found = await find(*asked)
         if not turns:
             turns.append(await club.commit(OUT))
             club.house.fanout.deliver(turns)
         return found
 
-    monkeypatch.setattr(club.house.store, "rows", slow)
+    monkeypatch.setattr(club.house.store, "find", slow)
     assert await club.refused(club.follow(new_peer())) == "not_found"
 
 
@@ -254,7 +254,7 @@ async def test_a_free_room_is_never_asked_about(
     new_peer: NewPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house = House(rules=CLUB_RULES)
-    monkeypatch.setattr(house.store, "rows", None)
+    monkeypatch.setattr(house.store, "find", None)
     await house.post("hi")
     await house.join(new_peer())
     await house.hub.reading.history(GRACE, History(room="lobby"))

@@ -6,15 +6,14 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 
 import asyncio
 import logging
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import EVERYONE, NOBODY, Batch
+from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Head, Needs
 from hubbub.domain.live import LiveReport
-from hubbub.domain.records import Index
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
@@ -113,23 +112,39 @@ class FanOut:
         assert feed.head is not None
         return feed.head
 
-    async def know(self, feed: Feed, upto: int = 0) -> None:
-        """Know what the guards of a room look at, as of its event `upto` or later. Raises StoreFailed."""
-        while unknown := feed.unknown:
-            await self._recall(unknown[0])
+    async def know(self, feeds: Collection[Feed], principal: Principal) -> None:
+        """Know what the guards of some rooms look at about a principal, as of each room's head or later.
+
+        Raises StoreFailed.
+        """
+        while True:
+            wanted = Needs()
+            for feed in feeds:
+                feed.lacks(principal, wanted)
+            if not wanted.rows:
+                return
+            involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
+            await self._learn_heads(involved.values())
+            turns = {room: feed.turns for room, feed in involved.items()}
+            for table, rows in (await self._store.find(wanted)).rows.items():
+                for key, row in rows.items():
+                    if (feed := involved[key[0]]).turns == turns[feed.room]:
+                        feed.index.learn(table, key, row)
+
+    async def reach_head(self, feed: Feed, upto: int) -> None:
+        """Wait until a room's events up to `upto` are delivered. Raises StoreFailed."""
         while (head := await self.head(feed)) < upto:
             self.reach(feed, upto)
             await feed.moved(REACHES_WITHIN)
             if feed.head == head:
                 raise StoreFailed(f"the events after {head} could not be read")
 
-    async def _recall(self, feed: Feed) -> None:
-        """Read what guards look at in a log, unless it changes meanwhile."""
-        await self.head(feed)
-        turns, tables = feed.turns, {table for guard in feed.guards for table in guard.looks_at}
-        rows = {table: await self._store.rows(table, feed.room) for table in tables}
-        if feed.turns == turns:
-            feed.recall(Index(rows, time.time))
+    async def _learn_heads(self, feeds: Iterable[Feed]) -> None:
+        unknown = [feed for feed in feeds if feed.head is None]
+        heads = await self._store.heads([feed.room for feed in unknown]) if unknown else {}
+        for feed in unknown:
+            feed.learn(heads.get(feed.room, Head()).seq)
+            self.reach(feed, feed.known)  # hints that arrived meanwhile
 
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
@@ -292,10 +307,7 @@ class FanOut:
 
         Those who follow other logs, whose guards look at this one, are cut off at what was delivered there.
         """
-        feed.turn()
-        if feed.index is None:
-            return  # nobody follows yet; whoever reads the index now reads it again
-        self._rules.apply(feed.index, batch.bodies[-1])
+        feed.turn(lambda index: self._rules.apply(index, batch.bodies[-1]))
         ids = {each for _, each in batch.affected} - {NOBODY}
         if not ids:
             return

@@ -1,13 +1,16 @@
 """A feed: a followed room, as this node has it in memory."""
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 
 from hubbub import events
 from hubbub.domain.access import Operation, Permission
-from hubbub.domain.facts import Batch
+from hubbub.domain.facts import Batch, Needs
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import Index, K, R, Table
+from hubbub.domain.records import AnyTable, Index, K, NotInMemory, Prefix, R, Table
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
 from hubbub.server.engine.followers import Cursor, Followers
@@ -23,8 +26,8 @@ class Feed:
 
     Attributes:
         guards: who must be asked who may read it; none in free rooms.
-        index: what the guards look at in this log, as of the head or later. None: not known yet.
-        turns: how many events have changed that.
+        index: the rows of this log that guards look at, as of the head or later, as far as they were asked for.
+        turns: how many events have changed such rows.
         supports: the feeds of other logs at whose rows the guards look as well.
         supported: the feeds whose guards look at rows of this log.
     """
@@ -40,7 +43,7 @@ class Feed:
         self.signals = signals
         self.followers = Followers(signals)
         self.guards = guards
-        self.index: Index | None = None
+        self.index = Index(time.time)
         self.turns = 0
         self.supports = supports
         self.supported: set[Feed] = set()
@@ -70,35 +73,39 @@ class Feed:
     def refusal(
         self, principal: Principal, operation: Permission = Operation.READ
     ) -> Refusal | None:
-        """Return why the guards refuse an operation now, or None. Without an index they refuse everything."""
-        if self.guards and self.unknown:
+        """Return why the guards refuse an operation now, or None. What is not in memory they refuse as well."""
+        try:
+            for guard in self.guards:
+                if refusal := guard.refuse(self._sight, principal, operation, self.room):
+                    return refusal
+        except NotInMemory:
             return UNKNOWN
-        for guard in self.guards:
-            if refusal := guard.refuse(self._sight, principal, operation, self.room):
-                return refusal
         return None
 
-    @property
-    def unknown(self) -> "list[Feed]":
-        """The feeds whose rows the guards look at, and that don't know them yet."""
-        return [each for each in (self, *self.supports) if each.index is None]
+    def lacks(self, principal: Principal, wanted: Needs) -> None:
+        """Name what the guards need to know about a principal and isn't in memory."""
+        needs = Needs()
+        for guard in self.guards:
+            guard.needs(needs, principal, self.room)
+        for table, keys in needs.rows.items():
+            for key in keys:
+                if not self._sight.has(table, key):
+                    wanted.row(table, key)
 
     def support(self, feed: "Feed") -> None:
         """Keep in memory what the guards of another feed look at in this log, until that feed is closed."""
         self.pin()
         self.supported.add(feed)
 
-    def recall(self, index: Index) -> None:
-        """Know what the guards look at."""
-        self.index = index
-
-    def turn(self) -> None:
-        """An event changes what the guards look at."""
+    def turn(self, apply: Callable[[Index], None]) -> None:
+        """An event changes what guards look at. Rows that are just being read may be too old then."""
         self.turns += 1
+        with suppress(NotInMemory):  # then it changes nothing that anyone asked for
+            apply(self.index)
 
     def lose_track(self) -> None:
         """What the guards look at may have changed in an unknown way."""
-        self.turns, self.index = self.turns + 1, None
+        self.turns, self.index = self.turns + 1, Index(time.time)
 
     def pin(self) -> None:
         """Keep the feed until it is unpinned as often."""
@@ -210,13 +217,12 @@ class _Sight:
     @property
     def now(self) -> float:
         """The time, in seconds since 1970."""
-        return self._index(next(iter(self._feeds))).now
+        return time.time()
+
+    def has(self, table: AnyTable, key: Prefix) -> bool:
+        """Whether a row is in memory."""
+        return self._feeds[key[0]].index.has(table, key)
 
     def row(self, table: Table[K, R], key: K) -> R | None:
-        """Return a row as it is now. Raises KeyError for a log or a table that is not in memory."""
-        return self._index(key[0]).row(table, key)
-
-    def _index(self, log: str) -> Index:
-        index = self._feeds[log].index
-        assert index is not None
-        return index
+        """Return a row as it is now. Raises NotInMemory."""
+        return self._feeds[key[0]].index.row(table, key)

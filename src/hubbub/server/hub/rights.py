@@ -32,7 +32,8 @@ class Rights:
         """Do as `require` does, for a principal that passed it before: only what a room's guards say can change."""
         if self._rules.guards_of(room):
             with self._fanout.pinned(room) as feed:
-                await self._fanout.know(feed, upto)
+                await self._fanout.know((feed,), principal)
+                await self._fanout.reach_head(feed, upto)
                 if refusal := feed.refusal(principal, operation):
                     raise RefusalError.of(refusal)
 

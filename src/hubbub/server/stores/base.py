@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import Answer, Commit, Head, Proposal
+from hubbub.domain.facts import Answer, Commit, Facts, Head, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Prefix, R, Table
@@ -150,6 +150,12 @@ class Store(Protocol):
 
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""
+
+    async def find(self, wanted: Needs) -> Facts:
+        """Return heads of logs, rows and counts, as the rules ask for them. No row is older than the heads are.
+
+        It knows no posts or messages.
+        """
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Return the records whose keys begin so, in the order of their keys."""

@@ -367,8 +367,5 @@ ASPECT = Aspect(
     ),
     events=(PersonAdded, PersonChanged),
     affecting=(Affecting(PersonAdded, _whom, _added), Affecting(PersonChanged, _whom, _changed)),
-    guards=(
-        Guard(lambda log: log == DIRECTORY, _reader_needs, _refuse_reader, looks_at=(ACCOUNT,)),
-        Guard(lambda log: log == AUDIT, _reader_needs, _refuse_reader, elsewhere=(DIRECTORY,)),
-    ),
+    guards=(Guard(_READERS.__contains__, _reader_needs, _refuse_reader, elsewhere=(DIRECTORY,)),),
 )

@@ -139,6 +139,4 @@ def is_untouchable(account: Account | None) -> bool:
     return account is not None and account.role in ("owner", "admin", "moderator")
 
 
-GUARD = Guard(
-    is_room_key, needs, refuse, looks_at=(ROOM, MEMBER, RESTRAINT), elsewhere=(DIRECTORY,)
-)
+GUARD = Guard(is_room_key, needs, refuse, elsewhere=(DIRECTORY,))

@@ -7,7 +7,7 @@ from asyncpg import Connection
 
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Head
+from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import R, Table
 from hubbub.protocol.messages import Message
@@ -95,6 +95,12 @@ class PostgresReader:
     async def document(self, room: str) -> Document:
         """The state document."""
         return document_of(next(iter(await self.rows(DOCUMENTS, room)), None))
+
+    async def find(self, wanted: Needs) -> Facts:
+        """Heads, rows and counts."""
+        facts = Facts(heads=await self.heads(list(wanted.logs)))
+        await PostgresRecords(self._connection).learn(wanted, facts)
+        return facts
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Records whose keys begin so. Raises LogsReplaced."""

@@ -18,7 +18,7 @@ from asyncpg import Connection
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import UNSTORABLE, Commit, Head, Proposal
+from hubbub.domain.facts import UNSTORABLE, Commit, Facts, Head, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
@@ -176,6 +176,10 @@ class PostgresStore:
     async def tokens_version(self) -> int:
         """See the contract."""
         return await self._read(PostgresReader.tokens_version)
+
+    async def find(self, wanted: Needs) -> Facts:
+        """See the contract."""
+        return await self._read(lambda reader: reader.find(wanted))
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """See the contract."""

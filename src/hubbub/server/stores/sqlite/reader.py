@@ -9,7 +9,7 @@ import apsw
 
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Head
+from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import Prefix, R, Table
 from hubbub.protocol.messages import Message
@@ -85,6 +85,13 @@ class SqliteReader:
         """How often tokens were changed."""
         version: int = self._execute(Q.tokens_version).get
         return version
+
+    def find(self, wanted: Needs) -> Facts:
+        """Heads, rows and counts."""
+        with self._transaction():
+            facts = Facts(heads=self.heads(list(wanted.logs)) if wanted.logs else {})
+            self._records.learn(wanted, facts)
+            return facts
 
     def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Records whose keys begin so."""

@@ -16,7 +16,7 @@ import apsw
 from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import Commit, Head, Proposal
+from hubbub.domain.facts import Commit, Facts, Head, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
@@ -140,6 +140,10 @@ class SqliteStore:
     async def tokens_version(self) -> int:
         """See the contract."""
         return await self._read(self._reader.tokens_version)
+
+    async def find(self, wanted: Needs) -> Facts:
+        """See the contract."""
+        return await self._read(self._reader.find, wanted)
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """See the contract."""
