@@ -7,8 +7,8 @@ import pytest
 from hubbub.domain.access import RoomKind
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.aspects.reactions import reactions_to
-from hubbub.domain.facts import ANSWERED, Accepted, Commit, Head, Proposal
+from hubbub.domain.aspects.reactions import REACTIONS, ReactionKey, reactions_to
+from hubbub.domain.facts import ANSWERED, Accepted, Commit, Head, Needs, Proposal
 from hubbub.domain.patterns import spans
 from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
@@ -577,3 +577,24 @@ async def test_the_reactions_of_a_page_count_as_its_texts_do(
     rest = await store.history("lobby", 5, None, 50)
     assert [m.seq for m in rest.messages] == [1, 2, 3, 4]
     assert not rest.more
+
+
+async def test_what_the_rules_ask_is_found_for_reading_as_well(store: Store) -> None:
+    await commit(store, Post(room="lobby", text="a"), React(room="lobby", seq=1, emoji="👍"))
+    wanted = Needs(logs={"lobby", "nowhere"})
+    there, missing = (ReactionKey("lobby", seq, "👍", ADA.id) for seq in (1, 2))
+    wanted.row(REACTIONS, there)
+    wanted.row(REACTIONS, missing)
+    wanted.count(REACTIONS, "lobby")
+    wanted.count(REACTIONS, "nowhere")
+    found = await store.find(wanted)
+    assert found.heads == {"lobby": Head(2, 1, 1)} or found.heads == {
+        "lobby": Head(2, 1, 1),
+        "nowhere": Head(),
+    }
+    assert found.rows[REACTIONS][missing] is None
+    row = found.rows[REACTIONS][there]
+    assert row is not None and row[: REACTIONS.width] == there
+    assert found.counts[REACTIONS] == {("lobby",): 1, ("nowhere",): 0}
+    nothing = await store.find(Needs())
+    assert (nothing.heads, nothing.rows, nothing.counts) == ({}, {}, {})

@@ -96,6 +96,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),
     ("POST", "/api/v1/reset"): entering("/reset"),
     ("GET", "/api/v1/me"): own("/me"),
+    ("GET", "/api/v1/start"): own("/start"),
     ("PATCH", "/api/v1/me"): own("/me", "PATCH", "{}"),
     ("POST", "/api/v1/me/password"): own("/me/password", "POST", "{}"),
     ("GET", "/api/v1/me/sessions"): own("/me/sessions"),

@@ -9,6 +9,14 @@ export interface Hello {
   id?: number | string;
 }
 
+/** Requests what an account begins with on a new device: its rooms and the people, and where to follow them from. With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there. */
+export interface Start {
+  do: "start";
+  directory?: number;
+  epoch?: string;
+  id?: number | string;
+}
+
 /** Follows a room's log from a position, or from a snapshot. */
 export interface Follow {
   do: "follow";
@@ -16,6 +24,15 @@ export interface Follow {
   since?: number;
   epoch?: string;
   max_missed?: number;
+  id?: number | string;
+}
+
+/** Follows many rooms at once, as a client does that comes back. Attributes: rooms: the logs to follow, each from the seq after which the client needs its events. heads: rooms of which it is only told how far they have come, each with the last head that it knows. epoch: the epoch of these positions. */
+export interface FollowAll {
+  do: "follow_all";
+  rooms?: Record<string, number>;
+  heads?: Record<string, number>;
+  epoch?: string;
   id?: number | string;
 }
 
@@ -745,6 +762,20 @@ export interface Unfollowed {
   why: Problem;
 }
 
+/** Rooms of which the client is only told the heads have come further. */
+export interface Moved {
+  notice: "moved";
+  rooms: Record<string, RoomHead>;
+}
+
+/** How far a room has come: its last event, and how many messages were ever posted. `at` and `by` are those of the last event, if they are known. */
+export interface RoomHead {
+  head: number;
+  nth: number;
+  at?: string;
+  by?: string;
+}
+
 /** The answer to a `follow` or `join` that resumes from a position: `missed` events follow. */
 export interface Resumed {
   mode: "resumed";
@@ -795,7 +826,7 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-export type AnyCommand = Hello | Follow | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed;
 export type AnySignal = Presence | Typing | Value;
-export type AnyNotice = Closing | Unfollowed;
+export type AnyNotice = Closing | Unfollowed | Moved;

@@ -27,6 +27,7 @@ from hubbub.protocol.messages import (
     Follow,
     Hello,
     Join,
+    Moved,
     Page,
     Presence,
     Reply,
@@ -262,7 +263,7 @@ class Client:
                     come_back_after = frame.reconnect_after
                 case Unfollowed():
                     self._rooms.cut_off(frame)
-                case None:
+                case Moved() | None:
                     pass
                 case _:
                     await self._rooms.deliver(frame)

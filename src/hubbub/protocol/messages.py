@@ -33,6 +33,16 @@ class Hello(Command, frozen=True):
     token: Annotated[str, Meta(max_length=8192)] | None = None
 
 
+class Start(Command, frozen=True):
+    """Requests what an account begins with on a new device: its rooms and the people, and where to follow them from.
+
+    With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there.
+    """
+
+    directory: Seq | None = None
+    epoch: str | None = None
+
+
 class Follow(Command, frozen=True):
     """Follows a room's log from a position, or from a snapshot."""
 
@@ -40,6 +50,20 @@ class Follow(Command, frozen=True):
     since: Seq | None = None
     epoch: str | None = None
     max_missed: int | None = None
+
+
+class FollowAll(Command, frozen=True):
+    """Follows many rooms at once, as a client does that comes back.
+
+    Attributes:
+        rooms: the logs to follow, each from the seq after which the client needs its events.
+        heads: rooms of which it is only told how far they have come, each with the last head that it knows.
+        epoch: the epoch of these positions.
+    """
+
+    rooms: Annotated[dict[RoomName, Seq], Meta(max_length=1_000)] = {}
+    heads: Annotated[dict[RoomName, Seq], Meta(max_length=5_000)] = {}
+    epoch: str | None = None
 
 
 class Unfollow(Command, frozen=True):
@@ -130,7 +154,9 @@ class History(Command, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
-Ask = Hello | Follow | Unfollow | Join | Leave | Signal | History  # those that change no log
+Ask = (
+    Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History
+)  # those that change no log
 AnyCommand = Ask | Change
 
 
@@ -282,7 +308,25 @@ class Unfollowed(msgspec.Struct, frozen=True, tag_field="notice", tag="unfollowe
     why: Error
 
 
-Notice = Closing | Unfollowed
+class RoomHead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a room has come: its last event, and how many messages were ever posted.
+
+    `at` and `by` are those of the last event, if they are known.
+    """
+
+    head: int
+    nth: int
+    at: str | None = None
+    by: str | None = None
+
+
+class Moved(msgspec.Struct, frozen=True, tag_field="notice", tag="moved"):
+    """Rooms of which the client is only told the heads have come further."""
+
+    rooms: dict[str, RoomHead]
+
+
+Notice = Closing | Unfollowed | Moved
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):

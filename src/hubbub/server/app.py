@@ -59,6 +59,7 @@ from hubbub.server.http.resources import (
     socketio,
     sockets,
     sockjs,
+    start,
     state,
 )
 from hubbub.server.hub.hub import Hub
@@ -101,6 +102,7 @@ RESOURCES = (
     me.resource,
     api_tokens.resource,
     people.resource,
+    start.resource,
     rooms.resource,
     messages.resource,
     reactions.resource,

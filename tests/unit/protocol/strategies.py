@@ -9,6 +9,7 @@ from hubbub.protocol.messages import (
     Delete,
     Edit,
     Follow,
+    FollowAll,
     Hello,
     History,
     Join,
@@ -17,6 +18,7 @@ from hubbub.protocol.messages import (
     Post,
     React,
     Signal,
+    Start,
     Unfollow,
     Unreact,
 )
@@ -73,7 +75,15 @@ settings = {
 }
 commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     Hello: st.builds(Hello, id=ids, name=st.none() | text(1, 32), key=st.none() | text(16, 128)),
+    Start: st.builds(Start, id=ids, directory=st.none() | seqs, epoch=st.none() | text()),
     Follow: st.builds(Follow, **follows),
+    FollowAll: st.builds(
+        FollowAll,
+        id=ids,
+        rooms=st.dictionaries(rooms, seqs, max_size=3),
+        heads=st.dictionaries(rooms, seqs, max_size=3),
+        epoch=st.none() | text(),
+    ),
     Unfollow: st.builds(Unfollow, id=ids, room=rooms),
     Join: st.builds(Join, **follows),
     Leave: st.builds(Leave, id=ids, room=rooms),

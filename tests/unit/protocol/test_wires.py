@@ -53,11 +53,13 @@ from hubbub.protocol.messages import (
     Error,
     Members,
     Message,
+    Moved,
     Notice,
     Page,
     Presence,
     Reply,
     Resumed,
+    RoomHead,
     Snapshot,
     Typing,
     Unfollowed,
@@ -137,6 +139,7 @@ PUSHES: dict[str, object] = {
     "presence_count": Presence("lobby", 101),
     "closing": Closing("restarting", 1.2),
     "unfollowed": Unfollowed("lobby", Error("forbidden", "Not allowed to read", False)),
+    "moved": Moved({"@r7m2q9x4w1z3k": RoomHead(42, 17, AT, "@p7m2q9x4w1z3k")}),
 }
 SNAPSHOT = Snapshot(
     room="lobby",

@@ -12,7 +12,7 @@ from hubbub import __version__
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role
-from hubbub.protocol.codec import BadFrame, encode, id_of, is_larger, too_large
+from hubbub.protocol.codec import BadFrame, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import (
@@ -22,6 +22,7 @@ from hubbub.protocol.messages import (
     CommandId,
     Error,
     Follow,
+    FollowAll,
     Hello,
     History,
     Join,
@@ -31,12 +32,12 @@ from hubbub.protocol.messages import (
     Resumed,
     Signal,
     Snapshot,
+    Start,
     Unfollow,
-    Unfollowed,
 )
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Hangup, Later, Transport
-from hubbub.server.engine.followers import Cursor
+from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.names import is_short
@@ -49,7 +50,6 @@ MAX_BAD_FRAMES = 20
 MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HELLO_TIMEOUT = 10.0  # seconds for clients that need a token
 HEARTBEAT = 15  # seconds
-RELAY = ""  # stands for the relay among the rooms that a client follows; no room is called so
 
 UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
@@ -57,16 +57,12 @@ log = logging.getLogger(__name__)
 
 
 class NativeClient:
-    """A client that sends commands. Without a visit, it is nobody until one of them identifies it.
-
-    It owns all that is followed for it: the rooms that it asked for, and the relay that another protocol
-    has for it. So whatever it may no longer read ends here.
-    """
+    """A client that sends commands. Without a visit, it is nobody until one of them identifies it."""
 
     __slots__ = (
         "_address",
         "_bad_frames",
-        "_cursors",
+        "_followed",
         "_hub",
         "_inflow",
         "_is_greeted",
@@ -87,11 +83,11 @@ class NativeClient:
         self._inflow = inflow or hub.throttle.inflow(at_address(self._address))
         self._visit = visit
         self._principal: Principal | None = None
-        self._cursors: dict[str, Cursor] = {}
         self._bad_frames = 0
         self._is_greeted = False
         self._transport: Transport
         self._outlet: Outlet
+        self._followed = Followed(hub)
 
     @classmethod
     def greet(cls, hub: Hub, credentials: Credentials) -> Self:
@@ -103,6 +99,7 @@ class NativeClient:
         """It is connected. Where guests may not come in, it must say soon who it is."""
         self._transport = transport
         self._outlet = transport.outlet
+        self._followed.open(transport)
         if self._visit is not None:
             self._admit(self._visit)
         elif not self._hub.door.has_guests:
@@ -148,37 +145,22 @@ class NativeClient:
         wire: Wire,
         idle: Callable[[], None],
     ) -> None:
-        """Follow a room in a wire form of another protocol's, whatever the commands ask for. Raises RefusalError.
-
-        `idle` is called if the client may not read that room any more, and follows no other.
-        """
+        """Follow a room in a wire form of another protocol's: see `Followed.relay`. Raises RefusalError."""
         assert self._principal is not None
-
-        def ended(why: Refusal | None) -> None:
-            self._ended(RELAY, follow.room, why)
-            if why is not None and not self._cursors:
-                idle()
-
-        self._cursors[RELAY] = await self._hub.following.follow(
-            self._principal, follow, self._outlet, tell, ended, wire
-        )
+        await self._followed.relay(follow, self._principal, tell, wire, idle)
 
     def relay_in(self, wire: Wire) -> None:
         """Go on with the relay, if there still is one, in another wire form."""
-        if cursor := self._cursors.get(RELAY):
-            self._hub.following.move(cursor, self._outlet, wire)
+        self._followed.relay_in(wire)
 
     def move(self, outlet: Outlet, relayed_in: Wire | None = None) -> None:
         """Continue on another outlet of the same client."""
         self._outlet = outlet
-        for room, cursor in self._cursors.items():
-            self._hub.following.move(cursor, outlet, relayed_in if room == RELAY else None)
+        self._followed.move(outlet, relayed_in)
 
     def end(self) -> None:
         """The connection has ended: stop following rooms, and release the name."""
-        for cursor in self._cursors.values():
-            self._hub.following.unfollow(cursor)
-        self._cursors.clear()
+        self._followed.end()
         if self._visit is not None:
             self._hub.door.exit(self._visit)
 
@@ -195,8 +177,9 @@ class NativeClient:
             if isinstance(command, Hello):
                 await self._hub.door.prepare(command.token)
             principal = self._recognise(command if isinstance(command, Hello) else None)
-            if not isinstance(command, Hello) and is_short(command.room):
-                command = replace(command, room=await self._hub.names.key(principal, command.room))
+            room = getattr(command, "room", None)
+            if room is not None and is_short(room):
+                command = replace(command, room=await self._hub.names.key(principal, room))
             if isinstance(command, Change):
                 self._change(command, principal)
             else:
@@ -247,8 +230,7 @@ class NativeClient:
         credentials = Credentials(token=token, address=self._address, place=self._place)
         visit = self._hub.door.renew(self._visit, credentials)
         self._admit(visit)
-        for cursor in list(self._cursors.values()):
-            self._hub.following.go_on(cursor, visit.principal)
+        self._followed.go_on(visit.principal)
 
     def _change(self, change: Change, principal: Principal) -> None:
         self._hub.writing.submit(principal, change, partial(self._answer, change.id, change.room))
@@ -267,13 +249,17 @@ class NativeClient:
             case Follow():
                 if isinstance(command, Join) and is_room_key(command.room):
                     _require(await self._hub.writing.join(principal, command.room))
-                return await self._follow(command, principal)
+                tell = partial(self._reply, command.id)
+                return await self._followed.follow(command, principal, tell)
             case Unfollow():
                 if isinstance(command, Leave) and is_room_key(command.room):
                     _require(await self._hub.writing.leave(principal, command.room))
-                if cursor := self._cursors.pop(command.room, None):
-                    self._hub.following.unfollow(cursor)
+                self._followed.unfollow(command.room)
                 return {"room": command.room}
+            case FollowAll():
+                return await self._followed.follow_all(command, principal)
+            case Start():
+                return await self._hub.starting.start(principal, command)
             case Signal():
                 await self._hub.writing.signal(principal, command)
                 return {"room": command.room}
@@ -281,33 +267,6 @@ class NativeClient:
                 return await self._hub.reading.history(principal, command)
             case _:
                 assert_never(command)
-
-    async def _follow(self, follow: Follow, principal: Principal) -> None:
-        count = len(self._cursors) - (RELAY in self._cursors)
-        if follow.room not in self._cursors and count >= self._hub.limits.rooms:
-            raise RefusalError(
-                "too_large",
-                f"Too many rooms: a connection follows at most {self._hub.limits.rooms}",
-            )
-
-        def tell(answer: Resumed | Snapshot) -> None:
-            if previous := self._cursors.pop(follow.room, None):
-                self._hub.following.unfollow(previous)
-            self._reply(follow.id, answer)
-
-        ended = partial(self._ended, follow.room, follow.room)
-        cursor = await self._hub.following.follow(principal, follow, self._outlet, tell, ended)
-        self._cursors[follow.room] = cursor
-
-    def _ended(self, key: str, room: str, why: Refusal | None) -> None:
-        """It gets nothing more of a room: it may not read it any more, or the log can't be read from there."""
-        if why is None:
-            self._transport.hang_up(Close.GOING_AWAY)
-            return
-        del self._cursors[key]
-        self._hub.refused(why.code)
-        notice = encode(Unfollowed(room, Error.of(why)))
-        self._outlet.queue(self._outlet.wire.notice(notice))
 
     def _welcome(self, principal: Principal) -> dict[str, Any]:
         limits = self._hub.limits

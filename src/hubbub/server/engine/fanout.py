@@ -19,7 +19,8 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.feeds import UNKNOWN, Feed
-from hubbub.server.engine.followers import Cursor, Recipient
+from hubbub.server.engine.followers import Cursor, Glance, Recipient
+from hubbub.server.engine.heads import Herald
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
@@ -39,6 +40,7 @@ class FanOut:
         self._allotment = Allotment()
         self._feeds: dict[str, Feed] = {}
         self._heard: list[tuple[Feed, Batch]] = []
+        self.herald = Herald()
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -87,6 +89,7 @@ class FanOut:
         """Tell other nodes that nobody is left on this node, and fall silent."""
         for feed in self:
             feed.signals.close()
+        self.herald.close()
         await self._broker.close()
 
     async def meet(self, feeds: Iterable[Feed]) -> None:
@@ -124,7 +127,8 @@ class FanOut:
             if not wanted.rows:
                 return
             involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
-            await self._learn_heads(involved.values())
+            if unknown := [feed for feed in involved.values() if feed.head is None]:
+                await self.heads(unknown)
             turns = {room: feed.turns for room, feed in involved.items()}
             for table, rows in (await self._store.find(wanted)).rows.items():
                 for key, row in rows.items():
@@ -139,12 +143,20 @@ class FanOut:
             if feed.head == head:
                 raise StoreFailed(f"the events after {head} could not be read")
 
-    async def _learn_heads(self, feeds: Iterable[Feed]) -> None:
-        unknown = [feed for feed in feeds if feed.head is None]
-        heads = await self._store.heads([feed.room for feed in unknown]) if unknown else {}
-        for feed in unknown:
-            feed.learn(heads.get(feed.room, Head()).seq)
-            self.reach(feed, feed.known)  # hints that arrived meanwhile
+    async def heads(self, feeds: Sequence[Feed]) -> dict[str, Head]:
+        """Return how far rooms have come, from the store, and know their delivered heads. Raises StoreFailed."""
+        heads = await self._store.heads([feed.room for feed in feeds])
+        for feed in feeds:
+            if feed.head is None:
+                feed.learn(heads.get(feed.room, Head()).seq)
+                self.reach(feed, feed.known)  # hints that arrived meanwhile
+        return heads
+
+    def look_away(self, glance: Glance) -> None:
+        """Tell someone no more how far a room has come."""
+        glance.note(glance.room, None)
+        if feed := self._feeds.get(glance.room):
+            feed.followers.glances.discard(glance)
 
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
@@ -178,8 +190,8 @@ class FanOut:
         cursor.move(outlet, wire)
         self.attach(cursor)
 
-    def cut_off(self, cursor: Cursor, why: Refusal) -> None:
-        """Cut a cursor off at the last event that was delivered."""
+    def cut_off(self, cursor: Cursor | Glance, why: Refusal) -> None:
+        """Cut a follower off at the last event that was delivered."""
         feed = self._feeds[cursor.room]
         assert feed.head is not None
         cursor.stop_at(feed.head, why)
@@ -264,6 +276,8 @@ class FanOut:
             behind = list(live)
             self._fall_behind(feed, live, behind)
         feed.skip(feed.known)
+        for glance in list(feed.followers.glances):  # it is not known how many messages there were
+            glance.ended(None)
         if feed.guards:  # one of those events may have taken someone's right to follow
             feed.lose_track()
             for each in (feed, *feed.supported):
@@ -272,7 +286,7 @@ class FanOut:
     def _lose_followers(self, feed: Feed) -> None:
         """It is not known any more who may follow: let all come again."""
         for follower in feed.followers:
-            if isinstance(follower, Cursor):
+            if isinstance(follower, Cursor | Glance):
                 follower.ended(None)
             else:
                 follower.stop_at(feed.head or 0, UNKNOWN)
@@ -324,8 +338,11 @@ class FanOut:
                 self._cut_off_if_there(feed, follower)
 
     def _cut_off_if_there(self, feed: Feed, follower: Recipient) -> None:
-        """End a cursor that has got the last event that it may get. One that reads on gets there first."""
-        if isinstance(follower, Cursor) and follower.task is None:
+        """End a follower that has got the last event that it may get. A cursor that reads on gets there first."""
+        if isinstance(follower, Glance):
+            self.look_away(follower)
+            follower.ended(follower.why)
+        elif isinstance(follower, Cursor) and follower.task is None:
             feed.followers.go(follower)
             follower.ended(follower.why)
 

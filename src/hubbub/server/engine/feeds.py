@@ -8,12 +8,14 @@ from contextlib import suppress
 
 from hubbub import events
 from hubbub.domain.access import Operation, Permission
-from hubbub.domain.facts import Batch, Needs
+from hubbub.domain.facts import Batch, Head, Needs
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Index, K, NotInMemory, Prefix, R, Table
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
-from hubbub.server.engine.followers import Cursor, Followers
+from hubbub.protocol.messages import RoomHead
+from hubbub.server.engine.followers import Cursor, Followers, Glance
+from hubbub.server.engine.heads import Pulse
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
@@ -56,6 +58,7 @@ class Feed:
         self.known = 0  # the head in the store, up to which events must be delivered
         self.filling: asyncio.Task[None] | None = None
         self.snapshot: StoredRoom | None = None  # as of the head
+        self.pulse: Pulse | None = None  # once someone is told how far the room has come
         self._tail: deque[Batch] = deque()  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
@@ -68,7 +71,8 @@ class Feed:
     @property
     def is_idle(self) -> bool:
         """Whether the feed is unused."""
-        return not (self.pins or self.followers.count_live or self.signals.are_needed)
+        is_followed = self.followers.count_live or self.followers.glances
+        return not (self.pins or is_followed or self.signals.are_needed)
 
     def refusal(
         self, principal: Principal, operation: Permission = Operation.READ
@@ -132,6 +136,8 @@ class Feed:
         """Move the head: remember the batch for cursors that are reading, and wake waiters."""
         is_next = self.head is not None and batch.first == self.head + 1
         self.head, self.snapshot = batch.last, None
+        if self.pulse is not None:
+            self._beat(self.pulse, batch)
         if self._tail and (gone := events.deleted_by(batch.bodies)):
             self._erase(gone)
         if self.followers.reading and is_next:
@@ -142,6 +148,25 @@ class Feed:
         else:
             self._drop_tail()
         self.wake()
+
+    def has_outrun(self, head: Head | None) -> bool:
+        """Whether events were delivered after the store told this head, which nobody has counted."""
+        return self.pulse is None and (self.head or 0) > (head or Head()).seq
+
+    def glance(self, glance: Glance, head: Head) -> RoomHead:
+        """Tell someone how far the room comes from now on; return how far it is. `head` is as the store knows it."""
+        if self.pulse is None:
+            self.pulse = Pulse(head)
+        self.followers.glances.add(glance)
+        return self.pulse.position
+
+    def _beat(self, pulse: Pulse, batch: Batch) -> None:
+        if not self.followers.glances:
+            self.pulse = None
+            return
+        pulse.beat(batch)
+        for glance in self.followers.glances:
+            glance.note(self.room, pulse.position)
 
     def skip(self, head: int) -> None:
         """Move the head without delivering: the events in between are no longer kept."""

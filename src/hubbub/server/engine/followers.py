@@ -12,6 +12,7 @@ from itertools import chain
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.foreign import deflate
+from hubbub.protocol.messages import RoomHead
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.engine.signals import Signals
@@ -104,10 +105,29 @@ class Cursor(Recipient):
             self.seq = seq
 
 
+class Glance(Recipient):
+    """Someone who is only told how far a log has come, by `note`. `ended` is called as that of a cursor is."""
+
+    __slots__ = ("ended", "note", "room")
+
+    def __init__(
+        self,
+        room: str,
+        principal: Principal,
+        note: Callable[[str, RoomHead | None], None],
+        ended: Ended,
+    ) -> None:
+        super().__init__(principal)
+        self.room = room
+        self.note = note
+        self.ended = ended
+
+
 class Followers:
     """All who follow one log on this node.
 
     Attributes:
+        glances: those who are only told how far the log has come.
         live: cursors at the head, by wire form and outlet; each new batch is written to all of them.
         reading: cursors whose turn it is to read on.
     """
@@ -115,13 +135,14 @@ class Followers:
     def __init__(self, signals: Signals) -> None:
         self.live: dict[Wire, dict[Outlet, Cursor]] = {}
         self.reading: set[Cursor] = set()
+        self.glances: set[Glance] = set()
         self._behind: set[Cursor] = set()
         self._polls: set[Poll] = set()
         self._signals = signals
 
     def __iter__(self) -> Iterator[Recipient]:
         """All of them, as of now."""
-        return iter([*self.cursors(), *self._polls])
+        return iter([*self.cursors(), *self.glances, *self._polls])
 
     def cursors(self) -> list[Cursor]:
         """Return all cursors."""

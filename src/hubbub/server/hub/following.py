@@ -1,15 +1,20 @@
 """Following: receiving a room's log from a position on."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack, asynccontextmanager
 
 import msgspec
 
-from hubbub.domain.access import Operation
+from hubbub.domain.access import Operation, refuse
+from hubbub.domain.facts import Head
 from hubbub.domain.principals import Principal
-from hubbub.protocol.messages import Follow, Resumed, Snapshot
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.messages import Follow, Resumed, RoomHead, Snapshot
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.followers import Cursor, Ended
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.followers import Cursor, Ended, Glance
+from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.rights import Rights
@@ -74,11 +79,69 @@ class Following:
                 self._fanout.show_present(cursor)
         return cursor
 
+    async def require_resumable(self, principal: Principal, follow: Follow) -> None:
+        """Raise RefusalError if `follow` would, or `reset` if it would give a snapshot."""
+        await self._rights.require(principal, Operation.READ, follow.room)
+        with self._fanout.pinned(follow.room) as feed:
+            seq, _ = await self._positions.resume(feed, follow)
+        if seq is None:
+            why = "The log no longer has the events after this position, or was replaced"
+            raise RefusalError("reset", why, hint="Follow the room without a position")
+
+    @asynccontextmanager
+    async def knowing(self, principal: Principal, rooms: Iterable[str]) -> AsyncIterator[None]:
+        """Look up at once what following these rooms one by one in the block will ask. Raises StoreFailed."""
+        with ExitStack() as stack:
+            feeds = [stack.enter_context(self._fanout.pinned(room)) for room in rooms]
+            if feeds:
+                await self._fanout.heads(feeds)
+                await self._fanout.know(feeds, principal)
+            yield
+
+    def watch(self, outlet: Outlet) -> Watch:
+        """Return what tells a connection how far rooms have come."""
+        return Watch(self._fanout.herald, outlet)
+
+    async def glance(
+        self,
+        principal: Principal,
+        rooms: Iterable[str],
+        watch: Watch,
+        ended: Callable[[str], Ended],
+    ) -> dict[str, tuple[Glance, RoomHead] | Refusal]:
+        """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read.
+
+        `ended` returns what is called when the right to read a room is lost. Raises StoreFailed.
+        """
+        answers: dict[str, tuple[Glance, RoomHead] | Refusal] = {}
+        with ExitStack() as stack:
+            feeds: list[Feed] = []
+            for room in rooms:
+                if refusal := refuse(principal, Operation.READ, room):
+                    answers[room] = refusal
+                else:
+                    feeds.append(stack.enter_context(self._fanout.pinned(room)))
+            heads = await self._fanout.heads(feeds)
+            await self._fanout.know(feeds, principal)
+            while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
+                heads |= await self._fanout.heads(outrun)
+            for feed in feeds:
+                if why := feed.refusal(principal):
+                    answers[feed.room] = why
+                else:
+                    glance = Glance(feed.room, principal, watch.note, ended(feed.room))
+                    answers[feed.room] = glance, feed.glance(glance, heads.get(feed.room, Head()))
+        return answers
+
+    def look_away(self, glance: Glance) -> None:
+        """Tell no more how far a room comes."""
+        self._fanout.look_away(glance)
+
     def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None = None) -> None:
         """Continue following on another outlet of the same client, or in another wire form."""
         self._fanout.move(cursor, outlet, wire)
 
-    def go_on(self, cursor: Cursor, principal: Principal) -> None:
+    def go_on(self, cursor: Cursor | Glance, principal: Principal) -> None:
         """Continue with another credential of the same person, if it allows to follow this room."""
         cursor.admit(principal)
         if refusal := self._rights.refusal(principal, Operation.READ, cursor.room):

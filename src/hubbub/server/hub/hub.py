@@ -12,6 +12,7 @@ from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.reading import Lookup
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
+from hubbub.server.hub.starting import Starting
 from hubbub.server.hub.writing import Writing
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
@@ -45,6 +46,7 @@ class Hub:
         rights = Rights(fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights)
+        self.starting = Starting(store)
         self.reading = Lookup(store, fanout, positions, snapshots, rights)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused

@@ -1,0 +1,175 @@
+"""What one client follows: rooms with their events, rooms of which it is only told the heads, and another protocol's relay."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from hubbub.domain.principals import Principal
+from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.messages import (
+    Error,
+    Follow,
+    FollowAll,
+    Resumed,
+    RoomHead,
+    Snapshot,
+    Unfollowed,
+)
+from hubbub.protocol.wires import Wire
+from hubbub.server.clients.base import Transport
+from hubbub.server.engine.followers import Cursor, Ended, Glance
+from hubbub.server.engine.heads import Watch
+from hubbub.server.engine.outlet import Outlet
+from hubbub.server.hub.hub import Hub
+
+RELAY = ""  # stands for the relay among the rooms that a client follows; no room is called so
+
+Tell = Callable[[Resumed | Snapshot], None]
+
+
+class Followed:
+    """All that is followed for a client. So whatever it may no longer read ends here."""
+
+    __slots__ = ("_cursors", "_glances", "_hub", "_outlet", "_transport", "_watch")
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._transport: Transport
+        self._outlet: Outlet
+        self._cursors: dict[str, Cursor] = {}
+        self._glances: dict[str, Glance] = {}
+        self._watch: Watch | None = None
+
+    def open(self, transport: Transport) -> None:
+        """The client is connected."""
+        self._transport = transport
+        self._outlet = transport.outlet
+
+    async def follow(self, follow: Follow, principal: Principal, tell: Tell) -> None:
+        """Follow a room, in place of what was followed of it; `tell` gets the answer. Raises RefusalError, StoreFailed."""
+        most = self._hub.limits.rooms
+        count = len(self._cursors) - (RELAY in self._cursors)
+        if follow.room not in self._cursors and count >= most:
+            why = f"Too many rooms: a connection follows at most {most}"
+            raise RefusalError("too_large", why)
+
+        def told(answer: Resumed | Snapshot) -> None:
+            self.unfollow(follow.room)
+            tell(answer)
+
+        cursor = await self._hub.following.follow(
+            principal, follow, self._outlet, told, self._ending(follow.room)
+        )
+        self._cursors[follow.room] = cursor
+
+    async def follow_all(self, command: FollowAll, principal: Principal) -> dict[str, Any]:
+        """Follow many rooms, and be told of others how far they come. Events may come before the answer.
+
+        Raises RefusalError, StoreFailed.
+        """
+        names = self._hub.names
+        rooms = {await names.key(principal, room): since for room, since in command.rooms.items()}
+        resumed: dict[str, Resumed | Snapshot] = {}
+        refused: dict[str, Error] = {}
+        async with self._hub.following.knowing(principal, rooms):
+            for room, since in rooms.items():
+                follow = Follow(room=room, since=since, epoch=command.epoch)
+                try:
+                    await self._hub.following.require_resumable(principal, follow)
+                    await self.follow(follow, principal, partial(resumed.__setitem__, room))
+                except RefusalError as error:
+                    refused[room] = Error.of(error.refusal)
+        heads = {room: since for room, since in command.heads.items() if room not in rooms}
+        moved = await self._glance(heads, principal, refused) if heads else {}
+        return {"rooms": resumed, "heads": moved, "refused": refused}
+
+    def unfollow(self, room: str) -> None:
+        """Follow a room no longer, in whatever way."""
+        if cursor := self._cursors.pop(room, None):
+            self._hub.following.unfollow(cursor)
+        if glance := self._glances.pop(room, None):
+            self._hub.following.look_away(glance)
+
+    async def relay(
+        self,
+        follow: Follow,
+        principal: Principal,
+        tell: Tell,
+        wire: Wire,
+        idle: Callable[[], None],
+    ) -> None:
+        """Follow a room in a wire form of another protocol's, whatever else is followed. Raises RefusalError.
+
+        `idle` is called if the client may not read that room any more, and follows no other.
+        """
+
+        def ended(why: Refusal | None) -> None:
+            self._ended(RELAY, follow.room, why)
+            if why is not None and not self._cursors:
+                idle()
+
+        self._cursors[RELAY] = await self._hub.following.follow(
+            principal, follow, self._outlet, tell, ended, wire
+        )
+
+    def relay_in(self, wire: Wire) -> None:
+        """Go on with the relay, if there still is one, in another wire form."""
+        if cursor := self._cursors.get(RELAY):
+            self._hub.following.move(cursor, self._outlet, wire)
+
+    def move(self, outlet: Outlet, relayed_in: Wire | None) -> None:
+        """Continue on another outlet of the same client."""
+        self._outlet = outlet
+        if self._watch is not None:
+            self._watch.move(outlet)
+        for room, cursor in self._cursors.items():
+            self._hub.following.move(cursor, outlet, relayed_in if room == RELAY else None)
+
+    def go_on(self, principal: Principal) -> None:
+        """Continue with another credential of the same person, wherever it allows that."""
+        followers: list[Cursor | Glance] = [*self._cursors.values(), *self._glances.values()]
+        for follower in followers:
+            self._hub.following.go_on(follower, principal)
+
+    def end(self) -> None:
+        """Follow nothing any more."""
+        for room in [*self._cursors, *self._glances]:
+            self.unfollow(room)
+
+    async def _glance(
+        self, heads: dict[str, int], principal: Principal, refused: dict[str, Error]
+    ) -> dict[str, RoomHead]:
+        """Be told how far some rooms come; return those that have come further than the client knows."""
+        most = self._hub.limits.glances
+        if len(heads.keys() | self._glances.keys()) > most:
+            why = f"Too many rooms: a connection is told the heads of at most {most}"
+            raise RefusalError("too_large", why)
+        if self._watch is None:
+            self._watch = self._hub.following.watch(self._outlet)
+        for room in heads:
+            self.unfollow(room)
+        moved: dict[str, RoomHead] = {}
+        found = await self._hub.following.glance(principal, heads, self._watch, self._ending)
+        for room, answer in found.items():
+            if isinstance(answer, Refusal):
+                refused[room] = Error.of(answer)
+                continue
+            self._glances[room], position = answer
+            if position.head > heads[room]:
+                moved[room] = position
+        return moved
+
+    def _ending(self, room: str) -> Ended:
+        return partial(self._ended, room, room)
+
+    def _ended(self, key: str, room: str, why: Refusal | None) -> None:
+        """It gets nothing more of a room: it may not read it any more, or the log can't be read from there."""
+        if why is None:
+            self._transport.hang_up(Close.GOING_AWAY)
+            return
+        self._cursors.pop(key, None)
+        self._glances.pop(key, None)
+        self._hub.refused(why.code)
+        notice = encode(Unfollowed(room, Error.of(why)))
+        self._outlet.queue(self._outlet.wire.notice(notice))

@@ -1,0 +1,33 @@
+"""What a device of an account begins with."""
+
+from aiohttp import web
+
+from hubbub.protocol.messages import Start
+from hubbub.server.http.entering import OWN_ACCOUNT
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import text, whole_number
+from hubbub.server.http.requests import HUB, principal_of
+from hubbub.server.hub.starting import Started
+
+DIRECTORY = whole_number(
+    "directory", "The position of `@directory` up to which the device has the people", 0
+)
+EPOCH = text("epoch", "The epoch of the log that `directory` refers to")
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        "/api/v1/start",
+        "start",
+        needs=OWN_ACCOUNT,
+        takes=(DIRECTORY, EPOCH),
+        answers=Started,
+    )
+)
+async def get_start(request: web.Request) -> Started:
+    """Get the rooms of one's account, the people, and the positions from which to follow both."""
+    start = Start(directory=DIRECTORY.of(request), epoch=EPOCH.of(request))
+    return await request.app[HUB].starting.start(principal_of(request), start)

@@ -1,0 +1,144 @@
+"""Starting: what an account begins with on a new device, and from where it stays in step."""
+
+import msgspec
+
+from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.facts import Facts, Head, Needs
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Member, MemberKey, Placement, RoomKey
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.messages import Start
+from hubbub.server.stores.base import Store
+
+
+class ShownPerson(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as others see it."""
+
+    handle: str
+    name: str
+    role: str = "member"
+    kind: str = "person"
+    status: str = "active"
+    status_text: str = ""
+    time_zone: str = ""
+    avatar: str = ""
+
+    @classmethod
+    def of(cls, row: Account) -> "ShownPerson":
+        """Return what is shown of an account."""
+        return cls(
+            *(row.handle, row.name, row.role, row.kind),
+            *(row.status, row.status_text, row.time_zone, row.avatar),
+        )
+
+
+class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A room that an account is a member of.
+
+    Attributes:
+        head, nth: its last event, and how many messages were ever posted.
+        people: those of a direct.
+        hidden: until there is an event after this one, a direct that was left is not to be shown.
+    """
+
+    room: str
+    kind: str
+    role: str
+    head: int
+    nth: int
+    title: str = ""
+    alias: str = ""
+    people: list[str] | None = None
+    hidden: int = 0
+    archived_at: str | None = None
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The answer to `start`.
+
+    Attributes:
+        account: the key of the own account.
+        own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not.
+        people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
+    """
+
+    account: str
+    me: ShownPerson
+    epoch: str
+    own: int
+    directory: int | None
+    rooms: list[MyRoom]
+    people: dict[str, ShownPerson] | None
+
+
+class Starting:
+    """Answers `start`. The positions are as old as anything else in the answer, or older, so nothing is missed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def start(self, principal: Principal, start: Start) -> Started:
+        """Return the rooms and people of an account. Raises RefusalError, StoreFailed."""
+        if principal.role is not Role.ACCOUNT:
+            raise RefusalError("forbidden", "Only accounts have rooms of their own")
+        heads = (await self._store.find(Needs(logs={principal.id, DIRECTORY}))).heads
+        directory = heads.get(DIRECTORY, Head())
+        places = await self._store.rows(PLACE, principal.id)
+        found = await self._store.find(_needs(principal.id, places))
+        accounts = {row.account: row for row in await self._store.rows(ACCOUNT, DIRECTORY)}
+        me = accounts.get(principal.id)
+        if me is None:
+            raise RefusalError("unauthenticated", "This account is not active")
+        rooms = [room for place in places if (room := _room(principal.id, place, found))]
+        is_guest = me.role == "guest"
+        if is_guest:
+            accounts = await self._acquaintances(accounts, rooms)
+        is_known = not is_guest and self._can_resume(start, directory)
+        return Started(
+            principal.id,
+            ShownPerson.of(me),
+            self._store.epoch,
+            heads.get(principal.id, Head()).seq,
+            None if is_guest else directory.seq,
+            rooms,
+            None if is_known else {key: ShownPerson.of(row) for key, row in accounts.items()},
+        )
+
+    def _can_resume(self, start: Start, directory: Head) -> bool:
+        if start.directory is None or start.epoch != self._store.epoch:
+            return False
+        return directory.kept <= start.directory + 1 <= directory.seq + 1
+
+    async def _acquaintances(
+        self, accounts: dict[str, Account], rooms: list[MyRoom]
+    ) -> dict[str, Account]:
+        """Return the accounts that are members of some rooms."""
+        keys: set[str] = set()
+        for each in rooms:
+            keys |= {row.account for row in await self._store.rows(MEMBER, each.room)}
+        return {key: row for key, row in accounts.items() if key in keys}
+
+
+def _needs(account: str, places: list[Placement]) -> Needs:
+    wanted = Needs(logs={place.room for place in places})
+    for place in places:
+        wanted.row(ROOM, RoomKey(place.room))
+        wanted.row(MEMBER, MemberKey(place.room, account))
+    return wanted
+
+
+def _room(account: str, place: Placement, found: Facts) -> MyRoom | None:
+    if not found.rows:
+        return None
+    room = found.rows[ROOM][RoomKey(place.room)]
+    member: Member | None = found.rows[MEMBER][MemberKey(place.room, account)]
+    if room is None or member is None:
+        return None
+    head = found.heads.get(place.room, Head())
+    return MyRoom(
+        *(room.room, room.kind, member.role, head.seq, head.nth, room.title, room.alias),
+        people=room.people.split() if room.people else None,
+        hidden=place.hidden,
+        archived_at=room.archived_at,
+    )
