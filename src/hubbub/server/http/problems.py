@@ -44,7 +44,7 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 SHELL = frozenset({"/", "/web/{name}"})
 
 SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
-_TOKEN = web.RequestKey("token", tuple[str | None])  # set once it is known
+_TOKEN = web.RequestKey("token", tuple[str | None])  # that the request acts with
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -105,23 +105,24 @@ def guard(
         request: web.Request, refusal: Refusal, headers: dict[str, str] | None = None
     ) -> web.Response:
         refused(refusal.code)
-        resource = request.match_info.route.resource
         facts = {
             "code": refusal.code,
             "method": request.method,
             "remote": request.app[PROXIES].address_of(request),
         }
-        log.info("refused", extra=facts | {"door": resource.canonical if resource else None})
+        log.info("refused", extra=facts | {"door": _route_of(request)})
         return problem(refusal, headers)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            request[SOURCE] = _source(request, origins, reading)
+            token, authority = _authority(request)
+            request[_TOKEN] = (token,)
+            request[SOURCE] = _source(request, origins, authority, reading)
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
                 return web.Response(status=204)  # `share` adds the headers
-            if (token := token_of(request)) is not None and request.path not in ALWAYS_SERVED:
+            if token is not None and request.path not in ALWAYS_SERVED:
                 await door.prepare(token)
             request[PLACE] = place = _place(request, places, door, session_place(request))
             try:
@@ -196,7 +197,9 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
     return place
 
 
-def _source(request: web.Request, origins: Origins, reading: Container[str]) -> Source:
+def _source(
+    request: web.Request, origins: Origins, authority: Authority, reading: Container[str]
+) -> Source:
     """Return who sends a request. Raises RefusalError if it is a foreign page, or asks for a foreign host."""
     given = request.headers.getall("Origin", [])
     if len(given) > 1:
@@ -212,49 +215,50 @@ def _source(request: web.Request, origins: Origins, reading: Container[str]) -> 
             is_link=_is_link(request),
             is_secure=request.secure,
             is_reading=_is_reading(request, reading),
-            authority=_authority(request),
+            authority=authority,
         )
     )
 
 
-def _authority(request: web.Request) -> Authority:
-    if token_of(request) is None:
-        return Authority.VISITOR
-    if bearer_token(request):
-        return Authority.BEARER
-    has_cookie = request.app[COOKIES].token(request) is not None
-    return Authority.COOKIE if has_cookie else Authority.VISITOR
+def _authority(request: web.Request) -> tuple[str | None, Authority]:
+    """Return the token that a request acts with, its own or else that of its cookie, and its authority. Raises RefusalError."""
+    own = bearer_token(request)
+    if own:
+        return own, Authority.BEARER
+    cookie = request.app[COOKIES].token(request) if "Cookie" in request.headers else None
+    token = cookie if own is None else own
+    return token, Authority.VISITOR if cookie is None else Authority.COOKIE
 
 
 def _is_reading(request: web.Request, reading: Container[str]) -> bool:
-    resource = request.match_info.route.resource
     return (
         request.method in ("GET", "HEAD")
         and "Upgrade" not in request.headers
-        and resource is not None
-        and resource.canonical in reading
+        and _route_of(request) in reading
     )
 
 
 def _is_link(request: web.Request) -> bool:
     """Whether a browser opens the page itself, from anywhere. It sends no `Origin` then."""
-    headers, resource = request.headers, request.match_info.route.resource
+    headers = request.headers
     return (
         request.method in ("GET", "HEAD")
         and headers.get("Sec-Fetch-Mode") == "navigate"
         and "Origin" not in headers
         and headers.get("Sec-Fetch-Dest") == "document"
         and "Upgrade" not in headers
-        and resource is not None
-        and resource.canonical in SHELL
+        and _route_of(request) in SHELL
     )
 
 
+def _route_of(request: web.Request) -> str | None:
+    """Return the path of the route that a request is for, with names in place of what varies. None if there is no route."""
+    resource = request.match_info.route.resource
+    return None if resource is None else resource.canonical
+
+
 def token_of(request: web.Request) -> str | None:
-    """Return the token that a request acts with: its own, else that of its cookie. Raises RefusalError."""
-    if _TOKEN not in request:
-        token = bearer_token(request)
-        request[_TOKEN] = (request.app[COOKIES].token(request) if token is None else token,)
+    """Return the token that a request acts with: its own, else that of its cookie."""
     return request[_TOKEN][0]
 
 
