@@ -1,22 +1,19 @@
 """What requests tell of who sends them."""
 
-from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from hubbub.protocol.foreign import sockjs_wires
-from hubbub.server.http.cookies import COOKIES, Cookies
+from hubbub.server.http.problems import TOKEN
 from hubbub.server.http.requests import owner_of
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 from tests.support.protocol_server import links
 
 
 def test_credentials_are_hashed_once_per_request() -> None:
-    app = web.Application()
-    app[COOKIES] = Cookies()
-    headers = {"Authorization": "Bearer hubbub_x"}
-    request = make_mocked_request("GET", "/socket.io/", headers, app=app)
+    request, other = (make_mocked_request("GET", "/socket.io/") for _ in range(2))
+    request[TOKEN], other[TOKEN] = ("hubbub_x",), (None,)
     assert owner_of(request) is owner_of(request)
-    assert owner_of(request) != owner_of(make_mocked_request("GET", "/socket.io/", app=app))
+    assert owner_of(request) != owner_of(other)
 
 
 def test_only_requests_to_a_sockjs_door_are_asked_for_their_owner() -> None:

@@ -34,7 +34,7 @@ class Admission:
             self._end_an_idle_one()
         if len(self._admitted) < self._max_connections:
             self._admitted.add(connection)
-            self.rest(connection)
+            self._idle[connection] = None
             return True
         self._surplus[connection] = None
         if len(self._surplus) > SURPLUS:

@@ -44,7 +44,7 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 SHELL = frozenset({"/", "/web/{name}"})
 
 SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
-_TOKEN = web.RequestKey("token", tuple[str | None])  # that the request acts with
+TOKEN = web.RequestKey("token", tuple[str | None])  # that the request acts with
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -117,7 +117,7 @@ def guard(
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             token, authority = _authority(request)
-            request[_TOKEN] = (token,)
+            request[TOKEN] = (token,)
             request[SOURCE] = _source(request, origins, authority, reading)
             _check_texts(request, used)
             if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -145,16 +145,17 @@ def guard(
 def _check_texts(request: web.Request, headers: Iterable[str]) -> None:
     """Raise RefusalError if a text from a request's head would be invalid in a body."""
     query = request.query.items()
-    given = [(name, request.headers.get(name, "")) for name in headers]
-    if is_text("".join((request.path, *chain(*query), *chain(*given)))):
+    if is_text("".join((request.path, *chain(*query), *request.headers.values()))):
         return
+    given = [(name, request.headers.get(name, "")) for name in headers]
     texts = [
         ("path", request.path),
         *((f"query parameter `{name}`", name + value) for name, value in query),
         *((f"header {name}", value) for name, value in given),
     ]
-    where = next(where for where, text in texts if not is_text(text))
-    raise RefusalError("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
+    for where, text in texts:
+        if not is_text(text):
+            raise RefusalError("bad_request", f"Invalid text in the {where}: use UTF-8 without NUL")
 
 
 def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
@@ -259,7 +260,7 @@ def _route_of(request: web.Request) -> str | None:
 
 def token_of(request: web.Request) -> str | None:
     """Return the token that a request acts with: its own, else that of its cookie."""
-    return request[_TOKEN][0]
+    return request[TOKEN][0]
 
 
 def bearer_token(request: web.Request) -> str | None:

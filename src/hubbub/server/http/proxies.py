@@ -24,8 +24,13 @@ class Proxies:
         Each proxy appends its client's address at the right, so anything further left may be forged.
         """
         hop = _parsed(request.remote or "")
-        claimed = elements(request.headers, "X-Forwarded-For") if self._is_known(hop) else []
-        while self._is_known(hop) and claimed:
+        is_claimed = "X-Forwarded-For" in request.headers
+        claimed = (
+            elements(request.headers, "X-Forwarded-For")
+            if is_claimed and self._is_known(hop)
+            else []
+        )
+        while claimed and self._is_known(hop):
             before = _parsed(claimed.pop())
             if before is None:
                 break

@@ -31,12 +31,13 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 def credentials(request: web.Request) -> Credentials:
     """Return the credentials in a request: a name and a key, or a token, its own or a cookie's."""
+    query, place = request.query, place_of(request)
     return Credentials(
-        request.query.get("name") or None,
+        query.get("name") or None,
         request.headers.get("Hubbub-Key"),
         token_of(request),
-        place_of(request).address,
-        place_of(request),
+        place.address,
+        place,
     )
 
 

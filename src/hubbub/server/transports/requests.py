@@ -24,4 +24,7 @@ def begin_stream(request: web.Request, response: web.StreamResponse) -> bool:
 
 def place_of(request: web.Request) -> Place:
     """Return the place of a request."""
-    return request.get(PLACE) or Places().uncounted("")
+    try:
+        return request[PLACE]
+    except KeyError:  # it is no server's request
+        return Places().uncounted("")

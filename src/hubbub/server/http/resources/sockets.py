@@ -92,8 +92,9 @@ async def _serve(
     max_bytes: int | None = None,
 ) -> web.StreamResponse:
     """Carry a client, and log its beginning and end, at `info` if it ends with an error."""
-    most = request.app[HUB].limits.message_bytes if max_bytes is None else max_bytes
-    socket = Socket(request.app[LINKS], most, protocol)
+    app = request.app
+    most = app[HUB].limits.message_bytes if max_bytes is None else max_bytes
+    socket = Socket(app[LINKS], most, protocol)
     facts = {"door": door, "remote": place_of(request).address}
     log.debug("connection opened", extra=facts)
     code = 0

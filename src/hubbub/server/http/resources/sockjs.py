@@ -14,6 +14,7 @@ from hubbub.server.transports.base import Links
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings
 
 SOCK_JS = web.AppKey("sock_js", tuple[SockJs, SockJs])
+PREFIX = "/sockjs"  # of the paths of both
 
 resource = Resource()
 
@@ -34,6 +35,8 @@ async def plain_sock_js(request: web.Request) -> web.StreamResponse:
 
 def session_place(request: web.Request) -> Place | None:
     """Return the place of the polling session that a request belongs to, if any."""
+    if not request.path.startswith(PREFIX):
+        return None
     for door in request.app[SOCK_JS]:
         if place := door.place(request):
             return place
@@ -51,6 +54,6 @@ def sock_js_for(hub: Hub, links: Links) -> tuple[SockJs, SockJs]:
         return PlainClient(hub, credentials(request), Follow(room=LOBBY), is_told=True)
 
     return (
-        SockJs("/sockjs", native_client, owner_of, settings, links, sockjs_wires.NATIVE),
-        SockJs("/sockjs-plain", plain_client, owner_of, settings, links, sockjs_wires.PLAIN),
+        SockJs(PREFIX, native_client, owner_of, settings, links, sockjs_wires.NATIVE),
+        SockJs(f"{PREFIX}-plain", plain_client, owner_of, settings, links, sockjs_wires.PLAIN),
     )
