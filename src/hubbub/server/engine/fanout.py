@@ -7,7 +7,7 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
@@ -49,15 +49,9 @@ class FanOut:
         """Return the room's feed, if anyone follows it."""
         return self._feeds.get(room)
 
-    @contextmanager
-    def pinned(self, room: str) -> Iterator[Feed]:
-        """Keep the room's feed at least until the end of the block."""
-        feed = self._feeds.get(room) or self._open(room)
-        feed.pin()
-        try:
-            yield feed
-        finally:
-            feed.unpin()
+    def pinned(self, room: str) -> Feed:
+        """Return the room's feed, for a `with` that keeps it at least until the end of its block."""
+        return self._feeds.get(room) or self._open(room)
 
     def _open(self, room: str) -> Feed:
         guards = self._rules.guards_of(room)

@@ -111,6 +111,14 @@ class Feed:
         """What the guards look at may have changed in an unknown way."""
         self.turns, self.index = self.turns + 1, Index(time.time)
 
+    def __enter__(self) -> "Feed":
+        """Keep the feed until the end of a block."""
+        self.pins += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pins -= 1
+
     def pin(self) -> None:
         """Keep the feed until it is unpinned as often."""
         self.pins += 1

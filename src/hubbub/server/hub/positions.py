@@ -28,7 +28,8 @@ class Positions:
         since = follow.since
         if since is None or self.is_of_another_log(since, follow.epoch):
             return None, None
-        await self.check(feed, since)
+        if since > head:
+            await self.check(feed, since)
         if follow.max_missed is not None and head - since > follow.max_missed:
             return None, None
         if since < head:

@@ -24,7 +24,8 @@ class Rights:
         Once it has returned, nobody's rights change before the next `await`. Raises StoreFailed.
         """
         require(principal, operation, room)
-        await self.require_still(principal, operation, room, upto)
+        if self._rules.guards_of(room):
+            await self.require_still(principal, operation, room, upto)
 
     async def require_still(
         self, principal: Principal, operation: Permission, room: str, upto: int = 0
