@@ -1,9 +1,9 @@
 """The states of a WebSocket connection (RFC 6455 sections 4 and 7) and the table of transitions between them."""
 
-from enum import Enum
+from enum import StrEnum
 
 
-class State(Enum):
+class State(StrEnum):
     """The state of a connection."""
 
     OPENING = "opening"  # the handshake is being answered
@@ -27,5 +27,5 @@ def step(state: State, to: State) -> State:
         ValueError: the table has no such transition, which is a bug of ours.
     """
     if to not in TRANSITIONS[state]:
-        raise ValueError(f"No transition from {state.value} to {to.value}")
+        raise ValueError(f"No transition from {state} to {to}")
     return to

@@ -23,6 +23,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Source(Enum):
     """The sender of a request, as far as its headers tell."""
 
+    __hash__ = object.__hash__  # members are singletons, and hashing the name would be slower
+
     PROGRAM = "a program, or a browser that doesn't tell"
     TYPED = "someone who typed the address or opened a bookmark"
     OWN_PAGE = "a page of this server"
@@ -33,6 +35,8 @@ class Source(Enum):
 
 class Authority(Enum):
     """The authority that a request acts with."""
+
+    __hash__ = object.__hash__
 
     VISITOR = "nothing"
     BEARER = "a token, which it carries itself"

@@ -208,7 +208,7 @@ class Socket:
         self._step(State.CLOSING, str(code))
 
     def _step(self, to: State, why: str = "") -> None:
-        log.debug("= %s -> %s (%s)", self._state.value, to.value, why)
+        log.debug("= %s -> %s (%s)", self._state, to, why)
         self._state = step(self._state, to)
 
 
