@@ -1,6 +1,7 @@
 """Checks the opening handshake of a WebSocket (RFC 6455 section 4.2.1) more strictly than aiohttp."""
 
 import re
+from itertools import chain
 
 from aiohttp import HttpVersion11, web
 
@@ -43,7 +44,7 @@ def require_handshake(
     given = headers.getall("Sec-WebSocket-Version", [])
     if not given or not versions.issuperset(given):
         raise RefusalError("upgrade_required", f"Unsupported WebSocket version: use {VERSION}")
-    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEAD_BYTES:
+    if sum(map(len, chain.from_iterable(headers.items()))) > MAX_HEAD_BYTES:
         raise RefusalError(
             "head_too_large",
             f"Headers too large for a WebSocket: use at most {MAX_HEAD_BYTES} bytes",
