@@ -3,15 +3,17 @@
 import asyncio
 import os
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from socket import SO_LINGER, SOL_SOCKET
+from socket import IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY
 
 import pytest
+import uvloop
 from aiohttp import web
 
 from hubbub.protocol.wires import PLAIN
 from hubbub.server.http.bounds import BoundedRunner
+from hubbub.server.http.problems import Handler
 from hubbub.server.listening import bound
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.socket_outlet import SocketOutlet
@@ -51,10 +53,10 @@ class Watched:
 
 
 @asynccontextmanager
-async def serving(watched: Watched) -> AsyncIterator[int]:
+async def serving(door: Handler) -> AsyncIterator[int]:
     """The port of a server with nothing but this door."""
     application = web.Application()
-    application.router.add_get("/", watched.serve)
+    application.router.add_get("/", door)
     runner = BoundedRunner(application, max_connections=10, request_timeout=10, shutdown_timeout=1)
     await runner.setup()
     [listener] = [await runner.listen(each, None) for each in bound("127.0.0.1", 0)]
@@ -68,7 +70,7 @@ async def serving(watched: Watched) -> AsyncIterator[int]:
 @pytest.mark.parametrize("how", ["closed", "reset"])
 async def test_an_outlet_lets_go_before_its_descriptor_is_given_away(how: str) -> None:
     watched = Watched()
-    async with serving(watched) as port, connected(port) as raw:
+    async with serving(watched.serve) as port, connected(port) as raw:
         assert (await raw.request("GET / HTTP/1.1", {"Host": "x"} | HANDSHAKE)).status == 101
         if how == "reset":
             linger = struct.pack("ii", 1, 0)
@@ -76,3 +78,20 @@ async def test_an_outlet_lets_go_before_its_descriptor_is_given_away(how: str) -
         raw.writer.transport.abort()
         async with asyncio.timeout(10):
             assert await watched.seen == (-1, True)
+
+
+@pytest.mark.parametrize("make_loop", [uvloop.new_event_loop, asyncio.new_event_loop])
+def test_no_small_write_waits_for_more(
+    make_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def look(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        descriptor = request.transport.get_extra_info("socket")
+        return web.Response(text=str(descriptor.getsockopt(IPPROTO_TCP, TCP_NODELAY)))
+
+    async def ask() -> bytes:
+        async with serving(look) as port, connected(port) as raw:
+            return (await raw.request("GET / HTTP/1.1", {"Host": "x"})).body
+
+    with asyncio.Runner(loop_factory=make_loop) as loop:
+        assert loop.run(ask()) == b"1"

@@ -186,6 +186,7 @@ class BoundedRunner(SteppedRunner):
         )
         for each in listener.sockets:  # their connections inherit the options
             each.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             end_if_unread(each, self._unread_timeout)
         return listener
 

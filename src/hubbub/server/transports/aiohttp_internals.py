@@ -7,11 +7,12 @@ versions still have what is used here; pyproject.toml has the same bounds.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import uvloop.loop
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader, base_protocol, web
 from aiohttp.http import HttpRequestParser, WebSocketReader
 from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError, LineTooLong
 
@@ -72,8 +73,9 @@ USED: dict[MadeFor, dict[Any, tuple[str, ...]]] = {
         HttpRequestParser: ("feed_data",),
         WebSocketReader: ("feed_data", "feed_eof"),
         StreamReader: ("feed_eof", "is_eof", "set_exception"),
+        base_protocol: ("tcp_nodelay",),
     },
-    UVLOOP: {_of_uvloop.PseudoSocket: ("family", "fileno", "proto", "type")},
+    UVLOOP: {_of_uvloop.PseudoSocket: ("fileno",)},
 }
 
 
@@ -198,6 +200,11 @@ def flaw_of(error: BaseException | None) -> Flaw:
 
 
 # --- connections ------------------------------------------------------------------------------------
+
+
+# Connections inherit TCP_NODELAY from their listener; to set it again for each, as aiohttp does, is a cost.
+_of_aiohttp: Any = base_protocol
+_of_aiohttp.tcp_nodelay = lambda *_: None
 
 
 class SteppedConnection(web.RequestHandler):
@@ -346,11 +353,11 @@ class SteppedServer(web.Server):
             loop=plain._loop,
             **plain._kwargs,
         )
-        self._make = make
+        self._make = partial(make, self, loop=self._loop, **self._kwargs)
 
     def __call__(self) -> SteppedConnection:
         """Return the protocol of a new connection."""
-        return self._make(self, loop=self._loop, **self._kwargs)
+        return self._make()
 
 
 class SteppedRunner(web.AppRunner):
@@ -415,10 +422,10 @@ class Response(web.WebSocketResponse):
 # --- sockets ----------------------------------------------------------------------------------------
 
 
-def socket_of(transport: asyncio.Transport) -> tuple[int, int, int, int]:
-    """Return the family, type, protocol and descriptor of a transport's socket.
+def descriptor_of(transport: asyncio.Transport) -> int:
+    """Return the descriptor of a transport's socket.
 
     It may be written to beside the transport while nothing is queued there, until the transport loses it.
     """
-    theirs = transport.get_extra_info("socket")
-    return theirs.family, theirs.type, theirs.proto, theirs.fileno()
+    descriptor: int = transport.get_extra_info("socket").fileno()
+    return descriptor

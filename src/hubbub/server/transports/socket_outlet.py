@@ -1,13 +1,13 @@
 """The outlet of a connection that an event loop keeps: writes straight to its socket where it can."""
 
 import asyncio
-from socket import SocketType
+from socket import AF_INET, SOCK_STREAM, SocketType
 from typing import Protocol
 
 from hubbub.protocol.foreign.deflate import deflated
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.outlet import MAX_QUEUED_BYTES, write_to_all
-from hubbub.server.transports.aiohttp_internals import socket_of
+from hubbub.server.transports.aiohttp_internals import descriptor_of
 
 
 class Drain(Protocol):
@@ -53,7 +53,8 @@ class SocketOutlet(SocketType):
 
         `is_compressed`: the peer takes compressed WebSocket frames.
         """
-        super().__init__(*socket_of(transport))
+        # It is only written to, which is the same for every family of addresses.
+        super().__init__(AF_INET, SOCK_STREAM, 0, descriptor_of(transport))
         self.wire = wire
         self.is_compressed = is_compressed
         self.turn = asyncio.Lock()  # cursors with much to write take turns, page by page
