@@ -1,22 +1,25 @@
 """What every test runs under: one uvloop, a time limit, no error unheard, no skipping in CI."""
 
 import asyncio
+import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from functools import wraps
-from inspect import iscoroutinefunction
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
 
 import pytest
 import uvloop
 from hypothesis import settings
 
-pytest_plugins = ["tests.support.chromium", "tests.support.postgres", "tests.support.server"]
+pytest_plugins = [
+    "tests.support.chromium",
+    "tests.support.postgres",
+    "tests.support.server",
+    "tests.support.timeouts",
+]
 
 pytest.register_assert_rewrite("tests.support")
 
-Parameters = ParamSpec("Parameters")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -66,31 +69,9 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
         yield
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that may take longest, so that nobody waits for one of them at the end.
-
-    Cancel an async test at 80 % of its time limit, so that it fails alone, and where it hung.
-    """
-    items.sort(key=_time_limit, reverse=True)
-    for item in items:
-        if isinstance(item, pytest.Function) and iscoroutinefunction(item.obj):
-            item.obj = _bounded(item.obj, 0.8 * _time_limit(item))
-
-
-def _time_limit(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("timeout")
-    return float(marker.args[0] if marker else item.config.getini("timeout"))
-
-
-def _bounded(
-    test: Callable[Parameters, Awaitable[None]], seconds: float
-) -> Callable[Parameters, Awaitable[None]]:
-    @wraps(test)
-    async def bounded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-        async with asyncio.timeout(seconds):
-            await test(*args, **kwargs)
-
-    return bounded
+def pytest_collection_finish() -> None:
+    """What was collected stays: the garbage collector need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
