@@ -33,7 +33,7 @@ async def house(
     elif request.param == "sqlite":
         store = SqliteStore(tmp_path, "normal", lambda: "e1", ROOM_RULES)
     else:
-        url = await postgres.fresh()
+        url = await postgres.prepared()
         store = await PostgresStore.open(url, "normal", lambda: "e1", ROOM_RULES)
     yield await House.opened(store)
     await store.close()

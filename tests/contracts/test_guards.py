@@ -51,7 +51,9 @@ async def store(
     elif request.param == "sqlite":
         store = SqliteStore(tmp_path, "normal", lambda: "e1", TEAM_RULES)
     else:
-        store = await PostgresStore.open(await postgres.fresh(), "normal", lambda: "e1", TEAM_RULES)
+        store = await PostgresStore.open(
+            await postgres.prepared(), "normal", lambda: "e1", TEAM_RULES
+        )
     yield store
     await store.close()
 
@@ -135,7 +137,7 @@ async def club(
         await make_sqlite(tmp_path)
         store = SqliteStore(tmp_path, "normal", lambda: "e1", CLUB_RULES)
     else:
-        await make_postgres(url := await postgres.fresh())
+        await make_postgres(url := await postgres.prepared())
         store = await PostgresStore.open(url, "normal", lambda: "e1", CLUB_RULES)
     yield store
     await store.close()

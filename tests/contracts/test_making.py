@@ -32,7 +32,7 @@ async def store(
     elif request.param == "sqlite":
         store = SqliteStore(tmp_path, "normal", lambda: "e1", MAKING_RULES)
     else:
-        url = await postgres.fresh()
+        url = await postgres.prepared()
         store = await PostgresStore.open(url, "normal", lambda: "e1", MAKING_RULES)
     yield store
     await store.close()

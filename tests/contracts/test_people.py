@@ -76,7 +76,7 @@ async def test_a_failed_commit_leaves_no_half_made_account(store: Store) -> None
 @pytest.fixture
 async def nodes(tmp_path: Path, postgres: Postgres) -> AsyncIterator[list[Team]]:
     """Two nodes on one database."""
-    url = await postgres.fresh()
+    url = await postgres.prepared()
     stores = [await PostgresStore.open(url, "full", lambda: "e1") for _ in range(2)]
     yield [Team(store) for store in stores]
     for store in stores:

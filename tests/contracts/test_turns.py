@@ -32,7 +32,7 @@ async def fill(store: Store) -> None:
 @pytest.fixture
 async def two(postgres: Postgres) -> AsyncIterator[tuple[PostgresStore, PostgresStore]]:
     """Two nodes on one database."""
-    url = await postgres.fresh()
+    url = await postgres.prepared()
     async with AsyncExitStack() as stack:
         nodes = []
         for _ in range(2):
@@ -105,7 +105,7 @@ async def test_what_was_trimmed_is_passed_over(store: Store) -> None:
 
 
 async def test_after_a_restart_it_goes_on_where_it_was(tmp_path: Path, postgres: Postgres) -> None:
-    url = await postgres.fresh()
+    url = await postgres.prepared()
 
     async def sqlite() -> Store:
         return SqliteStore(tmp_path, "normal", lambda: "e1")

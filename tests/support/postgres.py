@@ -17,6 +17,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from hubbub.server.stores.postgres.store import PostgresStore
 from tests.support.network import HERE, Place
 from tests.support.ports import free_port
 
@@ -35,6 +36,8 @@ class Postgres:
         self._owner = _owner()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
+        self._preparing = asyncio.Lock()
+        self._model: str | None = None  # the name of the database that prepared ones are copies of
 
     def make(self) -> None:
         """Make an empty one."""
@@ -95,8 +98,24 @@ class Postgres:
 
     async def fresh(self, encoding: str = "UTF8") -> str:
         """The URL of an empty database."""
-        name = f"test_{next(_numbers)}"
         options = f"ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0" * (encoding != "UTF8")
+        return await self._create(options)
+
+    async def prepared(self) -> str:
+        """The URL of a database with the tables of hubbub, made as by its first start, and nothing in them."""
+        async with self._preparing:
+            if self._model is None:
+                url = await self.fresh()
+                await (await PostgresStore.open(url, "full", lambda: "")).close()
+                self._model = url.rpartition("/")[2]
+                made_at_each_start = "name IN ('epoch', 'hint_key')"
+                await self.execute(
+                    f"DELETE FROM hubbub.meta WHERE {made_at_each_start}", self._model
+                )
+        return await self._create(f"TEMPLATE {self._model}")
+
+    async def _create(self, options: str) -> str:
+        name = f"test_{next(_numbers)}"
         await self.execute(f"CREATE DATABASE {name} {options}")
         return self.url(name)
 

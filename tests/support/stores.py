@@ -31,7 +31,7 @@ async def memory(_: Path, __: Postgres) -> Store:
 
 
 async def postgresql(_: Path, server: Postgres) -> Store:
-    return await PostgresStore.open(await server.fresh(), "full", lambda: "e1")
+    return await PostgresStore.open(await server.prepared(), "full", lambda: "e1")
 
 
 STORES: dict[str, Callable[[Path, Postgres], Awaitable[Store]]] = {
