@@ -1,9 +1,11 @@
 """People who sign up by invites, two for each, as fast as a store lets them: a process that tests kill.
 
-`python -m tests.support.signing_up DIRECTORY NUMBER`: prints the number of each invite that is used up, and dies in a flush.
+`python -m tests.support.signing_up DIRECTORY` reads numbers. For each, it forks one that prints the number of each invite
+that is used up, and dies in that flush; then it prints how that one ended.
 """
 
 import asyncio
+import os
 import sys
 from itertools import count
 from pathlib import Path
@@ -46,6 +48,15 @@ async def main(directory: Path) -> None:
         print(number, flush=True)
 
 
+def fork(directory: Path, flush: int) -> int:
+    """The exit status of one that dies in this flush, negative for a signal."""
+    if pid := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    disks.insert(f"die_at_flush:{flush}")
+    asyncio.run(main(directory))
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    disks.insert(f"die_at_flush:{sys.argv[2]}")
-    asyncio.run(main(Path(sys.argv[1])))
+    for line in sys.stdin:
+        print("ended", fork(Path(sys.argv[1]), int(line)), flush=True)

@@ -64,13 +64,24 @@ def _bounded(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    faulthandler.dump_traceback_later(
-        time_limit(item) + LAST_RESORT, file=_standard_error, exit=True
-    )
+    _have_last_resort(item)
     try:
         return (yield)
     finally:
         faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_exception_interact(node: pytest.Item | pytest.Collector) -> None:
+    """Others stop the clocks when a test fails. It may still hang while it cleans up."""
+    if isinstance(node, pytest.Item) and not node.config.getoption("usepdb"):
+        signal.setitimer(signal.ITIMER_REAL, time_limit(node))
+        _have_last_resort(node)
+
+
+def _have_last_resort(item: pytest.Item) -> None:
+    seconds = time_limit(item) + LAST_RESORT
+    faulthandler.dump_traceback_later(seconds, file=_standard_error, exit=True)
 
 
 def pytest_enter_pdb() -> None:

@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from itertools import product
 
 import pytest
