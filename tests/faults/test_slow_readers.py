@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from itertools import count, repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.memory import MIB, resident_bytes
 from tests.support.quick_server import QuickServer
+from tests.support.resting import until_stuck
 
 TEXT = "x" * 60_000
 POSTS = 900  # 54 MB
@@ -187,7 +188,7 @@ async def test_who_asks_and_reads_no_answers_is_listened_to_no_more(
             await posted(neighbour, TEXT)
         before = resident_bytes(server.pid)
         commands = (json.dumps({"id": number, **command}) for number in count())
-        sent = await send_until_stuck(asker, commands, 100_000 if ask == "post" else 300)
+        sent = await send_until_stuck(server, asker, commands, 100_000 if ask == "post" else 300)
         growth, delays = 0, []
         for _ in range(50):
             began = time.monotonic()
@@ -214,7 +215,7 @@ async def test_plain_who_sends_and_reads_nothing_costs_little_and_gets_all(
     ):
         await posted(neighbour, "hi")
         before = resident_bytes(server.pid)
-        sent = await send_until_stuck(plain_one, repeat(text), MUCH // len(text))
+        sent = await send_until_stuck(server, plain_one, repeat(text), MUCH // len(text))
         growth, delays = 0, []
         for _ in range(50):
             began = time.monotonic()
@@ -236,14 +237,17 @@ async def posted(socket: ClientConnection, text: str) -> None:
     assert "ok" in json.loads(await socket.recv())
 
 
-async def send_until_stuck(socket: ClientConnection, frames: Iterator[str], at_most: int) -> int:
-    """Send and read nothing, until nothing more is taken for a while; returns how many went."""
+async def send_until_stuck(
+    server: QuickServer, socket: ClientConnection, frames: Iterator[str], at_most: int
+) -> int:
+    """Send and read nothing, until nothing more is taken and the server rests; returns how many went."""
     sent = 0
-    try:
-        while sent < at_most:
-            async with asyncio.timeout(0.5):
-                await socket.send(next(frames))
+
+    async def send() -> None:
+        nonlocal sent
+        for frame in islice(frames, at_most):
+            await socket.send(frame)
             sent += 1
-    except TimeoutError:
-        pass
+
+    await until_stuck(send(), server.pid)
     return sent

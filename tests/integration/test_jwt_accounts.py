@@ -1,6 +1,7 @@
 """JWTs that speak for accounts: made at the first use, the same on every node, and good for nothing once suspended."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -19,6 +20,7 @@ from hubbub.server.people.passwords import Argon2
 from tests.integration.test_principals import DOORS, NOTICED_SECONDS, Door, Given
 from tests.integration.test_socketio_rooms import Client, socket_io
 from tests.support.postgres import Postgres
+from tests.support.resting import at_rest
 from tests.support.site import Site, Someone, site
 
 ISSUER = "https://app.example.org"
@@ -159,7 +161,7 @@ async def test_a_suspended_account_is_out(here: Site, ends: Door, result: int) -
     given = Given(_Served(here.stranger.url))  # type: ignore[arg-type]
     async with aiohttp.ClientSession() as http:
         waiting = asyncio.ensure_future(ends(given, http, token))
-        await asyncio.wait([waiting], timeout=0.3)
+        await at_rest(os.getpid())  # they wait at the door
         assert not waiting.done()
         await set_status(here, SuspendPerson(account=account))
         since = time.monotonic()
@@ -197,7 +199,7 @@ async def test_what_a_suspension_ends_is_good_again_once_it_is_lifted(here: Site
     token = signed("u-42")
     account = (await me(here, token))["account"]
     waiting = asyncio.ensure_future(waits(here, token))
-    await asyncio.wait([waiting], timeout=0.3)
+    await at_rest(os.getpid())  # they wait at the door
     await set_status(here, SuspendPerson(account=account))
     assert (await waiting).code == "unauthenticated"
     await set_status(here, ResumePerson(account=account))

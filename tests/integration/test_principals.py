@@ -20,6 +20,7 @@ from hubbub.server.http.entering import ENTER
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.people.jwts import LEEWAY
 from tests.integration.test_socketio_rooms import socket_io
+from tests.support.resting import at_rest
 from tests.support.server import Server
 
 SECRET = "correct horse battery staple, and more"
@@ -157,7 +158,7 @@ async def test_a_revoked_token_is_out(given: Given, http: Session, ends: Door, r
     name = f"ci-{result}-{ends.__name__}"
     token = await token_for(given, name)
     waiting = asyncio.ensure_future(ends(given, http, token))
-    await asyncio.wait([waiting], timeout=0.3)
+    await at_rest(given.server.pid)  # they wait at the door
     assert not waiting.done()
     await given.token("revoke", name)
     since = time.monotonic()

@@ -217,15 +217,17 @@ def _mother() -> Path:
 @asynccontextmanager
 async def running(place: Place = HERE, port: int = 0) -> AsyncIterator[Postgres]:
     """A server of the block's own, for what others must not be near."""
-    with tempfile.TemporaryDirectory(prefix="hubbub-pg-", ignore_cleanup_errors=True) as folder:
-        postgres = Postgres(Path(folder), place)
-        postgres.port = port
+    folder = tempfile.mkdtemp(prefix="hubbub-pg-")
+    postgres = Postgres(Path(folder), place)
+    postgres.port = port
+    try:
         await asyncio.to_thread(postgres.make)
         await postgres.start()
-        try:
-            yield postgres
-        finally:
-            await postgres.stop(signal.SIGQUIT)
+        yield postgres
+    finally:
+        await postgres.stop(signal.SIGQUIT)
+        # Hundreds of databases have ten thousands of files, for which nobody waits.
+        os.posix_spawnp("rm", ["rm", "-rf", folder], os.environ)  # noqa: ASYNC221
 
 
 @pytest.fixture(scope="session")
