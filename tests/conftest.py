@@ -66,6 +66,7 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
     """What commands keep between runs is kept elsewhere than at home."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 

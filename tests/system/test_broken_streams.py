@@ -81,7 +81,7 @@ RUNS = {
     "hubbub doctor": [],
     "hubbub verify": [],
 }
-CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail"}
+CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail", "hubbub login", "hubbub logout"}
 QUIET = {  # no data, only remarks
     *("hubbub backup", "hubbub restore"),
     *("hubbub user role", "hubbub user suspend", "hubbub user resume"),

@@ -18,6 +18,8 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "db": "hubbub.cli.commands.db",
     "verify": "hubbub.cli.commands.verify",
     "doctor": "hubbub.cli.commands.doctor",
+    "login": "hubbub.cli.commands.login",
+    "logout": "hubbub.cli.commands.logout",
     "chat": "hubbub.cli.commands.chat",
     "send": "hubbub.cli.commands.send",
     "tail": "hubbub.cli.commands.tail",

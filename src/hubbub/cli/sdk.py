@@ -15,7 +15,7 @@ DEFAULT_URL = "http://127.0.0.1:8181"
 START_SECONDS = 10.0
 HINTS = {  # for refusals by the server
     "name_taken": "; choose another name with --name",
-    "unauthenticated": "; set HUBBUB_TOKEN to a valid token",
+    "unauthenticated": "; log in with `hubbub login`, or set HUBBUB_TOKEN to a valid token",
 }
 
 URL_HELP = f"server: http(s)://…, ws(s)://… or host:port (default: HUBBUB_URL, else {DEFAULT_URL})"
@@ -64,8 +64,8 @@ def client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
     """Return a client. `timeout` bounds the first connection and temporary refusals; None waits for ever."""
     from hubbub.client import connect
 
-    url = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
-    token = token_given()
+    url = address_of(chosen)
+    token = token_of(chosen)
     patience = float("inf") if timeout is None else timeout
     try:
         key = None if token else _guest_key(url, chosen.name)
@@ -76,9 +76,28 @@ def client(chosen: argparse.Namespace, timeout: float | None) -> "Client":
         raise SystemExit(fail(USAGE, error)) from None
 
 
-def token_given() -> str | None:
-    """The token. It has no option, since other users of the machine can read command lines."""
-    return os.environ.get("HUBBUB_TOKEN") or None
+def address_of(chosen: argparse.Namespace) -> str:
+    """The address of the server: the argument or option, else the variable, else the default."""
+    address: str = chosen.url or os.environ.get("HUBBUB_URL") or DEFAULT_URL
+    return address
+
+
+def token_of(chosen: argparse.Namespace) -> str | None:
+    """The token: the variable's, else that of the session on this server, unless a guest's name was chosen.
+
+    It has no option, since other users of the machine can read command lines.
+    """
+    if (token := os.environ.get("HUBBUB_TOKEN")) or chosen.name is not None:
+        return token or None
+    from hubbub.terminal.credentials import BadCredentials, login_for
+
+    try:
+        login = login_for(address_of(chosen))
+    except BadCredentials as error:
+        raise SystemExit(fail(FAILED, error)) from None
+    except ValueError:
+        return None  # the client says what is wrong with the address
+    return login.token if login else None
 
 
 def _guest_key(url: str, name: str | None) -> str | None:

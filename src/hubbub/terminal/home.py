@@ -69,9 +69,9 @@ class Drafts:
     def add(self, text: str) -> Draft:
         """Save a new draft. Raises OSError."""
         draft = Draft(secrets.token_urlsafe(16), text)
-        _make(self._folder())
+        make_folder(self._folder())
         file = self._folder() / f"{time.time_ns():020}-{draft.id}"
-        _write(file, text.encode("utf-8", "replace"))
+        write_private(file, text.encode("utf-8", "replace"))
         self._files[draft.id] = file
         return draft
 
@@ -84,14 +84,14 @@ class Drafts:
         return folder() / "unsent" / self._name
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Create the folder and its parents, accessible by their user only."""
     if not folder.exists():
-        _make(folder.parent)
+        make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _write(file: Path, content: bytes) -> None:
+def write_private(file: Path, content: bytes) -> None:
     """Write a file atomically and durably, accessible by its user only."""
     begun = file.with_name(f".{file.name}")
     descriptor = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -106,13 +106,15 @@ def _secret() -> bytes:
     """The secret from which all keys are derived."""
     file = folder() / "key"
     if not file.exists():
-        _make(file.parent)
-        _write(file, secrets.token_bytes(32))
+        make_folder(file.parent)
+        write_private(file, secrets.token_bytes(32))
     return file.read_bytes()
 
 
 def _holder(token: str) -> str:
-    """Whose a token is. JWTs are renewed, so for a JWT that is its subject, not the token itself."""
+    """Whose a token is. JWTs and sessions are renewed, so for these that is the subject or the account, not the token itself."""
+    if token.startswith("hubbub_s_"):
+        return f"account {token.split('_')[2]}"
     try:
         claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         return f"subject {claims.get('iss')} {claims['sub']}"

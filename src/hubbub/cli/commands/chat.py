@@ -3,7 +3,7 @@
 import argparse
 
 from hubbub.cli.parsing import Parser
-from hubbub.cli.sdk import URL_HELP, add_name, add_quiet, client, token_given, using_the_sdk
+from hubbub.cli.sdk import URL_HELP, add_name, add_quiet, client, token_of, using_the_sdk
 
 SUMMARY = "chat in a room, line by line"
 EXAMPLES = """\
@@ -27,6 +27,6 @@ def run(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.home import Drafts
 
     me = client(chosen, None)
-    drafts = Drafts(me.url, chosen.room, chosen.name, token_given())
+    drafts = Drafts(me.url, chosen.room, chosen.name, token_of(chosen))
     chat(me, chosen.room, drafts, quiet=chosen.quiet)
     return 0

@@ -1,0 +1,171 @@
+"""`hubbub login` and `logout`, at a terminal and in scripts, and what `send`, `tail` and `chat` make of it."""
+
+import json
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from hubbub.server.people.passwords import Argon2
+from tests.support.pane import Pane
+from tests.support.site import PASSWORD, Site, Someone, site
+from tests.system.test_terminal import run
+
+
+@pytest.fixture
+async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("HUBBUB_TOKEN", raising=False)
+    async with site(tmp_path / "data", guests="on") as made:
+        yield made
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "hubbub" / "credentials.json"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def content(path: Path) -> str:
+    return path.read_text()
+
+
+def files(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("*")]
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+async def logged_in(here: Site, *more: str) -> None:
+    code, out, err = await run(
+        "login", here.ada.url, "--handle", "ada", *more, stdin=f"{PASSWORD}\n"
+    )
+    assert (code, out) == (0, ""), err
+    assert err == f"Logged in to {here.ada.url} as ada\n"
+
+
+def held(here: Site, credentials: Path) -> Someone:
+    """Whoever has the session that is kept."""
+    [login] = json.loads(credentials.read_text())["logins"].values()
+    return Someone(here.ada._http, here.ada.url, login["token"], login["account"])
+
+
+async def poster(here: Site, *more: str) -> str:
+    """Who posts with `hubbub send`."""
+    code, _, err = await run("send", "lobby", "hi", "--url", here.ada.url, *more)
+    assert code == 0, err
+    [*_, message] = (await here.ada.ask("GET", "/rooms/lobby/messages")).body["messages"]
+    by: str = message["by"]
+    return by
+
+
+async def test_at_a_terminal_the_password_is_not_shown(here: Site, credentials: Path) -> None:
+    async with Pane("login", here.ada.url) as pane:
+        await pane.shows("Handle: ")
+        pane.press("ada\r")
+        await pane.shows("Password: ")
+        pane.press(f"{PASSWORD}\r")
+        await pane.shows(f"Logged in to {here.ada.url} as ada")
+        assert PASSWORD not in "".join(pane.rows)
+    assert (mode(credentials), mode(credentials.parent)) == (0o600, 0o700)
+    assert PASSWORD not in content(credentials)
+    async with Pane("chat", here.ada.url) as pane:
+        await pane.shows("lobby> ")
+        pane.press("hello from the terminal\r")
+        await pane.shows(f"{here.ada.account}: hello from the terminal")
+
+
+async def test_whoever_is_logged_in_sends_as_the_account_unless_they_choose_a_name(
+    here: Site, credentials: Path
+) -> None:
+    await logged_in(here)
+    assert await poster(here) == here.ada.account
+    assert await poster(here, "--name", "bob") == "bob"
+    code, out, _ = await run("tail", "lobby", "--url", "http://127.0.0.1:9", "-q")
+    assert (code, out) == (4, "")  # no session of another server is sent there
+
+
+async def test_a_password_comes_from_a_file_as_well(here: Site, tmp_path: Path) -> None:
+    write(tmp_path / "secret", PASSWORD)
+    for file in (str(tmp_path / "secret"), "-"):
+        await logged_in(here, "--password-file", file)
+        assert await poster(here) == here.ada.account
+
+
+async def test_logging_in_again_ends_the_session_before(here: Site, credentials: Path) -> None:
+    await logged_in(here)
+    first = held(here, credentials)
+    await logged_in(here)
+    ended = await first.ask("GET", "/rooms/lobby/events?wait=20")
+    assert ended.code == "unauthenticated"
+    assert (await held(here, credentials).ask("GET", "/me")).status == 200
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_logging_out_ends_the_session_and_forgets_it(
+    here: Site, credentials: Path, has_ended: bool
+) -> None:
+    await logged_in(here)
+    someone = held(here, credentials)
+    if has_ended:
+        assert (await someone.ask("POST", "/logout")).status == 200
+        await someone.ask("GET", "/rooms/lobby/events?wait=20")
+        code, _, err = await run("send", "lobby", "hi", "--url", here.ada.url)
+        assert code == 3 and "log in with `hubbub login`" in err
+    assert (await run("logout", here.ada.url))[0] == 0
+    assert (await someone.ask("GET", "/rooms/lobby/events?wait=20")).code == "unauthenticated"
+    assert json.loads(content(credentials)) == {"logins": {}}
+    code, out, err = await run("logout", here.ada.url)
+    assert (code, out, err) == (1, "", f"hubbub: Not logged in to {here.ada.url}\n")
+
+
+async def test_a_wrong_password_is_refused_and_keeps_nothing(here: Site, credentials: Path) -> None:
+    code, out, err = await run("login", here.ada.url, "--handle", "ada", stdin="not-the-lamp\n")
+    assert (code, out) == (3, "") and "Wrong handle or password" in err
+    assert "credentials.json" not in files(credentials.parent)
+
+
+async def test_what_can_not_be_is_said_and_has_a_code(here: Site, credentials: Path) -> None:
+    url, word = here.ada.url, f"{PASSWORD}\n"
+    cases: list[tuple[list[str], str, int, str]] = [
+        (["login", url], word, 2, "give --handle"),
+        (["login", url, "--handle", "ada"], "", 2, "Expected one line"),
+        (["login", url, "--handle", "ada", "--password-file", "/nowhere"], "", 2, "Can't read"),
+        (["login", "ftp://x", "--handle", "ada"], word, 2, "Invalid server address"),
+        (["login", "127.0.0.1:9", "--handle", "ada"], word, 4, "Can't reach"),
+        (["logout", "ftp://x"], "", 2, "Invalid server address"),
+    ]
+    for words, stdin, code, said in cases:
+        found, out, err = await run(*words, stdin=stdin)
+        assert (found, out) == (code, "") and said in err, (words, found, err)
+        assert "Traceback" not in err
+    write(credentials, "{")
+    for words in (["login", url, "--handle", "ada"], ["logout", url], ["send", "x", "y"]):
+        code, out, err = await run(*words, stdin=word)
+        assert (code, out) == (1, "") and "delete it, and log in again" in err, (words, err)
+
+
+async def test_no_password_follows_a_redirect(here: Site) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": f"{here.ada.url}/api/v1/login"})
+
+    elsewhere = web.Application()
+    elsewhere.router.add_route("*", "/{rest:.*}", answer)
+    async with TestServer(elsewhere, host="127.0.0.1") as server:
+        words = ("login", f"http://127.0.0.1:{server.port}", "--handle", "ada")
+        code, _, err = await run(*words, stdin=f"{PASSWORD}\n")
+    assert code == 4 and "is no hubbub server" in err
+    assert asked == ["/api/v1/login"]
