@@ -185,6 +185,13 @@ async def make_keys(reader: Reader) -> None:
     await reader.keep("python3 app.py", "ready")
 
 
+async def provide_sign_ins(reader: Reader) -> None:
+    """A provider of OpenID Connect at app.example.org."""
+    await certify(reader)
+    program = ".venv/bin/python -m tests.support.provider fullchain.pem privkey.pem"
+    await reader.keep(f"cd {reader.folder}; {program}", "ready")
+
+
 async def administrator(reader: Reader) -> asyncpg.Connection:
     url = f"postgres://administrator@{reader.place.host}/"
     try:
@@ -225,6 +232,7 @@ async def have_orders(reader: Reader) -> None:
 
 # A page, or a section of one.
 BEFORE: dict[str, Callable[[Reader], Awaitable[None]]] = {
+    "docs/how-to/accounts-for-your-users.md#By OpenID Connect": provide_sign_ins,
     "docs/how-to/back-up.md": serve,
     "docs/how-to/let-apps-in.md": make_keys,
     "docs/how-to/operate.md": serve_the_internet,

@@ -103,6 +103,14 @@ SETTINGS = {
     "jwt_jwks_url": ("URL", "accept JWTs signed with the keys published at URL (JWKS)"),
     "jwt_issuer": ("ISS", "accept only JWTs from this issuer (claim iss)"),
     "jwt_audience": ("AUD", "accept only JWTs for this audience (claim aud)"),
+    "oidc_issuer": ("URL", "let people sign in at this provider of OpenID Connect"),
+    "oidc_client_id": ("ID", "what the provider knows this server by"),
+    "oidc_client_secret_file": ("FILE", "secret that the provider gave this server"),
+    "oidc_allow": (
+        "WHO",
+        "who gets an account by signing in: invited (only by an invite), anyone, or people with a verified address "
+        "at one of these mail domains, separated by commas (default: invited)",
+    ),
     "keep_events": ("N", "keep only the newest N events of each room (default: keep all)"),
     "keep_days": ("N", "delete events after N days (default: keep all)"),
 }
@@ -111,6 +119,7 @@ SWITCHES = {
     "echo": "serve /echo to other machines too; it sends messages back and needs no token",
     "compress": "compress WebSocket messages if the client offers permessage-deflate",
     "jwt_accounts": "let whoever has a JWT of --jwt-issuer act as an account, which is made at its first use",
+    "oidc_link_by_mail": "let a verified mail address decide whose account it is, for example after a change of provider",
 }
 ALL_SETTINGS = {*SETTINGS, *SWITCHES, "allow_origin", "trusted_proxy"}
 

@@ -5,6 +5,7 @@
     app/token/ID        the holder of a token
     app/outbox/NAME     an application that posts from inside its database transactions
     user/ISS/SUB        a user of another application, with a JWT
+    mail/HASH           whoever a mail address belongs to; links accounts, and acts nowhere
     @p…                 an account of this server: its key, which is its name as well
 
 In each part `%` becomes `%25` and `/` becomes `%2F`, so no name can end a part.
@@ -40,6 +41,11 @@ def outbox_application(name: str) -> str:
 def user(issuer: str, subject: str) -> str:
     """Return the id of another application's user; `issuer` may be empty."""
     return f"user/{_part(issuer)}/{_part(subject)}"
+
+
+def mailbox(address: str) -> str:
+    """Return the id of whoever a mail address belongs to, in any case. It is a digest: the address itself is not kept."""
+    return f"mail/{hashlib.sha256(address.lower().encode()).hexdigest()}"
 
 
 def at_address(address: str) -> str:

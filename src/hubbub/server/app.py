@@ -30,8 +30,9 @@ from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
-from hubbub.server.http.cookies import COOKIES, Cookies
+from hubbub.server.http.cookies import COOKIES, SIGN_INS, Cookies
 from hubbub.server.http.entering import ENTRANCE, REGISTER
 from hubbub.server.http.headers import protect
 from hubbub.server.http.metrics import Metrics
@@ -50,6 +51,7 @@ from hubbub.server.http.resources import (
     me,
     messages,
     metrics,
+    oidc,
     page,
     people,
     reactions,
@@ -65,7 +67,7 @@ from hubbub.server.http.resources import (
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
-from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of
+from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
@@ -97,6 +99,7 @@ RESOURCES = (
     sockjs.resource,
     page.resource,
     logins.resource,
+    oidc.resource,
     invites.resource,
     signup.resource,
     me.resource,
@@ -161,6 +164,7 @@ async def running(
         measured.watch(journal, fanout, links)
         entrance = stack.enter_context(closing(_entrance(store, hub)))
         application = _application(hub, entrance, links, measured, settings, routes_of(resources))
+        _let_sign_in(application, settings, outsiders.identities, entrance)
         runner = _runner(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -202,6 +206,21 @@ async def _outsiders(settings: Settings, identities: Identities, store: Store) -
         return await jwts_of(settings, store, identities, time.time)
     except CannotTrust as error:
         raise CannotStart(str(error)) from error
+
+
+def _let_sign_in(
+    application: web.Application, settings: Settings, identities: Identities, entrance: Entrance
+) -> None:
+    """Let people sign in at the provider that the settings name. Raises CannotStart."""
+    is_secure = settings.public_url.lower().startswith("https:")
+    application[SIGN_INS] = Cookies(cookies.SIGN_IN, is_public_secure=is_secure)
+    application[oidc.PUBLIC_URL] = settings.public_url.rstrip("/")
+    try:
+        sign_in = sign_in_of(settings, identities, entrance, time.time, time.monotonic)
+    except CannotTrust as error:
+        raise CannotStart(str(error)) from error
+    if sign_in is not None:
+        application[oidc.SIGN_IN] = sign_in
 
 
 def _submit(journal: Journal, principal: Principal, change: Change) -> None:

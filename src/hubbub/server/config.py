@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
@@ -23,8 +24,18 @@ FORMATS = ("text", "json")
 HTTP = ("http", "https")
 NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 ENCODING = "utf-8-sig"  # some editors begin a file with a byte order mark
-PATHS = frozenset({"data", "tls_cert", "tls_key", "jwt_secret_file", "jwt_public_key_file"})
+PATHS = frozenset(
+    {
+        "data",
+        "tls_cert",
+        "tls_key",
+        "jwt_secret_file",
+        "jwt_public_key_file",
+        "oidc_client_secret_file",
+    }
+)
 
 
 class BadSettings(Exception):
@@ -81,6 +92,11 @@ class Settings:
     jwt_accounts: bool = (
         False  # whether whoever has a JWT acts as an account, made at its first use
     )
+    oidc_issuer: str = ""  # URL of the provider that people sign in at; empty: none
+    oidc_client_id: str = ""  # what the provider knows this server by
+    oidc_client_secret_file: Path | None = None  # None: a public client
+    oidc_allow: str = "invited"  # who gets an account: invited, anyone, or domains of verified mail
+    oidc_link_by_mail: bool = False  # whether a verified mail address decides whose account it is
     keep_events: int = 0  # newest events to keep in each room; 0: all
     keep_days: float = 0.0  # days to keep events; 0: forever
 
@@ -96,6 +112,7 @@ class Settings:
                     f"Invalid allow_origin {origin!r}: use an origin without wildcards or a path,"
                     " such as https://app.example.org"
                 )
+        self._require_sign_in()
         has_keys = self.jwt_secret_file or self.jwt_public_key_file or self.jwt_jwks_url
         if self.jwt_accounts and not (self.jwt_issuer and has_keys):
             raise BadSettings(
@@ -151,6 +168,25 @@ class Settings:
                 check(self.jwt_jwks_url, HTTP, needs_host=True)
         except BadAddress as error:
             raise BadSettings(f"Invalid jwt_jwks_url: use https://HOST/PATH; {error}") from None
+
+    def _require_sign_in(self) -> None:
+        """Check what belongs together for sign-ins at a provider."""
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise BadSettings("Set both oidc_issuer and oidc_client_id, or neither")
+        if self.oidc_client_secret_file and not self.oidc_issuer:
+            raise BadSettings("oidc_client_secret_file needs oidc_issuer and oidc_client_id")
+        if not self.oidc_issuer:
+            return
+        parts = urlsplit(self.oidc_issuer)
+        is_safe = parts.scheme == "https" or is_loopback(parts.hostname or "")
+        try:
+            check(self.oidc_issuer, HTTP, needs_host=True)
+        except BadAddress as error:
+            raise BadSettings(f"Invalid oidc_issuer: use https://HOST/PATH; {error}") from None
+        if not is_safe or parts.username or parts.query or parts.fragment:
+            raise BadSettings(
+                "Invalid oidc_issuer: use https://HOST/PATH, exactly as the provider calls itself"
+            )
 
     def _require_shared_store(self, what: str) -> None:
         if not kind_of(self.store).is_shared:
@@ -287,6 +323,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _are_allowed(who: str) -> bool:
+    if who in ("invited", "anyone"):
+        return True
+    domains = [each.strip().lower() for each in who.split(",")]
+    return all(_DOMAIN.fullmatch(each) for each in domains)
+
+
 def _at_least_0(value: float) -> bool:
     return value >= 0
 
@@ -319,6 +362,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "log_format": (_one_of(*FORMATS), "text or json"),
     "log_level": (_one_of(*LEVELS), "debug, info, warning or error"),
     "guests": (_one_of("auto", "on", "off"), "auto, on or off"),
+    "oidc_allow": (_are_allowed, "invited, anyone, or mail domains such as example.org"),
     "invites": (_one_of("admins", "members"), "admins or members"),
     "sign_up": (_one_of("invited", "open"), "invited or open"),
     "keep_events": (_at_least_0, "0 (keep all) or more"),

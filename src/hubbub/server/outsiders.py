@@ -1,27 +1,31 @@
 """Builds from the settings what lets users of other servers in. Its libraries take some megabytes, so they are imported only if needed."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubbub.server import upkeep
 from hubbub.server.config import Settings
 from hubbub.server.people.door import Checker
+from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.identities import Identities
 from hubbub.server.stores.base import Store
 
 if TYPE_CHECKING:
     from hubbub.server.people.jwts import Jwts
+    from hubbub.server.people.oidc import SignIn
 
 Refresh = Callable[[], Awaitable[bool]]
 
 
 class CannotTrust(Exception):
-    """A key that can't be used. The message says which, and what is valid."""
+    """A key or a secret that can't be used. The message says which, and what is valid."""
 
 
 class Outsiders(NamedTuple):
-    """What checks the JWTs of another application, what it looks up again, and what must run beside it."""
+    """Who knows users of other servers; what checks their JWTs, what it looks up again, and what must run beside it."""
 
+    identities: Identities
     checkers: tuple[Checker, ...] = ()
     refreshing: tuple[Refresh, ...] = ()
     work: tuple[upkeep.Work, ...] = ()
@@ -33,14 +37,46 @@ async def jwts_of(
     """Return what the settings say about JWTs. Raises CannotTrust."""
     jwts = await _jwts(settings)
     if jwts is None:
-        return Outsiders()
+        return Outsiders(identities)
     work = (upkeep.keys(jwts, settings.jwt_jwks_url),)
     if not settings.jwt_accounts:
-        return Outsiders((jwts,), work=work)
+        return Outsiders(identities, (jwts,), work=work)
     from hubbub.server.people.jwt_accounts import JwtAccounts
 
     accounts = JwtAccounts(jwts, identities, store, now)
-    return Outsiders((accounts,), (accounts.refresh,), work)
+    return Outsiders(identities, (accounts,), (accounts.refresh,), work)
+
+
+def sign_in_of(
+    settings: Settings,
+    identities: Identities,
+    entrance: Entrance,
+    now: Callable[[], float],
+    clock: Callable[[], float],
+) -> "SignIn | None":
+    """Return what lets people sign in at a provider, if there is one. `clock` is monotonic. Raises CannotTrust."""
+    if not settings.oidc_issuer:
+        return None
+    from hubbub.server.people.oidc import NewcomerRule, SignIn
+    from hubbub.server.people.provider import Provider, Registration
+
+    secret = _secret(settings.oidc_client_secret_file)
+    registration = Registration(settings.oidc_issuer, settings.oidc_client_id, secret)
+    policy = NewcomerRule(settings.oidc_allow, settings.oidc_link_by_mail)
+    return SignIn(Provider(registration, clock), identities, policy, entrance.open, now)
+
+
+def _secret(file: Path | None) -> str:
+    """Return the secret in a file, without the newline at its end. Raises CannotTrust."""
+    if file is None:
+        return ""
+    try:
+        secret = file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeError) as error:
+        raise CannotTrust(f"Can't read {file}: {error}") from error
+    if not secret:
+        raise CannotTrust(f"{file} is empty: write the secret that the provider gave you to it")
+    return secret
 
 
 async def _jwts(settings: Settings) -> "Jwts | None":

@@ -69,6 +69,11 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         jwt_issuer="a",
         jwt_audience="hubbub",
         jwt_accounts=True,
+        oidc_issuer="https://id.example/realm",
+        oidc_client_id="hubbub",
+        oidc_client_secret_file=Path("/srv/client-secret"),
+        oidc_allow="a.example, b.example",
+        oidc_link_by_mail=True,
         keep_events=10,
         keep_days=1.5,
     )
@@ -116,6 +121,11 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         jwt_issuer = "a"
         jwt_audience = "hubbub"
         jwt_accounts = true
+        oidc_issuer = "https://id.example/realm"
+        oidc_client_id = "hubbub"
+        oidc_client_secret_file = "/srv/client-secret"
+        oidc_allow = "a.example, b.example"
+        oidc_link_by_mail = true
         keep_events = 10
         keep_days = 1.5
         """
@@ -356,3 +366,36 @@ def test_accounts_for_jwts_need_to_know_whose_they_are() -> None:
     for given in ({}, issuer, key):
         with pytest.raises(BadSettings, match="set jwt_issuer, and one of"):
             load({"jwt_accounts": True} | given, {})
+
+
+ISSUER = {"oidc_issuer": "https://id.example", "oidc_client_id": "hubbub"}
+
+
+@pytest.mark.parametrize(
+    "given, why",
+    [
+        ({"oidc_issuer": "https://id.example"}, "Set both"),
+        ({"oidc_client_id": "hubbub"}, "Set both"),
+        ({"oidc_client_secret_file": "/srv/secret"}, "needs oidc_issuer"),
+        (ISSUER | {"oidc_issuer": "http://id.example"}, "Invalid oidc_issuer"),
+        (ISSUER | {"oidc_issuer": "id.example"}, "Invalid oidc_issuer"),
+        (ISSUER | {"oidc_issuer": "https://ada:pa55@id.example"}, "Invalid oidc_issuer"),
+        (ISSUER | {"oidc_issuer": "https://id.example/?a=b"}, "Invalid oidc_issuer"),
+        (ISSUER | {"oidc_issuer": "https://id.example/#a"}, "Invalid oidc_issuer"),
+        *(
+            (ISSUER | {"oidc_allow": who}, "Invalid oidc_allow")
+            for who in ("", "all", "a@b.example", "a.example,")
+        ),
+    ],
+)
+def test_a_provider_that_can_not_be_used_is_refused(given: dict[str, str], why: str) -> None:
+    with pytest.raises(BadSettings, match=why) as caught:
+        load(given, {})
+    assert "pa55" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://id.example/realms/a", "http://localhost:8080", "http://[::1]:80/"]
+)
+def test_a_provider_may_be_on_this_machine_without_tls(issuer: str) -> None:
+    assert load(ISSUER | {"oidc_issuer": issuer}, {}).oidc_issuer == issuer

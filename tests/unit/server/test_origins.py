@@ -129,9 +129,9 @@ def test_an_origin_counts_for_more_than_what_else_the_browser_says() -> None:
 
 
 def test_a_link_from_elsewhere_opens_the_page_and_no_other_name_does() -> None:
-    Origins().check(Asked(HERE, site="cross-site", is_link=True))
+    Origins().check(Asked(HERE, site="cross-site", is_navigation=True, is_shell=True))
     with pytest.raises(RefusalError):
-        Origins().check(Asked("evil.example", site="cross-site", is_link=True))
+        Origins().check(Asked("evil.example", site="cross-site", is_navigation=True, is_shell=True))
 
 
 # What each source sends; where nothing but reading is allowed, and where everything is.
@@ -141,13 +141,15 @@ SENT = {
     Source.OWN_PAGE: Asked(HERE, origin=f"http://{HERE}"),
     Source.LOOPBACK_PAGE: Asked(HERE, origin="http://localhost:3000"),
     Source.ALLOWED_PAGE: Asked(HERE, origin="https://app.example"),
+    Source.FOREIGN_LINK: Asked(HERE, site="cross-site", is_navigation=True),
     Source.FOREIGN_PAGE: Asked(HERE, origin="https://evil.example"),
 }
-NOBODY = {Source.FOREIGN_PAGE}
+NOBODY = {Source.FOREIGN_PAGE, Source.FOREIGN_LINK}
 SPEAK = {
     Authority.VISITOR: set(Source) - NOBODY,
     Authority.BEARER: set(Source) - NOBODY,
     Authority.COOKIE: {Source.TYPED, Source.OWN_PAGE},
+    Authority.SIGN_IN: {Source.PROGRAM, Source.TYPED, Source.OWN_PAGE, Source.FOREIGN_LINK},
 }
 ONLY_READ = {(Authority.COOKIE, Source.PROGRAM)}
 

@@ -1,28 +1,43 @@
-"""The cookie that carries a session's token in browsers: its name, how it is set and dropped, and how it is read.
+"""The cookies that carry a session's token, or a sign-in that was begun: their names, how they are set, dropped and read.
 
 Cookies of other programs on the same host may contain anything; only the one with our name is looked at.
 """
 
 import re
+from typing import Literal, NamedTuple
 
 from aiohttp import web
 
 from hubbub.protocol.errors import RefusalError
 
-LIFETIME = 90 * 86_400  # seconds, from when it was last set
-SECURE_NAME = (
-    "__Host-hubbub"  # browsers accept it over TLS only, for exactly this host and all paths
+SECURE = (
+    "__Host-"  # with this, browsers accept it over TLS only, for exactly this host and all paths
 )
 
 _PORT = re.compile(r":([0-9]{1,5})")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,256}")
 
 
-class Cookies:
-    """Knows the cookie's name: over plain http it has the port, since browsers send cookies to every port of a host."""
+class CookieKind(NamedTuple):
+    """A kind of cookie. It lives for some seconds from when it was last set."""
 
-    def __init__(self, *, is_public_secure: bool = False) -> None:
+    name: str
+    same_site: Literal["Strict", "Lax"]
+    seconds: int
+
+
+SESSION = CookieKind("hubbub", "Strict", 90 * 86_400)
+SIGN_IN = CookieKind(
+    "hubbub-sign-in", "Lax", 600
+)  # comes along when a provider sends the browser back
+
+
+class Cookies:
+    """Knows a cookie's name: over plain http it has the port, since browsers send cookies to every port of a host."""
+
+    def __init__(self, kind: CookieKind = SESSION, *, is_public_secure: bool = False) -> None:
         """`is_public_secure`: clients connect over TLS, even if it ends at a proxy."""
+        self._kind = kind
         self._is_public_secure = is_public_secure
 
     def token(self, request: web.Request) -> str | None:
@@ -47,8 +62,8 @@ class Cookies:
         return values[0] if values else None
 
     def keep(self, request: web.Request, response: web.StreamResponse, token: str) -> None:
-        """Let the browser keep a token for `LIFETIME`, also in place of another."""
-        self._set(request, response, token, LIFETIME)
+        """Let the browser keep a token as long as such a cookie lives, also in place of another."""
+        self._set(request, response, token, self._kind.seconds)
 
     def drop(self, request: web.Request, response: web.StreamResponse) -> None:
         """Let the browser forget the token."""
@@ -60,17 +75,17 @@ class Cookies:
         secure = "; Secure" if self._is_secure(request) else ""
         response.headers.add(
             "Set-Cookie",
-            f"{self._name(request)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}",
+            f"{self._name(request)}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={self._kind.same_site}{secure}",
         )
 
     def _name(self, request: web.Request) -> str:
         if self._is_secure(request):
-            return SECURE_NAME
+            return f"{SECURE}{self._kind.name}"
         found = _PORT.search(request.host.rpartition("]")[2])
-        return f"hubbub-{found[1] if found else 80}"
+        return f"{self._kind.name}-{found[1] if found else 80}"
 
     def _is_secure(self, request: web.Request) -> bool:
         return self._is_public_secure or request.secure
 
 
-COOKIES = web.AppKey("cookies", Cookies)
+COOKIES, SIGN_INS = web.AppKey("cookies", Cookies), web.AppKey("sign_ins", Cookies)

@@ -13,7 +13,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.secrets import SessionToken, session_from
 from hubbub.server.http.cookies import COOKIES
-from hubbub.server.http.origins import MAY_SPEAK, Authority
+from hubbub.server.http.origins import may_keep_cookie
 from hubbub.server.http.parameters import TEXT, Body, Parameter
 from hubbub.server.http.problems import SOURCE
 from hubbub.server.http.requests import json, principal_of
@@ -98,16 +98,22 @@ def caller_of(request: web.Request, wants: Wanted) -> Caller:
 
     Raises RefusalError (`bad_origin`) if it wants a cookie for a page for which none speaks.
     """
-    if wants == "cookie" and request[SOURCE] not in MAY_SPEAK[Authority.COOKIE]:
+    if wants == "cookie" and not may_keep_cookie(request[SOURCE]):
         raise RefusalError(
             "bad_origin",
             "Only pages of this server get a cookie",
             hint='Ask for the token itself, with "wants": "token"',
         )
-    given = request.headers.get("User-Agent", "").encode(errors="replace").decode()
-    device = "".join(c for c in given if c.isprintable())[:MAX_DEVICE]
     held = request.app[COOKIES].token(request)
-    return Caller(place_of(request).address, device, session_from(held) if held else None)
+    return Caller(
+        place_of(request).address, device_of(request), session_from(held) if held else None
+    )
+
+
+def device_of(request: web.Request) -> str:
+    """Return what a browser or program calls itself."""
+    given = request.headers.get("User-Agent", "").encode(errors="replace").decode()
+    return "".join(c for c in given if c.isprintable())[:MAX_DEVICE]
 
 
 def entered(request: web.Request, token: SessionToken, wants: Wanted) -> web.Response:

@@ -30,6 +30,7 @@ class Source(Enum):
     OWN_PAGE = "a page of this server"
     LOOPBACK_PAGE = "a page from another port of this machine"
     ALLOWED_PAGE = "a page of an origin that the settings allow"
+    FOREIGN_LINK = "a link or a redirect of another site, which a browser opens as a page"
     FOREIGN_PAGE = "a page of another site"
 
 
@@ -41,11 +42,15 @@ class Authority(Enum):
     VISITOR = "nothing"
     BEARER = "a token, which it carries itself"
     COOKIE = "a session's cookie, which the browser adds for any page"
+    SIGN_IN = (
+        "a sign-in that the browser has begun, whose cookie it adds when the provider sends it back"
+    )
 
 
 class Reach(Enum):
     """How far an authority reaches. What isn't in the rule reaches nothing."""
 
+    SHELL = "what is the same for everyone"
     READING = "what has no effect and is answered at once"
     EVERYTHING = "everything that the principal may do"
 
@@ -54,27 +59,37 @@ def _everything(*sources: Source) -> dict[Source, Reach]:
     return dict.fromkeys(sources, Reach.EVERYTHING)
 
 
-_ALL_BUT_FOREIGN = _everything(*(each for each in Source if each is not Source.FOREIGN_PAGE))
+_LINKS = {Source.FOREIGN_LINK: Reach.SHELL}
+_OURS = _everything(Source.OWN_PAGE, Source.TYPED)
+_ALLOWED = _everything(Source.PROGRAM, Source.LOOPBACK_PAGE, Source.ALLOWED_PAGE)
 
 # The rule: which sources each authority is good for, and how far it reaches there.
 MAY_SPEAK: Mapping[Authority, Mapping[Source, Reach]] = {
-    Authority.VISITOR: _ALL_BUT_FOREIGN,
-    Authority.BEARER: _ALL_BUT_FOREIGN,
-    Authority.COOKIE: _everything(Source.OWN_PAGE, Source.TYPED) | {Source.PROGRAM: Reach.READING},
+    Authority.VISITOR: _OURS | _ALLOWED | _LINKS,
+    Authority.BEARER: _OURS | _ALLOWED | _LINKS,
+    Authority.COOKIE: _OURS | {Source.PROGRAM: Reach.READING} | _LINKS,
+    Authority.SIGN_IN: _OURS | _everything(Source.PROGRAM, Source.FOREIGN_LINK),
 }
+
+
+def may_keep_cookie(source: Source) -> bool:
+    """Whether a session's cookie may be set for a request of this source: one would speak there."""
+    reach = MAY_SPEAK[Authority.COOKIE].get(source, Reach.SHELL)
+    return reach is not Reach.SHELL
 
 
 class Asked(NamedTuple):
     """The facts that the rule depends on. `site` is `Sec-Fetch-Site`.
 
-    `is_link`: a browser shows the response as a top-level page, and it is the same for everyone.
+    `is_navigation`: a browser shows the response as a top-level page. `is_shell`: it is the same for everyone.
     `is_reading`: it has no effect and is answered at once.
     """
 
     host: str | None
     origin: str | None = None
     site: str | None = None
-    is_link: bool = False
+    is_navigation: bool = False
+    is_shell: bool = False
     is_secure: bool = False
     is_reading: bool = False
     authority: Authority = Authority.VISITOR
@@ -107,10 +122,13 @@ class Origins:
                 hint=f"Start the server with --public-url https://{name or 'NAME'}",
             )
         source = self.source(asked)
-        if asked.is_link:
-            return source
+        reaches = {
+            Reach.SHELL: asked.is_shell,
+            Reach.READING: asked.is_reading,
+            Reach.EVERYTHING: True,
+        }
         reach = MAY_SPEAK[asked.authority].get(source)
-        if reach is None or (reach is Reach.READING and not asked.is_reading):
+        if reach is None or not reaches[reach]:
             raise _refused(asked)
         return source
 
@@ -122,7 +140,9 @@ class Origins:
             return Source.PROGRAM
         if asked.site == "none":
             return Source.TYPED
-        return Source.OWN_PAGE if asked.site == "same-origin" else Source.FOREIGN_PAGE
+        if asked.site == "same-origin":
+            return Source.OWN_PAGE
+        return Source.FOREIGN_LINK if asked.is_navigation else Source.FOREIGN_PAGE
 
     def _judge_host(self, host: str) -> bool:
         name = _host_of(f"http://{host}")

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Container, Iterable
+from html import escape
 from itertools import chain
 from typing import Any
 
@@ -43,6 +44,10 @@ CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
 SHELL = frozenset({"/", "/web/{name}"})
 
+# Where browsers are sent to a provider, and where it sends them back to. People see what is refused there.
+START, RETURN = "/oidc/start", "/oidc/callback"
+FOR_PEOPLE = frozenset({START, RETURN})
+
 SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
 TOKEN = web.RequestKey("token", tuple[str | None])  # that the request acts with
 
@@ -64,18 +69,47 @@ def problem(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Resp
         "temporary": row.temporary,
         **refusal.facts,
     }
-    headers = {**HEADERS.get(refusal.code, {}), **(headers or {})}
+    headers = {**HEADERS.get(refusal.code, {}), **_retrying(refusal), **(headers or {})}
     if refusal.hint is not None:
         body["hint"] = _encodable(refusal.hint)
     if refusal.retry_after is not None:
         body["retry_after"] = refusal.retry_after
-        headers["Retry-After"] = str(math.ceil(refusal.retry_after))
     return web.Response(
         status=row.status,
         body=encode(body),
         headers=headers,
         content_type="application/problem+json",
     )
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<h1>{title}</h1>
+<p>{detail}.</p>
+<p>{hint}</p>
+<p><a href="/">Back to the start</a></p>
+</html>
+"""
+
+
+def problem_page(refusal: Refusal, headers: dict[str, str] | None = None) -> web.Response:
+    """Return a refusal as a small page for people. It needs no script and no style."""
+    hint = f"{refusal.hint}." if refusal.hint else ""
+    shown = {"title": CODES[refusal.code].title, "detail": refusal.detail, "hint": hint}
+    page = PAGE.format_map({name: escape(_encodable(text)) for name, text in shown.items()})
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", **(headers or {})}
+    headers |= HEADERS.get(refusal.code, {}) | _retrying(refusal)
+    status = CODES[refusal.code].status
+    return web.Response(status=status, text=page, headers=headers, content_type="text/html")
+
+
+def _retrying(refusal: Refusal) -> dict[str, str]:
+    """Return the header that says when to try again."""
+    seconds = refusal.retry_after
+    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
 def _encodable(text: str) -> str:
@@ -105,13 +139,9 @@ def guard(
         request: web.Request, refusal: Refusal, headers: dict[str, str] | None = None
     ) -> web.Response:
         refused(refusal.code)
-        facts = {
-            "code": refusal.code,
-            "method": request.method,
-            "remote": request.app[PROXIES].address_of(request),
-        }
-        log.info("refused", extra=facts | {"door": _route_of(request)})
-        return problem(refusal, headers)
+        log.info("refused", extra=_facts_of(request, refusal))
+        is_for_people = request.method == "GET" and _route_of(request) in FOR_PEOPLE
+        return (problem_page if is_for_people else problem)(refusal, headers)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -140,6 +170,16 @@ def guard(
             return told(request, refusal, headers)
 
     return guarded
+
+
+def _facts_of(request: web.Request, refusal: Refusal) -> dict[str, str | None]:
+    """Return what the log says of a refusal."""
+    return {
+        "code": refusal.code,
+        "method": request.method,
+        "remote": request.app[PROXIES].address_of(request),
+        "door": _route_of(request),
+    }
 
 
 def _check_texts(request: web.Request, headers: Iterable[str]) -> None:
@@ -213,7 +253,8 @@ def _source(
             host=request.host if "Host" in request.headers else None,
             origin=next(iter(given), None),
             site=request.headers.get("Sec-Fetch-Site"),
-            is_link=_is_link(request),
+            is_navigation=_is_navigation(request),
+            is_shell=_route_of(request) in SHELL,
             is_secure=request.secure,
             is_reading=_is_reading(request, reading),
             authority=authority,
@@ -224,6 +265,8 @@ def _source(
 def _authority(request: web.Request) -> tuple[str | None, Authority]:
     """Return the token that a request acts with, its own or else that of its cookie, and its authority. Raises RefusalError."""
     own = bearer_token(request)
+    if _route_of(request) == RETURN:
+        return None, Authority.SIGN_IN  # nothing else counts
     if own:
         return own, Authority.BEARER
     cookie = request.app[COOKIES].token(request) if "Cookie" in request.headers else None
@@ -239,7 +282,7 @@ def _is_reading(request: web.Request, reading: Container[str]) -> bool:
     )
 
 
-def _is_link(request: web.Request) -> bool:
+def _is_navigation(request: web.Request) -> bool:
     """Whether a browser opens the page itself, from anywhere. It sends no `Origin` then."""
     headers = request.headers
     return (
@@ -248,7 +291,6 @@ def _is_link(request: web.Request) -> bool:
         and "Origin" not in headers
         and headers.get("Sec-Fetch-Dest") == "document"
         and "Upgrade" not in headers
-        and _route_of(request) in SHELL
     )
 
 

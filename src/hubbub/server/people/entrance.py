@@ -11,10 +11,7 @@ from typing import Any
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD, RESET
 from hubbub.domain.aspects.people.invites import (
-    GONE,
-    INVITES,
     AddPerson,
-    Invite,
     MakeInvite,
     rooms_of,
 )
@@ -26,7 +23,7 @@ from hubbub.domain.principals import SCOPES, Principal, Role
 from hubbub.protocol import keys
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, is_handle
-from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key
+from hubbub.protocol.keys import DIRECTORY, account_key
 from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import (
     RANDOM_BYTES,
@@ -132,7 +129,7 @@ class Entrance:
 
     async def join(self, text: str, given: Newcomer, caller: Caller) -> SessionToken:
         """Make an account by the text of an invite or a claim link, and open a session of it."""
-        invite = await self._invite(text)
+        invite = await self.register.invite(text)
         return await self._enrol(
             given,
             caller,
@@ -158,7 +155,7 @@ class Entrance:
         if not await self._is_right(handle, password, known, caller.address):
             audit("log-in refused", handle=handle, address=caller.address)
             raise RefusalError("unauthenticated", "Wrong handle or password")
-        return await self._open(account, caller, was=known)
+        return await self.open(account, caller, was=known)
 
     async def new_password(
         self, account: str, session: str, was: str | None, password: str, address: str
@@ -201,7 +198,7 @@ class Entrance:
         secret, digest = await self._passwords.hash(password), rows[0].secret
         change = SetPassword(room=account, secret=secret, reset=digest, address=caller.address)
         await self._do(_whoever(account, caller), change)
-        return await self._open(account, caller)
+        return await self.open(account, caller)
 
     async def make_token(
         self, principal: Principal, account: str, given: NewToken, address: str
@@ -269,16 +266,10 @@ class Entrance:
             **by,
         )
         await self._do(_whoever(account, caller), change)
-        return await self._open(account, caller)
+        return await self.open(account, caller)
 
-    async def _invite(self, text: str) -> Invite:
-        given = invite_from(text)
-        rows = await self._store.rows(INVITES, AUDIT, given.id) if given else []
-        if not given or not rows or not is_secret_of(given.secret, rows[0].digest):
-            raise RefusalError.of(GONE)
-        return rows[0]
-
-    async def _open(self, account: str, caller: Caller, was: str | None = None) -> SessionToken:
+    async def open(self, account: str, caller: Caller, was: str | None = None) -> SessionToken:
+        """Open a session of an account that has proved itself; `was` is the password's hash, if it was one."""
         token = new_session(account, secrets.token_bytes(RANDOM_BYTES))
         change = OpenSession(
             room=account,

@@ -5,11 +5,12 @@ The ledger links one account to a user, however many nodes ask for it at once.
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.credentials import IDENTITIES
-from hubbub.domain.aspects.people.invites import AddPerson
+from hubbub.domain.aspects.people.invites import AddPerson, Invite, rooms_of
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol import keys
 from hubbub.protocol.errors import Refusal, RefusalError
@@ -21,6 +22,7 @@ from hubbub.server.people.register import Register
 from hubbub.server.stores.base import Store
 
 NUMBERED = range(2, 6)  # what is added to a handle that somebody has; after that, it is random
+NOT_INVITED = "There is no account for you here: ask for an invite, and sign in by it"
 LONGEST_STEM = 26  # characters of a handle to which something is added
 
 
@@ -28,13 +30,13 @@ LONGEST_STEM = 26  # characters of a handle to which something is added
 class OutsideUser:
     """A user of another server. `subject` is their stable id; what they are called there may be anything.
 
-    `counted_as` is what their changes count towards until they have an account.
+    `mailbox` is the id of their mail address, if that decides whose account it is as well.
     """
 
     subject: str
     called: tuple[str, ...]  # the first that makes a handle is used
     name: str = ""
-    counted_as: str = field(default="", kw_only=True)
+    mailbox: str | None = None
 
 
 class Identities:
@@ -55,19 +57,45 @@ class Identities:
         rows = await self._store.rows(ACCOUNT, DIRECTORY, account)
         return bool(rows) and rows[0].status == "active"
 
-    async def account(self, user: OutsideUser, address: str | None = None) -> str:
-        """Return the account of a user, which is made if they have none. Raises RefusalError."""
-        return await self.find(user.subject) or await self._add(user, address)
+    async def account(
+        self,
+        user: OutsideUser,
+        invite: str | None = None,
+        address: str | None = None,
+        *,
+        may_add: bool = True,
+    ) -> str:
+        """Return the account of a user, which is made if they have none and may have one, or if they have an invite.
 
-    async def _add(self, user: OutsideUser, address: str | None) -> str:
-        account = account_key(secrets.token_bytes(keys.RANDOM_BYTES))
-        counted_as = user.counted_as or user.subject
-        principal = Principal(account, Role.ACCOUNT, account, counted_as=counted_as)
+        Raises RefusalError: `forbidden` if they may not have one, `gone` if the invite can't be used.
+        """
+        known = await self.find(user.subject)
+        if known and user.mailbox is None:
+            return known
+        if known is None and user.mailbox is not None:
+            known = await self.find(user.mailbox)
+        used = await self._register.invite(invite) if invite and not known else None
+        if not (known or used or may_add):
+            raise RefusalError("forbidden", NOT_INVITED)
+        return await self._add(user, known, used, address)
+
+    async def _add(
+        self, user: OutsideUser, known: str | None, invite: Invite | None, address: str | None
+    ) -> str:
+        """Make an account for a user, or link the one that is known by now."""
+        account = known or account_key(secrets.token_bytes(keys.RANDOM_BYTES))
+        principal = Principal(account, Role.ACCOUNT, account, counted_as=user.subject)
         for handle in _handles(user):
             if (name := await self._name(account, user.name, handle)) is None:
                 continue
             change = AddPerson(
-                account=account, handle=handle, name=name, subject=user.subject, address=address
+                account=account,
+                handle=handle,
+                name=name,
+                subject=user.subject,
+                mailbox=user.mailbox,
+                address=address,
+                **_using(invite),
             )
             answer = await self._submit(principal, change)
             if not isinstance(answer, Refusal):
@@ -82,6 +110,14 @@ class Identities:
             if await self._register.is_own_look(name, account):
                 return name
         return None
+
+
+def _using(invite: Invite | None) -> dict[str, Any]:
+    """Return the fields of the command by which an account is made by an invite."""
+    if invite is None:
+        return {}
+    given = {"invite": invite.invite, "digest": invite.digest, "inviter": invite.by}
+    return given | {"rooms": rooms_of(invite)}
 
 
 def _handles(user: OutsideUser) -> Iterator[str]:

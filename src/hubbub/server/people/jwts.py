@@ -72,10 +72,9 @@ class Jwts:
             RefusalError: the token is valid, but its claims can't be used.
         """
         try:
-            return _principal(self._verified(token))
+            return _principal(self.verified(token))
         except INVALID as error:
-            why = _REASONS.get(type(error), "it is malformed")
-            log.info("Refused a JWT: %s", why)
+            log.info("Refused a JWT: %s", reason(error))
             return None
         except RefusalError as refused:
             log.info("Refused a valid JWT: %s", refused.refusal.detail)
@@ -84,7 +83,7 @@ class Jwts:
     def user(self, token: str) -> JwtUser | None:
         """Return who has a token, or None if `principal` refuses it."""
         try:
-            claims = self._verified(token)
+            claims = self.verified(token)
             return JwtUser(_principal(claims), claims)
         except (*INVALID, RefusalError):
             return None
@@ -93,8 +92,8 @@ class Jwts:
         """Return True: JWTs expire, but can't be revoked."""
         return True
 
-    def _verified(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token signed with a known key. Raises InvalidTokenError."""
+    def verified(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token signed with a known key. Raises one of INVALID; see `reason`."""
         if not token.isascii() or len(token) > MAX_TOKEN_BYTES:
             raise jwt.DecodeError
         failure: type[jwt.InvalidTokenError] = jwt.InvalidSignatureError
@@ -123,6 +122,11 @@ class Jwts:
             options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
         )
         return claims
+
+
+def reason(error: Exception) -> str:
+    """Return why a token was refused, without quoting it."""
+    return _REASONS.get(type(error), "it is malformed")
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:

@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import get_default_algorithms
 
 from hubbub.server.addresses import without_secrets
+from hubbub.server.people.outgoing import CannotReach, ask
 
 MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
-FETCH_SECONDS = 5.0
-MAX_DOCUMENT_BYTES = 262_144
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by `kty`, the kind of key in a set
 PUBLIC_MEMBERS = frozenset({"kty", "n", "e", "crv", "x"})
 
@@ -59,21 +57,12 @@ def key_from_pem(file: Path) -> Key:
 async def fetch(url: str) -> bytes:
     """Fetch the document at an address. Raises BadKey, which never shows a password in the address."""
     try:
-        async with (
-            ClientSession(timeout=ClientTimeout(FETCH_SECONDS)) as session,
-            session.get(url, allow_redirects=False) as response,
-        ):
-            if response.status != 200:
-                raise BadKey(f"Can't fetch {without_secrets(url)}: HTTP status {response.status}")
-            document = bytearray()
-            async for piece in response.content.iter_any():
-                document += piece
-                if len(document) > MAX_DOCUMENT_BYTES:
-                    why = f"it is larger than {MAX_DOCUMENT_BYTES:,} bytes"
-                    raise BadKey(f"Can't use {without_secrets(url)}: {why}")
-    except (ClientError, TimeoutError, ValueError) as error:
-        raise BadKey(f"Can't fetch {without_secrets(url)}: {_why(error)}") from error
-    return bytes(document)
+        reply = await ask(url)
+    except CannotReach as error:
+        raise BadKey(str(error)) from error
+    if reply.status != 200:
+        raise BadKey(f"Can't fetch {without_secrets(url)}: HTTP status {reply.status}")
+    return reply.body
 
 
 def keys_from_jwks(document: bytes) -> list[Key]:
@@ -133,12 +122,6 @@ def _algorithm_of(material: Any) -> str:
             return "EdDSA"
         case _:
             raise BadKey(f"the key must be RSA with at least {MIN_RSA_BITS} bits, or Ed25519")
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, ClientResponseError):  # whose message contains the address
-        return error.message
-    return str(error) or "timed out"
 
 
 def _read(file: Path) -> bytes:

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
-from hubbub.domain.aspects.people.invites import INVITES, Invite
+from hubbub.domain.aspects.people.invites import GONE, INVITES, Invite
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
 from hubbub.domain.lookalikes import look_alike
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name
+from hubbub.protocol.secrets import invite_from, is_secret_of
 from hubbub.server.stores.base import Store
 
 
@@ -67,6 +68,14 @@ class Register:
             raise RefusalError("forbidden", "Not allowed to list the tokens of this account")
         tokens = await self._store.rows(SESSIONS, account, TOKEN)
         return sorted(tokens, key=lambda row: row.opened_at, reverse=True)
+
+    async def invite(self, text: str) -> Invite:
+        """Return the invite or the claim link that a text proves. Raises RefusalError (`gone`)."""
+        given = invite_from(text)
+        rows = await self._store.rows(INVITES, AUDIT, given.id) if given else []
+        if not given or not rows or not is_secret_of(given.secret, rows[0].digest):
+            raise RefusalError.of(GONE)
+        return rows[0]
 
     async def invites(self, reader: str) -> list[Invite]:
         """Return the invites that can still be used, as far as an account may see them: its own, or all as an admin.

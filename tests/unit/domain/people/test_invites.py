@@ -8,7 +8,7 @@ from hubbub.domain.aspects.people.accounts import OPERATOR, OWNERS, RANKS, Chang
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, IDENTITIES, PASSWORD
 from hubbub.domain.aspects.people.invites import INVITES, RevokeInvite
 from hubbub.domain.facts import Accepted
-from hubbub.events.people import CredentialChanged, Noted, PersonAdded
+from hubbub.events.people import CredentialChanged, Noted, PersonAdded, PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from tests.support.fakes import ADA, account
@@ -235,3 +235,56 @@ async def test_an_invite_may_be_used_until_the_last_moment(team: Team) -> None:
     assert await team.code(BETH, using("i1", "beth", key("grace"))) is None
     team.now = BEGIN + 7 * DAY
     assert await team.code(newcomer("eve"), using("i1", "eve", key("grace"))) == "gone"
+
+
+# --- users of other servers ---
+
+ISS = "user/https:%2F%2Fid.example"
+
+
+async def linked(team: Team) -> dict[str, str]:
+    return {row.subject: row.account for row in await team.store.rows(IDENTITIES)}
+
+
+async def test_a_user_of_another_server_gets_one_account_however_often_it_is_asked_for(
+    team: Team,
+) -> None:
+    subject = f"{ISS}/7"
+    first = adding("beth", subject=subject)
+    assert await team.code(newcomer("beth"), first) is None
+    head = await team.store.head(DIRECTORY)
+    again = await team.do(newcomer("eve"), adding("eve", subject=subject))
+    assert isinstance(again, Accepted) and again.made == key("beth")
+    assert await team.store.head(DIRECTORY) == head
+    assert await linked(team) == {subject: key("beth")}
+
+
+async def test_who_is_known_by_a_mail_address_keeps_the_account_and_is_known_by_both(
+    team: Team,
+) -> None:
+    subjects = [f"{ISS}/{n}" for n in range(3)]
+    first = adding("beth", subject=subjects[0], mailbox="mail/x")
+    assert await team.code(newcomer("beth"), first) is None
+    second = adding("beth", subject=subjects[1], mailbox="mail/x")
+    answer = await team.do(newcomer("beth"), second)
+    assert isinstance(answer, Accepted) and answer.made == key("beth")
+    assert isinstance((await team.log(DIRECTORY))[-1], PersonChanged), "copies learn of it"
+    assert (await team.audited())[-2:] == ["person added", "identity linked"]
+    alone = adding("eve", subject=subjects[2])
+    assert await team.code(newcomer("eve"), alone) is None
+    known = {subjects[0]: key("beth"), subjects[1]: key("beth"), "mail/x": key("beth")}
+    assert await linked(team) == known | {subjects[2]: key("eve")}
+
+
+async def test_what_a_user_is_there_counts_for_more_than_a_mail_address(team: Team) -> None:
+    for name, box in (("beth", "mail/b"), ("eve", "mail/e")):
+        change = adding(name, subject=f"{ISS}/{name}", mailbox=box)
+        assert await team.code(newcomer(name), change) is None
+    moved = adding("beth", subject=f"{ISS}/beth", mailbox="mail/e")
+    answer = await team.do(newcomer("beth"), moved)
+    assert isinstance(answer, Accepted) and answer.made == key("beth")
+    assert (await linked(team))["mail/e"] == key("eve")
+
+
+async def test_a_mail_address_alone_gives_nobody_an_account(team: Team) -> None:
+    assert await team.code(newcomer("beth"), adding("beth", mailbox="mail/b")) == "forbidden"

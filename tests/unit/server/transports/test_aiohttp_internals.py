@@ -23,7 +23,7 @@ from hubbub.server.transports.aiohttp_internals import USED, ChangedInternals, c
 CHECKOUT = Path(__file__).parents[4]
 SOURCE = CHECKOUT / "src" / "hubbub"
 MODULE = Path(aiohttp_internals.__file__)
-PUBLIC = {"aiohttp", "aiohttp.web", "uvloop"}
+PUBLIC = {"aiohttp", "aiohttp.abc", "aiohttp.web", "uvloop"}
 LIBRARIES = ("aiohttp", "uvloop")
 OF_NAMED_TUPLES = {"_asdict", "_fields", "_replace"}
 

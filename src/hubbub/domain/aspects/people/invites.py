@@ -37,6 +37,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Rule
+from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import RoomName
@@ -153,7 +154,8 @@ class AddPerson(Internal, frozen=True, kw_only=True):
         secret: the hash of its password, if it has one.
         invite: the invite's id, with the `digest` of the secret that was given, and what the invite said when it was
             looked up: its `inviter` and `rooms`.
-        subject: the stable id of another server's user.
+        subject: the stable id of another server's user. If they have an account already, none is made.
+        mailbox: the id of the user's mail address, if that decides whose account it is as well.
         is_open: whether the settings let anyone sign up. Without it, an invite or a subject, the principal adds it.
     """
 
@@ -169,6 +171,7 @@ class AddPerson(Internal, frozen=True, kw_only=True):
     inviter: str = ""
     rooms: tuple[str, ...] = ()
     subject: str | None = None
+    mailbox: str | None = None
     is_open: bool = False
 
 
@@ -181,14 +184,14 @@ def _add_needs(wanted: Needs, principal: Principal, change: AddPerson) -> None:
         to_put_credential(wanted, change.account, PASSWORD)
     if change.invite is not None:
         wanted.row(INVITES, InviteKey(AUDIT, change.invite))
-    if change.subject is not None:
-        wanted.row(IDENTITIES, _identity(change.subject))
+    for subject in _subjects(change):
+        wanted.row(IDENTITIES, _identity(subject))
 
 
 def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
-    subject = change.subject
-    if subject is not None and (known := ledger.row(IDENTITIES, _identity(subject))):
-        return ledger.unchanged()._replace(made=known.account)
+    for subject in _subjects(change):
+        if known := ledger.row(IDENTITIES, _identity(subject)):
+            return _link_to(ledger, principal, change, known.account)
     role = _role_given(ledger, principal, change)
     if isinstance(role, Refusal):
         return role
@@ -198,13 +201,30 @@ def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
         return refusal
     if change.invite is not None:
         _use(ledger, change.invite)
-    if subject is not None:
+    for subject in _subjects(change):
         ledger.put(IDENTITIES, Identity(DIRECTORY, subject, change.account))
     if change.secret is not None:
         put_credential(ledger, principal, change.account, PASSWORD, change.secret)
     details = {"role": role} | ({"invite": change.invite} if change.invite else {})
     note(ledger, principal, change, "person added", change.account, **details)
     return add(ledger, principal, new)
+
+
+def _link_to(ledger: Ledger, principal: Principal, change: AddPerson, account: str) -> Answer:
+    """Link a user to the account that they have already, by all that is known of them."""
+    new = [each for each in _subjects(change) if not ledger.row(IDENTITIES, _identity(each))]
+    if not new:
+        return ledger.unchanged()._replace(made=account)
+    for subject in new:
+        ledger.put(IDENTITIES, Identity(DIRECTORY, subject, account))
+    note(ledger, principal, change, "identity linked", account)
+    changed = PersonChanged(**ledger.next(DIRECTORY, principal), account=account)
+    return ledger.append(changed)._replace(made=account)  # or copies would not learn of the row
+
+
+def _subjects(change: AddPerson) -> list[str]:
+    """Return what the user is known by, what counts most first. A mail address alone makes nobody known."""
+    return [] if change.subject is None else [*filter(None, (change.subject, change.mailbox))]
 
 
 def _identity(subject: str) -> IdentityKey:
