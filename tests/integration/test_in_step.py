@@ -174,4 +174,4 @@ async def test_http_and_the_native_protocol_start_alike(here: Here) -> None:
     started = await here.at["grace"].ask("start")
     path = f"/start?epoch={started['epoch']}&directory={started['directory']}"
     assert (await here.people["grace"].ask("GET", path)).body["people"] is None
-    assert (await here.site.stranger.ask("GET", "/start")).code == "forbidden"
+    assert (await here.site.stranger.ask("GET", "/start")).code == "unauthenticated"

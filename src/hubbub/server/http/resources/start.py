@@ -3,10 +3,10 @@
 from aiohttp import web
 
 from hubbub.protocol.messages import Start
-from hubbub.server.http.entering import OWN_ACCOUNT
+from hubbub.server.http.entering import OWN_ACCOUNT, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import text, whole_number
-from hubbub.server.http.requests import HUB, principal_of
+from hubbub.server.http.requests import HUB
 from hubbub.server.hub.starting import Started
 
 DIRECTORY = whole_number(
@@ -30,4 +30,4 @@ resource = Resource()
 async def get_start(request: web.Request) -> Started:
     """Get the rooms of one's account, the people, and the positions from which to follow both."""
     start = Start(directory=DIRECTORY.of(request), epoch=EPOCH.of(request))
-    return await request.app[HUB].starting.start(principal_of(request), start)
+    return await request.app[HUB].starting.start(account_of(request), start)
