@@ -34,7 +34,7 @@ class Account(NamedTuple):
     made_at: str
 
 
-ACCOUNT = Table("account", AccountKey, Account)
+ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 
 def account_row(account: str) -> AccountKey:

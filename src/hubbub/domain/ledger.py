@@ -73,6 +73,7 @@ class Ledger:
         self._rules = rules
         self._facts = facts
         self._guarding: Mapping[str, Sequence[Refuse]] = {}
+        self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
         self.at = at
         self.batches: dict[str, Batch] = {}
         self.posts: list[NewPost] = []
@@ -89,11 +90,15 @@ class Ledger:
         answers: list[Answer] = []
         deciding = self._rules.deciding
         guarding = self._guarding = self._rules.guarding(proposals)
+        operations, allowed = self._rules.operations, self._allowed
         change: Any
         for principal, change in proposals:
             if change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
-            elif guarding:
+            elif guarding and (
+                (principal.id, principal.scopes, operations[type(change)], change.room)
+                not in allowed
+            ):
                 answers.append(self._decide(principal, change))
             else:
                 answers.append(deciding[type(change)](self, principal, change))
@@ -137,10 +142,14 @@ class Ledger:
 
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
-        answers = (
-            refuse(self, principal, operation, room) for refuse in self._guarding.get(room, ())
-        )
-        return next(filter(None, answers), None)
+        asked = principal.id, principal.scopes, operation, room
+        if asked in self._allowed:
+            return None
+        for refuse in self._guarding.get(room, ()):
+            if refusal := refuse(self, principal, operation, room):
+                return refusal
+        self._allowed.add(asked)
+        return None
 
     def head(self, log: str) -> int:
         """Return the log's last number, including what was decided so far."""
@@ -205,7 +214,7 @@ class Ledger:
         message = MessageKey(room, event.seq)
         self._facts.messages[message] = event
         self._facts.owners[message] = owner
-        if self._guarding:  # in free rooms nothing follows from it
+        if room in self._guarding:  # in free rooms nothing follows from it
             for act in self._rules.consequences.get(Posted, ()):
                 act(self, event)
         return Accepted(event.seq, self.at)
@@ -239,6 +248,7 @@ class Ledger:
 
     def drop_all(self, table: AnyTable, *prefix: Any) -> None:
         """Keep no rows whose keys begin with `prefix`. Counts may only have been asked for longer prefixes, or this one."""
+        self._allowed.clear()
         self.dropped.setdefault(table, set()).add(prefix)
         size = len(prefix)
         for rows in (self.rows.get(table, {}), self._facts.rows.get(table, {})):
@@ -259,6 +269,7 @@ class Ledger:
                 if key[:size] in counts:
                     counts[key[:size]] += change
         known[key] = row
+        self._allowed.clear()
         self.rows.setdefault(table, {})[key] = row
 
     def _fact(self, log: str) -> Head:

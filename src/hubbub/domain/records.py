@@ -32,23 +32,29 @@ class Table(Generic[K, R]):
         *,
         indexes: tuple[tuple[str, ...], ...] = (),
         trimmed_by: str | None = None,
+        is_remembered: bool = False,
     ) -> None:
         """`indexes` are columns to find rows by, besides the key.
 
         `trimmed_by` is a column with a seq of the log: the row goes when the log is trimmed past it, and only
-        changes with that event or with one that is about it.
+        changes with that event or with one that is about it. `is_remembered`: many changes ask for the same few rows,
+        so it is worthwhile to keep them in memory.
 
-        Raises TypeError if the row doesn't begin with the key, or if a column can't be stored.
+        Raises TypeError if the row doesn't begin with the key, if a column can't be stored, or if rows would be remembered
+        that go with the log.
         """
         self.name = name
         self.row = row
         self.indexes = indexes
         self.trimmed_by = trimmed_by
+        self.is_remembered = is_remembered
         self.columns = tuple(_column(name, hint) for name, hint in get_type_hints(row).items())
         self.key = self.columns[: len(get_type_hints(key))]
         self.width = len(self.key)
         if [column.name for column in self.key] != list(get_type_hints(key)):
             raise TypeError(f"The rows of {name} do not begin with their key")
+        if is_remembered and trimmed_by:
+            raise TypeError(f"The rows of {name} go with the log, so they are not to be remembered")
         if any(column.is_optional for column in self.key):
             raise TypeError(f"The key of {name} has a column that may be None")
 

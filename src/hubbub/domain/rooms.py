@@ -1,5 +1,6 @@
 """Made rooms and their members as records, and how events change them."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from hubbub.domain.records import Table
@@ -117,12 +118,18 @@ class Placement(NamedTuple):
     hidden: int
 
 
-ROOM = Table("made_room", RoomKey, MadeRoom)
+ROOM = Table("made_room", RoomKey, MadeRoom, is_remembered=True)
 ALIAS = Table("alias", AliasKey, Alias)
-MEMBER = Table("member", MemberKey, Member)
-RESTRAINT = Table("restraint", MemberKey, Restraint)
+MEMBER = Table("member", MemberKey, Member, is_remembered=True)
+RESTRAINT = Table("restraint", MemberKey, Restraint, is_remembered=True)
 DIRECT = Table("direct", DirectKey, Direct)
 PLACE = Table("place", PlaceKey, Placement)
+
+
+@lru_cache(maxsize=4096)
+def room_row(room: str) -> RoomKey:
+    """Return the key of a room's row."""
+    return RoomKey(room)
 
 
 def alias_row(alias: str) -> AliasKey:

@@ -201,10 +201,11 @@ class Rules:
                 else:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
-        guarded = self._guards_of(proposals)
-        for principal, change in proposals if guarded else ():
-            for guard in guarded.get(change.room, ()):
-                guard.needs(wanted, principal, change.room)
+        if guarded := self._guards_of(proposals):
+            asking = {(principal.id, change.room): principal for principal, change in proposals}
+            for (_, room), principal in asking.items():
+                for guard in guarded.get(room, ()):
+                    guard.needs(wanted, principal, room)
         return wanted
 
     def guarding(self, proposals: Sequence[Proposal]) -> dict[str, list[Refuse]]:

@@ -10,6 +10,7 @@ After `@p` and `@r` come 60 random bits in Crockford's base32, in lower case: di
 """
 
 import re
+from functools import lru_cache
 
 RANDOM_BYTES = 8  # what a key is made from; the last 4 of their bits are not used
 
@@ -35,11 +36,13 @@ def room_key(random: bytes) -> str:
     return ROOM + _suffix(random)
 
 
+@lru_cache(maxsize=4096)
 def is_account_key(text: str) -> bool:
     """Whether this is an account's key, though not whether there is such an account."""
     return _ACCOUNT_KEY.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_room_key(text: str) -> bool:
     """Whether this is the key of a room that people made, though not whether there is such a room."""
     return _ROOM_KEY.fullmatch(text) is not None

@@ -20,6 +20,7 @@ from hubbub.domain.rooms import (
     MemberKey,
     Restraint,
     RoomKey,
+    room_row,
 )
 from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
 from hubbub.domain.weights import CHANGE_COST, weigh
@@ -291,7 +292,9 @@ def _restrain(kept: Kept, room: str, who: str, **new: Any) -> None:
 
 def _posted(ledger: Ledger, event: Posted) -> None:
     """Keep the time of a message in slow mode."""
-    room = ledger.row(ROOM, RoomKey(event.room)) if is_room_key(event.room) else None
+    if not is_room_key(event.room):
+        return
+    room = ledger.row(ROOM, room_row(event.room))
     if room is not None and room.slow and is_account_key(event.by):
         _restrain(ledger, event.room, event.by, posted_at=ledger.now)
 

@@ -29,6 +29,7 @@ from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
 
 Q = queries.load("sqlite")
@@ -56,6 +57,7 @@ class SqliteWriter:
         self._execute = database.execute
         self._records = SqliteRecords(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
+        self._memory = RowMemory()  # likewise
         self._version = database.data_version()  # of the file as this connection left it
         self._others_version = 0  # of the file as others left it
         self._erased = erased
@@ -95,6 +97,7 @@ class SqliteWriter:
         with self._transaction():
             for table, some in rows:
                 self._records.put(table, some)
+            self._memory.clear()
 
     def was_changed_by_others(self) -> bool:
         """Whether other connections may have written the file since the last call."""
@@ -111,17 +114,22 @@ class SqliteWriter:
     def _transaction(self) -> Any:
         self._execute("BEGIN IMMEDIATE")
         if self._database.data_version() != self._version:
-            self._rooms.clear()  # a command for operators has written
+            self._forget()  # a command for operators has written
         try:
             yield
             self._execute("COMMIT")
         except BaseException:
-            self._rooms.clear()  # some may already have the values of the failed commit
+            self._forget()  # some may already have the values of the failed commit
             if not self._database.get_autocommit():
                 self._execute("ROLLBACK")
             raise
         finally:
             self._version = self._database.data_version()
+
+    def _forget(self) -> None:
+        """Know nothing of what the file holds."""
+        self._rooms.clear()
+        self._memory.clear()
 
     def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
         ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
@@ -139,7 +147,7 @@ class SqliteWriter:
         except Exception as error:
             if not _is_of_a_proposal(error):
                 raise
-            self._rooms.clear()
+            self._forget()
             if len(proposals) == 1:
                 log.error("Can't store a change: %s", type(error).__name__)
                 return Commit([UNSTORABLE], [])
@@ -159,7 +167,8 @@ class SqliteWriter:
         if wanted.messages:
             self._message_facts(facts, wanted.messages, names)
         if wanted.rows or wanted.counts:
-            self._records.learn(wanted, facts)
+            self._records.learn(self._memory.unknown(wanted), facts)
+            self._memory.complete(wanted, facts)
         return facts
 
     def _look_up(self, rooms: list[str]) -> None:
@@ -196,6 +205,7 @@ class SqliteWriter:
                 self._execute(query, (ids[key.room], key.seq))
         if ledger.rows or ledger.dropped:
             self._records.write(ledger)
+            self._memory.follow(ledger)
 
     def _grown(self, name: str, head: Head) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""
