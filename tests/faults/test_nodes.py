@@ -244,7 +244,7 @@ BUGS = {
 }
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("bug", BUGS)
 async def test_the_checker_finds(bug: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.crowd.HEAL_SECONDS", 2.0)  # some never get all
@@ -259,7 +259,7 @@ async def test_the_checker_finds(bug: str, tmp_path: Path, monkeypatch: pytest.M
     pytest.fail(f"found {found}")
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 async def test_it_finds_people_who_are_no_longer_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

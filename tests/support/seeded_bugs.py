@@ -237,12 +237,12 @@ def break_the_heartbeat() -> None:
 
 
 def lose_some_commits() -> None:
-    """Each twentieth commit's connection is cut right before it: no bug, but what shows some."""
+    """Each seventh commit's connection is cut right before it: no bug, but what shows some."""
     execute = asyncpg.Connection.execute
     count = itertools.count(1)
 
     async def cut(self: asyncpg.Connection, sql: str, *values: object, **more: object) -> object:
-        if sql == "COMMIT" and next(count) % 20 == 0:
+        if sql == "COMMIT" and next(count) % 7 == 0:
             self.terminate()
             raise ConnectionResetError("cut")
         return await execute(self, sql, *values, **more)
