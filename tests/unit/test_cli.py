@@ -203,6 +203,14 @@ def all_parsers(parser: Parser) -> Iterator[Parser]:
 
 
 PARSERS = list(all_parsers(cli.parser()))
+
+
+@pytest.fixture
+def _made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To make all parsers anew for each of hundreds of mistakes would take most of the time."""
+    monkeypatch.setattr(cli, "parser", lambda: PARSERS[0])
+
+
 LEAVES = [parser for parser in PARSERS if not parser.commands()]
 OPTIONS = [
     (parser, option)
@@ -223,6 +231,7 @@ def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
     return err
 
 
+@pytest.mark.usefixtures("_made_once")
 @pytest.mark.parametrize("parser, option", OPTIONS, ids=[f"{p.prog} {o}" for p, o in OPTIONS])
 def test_a_mistyped_option_is_answered_with_the_one_meant(
     parser: Parser, option: str, capsys: pytest.CaptureFixture[str]
@@ -234,6 +243,7 @@ def test_a_mistyped_option_is_answered_with_the_one_meant(
         assert f"for example: {parser.prog}" in said
 
 
+@pytest.mark.usefixtures("_made_once")
 @pytest.mark.parametrize("parser, command", COMMANDS, ids=[f"{p.prog} {c}" for p, c in COMMANDS])
 def test_a_mistyped_command_is_answered_with_the_one_meant(
     parser: Parser, command: str, capsys: pytest.CaptureFixture[str]
@@ -243,6 +253,7 @@ def test_a_mistyped_command_is_answered_with_the_one_meant(
     assert "example" not in said
 
 
+@pytest.mark.usefixtures("_made_once")
 @pytest.mark.parametrize("parser", LEAVES, ids=[parser.prog for parser in LEAVES])
 def test_too_much_is_answered_for_the_command_itself(
     parser: Parser, capsys: pytest.CaptureFixture[str]
