@@ -148,16 +148,19 @@ bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 
 # --- look after -----------------------------------------------------------------------------------------------------
 
+# mypy takes longest; what looks at other things runs meanwhile.
 check: $(stamps)/dev $(web_tools) ## format, lint, types and the arrows between modules
 	$(say) "Checking format, lint, types and imports"
 	@failed=; node="$(node_wheel)/bin/node"; \
+	(cd web && "$$node" $(biome) check --error-on-warnings .) > $(VENV)/biome.log 2>&1 & biome=$$!; \
+	(cd web && "$$node" $(tsc) -p . && "$$node" $(tsc) -p sdk) > $(VENV)/tsc.log 2>&1 & tsc=$$!; \
+	$(bin)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 & imports=$$!; \
 	$(bin)/ruff format --check --quiet $(sources) || { failed=1; echo 'Run: make format' >&2; }; \
 	$(bin)/ruff check --quiet $(sources) || failed=1; \
 	$(bin)/mypy --no-error-summary || failed=1; \
-	$(bin)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 || { failed=1; cat $(VENV)/imports.log; }; \
-	(cd web && "$$node" $(biome) check --error-on-warnings .) > $(VENV)/biome.log 2>&1 || \
-		{ failed=1; cat $(VENV)/biome.log; echo 'Run: make format' >&2; }; \
-	(cd web && "$$node" $(tsc) -p . && "$$node" $(tsc) -p sdk) || failed=1; \
+	wait $$imports || { failed=1; cat $(VENV)/imports.log; }; \
+	wait $$biome || { failed=1; cat $(VENV)/biome.log; echo 'Run: make format' >&2; }; \
+	wait $$tsc || { failed=1; cat $(VENV)/tsc.log; }; \
 	[ -z "$$failed" ]
 
 format: $(stamps)/dev $(web_tools) ## format the code, and mend what can be mended without thought
