@@ -21,7 +21,7 @@ from tests.support.checkout import ROOT
 from tests.support.server import Server
 
 WIRE = Path(__file__).parents[1] / "wire" / "native"
-EXAMPLES = "40"
+EXAMPLES = os.environ.get("TEST_REQUESTS", "20")  # of each operation
 CONFIGURATION = "[generation]\nallow-extra-parameters = false\n"
 
 
@@ -119,7 +119,7 @@ def complaints(whole: Any, schema: Any, value: Any) -> list[str]:
     return [error.message for error in validator.iter_errors(value)]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(120 + 2 * int(EXAMPLES))
 async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
     described: Server, tmp_path: Path
 ) -> None:
