@@ -5,7 +5,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from hubbub.server.people import outgoing
 from hubbub.server.people import provider as providers
 from hubbub.server.people.oidc import Transaction
 from hubbub.server.people.passwords import Argon2
+from tests.support.postgres import Postgres
 from tests.support.provider import ADA, CLIENT, SECRET, Provider, providing
 from tests.support.site import Site, Someone, site
 
@@ -231,6 +232,51 @@ async def test_a_jwt_of_the_same_user_speaks_for_the_same_account(
         token = jwt.encode(claims, (tmp_path / "secret").read_text())
         me = await Someone(here.stranger._http, here.stranger.url, token).ask("GET", "/me")
         assert me.body["account"] == (await browser.me())["account"]
+
+
+@pytest.mark.timeout(90)
+async def test_a_sign_in_that_was_begun_at_one_node_ends_at_another(
+    postgres: Postgres, tmp_path: Path, provider: Provider
+) -> None:
+    """And if both nodes are the first to see somebody at once, there is one account."""
+    provider.has_secret = False
+    given: dict[str, Any] = {"oidc_issuer": provider.issuer, "oidc_client_id": CLIENT}
+    given |= {"oidc_allow": "anyone", "public_url": "https://chat.example"}
+    given |= {"store": await postgres.fresh(), "host": "127.0.0.1", "port": 0}
+    async with AsyncExitStack() as stack:
+        jar = aiohttp.DummyCookieJar()
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=jar))
+        nodes = []
+        for n in range(2):
+            node = running(Settings(data=tmp_path / str(n), **given))
+            nodes.append(await stack.enter_async_context(node))
+        urls = [f"http://127.0.0.1:{node.port}" for node in nodes]
+
+        async def sign_in(first: str, second: str) -> str:
+            async with http.get(
+                f"{first}/oidc/start", headers=FROM_OUR_PAGE, allow_redirects=False
+            ) as answer:
+                cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+                url = answer.headers["Location"]
+            async with http.get(URL(url, encoded=True), allow_redirects=False) as answer:
+                back = answer.headers["Location"].removeprefix("https://chat.example")
+            target = URL(f"{second}{back}", encoded=True)
+            async with http.get(
+                target, headers=FROM_THE_PROVIDER | cookie, allow_redirects=False
+            ) as answer:
+                assert answer.status == 303, await answer.text()
+                return SimpleCookie(answer.headers["Set-Cookie"])["__Host-hubbub"].value
+
+        for number in range(5):
+            provider.person |= {"sub": str(number)}
+            ways = (urls, urls[::-1], urls)
+            tokens = await asyncio.gather(*(sign_in(*way) for way in ways))
+            accounts = [
+                (await Someone(http, url, token).ask("GET", "/me")).body["account"]
+                for token in tokens
+                for url in urls
+            ]
+            assert len(set(accounts)) == 1
 
 
 # --- who gets an account ---

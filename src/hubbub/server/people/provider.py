@@ -7,7 +7,7 @@ import asyncio
 import hmac
 import logging
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
@@ -85,6 +85,7 @@ class Provider:
         self._jwts = Jwts((), registration.issuer, registration.client_id)
         self._keys_at = float("-inf")
         self._discovering = asyncio.Lock()
+        self._renewing = asyncio.Lock()
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def metadata(self) -> Metadata:
@@ -94,11 +95,7 @@ class Provider:
                 return self._metadata
             if self._clock() - self._failed_at < FAILED_FOR:
                 raise _unavailable()
-            try:
-                self._metadata = await self._discover()
-            except RefusalError:
-                self._failed_at = self._clock()
-                raise
+            self._metadata = await self._noting_failure(self._discover())
             self._discovered_at = self._clock()
             return self._metadata
 
@@ -156,20 +153,31 @@ class Provider:
 
     async def _verified(self, metadata: Metadata, token: str) -> Claims:
         """Return the claims of an ID token, with the newest keys if those that are known do not verify it."""
-        try:
-            return self._jwts.verified(token)
-        except INVALID as error:
-            is_unknown = isinstance(error, jwt.InvalidSignatureError)
-            if not is_unknown or self._clock() - self._keys_at < KEYS_CHECK:
-                raise _bad_token(error) from None
-        self._keys_at = self._clock()
-        self._jwts.publish(await self._keys(metadata))
+        async with self._renewing:  # whoever comes while the keys are fetched needs them, too
+            try:
+                return self._jwts.verified(token)
+            except INVALID as error:
+                is_unknown = isinstance(error, jwt.InvalidSignatureError)
+                if not is_unknown or self._clock() - self._keys_at < KEYS_CHECK:
+                    raise _bad_token(error) from None
+            self._jwts.publish(await self._noting_failure(self._keys(metadata)))
+            self._keys_at = self._clock()
         try:
             return self._jwts.verified(token)
         except INVALID as error:
             raise _bad_token(error) from None
 
+    async def _noting_failure(self, asking: Awaitable[T]) -> T:
+        """Wait for an answer. If there is none, the provider is left alone for a while."""
+        try:
+            return await asking
+        except RefusalError:
+            self._failed_at = self._clock()
+            raise
+
     async def _keys(self, metadata: Metadata) -> list[Key]:
+        if self._clock() - self._failed_at < FAILED_FOR:
+            raise _unavailable()
         reply = await self._ask(metadata.jwks_uri)
         try:
             keys = keys_from_jwks(reply.body) if reply.status == 200 else []
