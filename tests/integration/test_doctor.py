@@ -6,7 +6,7 @@ import re
 import resource
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +15,11 @@ import pytest
 
 from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key, room_key
 from hubbub.protocol.messages import Post
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, Token
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
+from tests.integration.test_copying import hubbub_command
 from tests.support.certificates import certify, flags
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
@@ -87,11 +89,44 @@ async def pump(
 # --- here ---
 
 
+ADD_OWNER = ("user", "add", "ada", "--role", "owner", "--link", "--data")
+
+
 async def test_a_place_where_a_server_runs_is_well(server: Server) -> None:
+    told = await doctor(HUBBUB_DATA=str(server.data))
+    assert (told.problems(), told.warnings(), told.code) == ([], ["accounts"], 0)
+    assert "no owner yet" in told.text and "hubbub user add HANDLE --role owner" in told.text
+    assert (await hubbub_command(*ADD_OWNER, server.data)).code == 0
     told = await doctor(HUBBUB_DATA=str(server.data))
     assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
     for what in ("settings", "data directory", "database", "clock", "SQLite", "open files"):
         assert f"ok      {what}:" in told.text
+    assert "accounts: 1, of which 1 active owners" in told.text
+    assert "audit log: `hubbub verify` checks" in told.text
+
+
+BEYOND = {"HUBBUB_HOST": "0.0.0.0", "HUBBUB_INSECURE_HTTP": "true"}
+PUBLIC = {"HUBBUB_PUBLIC_URL": "https://chat.example"}
+
+
+@pytest.mark.parametrize(
+    "settings, warnings",
+    [
+        ({}, []),
+        ({"HUBBUB_GUESTS": "on"}, []),
+        (BEYOND, ["cookies"]),
+        (BEYOND | {"HUBBUB_GUESTS": "on"}, ["guests", "cookies"]),
+        ({"HUBBUB_PUBLIC_URL": "http://chat.example"}, ["cookies"]),
+        ({"HUBBUB_TRUSTED_PROXY": "127.0.0.1"}, ["cookies"]),
+        (PUBLIC, []),
+        (PUBLIC | {"HUBBUB_GUESTS": "on"}, ["guests"]),
+    ],
+)
+async def test_what_others_in_the_network_could_do_is_warned_of(
+    tmp_path: Path, settings: dict[str, Any], warnings: list[str]
+) -> None:
+    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), **settings)
+    assert (told.problems(), told.warnings(), told.code) == ([], warnings, 0)
 
 
 async def test_a_place_where_nothing_is_yet_is_well(tmp_path: Path) -> None:
@@ -125,13 +160,13 @@ async def test_a_database_from_the_future_tells_that_the_clock_is_wrong(server: 
     later = 2**32
     os.utime(server.data / "hubbub.db", (later, later))
     told = await doctor(HUBBUB_DATA=str(server.data))
-    assert (told.problems(), told.warnings(), told.code) == ([], ["clock"], 0)
+    assert (told.problems(), told.warnings(), told.code) == ([], ["accounts", "clock"], 0)
 
 
 async def test_a_directory_that_others_may_read_is_warned_of(server: Server) -> None:
     server.data.chmod(0o755)
     told = await doctor(HUBBUB_DATA=str(server.data))
-    assert (told.problems(), told.warnings(), told.code) == ([], ["data directory"], 0)
+    assert (told.problems(), told.warnings(), told.code) == ([], ["data directory", "accounts"], 0)
     assert f"chmod 700 {server.data}" in told.text
 
 
@@ -153,8 +188,11 @@ async def test_a_cluster_that_is_well(postgres: Postgres, tmp_path: Path) -> Non
         assert "tables: none yet" in told.text
         async with Server(tmp_path, environment=settings):
             told = await doctor(HUBBUB_DATA=str(tmp_path), **settings)
+            assert (told.problems(), told.warnings(), told.code) == ([], ["accounts"], 0)
+            assert (await hubbub_command(*ADD_OWNER, tmp_path, store=store)).code == 0
+            told = await doctor(HUBBUB_DATA=str(tmp_path), **settings)
     assert (told.problems(), told.warnings(), told.code) == ([], [], 0)
-    for what in ("PostgreSQL", "connections", "tables", "NATS"):
+    for what in ("PostgreSQL", "connections", "tables", "NATS", "accounts"):
         assert f"ok      {what}:" in told.text
     assert "SQLite" not in told.text
     assert re.search(r"connections: \d+ available, [2-9] used by hubbub", told.text)
@@ -306,8 +344,16 @@ async def test_a_certificate_that_expires_is_warned_of(
     assert (told.problems(), told.warnings()) == (problems, warnings), told.text
 
 
+def issue(store: str, data: Path, *names: str) -> None:
+    """Issue tokens as a version did that reserved no names, and revoke the last."""
+    with closing(kind_of(store).open_tokens(store, data)) as tokens:
+        for name in names:
+            tokens.add(Token(name, name, name, ("read",), ("*",), "", None))
+        tokens.revoke(names[-1], "2026-01-01T00:00:00Z")
+
+
 @pytest.mark.parametrize("has_postgres", [False, True])
-async def test_rooms_with_reserved_names_are_named(
+async def test_rooms_and_tokens_with_reserved_names_are_named(
     postgres: Postgres, tmp_path: Path, has_postgres: bool
 ) -> None:
     keys = [AUDIT, DIRECTORY, account_key(bytes(8)), room_key(bytes(8))]
@@ -321,6 +367,9 @@ async def test_rooms_with_reserved_names_are_named(
         store = SqliteStore(tmp_path, "full", lambda: "e1")
     await commit(store, *(Post(room=room, text="x") for room in rooms))
     await store.close()
+    where = settings.get("HUBBUB_STORE", "sqlite")
+    await asyncio.to_thread(issue, where, tmp_path, "@ci", "ci", "@gone")
     told = await doctor(**settings)
-    assert "room names" in told.warnings() and told.code == 0
+    assert {"room names", "token names"} <= {*told.warnings()} and told.code == 0
     assert "reserved: @old, @ü\n" in told.text
+    assert "begin with @: @ci\n" in told.text

@@ -155,6 +155,25 @@ async def test_what_can_not_be_is_said_and_has_a_code(here: Site, credentials: P
         assert (code, out) == (1, "") and "delete it, and log in again" in err, (words, err)
 
 
+@pytest.mark.parametrize("status", [201, 403])
+async def test_no_wrong_answer_stops_it_or_reaches_the_terminal(here: Site, status: int) -> None:
+    bodies = ["[" * 30_000, "null", "[]", '{"code": []}', "\x1b[2J", '{"account": {}}']
+    bodies += ['{"code": "\\u001b[2J", "detail": "\\u001b[2J", "temporary": 1}']
+    waiting = iter(bodies)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=next(waiting))
+
+    elsewhere = web.Application()
+    elsewhere.router.add_route("*", "/{rest:.*}", answer)
+    async with TestServer(elsewhere, host="127.0.0.1") as server:
+        words = ("login", f"http://127.0.0.1:{server.port}", "--handle", "ada")
+        for body in bodies:
+            code, out, err = await run(*words, stdin=f"{PASSWORD}\n")
+            assert (code in (3, 4), out) == (True, ""), body
+            assert "Traceback" not in err and "\x1b" not in err
+
+
 async def test_no_password_follows_a_redirect(here: Site) -> None:
     asked: list[str] = []
 

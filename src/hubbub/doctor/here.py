@@ -30,6 +30,7 @@ def examine(
     where = f" (read {file})" if file else ""
     other = f"{len(made)} changed from the default{where}"
     yield ok("settings", f"{other}; `hubbub config show --origin` lists all")
+    yield from _openness(settings)
     yield from _directory(settings)
     yield from kind_of(settings.store).examine(settings.store, settings.data)
     if settings.broker:
@@ -37,6 +38,20 @@ def examine(
 
         yield asyncio.run(examine_broker(settings.broker))
     yield _files()
+
+
+def _openness(settings: Settings) -> Iterator[Finding]:
+    """Warn of what others could do who reach the server over the network."""
+    if settings.is_local:
+        return
+    if settings.has_guests:
+        fix = "set --guests off, unless the rooms are meant for everyone"
+        found = "anyone who reaches the server may come in without an account or a token"
+        yield warning("guests", found, fix)
+    if not (settings.tls_cert or settings.public_url.lower().startswith("https:")):
+        fix = "set --tls-cert and --tls-key or, behind a proxy with TLS, --public-url https://NAME"
+        found = "browsers send the cookies of sessions without TLS, so others on the network can take them over"
+        yield warning("cookies", found, fix)
 
 
 def _directory(settings: Settings) -> Iterator[Finding]:

@@ -34,3 +34,21 @@ def of_reserved_names(rooms: Sequence[str]) -> Iterator[Finding]:
         fix = "read them with the version that wrote them, and post what you need in a room with another name"
         found = f"no client can use these rooms, whose names are reserved: {', '.join(rooms)}"
         yield warning("room names", found, fix)
+
+
+def of_reserved_people(names: Sequence[str]) -> Iterator[Finding]:
+    """Warn of tokens whose names are reserved now, of which these are the first."""
+    if names:
+        fix = "create tokens with other names, and revoke these: hubbub token revoke NAME"
+        found = f"tokens have names that are reserved, since only the server's own begin with @: {', '.join(names)}"
+        yield warning("token names", found, fix)
+
+
+def of_accounts(accounts: int, owners: int) -> Iterator[Finding]:
+    """Tell of accounts, and warn if none is an owner."""
+    if not owners:
+        fix = "claim the server with the token that it shows at its start, or run: hubbub user add HANDLE --role owner"
+        yield warning("accounts", "no owner yet, so nobody can invite people or change roles", fix)
+        return
+    yield ok("accounts", f"{accounts:,}, of which {owners:,} active owners")
+    yield ok("audit log", "`hubbub verify` checks that nobody changed it")

@@ -21,7 +21,7 @@ def log_in(address: str, handle: str, password: str) -> Login:
     given = {"handle": handle, "password": password, "wants": "token"}
     answer = asyncio.run(_post(address, "login", given))
     try:
-        return Login(handle, answer["account"], answer["token"])
+        return Login(handle, str(answer["account"]), str(answer["token"]))
     except (KeyError, TypeError):
         raise Unreachable(f"Malformed answer from {address}: is it a hubbub server?") from None
 
@@ -67,6 +67,6 @@ def _answered(address: str, status: int, content: bytes) -> Any:
             return answer
         refusal = str(answer["code"]), str(answer["detail"])
         temporary, retry_after = bool(answer["temporary"]), answer.get("retry_after")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise Unreachable(f"{address} answers {status}, but is no hubbub server") from None
     raise Refused(*refusal, temporary=temporary, retry_after=retry_after)

@@ -17,6 +17,8 @@ IS_RESERVED = """
     name >= '@' AND name < 'A' AND name NOT IN ('@audit', '@directory')
     AND NOT (length(name) = 14 AND substr(name, 2, 1) IN ('p', 'r'))
 """
+# Of the names of tokens in use: they are reserved.
+RESERVED_TOKENS = "revoked_at IS NULL AND name >= '@' AND name < 'A'"
 UNFINISHED = "unfinished_copy"  # in meta, until the copy is known to be complete
 
 

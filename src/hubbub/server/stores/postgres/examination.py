@@ -6,13 +6,21 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warning
+from hubbub.server.findings import (
+    Finding,
+    of_accounts,
+    of_reserved_names,
+    of_reserved_people,
+    ok,
+    problem,
+    warning,
+)
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES
 from hubbub.server.stores.postgres.schema import ENCODING
 from hubbub.server.stores.postgres.store import APPLICATION, split
-from hubbub.server.stores.tables import IS_RESERVED, UNFINISHED
+from hubbub.server.stores.tables import IS_RESERVED, RESERVED_TOKENS, UNFINISHED
 
 TIMEOUT = 5.0  # seconds
 OLDEST = 14  # the oldest supported major version of PostgreSQL
@@ -20,6 +28,9 @@ SLOW = 0.02  # a slow round trip, in seconds
 CONNECTIONS = 6  # that one node needs
 RESERVED_ROOMS = f"""
     SELECT name FROM hubbub.room WHERE {IS_RESERVED} ORDER BY name LIMIT 10
+"""
+RESERVED_PEOPLE = f"""
+    SELECT name FROM hubbub.token WHERE {RESERVED_TOKENS} ORDER BY name LIMIT 10
 """
 WRONG_BY = 5.0  # a notable difference between clocks, in seconds
 
@@ -120,13 +131,24 @@ async def _tables(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
     else:
         rooms = await connection.fetchval("SELECT count(*) FROM hubbub.room")
         yield ok("tables", f"version {version} of {newest}, rooms: {rooms:,}")
-        for finding in of_reserved_names(
-            [name for (name,) in await connection.fetch(RESERVED_ROOMS)]
-        ):
+        async for finding in _names_and_accounts(connection):
             yield finding
     if version >= 2:  # there is an outbox
         async for finding in _outbox(connection):
             yield finding
+
+
+async def _names_and_accounts(connection: asyncpg.Connection) -> AsyncIterator[Finding]:
+    rooms = [name for (name,) in await connection.fetch(RESERVED_ROOMS)]
+    tokens = [name for (name,) in await connection.fetch(RESERVED_PEOPLE)]
+    for finding in (*of_reserved_names(rooms), *of_reserved_people(tokens)):
+        yield finding
+    if await connection.fetchval("SELECT to_regclass('hubbub.owner')") is None:
+        return  # it was last used by an older version
+    accounts = await connection.fetchval("SELECT count(*) FROM hubbub.account")
+    owners = await connection.fetchval("SELECT count(*) FROM hubbub.owner")
+    for finding in of_accounts(accounts, owners):
+        yield finding
 
 
 async def _outbox(connection: asyncpg.Connection) -> AsyncIterator[Finding]:

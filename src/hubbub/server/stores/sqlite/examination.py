@@ -8,14 +8,23 @@ from pathlib import Path
 
 import apsw
 
-from hubbub.server.findings import Finding, of_reserved_names, ok, problem, warning
+from hubbub.server.findings import (
+    Finding,
+    of_accounts,
+    of_reserved_names,
+    of_reserved_people,
+    ok,
+    problem,
+    warning,
+)
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite.schema import check_is_ours
 from hubbub.server.stores.sqlite.store import check_soundness
-from hubbub.server.stores.tables import IS_RESERVED
+from hubbub.server.stores.tables import IS_RESERVED, RESERVED_TOKENS
 
 MIB = 2**20
 FIXED_IN = (3, 51, 3)  # the version of SQLite that fixes the WAL-reset bug
+RESERVED_PEOPLE = f"SELECT name FROM token WHERE {RESERVED_TOKENS} ORDER BY name LIMIT 10"
 RESERVED_ROOMS = f"SELECT name FROM room WHERE {IS_RESERVED} ORDER BY name LIMIT 10"
 
 
@@ -37,9 +46,20 @@ def _database(file: Path) -> Iterator[Finding]:
     else:
         yield ok("database", f"{file.stat().st_size / MIB:,.1f} MiB, no damage found")
         with closing(apsw.Connection(str(file))) as database:
-            names = [name for (name,) in database.execute(RESERVED_ROOMS)]
-        yield from of_reserved_names(names)
+            findings = [*_names(database), *_accounts(database)]
+        yield from findings
     yield _clock(file.stat().st_mtime)
+
+
+def _names(database: apsw.Connection) -> Iterator[Finding]:
+    yield from of_reserved_names([name for (name,) in database.execute(RESERVED_ROOMS)])
+    yield from of_reserved_people([name for (name,) in database.execute(RESERVED_PEOPLE)])
+
+
+def _accounts(database: apsw.Connection) -> Iterator[Finding]:
+    if database.table_exists(None, "owner"):  # else it was last used by an older version
+        counts = "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM owner)"
+        yield from of_accounts(*database.execute(counts).get)
 
 
 def _clock(written_at: float) -> Finding:
