@@ -14,8 +14,8 @@ import jsonschema_rs
 import pytest
 
 from hubbub.protocol.errors import CODES
-from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import operations_of
+from hubbub.server.http.routes import ROUTES
 from tests.integration.native import native
 from tests.support.checkout import ROOT
 from tests.support.server import Server

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hubbub.domain.identity import short_id, visitor
-from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import operations_of
+from hubbub.server.http.routes import ROUTES
 from tests.integration.conftest import KEY
 from tests.integration.native import Native
 from tests.integration.stream import streamed

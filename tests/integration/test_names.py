@@ -15,8 +15,8 @@ from hubbub.domain.aspects import RULES
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople
-from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.http.routes import ROUTES
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
 from tests.integration.web import over_http

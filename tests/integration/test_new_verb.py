@@ -20,8 +20,9 @@ import hubbub
 from hubbub.client import Client
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Aspect, Fold, Rules
-from hubbub.server.app import RESOURCES, running
+from hubbub.server.app import running
 from hubbub.server.config import Settings
+from hubbub.server.http.routes import RESOURCES
 from tests.integration.native import native
 from tests.integration.stream import streamed
 from tests.integration.test_socketio_rooms import socket_io

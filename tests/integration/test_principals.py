@@ -15,9 +15,9 @@ import pytest
 
 from hubbub.domain.access import Permission, RoomKind
 from hubbub.domain.principals import Role, Scope
-from hubbub.server.app import ROUTES
 from hubbub.server.http.entering import ENTER
 from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.jwts import LEEWAY
 from tests.integration.test_socketio_rooms import socket_io
 from tests.support.resting import at_rest

@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
-from hubbub.server.app import ROUTES
 from hubbub.server.http.entering import OWN_ACCOUNT
 from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.http.routes import ROUTES
 from tests.integration.native import Json, native
 from tests.integration.raw import connected
 from tests.support.server import Server

@@ -9,11 +9,12 @@ import pytest
 from aiohttp import web
 
 from hubbub.domain.access import Operation
-from hubbub.server.app import RESOURCES, running
+from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, header, whole_number
 from hubbub.server.http.requests import HUB, principal_of
+from hubbub.server.http.routes import RESOURCES
 from tests.integration.raw import connected
 
 SHELF = whole_number("shelf", "Only toys on this shelf", 1, 9)

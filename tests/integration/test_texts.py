@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from hubbub.server.app import ROUTES
 from hubbub.server.http.operations import HttpOperation, headers_of, operations_of
 from hubbub.server.http.parameters import JSON
 from hubbub.server.http.problems import CREDENTIALS
+from hubbub.server.http.routes import ROUTES
 from tests.integration.web import Http
 from tests.support.server import Server
 
@@ -22,6 +22,7 @@ PARTS = {
     "id": b"x",
     "invite": b"x",
     "account": b"x",
+    "who": b"x",
 }
 BODY = b'{"text":"x"}'
 AT_ONCE = 25

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from hubbub.server.app import ROUTES
+from hubbub.server.http.routes import ROUTES
 from tests.integration.raw import HANDSHAKE, Response, connected
 from tests.support.server import Server
 
@@ -117,6 +117,24 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("DELETE", f"{PERSON}/tokens/{{id}}"): own("/people/x/tokens/x", "DELETE"),
     ("GET", "/api/v1/rooms"): api(""),
     ("GET", ROOM): api("/doors"),
+    ("POST", "/api/v1/rooms"): own("/rooms", "POST", "{}"),
+    ("PATCH", ROOM): api("/doors", "PATCH", "{}"),
+    ("POST", f"{ROOM}/archive"): api("/doors/archive", "POST"),
+    ("POST", f"{ROOM}/restore"): api("/doors/restore", "POST"),
+    ("POST", f"{ROOM}/join"): api("/doors/join", "POST"),
+    ("POST", f"{ROOM}/leave"): api("/doors/leave", "POST"),
+    ("GET", f"{ROOM}/may"): api("/doors/may"),
+    ("GET", f"{ROOM}/members"): api("/doors/members"),
+    ("POST", f"{ROOM}/members"): api("/doors/members", "POST", '{"who":["x"]}'),
+    ("PUT", f"{ROOM}/members/{{who}}"): api("/doors/members/x", "PUT", '{"role":"host"}'),
+    ("DELETE", f"{ROOM}/members/{{who}}"): api("/doors/members/x", "DELETE"),
+    ("GET", f"{ROOM}/bans"): api("/doors/bans"),
+    ("PUT", f"{ROOM}/bans/{{who}}"): api("/doors/bans/x", "PUT", "{}"),
+    ("DELETE", f"{ROOM}/bans/{{who}}"): api("/doors/bans/x", "DELETE"),
+    ("PUT", f"{ROOM}/mutes/{{who}}"): api("/doors/mutes/x", "PUT", "{}"),
+    ("DELETE", f"{ROOM}/mutes/{{who}}"): api("/doors/mutes/x", "DELETE"),
+    ("GET", "/api/v1/me/rooms"): own("/me/rooms"),
+    ("GET", "/api/v1/directory"): own("/directory"),
     ("POST", f"{ROOM}/messages"): api("/doors/messages", "POST", '{"text":"hello"}'),
     ("GET", f"{ROOM}/messages"): api("/doors/messages"),
     ("PATCH", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9", "PATCH", '{"text":"ho"}'),

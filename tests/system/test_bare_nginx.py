@@ -13,7 +13,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from hubbub.server.app import ROUTES
+from hubbub.server.http.routes import ROUTES
 from hubbub.server.transports.sockjs_responses import FORMS
 from tests.support.balancers import BARE_NGINX, balancer, program
 from tests.support.server import Server

@@ -79,40 +79,37 @@ class InvitePeople(Change, frozen=True, kw_only=True, tag="invite"):
     who: Annotated[tuple[AccountName, ...], Meta(min_length=1, max_length=MAX_NAMED)]
 
 
-class Remove(Change, frozen=True, kw_only=True):
+class OnMember(Change, frozen=True, kw_only=True):
+    """Does something about one person in a room."""
+
+    who: AccountName
+
+
+class Remove(OnMember, frozen=True):
     """Ends someone's membership."""
 
-    who: AccountName
 
-
-class Ban(Change, frozen=True, kw_only=True):
+class Ban(OnMember, frozen=True, kw_only=True):
     """Keeps someone out of the room, for some seconds or for ever."""
 
-    who: AccountName
     seconds: Seconds | None = None
 
 
-class Unban(Change, frozen=True, kw_only=True):
+class Unban(OnMember, frozen=True):
     """Ends a ban."""
 
-    who: AccountName
 
-
-class Mute(Change, frozen=True, kw_only=True):
+class Mute(OnMember, frozen=True, kw_only=True):
     """Lets someone only read, for some seconds or until unmuted."""
 
-    who: AccountName
     seconds: Seconds | None = None
 
 
-class Unmute(Change, frozen=True, kw_only=True):
+class Unmute(OnMember, frozen=True):
     """Lets someone speak again."""
 
-    who: AccountName
 
-
-class Appoint(Change, frozen=True, kw_only=True):
+class Appoint(OnMember, frozen=True, kw_only=True):
     """Gives a member another role in the room."""
 
-    who: AccountName
     role: MemberRole

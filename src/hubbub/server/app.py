@@ -42,28 +42,17 @@ from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB, LINKS
 from hubbub.server.http.resources import (
-    api_tokens,
     descriptions,
-    events,
-    health,
     invites,
-    logins,
-    me,
-    messages,
     metrics,
     oidc,
     page,
-    people,
-    reactions,
-    rooms,
-    signals,
     signup,
     socketio,
     sockets,
     sockjs,
-    start,
-    state,
 )
+from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
@@ -92,31 +81,6 @@ STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
 RETURNS_PER_SECOND = 2000  # clients told to reconnect in each second after a restart
 OWN_FILES = 96  # reserved for the database, and for connections that are only refused
 MAX_PER_ADDRESS = 256  # connections without a token from one address
-
-RESOURCES = (
-    sockets.resource,
-    socketio.resource,
-    sockjs.resource,
-    page.resource,
-    logins.resource,
-    oidc.resource,
-    invites.resource,
-    signup.resource,
-    me.resource,
-    api_tokens.resource,
-    people.resource,
-    start.resource,
-    rooms.resource,
-    messages.resource,
-    reactions.resource,
-    state.resource,
-    signals.resource,
-    events.resource,
-    descriptions.resource,
-    health.resource,
-    metrics.resource,
-)
-ROUTES = routes_of(RESOURCES)
 
 log = logging.getLogger(__name__)
 

@@ -144,10 +144,12 @@ def _refusal(
         return message
     is_own = principal.may_own and ledger.owner(key) == principal.id
     operation = own if is_own else anyones
+    if refusal := ledger.refusal(principal, operation, key.room):
+        return refusal
     if may(principal, operation, key.room) and (
         is_own or _may_moderate(ledger, principal, key.room)
     ):
-        return ledger.refusal(principal, operation, key.room)
+        return None
     why = "Only its author may edit or delete a message"
     if not principal.may_own:
         why += "; guests prove authorship with the key they posted it with"

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Self, assert_never
 
-from msgspec.structs import replace
-
 from hubbub import __version__
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.identity import at_address
@@ -177,9 +175,7 @@ class NativeClient:
             if isinstance(command, Hello):
                 await self._hub.door.prepare(command.token)
             principal = self._recognise(command if isinstance(command, Hello) else None)
-            room = getattr(command, "room", None)
-            if room is not None and is_short(room):
-                command = replace(command, room=await self._hub.names.key(principal, room))
+            command = await self._hub.names.in_keys(principal, command)
             if isinstance(command, Change):
                 self._change(command, principal)
             else:

@@ -22,6 +22,7 @@ from hubbub.server.clients.native import NativeClient
 from hubbub.server.clients.socketio import Namespace
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.names import is_short
 from hubbub.server.people.door import Credentials
 from hubbub.server.people.rates import Inflow
 
@@ -63,6 +64,7 @@ class SocketIoClient:
         self._commands = NativeClient(self._hub, visit, self._credentials.place, self._inflow)
         try:
             self._commands.open(self._transport)
+            self._room = await self._hub.names.key(visit.principal, self._asked(auth))
             join, pid = self._place(auth)
 
             def tell(resumption: Resumed | Snapshot) -> None:
@@ -116,18 +118,21 @@ class SocketIoClient:
             base.place,
         )
 
-    def _place(self, auth: dict[str, Any]) -> tuple[Follow, str | None]:
-        """Return the position to follow from, and the pid if Socket.IO's own recovery sends one."""
-        room, since = auth.get("room", self._room), auth.get("since")
+    def _asked(self, auth: dict[str, Any]) -> str:
+        """Return the room that it asks for, as it calls it. Raises RefusalError."""
+        room = auth.get("room", self._room)
         if not isinstance(room, str):
             raise RefusalError("bad_request", "`room` must be a string")
-        if fault := room_name_fault(room):
+        if not is_short(room) and (fault := room_name_fault(room)):
             raise RefusalError("bad_request", fault)
-        self._room = room
-        if since is not None:
-            return Follow(room=room, since=_seq(since), epoch=auth.get("epoch")), None
+        return room
+
+    def _place(self, auth: dict[str, Any]) -> tuple[Follow, str | None]:
+        """Return the position to follow from, and the pid if Socket.IO's own recovery sends one."""
+        if (since := auth.get("since")) is not None:
+            return Follow(room=self._room, since=_seq(since), epoch=auth.get("epoch")), None
         since = self._recovered_from(auth)
-        return Follow(room=room, since=since), auth["pid"] if since is not None else None
+        return Follow(room=self._room, since=since), auth["pid"] if since is not None else None
 
     def _pid(self, start: int) -> str:
         """Return the pid that a returning client sends: the log, and where it began to follow the room."""

@@ -12,7 +12,6 @@ from hubbub.server.clients.native import accepted
 from hubbub.server.http.parameters import TEXT, Parameter
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import HUB
-from hubbub.server.hub.names import is_short
 
 MAX_KEY = 64  # characters
 
@@ -61,10 +60,9 @@ async def commit(
 ) -> ChangeReply | web.Response:
     """Commit a change, under the request's key if it has one; return the answer, or the refusal as a response.
 
-    Its room may be called as clients call it (see `Names`). Raises RefusalError.
+    Its room and its people may be called as clients call them (see `Names`). Raises RefusalError.
     """
-    if is_short(change.room):
-        change = replace(change, room=await request.app[HUB].names.key(principal, change.room))
+    change = await request.app[HUB].names.in_keys(principal, change)
     answer = await _committed(request, principal, change)
     if isinstance(answer, Refusal):
         return problem(answer)

@@ -77,14 +77,20 @@ def _parameter(parameter: Parameter[Any]) -> JsonObject:
 
 
 def _security(needs: Permission) -> list[JsonObject]:
-    """Return who may do it: guests, if they may, and tokens with any scope that allows it, also those of accounts."""
+    """Return who may do it: guests, if they may, and tokens with any scope that allows it, also those of accounts.
+
+    In made rooms anyone may ask: whoever may not know of a room is told the same as if there were none.
+    """
     may_guests = needs.is_given(Role.GUEST, GUEST_SCOPES, RoomKind.FREE)
-    guests: list[JsonObject] = [{}] if may_guests else []
+    guests: list[JsonObject] = [{}] if may_guests or RoomKind.MADE in needs.rows else []
     return guests + [
         {"token": [scope.value]}
         for scope in Scope
         if needs.is_given(Role.TOKEN, frozenset({scope}), RoomKind.FREE)
-        or needs.is_given(Role.ACCOUNT, frozenset({scope}), RoomKind.OWN)
+        or any(
+            needs.is_given(Role.ACCOUNT, frozenset({scope}), kind)
+            for kind in (RoomKind.OWN, RoomKind.SERVER, RoomKind.MADE)
+        )
     ]
 
 
@@ -108,7 +114,7 @@ def _body(body: Body[Any], path_names: set[str], components: JsonObject) -> Json
     if body.content_type == MERGE_PATCH:
         return {}
     schema = components[body.command.__name__]
-    elsewhere = {"id", "do"} | path_names
+    elsewhere = {"id", "do", *body.without} | path_names
     properties = {k: v for k, v in schema["properties"].items() if k not in elsewhere}
     required = [name for name in schema["required"] if name not in elsewhere]
     described: JsonObject = {"type": "object", "properties": properties, "required": required}

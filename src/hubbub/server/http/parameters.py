@@ -42,12 +42,13 @@ class Parameter(Generic[T]):
 class Body(Generic[C]):
     """A request's body: the fields of a command that are not in the path, or a merge patch.
 
-    `one_of` names fields of which it must have exactly one.
+    `one_of` names fields of which it must have exactly one, `without` those that no client gives.
     """
 
     command: type[C]
     content_type: str = JSON
     one_of: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     async def read(self, request: web.Request, principal: Principal, **known: Any) -> C:
         """Read the command. Values that are `known` override those in the body. Raises RefusalError."""
@@ -96,6 +97,13 @@ ROOM = Parameter(
     TEXT | {"pattern": r"^#?[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
     room_of,
     "Its name or its key; `#` and its alias; or `@me`, the own log of an account",
+)
+WHO = Parameter(
+    "who",
+    "path",
+    TEXT | {"minLength": 1, "maxLength": 64, "example": "ada"},
+    lambda request: request.match_info["who"],
+    "An account, by its key or its handle",
 )
 SEQ = Parameter("seq", "path", integer(0, 10**18 - 1) | {"example": 1}, seq_of)
 

@@ -11,6 +11,7 @@ from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.reading import Lookup
 from hubbub.server.hub.rights import Rights
+from hubbub.server.hub.roster import Roster
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.starting import Starting
 from hubbub.server.hub.writing import Writing
@@ -20,7 +21,7 @@ from hubbub.server.stores.base import Store
 
 
 class Hub:
-    """What can be done in rooms, in three parts: writing, following and reading.
+    """What can be done in rooms, in four parts: writing, following, reading, and the roster of made rooms.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
     """
@@ -48,6 +49,7 @@ class Hub:
         self.following = Following(fanout, positions, snapshots, rights)
         self.starting = Starting(store)
         self.reading = Lookup(store, fanout, positions, snapshots, rights)
+        self.roster = Roster(store, rights)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

@@ -1,18 +1,27 @@
-"""What clients may call a room: by its key or its name, by an alias, and their own log in short."""
+"""What clients may call rooms and people: a room by its key or its name, by an alias, and their own log in short; an account by its key or its handle."""
+
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from hubbub.domain.access import UNKNOWN
+from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import ALIAS, alias_row
 from hubbub.protocol import keys
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.handles import handle_from, is_alias
-from hubbub.protocol.keys import ME
+from hubbub.protocol.handles import handle_from, is_alias, is_handle
+from hubbub.protocol.keys import DIRECTORY, ME, is_account_key
+from hubbub.protocol.messages import AnyCommand
+from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
 MARK = "#"  # before an alias
-_NOWHERE = (
-    f"{keys.ROOM}{'0' * 12}"  # a room that does not exist is asked for in place of an unknown alias
-)
+# A room and an account that do not exist are asked for in place of an unknown alias and an unknown handle.
+_NOWHERE = f"{keys.ROOM}{'0' * 12}"
+_NOBODY = f"{keys.ACCOUNT}{'0' * 12}"
+
+C = TypeVar("C", bound=AnyCommand)
 
 
 def is_short(room: str) -> bool:
@@ -21,10 +30,34 @@ def is_short(room: str) -> bool:
 
 
 class Names:
-    """Finds the rooms that clients mean."""
+    """Finds the rooms and the people that clients mean."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def in_keys(self, principal: Principal, command: C) -> C:
+        """Return a command that calls its room and its people as logs do.
+
+        Whether there are such is not told here, but by those who know whether the principal may learn it.
+        Raises RefusalError as `key` does; StoreFailed.
+        """
+        new: dict[str, Any] = {}
+        room = getattr(command, "room", None)
+        if room is not None and is_short(room):
+            new["room"] = await self.key(principal, room)
+        if isinstance(command, OnMember):
+            new["who"] = await self.account(command.who)
+        elif isinstance(command, Create | InvitePeople):
+            new["who"] = tuple([await self.account(who) for who in command.who])
+        return replace(command, **new) if new else command
+
+    async def account(self, who: str) -> str:
+        """Return the key of an account, by its key or its handle. Raises StoreFailed."""
+        if is_account_key(who):
+            return who
+        handle = handle_from(who)
+        found = await self._store.rows(HANDLES, DIRECTORY, handle) if is_handle(handle) else []
+        return found[0].account if found and found[0].is_current else _NOBODY
 
     async def key(self, principal: Principal, room: str) -> str:
         """Return the name that a room has in logs. Whether there is such a room is not told here.

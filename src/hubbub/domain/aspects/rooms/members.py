@@ -6,7 +6,7 @@ from hubbub.domain import memberships
 from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.aspects.people.audit import Internal, note, to_note
-from hubbub.domain.aspects.rooms.standings import is_untouchable
+from hubbub.domain.aspects.rooms.standings import is_banned, is_untouchable
 from hubbub.domain.facts import Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
@@ -45,6 +45,7 @@ from hubbub.protocol.rooms import (
     Create,
     InvitePeople,
     Mute,
+    OnMember,
     Remove,
     Unban,
     Unmute,
@@ -116,9 +117,7 @@ def _is_guest(ledger: Ledger, account: str) -> bool:
 
 def _is_banned(ledger: Ledger, room: str, account: str) -> bool:
     row = ledger.row(RESTRAINT, MemberKey(room, account))
-    if row is None or not row.is_banned:
-        return False
-    return row.banned_until is None or row.banned_until > ledger.now
+    return row is not None and is_banned(row, ledger.now)
 
 
 def _join_needs(wanted: Needs, principal: Principal, join: JoinRoom) -> None:
@@ -165,7 +164,6 @@ def _hide(ledger: Ledger, principal: Principal, room: str) -> Accepted:
 
 
 AboutOne = Invited | Removed | Banned | Unbanned | Muted | Unmuted | Appointed
-OnMember = Remove | Ban | Unban | Mute | Unmute | Appoint
 
 
 def _screen_member(change: OnMember, _: int) -> Refusal | None:
@@ -179,6 +177,8 @@ def _member_needs(wanted: Needs, _: Principal, change: OnMember) -> None:
 def _remove(ledger: Ledger, principal: Principal, remove: Remove) -> Answer:
     if remove.who == principal.id:
         return Refusal("bad_request", "To go oneself, leave the room")
+    if ledger.row(ACCOUNT, account_row(remove.who)) is None:
+        return NO_ACCOUNT
     if ledger.row(MEMBER, MemberKey(remove.room, remove.who)) is None:
         return ledger.unchanged()
     memberships.end_of_own(ledger, principal, remove.room, remove.who)
@@ -221,6 +221,8 @@ def _until(ledger: Ledger, change: Ban | Mute) -> float | None:
 
 
 def _unban(ledger: Ledger, principal: Principal, unban: Unban) -> Answer:
+    if ledger.row(ACCOUNT, account_row(unban.who)) is None:
+        return NO_ACCOUNT
     row = ledger.row(RESTRAINT, MemberKey(unban.room, unban.who))
     if row is None or not row.is_banned:
         return ledger.unchanged()
@@ -228,6 +230,8 @@ def _unban(ledger: Ledger, principal: Principal, unban: Unban) -> Answer:
 
 
 def _unmute(ledger: Ledger, principal: Principal, unmute: Unmute) -> Answer:
+    if ledger.row(ACCOUNT, account_row(unmute.who)) is None:
+        return NO_ACCOUNT
     row = ledger.row(RESTRAINT, MemberKey(unmute.room, unmute.who))
     if row is None or not row.is_muted:
         return ledger.unchanged()

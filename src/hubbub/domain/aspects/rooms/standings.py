@@ -99,7 +99,7 @@ def standing_of(known: Known, principal: Principal, room: str) -> Standing:
         account is not None and account.kind == "bot",
         row.public,
         row.archived_at is not None,
-        restraint.is_banned and _is_on(restraint.banned_until, known.now),
+        is_banned(restraint, known.now),
         restraint.banned_until,
         restraint.is_muted and _is_on(restraint.muted_until, known.now),
         restraint.muted_until,
@@ -123,6 +123,11 @@ def _places(kind: MadeKind, role: str | None, role_in_room: str | None) -> tuple
     else:
         own = RoomPlace.MEMBER if role_in_room else RoomPlace.OTHER
     return (own, RoomPlace.ADMIN) if role in ("owner", "admin") else (own,)
+
+
+def is_banned(row: Restraint, now: float) -> bool:
+    """Whether a ban lasts still, at a time in seconds since 1970."""
+    return row.is_banned and _is_on(row.banned_until, now)
 
 
 def _is_on(until: float | None, now: float) -> bool:

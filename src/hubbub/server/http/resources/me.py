@@ -1,4 +1,4 @@
-"""One's own account: what it is called, its password, and its sessions."""
+"""One's own account: what it is called, its password, its sessions, and its rooms."""
 
 import msgspec
 from aiohttp import web
@@ -16,7 +16,8 @@ from hubbub.server.http.entering import (
     session_of,
 )
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.parameters import TEXT, Body, Parameter, text, whole_number
+from hubbub.server.http.requests import HUB
 from hubbub.server.people.sessions import LIFETIME
 from hubbub.server.transports.requests import place_of
 
@@ -28,6 +29,8 @@ SESSION = Parameter(
     TEXT | {"pattern": "^[0-9a-z]{1,32}$", "example": "7m2q9x4w1z3k"},
     lambda request: request.match_info["session"],
 )
+AFTER = text("after", "Only rooms whose keys sort after this one")
+LIMIT = whole_number("limit", "Maximum number of items", 1, 100)
 
 resource = Resource()
 
@@ -64,6 +67,24 @@ class SessionsReply(msgspec.Struct):
     """The sessions of an account, the last opened first."""
 
     sessions: list[SessionItem]
+
+
+class MyRoomItem(msgspec.Struct):
+    """A room of which one is a member: its last number, and one's role in it. `alias` is empty if it has none."""
+
+    room: str
+    kind: str
+    title: str
+    alias: str
+    role: str
+    head: int
+
+
+class MyRoomsReply(msgspec.Struct):
+    """Rooms by their keys. `more` tells whether there are others after the last one."""
+
+    rooms: list[MyRoomItem]
+    more: bool
 
 
 CHANGE, PASSWORD = Body(ChangeMe), Body(NewPassword)
@@ -175,3 +196,24 @@ async def end_other_sessions(request: web.Request) -> ChangeReply | web.Response
     """End all of one's own sessions but the one that the request acts with."""
     principal, session = session_of(request)
     return await commit(request, principal, CloseSessions(room=principal.id, keeps=session))
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{ME}/rooms",
+        "listMyRooms",
+        needs=OWN_ACCOUNT,
+        takes=(AFTER, LIMIT),
+        answers=MyRoomsReply,
+    )
+)
+async def list_my_rooms(request: web.Request) -> MyRoomsReply:
+    """List the rooms of which one is a member by their keys, in pages. A direct that one left is listed once there is a newer message."""
+    principal, limit = account_of(request), LIMIT.of(request) or 100
+    rows = await request.app[HUB].roster.mine(principal, AFTER.of(request) or "", limit + 1)
+    items = [
+        MyRoomItem(room.room, room.kind, room.title, room.alias, member.role, head)
+        for room, member, head in rows[:limit]
+    ]
+    return MyRoomsReply(items, len(rows) > limit)

@@ -1,0 +1,175 @@
+"""Made rooms as people ask about them: who is in one, who is kept out, what one may do there, and which there are."""
+
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, refuse
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.aspects.people.accounts import is_at_least
+from hubbub.domain.aspects.rooms import standings
+from hubbub.domain.facts import Head, Needs
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.records import Index
+from hubbub.domain.rooms import (
+    MEMBER,
+    PLACE,
+    RESTRAINT,
+    ROOM,
+    MadeRoom,
+    Member,
+    MemberKey,
+    Placement,
+    Restraint,
+    RoomKey,
+)
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.server.hub.rights import Rights
+from hubbub.server.stores.base import Store
+
+_MODERATING = (Operation.EDIT_ANY, Operation.DELETE_ANY)
+
+
+class OwnRoom(NamedTuple):
+    """A room of which someone is a member, with the last number of its log."""
+
+    room: MadeRoom
+    member: Member
+    head: int
+
+
+class ListedRoom(NamedTuple):
+    """A room in the directory, with the number of its members."""
+
+    room: MadeRoom
+    members: int
+
+
+class Roster:
+    """Answers questions about made rooms. All methods raise RefusalError and StoreFailed.
+
+    Whoever may not know of a room causes the same look-ups as in a room that isn't there.
+    """
+
+    def __init__(self, store: Store, rights: Rights) -> None:
+        self._store = store
+        self._rights = rights
+
+    async def members(
+        self, principal: Principal, room: str, after: str, limit: int
+    ) -> list[tuple[Member, Account]]:
+        """Return members of a room by their keys, after a key."""
+        await self._rights.require(principal, Operation.KNOW, room)
+        rows = await self._store.rows(MEMBER, room)
+        some = [row for row in rows if row.account > after][:limit]
+        accounts = await self._accounts(
+            principal, Operation.KNOW, room, (row.account for row in some)
+        )
+        return [(row, accounts[row.account]) for row in some]
+
+    async def banned(self, principal: Principal, room: str) -> list[tuple[Restraint, Account]]:
+        """Return who is banned from a room now."""
+        await self._rights.require(principal, Operation.MODERATE, room)
+        now = time.time()
+        rows = await self._store.rows(RESTRAINT, room)
+        some = [row for row in rows if standings.is_banned(row, now)]
+        accounts = await self._accounts(
+            principal, Operation.MODERATE, room, (row.account for row in some)
+        )
+        return [(row, accounts[row.account]) for row in some]
+
+    async def may(self, principal: Principal, room: str) -> dict[Permission, Refusal | None]:
+        """Return for each operation why a principal may not do it in a room, or None if it may."""
+        if kind_of(room) is RoomKind.MADE:
+            return await self._may_in_made(principal, room)
+        if (refusal := refuse(principal, Operation.READ, room)) and refusal.code != "forbidden":
+            raise RefusalError.of(refusal)
+        await self._rights.require_still(principal, Operation.READ, room)
+        may_moderate = await self._may_moderate(principal)
+        found: dict[Permission, Refusal | None] = {
+            each: self._rights.refusal(principal, each, room) for each in Operation
+        }
+        if kind_of(room) is RoomKind.FREE and not may_moderate:
+            found |= {each: found[each] or _not_allowed(each) for each in _MODERATING}
+        return found
+
+    async def mine(self, principal: Principal, after: str, limit: int) -> list[OwnRoom]:
+        """Return the made rooms of which an account is a member, by their keys, after a key.
+
+        A direct that it left is among them once there is a newer message.
+        """
+        await self._rights.require(principal, Operation.READ, principal.id)
+        shown: list[str] = []
+        for place in await self._store.rows(PLACE, principal.id):
+            if place.room > after and len(shown) < limit and await self._is_shown(place):
+                shown.append(place.room)
+        wanted = Needs(logs=set(shown))
+        for room in shown:
+            wanted.row(ROOM, RoomKey(room))
+            wanted.row(MEMBER, MemberKey(room, principal.id))
+        facts = await self._store.find(wanted)
+        rows = [
+            (
+                facts.rows[ROOM][RoomKey(room)],
+                facts.rows[MEMBER][MemberKey(room, principal.id)],
+                facts.heads.get(room, Head()).seq,
+            )
+            for room in shown
+        ]
+        return [OwnRoom(room, member, head) for room, member, head in rows if room and member]
+
+    async def listed(self, principal: Principal, after: str, limit: int) -> list[ListedRoom]:
+        """Return the rooms in the directory by their keys, after a key."""
+        await self._rights.require(principal, Operation.READ, DIRECTORY)
+        rows = await self._store.rows(ROOM)
+        some = [row for row in rows if row.is_listed and row.room > after][:limit]
+        wanted = Needs()
+        for row in some:
+            wanted.count(MEMBER, row.room)
+        counts = (await self._store.find(wanted)).counts
+        return [ListedRoom(row, counts[MEMBER][(row.room,)]) for row in some]
+
+    async def _accounts(
+        self, principal: Principal, operation: Permission, room: str, keys: Iterable[str]
+    ) -> dict[str, Account]:
+        """Return some accounts, and require once more what allowed it to read which: as of then, or later."""
+        wanted = Needs(logs={room})
+        found = [account_row(key) for key in keys]
+        for key in found:
+            wanted.row(ACCOUNT, key)
+        facts = await self._store.find(wanted)
+        await self._rights.require(principal, operation, room, facts.heads.get(room, Head()).seq)
+        return {key.account: facts.rows[ACCOUNT][key] for key in found}
+
+    async def _may_in_made(
+        self, principal: Principal, room: str
+    ) -> dict[Permission, Refusal | None]:
+        wanted, known = Needs(), Index(time.time)
+        standings.needs(wanted, principal, room)
+        wanted.count(MEMBER, room)
+        facts = await self._store.find(wanted)
+        for table, rows in facts.rows.items():
+            for key, row in rows.items():
+                known.learn(table, key, row)
+        found = standings.may(known, principal, room, facts.counts[MEMBER][(room,)])
+        if refusal := found[Operation.KNOW]:
+            raise RefusalError.of(refusal)
+        return found
+
+    async def _may_moderate(self, principal: Principal) -> bool:
+        """Whether someone whose credential allows it may moderate free rooms: an account needs the role for it now."""
+        if principal.role is not Role.ACCOUNT:
+            return True
+        rows = await self._store.rows(ACCOUNT, DIRECTORY, principal.id)
+        return any(is_at_least(row.role, "moderator") for row in rows)
+
+    async def _is_shown(self, place: Placement) -> bool:
+        if not place.hidden:
+            return True
+        page = await self._store.history(place.room, None, place.hidden, 1)
+        return bool(page.messages)
+
+
+def _not_allowed(operation: Permission) -> Refusal:
+    return Refusal("forbidden", f"Not allowed to {operation.label}")
