@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts upgrade harm check format types test soak fuzz coverage clients chromium programs lock clean
+.PHONY: help install serve example bench scale posts people upgrade harm check format types test soak fuzz coverage clients chromium programs lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -195,6 +195,9 @@ upgrade: $(stamps)/dev ## upgrade databases of former versions with a million me
 
 posts: $(stamps)/run ## measure what a post costs in the store: BENCH_FORMER=../former/.venv/bin/python make posts
 	@exec $(bin)/python -m benchmarks.posts $(ARGS)
+
+people: $(stamps)/run ## measure what people with many rooms cost: make people ARGS="--people 500 --messages 10000"
+	@exec $(bin)/python -m benchmarks.people $(ARGS)
 
 harm: $(stamps)/run ## measure what the worst input at each door costs a bystander: make harm ARGS="..."
 	@exec $(bin)/python -m benchmarks.harm $(ARGS)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Member, MemberKey, Placement, RoomKey
@@ -86,15 +86,16 @@ class Starting:
         directory = heads.get(DIRECTORY, Head())
         places = await self._store.rows(PLACE, principal.id)
         found = await self._store.find(_needs(principal.id, places))
-        accounts = {row.account: row for row in await self._store.rows(ACCOUNT, DIRECTORY)}
-        me = accounts.get(principal.id)
+        me: Account | None = found.rows[ACCOUNT][account_row(principal.id)]
         if me is None:
             raise RefusalError("unauthenticated", "This account is not active")
         rooms = [room for place in places if (room := _room(principal.id, place, found))]
         is_guest = me.role == "guest"
+        people: list[Account] | None = None
         if is_guest:
-            accounts = await self._acquaintances(accounts, rooms)
-        is_known = not is_guest and self._can_resume(start, directory)
+            people = await self._acquaintances(me, rooms)
+        elif not self._can_resume(start, directory):
+            people = await self._store.rows(ACCOUNT, DIRECTORY)
         return Started(
             principal.id,
             ShownPerson.of(me),
@@ -102,7 +103,7 @@ class Starting:
             heads.get(principal.id, Head()).seq,
             None if is_guest else directory.seq,
             rooms,
-            None if is_known else {key: ShownPerson.of(row) for key, row in accounts.items()},
+            None if people is None else {row.account: ShownPerson.of(row) for row in people},
         )
 
     def _can_resume(self, start: Start, directory: Head) -> bool:
@@ -110,18 +111,20 @@ class Starting:
             return False
         return directory.kept <= start.directory + 1 <= directory.seq + 1
 
-    async def _acquaintances(
-        self, accounts: dict[str, Account], rooms: list[MyRoom]
-    ) -> dict[str, Account]:
-        """Return the accounts that are members of some rooms."""
-        keys: set[str] = set()
+    async def _acquaintances(self, me: Account, rooms: list[MyRoom]) -> list[Account]:
+        """Return the accounts that are members of someone's rooms, and their own."""
+        keys = {me.account}
         for each in rooms:
             keys |= {row.account for row in await self._store.rows(MEMBER, each.room)}
-        return {key: row for key, row in accounts.items() if key in keys}
+        wanted = Needs()
+        for key in keys:
+            wanted.row(ACCOUNT, account_row(key))
+        return [*filter(None, (await self._store.find(wanted)).rows[ACCOUNT].values())]
 
 
 def _needs(account: str, places: list[Placement]) -> Needs:
     wanted = Needs(logs={place.room for place in places})
+    wanted.row(ACCOUNT, account_row(account))
     for place in places:
         wanted.row(ROOM, RoomKey(place.room))
         wanted.row(MEMBER, MemberKey(place.room, account))
@@ -129,8 +132,6 @@ def _needs(account: str, places: list[Placement]) -> Needs:
 
 
 def _room(account: str, place: Placement, found: Facts) -> MyRoom | None:
-    if not found.rows:
-        return None
     room = found.rows[ROOM][RoomKey(place.room)]
     member: Member | None = found.rows[MEMBER][MemberKey(place.room, account)]
     if room is None or member is None:

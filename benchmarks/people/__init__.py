@@ -1,0 +1,1 @@
+"""What people with many rooms cost a server: `make people`."""

@@ -1,0 +1,113 @@
+"""Many native clients in one process, each as small as can be."""
+
+import asyncio
+import json
+import secrets
+from typing import Any
+
+from benchmarks.people.town import Resident
+
+HEADERS = (
+    "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Sec-WebSocket-Protocol: hubbub.v1\r\nAuthorization: Bearer {token}\r\n\r\n"
+)
+AT_ONCE = 500  # connections that are being opened
+
+
+class Device(asyncio.Protocol):
+    """A connection of someone who is logged in."""
+
+    def __init__(self, resident: Resident, port: int) -> None:
+        self.resident = resident
+        self._hello = HEADERS.format(port=port, token=resident.token).encode()
+        self._received = b""
+        self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the WebSocket."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.write(self._hello)
+
+    def data_received(self, data: bytes) -> None:
+        """Look for the answer that is waited for; nothing else is read."""
+        self._received += data
+        if self._answer.done():
+            self._received = b""
+        elif self._received[:8] == b"HTTP/1.1":
+            head, found, rest = self._received.partition(b"\r\n\r\n")
+            if found:
+                assert b" 101 " in head, head
+                self._received = rest
+                self._answer.set_result(None)
+        elif (payload := _reply(self._received)) is not None:
+            self._received = b""
+            self._answer.set_result(payload)
+
+    async def opened(self) -> None:
+        """Wait for the handshake."""
+        await self._answer
+
+    async def ask(self, do: str, **fields: Any) -> Any:
+        """Send a command and wait for its answer."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self.transport.write(_frame(json.dumps({"id": 1, "do": do} | fields).encode()))
+        reply = json.loads(await self._answer)
+        assert "ok" in reply, reply
+        return reply["ok"]
+
+
+async def come(residents: list[Resident], port: int) -> list[Device]:
+    """Connect all of them."""
+    loop, turn = asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE)
+
+    async def one(resident: Resident) -> Device:
+        async with turn:
+            _, device = await loop.create_connection(
+                lambda: Device(resident, port), "127.0.0.1", port
+            )
+            await device.opened()
+            return device
+
+    return await asyncio.gather(*map(one, residents))
+
+
+async def step_in(device: Device, positions: dict[str, dict[str, int]], epoch: str) -> Any:
+    """Follow the own log, the directory and the heads of all rooms from the last positions."""
+    return await device.ask("follow_all", epoch=epoch, **positions)
+
+
+def _frame(payload: bytes) -> bytes:
+    """A masked text frame."""
+    size, mask = len(payload), secrets.token_bytes(4)
+    if size < 126:
+        head = bytes((0x81, 0x80 | size))
+    elif size < 65_536:
+        head = bytes((0x81, 0xFE)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((0x81, 0xFF)) + size.to_bytes(8, "big")
+    repeated = (mask * (size // 4 + 1))[:size]
+    masked = (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(
+        size, "big"
+    )
+    return head + mask + masked
+
+
+def _reply(received: bytes) -> bytes | None:
+    """The first reply among the whole frames received, if it is there."""
+    at = 0
+    while at + 2 <= len(received):
+        size, start = received[at + 1], at + 2
+        if size == 126:
+            size, start = int.from_bytes(received[at + 2 : at + 4], "big"), at + 4
+        elif size == 127:
+            size, start = int.from_bytes(received[at + 2 : at + 10], "big"), at + 10
+        if start + size > len(received):
+            return None
+        payload = received[start : start + size]
+        if payload.startswith(b'{"re"'):
+            return payload
+        at = start + size
+    return None
