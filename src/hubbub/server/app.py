@@ -230,9 +230,7 @@ def _engine(
 
 
 def _reactors(settings: Settings, store: Store) -> list[Reactor]:
-    """Return the reactors that the settings ask for."""
-    if not (settings.keep_events or settings.keep_days):
-        return []
+    """Return what acts on the logs of all rooms."""
     keep = settings.keep_events, settings.keep_days
     return [Retention(store, *keep, lambda: datetime.now(UTC))]
 

@@ -5,6 +5,9 @@ import pytest
 
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Head, Proposal
+from hubbub.domain.rooms import ROOM, MadeRoom, RoomKey
+from hubbub.events import encode
+from hubbub.events.people import Preferred
 from hubbub.protocol.messages import Patch, Post
 from hubbub.server.reactors import base
 from hubbub.server.reactors import retention as retentions
@@ -13,6 +16,7 @@ from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, MemoryStore, timeless
 
+MADE, OTHER, OWN = "@r000000000001", "@r000000000002", "@p000000000001"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
@@ -146,3 +150,55 @@ async def test_a_step_reads_no_more_than_it_may_delete(monkeypatch: pytest.Monke
     await post(store, 12, days_ago=3)
     assert await Retention(store, 0, 2, lambda: NOW).step("lobby", 2, 12) == 6
     assert set(most) == {6}
+
+
+async def in_log(store: MemoryStore, log: str, days_ago: float, count: int = 1) -> None:
+    """Have some events in a log that the rules would not let anyone post in."""
+    at = (NOW - timedelta(days=days_ago)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    for _ in range(count):
+        seq = len(store.logs.setdefault(log, [])) + 1
+        event = Preferred(room=log, seq=seq, at=at, by=OWN, name="x", value=1)
+        store.logs[log].append(encode(event))
+
+
+@timeless
+async def test_a_made_room_keeps_what_its_own_setting_says_and_others_what_holds_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    for room, days in ((MADE, 7), (OTHER, 0)):
+        flags = (True, True, True, True)
+        row = MadeRoom(
+            *(room, "open", "x", "", "", "none", "all", 0, days, *flags, None, "", OWN, None)
+        )
+        store.records.rows.setdefault(ROOM, {})[RoomKey(room)] = row
+        await in_log(store, room, days_ago=40)
+        await in_log(store, room, days_ago=10)
+        await in_log(store, room, days_ago=1)
+    await forget(store, 0, 0)
+    assert store.kept == {MADE: 3}
+    await forget(store, 0, 30)
+    assert store.kept == {MADE: 3, OTHER: 2}
+
+
+@timeless
+@pytest.mark.parametrize("log", ["@directory", OWN])
+async def test_what_is_told_to_those_who_follow_is_kept_for_a_month(
+    log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = MemoryStore()
+    await in_log(store, log, days_ago=31, count=2)
+    await in_log(store, log, days_ago=29, count=5)
+    await forget(store, 0, 1)
+    assert store.kept == {log: 3}
+    monkeypatch.setattr(retentions, "TOLD_EVENTS", 4)
+    await forget(store, 0, 0)
+    assert store.kept == {log: 4}
+
+
+@timeless
+async def test_the_audit_log_is_kept_for_ever() -> None:
+    store = MemoryStore()
+    await in_log(store, "@audit", days_ago=10_000)
+    await forget(store, 1, 1)
+    assert store.kept == {}
