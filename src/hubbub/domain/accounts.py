@@ -34,6 +34,14 @@ class Account(NamedTuple):
     made_at: str
 
 
+class Block(NamedTuple):
+    """An account that another doesn't want to hear from. Its log is that of the other."""
+
+    account: str
+    blocked: str
+
+
+BLOCKS = Table("block", Block, Block)
 ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 

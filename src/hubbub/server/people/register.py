@@ -1,10 +1,14 @@
 """Looks up accounts, their sessions, and invites, as they are now."""
 
 from collections.abc import Callable
+from typing import Any
 
-from hubbub.domain.accounts import ACCOUNT, Account
+import msgspec
+
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.people.invites import GONE, INVITES, Invite
+from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
 from hubbub.domain.lookalikes import look_alike
 from hubbub.protocol.errors import RefusalError
@@ -76,6 +80,15 @@ class Register:
         if not given or not rows or not is_secret_of(given.secret, rows[0].digest):
             raise RefusalError.of(GONE)
         return rows[0]
+
+    async def blocks(self, account: str) -> list[str]:
+        """Return the accounts that one blocks."""
+        return [row.blocked for row in await self._store.rows(BLOCKS, account)]
+
+    async def preferences(self, account: str) -> dict[str, Any]:
+        """Return the settings that an account chose."""
+        rows = await self._store.rows(PREFERENCES, account)
+        return {row.name: msgspec.json.decode(row.value) for row in rows}
 
     async def invites(self, reader: str) -> list[Invite]:
         """Return the invites that can still be used, as far as an account may see them: its own, or all as an admin.

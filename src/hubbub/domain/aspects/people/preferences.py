@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from hubbub.domain.accounts import ACCOUNT, account_row
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.aspects.people.accounts import NO_ACCOUNT, active, forbidden, to_know
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal
 from hubbub.domain.facts import Answer, Needs
@@ -17,13 +17,6 @@ from hubbub.protocol.errors import Refusal
 MAX_BLOCKS = 1_000
 MAX_PREFERENCES = 100
 MAX_PREFERENCE_BYTES = 4_096
-
-
-class Block(NamedTuple):
-    """An account that another doesn't want to hear from."""
-
-    account: str
-    blocked: str
 
 
 class PreferenceKey(NamedTuple):
@@ -41,7 +34,6 @@ class Preference(NamedTuple):
     value: bytes
 
 
-BLOCKS = Table("block", Block, Block)
 PREFERENCES = Table("preference", PreferenceKey, Preference)
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation, Permission, RoomKind, account
-from hubbub.domain.accounts import ACCOUNT, account_row
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, is_active, to_name, weigh_named
 from hubbub.domain.aspects.rooms.standings import GUARD
 from hubbub.domain.facts import EVERYONE, Answer, Needs
@@ -127,6 +127,8 @@ def _create_needs(wanted: Needs, principal: Principal, create: Create) -> None:
         wanted.row(ALIAS, alias_row(create.alias))
     if create.kind == "direct":
         wanted.row(DIRECT, direct_of((principal.id, *create.who)))
+        for who in create.who:
+            wanted.row(BLOCKS, Block(who, principal.id))
 
 
 def _create(ledger: Ledger, principal: Principal, create: Create) -> Answer:
@@ -158,6 +160,8 @@ def _creating_refused(ledger: Ledger, create: Create, people: tuple[str, ...]) -
         return Refusal("forbidden", f"Not allowed to {CREATE.label}")
     if not all(is_active(ledger, who) for who in people):
         return NO_ACCOUNT
+    if create.kind == "direct" and any(ledger.row(BLOCKS, Block(w, people[0])) for w in people[1:]):
+        return Refusal("forbidden", "Someone in this direct doesn't want to hear from you")
     if not is_room_key(str(create.key)) or ledger.row(ROOM, RoomKey(str(create.key))):
         return Refusal("conflict", "The key is in use: make another")
     return _taken(ledger, create.alias)
