@@ -21,6 +21,7 @@ ALLOWED = {
     "response.content_length": "a setting of aiohttp's response",
     "self._request_handler": "aiohttp's server gives it to each connection, which can't be told another",
     "http._message_tail": "aiohttp keeps what came with a handshake, and would read it less strictly",
+    "_of_aiohttp.tcp_nodelay": "aiohttp would set on each connection what the listener has set for all",
     "http._payload_parser": "aiohttp makes the reader of frames itself",
 }
 

@@ -94,7 +94,7 @@ def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[
 ROOM = Parameter(
     "room",
     "path",
-    TEXT | {"pattern": r"^#?[\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
+    TEXT | {"pattern": r"^[#\p{L}\p{N}_\-.:@+~]{1,64}$", "example": "lobby"},
     room_of,
     "Its name or its key; `#` and its alias; or `@me`, the own log of an account",
 )

@@ -18,7 +18,7 @@ EVERY = 3600.0  # seconds
 TOLD_EVENTS, TOLD_DAYS = 10_000, 30  # that own logs and the directory keep
 
 
-class Kept(NamedTuple):
+class Retained(NamedTuple):
     """How many of the newest events are kept, and what is younger than how many days; 0 keeps all."""
 
     events: int
@@ -37,7 +37,7 @@ class Retention:
     ) -> None:
         """What is kept of rooms that have no setting of their own."""
         self._store = store
-        self._elsewhere = Kept(keep_events, keep_days)
+        self._elsewhere = Retained(keep_events, keep_days)
         self._now = now
 
     async def step(self, room: str, after: int, head: int) -> int:
@@ -54,10 +54,10 @@ class Retention:
         await self._store.trim(room, upto)
         return upto
 
-    async def _kept(self, log: str) -> Kept:
+    async def _kept(self, log: str) -> Retained:
         """Return what is kept of a log."""
         if log == DIRECTORY or is_account_key(log):
-            return Kept(TOLD_EVENTS, TOLD_DAYS)
+            return Retained(TOLD_EVENTS, TOLD_DAYS)
         rows = await self._store.rows(ROOM, log) if is_room_key(log) else []
         days = rows[0].keep_days if rows else 0
         return self._elsewhere._replace(days=days) if days else self._elsewhere

@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
+from hubbub.domain.accounts import BLOCKS, Block
 from hubbub.domain.aspects.people.accounts import SuspendPerson
 from hubbub.domain.aspects.people.preferences import (
-    BLOCKS,
     MAX_BLOCKS,
     MAX_PREFERENCE_BYTES,
     MAX_PREFERENCES,
     PREFERENCES,
-    Block,
     BlockPerson,
     Prefer,
     Preference,
