@@ -96,7 +96,31 @@ class Ear(NamedTuple):
     again: Callable[[], Awaitable[str]]
 
 
-Door = Callable[[int, str], AbstractAsyncContextManager[Ear]]
+class Whom(NamedTuple):
+    """Who follows: how they say who they are, and the error that they get once they are shut out."""
+
+    hello: dict[str, str]
+    refused: dict[str, Any]
+
+    @property
+    def query(self) -> str:
+        """What an address says of them."""
+        return f"name={self.hello['name']}" if "name" in self.hello else ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the headers say of them."""
+        token = self.hello.get("token")
+        return {"Authorization": f"Bearer {token}"} if token else {"Hubbub-Key": self.hello["key"]}
+
+    @property
+    def code(self) -> str:
+        """The code of the error."""
+        return str(self.refused["code"])
+
+
+VISITOR = Whom(WHO, REFUSED)
+Door = Callable[[int, str, Whom], AbstractAsyncContextManager[Ear]]
 
 
 def shown(event: dict[str, Any]) -> str:
@@ -105,8 +129,8 @@ def shown(event: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def by_native(port: int, room: str) -> AsyncIterator[Ear]:
-    async with native(port, **WHO) as grace:
+async def by_native(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
+    async with native(port, **who.hello) as grace:
         await grace.ask("follow", room=room)
 
         async def take() -> str:
@@ -117,7 +141,7 @@ async def by_native(port: int, room: str) -> AsyncIterator[Ear]:
             assert grace.notices.popleft() == {
                 "notice": "unfollowed",
                 "room": room,
-                "why": REFUSED,
+                "why": who.refused,
             }
             return ""
 
@@ -132,8 +156,8 @@ async def by_native(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 @asynccontextmanager
-async def by_plain(port: int, room: str) -> AsyncIterator[Ear]:
-    url, headers = f"ws://127.0.0.1:{port}/?room={room}&name=grace", {"Hubbub-Key": KEY}
+async def by_plain(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
+    url, headers = f"ws://127.0.0.1:{port}/?room={room}&{who.query}", who.headers
     async with connect(url, additional_headers=headers) as plain:
 
         async def take() -> str:
@@ -151,7 +175,10 @@ async def by_plain(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 async def of_native_frames(
-    read: Callable[[], Awaitable[list[Any]]], send: Callable[[str], Awaitable[None]], room: str
+    read: Callable[[], Awaitable[list[Any]]],
+    send: Callable[[str], Awaitable[None]],
+    room: str,
+    who: Whom,
 ) -> Ear:
     """Someone to whom native frames come over another protocol, and who is following by now."""
     waiting: list[Any] = []
@@ -167,7 +194,7 @@ async def of_native_frames(
         found = await frame("event", "notice")
         if "event" in found:
             return shown(found)
-        assert (found["notice"], found["room"], found["why"]) == ("unfollowed", room, REFUSED)
+        assert (found["notice"], found["room"], found["why"]) == ("unfollowed", room, who.refused)
         return ""
 
     async def again() -> str:
@@ -181,16 +208,16 @@ async def of_native_frames(
 
 
 @asynccontextmanager
-async def by_sockjs_polls(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_sockjs_polls(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         grace = Poller(http)
         await grace.take()
-        await grace.send(command("hello", **WHO), command("follow", room=room))
-        yield await of_native_frames(grace.messages, grace.send, room)
+        await grace.send(command("hello", **who.hello), command("follow", room=room))
+        yield await of_native_frames(grace.messages, grace.send, room, who)
 
 
 @asynccontextmanager
-async def by_sockjs_socket(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_sockjs_socket(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     async with connect(f"ws://127.0.0.1:{port}/sockjs/0/{uuid4()}/websocket") as socket:
         assert await socket.recv() == "o"
 
@@ -201,47 +228,47 @@ async def by_sockjs_socket(port: int, room: str) -> AsyncIterator[Ear]:
         async def send(message: str) -> None:
             await socket.send(json.dumps([message]))
 
-        await send(command("hello", **WHO))
+        await send(command("hello", **who.hello))
         await send(command("follow", room=room))
-        yield await of_native_frames(read, send, room)
+        yield await of_native_frames(read, send, room, who)
 
 
 @asynccontextmanager
-async def by_raw_sockjs(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_raw_sockjs(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     async with connect(f"ws://127.0.0.1:{port}/sockjs/websocket") as socket:
 
         async def read() -> list[Any]:
             return [json.loads(await socket.recv())]
 
-        await socket.send(command("hello", **WHO))
+        await socket.send(command("hello", **who.hello))
         await socket.send(command("follow", room=room))
-        yield await of_native_frames(read, socket.send, room)
+        yield await of_native_frames(read, socket.send, room, who)
 
 
 @asynccontextmanager
-async def by_socket_io(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_socket_io(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     """The room that it follows by itself: then it is in no room, and is disconnected."""
-    async with socket_io(f"http://127.0.0.1:{port}", room=room, **WHO) as grace:
+    async with socket_io(f"http://127.0.0.1:{port}", room=room, **who.hello) as grace:
 
         async def take() -> str:
             name, content, *_ = (await grace._next(EVENT)).data
             if name == "message":
                 return str(content)
-            assert (name, content["room"], content["why"]) == ("unfollowed", room, REFUSED)
+            assert (name, content["room"], content["why"]) == ("unfollowed", room, who.refused)
             await grace._next(DISCONNECT)
             return ""
 
         async def again() -> str:
-            await grace.send(SocketIoPacket(CONNECT, {"room": room, "since": 0, **WHO}))
+            await grace.send(SocketIoPacket(CONNECT, {"room": room, "since": 0, **who.hello}))
             return str((await grace._next(CONNECT_ERROR)).data["data"]["code"])
 
         yield Ear(take, again)
 
 
 @asynccontextmanager
-async def by_socket_io_joined(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_socket_io_joined(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     """One of several rooms: it stays connected for the others."""
-    async with socket_io(f"http://127.0.0.1:{port}", **WHO) as grace:
+    async with socket_io(f"http://127.0.0.1:{port}", **who.hello) as grace:
         await grace.ask("follow", {"room": room})
 
         async def take() -> str:
@@ -249,7 +276,7 @@ async def by_socket_io_joined(port: int, room: str) -> AsyncIterator[Ear]:
                 pass
             if data[0] != "unfollowed":
                 return shown(data[1])
-            assert (data[1]["room"], data[1]["why"]) == (room, REFUSED)
+            assert (data[1]["room"], data[1]["why"]) == (room, who.refused)
             return ""
 
         async def again() -> str:
@@ -260,7 +287,7 @@ async def by_socket_io_joined(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 @asynccontextmanager
-async def by_socket_io_polls(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_socket_io_polls(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         path, waiting = "/socket.io/?EIO=4&transport=polling", list[str]()
 
@@ -277,7 +304,7 @@ async def by_socket_io_polls(port: int, room: str) -> AsyncIterator[Ear]:
                 assert answer.status == 200
 
         path += "&sid=" + (await read("0"))["sid"]
-        auth = json.dumps({"room": room, **WHO})
+        auth = json.dumps({"room": room, **who.hello})
         await send(f"40{auth}")
         await read("40")
 
@@ -285,7 +312,7 @@ async def by_socket_io_polls(port: int, room: str) -> AsyncIterator[Ear]:
             name, content, *_ = await read("42")
             if name == "message":
                 return str(content)
-            assert (name, content["room"], content["why"]) == ("unfollowed", room, REFUSED)
+            assert (name, content["room"], content["why"]) == ("unfollowed", room, who.refused)
             await read("41")
             return ""
 
@@ -297,15 +324,15 @@ async def by_socket_io_polls(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 @asynccontextmanager
-async def over_http(port: int) -> AsyncIterator[Http]:
-    url, headers = f"http://127.0.0.1:{port}", {"Hubbub-Key": KEY}
-    async with aiohttp.ClientSession(url, headers=headers) as session:
-        yield Http(session, url, "grace")
+async def over_http(port: int, who: Whom) -> AsyncIterator[Http]:
+    url = f"http://127.0.0.1:{port}"
+    async with aiohttp.ClientSession(url, headers=who.headers) as session:
+        yield Http(session, url, who.hello.get("name"))
 
 
 @asynccontextmanager
-async def by_stream(port: int, room: str) -> AsyncIterator[Ear]:
-    async with over_http(port) as http, streamed(http, f"/{room}/events") as stream:
+async def by_stream(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
+    async with over_http(port, who) as http, streamed(http, f"/{room}/events") as stream:
 
         async def take() -> str:
             while (line := await stream.line()) is not None:
@@ -322,8 +349,8 @@ async def by_stream(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 @asynccontextmanager
-async def by_polls(port: int, room: str) -> AsyncIterator[Ear]:
-    async with over_http(port) as http:
+async def by_polls(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
+    async with over_http(port, who) as http:
         since = (await http.ask("GET", f"/{room}/events")).body["head"]
         waiting: list[Any] = []
 
@@ -332,7 +359,7 @@ async def by_polls(port: int, room: str) -> AsyncIterator[Ear]:
             while not waiting:
                 answer = await http.ask("GET", f"/{room}/events?since={since}&wait=20")
                 if answer.status != 200:
-                    assert answer.code == "not_found"
+                    assert answer.code == who.code
                     return ""
                 waiting.extend(answer.body["events"])
             event = waiting.pop(0)
@@ -355,16 +382,17 @@ async def by_polls(port: int, room: str) -> AsyncIterator[Ear]:
 
 
 @asynccontextmanager
-async def by_sdk(port: int, room: str) -> AsyncIterator[Ear]:
+async def by_sdk(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
     url = f"http://127.0.0.1:{port}"
-    async with Client(url, name="grace", key=KEY, rules=CLUB_RULES) as grace:
+    hello: dict[str, Any] = {**who.hello}
+    async with Client(url, **hello, rules=CLUB_RULES) as grace:
         followed = await grace.follow(room)
 
         async def take() -> str:
             try:
                 event = await anext(followed.stream())
             except hubbub.Refused as refused:
-                return "" if refused.code == "not_found" else refused.code
+                return "" if refused.code == who.code else refused.code
             return str(getattr(event, "text", type(event).__name__.lower()))
 
         async def again() -> str:
@@ -414,7 +442,7 @@ async def test_the_last_one_gets_is_the_event_that_shuts_one_out(
         native(nodes.there, "mary") as mary,
     ):
         await ada.ask("post", room=club, text="first")
-        async with DOORS[door](nodes.there, club) as grace:
+        async with DOORS[door](nodes.there, club, VISITOR) as grace:
             await mary.ask("follow", room=club)
             await ada.ask("post", room=club, text="hello")
             await until(grace.next, "hello")

@@ -1,0 +1,125 @@
+"""Who is shut out of a room that people made gets the event that says so, and nothing after it: on every door, on every node."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any, NamedTuple
+
+import pytest
+
+from hubbub.server.app import running
+from hubbub.server.config import Settings
+from hubbub.server.people.passwords import Argon2
+from tests.integration.native import native
+from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Whom, say, until
+from tests.support.nats import nats_running
+from tests.support.postgres import Postgres
+from tests.support.site import Someone, chosen, site
+
+GONE = {"code": "not_found", "message": "No such room, or no access to it", "temporary": False}
+BANNED = {"code": "banned", "message": "Banned from this room", "temporary": False}
+
+
+class Case(NamedTuple):
+    """How somebody is shut out: of a room of what kind, by what, and the event and the error that tell them."""
+
+    kind: str
+    is_member: bool
+    by: dict[str, Any]
+    event: str
+    refused: dict[str, Any]
+
+
+CASES = {
+    "removed from a closed room": Case("closed", True, {"do": "remove"}, "removed", GONE),
+    "banned from a closed room": Case("closed", True, {"do": "ban"}, "banned", GONE),
+    "banned from an open room": Case("open", True, {"do": "ban"}, "banned", BANNED),
+    "banned from it, as no member": Case("open", False, {"do": "ban"}, "banned", BANNED),
+    "the room is closed": Case("open", False, {"do": "change", "kind": "closed"}, "changed", GONE),
+}
+
+
+class Here(NamedTuple):
+    """The ports of two nodes, which may be one, and some accounts."""
+
+    here: int
+    there: int
+    ada: Someone
+    grace: Someone
+
+
+@pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
+async def here(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
+) -> AsyncIterator[Here]:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+        async with AsyncExitStack() as stack:
+            given: dict[str, Any] = {"store": "sqlite"}
+            if request.param != "one node":
+                given["store"] = await postgres.fresh()
+            if request.param == "two nodes and a broker":
+                given["broker"] = (await stack.enter_async_context(nats_running())).url
+            first = await stack.enter_async_context(site(folder / "0", **given))
+            there = first.server.port
+            if request.param != "one node":
+                settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
+                there = (await stack.enter_async_context(running(settings))).port
+            grace = await newcomer(first.ada, "grace")
+            yield Here(first.server.port, there, first.ada, grace)
+    gc.unfreeze()
+
+
+async def newcomer(ada: Someone, handle: str) -> Someone:
+    """Somebody whom ada invited."""
+    invite = await ada.ask("POST", "/invites", {})
+    return await ada.enter("/accept", token=invite.body["token"], **chosen(handle))
+
+
+@pytest.fixture
+async def mary(here: Here, request: pytest.FixtureRequest) -> Someone:
+    """Whom the test shuts out."""
+    return await newcomer(here.ada, f"mary-{abs(hash(request.node.name)) % 10**9}")
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_the_last_one_gets_is_the_event_that_shuts_one_out(
+    here: Here, mary: Someone, door: str
+) -> None:
+    async with native(here.here, token=here.grace.token) as grace:
+        for name, case in CASES.items():
+            who = [mary.account] if case.is_member else []
+            room = (await grace.ask("create", kind=case.kind, title=name, who=who))["made"]
+            await grace.ask("post", room=room, text="first")
+            whom = Whom({"token": mary.token}, case.refused)
+            async with DOORS[door](here.there, room, whom) as ear:
+                await grace.ask("post", room=room, text="hello")
+                await until(ear.next, "hello")
+                out = {"room": room} | case.by
+                if out["do"] != "change":
+                    out["who"] = mary.account
+                before, after = (
+                    {"do": "post", "room": room, "text": text} for text in ("before", "after")
+                )
+                await say(grace, before, out, after)
+                heard = await until(ear.next, "")
+                told = [] if door in ONLY_MESSAGES else [case.event]
+                assert heard == ["before", *told, ""], name
+                assert await ear.again() == case.refused["code"], name
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_who_becomes_a_guest_is_cut_off_from_open_rooms(
+    here: Here, mary: Someone, door: str
+) -> None:
+    async with native(here.here, token=here.grace.token) as grace:
+        room = (await grace.ask("create", kind="open", title="Open"))["made"]
+        await grace.ask("post", room=room, text="first")
+        async with DOORS[door](here.there, room, Whom({"token": mary.token}, GONE)) as ear:
+            await grace.ask("post", room=room, text="hello")
+            await until(ear.next, "hello")
+            path = f"/people/{mary.account}/role"
+            assert (await here.ada.ask("PUT", path, {"role": "guest"})).status == 200
+            assert await ear.next() == ""
+            assert await ear.again() == "not_found"
