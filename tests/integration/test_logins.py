@@ -82,7 +82,7 @@ async def test_a_server_without_an_owner_shows_a_claim_link_at_each_start(tmp_pa
 
 def shown_in(output: list[str]) -> list[tuple[str, str]]:
     """What a server said, until it was ready, about being claimed: its address, and the token."""
-    return re.findall(r"(http://\S+)/api/v1/claim with the token (\S+)", "\n".join(output))
+    return re.findall(r"(http://\S+)/claim#(\S+)", "\n".join(output))
 
 
 async def asked(url: str, path: str, body: Any) -> tuple[int, Any]:
@@ -169,6 +169,19 @@ async def test_a_cookie_that_is_not_good_any_more_keeps_nobody_from_logging_in(h
     assert (out.status, out.headers["Set-Cookie"].split(";")[0]) == (200, f"{name}=")
     await has_ended(here, old)
     assert await cookie_of(here, Cookie=f"{name}={old}")
+
+
+async def test_logging_out_drops_a_cookie_that_is_no_longer_good(here: Site) -> None:
+    name = f"hubbub-{here.server.port}"
+    old = await cookie_of(here)
+    headers = own(here, Cookie=f"{name}={old}")
+    assert (await here.stranger.ask("POST", "/logout", headers=headers)).status == 200
+    await has_ended(here, old)
+    again = await here.stranger.ask("POST", "/logout", headers=headers)
+    assert (again.code, again.headers["Set-Cookie"].split(";")[0]) == (
+        "unauthenticated",
+        f"{name}=",
+    )
 
 
 async def test_a_guest_can_not_log_out(tmp_path: Path) -> None:

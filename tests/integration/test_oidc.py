@@ -166,7 +166,7 @@ async def test_who_signs_in_has_an_account_and_a_session(
 ) -> None:
     provider.person |= {"preferred_username": "grace", "name": "Grace Hopper"}
     page = await browser.sign_in()
-    assert (page.status, page.location) == (303, "/")
+    assert (page.status, page.location) == (303, "/#entered")
     me = await browser.me()
     assert (me["handle"], me["name"], me["role"]) == ("grace", "Grace Hopper", "member")
     assert browser.cookies == {}, "the sign-in's cookie is gone"
@@ -514,7 +514,7 @@ async def test_nothing_in_the_address_says_where_the_browser_goes_next(browser: 
     assert "evil" not in page.location
     url = await browser.at_provider(page.location)
     page = await browser.open(f"{url}&next=//evil.example", FROM_THE_PROVIDER)
-    assert (page.status, page.location) == (303, "/")
+    assert (page.status, page.location) == (303, "/#entered")
 
 
 async def test_the_public_address_is_where_people_return_to(

@@ -77,6 +77,11 @@ def engineio(door: str) -> list[Way]:
 WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/"): [Way("/", is_shell=True), Way("/", headers=HANDSHAKE, needs_token=True)],
     ("GET", "/web/{name}"): [Way("/web/favicon.svg", is_shell=True)],
+    ("GET", "/claim"): [Way("/claim", is_shell=True)],
+    ("GET", "/i"): [Way("/i", is_shell=True)],
+    ("GET", "/reset"): [Way("/reset", is_shell=True)],
+    ("GET", "/r/{room}"): [Way("/r/@r7m2q9x4w1z3k", is_shell=True)],
+    ("GET", "/r/{room}/{seq}"): [Way("/r/@r7m2q9x4w1z3k/7", is_shell=True)],
     ("GET", "/ws"): [Way("/ws", headers=HANDSHAKE)],
     ("GET", "/echo"): [Way("/echo", headers=HANDSHAKE)],
     ("*", "/socket.io/"): engineio("/socket.io/"),

@@ -826,6 +826,43 @@ export interface Members {
   ids?: (string | null)[];
 }
 
+/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. */
+export interface Started {
+  account: string;
+  me: ShownPerson;
+  epoch: string;
+  own: number;
+  directory: number | null;
+  rooms: MyRoom[];
+  people: Record<string, ShownPerson> | null;
+}
+
+/** An account as others see it. */
+export interface ShownPerson {
+  handle: string;
+  name: string;
+  role?: string;
+  kind?: string;
+  status?: string;
+  status_text?: string;
+  time_zone?: string;
+  avatar?: string;
+}
+
+/** A room that an account is a member of. Attributes: head, nth: its last event, and how many messages were ever posted. people: those of a direct. hidden: until there is an event after this one, a direct that was left is not to be shown. */
+export interface MyRoom {
+  room: string;
+  kind: string;
+  role: string;
+  head: number;
+  nth: number;
+  title?: string;
+  alias?: string;
+  people?: string[];
+  hidden?: number;
+  archived_at?: string;
+}
+
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed;
 export type AnySignal = Presence | Typing | Value;

@@ -173,16 +173,16 @@ async def _worker_ready(
 
 
 async def _tell_claim(settings: Settings, server: Running) -> None:
-    """As long as there is no owner, show a token with which to become it."""
+    """As long as there is no owner, show a link with which to become it."""
     try:
         token = await server.entrance.claim_link()
     except (RefusalError, StoreFailed) as error:
-        log.warning("Can't make a token to claim this server: %s", error)
+        log.warning("Can't make a link to claim this server: %s", error)
         return
     if token:
         address = settings.public_url.rstrip("/") or _address(settings, server.port)
-        where = f"POST {address}/api/v1/claim"  # a link, once the page can open it
-        print(f"no owner yet:     {where} with the token {token} (good for 24 hours)", flush=True)
+        link = f"{address}/claim#{token}"
+        print(f"no owner yet:     {link} (make your account; good for 24 hours)", flush=True)
 
 
 def _address(settings: Settings, port: int) -> str:

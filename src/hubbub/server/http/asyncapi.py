@@ -6,6 +6,7 @@ from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import AnySignal, Notice, Reply, Resumed, Snapshot
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
+from hubbub.server.hub.starting import Started
 
 
 def asyncapi(rules: Rules) -> JsonObject:
@@ -17,7 +18,7 @@ def asyncapi(rules: Rules) -> JsonObject:
         "Signal": AnySignal,
         "Notice": Notice,
     }
-    refs, components = components_of([*said.values(), Resumed, Snapshot])
+    refs, components = components_of([*said.values(), Resumed, Snapshot, Started])
     messages = {
         name: {"name": name, "contentType": JSON, "payload": ref}
         for name, ref in zip(said, refs, strict=False)
@@ -27,7 +28,7 @@ def asyncapi(rules: Rules) -> JsonObject:
         "info": {
             "title": "hubbub.v1",
             "version": __version__,
-            "description": "Each text frame holds one JSON object. The `ok` of a Reply to a join is a Resumed or a Snapshot.",
+            "description": "Each text frame holds one JSON object. The `ok` of a Reply to a join is a Resumed or a Snapshot, to a start a Started.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": JSON,

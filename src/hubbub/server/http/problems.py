@@ -42,7 +42,7 @@ HEADERS = {
 CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
-SHELL = frozenset({"/", "/web/{name}"})
+SHELL = frozenset({"/", "/web/{name}", "/claim", "/i", "/reset", "/r/{room}", "/r/{room}/{seq}"})
 
 # Where browsers are sent to a provider, and where it sends them back to. People see what is refused there.
 START, RETURN = "/oidc/start", "/oidc/callback"

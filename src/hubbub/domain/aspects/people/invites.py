@@ -121,9 +121,16 @@ def _make(ledger: Ledger, principal: Principal, change: MakeInvite) -> Answer:
 def _may_invite(role: str | None, by: str, change: MakeInvite) -> bool:
     if change.role == "owner":  # a claim
         return by == OPERATOR.id
+    return change.role in roles_to_invite(role, is_open=change.is_open)
+
+
+def roles_to_invite(role: str | None, *, is_open: bool) -> list[str]:
+    """Return the roles for which an account with a role may make invites. `is_open`: members may make some, too."""
     if is_at_least(role, "admin"):
-        return is_at_least(role, change.role)
-    return change.is_open and is_at_least(role, "member") and is_at_least("member", change.role)
+        return [each for each in RANKS if each != "owner" and is_at_least(role, each)]
+    if is_open and is_at_least(role, "member"):
+        return [each for each in RANKS if is_at_least("member", each)]
+    return []
 
 
 def _revoke(ledger: Ledger, principal: Principal, change: RevokeInvite) -> Answer:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.aspects.people.invites import RevokeInvite
+from hubbub.domain.aspects.people.invites import RevokeInvite, roles_to_invite
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import (
     ENTER,
@@ -60,9 +60,10 @@ class InviteItem(msgspec.Struct, kw_only=True):
 
 
 class InvitesReply(msgspec.Struct):
-    """Invites that can still be used."""
+    """Invites that can still be used, and the roles for which one may make others."""
 
     invites: list[InviteItem]
+    roles: list[str]
 
 
 MAKE, JOIN = Body(NewInvite), Body(JoinServer)
@@ -101,6 +102,7 @@ async def make_invite(request: web.Request) -> InviteReply:
 async def list_invites(request: web.Request) -> InvitesReply:
     """List the invites that can still be used: one's own, or all of them for owners and admins."""
     principal, _ = session_of(request)
+    own = await request.app[REGISTER].account(principal.id)
     rows = await request.app[REGISTER].invites(principal.id)
     items = [
         InviteItem(
@@ -108,7 +110,8 @@ async def list_invites(request: web.Request) -> InvitesReply:
         )
         for row in rows
     ]
-    return InvitesReply(items)
+    is_open = request.app[MEMBERS_MAY_INVITE]
+    return InvitesReply(items, roles_to_invite(own.role, is_open=is_open))
 
 
 @resource.operation(

@@ -4,6 +4,7 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.aspects.people.sessions import CloseSession
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.cookies import COOKIES
 from hubbub.server.http.entering import (
@@ -21,6 +22,7 @@ from hubbub.server.http.entering import (
 )
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import Body
+from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import json
 
 resource = Resource()
@@ -69,8 +71,15 @@ async def log_in(request: web.Request) -> web.Response:
     )
 )
 async def log_out(request: web.Request) -> web.Response:
-    """Log out: end the session that the request acts with."""
-    principal, session = session_of(request)
+    """Log out: end the session that the request acts with. A cookie that is no longer good is dropped, too."""
+    try:
+        principal, session = session_of(request)
+    except RefusalError as error:
+        if error.refusal.code != "unauthenticated":
+            raise
+        response = problem(error.refusal)
+        request.app[COOKIES].drop(request, response)
+        return response
     reply = await commit(request, principal, CloseSession(room=principal.id, session=session))
     response = reply if isinstance(reply, web.Response) else json(reply)
     request.app[COOKIES].drop(request, response)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # it needs libraries that take some megabytes
 SIGN_IN: "web.AppKey[SignIn]" = web.AppKey("sign_in")
 PUBLIC_URL = web.AppKey("public_url", str)
 
+ENTERED = "/#entered"  # the page can't see the cookie, so it is told that there is one
+
 resource = Resource()
 
 
@@ -74,7 +76,7 @@ async def callback(request: web.Request) -> web.Response:
     kept = request.app[SIGN_INS].token(request)
     caller = Caller(place_of(request).address, device_of(request))
     token = await sign_in.finish(request.query, kept, _redirect_uri(request), caller)
-    response = _redirect("/")
+    response = _redirect(ENTERED)
     request.app[COOKIES].keep(request, response, token.text)
     request.app[SIGN_INS].drop(request, response)
     return response

@@ -50,6 +50,16 @@ def warn_if_not_built() -> None:
         log.warning("%s. %s", NOT_BUILT, TO_BUILD)
 
 
+@resource.route("GET", "/claim")
+@resource.route("GET", "/i")
+@resource.route("GET", "/reset")
+@resource.route("GET", "/r/{room}")
+@resource.route("GET", "/r/{room}/{seq}")
+async def linked(_: web.Request) -> web.StreamResponse:
+    """Serve the page at an address that a link leads to. What it is about, only the page looks at."""
+    return await index()
+
+
 async def index() -> web.StreamResponse:
     """Serve the page."""
     page = find_page()
