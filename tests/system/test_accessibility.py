@@ -7,6 +7,15 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.support.newcomers import (
+    at_home,
+    claim_link,
+    fill,
+    invite_link,
+    log_in,
+    make_room,
+    menu,
+)
 from tests.support.node import NODE_PATH
 from tests.support.server import Server
 from tests.system.test_page import PHONE, composer, here, message, post, unsent
@@ -149,6 +158,92 @@ async def offline(page: Page, server: Server) -> None:
     await expect(page.get_by_text(re.compile("No connection"))).to_be_visible()
 
 
+async def claiming(page: Page, server: Server) -> None:
+    """The form for a new account, of which a field is wrong."""
+    await page.goto(claim_link(server))
+    await fill(page, "Ada", "not a handle")
+    await expect(
+        page.locator(".field").get_by_role("alert").filter(has_text="Invalid")
+    ).to_be_visible()
+
+
+async def used_link(page: Page, server: Server) -> None:
+    await page.goto("/i#nonsense")
+    await fill(page, "Grace")
+    await expect(page.get_by_role("heading", name="This link can't be used")).to_be_visible()
+
+
+async def wrong_password(page: Page, server: Server) -> None:
+    await page.get_by_role("button", name="Log in with an account").click()
+    await log_in(page, "ada")
+    await expect(page.get_by_text("Wrong handle or password")).to_be_visible()
+
+
+async def own(page: Page, server: Server) -> Page:
+    """The page of the owner, whose account was just made."""
+    await page.goto(claim_link(server))
+    await fill(page, "Ada")
+    await at_home(page, "Ada")
+    return page
+
+
+async def new_account(page: Page, server: Server) -> None:
+    await own(page, server)
+    await menu(page)
+    await expect(page.get_by_text("You are in no room yet")).to_be_visible()
+
+
+async def closed_room(page: Page, server: Server) -> None:
+    """A room, and its details."""
+    await make_room(await own(page, server), "Plans", "Closed")
+    await speak(page, "the secret plan")
+    await page.get_by_role("button", name="Details").click()
+    await expect(page.get_by_text("1 member")).to_be_visible()
+
+
+async def making_a_room(page: Page, server: Server) -> None:
+    await menu(await own(page, server))
+    await page.get_by_role("button", name="New room").click()
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_text("Fill this in")).to_be_visible()
+
+
+async def no_open_rooms(page: Page, server: Server) -> None:
+    await menu(await own(page, server))
+    await page.get_by_role("button", name="Open rooms").click()
+    await expect(page.get_by_text("There are no open rooms yet")).to_be_visible()
+
+
+async def open_rooms(page: Page, server: Server) -> None:
+    await make_room(await own(page, server), "Kitchen")
+    await menu(page)
+    await page.get_by_role("button", name="Open rooms").click()
+    await expect(page.get_by_text("Joined")).to_be_visible()
+
+
+async def nobody_to_write_to(page: Page, server: Server) -> None:
+    await menu(await own(page, server))
+    await page.get_by_role("button", name="Write to…").click()
+    await expect(page.get_by_text("Nobody else has an account here yet")).to_be_visible()
+
+
+async def invited(page: Page, server: Server) -> None:
+    """A link that is shown once."""
+    await invite_link(await own(page, server), close=False)
+
+
+async def about_me(page: Page, server: Server) -> None:
+    await menu(await own(page, server))
+    await page.get_by_role("button", name="Account", exact=True).click()
+    await expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+async def no_such_room(page: Page, server: Server) -> None:
+    await own(page, server)
+    await page.goto("/r/@r0000000000000")
+    await expect(page.get_by_role("heading", name="No such room")).to_be_visible()
+
+
 STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     welcome,
     refused,
@@ -160,6 +255,18 @@ STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     people,
     wrong,
     offline,
+    claiming,
+    used_link,
+    wrong_password,
+    new_account,
+    closed_room,
+    making_a_room,
+    no_open_rooms,
+    open_rooms,
+    nobody_to_write_to,
+    invited,
+    about_me,
+    no_such_room,
 ]
 
 

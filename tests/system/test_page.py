@@ -284,7 +284,7 @@ async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
     await say(ada, "gladly")
     await expect(bodies(grace)).to_have_text(["gladly"])
     tools = message(grace, "gladly").get_by_role("toolbar").get_by_role("button")
-    await expect(tools).to_have_count(2)  # not hers to edit or delete
+    await expect(tools).to_have_count(3)  # not hers to edit or delete
     await use(grace, "gladly", "React", "React with 🎉")
     await message(ada, "gladly").get_by_role("button", name="🎉 by 1").click()
     both = message(grace, "gladly").get_by_role("button", name="🎉 by 2")
@@ -311,8 +311,8 @@ async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> N
             assert answer.status == 200
     await ada.go_back()
     tools = message(ada, "not hers").get_by_role("toolbar").get_by_role("button")
-    await expect(tools).to_have_count(2)  # not hers to edit or delete
-    await expect(message(ada, "mine").get_by_role("toolbar").get_by_role("button")).to_have_count(4)
+    await expect(tools).to_have_count(3)  # not hers to edit or delete
+    await expect(message(ada, "mine").get_by_role("toolbar").get_by_role("button")).to_have_count(5)
     theirs = message(ada, "mine").get_by_role("button", name="🎉 by 1")
     await expect(theirs).to_have_attribute("aria-pressed", "false")
     await theirs.click()

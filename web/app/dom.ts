@@ -52,10 +52,11 @@ export function hue(name: string): number {
   return sum % 360;
 }
 
-export function avatar(name: string): HTMLElement {
+/** The sign of someone who is called `name`, in the colour of what tells them apart. */
+export function avatar(name: string, who = name): HTMLElement {
   const letter = harmless([...name][0] ?? "?").toUpperCase();
   const element = make("span", { className: "avatar", attributes: { "aria-hidden": "true" } }, letter);
-  element.style.setProperty("--hue", String(hue(name)));
+  element.style.setProperty("--hue", String(hue(who)));
   return element;
 }
 

@@ -2,6 +2,7 @@
 
 import { type Entry, reactedWith, whoOf, type wire } from "#sdk";
 import { avatar, clock, dayOf, harmless, linked, make } from "./dom.ts";
+import { nameOf } from "./names.ts";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 
@@ -22,6 +23,8 @@ export interface Actions {
   edit(seq: number, text: string): Promise<unknown>;
   remove(seq: number): void;
   reply(message: wire.Message): void;
+  /** Hand out a link to a message. */
+  link(seq: number): void;
   repost(id: string): void;
   discard(id: string): void;
   /** Load older messages. */
@@ -58,7 +61,7 @@ export function messageItem(message: wire.Message, { follows, me, quoted, react 
   }
   main.append(make("div", { className: "body", dir: "auto" }, ...body(message)));
   if (message.reactions) main.append(reactions(message, message.reactions, me, react));
-  item.append(avatar(message.by), main);
+  item.append(avatar(nameOf(message.by), message.by), main);
   return item;
 }
 
@@ -79,7 +82,7 @@ export function unsentItem(
   return make(
     "li",
     { className: `message mine pending${failed ? " failed" : ""}` },
-    avatar(me.name),
+    avatar(nameOf(me.name), me.name),
     make("div", { className: "main" }, head(me.name, at), make("div", { className: "body", dir: "auto" }, ...linked(text)), foot),
   );
 }
@@ -87,7 +90,7 @@ export function unsentItem(
 export function quoteText(quoted: wire.Message | undefined): string {
   if (!quoted) return "an earlier message";
   const text = quoted.deleted ? "deleted" : (quoted.text ?? "binary");
-  return harmless(`${quoted.by}: ${[...text].slice(0, 140).join("")}`);
+  return harmless(`${nameOf(quoted.by)}: ${[...text].slice(0, 140).join("")}`);
 }
 
 /** What one may do with a message; `timeline` draws it anew, and edits it in its place. */
@@ -98,6 +101,7 @@ export function toolsOf(message: wire.Message, me: Me, actions: Actions, timelin
     tools.append(make("button", { type: "button", title: label, attributes: { "aria-label": label }, onclick }, sign));
   tool("React", "☺", () => open(tools, emojis(message, me, actions.react, reset), reset));
   tool("Reply", "↩", () => actions.reply(message));
+  tool("Copy link", "🔗", () => actions.link(message.seq));
   if (whoOf(message) === me.who) {
     if (message.text !== undefined) tool("Edit", "✎", () => timeline.editInPlace(message.seq));
     tool("Delete", "🗑", () => open(tools, confirmation(message, actions.remove, reset), reset));
@@ -136,7 +140,7 @@ function open(tools: HTMLElement, buttons: HTMLElement[], reset: () => void): vo
 }
 
 function head(by: string, at: string): HTMLElement {
-  return make("div", { className: "head" }, make("bdi", { className: "by" }, harmless(by)), clock(at));
+  return make("div", { className: "head" }, make("bdi", { className: "by" }, harmless(nameOf(by))), clock(at));
 }
 
 function body(message: wire.Message): (Node | string)[] {
@@ -155,7 +159,11 @@ function reactions(message: wire.Message, reacted: Record<string, string[]>, me:
     const attributes = { "aria-pressed": isMine, "aria-label": `${harmless(emoji)} by ${names.length}` };
     const onclick = () => react(message.seq, emoji, !isMine);
     row.append(
-      make("button", { type: "button", title: names.map(harmless).join(", "), attributes, onclick }, `${harmless(emoji)} ${names.length}`),
+      make(
+        "button",
+        { type: "button", title: names.map((name) => harmless(nameOf(name))).join(", "), attributes, onclick },
+        `${harmless(emoji)} ${names.length}`,
+      ),
     );
   }
   return row;

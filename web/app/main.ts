@@ -1,10 +1,16 @@
 // The page: puts the connection, the rooms and the screen together.
 
-import { apply, type Changed, Client, type Page, peopleOf, prepend, trim, type View, viewOf, whoOf, type wire } from "#sdk";
+import { apply, type Changed, Client, type Page, peopleOf, prepend, type Refused, trim, type View, viewOf, whoOf, type wire } from "#sdk";
+import { Account } from "./account.ts";
+import * as dialogs from "./dialogs.ts";
 import { avatar, byId, fit, harmless, hue, make } from "./dom.ts";
+import { showEntry, showGone } from "./entry.ts";
+import { call, list } from "./http.ts";
 import type { Unsent } from "./items.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, keepName, keepRooms, rememberedRooms, roomFromAddress } from "./memory.ts";
+import { nameOf } from "./names.ts";
+import { addressOf, isMade, linkedRoom, showAddress, showRoot, takeEntered, takeWayIn } from "./routes.ts";
 import { identifyTab, outboxOf } from "./tabs.ts";
 import { MOST_SHOWN, Timeline } from "./timeline.ts";
 
@@ -21,10 +27,13 @@ interface Place {
   members: Map<string, string>;
   count: number;
   typing: Map<string, { name: string; timer: number }>;
+  refused?: Refused; // why it can't be read
 }
 
 const places = new Map<string, Place>();
 let client: Client | undefined;
+let account: Account | undefined; // for guests and holders of tokens there is none
+let wanted: { room: string; seq: number } | undefined; // the message that a link leads to, until it is shown
 let current = ""; // the room that is shown
 let replyTo: wire.Message | undefined;
 const drafts = new Map<string, string>();
@@ -39,6 +48,7 @@ function askName(why = "", name = "", needsToken = false): void {
   graceTimer = undefined;
   byId("banner").hidden = true;
   byId("app").hidden = true;
+  byId("entry").hidden = true;
   byId("welcome").hidden = false;
   byId("welcome-why").textContent = why;
   byId("welcome-name", HTMLInputElement).value = name;
@@ -49,7 +59,8 @@ function askName(why = "", name = "", needsToken = false): void {
 
 /** The server does not accept who this is. */
 function refuse(client: Client, { code, message }: { code: string; message: string }): void {
-  if (code !== "unauthenticated") askName(message, client.name);
+  if (account) checkSession();
+  else if (code !== "unauthenticated") askName(message, client.name);
   else if (client.token)
     askName("The server does not accept this token. It may have expired or been revoked: ask for a new one.", "", true);
   else askName("This server lets in only people with a token. Enter yours below.", client.name, true);
@@ -72,6 +83,46 @@ byId("welcome-form").addEventListener("submit", (event) => {
   start();
 });
 byId("rename").addEventListener("click", () => askName("", identity().name ?? "", memory.keptToken() !== null));
+byId("log-in").addEventListener("click", () => logIn());
+
+const ways = {
+  entered(key: string): void {
+    memory.keepAccount(key);
+    if (!linkedRoom()) showRoot();
+    start();
+  },
+  asGuest: () => askName("", identity().name ?? ""),
+};
+
+function logIn(why = ""): void {
+  client?.close();
+  clearTimeout(graceTimer);
+  clearInterval(countdown);
+  graceTimer = undefined;
+  showEntry("login", "", ways, why);
+}
+
+/** The session may have ended, or be another's by now: another tab has the same cookie. */
+async function checkSession(): Promise<void> {
+  try {
+    const { account: key } = await call<{ account: string }>("GET", "/me");
+    if (account?.key === key && client?.state !== "ended" && client?.state !== "refused") return;
+    memory.keepAccount(key);
+    start();
+  } catch (error) {
+    if ((error as Refused).code !== "unauthenticated") return; // the connection's own state says what is wrong
+    memory.forgetAccount();
+    await call("POST", "/logout").catch(() => {}); // so that the browser forgets the cookie
+    logIn("Your session has ended. Log in again");
+  }
+}
+
+async function logOut(): Promise<void> {
+  await call("POST", "/logout");
+  client?.close();
+  if (account) memory.clearOf(account.key);
+  location.replace("/"); // nothing of what was shown stays
+}
 
 // --- rooms ---
 
@@ -90,12 +141,13 @@ function open(room: string): void {
   current = room;
   const place = track(room);
   place.unread = 0;
+  if (place.refused) client?.follow(room);
+  if (account?.hasStarted && isMade(room) && !account.rooms.has(room)) listOpenRooms();
   replyTo = undefined;
-  byId("title").textContent = harmless(room);
   text.value = drafts.get(room) ?? "";
   showMenu(false);
   showMemberList(false);
-  if (location.hash.slice(1) !== encodeURIComponent(room)) history.replaceState(null, "", `#${encodeURIComponent(room)}`);
+  showAddress(room);
   showRoom();
   showRooms();
   showComposer();
@@ -106,7 +158,7 @@ async function listRooms(): Promise<void> {
   try {
     const headers = new Headers(client?.token ? { Authorization: `Bearer ${client.token}` } : {});
     const { rooms }: { rooms: { room: string }[] } = await (await fetch("/api/v1/rooms?limit=200", { headers })).json();
-    known = rooms.map(({ room }) => room);
+    known = rooms.map(({ room }) => room).filter((room) => !isMade(room));
     showRooms();
   } catch {
     // the connection's own state says what is wrong
@@ -130,34 +182,105 @@ byId("open-room").addEventListener("submit", (event) => {
 function showRooms(): void {
   const active = document.activeElement;
   const focused = active instanceof HTMLElement && byId("rooms").contains(active) && active.dataset.room;
-  const names = [...new Set([...places.keys(), ...known])].sort((a, b) => a.localeCompare(b));
-  byId("rooms").replaceChildren(
-    ...names.map((room) => {
-      const unread = places.get(room)?.unread ?? 0;
-      const button = make(
-        "button",
-        {
-          type: "button",
-          onclick: () => open(room),
-          attributes: { "data-room": room, ...(room === current && { "aria-current": "page" }) },
-        },
-        make("span", { className: "hash", attributes: { "aria-hidden": "true" } }, "#"),
-        make("bdi", {}, harmless(room)),
-      );
-      if (unread)
-        button.append(make("span", { className: "badge" }, String(unread), make("span", { className: "visually-hidden" }, " unread")));
-      return make("li", {}, button);
-    }),
-  );
+  const mine = account?.shown ?? [];
+  const free = [...new Set([...places.keys(), ...known])].filter((room) => !isMade(room)).sort((a, b) => a.localeCompare(b));
+  const groups: [string, HTMLElement[]][] = [
+    ["Rooms", mine.filter(({ kind }) => kind !== "direct").map(mineItem)],
+    ["Directs", mine.filter(({ kind }) => kind === "direct").map(mineItem)],
+    ["Free rooms", free.map((room) => roomItem(room, "#", room, places.get(room)?.unread ?? 0))],
+  ];
+  const none = make("li", { className: "empty" }, "You are in no room yet. Make one, or look for open rooms.");
+  const shown = account
+    ? groups.filter(([, items]) => items.length).flatMap(([title, items]) => [make("li", { className: "group" }, title), ...items])
+    : groups.flatMap(([, items]) => items);
+  byId("rooms").replaceChildren(...(account?.hasStarted && !mine.length ? [none] : []), ...shown);
   if (focused) byId("rooms").querySelector<HTMLElement>(`[data-room="${focused}"]`)?.focus();
   const unread = [...places.values()].reduce((sum, place) => sum + place.unread, 0);
-  document.title = `${unread ? `(${unread}) ` : ""}${harmless(current)} – hubbub`;
-  byId("menu-unread").hidden = !unread;
+  const hasNews = mine.some((row) => account?.hasNews(row) && row.room !== current);
+  document.title = `${unread ? `(${unread}) ` : hasNews ? "• " : ""}${harmless(titleOf(current))} – hubbub`;
+  byId("menu-unread").hidden = !unread && !hasNews;
+}
+
+function mineItem(row: wire.MyRoom): HTMLElement {
+  const title = account?.titleOf(row) ?? "";
+  const sign =
+    row.kind === "direct"
+      ? avatar(
+          title,
+          row.people?.find((key) => key !== account?.key),
+        )
+      : row.kind === "open"
+        ? "#"
+        : "◆";
+  return roomItem(row.room, sign, title, row.room !== current && account?.hasNews(row) ? "new" : 0);
+}
+
+/** A room in the sidebar, with the number of its unread messages, or only that there are some. */
+function roomItem(room: string, sign: string | HTMLElement, title: string, unread: number | "new"): HTMLElement {
+  const button = make(
+    "button",
+    {
+      type: "button",
+      onclick: () => open(room),
+      attributes: { "data-room": room, ...(room === current && { "aria-current": "page" }) },
+    },
+    typeof sign === "string" ? make("span", { className: "hash", attributes: { "aria-hidden": "true" } }, sign) : sign,
+    make("bdi", {}, harmless(title)),
+  );
+  if (unread === "new")
+    button.append(make("span", { className: "badge dot" }, make("span", { className: "visually-hidden" }, "new messages")));
+  else if (unread)
+    button.append(make("span", { className: "badge" }, String(unread), make("span", { className: "visually-hidden" }, " unread")));
+  return make("li", {}, button);
+}
+
+const listed = new Map<string, string>(); // titles of open rooms of which one is no member
+
+/** What a room is called. */
+function titleOf(room: string): string {
+  if (!isMade(room)) return room;
+  const row = account?.rooms.get(room);
+  return row ? (account?.titleOf(row) ?? "") : (listed.get(room) ?? (places.get(room)?.refused ? "No such room" : "Room"));
+}
+
+function showTitle(): void {
+  const kind = account?.rooms.get(current)?.kind;
+  byId("title").textContent = harmless(titleOf(current));
+  byId("title").classList.toggle("unsigned", kind === "direct" || kind === "closed" || (isMade(current) && !kind && !listed.has(current)));
+  byId("details").hidden = kind === undefined;
+}
+
+/** Where one can't write, say why and what one can do instead. */
+function showInstead(): void {
+  const row = account?.rooms.get(current);
+  const { refused } = track(current);
+  const [words, button, act] = refused
+    ? ([`${refused.message}.`, account ? "" : "Log in", () => logIn()] as const)
+    : row?.archived_at
+      ? (["This room is archived.", "", () => {}] as const)
+      : account?.hasStarted && isMade(current) && !row
+        ? (["You are not in this room yet.", "Join", join] as const)
+        : (["", "", () => {}] as const);
+  byId("instead").hidden = !words;
+  byId("composer").hidden = words !== "";
+  byId("instead-text").textContent = words;
+  byId("instead-act").textContent = button;
+  byId("instead-act").hidden = !button;
+  byId("instead-act").onclick = act;
+}
+
+async function join(): Promise<void> {
+  const room = current;
+  if (await ask({ do: "join", room })) await account?.start();
+  if (room === current) text.focus();
 }
 
 function showRoom(): void {
   if (!client) return;
   const { view } = track(current);
+  if (view && !document.hidden) account?.see(current);
+  showTitle();
+  showInstead();
   timeline.show(view ?? { messages: new Map(), more: true, state: {} }, unsent(client, current), client.me);
   showMembers();
   showTyping();
@@ -173,12 +296,15 @@ function showMembers(): void {
   const { members, count } = track(current);
   byId("members").textContent = count === 1 ? "1 person" : `${count} people`;
   byId("member-list").replaceChildren(
-    ...[...members.values()].sort().map((name) => make("li", {}, avatar(name), make("bdi", {}, harmless(name)))),
+    ...[...members.values()]
+      .map((by): [string, string] => [nameOf(by), by])
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([name, by]) => make("li", {}, avatar(name, by), make("bdi", {}, harmless(name)))),
   );
 }
 
 function showTyping(): void {
-  const names = [...track(current).typing.values()].map(({ name }) => harmless(name));
+  const names = [...track(current).typing.values()].map(({ name }) => harmless(nameOf(name)));
   const verb = names.length === 1 ? "is" : "are";
   byId("typing").textContent = names.length ? `${names.slice(0, 3).join(", ")} ${verb} typing…` : "";
 }
@@ -186,7 +312,7 @@ function showTyping(): void {
 function showComposer(): void {
   fit(text);
   byId("replying").hidden = !replyTo;
-  byId("replying-to").textContent = replyTo ? `Replying to ${harmless(replyTo.by)}` : "";
+  byId("replying-to").textContent = replyTo ? `Replying to ${harmless(nameOf(replyTo.by))}` : "";
 }
 
 let toastTimer: number | undefined;
@@ -241,41 +367,61 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden || !current) return;
   client?.check();
   track(current).unread = 0;
+  account?.see(current);
   showRooms();
 });
 addEventListener("pagehide", () => client?.close());
-addEventListener("pageshow", (event) => event.persisted && start());
+addEventListener("pageshow", (event) => event.persisted && client && start());
 
 function hear(client: Client): void {
   client.on("state", (changed) => {
     if (changed.state === "refused") refuse(client, changed.error);
+    else if (account && changed.state === "ended") checkSession();
+    else if (account && changed.state === "connected" && client.user?.user !== account.key) checkSession();
     else if (changed.state === "ended" && changed.code === UNAUTHENTICATED && client.token)
       refuse(client, { code: "unauthenticated", message: "" });
     else if (changed.state === "connected" && isNewToUs(client)) getToKnow(client);
     else if (changed.state !== "closed") showState(client, changed);
+    if (account && changed.state === "waiting") checkSession(); // who has none is not even connected
   });
   client.on("snapshot", ({ room, snapshot }) => {
+    if (isLog(room)) return;
     const place = track(room);
+    delete place.refused;
     place.view = viewOf(snapshot);
     setMembers(place, peopleOf(snapshot.members.names, snapshot.members.ids), snapshot.members.count);
     if (room === current) showRoom();
+    if (room === wanted?.room) goTo(room, wanted.seq);
   });
   client.on("event", ({ room, event }) => take(client, room, event));
   client.on("outbox", ({ room }) => room === current && timeline.showUnsent(unsent(client, room)));
   client.on("signal", ({ signal }) => takeSignal(client, signal));
-  client.on("problem", ({ error }) => toast(error.message));
-  client.on("unfollowed", ({ room, error }) => toast(`${room}: ${error.message}`));
+  client.on("problem", ({ error, room }) => (room && isMade(room) ? lose(room, error) : toast(error.message)));
+  client.on("unfollowed", ({ room, error }) => (isMade(room) ? lose(room, error) : toast(`${room}: ${error.message}`)));
+}
+
+/** Whether this is no room, but a log that an account follows. */
+const isLog = (room: string): boolean => room === "@directory" || room === account?.key;
+
+/** A room can't be read, or no longer: nothing of it stays on the screen. */
+function lose(room: string, error: Refused): void {
+  const place = places.get(room);
+  if (!place) return;
+  places.set(room, { unread: 0, members: new Map(), count: 0, typing: new Map(), refused: error });
+  if (room === current) showRoom();
 }
 
 function take(client: Client, room: string, event: wire.AnyEvent): void {
   const place = places.get(room);
+  if (room === current && !document.hidden) account?.see(room);
   if (!place?.view) return;
   const seq = apply(place.view, event);
   if (loading?.room === room) loading.meanwhile.push(event);
   const isPost = event.event === "posted";
   if (isPost) place.typing.delete(whoOf(event));
   const isSeen = room === current && !document.hidden;
-  if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen) {
+  if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen && isMade(room)) showRooms();
+  else if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen) {
     place.unread += 1;
     showRooms();
   }
@@ -386,7 +532,21 @@ const timeline = new Timeline({
     text.focus();
   },
   older: () => loadOlder(current),
+  link: (seq) => copyLink(current, seq),
 });
+
+async function copyLink(room: string, seq: number): Promise<void> {
+  const link = `${location.origin}${addressOf(room, seq)}`;
+  toast((await dialogs.copyText(link)) ? "The link is copied" : `The link is ${link}`);
+}
+
+/** Show a message, and for that whatever is between it and what is there. */
+async function goTo(room: string, seq: number): Promise<void> {
+  wanted = undefined;
+  const isThere = (): boolean => (places.get(room)?.view?.messages.keys().next().value ?? seq) <= seq;
+  for (let pages = 0; pages < MOST_READ / 100 && !isThere() && places.get(room)?.view?.more; pages += 1) await loadOlder(room);
+  if (room === current && !timeline.goTo(seq)) toast("This message is not here");
+}
 
 async function loadOlder(room: string): Promise<void> {
   const view = places.get(room)?.view;
@@ -433,6 +593,7 @@ document.addEventListener("keydown", (key) => {
   }
 });
 addEventListener("hashchange", () => {
+  if (enterBy()) return;
   if (memory.takeTokenFromAddress()) start();
   else if (client) open(roomFromAddress());
 });
@@ -451,31 +612,148 @@ function getToKnow({ user }: Client): void {
   start();
 }
 
+/** Show the way in that the address leads to. Returns whether it leads to one. */
+function enterBy(): boolean {
+  const found = takeWayIn();
+  if (!found) return false;
+  client?.close();
+  if (found.token) showEntry(found.way, found.token, ways);
+  else showGone(ways, "The part after # is missing.");
+  return true;
+}
+
+/** Begin as whoever the browser is: an account, the holder of a token, or a guest. */
 async function start(): Promise<void> {
   client?.close();
+  account = undefined;
   const token = memory.keptToken();
+  const key = token ? null : memory.keptAccount();
   const owner = memory.tokenOwner();
-  const { name, key } = token ? { name: owner.name, key: null } : identity();
-  if (name === null || !(name || token)) {
+  const { name, key: proof } = token ? { name: owner.name, key: null } : key ? { name: null, key: null } : identity();
+  const linked = linkedRoom();
+  if (!key && !token && linked && isMade(linked.room)) {
+    logIn("Log in to open this room");
+    return;
+  }
+  if (!key && (name === null || !(name || token))) {
     askName();
     return;
   }
   byId("welcome").hidden = true;
+  byId("entry").hidden = true;
   byId("app").hidden = false;
-  byId("my-name").textContent = harmless(name);
-  byId("me").textContent = harmless(([...name][0] ?? "").toUpperCase());
-  byId("me").style.setProperty("--hue", String(hue(name)));
+  showWho(key ?? name ?? "");
   const tabs = await identifyTab();
-  const person = token ? `/${owner.id}` : name; // no name has a slash, so no guest takes the outbox of a token's owner
+  const person = token ? `/${owner.id}` : (key ?? name ?? ""); // no name has a slash, so no guest takes the outbox of a token's owner
   const outbox = outboxOf(person, tabs);
   places.clear();
-  client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, token, outbox });
+  client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key: proof, token, outbox });
+  if (key) account = new Account(key, client, showChange);
   hear(client);
-  const room = roomFromAddress();
   for (const remembered of rememberedRooms()) track(remembered);
-  open(room);
+  await openAddress();
   client.connect();
 }
 
+/** Open the room, and the message, that the address leads to. */
+async function openAddress(): Promise<void> {
+  const linked = linkedRoom();
+  let room = linked?.room ?? roomFromAddress();
+  if (room.startsWith("#")) {
+    const found = await call<{ room: string }>("GET", `/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
+    room = found?.room ?? roomFromAddress();
+  }
+  if (!isRoomName(room)) room = roomFromAddress();
+  wanted = linked?.seq === undefined ? undefined : { room, seq: linked.seq };
+  open(room);
+}
+
+/** Show who one is, and what only accounts can do. */
+function showWho(by: string): void {
+  const name = nameOf(by);
+  const isMe = account !== undefined || by.startsWith("@");
+  byId("my-name").textContent = isMe && !account?.hasStarted ? "" : harmless(name);
+  byId("me").textContent = harmless(([...name][0] ?? "").toUpperCase());
+  byId("me").style.setProperty("--hue", String(hue(by)));
+  for (const id of ["account-tools", "account"]) byId(id).hidden = !isMe;
+  byId("rename").hidden = isMe;
+}
+
+/** Something of the account's was changed. */
+function showChange(what: "rooms" | "people" | "listed", person?: string): void {
+  if (!account) return;
+  showWho(account.key);
+  showRooms();
+  if (what === "people" && person) timeline.rename(person);
+  if (what !== "rooms") return;
+  if (isMade(current)) {
+    showTitle();
+    showInstead();
+    if (account.rooms.has(current) && places.get(current)?.refused) client?.follow(current);
+    if (!account.rooms.has(current) && !listed.has(current)) listOpenRooms();
+  }
+  if (current && places.get(current)?.view && !document.hidden) account.see(current);
+  showMembers();
+  showMayInvite();
+}
+
+async function listOpenRooms(): Promise<void> {
+  const rooms = await list<dialogs.Listed>("/directory", "rooms", "room").catch(() => []);
+  for (const { room, title } of rooms) listed.set(room, title);
+  showTitle();
+}
+
+const invites: { by: string; roles: string[] } = { by: "", roles: [] }; // for which roles one may make them
+
+async function showMayInvite(): Promise<void> {
+  const by = `${account?.key} ${account?.role}`;
+  if (invites.by !== by) {
+    invites.by = by;
+    invites.roles = (await call<{ roles: string[] }>("GET", "/invites").catch(() => ({ roles: [] }))).roles;
+  }
+  byId("invite-to-server").hidden = !invites.roles.length;
+}
+
+function doing(): dialogs.Doing | undefined {
+  if (!account || !client) return undefined;
+  const [mine, connection] = [account, client];
+  return {
+    account: mine,
+    ask: async (command) => {
+      const answer = await connection.ask(command);
+      if (command.do !== "leave") await mine.start(); // so that the room is in the list when it is opened
+      return answer;
+    },
+    open,
+    left: (room) => {
+      connection.unfollow(room);
+      places.delete(room);
+      mine.start(); // a direct that was put away is shown again once there is something new
+      open(mine.shown.find((row) => row.room !== room)?.room ?? rememberedRooms()[0] ?? roomFromAddress());
+    },
+    logOut,
+    unsent: () => connection.outbox.entries.length,
+  };
+}
+
+/** Let a button open a window. */
+function opens(id: string, act: (doing: dialogs.Doing) => unknown): void {
+  byId(id).addEventListener("click", () => {
+    const can = doing();
+    if (can) act(can);
+  });
+}
+
+opens("new-room", dialogs.newRoom);
+opens("new-direct", dialogs.newDirect);
+opens("open-rooms", dialogs.openRooms);
+opens("invite-to-server", () => dialogs.inviteToServer(invites.roles));
+opens("account", dialogs.aboutMe);
+opens("details", (can) => {
+  const row = can.account.rooms.get(current);
+  if (row) dialogs.aboutRoom(row, can);
+});
+
 memory.takeTokenFromAddress();
-start();
+if (takeEntered()) checkSession();
+else if (!enterBy()) start();

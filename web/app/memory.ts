@@ -1,6 +1,7 @@
 // What the browser remembers of one: name and key, or a token, and rooms.
 
 import { randomId } from "#sdk";
+import { isMade } from "./routes.ts";
 
 const LOBBY = "lobby";
 const MOST_ROOMS = 200;
@@ -24,6 +25,40 @@ export function keepToken(token: string): void {
 export function forgetToken(): void {
   sessionStorage.removeItem("hubbub.token");
   sessionStorage.removeItem("hubbub.token-owner");
+}
+
+const ACCOUNT = "hubbub.account";
+const SEEN = "hubbub.seen.";
+
+/** The account of this browser. The session itself is in a cookie, which the page can't read. */
+export const keptAccount = (): string | null => localStorage.getItem(ACCOUNT);
+
+export function keepAccount(account: string): void {
+  forgetToken();
+  localStorage.setItem(ACCOUNT, account);
+}
+
+export const forgetAccount = (): void => localStorage.removeItem(ACCOUNT);
+
+/** How many messages of its rooms an account has seen in this browser; undefined if it was never here. */
+export function seenBy(account: string): [string, number][] | undefined {
+  try {
+    const seen: unknown = JSON.parse(localStorage.getItem(SEEN + account) ?? "null");
+    return seen ? Object.entries(seen as Record<string, number>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const keepSeen = (account: string, seen: Map<string, number>): void =>
+  localStorage.setItem(SEEN + account, JSON.stringify(Object.fromEntries(seen)));
+
+/** Leave nothing of an account in the browser: neither what it has seen nor what it has not sent. */
+export function clearOf(account: string): void {
+  forgetAccount();
+  for (const key of Object.keys(localStorage)) {
+    if (key === SEEN + account || key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
+  }
 }
 
 export interface Owner {
@@ -85,7 +120,7 @@ export function roomFromAddress(): string {
 export function rememberedRooms(): string[] {
   try {
     const rooms: string[] = JSON.parse(localStorage.getItem("hubbub.rooms") ?? "null") ?? [LOBBY];
-    return rooms.filter(isRoomName).slice(-MOST_ROOMS);
+    return rooms.filter((room) => isRoomName(room) && !isMade(room)).slice(-MOST_ROOMS);
   } catch {
     return [LOBBY];
   }
@@ -93,7 +128,7 @@ export function rememberedRooms(): string[] {
 
 /** Remember these too: other tabs have theirs. */
 export function keepRooms(rooms: Iterable<string>): void {
-  localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...rooms])]));
+  localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...[...rooms].filter((room) => !isMade(room))])]));
 }
 
 const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);

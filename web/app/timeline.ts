@@ -86,6 +86,27 @@ export class Timeline {
     byId("beginning").hidden = this.#view.more;
   }
 
+  /** Show a message that is in the view, and mark it. Returns whether it is. */
+  goTo(seq: number): boolean {
+    const seqs = this.#seqs();
+    const place = seqs.indexOf(seq);
+    if (place < 0) return false;
+    this.#last = seqs[place + STEP] ?? Infinity;
+    this.#draw();
+    const item = this.#itemOf(seq);
+    item?.classList.add("linked");
+    item?.setAttribute("tabindex", "-1");
+    item?.focus({ preventScroll: true });
+    item?.scrollIntoView({ block: "center" });
+    this.#scrolled();
+    return true;
+  }
+
+  /** Someone is called otherwise now. */
+  rename(by: string): void {
+    for (const message of this.#view.messages.values()) if (message.by === by) this.update(message.seq);
+  }
+
   toEnd(): void {
     if (this.#last !== Infinity) {
       this.#last = Infinity;

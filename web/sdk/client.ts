@@ -1,20 +1,31 @@
 // The connection: says who this is, follows rooms from their positions, sends the outbox, comes back when cut.
 
 import { type Entry, type Outbox, randomId } from "./outbox.ts";
-import type { AnyCommand, AnyEvent, AnyNotice, AnySignal, Problem, Reply, Resumed, Snapshot, Unfollowed } from "./wire.ts";
+import type { AnyCommand, AnyEvent, AnyNotice, AnySignal, Moved, Problem, Reply, Resumed, Snapshot, Unfollowed } from "./wire.ts";
 
 const NOT_AGAIN = new Set([1002, 1003, 1007, 1009, 4400, 4401, 4403, 4404]); // close codes that a retry can't help
 const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 15_000;
 const SILENCE = 45_000; // the server pings, but pages don't see pings: so ask when nothing comes
 const PATIENCE = 10_000; // for an answer that must come
-const CHANGES_NOTHING = new Set<AnyCommand["do"]>(["hello", "follow", "unfollow", "join", "leave", "signal", "history"]); // in a log
+const CHANGES_NOTHING = new Set<AnyCommand["do"]>([
+  "hello",
+  "start",
+  "follow",
+  "follow_all",
+  "unfollow",
+  "join",
+  "leave",
+  "signal",
+  "history",
+]); // in a log
 const MAX_MISSED = 500; // a snapshot is shorter than very many events
 
 /** What the server says to `hello`. */
 export interface Welcome {
   user: string;
   id?: string;
+  guest: boolean;
   limits: { message_bytes: number };
 }
 
@@ -33,8 +44,9 @@ export interface Told {
   event: { room: string; event: AnyEvent };
   signal: { signal: AnySignal };
   outbox: { room: string };
-  problem: { error: Refused };
+  problem: { error: Refused; room?: string };
   unfollowed: { room: string; error: Refused };
+  moved: Moved;
 }
 
 /** The server refuses a command. */
@@ -51,6 +63,13 @@ export class Refused extends Error {
   }
 }
 
+/** A position in a room's log: after the event `seq` of the log of this epoch. */
+export interface Position {
+  seq: number;
+  epoch: string;
+}
+
+/** Without `name` and `token` one is whoever the browser's cookie says. */
 export interface Options {
   url: string;
   name: string | null;
@@ -111,7 +130,8 @@ export class Client {
 
   /** Who this is in events: a name, and what tells one from others of that name. */
   get me(): { name: string; who: string } {
-    return { name: this.name, who: this.user?.id ?? this.name };
+    const name = this.name || (this.user?.user ?? "");
+    return { name, who: this.user?.id ?? name };
   }
 
   /** Connect now, whatever was planned. */
@@ -156,10 +176,20 @@ export class Client {
     this.#become({ state: "closed" });
   }
 
-  /** Follow a room; on each connection anew, from where one was. */
-  follow(room: string): void {
-    if (!this.#rooms.has(room)) this.#rooms.set(room, { joined: false, seq: 0 });
+  /** Follow a room, from a position if one has it; on each connection anew, from where one was. */
+  follow(room: string, from?: Position): void {
+    if (!this.#rooms.has(room)) this.#rooms.set(room, { joined: false, seq: 0, ...from });
     if (this.state === "connected") this.#follow(room);
+  }
+
+  /** Whether a room is being followed, now or as soon as there is a connection. */
+  isFollowing(room: string): boolean {
+    return this.#rooms.has(room);
+  }
+
+  /** Follow a room no longer. */
+  unfollow(room: string): void {
+    if (this.#rooms.delete(room) && this.state === "connected") this.ask({ do: "unfollow", room }).catch(() => {});
   }
 
   /** Put a message into the outbox; it goes out now, or when there is a connection. */
@@ -212,7 +242,7 @@ export class Client {
 
   async #greet(): Promise<void> {
     try {
-      const who = this.token ? { token: this.token } : { name: this.name, ...(this.#key && { key: this.#key }) };
+      const who = this.token ? { token: this.token } : { ...(this.name && { name: this.name }), ...(this.#key && { key: this.#key }) };
       this.user = (await this.ask({ do: "hello", ...who })) as Welcome;
     } catch (error) {
       if (!(error instanceof Refused)) return;
@@ -244,7 +274,7 @@ export class Client {
       } else if (error.temporary) {
         setTimeout(() => this.state === "connected" && !place.joined && this.#follow(room), pause(error));
       } else {
-        this.#fire("problem", { error });
+        this.#fire("problem", { error, room });
       }
     }
   }
@@ -314,6 +344,7 @@ export class Client {
     else if ("signal" in frame) this.#fire("signal", { signal: frame });
     else if ("notice" in frame && frame.notice === "closing") this.#comeBackAfter = 1000 * frame.reconnect_after;
     else if ("notice" in frame && frame.notice === "unfollowed") this.#unfollowed(frame);
+    else if ("notice" in frame && frame.notice === "moved") this.#fire("moved", frame);
     else if ("error" in frame && frame.error) this.#fire("problem", { error: new Refused(frame.error) });
   }
 

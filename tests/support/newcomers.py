@@ -1,0 +1,142 @@
+"""People who come to a server by its page, each in a browser profile of their own."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.server import Server
+
+PASSWORD = "kitchen-lamp-42"
+# What the browser itself says of requests that the server refuses, as it is to.
+REFUSED = re.compile(
+    r"the server responded with a status of 4\d\d|WebSocket connection to .* failed"
+)
+
+
+def claim_link(server: Server) -> str:
+    """The link that a server without an owner showed at its start."""
+    return str(re.findall(r"no owner yet: +(http\S+)", "".join(server.output))[-1])
+
+
+class People:
+    """Opens pages of a server; hears all that goes wrong in them."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser = browser
+        self.server = server
+        self.contexts: list[BrowserContext] = []
+        self.wrong: list[str] = []
+
+    async def visit(self, address: str = "/", **profile: Any) -> Page:
+        """A page in a new profile, at a path of the server or a whole address."""
+        context = await self._browser.new_context(**profile)
+        self.contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("console", lambda message: self._hear(message.type, message.text))
+        await page.goto(address if "://" in address else self.server.url + address)
+        return page
+
+    async def enter(self, link: str, name: str, **profile: Any) -> Page:
+        """A page on which someone has made an account by a link, with their name in lower case as handle."""
+        page = await self.visit(link, **profile)
+        await fill(page, name)
+        await at_home(page, name)
+        return page
+
+    async def owner(self, name: str = "Ada", **profile: Any) -> Page:
+        """The page of whoever claims the server."""
+        return await self.enter(claim_link(self.server), name, **profile)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"} and not REFUSED.search(text):
+            self.wrong.append(text)
+
+
+@asynccontextmanager
+async def people_of(browser: Browser, data: Path, *flags: str) -> AsyncIterator[People]:
+    """A server without an owner, and those who come to it. Raises AssertionError if a page threw, or its console had an error."""
+    async with Server(data, *flags) as server:
+        people = People(browser, server)
+        yield people
+        for context in people.contexts:
+            await context.close()
+        assert not people.wrong
+
+
+async def fill(page: Page, name: str, handle: str = "", password: str = PASSWORD) -> None:
+    """Fill in the form for a new account, and send it."""
+    await page.get_by_label("Display name").fill(name)
+    await page.get_by_label("Handle").fill(handle or name.lower())
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Make my account").click()
+
+
+async def log_in(page: Page, handle: str, password: str = PASSWORD) -> None:
+    """Fill in the form for logging in, and send it."""
+    await page.get_by_label("Your handle").fill(handle)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Log in", exact=True).click()
+
+
+async def at_home(page: Page, name: str) -> None:
+    """Wait until the page shows that this account is in."""
+    await expect(page.locator("#my-name")).to_have_text(name)
+
+
+async def menu(page: Page) -> None:
+    """Show the list of rooms, which a phone hides."""
+    button = page.get_by_role("button", name="Rooms", exact=True)
+    if await button.is_visible():
+        await button.click()
+
+
+def rooms(page: Page) -> Locator:
+    """The rooms in the list."""
+    return page.get_by_role("navigation", name="Rooms").get_by_role("list")
+
+
+async def make_room(page: Page, title: str, kind: str = "Open") -> None:
+    """Make a room, and be in it."""
+    await menu(page)
+    await page.get_by_role("button", name="New room").click()
+    await page.get_by_label("Title").fill(title)
+    await page.get_by_role("radio", name=kind).check()
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_role("heading", name=title)).to_be_visible()
+
+
+async def invite(page: Page, *names: str) -> None:
+    """Invite people to the room that is open."""
+    await page.get_by_role("button", name="Details").click()
+    for name in names:
+        await page.get_by_role("checkbox", name=name).check()
+    await page.get_by_role("button", name="Invite", exact=True).last.click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def invite_link(page: Page, people: int = 1, *, close: bool = True) -> str:
+    """Make an invite link to the server, as it is shown once, and close its window."""
+    await menu(page)
+    await page.get_by_role("button", name="Invite", exact=True).click()
+    await page.get_by_label("For how many people").fill(str(people))
+    await page.get_by_role("button", name="Make the link").click()
+    link = await page.get_by_label("Invite link").input_value()
+    if close:
+        await page.get_by_role("button", name="Close").click()
+    return link
+
+
+async def asked(server: Server, method: str, path: str, body: Any, token: str = "") -> Any:
+    """The answer to a program's request."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.request(method, f"{server.url}/api/v1{path}", json=body) as answer,
+    ):
+        return await answer.json(content_type=None)

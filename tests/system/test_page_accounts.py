@@ -1,0 +1,307 @@
+"""The page with accounts, as people use it: they claim, accept, log in, make rooms, and see what they may and no more."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.checkout import ROOT
+from tests.support.newcomers import (
+    PASSWORD,
+    People,
+    asked,
+    at_home,
+    claim_link,
+    fill,
+    invite,
+    invite_link,
+    log_in,
+    make_room,
+    people_of,
+    rooms,
+)
+from tests.system.test_page import bodies, message, say
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
+    """A server that nobody has claimed, and those who come to it."""
+    async with people_of(browser, tmp_path / "data") as people:
+        yield people
+
+
+async def team(people: People, *names: str) -> list[Page]:
+    """The pages of an owner, Ada, and of others whom she invited with one link."""
+    ada = await people.owner()
+    link = await invite_link(ada, len(names))
+    return [ada, *[await people.enter(link, name) for name in names]]
+
+
+async def session(people: People) -> str:
+    """The token of another session of Ada's, for what the page can't do."""
+    entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+    return str((await asked(people.server, "POST", "/login", entered))["token"])
+
+
+async def write_to(page: Page, name: str) -> None:
+    """Begin a direct."""
+    await page.get_by_role("button", name="Write to…").click()
+    await page.get_by_role("dialog").get_by_role("button", name=name).click()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+async def find_rooms(page: Page) -> list[str]:
+    """The titles in the list of open rooms."""
+    await page.get_by_role("button", name="Open rooms").click()
+    dialog = page.get_by_role("dialog", name="Open rooms")
+    await expect(dialog.get_by_text("Looking…")).to_have_count(0)
+    titles = await dialog.get_by_role("listitem").locator("bdi").all_inner_texts()
+    await dialog.get_by_role("button", name="Close").click()
+    return titles
+
+
+async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: People) -> None:
+    ada, grace, linus = await team(people, "Grace", "Linus")
+
+    await make_room(ada, "Plans", "Closed")
+    await say(ada, "the secret plan")
+    await invite(ada, "Grace")
+    await make_room(ada, "Kitchen", "Open")
+    await write_to(ada, "Grace")
+    await say(ada, "only for you")
+
+    await expect(rooms(grace)).to_contain_text("Plans")
+    await rooms(grace).get_by_role("button", name="Plans").click()
+    await expect(bodies(grace)).to_have_text(["the secret plan"])
+    await expect(message(grace, "the secret plan").locator(".by")).to_have_text("Ada")
+    await rooms(grace).get_by_role("button", name="Ada new messages").click()
+    await expect(bodies(grace)).to_have_text(["only for you"])
+    assert "@" not in await grace.locator("#app").inner_text()  # no key of a room or a person
+
+    assert await find_rooms(linus) == ["Kitchen"]
+    await expect(rooms(linus)).not_to_contain_text("Plans")
+    for secret in (ada.url, await address_of(grace, "Plans")):
+        page = await linus.context.new_page()
+        await page.goto(secret)
+        await expect(page.get_by_role("heading", name="No such room")).to_be_visible()
+        await expect(page.get_by_role("textbox", name="Message", exact=True)).to_be_hidden()
+        assert not await bodies(page).count()
+
+
+async def address_of(page: Page, room: str) -> str:
+    await rooms(page).get_by_role("button", name=room).click()
+    await expect(page.get_by_role("heading", name=room)).to_be_visible()
+    return page.url
+
+
+async def test_links_leave_no_token_in_the_address_bar(people: People) -> None:
+    page = await people.visit(claim_link(people.server))
+    await expect(page.get_by_role("heading", name="This server is yours")).to_be_visible()
+    assert page.url == f"{people.server.url}/claim"
+    await fill(page, "Ada")
+    await at_home(page, "Ada")
+    assert page.url.startswith(f"{people.server.url}/#")
+    await page.reload()
+    await at_home(page, "Ada")
+
+
+async def test_a_used_link_says_so_and_leads_on(people: People) -> None:
+    ada = await people.owner()
+    link = await invite_link(ada)
+    await people.enter(link, "Grace")
+    for used in (link, claim_link(people.server), f"{people.server.url}/i"):
+        page = await people.visit(used)
+        if "#" in used:
+            await fill(page, "Linus")
+        await expect(page.get_by_role("heading", name="This link can't be used")).to_be_visible()
+        await page.get_by_role("button", name="Log in").click()
+        await log_in(page, "ada")
+        await at_home(page, "Ada")
+
+
+@pytest.mark.parametrize(
+    "name, handle, password, label, why",
+    [
+        ("Linus", "ada", PASSWORD, "Handle", "already in use"),
+        ("Linus", "li nus", PASSWORD, "Handle", "Invalid handle"),
+        ("Adа", "linus", PASSWORD, "Display name", "looks like"),
+        ("Linus", "linus", "short", "Password", "8"),
+        ("Linus", "linus", "password", "Password", "first to be guessed"),
+        ("Linus", "linus", "", "Password", "Fill this in"),
+        ("", "linus", PASSWORD, "Display name", "Fill this in"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field(
+    people: People, name: str, handle: str, password: str, label: str, why: str
+) -> None:
+    ada = await people.owner()
+    page = await people.visit(await invite_link(ada))
+    await fill(page, name, handle, password)
+    field = page.get_by_label(label)
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    await expect(field).to_be_focused()
+    await expect(page.locator(".field", has=field).get_by_role("alert")).to_contain_text(why)
+    await fill(page, "Linus")
+    await at_home(page, "Linus")
+
+
+async def test_one_logs_out_and_in_again(people: People) -> None:
+    ada = await people.owner()
+    await make_room(ada, "Plans", "Closed")
+    await ada.get_by_role("button", name="Account").click()
+    await ada.get_by_role("button", name="Log out").click()
+    await expect(ada.get_by_label("Your name")).to_be_visible()
+    kept = await ada.evaluate(
+        "JSON.stringify(localStorage) + document.cookie + document.body.innerText"
+    )
+    assert "Plans" not in kept and "@p" not in kept
+    assert not await ada.context.cookies()
+
+    await ada.get_by_role("button", name="Log in with an account").click()
+    await log_in(ada, "ada", "not-" + PASSWORD)
+    await expect(ada.get_by_role("alert")).to_contain_text("Wrong handle or password")
+    await log_in(ada, "ada")
+    await at_home(ada, "Ada")
+    await expect(rooms(ada)).to_contain_text("Plans")
+
+
+async def test_a_session_that_ends_elsewhere_ends_here(people: People) -> None:
+    ada = await people.owner()
+    other = await people.visit()
+    await other.get_by_role("button", name="Log in with an account").click()
+    await log_in(other, "ada")
+    await at_home(other, "Ada")
+    token = await session(people)
+    await asked(people.server, "DELETE", "/me/sessions", None, token)
+    for page in (ada, other):
+        await expect(page.get_by_text("Your session has ended")).to_be_visible()
+    assert not await other.context.cookies()
+    await log_in(ada, "ada")
+    await at_home(ada, "Ada")
+
+
+async def test_a_reset_link_sets_another_password(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    token = await session(people)
+    found = (await asked(people.server, "GET", "/people", None, token))["people"]
+    key = next(each["account"] for each in found if each["handle"] == "grace")
+    made = await asked(people.server, "POST", f"/people/{key}/reset", None, token)
+    page = await people.visit(f"/reset#{made['token']}")
+    assert page.url.endswith("/reset")
+    await page.get_by_label("Password").fill("another-lamp-43")
+    await page.get_by_role("button", name="Save and log in").click()
+    await at_home(page, "Grace")
+    await expect(grace.get_by_text("Your session has ended")).to_be_visible()
+    await at_home(ada, "Ada")
+
+
+async def test_an_open_room_is_found_joined_and_left(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    await make_room(ada, "Kitchen")
+    await say(ada, "tea?")
+    await grace.get_by_role("button", name="Open rooms").click()
+    await grace.get_by_role("button", name="Open Kitchen").click()
+    await expect(bodies(grace)).to_have_text(["tea?"])
+    await expect(grace.get_by_role("textbox", name="Message", exact=True)).to_be_hidden()
+    await grace.get_by_role("button", name="Join", exact=True).click()
+    await say(grace, "gladly")
+    await expect(bodies(ada)).to_have_text(["tea?", "gladly"])
+
+    await grace.get_by_role("button", name="Details").click()
+    dialog = grace.get_by_role("dialog", name="Kitchen")
+    await expect(dialog.get_by_text("2 members")).to_be_visible()
+    await dialog.get_by_role("button", name="Leave the room").click()
+    await expect(rooms(grace)).not_to_contain_text("Kitchen")
+    await expect(grace.get_by_role("heading", name="Kitchen")).to_have_count(0)
+
+
+async def test_a_direct_that_was_put_away_comes_back_with_the_next_message(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    await write_to(ada, "Grace")
+    await say(ada, "one")
+    await rooms(grace).get_by_role("button", name="Ada").click()
+    await expect(bodies(grace)).to_have_text(["one"])
+    await grace.get_by_role("button", name="Details").click()
+    await grace.get_by_role("button", name="Put away").click()
+    await expect(rooms(grace).get_by_role("button", name="Ada")).to_have_count(0)
+    await say(ada, "two")
+    await rooms(grace).get_by_role("button", name="Ada new messages").click()
+    await expect(bodies(grace)).to_have_text(["one", "two"])
+
+
+async def test_who_is_removed_sees_nothing_of_the_room_any_more(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    await make_room(ada, "Plans", "Closed")
+    await say(ada, "the secret plan")
+    await invite(ada, "Grace")
+    await rooms(grace).get_by_role("button", name="Plans").click()
+    await expect(bodies(grace)).to_have_text(["the secret plan"])
+    token = await session(people)
+    room = grace.url.rpartition("/")[2]
+    await asked(people.server, "DELETE", f"/rooms/{room}/members/grace", None, token)
+    await expect(bodies(grace)).to_have_count(0)
+    await expect(rooms(grace)).not_to_contain_text("Plans")
+    await expect(grace.get_by_role("heading", name="Plans")).to_have_count(0)
+
+
+@pytest.fixture
+async def elsewhere(people: People) -> AsyncIterator[list[str]]:
+    """Links on a page of another site, http://evil.example, whose address is the first in the list."""
+    links: list[str] = []
+
+    async def page(_: web.Request) -> web.Response:
+        anchors = "".join(f'<a href="{link}">{i}</a> ' for i, link in enumerate(links[1:], 1))
+        return web.Response(text=f"<title>elsewhere</title>{anchors}", content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/", page)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    links.append(f"http://evil.example:{runner.addresses[0][1]}/")
+    yield links
+    await runner.cleanup()
+
+
+async def test_a_link_from_another_site_opens_the_message(
+    people: People, elsewhere: list[str]
+) -> None:
+    ada, grace = await team(people, "Grace")
+    await make_room(ada, "Plans", "Closed")
+    await invite(ada, "Grace")
+    room, token = ada.url.rpartition("/")[2], await session(people)
+    posts = [{"text": f"message {number}"} for number in range(120)]
+    path = f"/rooms/{room}/messages"
+    seqs = [(await asked(people.server, "POST", path, post, token))["seq"] for post in posts]
+    await message(ada, "message 119").hover()
+    await message(ada, "message 119").get_by_role("button", name="Copy link").click()
+    link = f"{people.server.url}/r/{room}/{seqs[-1]}"
+    await expect(ada.locator("#toast")).to_have_text(re.compile(f"The link is (copied|{link})"))
+    elsewhere.append(f"{people.server.url}/r/{room}/{seqs[3]}")
+
+    page = await grace.context.new_page()
+    await page.goto(elsewhere[0])
+    await page.get_by_role("link", name="1").click()
+    await expect(page.locator(".message.linked")).to_contain_text("message 3")
+    await expect(page.locator(".message.linked")).to_be_in_viewport()
+    await at_home(page, "Grace")
+
+    stranger = await people.visit(elsewhere[0])
+    await stranger.get_by_role("link", name="1").click()
+    await log_in(stranger, "grace")
+    await expect(stranger.locator(".message.linked")).to_contain_text("message 3")
+
+
+def test_the_how_to_names_what_is_on_the_page() -> None:
+    written = (ROOT / "docs" / "how-to" / "set-up-a-team.md").read_text()
+    shown = "".join(path.read_text() for path in (ROOT / "web" / "app").iterdir())
+    named = set(re.findall(r"\*\*(.+?)\*\*", written))
+    assert named >= {"Invite", "New room", "Write to…"}
+    assert not [name for name in named if f'"{name}"' not in shown and f">{name}<" not in shown]

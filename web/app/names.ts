@@ -1,0 +1,33 @@
+// What people are called: events hold the keys of accounts, which nobody wants to read.
+
+import type { wire } from "#sdk";
+
+const people = new Map<string, wire.ShownPerson>();
+
+export const isAccount = (by: string): boolean => by.startsWith("@p");
+
+/** Know these people, and no others any more. */
+export function meet(known: Record<string, wire.ShownPerson>): void {
+  people.clear();
+  for (const [key, person] of Object.entries(known)) people.set(key, person);
+}
+
+/** Take in an event of the directory. Returns the account whose name was changed. */
+export function hearOf(event: wire.AnyEvent): string | undefined {
+  if (event.event !== "person_added" && event.event !== "person_changed") return undefined;
+  const { event: _event, room: _room, seq: _seq, at: _at, by: _by, id: _id, account, ...news } = event;
+  const known = people.get(account);
+  if (event.event === "person_changed" && !known) return undefined;
+  people.set(account, { ...(known ?? { handle: "", name: "" }), ...news });
+  return people.get(account)?.name === known?.name ? undefined : account;
+}
+
+/** What an author is called: an account by its display name, everybody else by the name itself. */
+export const nameOf = (by: string): string => (isAccount(by) ? (people.get(by)?.name ?? "Someone") : by);
+
+export const personOf = (key: string): wire.ShownPerson | undefined => people.get(key);
+
+/** The accounts that can be spoken with, by display name. */
+export function everyone(): [key: string, person: wire.ShownPerson][] {
+  return [...people].filter(([, { status }]) => (status ?? "active") === "active").sort(([, a], [, b]) => a.name.localeCompare(b.name));
+}
