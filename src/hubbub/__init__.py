@@ -15,11 +15,14 @@ from typing import Any
 
 _PUBLIC = {
     "hubbub.client": """
-        Acknowledgement Client Closed ConnectionState HubbubError Position Refused Reset ResetError
-        Room Status Unknown Unreachable connect post_in_transaction post_in_transaction_sync
+        Acknowledgement Client Closed ConnectionState HubbubError Me PersonCame PersonGone
+        PersonUpdated Position Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
+        RoomLeft RoomMoved RoomUpdated Status Unknown Unreachable connect post_in_transaction
+        post_in_transaction_sync
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
+    "hubbub.protocol.starting": "MyRoom ShownPerson",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}
 

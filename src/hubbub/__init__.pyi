@@ -3,11 +3,21 @@ from hubbub.client import Client as Client
 from hubbub.client import Closed as Closed
 from hubbub.client import ConnectionState as ConnectionState
 from hubbub.client import HubbubError as HubbubError
+from hubbub.client import Me as Me
+from hubbub.client import PersonCame as PersonCame
+from hubbub.client import PersonGone as PersonGone
+from hubbub.client import PersonUpdated as PersonUpdated
 from hubbub.client import Position as Position
+from hubbub.client import Refreshed as Refreshed
 from hubbub.client import Refused as Refused
 from hubbub.client import Reset as Reset
 from hubbub.client import ResetError as ResetError
 from hubbub.client import Room as Room
+from hubbub.client import RoomHidden as RoomHidden
+from hubbub.client import RoomJoined as RoomJoined
+from hubbub.client import RoomLeft as RoomLeft
+from hubbub.client import RoomMoved as RoomMoved
+from hubbub.client import RoomUpdated as RoomUpdated
 from hubbub.client import Status as Status
 from hubbub.client import Unknown as Unknown
 from hubbub.client import Unreachable as Unreachable
@@ -29,5 +39,7 @@ from hubbub.protocol.messages import Resumed as Resumed
 from hubbub.protocol.messages import Snapshot as Snapshot
 from hubbub.protocol.messages import Typing as Typing
 from hubbub.protocol.messages import Value as Value
+from hubbub.protocol.starting import MyRoom as MyRoom
+from hubbub.protocol.starting import ShownPerson as ShownPerson
 
 __version__: str

@@ -147,6 +147,15 @@ async def serve_with_lines(reader: Reader) -> None:
     (reader.folder / "lines.txt").write_text("one\ntwo\n")
 
 
+async def have_an_account(reader: Reader) -> None:
+    """A session of an account, in HUBBUB_TOKEN."""
+    adding = ".venv/bin/hubbub user add ada --name Ada --password-file -"
+    await reader.type(f"echo kitchen-lamp-42 | {adding}")
+    login = json.dumps({"handle": "ada", "password": "kitchen-lamp-42", "wants": "token"})
+    answer = await reader.type(f"curl -s --json '{login}' localhost:8181/api/v1/login")
+    reader.set(HUBBUB_TOKEN=json.loads(answer)["token"])
+
+
 async def certify(reader: Reader) -> None:
     """A certificate for the names of examples, which everything on this machine trusts."""
     certificates.certify(reader.folder, names=["chat.example.org", "app.example.org"])
@@ -245,6 +254,7 @@ BEFORE: dict[str, Callable[[Reader], Awaitable[None]]] = {
     "docs/protocol.md": serve,
     "docs/reference/cli.md": serve_with_lines,
     "docs/reference/sdk.md": serve,
+    "docs/reference/sdk.md#Your rooms and the people": have_an_account,
     "examples/chat/README.md": serve,
 }
 

@@ -1,8 +1,20 @@
 """The Python SDK: a client that reconnects by itself, misses no events and posts no message twice."""
 
+from hubbub.client.changes import (
+    PersonCame,
+    PersonGone,
+    PersonUpdated,
+    Refreshed,
+    RoomHidden,
+    RoomJoined,
+    RoomLeft,
+    RoomMoved,
+    RoomUpdated,
+)
 from hubbub.client.client import Client, connect
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
 from hubbub.client.inbox import Reset
+from hubbub.client.me import Me
 from hubbub.client.room import Room
 from hubbub.client.states import ConnectionState, Status
 from hubbub.client.tracker import Position
@@ -15,11 +27,21 @@ __all__ = [
     "Closed",
     "ConnectionState",
     "HubbubError",
+    "Me",
+    "PersonCame",
+    "PersonGone",
+    "PersonUpdated",
     "Position",
+    "Refreshed",
     "Refused",
     "Reset",
     "ResetError",
     "Room",
+    "RoomHidden",
+    "RoomJoined",
+    "RoomLeft",
+    "RoomMoved",
+    "RoomUpdated",
     "Status",
     "Unknown",
     "Unreachable",

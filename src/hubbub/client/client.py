@@ -4,15 +4,19 @@ import asyncio
 import logging
 import secrets
 import weakref
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self, Unpack
 
 from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, websocket_url
 from hubbub.client.errors import Closed, Refused, Unreachable
 from hubbub.client.exchange import Exchange
 from hubbub.client.frames import read
+from hubbub.client.keeping import Keeper
 from hubbub.client.link import ClientLink, LinkLost, Outside
+from hubbub.client.managing import SettingsGiven, create
+from hubbub.client.me import Me
 from hubbub.client.newest import Newest
 from hubbub.client.outbox import new_key
 from hubbub.client.reconnect import Reconnector, Welcome
@@ -73,6 +77,8 @@ class Client:
         self._exchange = Exchange(outside, patience)
         self._rules = rules
         self._rooms = Rooms(outside, self._exchange, max_queued, rules)
+        self._keeper = Keeper(self._exchange, self._rooms, outside, max_queued)
+        self._rooms.tell(self._keeper)
         self._reconnector = Reconnector(
             websocket_url(url), hello, outside, self._serve, self._report
         )
@@ -85,6 +91,11 @@ class Client:
     def user(self) -> str:
         """The client's name on the server. Empty before the first connection."""
         return self.welcome.user if self.welcome else ""
+
+    @property
+    def me(self) -> Me:
+        """Your account's rooms, and the people. Only for accounts: to others, it raises `Refused` when it is opened."""
+        return Me(self._keeper)
 
     def statuses(self) -> Newest[Status]:
         """The current status and each later one, for `async for`. A slow reader gets the newest 16."""
@@ -154,7 +165,7 @@ class Client:
             Unknown, Closed: the client was closed.
         """
         reading = await self._rooms.follow(room, since, epoch, max_missed, Follow)
-        return Room(room, reading, self._exchange, self._rooms.unfollow)
+        return Room(reading.room, reading, self._exchange, self._rooms.unfollow)
 
     async def join(
         self,
@@ -166,7 +177,7 @@ class Client:
     ) -> Room:
         """Join a room, and follow it as `follow` does. A free room has no members, so there both are the same."""
         reading = await self._rooms.follow(room, since, epoch, max_missed, Join)
-        return Room(room, reading, self._exchange, self._rooms.unfollow)
+        return Room(reading.room, reading, self._exchange, self._rooms.unfollow)
 
     async def post(
         self,
@@ -184,6 +195,45 @@ class Client:
     ) -> Page:
         """Like `Room.history`, of a room that need not be joined."""
         return await verbs.history(self._exchange, room, before, after, limit)
+
+    async def create_room(
+        self,
+        kind: Literal["open", "closed"],
+        title: str,
+        *,
+        people: Iterable[str] | None = None,
+        client_message_id: str | None = None,
+        **settings: Unpack[SettingsGiven],
+    ) -> str:
+        """Make a room, of which you are the host. Only for accounts. A lost answer makes no second one.
+
+            key = await me.create_room("closed", "Kitchen", people=[grace], alias="kitchen")
+            room = await me.follow(key)
+
+        Args:
+            kind: who may come in: every account but guests, or members alone.
+            title: 1 to 80 characters.
+            people: the keys of up to 50 accounts that become members as well.
+            client_message_id: 1 to 64 characters; random if not given.
+            settings: as for `Room.change`.
+
+        Returns:
+            The key of the room, `@r…`.
+
+        Raises:
+            Refused: the server refused to make it.
+            Unknown, Closed: the client was closed.
+        """
+        return await create(
+            self._exchange, kind, title, people or (), client_message_id, **settings
+        )
+
+    async def direct(self, people: Iterable[str]) -> str:
+        """Return the key of the direct of you and 1 to 8 others, who are named by the keys of their accounts.
+
+        It is made if there is none yet. Raises the same errors as `create_room`.
+        """
+        return await create(self._exchange, "direct", None, people)
 
     async def send(self, do: str, /, **fields: Any) -> Any:
         """Send a command by its name and fields, and return the `ok` of its reply.
@@ -230,7 +280,7 @@ class Client:
         """Use a connection until it is lost."""
         self.welcome = welcome
         self._exchange.limit(welcome.limits.message_bytes)
-        self._rooms.resume()
+        self._rooms.resume(welcome.epoch)
         self._first.set()
         writing = asyncio.create_task(self._write(link))
         try:
@@ -263,7 +313,9 @@ class Client:
                     come_back_after = frame.reconnect_after
                 case Unfollowed():
                     self._rooms.cut_off(frame)
-                case Moved() | None:
+                case Moved():
+                    self._rooms.moved(frame)
+                case None:
                     pass
                 case _:
                     await self._rooms.deliver(frame)
@@ -284,6 +336,7 @@ class Client:
         self._first.set()
         self._exchange.end(closed)
         self._rooms.end(closed if is_fault else None)
+        self._keeper.end(closed if is_fault else None)
         for listener in self._listeners:
             listener.end()
 

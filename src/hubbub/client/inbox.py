@@ -42,7 +42,7 @@ class Inbox:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._items: deque[Item] = deque()
         self._stir = asyncio.Event()
         self._has_ended = False
@@ -52,12 +52,12 @@ class Inbox:
     @property
     def is_full(self) -> bool:
         """Whether there is no space for another event."""
-        return len(self._items) >= self._limit
+        return len(self._items) >= self.limit
 
     @property
     def is_crowded(self) -> bool:
         """Whether more than half of the space is taken."""
-        return len(self._items) > self._limit // 2
+        return len(self._items) > self.limit // 2
 
     @property
     def is_empty(self) -> bool:

@@ -52,6 +52,11 @@ class Reading:
         """The position after the last event that was taken."""
         return Position(self._epoch, self.view.seq)
 
+    def call(self, room: str) -> None:
+        """Call the room by its key from now on."""
+        self.room = room
+        self.tracker.call(room)
+
     def joined(self, answer: Resumed | Snapshot) -> None:
         """Take in the answer to a join. Must be called before any later frame is processed."""
         if isinstance(answer, Snapshot):

@@ -6,6 +6,7 @@ from typing import Any, Literal, overload
 from hubbub.client import verbs
 from hubbub.client.exchange import Exchange
 from hubbub.client.inbox import Reset
+from hubbub.client.managing import ManagedRoom
 from hubbub.client.newest import Newest
 from hubbub.client.reading import Reading
 from hubbub.client.stream import Stream, events_and_markers, events_only
@@ -31,7 +32,7 @@ from hubbub.protocol.messages import (
 )
 
 
-class Room:
+class Room(ManagedRoom):
     """A room that is followed, returned by `Client.follow` and `Client.join`.
 
     `messages`, `state` and `position` are as of the last event that `async for` yielded, so that they

@@ -41,6 +41,7 @@ class PositionTracker:
         self.is_joined = False  # a join was answered, on this connection or an earlier one
         self.is_joining = False  # a join is in flight; events before its answer are old
         self.is_behind = False  # events were dropped, since the inbox was full
+        self._held: list[Event | Skipped] | None = None  # came before the answer that they follow
 
     @property
     def needs_space(self) -> bool:
@@ -60,6 +61,20 @@ class PositionTracker:
     def drop_until_joined(self) -> None:
         """Drop events until a join is answered, which brings them again."""
         self.is_joining = True
+        self._held = None
+
+    def hold_until_joined(self) -> None:
+        """Keep events until a command for many rooms is answered: they may come before its answer."""
+        self.is_joining = True
+        self._held = []
+
+    def can_resume(self, epoch: str) -> bool:
+        """Whether it has a position in the log with this identity, and takes any number of missed events."""
+        return self.since is not None and self._epoch == epoch and self._max_missed is None
+
+    def call(self, room: str) -> None:
+        """Call the room by its key from now on."""
+        self._room = room
 
     def follow(self, command: type[Follow] = Follow) -> Follow:
         """The command that resumes from this position."""
@@ -88,9 +103,16 @@ class PositionTracker:
         self._epoch = answer.epoch
         self.is_joined = True
         self.is_joining = self.is_behind = self._was_cut = False
+        held, self._held = self._held or (), None
+        for event in held:
+            self.is_behind = self.receive(event) or self.is_behind
 
     def receive(self, event: Event | Skipped) -> bool:
         """Keep an event if it is the next one. Returns True if there is a gap, so that the room must be joined again."""
+        if (
+            self._held is not None and len(self._held) <= self._inbox.limit
+        ):  # one more than fit tells that some are missing
+            self._held.append(event)
         if self.is_joining or self.is_behind or self.since is None or event.seq <= self.since:
             return False
         if event.seq > self.since + 1:

@@ -11,7 +11,7 @@ import pytest
 import hubbub
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "sdk.md").read_text()
-CLASSES = {"Client": hubbub.Client, "Room": hubbub.Room}
+CLASSES = {"Client": hubbub.Client, "Room": hubbub.Room, "Me": hubbub.Me}
 FUNCTIONS = [hubbub.connect, hubbub.post_in_transaction, hubbub.post_in_transaction_sync]
 METHODS = {
     f"{owner}.{name}": member

@@ -4,9 +4,9 @@ from hubbub import __version__
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import AnySignal, Notice, Reply, Resumed, Snapshot
+from hubbub.protocol.starting import Started
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
-from hubbub.server.hub.starting import Started
 
 
 def asyncapi(rules: Rules) -> JsonObject:

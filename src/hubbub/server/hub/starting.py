@@ -1,7 +1,5 @@
 """Starting: what an account begins with on a new device, and from where it stays in step."""
 
-import msgspec
-
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.principals import Principal, Role
@@ -9,67 +7,8 @@ from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Member, MemberKey, Placemen
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
+from hubbub.protocol.starting import MyRoom, ShownPerson, Started
 from hubbub.server.stores.base import Store
-
-
-class ShownPerson(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An account as others see it."""
-
-    handle: str
-    name: str
-    role: str = "member"
-    kind: str = "person"
-    status: str = "active"
-    status_text: str = ""
-    time_zone: str = ""
-    avatar: str = ""
-
-    @classmethod
-    def of(cls, row: Account) -> "ShownPerson":
-        """Return what is shown of an account."""
-        return cls(
-            *(row.handle, row.name, row.role, row.kind),
-            *(row.status, row.status_text, row.time_zone, row.avatar),
-        )
-
-
-class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A room that an account is a member of.
-
-    Attributes:
-        head, nth: its last event, and how many messages were ever posted.
-        people: those of a direct.
-        hidden: until there is an event after this one, a direct that was left is not to be shown.
-    """
-
-    room: str
-    kind: str
-    role: str
-    head: int
-    nth: int
-    title: str = ""
-    alias: str = ""
-    people: list[str] | None = None
-    hidden: int = 0
-    archived_at: str | None = None
-
-
-class Started(msgspec.Struct, frozen=True):
-    """The answer to `start`.
-
-    Attributes:
-        account: the key of the own account.
-        own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not.
-        people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
-    """
-
-    account: str
-    me: ShownPerson
-    epoch: str
-    own: int
-    directory: int | None
-    rooms: list[MyRoom]
-    people: dict[str, ShownPerson] | None
 
 
 class Starting:
@@ -98,12 +37,12 @@ class Starting:
             people = await self._store.rows(ACCOUNT, DIRECTORY)
         return Started(
             principal.id,
-            ShownPerson.of(me),
+            _shown(me),
             self._store.epoch,
             heads.get(principal.id, Head()).seq,
             None if is_guest else directory.seq,
             rooms,
-            None if people is None else {row.account: ShownPerson.of(row) for row in people},
+            None if people is None else {row.account: _shown(row) for row in people},
         )
 
     def _can_resume(self, start: Start, directory: Head) -> bool:
@@ -142,4 +81,12 @@ def _room(account: str, place: Placement, found: Facts) -> MyRoom | None:
         people=room.people.split() if room.people else None,
         hidden=place.hidden,
         archived_at=room.archived_at,
+    )
+
+
+def _shown(row: Account) -> ShownPerson:
+    """Return what others see of an account."""
+    return ShownPerson(
+        *(row.handle, row.name, row.role, row.kind),
+        *(row.status, row.status_text, row.time_zone, row.avatar),
     )

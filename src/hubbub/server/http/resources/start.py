@@ -3,11 +3,11 @@
 from aiohttp import web
 
 from hubbub.protocol.messages import Start
+from hubbub.protocol.starting import Started
 from hubbub.server.http.entering import OWN_ACCOUNT, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import text, whole_number
 from hubbub.server.http.requests import HUB
-from hubbub.server.hub.starting import Started
 
 DIRECTORY = whole_number(
     "directory", "The position of `@directory` up to which the device has the people", 0

@@ -1,0 +1,206 @@
+"""What is told of one's rooms and of people, and what several changes amount to."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Self, TypeVar, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from hubbub.protocol.starting import MyRoom, ShownPerson
+
+
+class RoomJoined(msgspec.Struct, frozen=True):
+    """You are a member of another room."""
+
+    room: MyRoom
+
+
+class RoomLeft(msgspec.Struct, frozen=True):
+    """You are no member of a room any more, whoever did that. `room` is what was known of it."""
+
+    room: MyRoom
+
+
+class RoomMoved(msgspec.Struct, frozen=True):
+    """There are new events in a room: only `head` and `nth` have changed. A hidden direct is no longer hidden."""
+
+    room: MyRoom
+    before: MyRoom
+
+
+class RoomHidden(msgspec.Struct, frozen=True):
+    """A direct is hidden until something happens in it."""
+
+    room: MyRoom
+    before: MyRoom
+
+
+class RoomUpdated(msgspec.Struct, frozen=True):
+    """A room is called otherwise, is of another kind, is archived or restored, or you have another role there."""
+
+    room: MyRoom
+    before: MyRoom
+
+
+class PersonCame(msgspec.Struct, frozen=True):
+    """There is another account."""
+
+    account: str
+    person: ShownPerson
+
+
+class PersonUpdated(msgspec.Struct, frozen=True):
+    """An account was changed: its name, handle, role, status …"""
+
+    account: str
+    person: ShownPerson
+    before: ShownPerson
+
+
+class PersonGone(msgspec.Struct, frozen=True):
+    """An account is gone. `person` is what was known of it."""
+
+    account: str
+    person: ShownPerson
+
+
+Single = (
+    RoomJoined
+    | RoomLeft
+    | RoomMoved
+    | RoomHidden
+    | RoomUpdated
+    | PersonCame
+    | PersonUpdated
+    | PersonGone
+)
+
+
+class Refreshed(msgspec.Struct, frozen=True):
+    """What changed while it could not be told one by one: `changes` has at most one for each room and person."""
+
+    changes: tuple[Single, ...]
+
+
+MyChange = Single | Refreshed
+T = TypeVar("T")
+Sides = dict[str, tuple[T | None, T | None]]  # what there was before and is now, by key
+
+
+def sides(before: Mapping[str, T], after: Mapping[str, T]) -> Sides[T]:
+    """Return what there was before and is now under each key."""
+    return {key: (before.get(key), after.get(key)) for key in {**before, **after}}
+
+
+def told(rooms: Sides[MyRoom], people: Sides[ShownPerson]) -> tuple[Single, ...]:
+    """Return what happened to rooms and people."""
+    changes = [
+        *(of_room(*both) for both in rooms.values()),
+        *(of_person(account, *both) for account, both in people.items()),
+    ]
+    return tuple(change for change in changes if change is not None)
+
+
+def of_room(before: MyRoom | None, after: MyRoom | None) -> Single | None:
+    """Return what happened to a room. None if nothing did."""
+    if before == after:
+        return None
+    if before is None or after is None:
+        return RoomJoined(after) if after is not None else RoomLeft(cast(MyRoom, before))
+    if replace(before, head=after.head, nth=after.nth) == after:
+        return RoomMoved(after, before)
+    if after.is_hidden and not before.is_hidden:
+        return RoomHidden(after, before)
+    return RoomUpdated(after, before)
+
+
+def of_person(account: str, before: ShownPerson | None, after: ShownPerson | None) -> Single | None:
+    """Return what happened to an account. None if nothing did."""
+    if before == after:
+        return None
+    if before is None or after is None:
+        gone = cast(ShownPerson, before)
+        return PersonCame(account, after) if after else PersonGone(account, gone)
+    return PersonUpdated(account, after, before)
+
+
+def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
+    """Return what changes amount to, at most one for each room and person."""
+    rooms: Sides[MyRoom] = {}
+    people: Sides[ShownPerson] = {}
+    for change in _each(changes):
+        match change:
+            case RoomJoined(room):
+                _note(rooms, room.room, None, room)
+            case RoomLeft(room):
+                _note(rooms, room.room, room, None)
+            case RoomMoved(room, before) | RoomHidden(room, before) | RoomUpdated(room, before):
+                _note(rooms, room.room, before, room)
+            case PersonCame(account, person):
+                _note(people, account, None, person)
+            case PersonGone(account, person):
+                _note(people, account, person, None)
+            case PersonUpdated(account, person, was):
+                _note(people, account, was, person)
+    return told(rooms, people)
+
+
+def _each(changes: Iterable[MyChange]) -> Iterator[Single]:
+    for change in changes:
+        if isinstance(change, Refreshed):
+            yield from change.changes
+        else:
+            yield change
+
+
+def _note(sides: Sides[T], key: str, before: T | None, after: T | None) -> None:
+    """Note another change: what was before the first one stays."""
+    sides[key] = (sides[key][0] if key in sides else before, after)
+
+
+class Changes:
+    """Changes for one reader, for `async for`: in order, each once.
+
+    At most `limit` wait. Beyond that, they become one `Refreshed`. After `end` the reader gets what is left, then
+    the error if there is one. `open` is called before the first one is taken.
+    """
+
+    def __init__(self, limit: int, open: Callable[[], Awaitable[object]]) -> None:
+        self._limit = limit
+        self._open = open
+        self._waiting: deque[MyChange] = deque()
+        self._stir = asyncio.Event()
+        self._has_ended = False
+        self._error: Exception | None = None
+
+    def put(self, change: MyChange) -> None:
+        """Add a change. Never waits."""
+        self._waiting.append(change)
+        if len(self._waiting) > self._limit:
+            left = summary(self._waiting)
+            self._waiting = deque([Refreshed(left)] if left else [])
+        self._stir.set()
+
+    def end(self, error: Exception | None) -> None:
+        """There will be no more."""
+        self._has_ended, self._error = True, error
+        self._stir.set()
+
+    def __len__(self) -> int:
+        """How many changes wait."""
+        return len(self._waiting)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> MyChange:
+        if not self._waiting and not self._has_ended:
+            await self._open()
+        while not self._waiting:
+            if self._has_ended:
+                raise self._error or StopAsyncIteration
+            self._stir.clear()
+            await self._stir.wait()
+        return self._waiting.popleft()

@@ -1,0 +1,232 @@
+"""Keeps what is known of an account's rooms and of people in step with the server, by following logs and heads."""
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from typing import Any
+
+from hubbub.client.backoff import Backoff
+from hubbub.client.changes import Changes, MyChange
+from hubbub.client.errors import Closed, Refused, Unknown
+from hubbub.client.exchange import Exchange
+from hubbub.client.inbox import Reset, Skipped
+from hubbub.client.link import Outside
+from hubbub.client.mine import Mine
+from hubbub.client.reading import Reading
+from hubbub.client.rooms import Rooms, Watcher
+from hubbub.events import Event
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.messages import Resumed, RoomHead, Start
+from hubbub.protocol.starting import Started
+
+log = logging.getLogger("hubbub.client")
+
+PAUSE = 0.5  # seconds between two readings of rows, however fast rooms change
+
+
+class Keeper(Watcher):
+    """Asks for everything once, then follows the own log, the directory, and the heads of rooms that nobody follows.
+
+    What a head alone doesn't tell is asked for again. Listeners hold at most `limit` changes each.
+    """
+
+    def __init__(self, exchange: Exchange, rooms: Rooms, outside: Outside, limit: int) -> None:
+        self._exchange = exchange
+        self._rooms = rooms
+        self._outside = outside
+        self._limit = limit
+        self._opening = asyncio.Lock()
+        self._mine: Mine | None = None
+        self._epoch = ""
+        self._must_begin_again = False
+        self._logs: dict[str, Reading] = {}  # the own log and the directory
+        self._watched: set[str] = set()  # the rooms whose heads, or events, the server tells
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stir = asyncio.Event()
+        self._listeners: weakref.WeakSet[Changes] = weakref.WeakSet()
+        self._end: tuple[Exception | None] | None = None
+
+    @property
+    def known(self) -> Mine:
+        """What is known. Raises RuntimeError before `open`."""
+        if self._mine is None:
+            raise RuntimeError("Nothing is known yet; call `await client.me.open()` first")
+        return self._mine
+
+    async def open(self) -> None:
+        """Begin. Safe to call again. Raises ValueError if a log is followed already, and as `Exchange.ask`."""
+        async with self._opening:
+            if self._mine is None:
+                self._begin(await self._exchange.ask(Start(), Started))
+
+    def listen(self) -> Changes:
+        """The changes from now on, for as long as the returned object is referenced."""
+        listener = Changes(self._limit, self.open)
+        if self._end is not None:
+            listener.end(*self._end)
+        self._listeners.add(listener)
+        return listener
+
+    def end(self, error: Exception | None) -> None:
+        """The client is closed. Iterating over changes ends, with `error` if there is one."""
+        self._end = (error,)
+        for task in self._tasks:
+            task.cancel()
+        for listener in self._listeners:
+            listener.end(error)
+
+    def heads(self) -> dict[str, int]:
+        """The rooms that are not followed in full."""
+        if self._mine is None:
+            return {}
+        rows = self._mine.rooms
+        return {key: rows[key].head for key in rows if self._rooms.received(key) is None}
+
+    def moved(self, heads: dict[str, RoomHead]) -> None:
+        """Rooms have come that far."""
+        if self._mine is not None:
+            self._say(self._mine.moved(heads))
+
+    def heard(self, event: Event | Skipped) -> None:
+        """An event came, of a room that is followed in full."""
+        if self._mine is not None:
+            self._say(self._mine.of_room(event))
+
+    def at_least(self, room: str, head: int) -> None:
+        """A room has come at least that far."""
+        if self._mine is not None:
+            self._mine.at_least(room, head)
+            self._tell([])
+
+    def closed(self, room: str) -> None:
+        """A room is not followed in full any more: be told its head again."""
+        if self._mine is not None:
+            self._watched.discard(room)
+            self._tell([])
+
+    def _begin(self, started: Started) -> None:
+        """Take in the first answer."""
+        self._attach(_positions(started), started.epoch)
+        self._mine, self._epoch = Mine(started), started.epoch
+        self._tell([])
+        self._do(self._keep(self._mine))
+
+    def _attach(self, positions: dict[str, int], epoch: str) -> None:
+        for reading in self._rooms.follow_all(positions, {}, epoch):
+            self._logs[reading.room] = reading
+            self._do(self._fold(reading))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):  # a bug of ours
+            log.error("Internal error in the client", exc_info=error)
+            self.end(Closed(None, f"Internal error in the client: {error!r}"))
+
+    async def _fold(self, log: Reading) -> None:
+        """Fold the events of a log in, until it ends."""
+        while True:
+            try:
+                item = await log.take()
+            except (StopAsyncIteration, Closed):
+                return
+            except Refused:  # as for the directory, if the account is a guest's now
+                del self._logs[log.room]
+                self._begin_again()
+                return
+            match item:
+                case Reset():
+                    self._begin_again()
+                case Resumed():
+                    pass
+                case _:
+                    mine = self.known
+                    fold = mine.of_directory if log.room == DIRECTORY else mine.of_own
+                    self._tell(fold(item))
+
+    def _begin_again(self) -> None:
+        self._must_begin_again = True
+        self._stir.set()
+
+    def _tell(self, changes: Iterable[MyChange]) -> None:
+        """Tell changes, and be told the heads of rooms that are new."""
+        self._watch()
+        self._say(changes)
+
+    def _say(self, changes: Iterable[MyChange]) -> None:
+        """Tell changes, and see to what must be read again."""
+        for change in changes:
+            for listener in self._listeners:
+                listener.put(change)
+        if self.known.owed or self.known.misses_people:
+            self._stir.set()
+
+    def _watch(self) -> None:
+        """Be told the heads of the rooms that are new."""
+        rows = self.known.rooms
+        new = rows.keys() - self._watched
+        self._watched = set(rows)
+        for room in new:
+            self.known.at_least(room, self._rooms.received(room) or 0)
+        heads = {room: rows[room].head for room in new if self._rooms.received(room) is None}
+        if heads:
+            self._rooms.follow_all({}, heads, self._epoch)
+
+    async def _keep(self, mine: Mine) -> None:
+        """Read what is owed again, whenever something is."""
+        waits = Backoff(self._outside.draw)
+        while True:
+            await self._stir.wait()
+            self._stir.clear()
+            while self._must_begin_again or mine.owed or mine.misses_people:
+                try:
+                    await self._read(mine)
+                except (Unknown, Closed):
+                    return
+                except Refused as refusal:
+                    if not refusal.temporary:
+                        self.end(refusal)
+                        return
+                    await self._outside.sleep(waits.next())
+                await self._outside.sleep(PAUSE)
+
+    async def _read(self, mine: Mine) -> None:
+        """Ask for everything or, if only rows are owed, without the people."""
+        if self._must_begin_again or mine.misses_people:
+            await self._exchange.ask(Start(), Started, partial(self._replace, mine))
+        else:
+            known = self._logs.get(DIRECTORY)
+            since = None if known is None else known.position.seq
+            start = Start(directory=since, epoch=self._epoch)
+            await self._exchange.ask(start, Started, partial(self._take, mine))
+
+    def _replace(self, mine: Mine, started: Started) -> None:
+        """Take everything from an answer, unless events have been told that it may not know of."""
+        positions = _positions(started)
+        logs = [log for log in self._logs.values() if log.position.epoch == started.epoch]
+        if any(log.position.seq > positions.get(log.room, log.position.seq) for log in logs):
+            return
+        self._must_begin_again = False
+        self._epoch = started.epoch
+        self._watched = set()
+        self._attach({log: positions[log] for log in positions.keys() - self._logs}, started.epoch)
+        self._tell(mine.begin_again(started))
+
+    def _take(self, mine: Mine, started: Started) -> None:
+        """Take the rows that are owed."""
+        if started.epoch != self._epoch or (started.directory is None) == (DIRECTORY in self._logs):
+            self._must_begin_again = True
+        else:
+            self._tell(mine.read_again(started))
+
+
+def _positions(started: Started) -> dict[str, int]:
+    """Return the positions to follow the own log and the directory from."""
+    directory = {} if started.directory is None else {DIRECTORY: started.directory}
+    return {started.account: started.own, **directory}

@@ -1,0 +1,160 @@
+"""What an account knows of its rooms and of people, folded from `start`, events, and notices of how far rooms have come.
+
+Knows no connection. Each method returns what it changed.
+"""
+
+from msgspec.structs import replace
+
+from hubbub.client.changes import Refreshed, Sides, Single, T, of_person, of_room, sides, told
+from hubbub.client.inbox import Skipped
+from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events.people import PersonAdded, PersonChanged
+from hubbub.events.rooms import Hidden, Invited, Joined, Left
+from hubbub.protocol.messages import RoomHead
+from hubbub.protocol.starting import MyRoom, ShownPerson, Started
+
+_OF_MESSAGES = (
+    Posted,
+    Edited,
+    Deleted,
+    Reacted,
+    Unreacted,
+    Patched,
+)  # they change no row of a room
+_SHOWN = ("handle", "name", "role", "status", "status_text", "time_zone", "avatar")
+
+
+class Mine:
+    """The rooms and people of an account.
+
+    `owed` are the rooms whose rows must be read again, each with the least `own` and `head` that an answer must have
+    in order to say what is so.
+    """
+
+    def __init__(self, started: Started) -> None:
+        self.account = started.account
+        self.rooms = {row.room: row for row in started.rooms}
+        self.people = dict(started.people or {})
+        self.owed: dict[str, tuple[int, int]] = {}
+        self.misses_people = False  # the directory speaks of someone who was never told
+        self._me = started.me
+
+    @property
+    def person(self) -> ShownPerson:
+        """The account itself."""
+        return self.people.get(self.account, self._me)
+
+    def begin_again(self, started: Started) -> list[Refreshed]:
+        """Take everything from a new answer, in place of what was known."""
+        rooms = sides(self.rooms, {row.room: row for row in started.rooms})
+        people = sides(self.people, started.people or {})
+        _replace(self.rooms, rooms)
+        _replace(self.people, people)
+        self.owed, self.misses_people, self._me = {}, False, started.me
+        changes = told(rooms, people)
+        return [Refreshed(changes)] if changes else []
+
+    def read_again(self, started: Started) -> list[Single]:
+        """Take the rows that are owed from an answer, unless it is too old. For a guest, also the people."""
+        rows = {row.room: row for row in started.rooms}
+        changes: list[Single] = []
+        for room, (own, head) in list(self.owed.items()):
+            row = rows.get(room)
+            if started.own < own or (row is not None and row.head < head):
+                continue
+            del self.owed[room]
+            if row is not None:
+                changes += self._put(self._newest(row))
+        if started.directory is None and started.people is not None:
+            people = sides(self.people, started.people)
+            _replace(self.people, people)
+            changes += told({}, people)
+        self._me = started.me
+        return changes
+
+    def of_own(self, event: Event | Skipped) -> list[Single]:
+        """Fold an event of the own log in."""
+        match event:
+            case Joined(where=str(room)) | Invited(where=str(room)):
+                self._owe(room, own=event.seq)
+                if (row := self.rooms.get(room)) is not None:
+                    return self._put(replace(row, hidden=0))
+            case Left(where=str(room)):
+                self.owed.pop(room, None)
+                change = of_room(self.rooms.pop(room, None), None)
+                return [change] if change else []
+            case Hidden(where=room) if row := self.rooms.get(room):
+                return self._put(replace(row, hidden=event.upto))
+        return []
+
+    def of_directory(self, event: Event | Skipped) -> list[Single]:
+        """Fold an event of the directory in."""
+        match event:
+            case PersonAdded():
+                person = ShownPerson(event.handle, event.name, event.role, event.kind)
+                return self._put_person(event.account, person)
+            case PersonChanged() if known := self.people.get(event.account):
+                new = {name: getattr(event, name) for name in _SHOWN}
+                given = {name: value for name, value in new.items() if value is not None}
+                return self._put_person(event.account, replace(known, **given))
+            case PersonChanged():
+                self.misses_people = True
+        return []
+
+    def of_room(self, event: Event | Skipped) -> list[Single]:
+        """Take note of an event of a room that is followed in full."""
+        row = self.rooms.get(event.room)
+        if row is None or event.seq <= row.head:
+            return []
+        if event.seq > row.head + 1:
+            self._owe(event.room, head=event.seq)
+            return []
+        if not isinstance(event, _OF_MESSAGES):
+            self._owe(event.room, head=event.seq)
+        return self._put(replace(row, head=event.seq, nth=row.nth + isinstance(event, Posted)))
+
+    def at_least(self, room: str, head: int) -> None:
+        """Take note that a room has come so far, without knowing by which events."""
+        row = self.rooms.get(room)
+        if row is not None and head > row.head:
+            self._owe(room, head=head)
+
+    def moved(self, heads: dict[str, RoomHead]) -> list[Single]:
+        """Take note of how far rooms have come. What was not a message may have changed the row."""
+        changes: list[Single] = []
+        for room, now in heads.items():
+            row = self.rooms.get(room)
+            if row is None or now.head <= row.head:
+                continue
+            if now.head - row.head != now.nth - row.nth:
+                self._owe(room, head=now.head)
+            changes += self._put(replace(row, head=now.head, nth=now.nth))
+        return changes
+
+    def _newest(self, row: MyRoom) -> MyRoom:
+        """Return a row with the newest numbers, and with `hidden` as the own log says."""
+        known = self.rooms.get(row.room)
+        if known is None:
+            return row
+        row = replace(row, hidden=known.hidden)
+        return row if row.head >= known.head else replace(row, head=known.head, nth=known.nth)
+
+    def _owe(self, room: str, own: int = 0, head: int = 0) -> None:
+        before = self.owed.get(room, (0, 0))
+        self.owed[room] = (max(before[0], own), max(before[1], head))
+
+    def _put(self, row: MyRoom) -> list[Single]:
+        change = of_room(self.rooms.get(row.room), row)
+        self.rooms[row.room] = row
+        return [change] if change else []
+
+    def _put_person(self, account: str, person: ShownPerson) -> list[Single]:
+        change = of_person(account, self.people.get(account), person)
+        self.people[account] = person
+        return [change] if change else []
+
+
+def _replace(known: dict[str, T], new: Sides[T]) -> None:
+    """Change a mapping that others hold."""
+    known.clear()
+    known.update({key: after for key, (_, after) in new.items() if after is not None})

@@ -1,0 +1,60 @@
+"""What `start` answers: the rooms of an account, the people, and where to follow them from."""
+
+import msgspec
+
+
+class ShownPerson(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as others see it."""
+
+    handle: str
+    name: str
+    role: str = "member"
+    kind: str = "person"
+    status: str = "active"
+    status_text: str = ""
+    time_zone: str = ""
+    avatar: str = ""
+
+
+class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A room that an account is a member of.
+
+    Attributes:
+        head, nth: its last event, and how many messages were ever posted.
+        people: those of a direct.
+        hidden: until there is an event after this one, a direct that was left is not to be shown.
+    """
+
+    room: str
+    kind: str
+    role: str
+    head: int
+    nth: int
+    title: str = ""
+    alias: str = ""
+    people: list[str] | None = None
+    hidden: int = 0
+    archived_at: str | None = None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is a direct that was left, without an event since then."""
+        return 0 < self.head <= self.hidden
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The answer to `start`.
+
+    Attributes:
+        account: the key of the own account.
+        own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not.
+        people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
+    """
+
+    account: str
+    me: ShownPerson
+    epoch: str
+    own: int
+    directory: int | None
+    rooms: list[MyRoom]
+    people: dict[str, ShownPerson] | None
