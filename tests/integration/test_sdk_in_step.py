@@ -202,7 +202,7 @@ class Deeds:
             [{"name": f"N{self._dice.randint(1, 9)}"}, {"status_text": "away"}, {"status_text": ""}]
         )
         answer = await self._here.people[who].ask("PATCH", "/me", new)
-        assert answer.status == 200, answer
+        assert answer.code in (None, "name_taken"), answer  # nobody else is called like ada
 
     async def _open(self) -> None:
         if closed := [each for each in self._rooms if each not in self._opened]:
