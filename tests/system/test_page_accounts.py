@@ -299,6 +299,35 @@ async def test_a_link_from_another_site_opens_the_message(
     await expect(stranger.locator(".message.linked")).to_contain_text("message 3")
 
 
+async def test_a_guest_reads_a_public_room_and_is_asked_to_log_in_for_others(
+    people: People,
+) -> None:
+    ada = await people.owner()
+    token, given = await session(people), {"kind": "open", "title": "Help", "public": "read"}
+    help_desk = (await asked(people.server, "POST", "/rooms", given, token))["made"]
+    closed = (
+        await asked(
+            people.server, "POST", "/rooms", given | {"kind": "closed", "public": "none"}, token
+        )
+    )["made"]
+    await rooms(ada).get_by_role("button", name="Help").first.click()
+    path = f"/rooms/{help_desk}/messages"
+    await asked(people.server, "POST", path, {"text": "ask away"}, token)
+
+    guest = await people.visit(f"/r/{help_desk}")
+    await guest.get_by_role("button", name="Come in as a guest").click()
+    await guest.get_by_label("Your name").fill("vera")
+    await guest.get_by_role("button", name="Start talking").click()
+    await expect(bodies(guest)).to_have_text(["ask away"])
+    assert "@p" not in await guest.locator("#app").inner_text()
+
+    await guest.goto(f"{people.server.url}/r/{closed}")
+    await expect(guest.get_by_role("heading", name="No such room")).to_be_visible()
+    await guest.get_by_role("button", name="Log in", exact=True).click()
+    await log_in(guest, "ada")
+    await expect(guest.get_by_role("heading", name="Help")).to_be_visible()
+
+
 def test_the_how_to_names_what_is_on_the_page() -> None:
     written = (ROOT / "docs" / "how-to" / "set-up-a-team.md").read_text()
     shown = "".join(path.read_text() for path in (ROOT / "web" / "app").iterdir())

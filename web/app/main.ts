@@ -91,7 +91,10 @@ const ways = {
     if (!linkedRoom()) showRoot();
     start();
   },
-  asGuest: () => askName("", identity().name ?? ""),
+  asGuest(): void {
+    if (identity().name) start();
+    else askName();
+  },
 };
 
 function logIn(why = ""): void {
@@ -631,7 +634,7 @@ async function start(): Promise<void> {
   const owner = memory.tokenOwner();
   const { name, key: proof } = token ? { name: owner.name, key: null } : key ? { name: null, key: null } : identity();
   const linked = linkedRoom();
-  if (!key && !token && linked && isMade(linked.room)) {
+  if (!key && !token && !name && linked && isMade(linked.room)) {
     logIn("Log in to open this room");
     return;
   }
