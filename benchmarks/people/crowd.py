@@ -22,7 +22,8 @@ class Device(asyncio.Protocol):
         self.resident = resident
         self._hello = HEADERS.format(port=port, token=resident.token).encode()
         self._received = b""
-        self._answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._is_open = False
+        self._answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -32,19 +33,21 @@ class Device(asyncio.Protocol):
         transport.write(self._hello)
 
     def data_received(self, data: bytes) -> None:
-        """Look for the answer that is waited for; nothing else is read."""
+        """Look for the answer that is waited for; other frames are dropped."""
         self._received += data
-        if self._answer.done():
-            self._received = b""
-        elif self._received[:8] == b"HTTP/1.1":
-            head, found, rest = self._received.partition(b"\r\n\r\n")
-            if found:
-                assert b" 101 " in head, head
-                self._received = rest
-                self._answer.set_result(None)
-        elif (payload := _reply(self._received)) is not None:
-            self._received = b""
-            self._answer.set_result(payload)
+        if not self._is_open:
+            head, found, self._received = self._received.partition(b"\r\n\r\n")
+            if not found:
+                self._received = head
+                return
+            assert b" 101 " in head, head
+            self._is_open = True
+            self._answer.set_result(b"")
+        while (whole := _first_frame(self._received)) is not None:
+            payload, size = whole
+            self._received = self._received[size:]
+            if payload.startswith(b'{"re"'):
+                self._answer.set_result(payload)
 
     async def opened(self) -> None:
         """Wait for the handshake."""
@@ -95,19 +98,15 @@ def _frame(payload: bytes) -> bytes:
     return head + mask + masked
 
 
-def _reply(received: bytes) -> bytes | None:
-    """The first reply among the whole frames received, if it is there."""
-    at = 0
-    while at + 2 <= len(received):
-        size, start = received[at + 1], at + 2
-        if size == 126:
-            size, start = int.from_bytes(received[at + 2 : at + 4], "big"), at + 4
-        elif size == 127:
-            size, start = int.from_bytes(received[at + 2 : at + 10], "big"), at + 10
-        if start + size > len(received):
-            return None
-        payload = received[start : start + size]
-        if payload.startswith(b'{"re"'):
-            return payload
-        at = start + size
-    return None
+def _first_frame(received: bytes) -> tuple[bytes, int] | None:
+    """The payload of the first frame, and how many bytes the frame has, if it is there as a whole."""
+    if len(received) < 2:
+        return None
+    size, start = received[1], 2
+    if size == 126:
+        size, start = int.from_bytes(received[2:4], "big"), 4
+    elif size == 127:
+        size, start = int.from_bytes(received[2:10], "big"), 10
+    if len(received) < start + size:
+        return None
+    return received[start : start + size], start + size

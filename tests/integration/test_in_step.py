@@ -175,3 +175,16 @@ async def test_http_and_the_native_protocol_start_alike(here: Here) -> None:
     path = f"/start?epoch={started['epoch']}&directory={started['directory']}"
     assert (await here.people["grace"].ask("GET", path)).body["people"] is None
     assert (await here.site.stranger.ask("GET", "/start")).code == "unauthenticated"
+
+
+async def test_nobody_sees_who_follows_the_directory_or_a_log_of_their_own(here: Here) -> None:
+    grace, mary = here.at["grace"], here.at["mary"]
+    for log in ("@directory", "@me"):
+        shown = await grace.ask("follow", room=log)
+        assert shown["members"] == {"count": 0, "names": []}
+    await mary.ask("follow", room="@directory")
+    await mary.ask("follow", room="lobby")
+    await grace.ask("follow", room="lobby")
+    while (await mary.signal())["room"] != "lobby":
+        pass
+    assert not [each for each in grace.signals if each["room"] == "@directory"]

@@ -110,6 +110,10 @@ class Index:
 
     def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
         """Know a row from now on, or with None that there is none."""
+        if row is not None:
+            row = row._make(
+                (*key, *row[table.width :])
+            )  # there are many, so they share what keys hold
         self._rows.setdefault(table, {})[key] = row
 
     def row(self, table: Table[K, R], key: K) -> R | None:

@@ -150,7 +150,7 @@ class Followed:
         for room in heads:
             self.unfollow(room)
         moved: dict[str, RoomHead] = {}
-        found = await self._hub.following.glance(principal, heads, self._watch, self._ending)
+        found = await self._hub.following.glance(principal, heads, self._watch, self._glance_ended)
         for room, answer in found.items():
             if isinstance(answer, Refusal):
                 refused[room] = Error.of(answer)
@@ -159,6 +159,9 @@ class Followed:
             if position.head > heads[room]:
                 moved[room] = position
         return moved
+
+    def _glance_ended(self, room: str, why: Refusal | None) -> None:
+        self._ended(room, room, why)
 
     def _ending(self, room: str) -> Ended:
         return partial(self._ended, room, room)

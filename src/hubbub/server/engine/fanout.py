@@ -114,7 +114,7 @@ class FanOut:
 
         Raises StoreFailed.
         """
-        while True:
+        while feeds:
             wanted = Needs()
             for feed in feeds:
                 feed.lacks(principal, wanted)
@@ -128,6 +128,8 @@ class FanOut:
                 for key, row in rows.items():
                     if (feed := involved[key[0]]).turns == turns[feed.room]:
                         feed.index.learn(table, key, row)
+            turned = {each for room, each in involved.items() if each.turns != turns[room]}
+            feeds = [feed for feed in feeds if not turned.isdisjoint((feed, *feed.supports))]
 
     async def reach_head(self, feed: Feed, upto: int) -> None:
         """Wait until a room's events up to `upto` are delivered. Raises StoreFailed."""
@@ -271,7 +273,7 @@ class FanOut:
             self._fall_behind(feed, live, behind)
         feed.skip(feed.known)
         for glance in list(feed.followers.glances):  # it is not known how many messages there were
-            glance.ended(None)
+            glance.ended(glance.room, None)
         if feed.guards:  # one of those events may have taken someone's right to follow
             feed.lose_track()
             for each in (feed, *feed.supported):
@@ -280,8 +282,10 @@ class FanOut:
     def _lose_followers(self, feed: Feed) -> None:
         """It is not known any more who may follow: let all come again."""
         for follower in feed.followers:
-            if isinstance(follower, Cursor | Glance):
+            if isinstance(follower, Cursor):
                 follower.ended(None)
+            elif isinstance(follower, Glance):
+                follower.ended(follower.room, None)
             else:
                 follower.stop_at(feed.head or 0, UNKNOWN)
         feed.wake()
@@ -335,7 +339,7 @@ class FanOut:
         """End a follower that has got the last event that it may get. A cursor that reads on gets there first."""
         if isinstance(follower, Glance):
             self.look_away(follower)
-            follower.ended(follower.why)
+            follower.ended(follower.room, follower.why)
         elif isinstance(follower, Cursor) and follower.task is None:
             feed.followers.go(follower)
             follower.ended(follower.why)

@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from hubbub import events
-from hubbub.domain.access import Operation, Permission
+from hubbub.domain.access import Operation, Permission, RoomKind, kind_of
 from hubbub.domain.facts import Batch, Head, Needs
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Index, K, NotInMemory, Prefix, R, Table
@@ -19,6 +18,7 @@ from hubbub.server.engine.heads import Pulse
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
+IN_PUBLIC = (RoomKind.FREE, RoomKind.MADE)  # where one sees who is there
 MAX_TAIL_BYTES = 256 * 1024
 UNKNOWN = Refusal("unavailable", "It is not known yet who may do that here", retry_after=1.0)
 
@@ -43,7 +43,7 @@ class Feed:
     ) -> None:
         self.room = room
         self.signals = signals
-        self.followers = Followers(signals)
+        self.followers = Followers(signals, are_seen=kind_of(room) in IN_PUBLIC)
         self.guards = guards
         self.index = Index(time.time)
         self.turns = 0
@@ -59,7 +59,7 @@ class Feed:
         self.filling: asyncio.Task[None] | None = None
         self.snapshot: StoredRoom | None = None  # as of the head
         self.pulse: Pulse | None = None  # once someone is told how far the room has come
-        self._tail: deque[Batch] = deque()  # batches that arrived while a cursor was reading
+        self._tail: list[Batch] = []  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
 
@@ -152,7 +152,7 @@ class Feed:
             self._tail.append(batch)
             self._tail_bytes += sum(map(len, batch.bodies))
             while self._tail_bytes > MAX_TAIL_BYTES and len(self._tail) > 1:
-                self._tail_bytes -= sum(map(len, self._tail.popleft().bodies))
+                self._tail_bytes -= sum(map(len, self._tail.pop(0).bodies))
         else:
             self._drop_tail()
         self.wake()
@@ -215,9 +215,9 @@ class Feed:
 
     def _erase(self, messages: set[int]) -> None:
         """Erase what is remembered about some messages."""
-        self._tail = deque(
+        self._tail = [
             batch._replace(bodies=events.without(batch.bodies, messages)) for batch in self._tail
-        )
+        ]
         self._tail_bytes = sum(len(body) for batch in self._tail for body in batch.bodies)
 
     def _drop_tail(self) -> None:

@@ -106,7 +106,10 @@ class Cursor(Recipient):
 
 
 class Glance(Recipient):
-    """Someone who is only told how far a log has come, by `note`. `ended` is called as that of a cursor is."""
+    """Someone who is only told how far a log has come, by `note`. `ended` is called as that of a cursor is, with the log.
+
+    There are many of them, so they are small, and share these two with others of the same client.
+    """
 
     __slots__ = ("ended", "note", "room")
 
@@ -115,7 +118,7 @@ class Glance(Recipient):
         room: str,
         principal: Principal,
         note: Callable[[str, RoomHead | None], None],
-        ended: Ended,
+        ended: Callable[[str, Refusal | None], None],
     ) -> None:
         super().__init__(principal)
         self.room = room
@@ -132,7 +135,9 @@ class Followers:
         reading: cursors whose turn it is to read on.
     """
 
-    def __init__(self, signals: Signals) -> None:
+    def __init__(self, signals: Signals, *, are_seen: bool = True) -> None:
+        """`are_seen`: others learn who follows."""
+        self._are_seen = are_seen
         self.live: dict[Wire, dict[Outlet, Cursor]] = {}
         self.reading: set[Cursor] = set()
         self.glances: set[Glance] = set()
@@ -155,13 +160,15 @@ class Followers:
         return sum(map(len, self.live.values()))
 
     def come(self, cursor: Cursor) -> None:
-        """Someone begins to follow: others see that they are there."""
-        self._signals.enter(cursor.principal.person)
+        """Someone begins to follow."""
+        if self._are_seen:
+            self._signals.enter(cursor.principal.person)
 
     def go(self, cursor: Cursor) -> None:
         """They follow no longer."""
         self.leave(cursor)
-        self._signals.exit(cursor.principal.person)
+        if self._are_seen:
+            self._signals.exit(cursor.principal.person)
 
     def go_live(self, cursor: Cursor) -> None:
         """A cursor is at the head."""

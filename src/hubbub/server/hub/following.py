@@ -108,11 +108,11 @@ class Following:
         principal: Principal,
         rooms: Iterable[str],
         watch: Watch,
-        ended: Callable[[str], Ended],
+        ended: Callable[[str, Refusal | None], None],
     ) -> dict[str, tuple[Glance, RoomHead] | Refusal]:
         """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read.
 
-        `ended` returns what is called when the right to read a room is lost. Raises StoreFailed.
+        `ended` is called with a room if the right to read it is lost. Raises StoreFailed.
         """
         answers: dict[str, tuple[Glance, RoomHead] | Refusal] = {}
         with ExitStack() as stack:
@@ -126,11 +126,12 @@ class Following:
             await self._fanout.know(feeds, principal)
             while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
                 heads |= await self._fanout.heads(outrun)
+            note = watch.note
             for feed in feeds:
                 if why := feed.refusal(principal):
                     answers[feed.room] = why
                 else:
-                    glance = Glance(feed.room, principal, watch.note, ended(feed.room))
+                    glance = Glance(feed.room, principal, note, ended)
                     answers[feed.room] = glance, feed.glance(glance, heads.get(feed.room, Head()))
         return answers
 
