@@ -10,7 +10,7 @@ import pytest
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Accepted
+from hubbub.domain.facts import Accepted, Needs
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store
@@ -46,8 +46,19 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "rooms": lambda store: store.rooms("", 99),
     "rows": lambda store: store.rows(REACTIONS),
     "tokens_version": lambda store: store.tokens_version(),
+    "find": lambda store: store.find(Needs(logs={"lobby"})),
 }
-OTHERS = {"commit", "turn", "trim", "scrub", "beat", "check", "empty_outbox", "close"}
+OTHERS = {
+    "was_changed_by_others",
+    "commit",
+    "turn",
+    "trim",
+    "scrub",
+    "beat",
+    "check",
+    "empty_outbox",
+    "close",
+}
 
 
 def holds_secret(value: object) -> bool:

@@ -12,6 +12,7 @@ from tests.integration.conftest import KEY
 from tests.integration.native import Native
 from tests.integration.stream import streamed
 from tests.integration.web import Http
+from tests.support.paths import filled
 from tests.support.server import Server
 
 SECRET = "geheim"
@@ -33,7 +34,7 @@ async def deleted(mary: Native, room: str) -> str:
 
 @pytest.mark.parametrize("path", READS)
 async def test_no_operation_answers_with_it(curl: Http, deleted: str, path: str) -> None:
-    below = path.removeprefix("/api/v1/rooms").format(**PARTS | {"room": deleted})
+    below = filled(path.removeprefix("/api/v1/rooms"), **PARTS | {"room": deleted})
     for query in ("", "?since=0", "?since=1", "?before=9", "?after=0"):
         answer = await curl.ask("GET", below + query)
         assert SECRET not in json.dumps(answer.body, ensure_ascii=False)

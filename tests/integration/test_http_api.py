@@ -245,7 +245,7 @@ async def test_what_was_deleted_is_gone(joan: Http, room: str) -> None:
     "method, path, detail",
     [
         ("GET", "/r/nothing", "Nothing is served at this path"),
-        ("DELETE", "/r", "DELETE is not possible here: use GET or HEAD"),
+        ("DELETE", "/r", "DELETE is not possible here: use GET, HEAD or PATCH"),
     ],
 )
 async def test_an_address_that_is_not_served_is_refused_in_a_sentence(

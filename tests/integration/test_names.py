@@ -21,6 +21,7 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
 from tests.integration.web import over_http
 from tests.support.names import SCRIPTS, UNSEEN
+from tests.support.paths import filled
 from tests.support.server import Server
 from tests.support.stores import commit
 
@@ -123,10 +124,11 @@ async def test_no_command_takes_a_reserved_name_or_a_key_that_no_room_has(
 async def test_no_route_takes_a_reserved_name_or_a_key_that_no_room_has(
     server: Server, operation: HttpOperation[Any], accept: str, room: str, told: str
 ) -> None:
-    path = operation.path.format(room=quote(room), seq=1, emoji="x", who=SOMEONE)
+    path = filled(operation.path, room=quote(room), seq=1, who=SOMEONE)
     body = operation.body
     headers = {"Accept": accept} | ({"Content-Type": body.content_type} if body else {})
-    content = json.dumps({"text": "x"} | FIELDS) if body else None
+    fields = {"text": "x"} | FIELDS | (FIELDS_OF.get(body.command, {}) if body else {})
+    content = json.dumps(fields) if body else None
     async with aiohttp.ClientSession() as http:
         url = server.url + path
         async with http.request(operation.method, url, data=content, headers=headers) as answer:

@@ -20,6 +20,7 @@ from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.jwts import LEEWAY
 from tests.integration.test_socketio_rooms import socket_io
+from tests.support.paths import filled
 from tests.support.resting import at_rest
 from tests.support.server import Server
 
@@ -209,7 +210,7 @@ async def test_it_is_decided_who_asks_before_their_body_is_read(
     given: Given, http: Session, operation: HttpOperation[Any]
 ) -> None:
     """The body is none of what the operation takes, and of a type that it doesn't take."""
-    path = operation.path.format(room="lobby", seq=1, emoji="x", account="x")
+    path = filled(operation.path, room="lobby", seq=1)
     async with http.request(operation.method, given.server.url + path, data=b"[[[") as answer:
         assert answer.status == 401
 
@@ -224,7 +225,7 @@ async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
     for operation in needing:
         rights = [scope.value for scope in Scope if not _is_given(operation.needs, scope)]
         token = await given.token_with(*rights)
-        path = operation.path.format(room="lobby", seq=1, emoji="x", account="x")
+        path = filled(operation.path, room="lobby", seq=1)
         url, body = given.server.url + path, operation.body
         headers = bearer(token) | ({"Content-Type": body.content_type} if body else {})
         content = b'{"text":"hi"}' if body else None

@@ -51,7 +51,9 @@ class Place(NamedTuple):
         """The operation, asked for with this text there."""
         parts = PARTS | ({self.name: value} if self.kind == "path" else {})
         path = re.sub(
-            rb"{(\w+)}", lambda part: parts[part[1].decode()], self.operation.path.encode()
+            rb"{(\w+)}",
+            lambda part: parts.get(part[1].decode(), b"x"),
+            self.operation.path.encode(),
         )
         if self.kind == "query":
             path += b"?" + self.name.encode() + b"=" + value

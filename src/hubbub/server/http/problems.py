@@ -211,7 +211,8 @@ def _refusal_of(error: Exception) -> tuple[Refusal, dict[str, str]]:
         case web.HTTPNotFound():
             return Refusal("not_found", "Nothing is served at this path"), {}
         case web.HTTPMethodNotAllowed():
-            allowed = " or ".join(sorted(error.allowed_methods))
+            *others, last = sorted(error.allowed_methods)
+            allowed = f"{', '.join(others)} or {last}" if others else last
             why = f"{error.method} is not possible here: use {allowed}"
             return Refusal("method_not_allowed", why), {"Allow": error.headers["Allow"]}
         case web.HTTPException():
