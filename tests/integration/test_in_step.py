@@ -159,8 +159,11 @@ async def test_positions_that_no_log_has_any_more_are_refused_one_by_one(here: H
         "lobby": "bad_position",
         "a b": "bad_request",
         "@r000000000000": "not_found",
-        "#no": "bad_request",
+        "#no": "not_found",
     }
+    alias = await made(grace, "open", title="Called", alias="called")
+    answer = await grace.ask("follow_all", heads={"#called": 0, "@me": 0})
+    assert answer["heads"].keys() == {alias, here.key("grace")} and not answer["refused"]
     answer = await grace.ask("follow_all", rooms={room: 0}, epoch="another")
     assert answer["refused"][room]["code"] == "reset"
     assert (await told(grace, "history", "@r000000000000")) == GONE

@@ -112,8 +112,11 @@ class Ledger:
     def _decide(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change, unless a guard of its room refuses it."""
         kind = type(change)
-        refusal = self.refusal(principal, self._rules.operations[kind], change.room)
-        return refusal or self._rules.deciding[kind](self, principal, change)
+        if change.room in self._guarding and (
+            refusal := self.refusal(principal, self._rules.operations[kind], change.room)
+        ):
+            return refusal
+        return self._rules.deciding[kind](self, principal, change)
 
     def _decide_once(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change with a key, or repeat the first answer that its key got."""
@@ -123,7 +126,7 @@ class Ledger:
             if first := self._facts.posts.get(post):
                 return first._replace(is_duplicate=True)
             answer = self._decide(principal, change)
-            if isinstance(answer, Accepted):
+            if type(answer) is Accepted:
                 self._facts.posts[post] = answer
             return answer
         if answered := self.row(ANSWERED, AnsweredKey(*called)):

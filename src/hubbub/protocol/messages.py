@@ -65,6 +65,11 @@ class FollowAll(Command, frozen=True):
     heads: Annotated[dict[RoomName, Seq], Meta(max_length=5_000)] = {}
     epoch: str | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """All rooms as the client calls them. What is in both counts as one that it follows."""
+        return [*self.heads, *self.rooms]
+
 
 class Unfollow(Command, frozen=True):
     """Stops following a room."""

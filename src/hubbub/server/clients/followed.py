@@ -69,7 +69,9 @@ class Followed:
         Raises RefusalError, StoreFailed.
         """
         names = self._hub.names
-        rooms = {await names.key(principal, room): since for room, since in command.rooms.items()}
+        given = [(await names.key(principal, name), name) for name in command.names]
+        rooms = {key: command.rooms[name] for key, name in given if name in command.rooms}
+        heads = {key: command.heads[name] for key, name in given if key not in rooms}
         resumed: dict[str, Resumed | Snapshot] = {}
         refused: dict[str, Error] = {}
         async with self._hub.following.knowing(principal, rooms):
@@ -80,9 +82,9 @@ class Followed:
                     await self.follow(follow, principal, partial(resumed.__setitem__, room))
                 except RefusalError as error:
                     refused[room] = Error.of(error.refusal)
-        heads = {room: since for room, since in command.heads.items() if room not in rooms}
         moved = await self._glance(heads, principal, refused) if heads else {}
-        return {"rooms": resumed, "heads": moved, "refused": refused}
+        by_name = {name: refused[key] for key, name in given if key in refused}
+        return {"rooms": resumed, "heads": moved, "refused": by_name}
 
     def unfollow(self, room: str) -> None:
         """Follow a room no longer, in whatever way."""
