@@ -83,7 +83,7 @@ def add(settings: Settings, given: Added) -> None:
     row, link = _in_office(settings, act)
     print(f"Added: {_described(row)}", file=sys.stderr)
     if link is not None:
-        _tell_reset(link)
+        _tell_reset(settings, link)
 
 
 def change_role(settings: Settings, who: str, role: str) -> None:
@@ -107,7 +107,7 @@ def reset(settings: Settings, who: str) -> None:
     async def act(office: _Office) -> str:
         return await office.reset(await office.account(who))
 
-    _tell_reset(_in_office(settings, act))
+    _tell_reset(settings, _in_office(settings, act))
 
 
 def invite(settings: Settings, role: str, uses: int, days: float) -> None:
@@ -122,7 +122,7 @@ def invite(settings: Settings, role: str, uses: int, days: float) -> None:
     accounts = "1 account" if uses == 1 else f"{uses} accounts"
     print(
         f"An invite for {accounts} with the role {role}, until {until:%Y-%m-%dT%H:%M:%SZ}.\n"
-        "Send it to POST /api/v1/accept; it can't be shown again:",
+        f"{_where(settings, 'i')}",
         file=sys.stderr,
     )
     print(token)
@@ -137,13 +137,19 @@ def _change(settings: Settings, who: str, change_of: Callable[[str], Change]) ->
     print(_described(_in_office(settings, act)), file=sys.stderr)
 
 
-def _tell_reset(token: str) -> None:
+def _tell_reset(settings: Settings, token: str) -> None:
     print(
         "Whoever has this token can choose the account's password, once, within 24 hours.\n"
-        "Send it to POST /api/v1/reset; it can't be shown again:",
+        f"{_where(settings, 'reset')}",
         file=sys.stderr,
     )
     print(token)
+
+
+def _where(settings: Settings, page: str) -> str:
+    """Say what link a token belongs in."""
+    address = settings.public_url.rstrip("/") or "the server's address with "
+    return f"Its link is {address}/{page}#, followed by this token, which can't be shown again:"
 
 
 def _described(row: Account) -> str:
