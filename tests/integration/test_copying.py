@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import apsw
 import asyncpg
 import pytest
@@ -18,6 +19,9 @@ from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.server.admin.copying import _copy
+from hubbub.server.app import running
+from hubbub.server.config import Settings
+from hubbub.server.people.passwords import Argon2
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
@@ -32,6 +36,7 @@ from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
 from tests.support.server import Server
+from tests.support.site import Someone, chosen, site
 from tests.support.team import Team
 from tests.support.team_story import EVERYTHING
 
@@ -654,3 +659,31 @@ async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_pat
         assert await store.rooms("", 100) == rooms
         assert len(await Team(store).audited()) > 20
         assert all(rows[RULES.tables.index(t)] for aspect in people.ASPECTS for t in aspect.tables)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restore_brings_accounts_and_rooms_back_and_ends_all_sessions(
+    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    where = await postgres.fresh() if engine == "postgres" else "sqlite"
+    data, file = tmp_path / "data", tmp_path / "monday.db"
+    async with site(data, store=where) as here:
+        invite = await here.ada.ask("POST", "/invites", {})
+        grace = await here.stranger.enter("/accept", token=invite.body["token"], **chosen("grace"))
+        closed = {"kind": "closed", "title": "Plans", "who": [grace.account]}
+        room = (await here.ada.ask("POST", "/rooms", closed)).body["made"]
+        made = await here.ada.ask("POST", "/me/tokens", {"name": "ci", "scopes": ["read"]})
+        copied = await hubbub_command("backup", file, "--data", data, store=where)
+        assert copied.code == 0, copied.err
+    restored = await hubbub_command("restore", file, "--data", data, store=where)
+    assert restored.code == 0, restored.err
+    settings = Settings(data=data, host="127.0.0.1", port=0, guests="off", store=where)
+    async with running(settings) as server, aiohttp.ClientSession() as http:
+        url = f"http://127.0.0.1:{server.port}"
+        assert (await Someone(http, url, grace.token).ask("GET", "/me")).status == 401
+        back = await Someone(http, url).log_in("grace")
+        members = (await back.ask("GET", f"/rooms/{room}/members")).body["members"]
+        assert {each["handle"] for each in members} == {"ada", "grace"}
+        script = Someone(http, url, made.body["token"])
+        assert (await script.ask("GET", f"/rooms/{room}")).status == 200

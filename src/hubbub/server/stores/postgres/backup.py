@@ -42,6 +42,7 @@ async def restore(url: str, copy: Path, epoch: str, progress: Progress) -> str:
         copier = Copier(source, target, progress)
         await copier.copy()
         await copier.sums()
+        await target.end_sessions()
         await target.delete_again()
         await copier.seal(epoch)
         return target.kept and f"the schema {target.kept}"

@@ -190,6 +190,10 @@ class PostgresTables:
             if each.is_deleted:
                 await self._connection.execute(Q.erase_changes, room_id, each.seq)
 
+    async def end_sessions(self) -> None:
+        """End all sessions, some of which may have been ended in the replaced tables."""
+        await self._connection.execute(Q.end_sessions)
+
     async def delete_again(self) -> None:
         """Delete the messages that were deleted in the replaced tables."""
         if self.kept:

@@ -24,6 +24,9 @@ UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room =
 -- :erase_changes Erase all events about a deleted message.
 UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2;
 
+-- :end_sessions End all sessions: some of them may have been ended since.
+DELETE FROM hubbub.session WHERE kind = 'session';
+
 -- :delete_again Delete messages that are deleted in the logs of another schema, {kept}: those equal except for their content.
 WITH gone AS (
     UPDATE hubbub.message SET posted = hubbub.erased(message.posted), edited = NULL, is_deleted = true

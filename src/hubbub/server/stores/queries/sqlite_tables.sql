@@ -21,6 +21,9 @@ INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_del
 -- :set_message Set the current state of a message.
 UPDATE message SET posted = ?3, edited = ?4, is_deleted = ?5 WHERE room = ?1 AND seq = ?2;
 
+-- :end_sessions End all sessions: some of them may have been ended since.
+DELETE FROM session WHERE kind = 'session';
+
 -- :delete_again Delete messages that are deleted in another database, `present`: those equal except for their content.
 UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 1 FROM (
     SELECT room.id AS room, gone.seq, gone.posted FROM present.message AS gone

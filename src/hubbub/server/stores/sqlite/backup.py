@@ -70,6 +70,8 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
             _copy(database, part, progress)
         with closing(connect(part)) as database:
             database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
+            prepare(database, lambda: "")
+            database.execute(Q.end_sessions)
             if file.exists():
                 _delete_again(database, file)
         kept = _put_aside(file) if file.exists() else None
@@ -82,7 +84,6 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
 
 def _delete_again(database: apsw.Connection, present: Path) -> None:
     """Delete again what was deleted in the replaced database, as far as that can be read."""
-    prepare(database, lambda: "")
     try:
         database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
         with database:
