@@ -3,10 +3,8 @@
 import asyncio
 import os
 import signal
-import time
 
 from tests.abuse.watch import P99, watching
-from tests.support.resting import until_stuck
 from tests.support.server import Server
 
 
@@ -24,13 +22,3 @@ async def test_a_server_that_stands_still_is_noticed(server: Server) -> None:
             while len(watch.latencies) == heard:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.005)
     assert sorted(watch.latencies)[-2] > P99
-
-
-async def test_what_is_stuck_is_told_from_what_is_slow() -> None:
-    async def work() -> None:
-        until = time.process_time() + 0.3
-        while time.process_time() < until:  # noqa: ASYNC110 - it is busy
-            await asyncio.sleep(0)
-
-    assert not await until_stuck(work(), os.getpid(), 0.1)
-    assert await until_stuck(asyncio.Event().wait(), os.getpid(), 0.1)

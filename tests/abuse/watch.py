@@ -4,8 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
+
+from websockets.exceptions import ConnectionClosed
 
 from tests.integration.native import Native, native
 from tests.support.memory import MIB, resident_bytes
@@ -21,12 +23,23 @@ GROWTH = 96 * MIB  # while it lasts
 class Watch:
     """Two innocent people who talk in a room of their own, and look at the clock."""
 
-    def __init__(self, server: Server, speaker: Native, listener: Native) -> None:
+    def __init__(
+        self, server: Server, speaker: Native, listener: Native, stack: AsyncExitStack
+    ) -> None:
+        self._stack = stack
         self.latencies: list[float] = []
         self.server = server
         self._speaker = speaker
         self._listener = listener
         self._numbers = count()
+
+    async def come_back(self) -> None:
+        """Connect again if the server has given them up: they are silent while tests of others run, however long."""
+        try:
+            for each in (self._speaker, self._listener):
+                await (await each.socket.ping())
+        except ConnectionClosed:
+            self._speaker, self._listener = await _arrive(self.server, self._stack)
 
     async def talk(self) -> None:
         """Say something, and wait until it arrives; again and again."""
@@ -61,6 +74,7 @@ class Watch:
     @asynccontextmanager
     async def during(self) -> AsyncIterator[None]:
         """They talk during the block, and it must go on as if nothing happened."""
+        await self.come_back()
         lines, before = len(self.server.output), resident_bytes(self.server.pid)
         async with self.talking():
             yield
@@ -80,9 +94,15 @@ def p99(latencies: list[float]) -> float:
 @asynccontextmanager
 async def watching(server: Server) -> AsyncIterator[Watch]:
     """The innocent, on a server that is to be abused."""
-    async with native(server.port, "speaker") as speaker, native(server.port, "list") as listener:
-        await listener.ask("join", room="innocent")
-        yield Watch(server, speaker, listener)
+    async with AsyncExitStack() as stack:
+        yield Watch(server, *await _arrive(server, stack), stack)
+
+
+async def _arrive(server: Server, stack: AsyncExitStack) -> tuple[Native, Native]:
+    speaker = await stack.enter_async_context(native(server.port, "speaker"))
+    listener = await stack.enter_async_context(native(server.port, "list"))
+    await listener.ask("join", room="innocent")
+    return speaker, listener
 
 
 @contextmanager
