@@ -117,6 +117,7 @@ async def test_a_server_goes_on_however_often_all_of_its_sessions_are_ended(
         over_http(server, "ada") as http,
     ):
         acknowledged, outbox = list[str](), list[str]()
+        endings = 0  # not in each round: the server may not have come back from the last one yet
         for n in range(ROUNDS):
             text = f"post {n}"
             post = http.ask("POST", "/lobby/messages", {"text": text, "client_message_id": text})
@@ -124,10 +125,12 @@ async def test_a_server_goes_on_however_often_all_of_its_sessions_are_ended(
             outbox.append(f"outbox {n}")
             await hubbub.post_in_transaction(admin, "lobby", outbox[-1])
             answer, *_, ended = await asyncio.gather(post, *asked, admin.fetchval(END_ALL))
-            assert ended and server.is_running
+            endings += ended > 0
+            assert server.is_running
             assert answer.status in (201, 503)
             if answer.status == 201:
                 acknowledged.append(text)
+        assert endings > ROUNDS // 2
         async with asyncio.timeout(MOST_SECONDS):
             while await admin.fetchval("SELECT count(*) FROM hubbub.outbox"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
