@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.people.crowd import Device, come, step_in
-from benchmarks.people.town import Resident, Town, build
+from benchmarks.people.town import EPOCH, Resident, Town, build
 from benchmarks.servers import CACHE, free_port, raise_file_limit
 
 TRIES = 20
@@ -115,8 +115,8 @@ async def stay(residents: list[Resident], port: int, pid: int) -> None:
 
 
 async def first(device: Device) -> tuple[dict[str, dict[str, int]], str]:
-    """Start and follow; returns the positions and the epoch."""
-    started: dict[str, Any] = await device.ask("start", directory=0)
+    """Start and follow, as devices do that have the people already; returns the positions and the epoch."""
+    started: dict[str, Any] = await device.ask("start", directory=0, epoch=EPOCH)
     where = {
         "rooms": {"@me": started["own"], "@directory": started["directory"]},
         "heads": {row["room"]: row["head"] for row in started["rooms"]},

@@ -22,6 +22,7 @@ from hubbub.protocol.rooms import Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
 from hubbub.server.stores.sqlite.store import SqliteStore
 
+EPOCH = "e1"
 AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000  # changes in a commit
 
@@ -48,7 +49,7 @@ class Resident(NamedTuple):
 
 async def build(folder: Path, town: Town) -> list[Resident]:
     """Make the database in a folder; returns the people."""
-    store = SqliteStore(folder, "normal", lambda: "e1")
+    store = SqliteStore(folder, "normal", lambda: EPOCH)
     people = [account_key(secrets.token_bytes(keys.RANDOM_BYTES)) for _ in range(town.people)]
     rooms = [room_key(secrets.token_bytes(keys.RANDOM_BYTES)) for _ in range(town.rooms)]
     tokens = await _register(store, people)
