@@ -18,6 +18,9 @@ ACCOUNT = "@p"
 ROOM = "@r"
 DIRECTORY = "@directory"
 AUDIT = "@audit"
+# Of nothing: what is looked up in place of an account or a room that isn't there, so that both cost the same.
+ABSENT_ACCOUNT = f"{ACCOUNT}{'0' * 12}"
+ABSENT_ROOM = f"{ROOM}{'0' * 12}"
 ME = "@me"
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

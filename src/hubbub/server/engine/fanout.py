@@ -104,8 +104,7 @@ class FanOut:
     async def head(self, feed: Feed) -> int:
         """Return the feed's delivered head, from the store if it isn't known."""
         if feed.head is None:
-            feed.learn((await self._store.head(feed.room)).seq)
-            self.reach(feed, feed.known)  # hints that arrived meanwhile
+            self._learn(feed, await self._store.head(feed.room))
         assert feed.head is not None
         return feed.head
 
@@ -144,9 +143,13 @@ class FanOut:
         heads = await self._store.heads([feed.room for feed in feeds])
         for feed in feeds:
             if feed.head is None:
-                feed.learn(heads.get(feed.room, Head()).seq)
-                self.reach(feed, feed.known)  # hints that arrived meanwhile
+                self._learn(feed, heads.get(feed.room, Head()))
         return heads
+
+    def _learn(self, feed: Feed, head: Head) -> None:
+        """Know a feed's head from the store, and deliver what hints told meanwhile."""
+        feed.learn(head.seq)
+        self.reach(feed, feed.known)
 
     def look_away(self, glance: Glance) -> None:
         """Tell someone no more how far a room has come."""

@@ -8,18 +8,14 @@ from hubbub.domain.access import UNKNOWN
 from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import ALIAS, alias_row
-from hubbub.protocol import keys
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import handle_from, is_alias, is_handle
-from hubbub.protocol.keys import DIRECTORY, ME, is_account_key
+from hubbub.protocol.keys import ABSENT_ACCOUNT, ABSENT_ROOM, DIRECTORY, ME, is_account_key
 from hubbub.protocol.messages import AnyCommand
 from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
 MARK = "#"  # before an alias
-# A room and an account that do not exist are asked for in place of an unknown alias and an unknown handle.
-_NOWHERE = f"{keys.ROOM}{'0' * 12}"
-_NOBODY = f"{keys.ACCOUNT}{'0' * 12}"
 
 C = TypeVar("C", bound=AnyCommand)
 
@@ -57,7 +53,7 @@ class Names:
             return who
         handle = handle_from(who)
         found = await self._store.rows(HANDLES, DIRECTORY, handle) if is_handle(handle) else []
-        return found[0].account if found and found[0].is_current else _NOBODY
+        return found[0].account if found and found[0].is_current else ABSENT_ACCOUNT
 
     async def key(self, principal: Principal, room: str) -> str:
         """Return the name that a room has in logs. Whether there is such a room is not told here.
@@ -72,4 +68,4 @@ class Names:
             return principal.id
         alias = handle_from(room.removeprefix(MARK))
         found = await self._store.rows(ALIAS, *alias_row(alias)) if is_alias(alias) else []
-        return found[0].room if found else _NOWHERE
+        return found[0].room if found else ABSENT_ROOM

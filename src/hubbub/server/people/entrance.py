@@ -47,7 +47,6 @@ from hubbub.server.stores.base import Store
 CLAIM_SECONDS = 86_400.0
 RESET_SECONDS = 86_400.0
 MOST_SESSIONS = 50  # of an account; a new one ends the one that would end first
-NOBODY = f"{keys.ACCOUNT}{'0' * 12}"  # an account that is looked up where there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ class Entrance:
     async def reset(self, text: str, password: str, caller: Caller) -> SessionToken:
         """Give an account another password by a reset link, and open a session of it."""
         given = invite_from(text)
-        account = f"{keys.ACCOUNT}{given.id}" if given else NOBODY
+        account = f"{keys.ACCOUNT}{given.id}" if given else keys.ABSENT_ACCOUNT
         rows = await self._store.rows(CREDENTIALS, account, RESET)
         if not (given and rows and is_secret_of(given.secret, rows[0].secret)):
             raise RefusalError.of(NO_RESET)
@@ -245,7 +244,7 @@ class Entrance:
     async def _password_of(self, handle: str) -> tuple[str, str | None]:
         """Return an account and its password's hash. The look-ups are the same if there is no such account."""
         handles = await self._store.rows(HANDLES, DIRECTORY, handle)
-        account = handles[0].account if handles and handles[0].is_current else NOBODY
+        account = handles[0].account if handles and handles[0].is_current else keys.ABSENT_ACCOUNT
         found = await self._store.rows(CREDENTIALS, account, PASSWORD)
         return account, found[0].secret if found else None
 
