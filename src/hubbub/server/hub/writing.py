@@ -116,7 +116,7 @@ class Writing:
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
             raise RefusalError.of(push)
-        await self._rights.require(principal, Operation.SIGNAL, signal.room)
+        await self._rights.require_for_signal(principal, Operation.SIGNAL, signal.room)
         self._throttle.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push, principal.counted_as):
