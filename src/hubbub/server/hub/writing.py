@@ -103,13 +103,13 @@ class Writing:
         self.submit(principal, change, partial(_settle, answered), policy)
         return await answered
 
-    async def join(self, principal: Principal, room: str) -> Answer:
-        """Make the principal a member of a made room, if it is not."""
-        return await self.commit(principal, JoinRoom(room=room))
+    async def join(self, principal: Principal, room: str, key: str | None) -> Answer:
+        """Make the principal a member of a made room, if it is not. `key` is the `client_message_id`."""
+        return await self.commit(principal, JoinRoom(room=room, client_message_id=key))
 
-    async def leave(self, principal: Principal, room: str) -> Answer:
-        """End the principal's membership of a made room, if it is a member."""
-        return await self.commit(principal, LeaveRoom(room=room))
+    async def leave(self, principal: Principal, room: str, key: str | None) -> Answer:
+        """End the principal's membership of a made room, if it is a member. `key` is the `client_message_id`."""
+        return await self.commit(principal, LeaveRoom(room=room, client_message_id=key))
 
     async def signal(self, principal: Principal, signal: Signal) -> None:
         """Send a signal to everyone in the room. Raises RefusalError."""
