@@ -5,7 +5,6 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +23,7 @@ from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
 from hubbub.server.stores.sqlite.store import SqliteStore
 
 EPOCH = "e1"
-# Now, since the server would trim old events of the directory as soon as it starts.
-AT = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000  # changes in a commit
 
 

@@ -7,6 +7,7 @@ import gc
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -27,6 +28,7 @@ from hubbub.protocol.foreign.socketio import (
 )
 from hubbub.server.app import running
 from hubbub.server.config import Settings
+from hubbub.server.transports.sockjs import METHODS
 from tests.integration.conftest import KEY
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
@@ -164,7 +166,9 @@ async def by_plain(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
             try:
                 return str(await plain.recv())
             except ConnectionClosed as closed:
-                return "" if closed.rcvd and closed.rcvd.code == Close.SHUT_OUT else "lost"
+                if closed.rcvd is None or closed.rcvd.code != Close.SHUT_OUT:
+                    raise
+                return ""
 
         async def again() -> str:
             with pytest.raises(InvalidStatus) as refused:
@@ -214,6 +218,28 @@ async def by_sockjs_polls(port: int, room: str, who: Whom) -> AsyncIterator[Ear]
         await grace.take()
         await grace.send(command("hello", **who.hello), command("follow", room=room))
         yield await of_native_frames(grace.messages, grace.send, room, who)
+
+
+@asynccontextmanager
+async def by_sockjs_stream(transport: str, port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
+    """One response that goes on for as long as the session does."""
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+        grace = Poller(http)
+        async with http.request(METHODS[transport], f"{grace.url}/{transport}") as stream:
+
+            async def read() -> list[Any]:
+                while line := (await stream.content.readline()).decode().strip():
+                    frame = line.removeprefix("data: ")
+                    if frame.startswith("a"):
+                        return [json.loads(message) for message in json.loads(frame[1:])]
+                    if frame.startswith("c"):
+                        raise ConnectionResetError(frame)
+                return []
+
+            while (await stream.content.readline()).decode().strip() not in ("o", "data: o"):
+                pass
+            await grace.send(command("hello", **who.hello), command("follow", room=room))
+            yield await of_native_frames(read, grace.send, room, who)
 
 
 @asynccontextmanager
@@ -295,6 +321,8 @@ async def by_socket_io_polls(port: int, room: str, who: Whom) -> AsyncIterator[E
             while True:
                 while not waiting:
                     async with http.get(path) as answer:
+                        if answer.status != 200:
+                            raise ConnectionResetError("the session has ended")
                         waiting.extend((await answer.text()).split("\x1e"))
                 if (packet := waiting.pop(0)).startswith(prefix):
                     return json.loads(packet[len(prefix) :] or "null")
@@ -406,7 +434,12 @@ async def by_sdk(port: int, room: str, who: Whom) -> AsyncIterator[Ear]:
 DOORS: dict[str, Door] = {
     "native": by_native,
     "plain": by_plain,
-    "sockjs polls": by_sockjs_polls,
+    "sockjs xhr": by_sockjs_polls,
+    **{
+        f"sockjs {transport}": partial(by_sockjs_stream, transport)
+        for transport in METHODS
+        if transport not in ("xhr", "xhr_send")
+    },
     "sockjs": by_sockjs_socket,
     "raw sockjs": by_raw_sockjs,
     "socket.io": by_socket_io,

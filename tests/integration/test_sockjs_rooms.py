@@ -35,22 +35,24 @@ class Poller:
 
     def __init__(self, http: Http, prefix: str = "/sockjs") -> None:
         self._http = http
-        self._url = f"{prefix}/000/{uuid4()}"
+        self.url = f"{prefix}/000/{uuid4()}"
 
     async def take(self) -> Any:
         """The next frame: what kind, and what is in it."""
-        async with self._http.post(f"{self._url}/xhr") as answer:
+        async with self._http.post(f"{self.url}/xhr") as answer:
             text = await answer.text()
         return text[0], json.loads(text[1:]) if text[1:].strip() else None
 
     async def messages(self) -> list[Any]:
         """The next messages, as JSON."""
         kind, messages = await self.take()
+        if kind == "c":
+            raise ConnectionResetError(f"the server has closed: {messages}")
         assert kind == "a"
         return [json.loads(message) for message in messages]
 
     async def send(self, *messages: str) -> None:
-        async with self._http.post(f"{self._url}/xhr_send", data=json.dumps(messages)) as answer:
+        async with self._http.post(f"{self.url}/xhr_send", data=json.dumps(messages)) as answer:
             assert answer.status == 204, await answer.text()
 
 

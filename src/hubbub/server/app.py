@@ -116,7 +116,7 @@ async def running(
         stack.push_async_callback(store.close)
         measured, tokens = Metrics(), Tokens()
         links = Links(max_polled=_max_connections(settings))
-        fanout, journal, broker = _engine(settings, store, measured, rules)
+        fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door)
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, lambda: hub), store)
         sessions = Sessions(store, time.time, partial(_submit, journal))
@@ -213,14 +213,21 @@ async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> S
 
 
 def _engine(
-    settings: Settings, store: Store, measured: Metrics, rules: Rules
+    settings: Settings, store: Store, measured: Metrics, rules: Rules, door: Callable[[], Door]
 ) -> tuple[FanOut, Journal, Broker]:
-    """Return what delivers changes, what commits them, and what tells other nodes of each commit."""
+    """Return what delivers changes, what commits them, and what tells other nodes of each commit.
+
+    The door is made before anything is delivered.
+    """
 
     def hear(told: Batch | LiveReport) -> None:
+        if isinstance(told, Batch):
+            door().heed([told])
         fanout.hear(told)
 
     def deliver(batches: list[Batch]) -> None:
+        if batches:
+            door().heed(batches)
         fanout.deliver(batches)
         broker.tell(batches)
 

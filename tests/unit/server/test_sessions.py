@@ -14,8 +14,11 @@ from hubbub.domain.aspects.people.sessions import (
     CloseSessions,
     RenewSession,
 )
+from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import SessionToken, digest_of, new_session, new_token
 from hubbub.server.people.door import Credentials, Door, Visit
 from hubbub.server.people.sessions import KEPT_FOR, LIFETIME, MOST_KEPT, Sessions
@@ -201,6 +204,73 @@ async def test_all_sessions_can_be_ended_at_once(team: Team, node: Node) -> None
     visits = [await node.enter(await opened(team, "dave", number)) for number in (1, 2)]
     assert await team.code("dave", CloseSessions(room=account("dave").id)) is None
     assert await ended(team, node, *visits) == [True, True]
+
+
+DAVE = account("dave").id
+CHANGES: dict[str, tuple[str, Change, list[bool]]] = {
+    "one": (
+        "dave",
+        CloseSession(room=DAVE, session=made("dave", 1).id),
+        [True, False, False, False],
+    ),
+    "all but one": (
+        "dave",
+        CloseSessions(room=DAVE, keeps=made("dave", 2).id),
+        [True, *[False] * 3],
+    ),
+    "a token": (
+        "dave",
+        CloseSession(room=DAVE, session=made("dave", 3, TOKEN).id, kind=TOKEN),
+        [False, False, True, False],
+    ),
+    "suspended": ("grace", SuspendPerson(account=DAVE), [True] * 4),
+    "another role": ("grace", ChangeRole(account=DAVE, role="moderator"), [False] * 4),
+    "another one's": ("ada", SuspendPerson(account=account("mary").id), [False] * 4),
+}
+
+
+@pytest.mark.parametrize("by, change, are_out", CHANGES.values(), ids=CHANGES)
+async def test_whoever_is_told_of_a_commit_sends_out_at_once_whom_it_ends(
+    team: Team, node: Node, by: str, change: Change, are_out: list[bool]
+) -> None:
+    bot = made("beep", 4, TOKEN)
+    assert await team.code("ada", ChangeRole(account=DAVE, role="admin")) is None
+    assert await team.code("dave", adding("beep", kind="bot")) is None
+    given = {"digest": digest_of(bot.secret), "kind": TOKEN, "until": None}
+    assert await team.code("dave", logging_in("beep", bot.id, **given)) is None
+    assert await team.code("ada", ChangeRole(account=DAVE, role="member")) is None
+    sessions = [await opened(team, "dave", n) for n in (1, 2)]
+    tokens = [*sessions, await opened(team, "dave", 3, TOKEN), bot]
+    visits = [await node.enter(token) for token in tokens]
+    before = {log: (await team.store.head(log)).seq for log in (DIRECTORY, DAVE)}
+    assert await team.code(by, change) is None
+    node.door.heed(
+        [
+            Batch(log, seq + 1, (await team.store.read(log, seq, 99)).bodies)
+            for log, seq in before.items()
+        ]
+    )
+    assert [visit.is_expelled for visit in visits] == are_out
+    assert [await node.refuses(token) for token in tokens] == are_out
+
+
+async def test_what_a_commit_ends_during_a_look_up_does_not_come_back(
+    team: Team, node: Node
+) -> None:
+    token = await opened(team, "dave")
+    store, rows = team.store, team.store.rows
+
+    async def rows_and_then_a_change(*args, **kwargs):  # type: ignore[no-untyped-def]
+        found = await rows(*args, **kwargs)
+        if args[0].name == "session":
+            store.rows = rows  # type: ignore[method-assign]
+            seq = (await store.head(DAVE)).seq
+            assert await team.code("dave", CloseSession(room=DAVE, session=token.id)) is None
+            node.door.heed([Batch(DAVE, seq + 1, (await store.read(DAVE, seq, 99)).bodies)])
+        return found
+
+    store.rows = rows_and_then_a_change  # type: ignore[method-assign]
+    assert await node.refuses(token)
 
 
 async def test_a_session_ends_by_itself(team: Team, node: Node) -> None:

@@ -244,14 +244,12 @@ class NativeClient:
                 return self._welcome(principal)
             case Follow():
                 if isinstance(command, Join) and is_room_key(command.room):
-                    key = command.client_message_id
-                    _require(await self._hub.writing.join(principal, command.room, key))
+                    _require(await self._hub.writing.join(principal, command.room))
                 tell = partial(self._reply, command.id)
                 return await self._followed.follow(command, principal, tell)
             case Unfollow():
                 if isinstance(command, Leave) and is_room_key(command.room):
-                    key = command.client_message_id
-                    _require(await self._hub.writing.leave(principal, command.room, key))
+                    _require(await self._hub.writing.leave(principal, command.room))
                 self._followed.unfollow(command.room)
                 return {"room": command.room}
             case FollowAll():

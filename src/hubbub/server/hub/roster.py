@@ -147,10 +147,11 @@ class Roster:
     ) -> dict[Permission, Refusal | None]:
         wanted, known = Needs(), Index(time.time)
         standings.needs(wanted, principal, room)
-        standings.needs_heard(wanted, principal, room)
         wanted.count(MEMBER, room)
         facts = await self._store.find(wanted)
-        known.learn_all(facts.rows)
+        for table, rows in facts.rows.items():
+            for key, row in rows.items():
+                known.learn(table, key, row)
         found = standings.may(known, principal, room, facts.counts[MEMBER][(room,)])
         if refusal := found[Operation.KNOW]:
             raise RefusalError.of(refusal)

@@ -5,16 +5,18 @@ It also expels those whose credential is no longer valid.
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from hubbub.domain import identity
+from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
+from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Rates
 
@@ -48,6 +50,9 @@ class Checker(Protocol):
 
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal's credential has not been revoked since."""
+
+    def forget(self, ended: Ending) -> Collection[str]:
+        """Forget the credentials that an event ended. Returns the accounts whose they were."""
 
 
 class Visit:
@@ -181,18 +186,32 @@ class Door:
 
         Must be called at least once a second.
         """
-        now = self._now()
         for checker in self._checkers:
             for name in checker.names.intersection(self._holders):
                 self._clear_of_guests(name)
-        for visit in [v for v in self._known if not self._is_valid(v.principal, now)]:
-            self._known.discard(visit)
-            audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
-            visit.expel()
+        self._expel_invalid(self._known)
+
+    def heed(self, batches: list[Batch]) -> None:
+        """Expel those whose credential these batches end. Must be called before anything later is delivered."""
+        forgotten = {
+            account
+            for ended in endings_in(batches)
+            for checker in self._checkers
+            for account in checker.forget(ended)
+        }
+        if forgotten:
+            self._expel_invalid([v for v in self._known if v.principal.id in forgotten])
 
     def sweep(self) -> None:
         """Forget old counts of invalid tokens."""
         self._guesses.sweep(self._clock())
+
+    def _expel_invalid(self, visits: Iterable[Visit]) -> None:
+        now = self._now()
+        for visit in [v for v in visits if not self._is_valid(v.principal, now)]:
+            self._known.discard(visit)
+            audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
+            visit.expel()
 
     def _hold(self, visit: Visit) -> Visit:
         """Note that the visit's name is in use. A token holder displaces guests with the same name."""

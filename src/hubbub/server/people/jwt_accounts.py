@@ -1,7 +1,7 @@
 """JWTs that speak for accounts: whoever has a valid one acts as the account of the user that it names.
 
-The account is made at the first use. As with sessions, what was looked up is kept while it is used and followed by the
-heads of the accounts' own logs, so every node learns within a second that an account was suspended.
+The account is made at the first use. As with sessions, what was looked up is kept while it is used. That an account was
+suspended is noticed at once on the node that commits it (see `endings`), and within a second on every other.
 """
 
 import logging
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubbub.domain.principals import Principal, Role
+from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.people.endings import Ending
 from hubbub.server.people.identities import Identities, OutsideUser
 from hubbub.server.people.jwts import Jwts, JwtUser
 from hubbub.server.people.sessions import KEPT_FOR, MOST_KEPT
@@ -54,6 +56,7 @@ class JwtAccounts:
         self._known: OrderedDict[str, _Known] = (
             OrderedDict()
         )  # by subject, the last used at the end
+        self._endings = 0  # of which this node was told
 
     async def prepare(self, token: str) -> None:
         """Find the account of a valid token's user, or make it. Raises RefusalError."""
@@ -91,6 +94,16 @@ class JwtAccounts:
             self._use(subject, known)
         return known is not None
 
+    def forget(self, ended: Ending) -> set[str]:
+        """Forget the users whose account was suspended. Returns the accounts that were forgotten."""
+        self._endings += 1
+        if not isinstance(ended, PersonChanged):
+            return set()
+        found = [subject for subject, it in self._known.items() if it.account == ended.account]
+        for subject in found:
+            del self._known[subject]
+        return {ended.account} if found else set()
+
     async def refresh(self) -> bool:
         """Look up again what has changed, and forget what is not used. Must be called at least once a second.
 
@@ -111,8 +124,13 @@ class JwtAccounts:
         return bool(changed)
 
     async def _look_up(self, subject: str, account: str) -> None:
-        heads = await self._heads(account)  # before the row, so that no later change is missed
-        if not await self._identities.is_active(account):
+        while True:
+            endings = self._endings
+            heads = await self._heads(account)  # before the row, so that no later change is missed
+            is_active = await self._identities.is_active(account)
+            if endings == self._endings:  # else what was read may be older than what was forgotten
+                break
+        if not is_active:
             self._known.pop(subject, None)
             return
         before = self._known.get(subject)

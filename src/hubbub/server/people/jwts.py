@@ -15,6 +15,7 @@ from hubbub.domain.patterns import PATTERNS_RULE, are_room_patterns
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.names import is_person_name, person_name_from
+from hubbub.server.people.endings import Ending
 from hubbub.server.people.keys import Key
 
 LEEWAY = 60.0  # seconds that the clocks of signer and server may differ by
@@ -91,6 +92,10 @@ class Jwts:
     def is_valid(self, principal: Principal) -> bool:
         """Return True: JWTs expire, but can't be revoked."""
         return True
+
+    def forget(self, _: Ending) -> set[str]:
+        """Return nobody: these users have no account."""
+        return set()
 
     def verified(self, token: str) -> dict[str, Any]:
         """Return the claims of a token signed with a known key. Raises one of INVALID; see `reason`."""

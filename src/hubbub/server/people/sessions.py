@@ -1,7 +1,7 @@
 """Sessions and API tokens of accounts: who holds one is let in as the account, until it ends or the account may not come in.
 
-What was looked up is kept for a while and followed by the heads of the accounts' own logs, so every node learns of an
-end within a second, whoever ended it.
+What was looked up is kept for a while. An end that this node commits is noticed at once (see `endings`). Every node also
+follows the heads of the accounts' own logs, and so learns of an end within a second, whoever ended it.
 """
 
 import asyncio
@@ -22,9 +22,11 @@ from hubbub.domain.aspects.people.sessions import (
     SessionId,
 )
 from hubbub.domain.principals import SCOPES, Principal, Role
+from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.secrets import is_secret_of, session_from
+from hubbub.server.people.endings import Ending
 from hubbub.server.stores.base import Store, StoreFailed
 
 LIFETIME = 90 * 86_400.0  # seconds from the last use of a session
@@ -43,7 +45,7 @@ class _Known:
     principal: Principal
     head: int
     used_at: float
-    is_bots: bool = False
+    owner: str | None = None  # of a bot
     is_renewed: bool = False
 
     def use(self, now: float) -> None:
@@ -69,6 +71,7 @@ class Sessions:
         self._renew = renew
         self.names: frozenset[str] = frozenset()
         self._named_at = 0  # the head of the directory when the names were read
+        self._endings = 0  # of which this node was told
         self._known: OrderedDict[tuple[str, ...], _Known] = (
             OrderedDict()
         )  # the last used at the end
@@ -114,7 +117,7 @@ class Sessions:
         changed = [
             key
             for key, known in self._known.items()
-            if known.head != heads.get(key[0], 0) or (known.is_bots and has_moved)
+            if known.head != heads.get(key[0], 0) or (known.owner and has_moved)
         ]
         await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
         return await self._read_names(heads.get(DIRECTORY, 0)) or bool(changed)
@@ -127,13 +130,36 @@ class Sessions:
         is_changed, self.names, self._named_at = names != self.names, names, head
         return is_changed
 
+    def forget(self, ended: Ending) -> set[str]:
+        """Forget what an event ended. Returns the accounts whose credentials were forgotten."""
+        self._endings += 1
+        keys = self._ended_by(ended)
+        for key in keys:
+            del self._known[key]
+        return {account for account, *_ in keys}
+
+    def _ended_by(self, ended: Ending) -> list[tuple[str, ...]]:
+        if isinstance(ended, PersonChanged):
+            who = ended.account
+            return [key for key, known in self._known.items() if who in (key[0], known.owner)]
+        if ended.session is not None:
+            key = (ended.room, ended.kind, ended.session)
+            return [key] if key in self._known else []
+        begin, kept = (ended.room, ended.kind), ended.kept
+        return [key for key in self._known if key[:2] == begin and key[2] != kept]
+
     async def _look_up(self, key: SessionId) -> None:
-        heads = await self._heads(
-            {key.account}
-        )  # before the rows, so that no later change is missed
-        rows = await self._store.rows(SESSIONS, *key)
-        accounts = await self._store.rows(ACCOUNT, DIRECTORY, key.account)
-        if not rows or not accounts or not await self._may_come_in(accounts[0]):
+        while True:
+            endings = self._endings
+            heads = await self._heads(
+                {key.account}
+            )  # before the rows, so that no later change is missed
+            rows = await self._store.rows(SESSIONS, *key)
+            accounts = await self._store.rows(ACCOUNT, DIRECTORY, key.account)
+            may_come_in = bool(rows and accounts) and await self._may_come_in(accounts[0])
+            if endings == self._endings:  # else what was read may be older than what was forgotten
+                break
+        if not may_come_in:
             self._known.pop(key, None)
             return
         before = self._known.get(key)
@@ -143,7 +169,7 @@ class Sessions:
             _principal(rows[0]),
             heads.get(key.account, 0),
             used_at,
-            is_bots=accounts[0].owner is not None,
+            owner=accounts[0].owner,
         )
         if len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)

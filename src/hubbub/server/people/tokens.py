@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hubbub.domain import identity
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.secrets import digest_of
+from hubbub.server.people.endings import Ending
 from hubbub.server.stores.base import Store, Token
 from hubbub.server.stores.tokens import TOKENS, valid
 
@@ -57,3 +58,7 @@ class Tokens:
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal's token has not been revoked."""
         return principal.role is not Role.TOKEN or principal.id in self._ids
+
+    def forget(self, _: Ending) -> set[str]:
+        """Return nobody: these tokens belong to no account."""
+        return set()

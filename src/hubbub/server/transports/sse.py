@@ -39,7 +39,8 @@ class SseStream:
         self.outlet.queue(self._wire.signals(bodies))
 
     def hang_up(self, code: int, reason: str = "") -> None:
-        """End the response."""
+        """End the response, after what was written."""
+        self.outlet.seal()
         self.ended.set()
 
     def stop(self, notice: Closing) -> None:

@@ -1,0 +1,32 @@
+"""Finds, in what was just committed, the events that end credentials of accounts, so that nothing later reaches their holders.
+
+Only what this node commits, or is told by a hint, is found here. Whatever ended otherwise, each kind of credential finds
+when it looks at the heads of the accounts' logs.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from hubbub.domain.facts import Batch
+from hubbub.events import Event, Events, tag_in, tag_of
+from hubbub.events.people import PersonChanged, SessionClosed
+from hubbub.protocol.keys import ACCOUNT, DIRECTORY
+
+Ending = SessionClosed | PersonChanged  # one that suspends
+
+_EVENTS = Events((SessionClosed, PersonChanged))
+_TAGS = frozenset({tag_of(SessionClosed), tag_of(PersonChanged)})
+
+
+def endings_in(batches: Iterable[Batch]) -> Iterator[Ending]:
+    """Yield the events that end credentials."""
+    for room, _, bodies, _ in batches:
+        if room == DIRECTORY or room.startswith(ACCOUNT):
+            for body in bodies:
+                if tag_in(body) in _TAGS and (found := _ending(_EVENTS.decode(body))):
+                    yield found
+
+
+def _ending(event: Event) -> Ending | None:
+    if isinstance(event, PersonChanged):
+        return event if event.status not in (None, "active") else None
+    return event if isinstance(event, SessionClosed) else None
