@@ -10,7 +10,7 @@ import pytest
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Accepted, Needs
+from hubbub.domain.facts import Accepted, MessageKey, Needs
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store
@@ -42,6 +42,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "read": lambda store: store.read("lobby", 0, 99),
     "snapshot": lambda store: store.snapshot("lobby", 50),
     "history": lambda store: store.history("lobby", None, None, 50),
+    "messages": lambda store: store.messages([MessageKey("lobby", n) for n in range(1, 9)]),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
     "rows": lambda store: store.rows(REACTIONS),

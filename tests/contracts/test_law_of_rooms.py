@@ -1,11 +1,13 @@
 """The law of rooms with members would notice: each of these faults, sown into the rules, shows in one story."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hubbub.domain import memberships
+from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
@@ -14,17 +16,33 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, RoomKey
+from hubbub.domain.rules import Rules
+from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.events.rooms import Banned, Invited, Left, Removed
+from hubbub.protocol.conversation import Pin, Unpin
 from hubbub.protocol.keys import DIRECTORY
-from hubbub.protocol.messages import Change, Post
+from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from tests.support.faulty import AssembledStore, Parts, with_affecting, with_guard, with_rule
+from tests.support.faulty import (
+    AssembledStore,
+    Parts,
+    with_affecting,
+    with_fold,
+    with_guard,
+    with_rule,
+)
 from tests.support.laws_of_rooms import LawOfRooms
 from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES
 
 OPEN, CLOSED, DIRECT = (f"@r{n:0>12}" for n in (1, 2, 3))
 STORY: list[tuple[Principal, Change]] = [
+    (ADA, Post(room=OPEN, text="to be pinned")),
+    (ADA, Post(room=OPEN, text="to be deleted")),
+    (GRACE, Pin(room=OPEN, seq=4)),
+    (GRACE, Pin(room=OPEN, seq=5)),
+    (ADA, Unpin(room=OPEN, seq=4)),
+    (ADA, Delete(room=OPEN, seq=5)),
     (MARGARET, JoinRoom(room=OPEN, client_message_id="k")),
     (MARGARET, LeaveRoom(room=OPEN)),
     (MARGARET, JoinRoom(room=OPEN, client_message_id="k")),
@@ -137,6 +155,25 @@ def what_holds_people_back_is_not_stored() -> Parts:
             super().write(ledger)
 
     return Parts(ROOM_RULES, records=Forgetful)
+
+
+@fault
+def a_pin_outlives_its_message() -> Parts:
+    keeping = replace(pins.ASPECT, consequences=())
+    return Parts(Rules([keeping if each is pins.ASPECT else each for each in ROOM_RULES.aspects]))
+
+
+@fault
+def a_pin_is_not_stored() -> Parts:
+    def only_say(ledger: Ledger, principal: Principal, pin: Pin) -> Accepted:
+        return ledger.append(Pinned(**ledger.next(pin.room, principal), message=pin.seq))
+
+    return Parts(with_rule(ROOM_RULES, Pin, decide=only_say))
+
+
+@fault
+def what_is_unpinned_is_shown_as_pinned() -> Parts:
+    return Parts(with_fold(ROOM_RULES, Unpinned, lambda *_: None))
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ async def test_a_snapshot_is_read_in_one_transaction(
         return page
 
     monkeypatch.setattr(store._reader, "_history", then_someone_writes)
-    page, document = await store.snapshot("lobby", 50)
+    page, document, _ = await store.snapshot("lobby", 50)
     assert page.head == 1
     assert document == Document({}, 0)
     assert await store.document("lobby") == Document({"n": 1}, 2)

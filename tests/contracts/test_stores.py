@@ -34,7 +34,7 @@ def numbers(messages: list[Message]) -> list[int]:
 async def test_a_room_that_nobody_wrote_in_is_empty(store: Store) -> None:
     assert await store.head("lobby") == Head(0, 1)
     assert await store.read("lobby", 0, 100) == (1, [])
-    assert await store.snapshot("lobby", 50) == ((0, [], False), ({}, 0))
+    assert await store.snapshot("lobby", 50) == ((0, [], False), ({}, 0), ())
     assert await store.history("lobby", None, None, 50) == (0, [], False)
     assert await store.document("lobby") == Document({}, 0)
     assert await store.rooms("", 100) == []
@@ -127,7 +127,7 @@ async def test_every_kind_of_change_is_stored(store: Store) -> None:
         *("Posted", "Posted", "Edited", "Reacted", "Reacted", "Unreacted", "Deleted"),
         *("Patched", "Patched"),
     ]
-    page, document = await store.snapshot("lobby", 50)
+    page, document, _ = await store.snapshot("lobby", 50)
     assert page == (
         9,
         [
@@ -296,7 +296,7 @@ async def test_reading_while_others_write_sees_whole_commits(store: Store) -> No
 
     writing = asyncio.create_task(write())
     while not writing.done():
-        page, document = await store.snapshot("lobby", 50)
+        page, document, _ = await store.snapshot("lobby", 50)
         assert page.head % 2 == 0
         assert len(page.messages) == page.head // 2
         assert document.seq == page.head
@@ -477,7 +477,7 @@ async def test_what_is_trimmed_is_gone_and_the_rest_stays(store: Store) -> None:
     for after in (0, 1, 2):
         assert await store.read("lobby", after, 5) == (4, [])
     assert [event.seq for event in await log_of(store, "lobby", 3)] == [4, 5]
-    page, document = await store.snapshot("lobby", 50)
+    page, document, _ = await store.snapshot("lobby", 50)
     assert (numbers(page.messages), page.more) == ([4], False)
     assert page.messages[0].reactions == {"👍": ["ada"]}
     assert document == Document({"topic": "lunch"}, 3)

@@ -155,6 +155,9 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("DELETE", f"{ROOM}/messages/{{seq}}/reactions/{{emoji}}"): api(
         "/doors/messages/9/reactions/x", "DELETE"
     ),
+    ("GET", f"{ROOM}/pins"): api("/doors/pins"),
+    ("PUT", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "PUT"),
+    ("DELETE", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "DELETE"),
     ("GET", f"{ROOM}/state"): api("/doors/state"),
     ("PATCH", f"{ROOM}/state"): api(
         "/doors/state", "PATCH", "{}", **{"Content-Type": "application/merge-patch+json"}

@@ -40,6 +40,8 @@ from hubbub.server.stores.base import (
     LogPage,
     Publish,
     RoomRow,
+    StoredMessage,
+    StoredMessages,
     StoredPage,
     StoredRoom,
     StoreFailed,
@@ -210,7 +212,9 @@ class MemoryStore:
         return LogPage(kept, bodies[:PAGE_EVENTS])
 
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
-        return StoredRoom(await self.history(room, None, None, limit), await self.document(room))
+        page, document = await self.history(room, None, None, limit), await self.document(room)
+        pins = [seq for seq in self._view(room).pins if seq >= self.kept.get(room, 1)]
+        return StoredRoom(page, document, tuple(pins))
 
     async def history(
         self, room: str, before: int | None, after: int | None, limit: int
@@ -223,6 +227,17 @@ class MemoryStore:
         else:
             page = messages[-limit:]
         return StoredPage(len(self.logs.get(room, [])), page, len(messages) > limit)
+
+    async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        self._fail_if_asked()
+        found = [(self.nths(key.room).get(key.seq), key) for key in keys]
+        return StoredMessages(
+            {key.room: self._head(key.room) for key in keys if key.room in self.logs},
+            [
+                StoredMessage(self._view(key.room).messages[key.seq], nth) if nth else None
+                for nth, key in found
+            ],
+        )
 
     async def document(self, room: str) -> Document:
         self._fail_if_asked()

@@ -237,9 +237,9 @@ class Law(RuleBasedStateMachine):
                 self._first_answers[key] = answer
 
     async def _join(self, room: str, window: int) -> Follower:
-        (head, messages, _), (state, state_seq) = await self._store.snapshot(room, window)
+        (head, messages, _), (state, state_seq), pins = await self._store.snapshot(room, window)
         assert head == self.head(room)
-        return Follower(room, window, RoomView(head, messages, state, state_seq))
+        return Follower(room, window, RoomView(head, messages, state, state_seq, pins))
 
     async def _read_page(self, follower: Follower, limit: int) -> None:
         view, head = follower.view, self.head(follower.room)
@@ -273,6 +273,8 @@ class Law(RuleBasedStateMachine):
         assert fresh.page.head == view.seq
         assert fresh.page.messages == self._shown(follower)
         assert fresh.document == (view.state, view.state_seq)
+        kept = self._model.kept.get(room, 1)
+        assert fresh.pins == tuple(seq for seq in view.pins if seq >= kept)
         assert fresh == await self._model.snapshot(room, window)
 
     async def _check_rows(self) -> None:

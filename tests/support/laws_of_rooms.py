@@ -1,7 +1,7 @@
 """The law of rooms with members: all that people do there, among the messages of free rooms.
 
 Besides the law of all rooms: members are those of whom the log says so, each has a place in the own log, and nobody
-else has; only they post; and whoever becomes or was one is named to those who deliver the event.
+else has; only they post; messages are pinned of which the log says so; and whoever becomes or was one is named to those who deliver the event.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from msgspec.structs import replace
 
+from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
+from hubbub.domain.view import RoomView
 from hubbub.events import Posted
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.protocol.conversation import Pin, Unpin
 from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Change, Delete, Post, React
 from hubbub.protocol.rooms import (
@@ -71,6 +74,8 @@ by_anyone: st.SearchStrategy[Change] = st.one_of(
     st.builds(Post, room=st.just(""), text=st.just("hi"), client_message_id=seldom),
     st.builds(React, room=st.just(""), seq=st.integers(1, 9), emoji=st.just("x")),
     st.builds(Delete, room=st.just(""), seq=st.integers(1, 9)),
+    st.builds(Pin, room=st.just(""), seq=st.integers(1, 9), client_message_id=seldom),
+    st.builds(Unpin, room=st.just(""), seq=st.integers(1, 9)),
 )
 by_hosts: st.SearchStrategy[Change] = st.one_of(
     *named.values(),
@@ -164,6 +169,7 @@ class LawOfRooms(Law):
         """At the end, rows are what the logs say."""
         super().catch_up()
         self._run(self._check_members())
+        self._run(self._check_pins())
 
     async def _check_members(self) -> None:
         members = await self._store.rows(MEMBER)
@@ -177,6 +183,17 @@ class LawOfRooms(Law):
         current = {row.alias: row.room for row in await self._store.rows(ALIAS) if row.is_current}
         called = {row.alias: row.room for row in await self._store.rows(ROOM) if row.alias}
         assert current == called
+
+    async def _check_pins(self) -> None:
+        """Those are pinned of whom the log says so."""
+        for room in self._made:
+            view = RoomView()
+            for body in self._delivered[room]:
+                self._rules.fold(view, self._rules.events.decode(body))
+            assert (await self._store.snapshot(room, 1)).pins == tuple(view.pins)
+            assert pins_of(await self._store.rows(PINS, room)) == view.pins
+            deleted = {seq for seq, message in view.messages.items() if message.deleted}
+            assert deleted.isdisjoint(view.pins)
 
     def _said_of(self, room: str) -> set[str]:
         """Who is a member, by the room's log alone."""

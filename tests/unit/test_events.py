@@ -19,7 +19,7 @@ from hubbub.events import (
     erased,
     outline,
 )
-from hubbub.protocol import messages
+from hubbub.protocol import conversation, messages
 from hubbub.protocol import rooms as rooms_commands
 
 PEOPLE = [
@@ -72,8 +72,12 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
     for modules, base, listed in (
-        ((events, events.people, events.rooms), Event, RULES.events.kinds),
-        ((messages, rooms_commands, *PEOPLE, members), messages.Change, RULES.by_command),
+        ((events, events.conversation, events.people, events.rooms), Event, RULES.events.kinds),
+        (
+            (messages, conversation, rooms_commands, *PEOPLE, members),
+            messages.Change,
+            RULES.by_command,
+        ),
     ):
         names = [k for module in modules for k in vars(module).values()]
         kinds = [k for k in names if isinstance(k, type) and issubclass(k, base)]

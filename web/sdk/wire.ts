@@ -81,6 +81,15 @@ export interface History {
   id?: number | string;
 }
 
+/** Requests the pinned messages of a room, the last pinned first; with `before`, those pinned before that event. */
+export interface ListPins {
+  do: "list_pins";
+  room: string;
+  before?: number;
+  limit?: number;
+  id?: number | string;
+}
+
 /** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
 export interface Post {
   do: "post";
@@ -266,6 +275,24 @@ export interface Appoint {
   client_message_id?: string;
   who: string;
   role: "host" | "member";
+}
+
+/** Pins a message in its room. */
+export interface Pin {
+  do: "pin";
+  seq: number;
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Pins a message no longer. */
+export interface Unpin {
+  do: "unpin";
+  seq: number;
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** The answer to a command: `ok` or `error`. */
@@ -715,6 +742,30 @@ export interface Appointed {
   role: string;
 }
 
+/** `by` pinned the message with the seq `message` in its room. */
+export interface Pinned {
+  event: "pinned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+}
+
+/** The message with the seq `message` is pinned no longer. */
+export interface Unpinned {
+  event: "unpinned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -785,7 +836,7 @@ export interface Resumed {
   missed: number;
 }
 
-/** The state of a room at `head`. The next event is `head + 1`. */
+/** The state of a room at `head`. The next event is `head + 1`. `pins` are pinned messages, in the order of pinning. */
 export interface Snapshot {
   mode: "snapshot";
   room: string;
@@ -798,6 +849,7 @@ export interface Snapshot {
   members: Members;
   live: unknown[];
   truncated?: number;
+  pins?: number[];
 }
 
 /** A message in its current state. A deleted message keeps only `seq`, `at`, `by` and `id`. `reaction_ids` holds the ids of the people in `reactions`, in the same order, for each emoji where at least one person has an id. */
@@ -863,7 +915,7 @@ export interface MyRoom {
   archived_at?: string;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | ListPins | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

@@ -8,6 +8,7 @@ import msgspec
 from hubbub.client import verbs
 from hubbub.client.exchange import Exchange
 from hubbub.client.verbs import Acknowledgement
+from hubbub.protocol.conversation import ListPins, Pin, PinsPage, Unpin
 from hubbub.protocol.messages import Change
 from hubbub.protocol.rooms import (
     Appoint,
@@ -131,6 +132,28 @@ class ManagedRoom:
     async def restore(self) -> Acknowledgement | None:
         """Take the archived room into use again. Returns None if it is in use."""
         return await self._manage(Restore(room=self.name))
+
+    async def pin(self, seq: int) -> Acknowledgement | None:
+        """Pin message `seq` in the room, which takes at most 100 pins. Returns None if it is pinned."""
+        return await self._manage(Pin(room=self.name, seq=seq))
+
+    async def unpin(self, seq: int) -> Acknowledgement | None:
+        """Pin message `seq` no longer. Returns None if it was not pinned."""
+        return await self._manage(Unpin(room=self.name, seq=seq))
+
+    async def pinned(self, *, before: int | None = None, limit: int = 50) -> PinsPage:
+        """The pinned messages as they are now, the last pinned first.
+
+        Args:
+            before: the seq of a `pinned` event: only what was pinned before it.
+            limit: the maximum number of messages, 1 to 50.
+
+        Returns:
+            A `PinsPage`: `pins`, each with `message`, `by`, `at` and the `seq` of its event, and `more`.
+        """
+        asked = ListPins(room=self.name, before=before, limit=limit)
+        page: PinsPage = await self._exchange.ask(asked, PinsPage)
+        return page
 
     async def _manage(self, command: Change) -> Acknowledgement | None:
         return await verbs.change(self._exchange, command)

@@ -116,7 +116,10 @@ class Reading:
     def _start_from(self, snapshot: Snapshot) -> None:
         self._epoch = snapshot.epoch
         self.has_state = True
-        self.view = RoomView(snapshot.head, snapshot.messages, snapshot.state, snapshot.state_seq)
+        pins = snapshot.pins or ()
+        self.view = RoomView(
+            *(snapshot.head, snapshot.messages, snapshot.state, snapshot.state_seq), pins
+        )
 
     def _fold(self, item: Item) -> None:
         match item:

@@ -35,7 +35,7 @@ from hubbub.protocol.messages import (
 class Room(ManagedRoom):
     """A room that is followed, returned by `Client.follow` and `Client.join`.
 
-    `messages`, `state` and `position` are as of the last event that `async for` yielded, so that they
+    `messages`, `state`, `pins` and `position` are as of the last event that `async for` yielded, so that they
     always agree with the events you have seen. `members` and `live` are current.
 
         room = await me.join("lobby")
@@ -92,6 +92,11 @@ class Room(ManagedRoom):
     def state_seq(self) -> int:
         """The seq of the last patch of the state document, 0 if there is none. Use it for `patch(if_seq=…)`."""
         return self._reading.view.state_seq
+
+    @property
+    def pins(self) -> list[int]:
+        """The seqs of the pinned messages, in the order of pinning. Of a room that was joined from a position: those pinned since."""
+        return list(self._reading.view.pins)
 
     @property
     def members(self) -> Members:

@@ -23,7 +23,7 @@ from hubbub.domain.weights import weigh
 from hubbub.events import Event, Events, tag_in, tag_of
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Ask, Change
+from hubbub.protocol.messages import Ask, Change, Question
 
 C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)
@@ -67,6 +67,13 @@ class Consequence(NamedTuple, Generic[E]):
 
     event: type[E]
     act: Callable[[Ledger, E], None]
+
+
+class Beforehand(NamedTuple, Generic[C]):
+    """What an aspect must know when another's command is decided on, because it acts on the event of that."""
+
+    command: type[C]
+    needs: Callable[[Needs, Principal, C], None]
 
 
 class Fold(NamedTuple, Generic[E]):
@@ -121,14 +128,16 @@ class Affecting(NamedTuple, Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """One part of the rules: its tables, its commands, their events, and its part of the fold.
+    """One part of the rules: its tables, its commands, their events, its part of the fold, and what clients may ask about it.
 
     `migrations` is the package with the migrations of its tables, in a folder for each database, if it is not hubbub's own.
     """
 
     tables: tuple[AnyTable, ...] = ()
     rules: tuple[Rule[Any], ...] = ()
+    questions: tuple[type[Question], ...] = ()
     events: tuple[type[Event], ...] = ()
+    beforehand: tuple[Beforehand[Any], ...] = ()
     consequences: tuple[Consequence[Any], ...] = ()
     folds: tuple[Fold[Any], ...] = ()
     guards: tuple[Guard, ...] = ()
@@ -154,7 +163,11 @@ class Rules:
         }
         self.migrations = tuple(aspect.migrations for aspect in self.aspects if aspect.migrations)
         self.commands = Commands(
-            [*get_args(Ask), *(c for c, rule in self.by_command.items() if not rule.is_internal)]
+            [
+                *get_args(Ask),
+                *(question for aspect in self.aspects for question in aspect.questions),
+                *(c for c, rule in self.by_command.items() if not rule.is_internal),
+            ]
         )
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
         self.operations = {c: rule.asked or rule.operation for c, rule in self.by_command.items()}
@@ -162,9 +175,7 @@ class Rules:
         self.deciding: dict[type[Change], Decide] = {
             command: rule.decide for command, rule in self.by_command.items()
         }
-        self._needing: dict[type[Change], Wish] = {
-            command: rule.needs for command, rule in self.by_command.items()
-        }
+        self._needing = self._find_needs()
         self.weighing: dict[type[Change], Callable[[Any], int]] = {
             command: rule.weigh for command, rule in self.by_command.items()
         }
@@ -213,6 +224,14 @@ class Rules:
         guarded = self._guards_of(proposals).items()
         return {room: [guard.refuse for guard in guards] for room, guards in guarded}
 
+    def _find_needs(self) -> dict[type[Change], Wish]:
+        needing: dict[type[Change], Wish] = {
+            command: rule.needs for command, rule in self.by_command.items()
+        }
+        for each in (each for aspect in self.aspects for each in aspect.beforehand):
+            needing[each.command] = _both(needing[each.command], each.needs)
+        return needing
+
     def _find_guards(self, room: str) -> tuple[Guard, ...]:
         return tuple(guard for guard in self._guards if guard.applies(room))
 
@@ -246,6 +265,14 @@ class Rules:
         view.step(event)
         for apply in self.folds.get(type(event), ()):
             apply(view, event)
+
+
+def _both(first: Wish, second: Wish) -> Wish:
+    def needs(wanted: Needs, principal: Principal, change: Any) -> None:
+        first(wanted, principal, change)
+        second(wanted, principal, change)
+
+    return needs
 
 
 def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:

@@ -3,6 +3,7 @@
 The law: folding the events after N into a snapshot at N gives the same as a fresh snapshot.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from hubbub.events import Event
@@ -10,7 +11,7 @@ from hubbub.protocol.messages import Message
 
 
 class RoomView:
-    """The messages by seq and the state document, as of `seq`."""
+    """The messages by seq, the state document, and the seqs of pinned messages in the order of pinning, as of `seq`."""
 
     def __init__(
         self,
@@ -18,11 +19,13 @@ class RoomView:
         messages: list[Message] | None = None,
         state: Any = None,
         state_seq: int = 0,
+        pins: Iterable[int] = (),
     ) -> None:
         self.seq = seq
         self.messages: dict[int, Message] = {m.seq: m for m in messages or []}
         self.state: Any = {} if state is None and state_seq == 0 else state
         self.state_seq = state_seq
+        self.pins = list(pins)
 
     def step(self, event: Event) -> None:
         """Move on to the next event. Raises ValueError if this is another one."""

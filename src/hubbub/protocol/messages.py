@@ -85,6 +85,10 @@ class Leave(Unfollow, frozen=True):
     """Stops being a member of a room. In a free room it stops following."""
 
 
+class Question(Command, frozen=True):
+    """A command that asks for something beside the log. The aspects define what kinds there are; see `conversation`."""
+
+
 class Change(Command, frozen=True, kw_only=True):
     """A command that may add an event to a room's log. The aspects define what kinds there are (see `domain`).
 
@@ -162,7 +166,7 @@ class History(Command, frozen=True):
 Ask = (
     Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History
 )  # those that change no log
-AnyCommand = Ask | Change
+AnyCommand = Ask | Question | Change
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -230,13 +234,14 @@ class Resumed(msgspec.Struct, frozen=True, tag_field="mode", tag="resumed"):
 
 
 class Snapshot(Page, frozen=True, kw_only=True, tag_field="mode", tag="snapshot"):
-    """The state of a room at `head`. The next event is `head + 1`."""
+    """The state of a room at `head`. The next event is `head + 1`. `pins` are pinned messages, in the order of pinning."""
 
     state: Any
     state_seq: int
     members: Members
     live: list[Any]
     truncated: int | UnsetType = UNSET
+    pins: list[int] | UnsetType = UNSET
 
     @property
     def start(self) -> int:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import msgspec
 
 from hubbub.events import Deleted, Edited, Erasable, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Part, dim, name
 from hubbub.terminal.text import message_lines, shorten, visible
@@ -59,6 +60,10 @@ class Transcript:
                 return [[f"reacted with {event.emoji} to ", *self._quote(event.message)]]
             case Unreacted():
                 return [[f"removed {event.emoji} from ", *self._quote(event.message)]]
+            case Pinned():
+                return [["pinned ", *self._quote(event.message)]]
+            case Unpinned():
+                return [["unpinned ", *self._quote(event.message)]]
             case Patched():
                 return [[f"changed the room's state: {_in_short(event.patch)}"]]
             case _:

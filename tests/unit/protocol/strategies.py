@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from hubbub.protocol.conversation import ListPins, Pin, Unpin
 from hubbub.protocol.messages import (
     AnyCommand,
     Delete,
@@ -45,7 +46,7 @@ def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
 
 ids = st.none() | st.integers(-(2**63), 2**64 - 1) | text(max_size=64)
 seqs = st.integers(-(2**63), 2**63 - 1)
-rooms = text(1, 64)
+rooms = text(1, 64).filter(lambda name: name != "__proto__")  # which is no key of an object
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | numbers | text(),
@@ -132,6 +133,10 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     },
     Appoint: st.builds(
         Appoint, id=ids, room=rooms, who=text(1), role=st.sampled_from(["host", "member"])
+    ),
+    **{kind: st.builds(kind, id=ids, room=rooms, seq=seqs) for kind in (Pin, Unpin)},
+    ListPins: st.builds(
+        ListPins, id=ids, room=rooms, before=st.none() | seqs, limit=st.integers(1, 50)
     ),
     History: st.builds(
         History,

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.domain.aspects import RULES
+from hubbub.events import snake_case
 from hubbub.protocol import codec
 from hubbub.protocol.codec import BadFrame, Commands, decode_body, encode
-from hubbub.protocol.messages import AnyCommand, FollowAll, Join, Patch, Post, React, Signal
+from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from tests.unit.protocol.strategies import commands, text
 
@@ -33,8 +34,10 @@ def test_there_are_examples_of_every_command() -> None:
 
 
 def test_a_command_is_called_as_its_class_and_no_two_are_called_alike() -> None:
-    called = {ChangeRoom: "change", InvitePeople: "invite", FollowAll: "follow_all"}
-    assert RULES.commands.names == {called.get(kind, kind.__name__.lower()) for kind in commands}
+    called = {ChangeRoom: "change", InvitePeople: "invite"}
+    assert RULES.commands.names == {
+        called.get(kind, snake_case(kind.__name__)) for kind in commands
+    }
     with pytest.raises(TypeError, match="unique"):
         Commands([Post, type("Post", (Patch,), {})])
 

@@ -15,6 +15,7 @@ from hubbub.events import (
     Unreacted,
     emptied,
 )
+from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.events.people import (
     Blocked,
     CredentialChanged,
@@ -93,6 +94,8 @@ PUSHES: dict[str, object] = {
     "patched": Patched(
         "lobby", 47, AT, "ada", patch={"topic": "lunch", "old": None, "n": [1, 2.5]}
     ),
+    "pinned": Pinned(ROOM, 5, AT, ADA, message=4),
+    "unpinned": Unpinned(ROOM, 6, AT, GRACE, message=4),
     "person_added": PersonAdded(
         *("@directory", 1, AT, ADA),
         account=ADA,

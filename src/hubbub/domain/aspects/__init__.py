@@ -1,6 +1,13 @@
 """All aspects: the only place that names them."""
 
-from hubbub.domain.aspects import document, people, posts, reactions, rooms
+from hubbub.domain.aspects import conversation, document, people, posts, reactions, rooms
 from hubbub.domain.rules import Rules
 
-RULES = Rules([posts.ASPECT, reactions.ASPECT, document.ASPECT, *people.ASPECTS, *rooms.ASPECTS])
+RULES = Rules(
+    [
+        *(posts.ASPECT, reactions.ASPECT, document.ASPECT),
+        *people.ASPECTS,
+        *rooms.ASPECTS,
+        *conversation.ASPECTS,
+    ]
+)

@@ -26,6 +26,7 @@ from hubbub.protocol.messages import (
     Join,
     Leave,
     Post,
+    Question,
     Reply,
     Resumed,
     Signal,
@@ -178,6 +179,9 @@ class NativeClient:
             command = await self._hub.names.in_keys(principal, command)
             if isinstance(command, Change):
                 self._change(command, principal)
+            elif isinstance(command, Question):
+                answer = await self._hub.questions.answer(principal, command)
+                self._reply(command.id, answer)
             else:
                 self._reply(command.id, await self._act(command, principal))
         except RefusalError as error:

@@ -9,6 +9,7 @@ from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.following import Following
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.questions import Questions
 from hubbub.server.hub.reading import Lookup
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.roster import Roster
@@ -21,7 +22,7 @@ from hubbub.server.stores.base import Store
 
 
 class Hub:
-    """What can be done in rooms, in four parts: writing, following, reading, and the roster of made rooms.
+    """What can be done in rooms, in parts: writing, following, reading, what is kept beside messages, and the roster of made rooms.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
     """
@@ -50,6 +51,7 @@ class Hub:
         self.starting = Starting(store)
         self.reading = Lookup(store, fanout, positions, snapshots, rights)
         self.roster = Roster(store, rights)
+        self.questions = Questions(store, rights)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

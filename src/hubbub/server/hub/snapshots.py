@@ -55,4 +55,5 @@ class Snapshots:
             members=feed.signals.members(),
             live=feed.signals.live(),
             truncated=UNSET if kept is None else kept,
+            pins=list(stored.pins) or UNSET,
         )

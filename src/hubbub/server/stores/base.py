@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import Answer, Commit, Facts, Head, Needs, Proposal
+from hubbub.domain.facts import Answer, Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Prefix, R, Table
@@ -43,10 +43,25 @@ class StoredPage(NamedTuple):
 
 
 class StoredRoom(NamedTuple):
-    """A room at one head, read in one transaction."""
+    """A room at one head, read in one transaction. `pins` are the pinned messages, in the order of pinning."""
 
     page: StoredPage
     document: Document
+    pins: tuple[int, ...] = ()
+
+
+class StoredMessage(NamedTuple):
+    """A message as it is now, and which of its room it is."""
+
+    message: Message
+    nth: int
+
+
+class StoredMessages(NamedTuple):
+    """The heads of rooms, and the first of the messages that were asked for; None for each that isn't there."""
+
+    heads: dict[str, Head]
+    found: list[StoredMessage | None]
 
 
 class RoomRow(NamedTuple):
@@ -139,6 +154,9 @@ class Store(Protocol):
 
         At most `limit`, fewer if they are large, but at least one if there are any.
         """
+
+    async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        """Return some messages in the order of the keys: fewer if they are large, but at least one."""
 
     async def document(self, room: str) -> Document:
         """Return the room's state document: ({}, 0) if it was never patched."""

@@ -9,6 +9,7 @@ from hubbub.domain.aspects.reactions import Reaction, Reactions, with_reactions
 from hubbub.domain.identity import short_id
 from hubbub.protocol.messages import Message
 from hubbub.protocol.people import Person
+from hubbub.server.stores.base import StoredMessage
 from hubbub.server.stores.records import Between
 
 PAGE_EVENTS = 500
@@ -67,6 +68,28 @@ class Gathering:
         self._kept.append(row)
         self._size += _size(row)
         return True
+
+
+class Picking:
+    """Messages that were asked for one by one, until they have `MAX_MESSAGES_BYTES` together with their reactions."""
+
+    def __init__(self) -> None:
+        self.found: list[StoredMessage | None] = []
+        self._size = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more fits."""
+        return self._size >= MAX_MESSAGES_BYTES
+
+    def take(self, row: tuple[Any, ...] | None, reactions: list[Reaction]) -> None:
+        """Take the next one, with its reactions; None if it isn't there."""
+        if row is None:
+            self.found.append(None)
+            return
+        seq, posted, edited, nth = row
+        self.found.append(StoredMessage(message(seq, posted, edited, reactions), nth))
+        self._size += _size(row) + sum(len(r.by.encode()) + REACTION_COST for r in reactions)
 
 
 def span_of(rows: Sequence[tuple[Any, ...]]) -> Between:

@@ -5,21 +5,24 @@ from typing import Any
 
 from asyncpg import Connection
 
+from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Facts, Head, Needs
+from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import R, Table
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries, records
 from hubbub.server.stores.base import (
     LogPage,
     LogsReplaced,
     RoomRow,
+    StoredMessages,
     StoredPage,
     StoredRoom,
 )
-from hubbub.server.stores.postgres.records import POSTGRES, ByteBound, PostgresRecords
+from hubbub.server.stores.postgres.records import POSTGRES, ByteBound, PostgresRecords, columns_of
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     MAX_MESSAGES_BYTES,
@@ -27,6 +30,7 @@ from hubbub.server.stores.rows import (
     PAGE_EVENTS,
     REACTION_COST,
     Gathering,
+    Picking,
     bounded,
     first_bytes,
     span_of,
@@ -73,7 +77,9 @@ class PostgresReader:
     async def snapshot(self, room: str, limit: int) -> StoredRoom:
         """The last messages and the document, at one head."""
         page = await self.history(room, None, None, limit)
-        return StoredRoom(page, await self.document(room))
+        document = await self.document(room)
+        pins = await self.rows(PINS, room) if is_room_key(room) else []
+        return StoredRoom(page, document, tuple(pins_of(pins)))
 
     async def history(
         self, room: str, before: int | None, after: int | None, limit: int
@@ -91,6 +97,20 @@ class PostgresReader:
         if after is None:
             messages.reverse()
         return StoredPage(row["head"], messages, has_more)
+
+    async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        """Messages by key."""
+        heads = await self.heads(list({key.room for key in keys}))
+        rooms, seqs = columns_of(keys, 2)
+        found = await self._connection.fetch(Q.messages_at, rooms, seqs, MAX_MESSAGES_BYTES)
+        rows = {keys[n - 1]: tuple(row) for n, *row in found}
+        picking, records = Picking(), PostgresRecords(self._connection)
+        for key in keys:
+            if picking.is_full:
+                break
+            row = rows.get(key)
+            picking.take(row, await records.read(REACTIONS, *key) if row else [])
+        return StoredMessages(heads, picking.found)
 
     async def document(self, room: str) -> Document:
         """The state document."""

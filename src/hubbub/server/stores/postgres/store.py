@@ -18,7 +18,7 @@ from asyncpg import Connection
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import UNSTORABLE, Commit, Facts, Head, Needs, Proposal
+from hubbub.domain.facts import UNSTORABLE, Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
@@ -29,6 +29,7 @@ from hubbub.server.stores.base import (
     Progress,
     Publish,
     RoomRow,
+    StoredMessages,
     StoredPage,
     StoredRoom,
     StoreFailed,
@@ -162,6 +163,10 @@ class PostgresStore:
     ) -> StoredPage:
         """See the contract."""
         return await self._read(lambda reader: reader.history(room, before, after, limit))
+
+    async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        """See the contract."""
+        return await self._read(lambda reader: reader.messages(keys))
 
     async def document(self, room: str) -> Document:
         """See the contract."""

@@ -109,6 +109,17 @@ SELECT seq, posted, edited FROM (
     ) AS message
 ) AS message WHERE coalesce(before, 0) < $4 ORDER BY seq;
 
+-- :messages_at These messages, in this order, up to the first that reaches so many bytes; and which each one is.
+SELECT n, seq, posted, edited, nth FROM (
+    SELECT wanted.n, message.seq, posted, edited, message.nth,
+        sum(octet_length(posted) + coalesce(octet_length(edited), 0)) OVER (
+            ORDER BY wanted.n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+    FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS wanted (room, seq, n)
+    JOIN hubbub.room ON room.name = wanted.room
+    JOIN hubbub.message ON message.room = room.id AND message.seq = wanted.seq
+) AS found WHERE coalesce(before, 0) < $3 ORDER BY n;
+
 -- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
     SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3

@@ -48,6 +48,9 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq < ? ORDER BY seq 
 -- :messages_after The messages just after a number, oldest first.
 SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq LIMIT ?;
 
+-- :message A message of a room, by the room's name.
+SELECT message.seq, posted, edited, nth FROM room JOIN message ON message.room = room.id WHERE name = ? AND seq = ?;
+
 -- :room_list Rooms by name, in a span.
 SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 

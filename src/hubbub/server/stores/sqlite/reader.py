@@ -7,18 +7,27 @@ from typing import Any
 
 import apsw
 
+from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Facts, Head, Needs
+from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import Prefix, R, Table
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
-from hubbub.server.stores.base import LogPage, RoomRow, StoredPage, StoredRoom
+from hubbub.server.stores.base import (
+    LogPage,
+    RoomRow,
+    StoredMessages,
+    StoredPage,
+    StoredRoom,
+)
 from hubbub.server.stores.rows import (
     AFTER_ALL,
     PAGE_EVENTS,
     Gathering,
+    Picking,
     bounded,
     first_bytes,
     span_of,
@@ -59,12 +68,26 @@ class SqliteReader:
     def snapshot(self, room: str, limit: int) -> StoredRoom:
         """The last messages and the document, at one head."""
         with self._transaction():
-            return StoredRoom(self._history(room, None, None, limit), self._document(room))
+            page, document = self._history(room, None, None, limit), self._document(room)
+            pins = list(self._records.read(PINS, room)) if is_room_key(room) else []
+            return StoredRoom(page, document, tuple(pins_of(pins)))
 
     def history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
         """The messages just before or after a number."""
         with self._transaction():
             return self._history(room, before, after, limit)
+
+    def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        """Messages by key."""
+        picking = Picking()
+        with self._transaction():
+            heads = self.heads(list({key.room for key in keys}))
+            for key in keys:
+                if picking.is_full:
+                    break
+                row = self._execute(Q.message, key).fetchone()
+                picking.take(row, list(self._records.read(REACTIONS, *key)) if row else [])
+        return StoredMessages(heads, picking.found)
 
     def document(self, room: str) -> Document:
         """The state document."""

@@ -16,7 +16,7 @@ import apsw
 from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import Commit, Facts, Head, Needs, Proposal
+from hubbub.domain.facts import Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
@@ -26,6 +26,7 @@ from hubbub.server.stores.base import (
     Progress,
     Publish,
     RoomRow,
+    StoredMessages,
     StoredPage,
     StoredRoom,
     StoreFailed,
@@ -126,6 +127,10 @@ class SqliteStore:
     ) -> StoredPage:
         """See the contract."""
         return await self._read(self._reader.history, room, before, after, limit)
+
+    async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
+        """See the contract."""
+        return await self._read(self._reader.messages, keys)
 
     async def document(self, room: str) -> Document:
         """See the contract."""
