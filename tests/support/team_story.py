@@ -40,7 +40,7 @@ EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and 
     ("dave", RenewSession(room=DAVE, session="s2", until=BEGIN + 100 * DAY)),
     ("dave", CloseSession(room=DAVE, session="s1")),
     ("grace", MakeReset(room=MARY, digest="digest", until=BEGIN + DAY)),
-    ("mary", SetPassword(room=MARY, secret="hash", reset="digest")),
+    ("mary", SetPassword(room=MARY, secret="hash", reset="digest", made_by=account("grace").id)),
     ("grace", CloseSessions(room=MARY)),
     ("grace", logging_in("grace", "s1")),
     ("ada", SuspendPerson(account=GRACE)),

@@ -194,8 +194,13 @@ class Entrance:
             raise RefusalError.of(NO_RESET)
         if refusal := fault(password, (await self.register.account(account)).handle):
             raise RefusalError.of(refusal)
-        secret, digest = await self._passwords.hash(password), rows[0].secret
-        change = SetPassword(room=account, secret=secret, reset=digest, address=caller.address)
+        change = SetPassword(
+            room=account,
+            secret=await self._passwords.hash(password),
+            reset=rows[0].secret,
+            made_by=rows[0].made_by or "",
+            address=caller.address,
+        )
         await self._do(_whoever(account, caller), change)
         return await self.open(account, caller)
 

@@ -1,19 +1,22 @@
 """Setting a password, by oneself or by a reset link."""
 
+import msgspec
 import pytest
 
-from hubbub.domain.aspects.people.accounts import OPERATOR, SuspendPerson
+from hubbub.domain.aspects.people.accounts import OPERATOR, ChangeRole, SuspendPerson
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, PASSWORD, RESET, Credential
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.events.people import CredentialChanged
+from hubbub.protocol.messages import Change
 from tests.support.fakes import ADA, account
 from tests.support.team import BEGIN, DAY, Team, adding, logging_in, rfc3339
 
 DAVE = account("dave").id
 SET = SetPassword(room=DAVE, secret="hash 1")
 RESET_BY = MakeReset(room=DAVE, digest="digest", until=BEGIN + DAY)
-BY_LINK = SetPassword(room=DAVE, secret="hash 2", reset="digest")
+GRACE = account("grace").id
+BY_LINK = SetPassword(room=DAVE, secret="hash 2", reset="digest", made_by=GRACE)
 
 
 async def secrets(team: Team) -> dict[str, str]:
@@ -22,7 +25,7 @@ async def secrets(team: Team) -> dict[str, str]:
 
 async def test_who_knows_the_present_password_sets_another(team: Team) -> None:
     assert await team.code("dave", SET) is None
-    row = Credential(DAVE, PASSWORD, "hash 1", rfc3339(BEGIN), None)
+    row = Credential(DAVE, PASSWORD, "hash 1", rfc3339(BEGIN), None, DAVE)
     assert await team.store.rows(CREDENTIALS, DAVE) == [row]
     for was in (None, "hash 0", ""):
         change = SetPassword(room=DAVE, secret="hash 2", was=was)
@@ -113,6 +116,33 @@ async def test_a_password_that_was_changed_since_makes_a_link_useless(team: Team
     assert await team.code("grace", RESET_BY) is None
     assert await team.code("dave", SET) is None
     assert await team.code("dave", BY_LINK) == "gone"
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        (SuspendPerson(account=GRACE), "gone"),
+        (ChangeRole(account=GRACE, role="moderator"), "gone"),
+        (ChangeRole(account=DAVE, role="owner"), "gone"),
+        (ChangeRole(account=DAVE, role="moderator"), None),
+        (ChangeRole(account=GRACE, role="owner"), None),
+    ],
+)
+async def test_a_link_is_good_while_its_maker_could_make_it_again(
+    team: Team, change: Change, expected: str | None
+) -> None:
+    assert await team.code("grace", RESET_BY) is None
+    assert await team.code("ada", change) is None
+    assert await team.code("dave", BY_LINK) == expected
+    by_another = msgspec.structs.replace(BY_LINK, made_by=account("ada").id)
+    assert await team.code("dave", by_another) == "gone"
+
+
+async def test_the_operator_makes_links_for_all(team: Team) -> None:
+    ada = account("ada").id
+    assert await team.code(OPERATOR, MakeReset(room=ada, digest="x", until=BEGIN + DAY)) is None
+    change = SetPassword(room=ada, secret="hash", reset="x", made_by=OPERATOR.id)
+    assert await team.code("ada", change) is None
 
 
 async def test_a_suspended_account_sets_no_password(team: Team) -> None:

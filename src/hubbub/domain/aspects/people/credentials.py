@@ -25,13 +25,17 @@ class CredentialKey(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """What a secret is compared with. `changed_at` is RFC 3339, `until` seconds since 1970; None: for ever."""
+    """What a secret is compared with. `changed_at` is RFC 3339, `until` seconds since 1970; None: for ever.
+
+    `made_by` is the account that gave it, which counts for reset links. Of older ones it is not known.
+    """
 
     account: str
     kind: str
     secret: str
     changed_at: str
     until: float | None
+    made_by: str | None = None
 
 
 class IdentityKey(NamedTuple):
@@ -68,7 +72,7 @@ def put_credential(
     until: float | None = None,
 ) -> Accepted:
     """Give an account a credential, in place of any of this kind."""
-    ledger.put(CREDENTIALS, Credential(account, kind, secret, ledger.at, until))
+    ledger.put(CREDENTIALS, Credential(account, kind, secret, ledger.at, until, principal.id))
     return ledger.append(CredentialChanged(**ledger.next(account, principal), kind=kind))
 
 

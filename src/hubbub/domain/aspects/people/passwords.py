@@ -22,7 +22,7 @@ from hubbub.domain.aspects.people.credentials import (
 from hubbub.domain.aspects.people.sessions import close_all, to_close_all
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.protocol.errors import Refusal
 
@@ -36,12 +36,14 @@ class SetPassword(Internal, frozen=True, kw_only=True):
         secret: its hash.
         was: the hash that the present password was compared with; None if there is none.
         reset: the digest of a reset link's secret, in place of the present password.
+        made_by: the account that made the link, as it was looked up.
         keeps: the session that stays open.
     """
 
     secret: str
     was: str | None = None
     reset: str | None = None
+    made_by: str = ""
     keeps: str | None = None
 
 
@@ -58,12 +60,13 @@ def _needs(wanted: Needs, principal: Principal, change: SetPassword | MakeReset)
     for kind in (PASSWORD, RESET):
         to_put_credential(wanted, change.room, kind)
     if isinstance(change, SetPassword):
+        to_know(wanted, change.made_by)
         to_close_all(wanted, change.room, change.keeps)
 
 
 def _set(ledger: Ledger, principal: Principal, change: SetPassword) -> Answer:
     account = change.room
-    if change.reset is not None and not is_still(ledger, account, RESET, change.reset):
+    if change.reset is not None and not _is_good(ledger, change, change.reset):
         return NO_RESET
     if active(ledger, account) is None or not (
         change.reset or _is_proved(ledger, principal, change)
@@ -75,6 +78,16 @@ def _set(ledger: Ledger, principal: Principal, change: SetPassword) -> Answer:
     close_all(ledger, principal, account, change.keeps)
     note(ledger, principal, change, "password changed", account)
     return answer
+
+
+def _is_good(ledger: Ledger, change: SetPassword, digest: str) -> bool:
+    """Whether a reset link can be used: whoever made it could still make it, as the account is now."""
+    link = ledger.row(CREDENTIALS, CredentialKey(change.room, RESET))
+    row = ledger.row(ACCOUNT, account_row(change.room))
+    if link is None or row is None or link.made_by != change.made_by:
+        return False
+    maker = Principal(change.made_by, Role.ACCOUNT, change.made_by)
+    return is_still(ledger, change.room, RESET, digest) and may_manage(ledger, maker, row)
 
 
 def _is_proved(ledger: Ledger, principal: Principal, change: SetPassword) -> bool:
