@@ -12,6 +12,7 @@ HEADERS = (
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     "Sec-WebSocket-Protocol: hubbub.v1\r\nAuthorization: Bearer {token}\r\n\r\n"
 )
+_TEXT, _PING, _PONG = 0x81, 0x89, 0x8A  # first bytes of whole frames
 AT_ONCE = 500  # connections that are being opened
 
 
@@ -32,8 +33,13 @@ class Device(asyncio.Protocol):
         self.transport = transport
         transport.write(self._hello)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever waits for an answer learns that none comes."""
+        if not self._answer.done():
+            self._answer.set_exception(ConnectionResetError("The server closed the connection"))
+
     def data_received(self, data: bytes) -> None:
-        """Look for the answer that is waited for; other frames are dropped."""
+        """Look for the answer that is waited for, and answer pings; other frames are dropped."""
         self._received += data
         if not self._is_open:
             head, found, self._received = self._received.partition(b"\r\n\r\n")
@@ -45,8 +51,10 @@ class Device(asyncio.Protocol):
             self._answer.set_result(b"")
         while (whole := _first_frame(self._received)) is not None:
             payload, size = whole
-            self._received = self._received[size:]
-            if payload.startswith(b'{"re"'):
+            first, self._received = self._received[0], self._received[size:]
+            if first == _PING:
+                self.transport.write(_frame(payload, _PONG))
+            elif payload.startswith(b'{"re"'):
                 self._answer.set_result(payload)
 
     async def opened(self) -> None:
@@ -82,15 +90,15 @@ async def step_in(device: Device, positions: dict[str, dict[str, int]], epoch: s
     return await device.ask("follow_all", epoch=epoch, **positions)
 
 
-def _frame(payload: bytes) -> bytes:
-    """A masked text frame."""
+def _frame(payload: bytes, first: int = _TEXT) -> bytes:
+    """A masked frame, which begins with this byte."""
     size, mask = len(payload), secrets.token_bytes(4)
     if size < 126:
-        head = bytes((0x81, 0x80 | size))
+        head = bytes((first, 0x80 | size))
     elif size < 65_536:
-        head = bytes((0x81, 0xFE)) + size.to_bytes(2, "big")
+        head = bytes((first, 0xFE)) + size.to_bytes(2, "big")
     else:
-        head = bytes((0x81, 0xFF)) + size.to_bytes(8, "big")
+        head = bytes((first, 0xFF)) + size.to_bytes(8, "big")
     repeated = (mask * (size // 4 + 1))[:size]
     masked = (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(
         size, "big"

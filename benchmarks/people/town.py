@@ -5,6 +5,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,8 @@ from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
 from hubbub.server.stores.sqlite.store import SqliteStore
 
 EPOCH = "e1"
-AT = "2026-01-01T00:00:00.000Z"
+# Now, since the server would trim old events of the directory as soon as it starts.
+AT = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 BATCH = 1_000  # changes in a commit
 
 

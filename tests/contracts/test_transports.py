@@ -10,7 +10,8 @@ from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.engine.outlet import Outlet
-from tests.support.carriers import CARRIERS, MOVING, ONE_WAY, Carrier, Line, Moving, Over
+from hubbub.server.transports.base import HEARTBEAT
+from tests.support.carriers import CARRIERS, LINKS, MOVING, ONE_WAY, Carrier, Line, Moving, Over
 
 WAIT = 10.0  # seconds
 HEARING = {name: each for name, each in CARRIERS.items() if name not in ONE_WAY}
@@ -163,6 +164,21 @@ async def test_nothing_more_is_heard_before_what_was_returned_is_awaited(carrier
         assert await client.next() == "wait"
         client.gate.set()
         assert await client.until("after") == ["waited", "after"]
+        await line.leave()
+        assert await client.next() == "end"
+
+
+async def test_a_peer_that_waits_for_an_answer_is_not_taken_for_silent(carrier: Carrier) -> None:
+    client = Recorder()
+    async with carried(carrier, client) as line:
+        line.say("wait")
+        assert await client.next() == "wait"
+        for beat in range(1, 4):
+            LINKS.beat(asyncio.get_running_loop().time() + beat * HEARTBEAT)
+        client.gate.set()
+        assert await client.next() == "waited"
+        line.say("after")
+        assert await client.next() == "after"
         await line.leave()
         assert await client.next() == "end"
 

@@ -170,6 +170,27 @@ async def test_a_repeated_create_makes_one_room_and_a_direct_is_one(here: Here) 
     ] == "bad_request"
 
 
+async def test_a_repeated_join_or_leave_changes_nothing_that_happened_meanwhile(here: Here) -> None:
+    grace, mary = here.at["grace"], here.at["mary"]
+    room = await made(grace, "open")
+
+    async def is_member() -> bool:
+        members = (await here.people["grace"].ask("GET", f"/rooms/{room}/members")).body["members"]
+        return here.key("mary") in [each["account"] for each in members]
+
+    for _ in range(2):
+        assert (await mary.ask("join", room=room, client_message_id="k1"))["mode"] == "snapshot"
+        assert await is_member()
+    await grace.ask("remove", room=room, who=here.key("mary"))
+    await mary.ask("join", room=room, client_message_id="k1")
+    assert not await is_member()
+    await mary.ask("join", room=room, client_message_id="k2")
+    await mary.ask("leave", room=room, client_message_id="k3")
+    await mary.ask("join", room=room)
+    assert await mary.ask("leave", room=room, client_message_id="k3") == {"room": room}
+    assert await is_member()
+
+
 async def test_only_admins_read_the_audit_log(here: Here) -> None:
     shown = await here.at["ada"].ask("follow", room="@audit")
     assert shown["head"] > 0

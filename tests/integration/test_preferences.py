@@ -1,5 +1,7 @@
 """What an account decides for itself alone, over HTTP."""
 
+from typing import Any
+
 from tests.integration.test_made_rooms import Here, here, made, told
 
 __all__ = ["here"]  # a fixture
@@ -17,6 +19,46 @@ async def test_who_is_blocked_begins_no_direct_with_the_one_who_blocks(here: Her
     await made(here.at["mary"], "direct", who=[here.key("grace")])
     assert (await mary.ask("DELETE", path)).status == 200
     await made(here.at["grace"], "direct", who=[here.key("mary")])
+
+
+REFUSED = ("forbidden", "Someone in this direct doesn't want to hear from you")
+
+
+async def test_whoever_is_blocked_reaches_nobody_in_the_direct_that_there_is(here: Here) -> None:
+    mary, grace, path = here.at["mary"], here.at["grace"], f"/me/blocks/{here.key('grace')}"
+    room = await made(grace, "direct", who=[here.key("mary")])
+    larger = await made(grace, "direct", who=[here.key("mary"), here.key("ada")])
+    posted = (await grace.ask("post", room=room, text="before"))["seq"]
+    await here.people["mary"].ask("PUT", path)
+    for do, fields in SPEAKING.items():
+        told_fields = {name: value or posted for name, value in fields.items()}
+        assert await told(grace, do, room, **told_fields) == REFUSED, do
+    may = (await here.people["grace"].ask("GET", f"/rooms/{room}/may")).body["may"]
+    assert not may["post"]["allowed"] and may["read"]["allowed"]
+    for do, fields in {"follow": {}, "history": {}, "delete": {"seq": posted}, "leave": {}}.items():
+        await grace.ask(do, room=room, **fields)
+    await mary.ask("post", room=room, text="to whom I block")
+    await grace.ask("post", room=larger, text="to all of us")
+    await here.people["mary"].ask("DELETE", path)
+    for do in ("post", "signal"):
+        await grace.ask(do, room=room, **SPEAKING[do])
+
+
+SPEAKING: dict[str, dict[str, Any]] = {
+    "post": {"text": "x"},
+    "edit": {"seq": None, "text": "x"},
+    "react": {"seq": None, "emoji": "x"},
+    "patch": {"patch": {"x": 1}},
+    "change": {"title": "x"},
+    "signal": {"signal": "typing"},
+}
+
+
+async def test_a_direct_with_someone_whom_one_blocks_is_for_them_to_read(here: Here) -> None:
+    await here.people["mary"].ask("PUT", f"/me/blocks/{here.key('grace')}")
+    room = await made(here.at["mary"], "direct", who=[here.key("grace")])
+    await here.at["mary"].ask("post", room=room, text="x")
+    assert await told(here.at["grace"], "post", room, text="x") == REFUSED
 
 
 async def test_only_others_that_there_are_can_be_blocked(here: Here) -> None:

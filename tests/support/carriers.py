@@ -27,6 +27,7 @@ from tests.support.lean import Lean
 
 MAX_BYTES = 65_536
 PREFIX = "/sockjs"
+LINKS = Links()  # of all that have a connection
 
 
 class Over(Exception):
@@ -132,7 +133,7 @@ def websocket(client: ServedClient) -> AbstractAsyncContextManager[Line]:
     """A WebSocket of its own."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await serve_websocket(request, Socket(Links(), MAX_BYTES, None), NATIVE, client)
+        return await serve_websocket(request, Socket(LINKS, MAX_BYTES, None), NATIVE, client)
 
     return websocket_to(handle, "/", WebSocketLine)
 
@@ -344,7 +345,7 @@ async def sockjs_streaming(client: ServedClient) -> AsyncIterator[Line]:
 @asynccontextmanager
 async def server_sent_events(client: ServedClient) -> AsyncIterator[Line]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        return await serve_sse(request, Links(), client)
+        return await serve_sse(request, LINKS, client)
 
     async with requests_to(handle) as requests, requests.http.get("/") as answer:
         yield Stream(requests, answer, "data: ", None)
@@ -388,12 +389,12 @@ async def lean(client: ServedClient) -> AsyncIterator[Line]:
 
 def sockjs_door(client: ServedClient) -> SockJs:
     wires = sockjs_wires.NATIVE
-    return SockJs(PREFIX, lambda _: client, lambda _: b"", SockJsSettings(), Links(), wires)
+    return SockJs(PREFIX, lambda _: client, lambda _: b"", SockJsSettings(), LINKS, wires)
 
 
 def engineio_door(client: ServedClient) -> EngineIo:
     settings = EngineIoSettings(max_payload=1024 * 1024)
-    return EngineIo(lambda _: client, lambda _: b"", settings, Links(), NATIVE, NATIVE)
+    return EngineIo(lambda _: client, lambda _: b"", settings, LINKS, NATIVE, NATIVE)
 
 
 def messages_of(found: str) -> list[str]:

@@ -43,20 +43,22 @@ export interface Unfollow {
   id?: number | string;
 }
 
-/** Becomes a member of a room. A free room has no members, so there it follows. */
+/** Becomes a member of a room. A free room has no members, so there it follows. If its `client_message_id` was used before, it only follows. */
 export interface Join {
   do: "join";
   room: string;
   since?: number;
   epoch?: string;
   max_missed?: number;
+  client_message_id?: string;
   id?: number | string;
 }
 
-/** Stops being a member of a room. In a free room it stops following. */
+/** Stops being a member of a room. In a free room it stops following. If its `client_message_id` was used before, it only stops following. */
 export interface Leave {
   do: "leave";
   room: string;
+  client_message_id?: string;
   id?: number | string;
 }
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hubbub.client.errors import Refused, Unknown
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import AnyCommand, Change, Reply
+from hubbub.protocol.messages import AnyCommand, Change, Join, Leave, Reply
 
 MAX_TOLD = 100
 
@@ -22,8 +22,8 @@ Sendable = AnyCommand | dict[str, Any]  # a command, or all its fields but the i
 
 
 def keyed(command: Sendable) -> Sendable:
-    """Return a change with an id by which the server knows it again, and answers it as the first time."""
-    if isinstance(command, Change) and command.client_message_id is None:
+    """Return a change with an id by which the server knows it again, and does not make it twice."""
+    if isinstance(command, Change | Join | Leave) and command.client_message_id is None:
         return replace(command, client_message_id=new_key())
     return command
 

@@ -41,7 +41,15 @@ class Block(NamedTuple):
     blocked: str
 
 
+class Unheard(NamedTuple):
+    """A direct of two in which an account can only read, since the other one blocks it."""
+
+    account: str
+    room: str
+
+
 BLOCKS = Table("block", Block, Block)
+UNHEARD = Table("unheard", Unheard, Unheard, is_remembered=True)
 ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 

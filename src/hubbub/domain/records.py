@@ -1,6 +1,6 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -115,6 +115,12 @@ class Index:
                 (*key, *row[table.width :])
             )  # there are many, so they share what keys hold
         self._rows.setdefault(table, {})[key] = row
+
+    def learn_all(self, found: Mapping[AnyTable, Mapping[Prefix, Any]]) -> None:
+        """Know all rows that were looked up."""
+        for table, rows in found.items():
+            for key, row in rows.items():
+                self.learn(table, key, row)
 
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises NotInMemory."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Permission
@@ -88,19 +88,22 @@ class Guard(NamedTuple):
 
     Before a change it is asked in the ledger, so it knows the state at that very change. Before anything else, such as
     reading, it is asked about the rows that each node keeps in memory: those that it needs about whoever reads. They
-    must be rows that only affecting events change. See `Affecting`.
+    must be rows that only affecting events change. See `Affecting`. A guard that is not kept may look at any rows. It is
+    not asked before reading, and before a signal it is asked about what the store has then.
 
     Attributes:
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about the room, and the principal's place in it.
         refuse: why the principal may not do this in the room, or None.
         elsewhere: the other logs that have rows that it needs, such as the directory.
+        is_kept: whether nodes keep in memory what it needs.
     """
 
     applies: Callable[[str], bool]
     needs: Callable[[Needs, Principal, str], None]
     refuse: Refuse
     elsewhere: tuple[str, ...] = ()
+    is_kept: bool = True
 
 
 class Affecting(NamedTuple, Generic[E]):
@@ -151,7 +154,8 @@ class Rules:
     Attributes:
         commands: all that a client may send: what the aspects define, and what changes no log.
         events: all kinds that a log may hold.
-        guards_of: returns the guards of a room, by its name; a free room has none.
+        guards_of: returns the guards of a room that are kept in memory, by its name; a free room has none.
+        other_guards_of: likewise, those that are not.
     """
 
     def __init__(self, aspects: Iterable[Aspect]) -> None:
@@ -195,7 +199,8 @@ class Rules:
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
         )
         self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
-        self.guards_of = lru_cache(4096)(self._find_guards)
+        self.guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=True))
+        self.other_guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=False))
         self._affecting = {tag_of(each.event): each for each in affecting}
 
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
@@ -232,8 +237,9 @@ class Rules:
             needing[each.command] = _both(needing[each.command], each.needs)
         return needing
 
-    def _find_guards(self, room: str) -> tuple[Guard, ...]:
-        return tuple(guard for guard in self._guards if guard.applies(room))
+    def _find_guards(self, room: str, is_kept: bool) -> tuple[Guard, ...]:
+        some = (guard for guard in self._guards if guard.is_kept is is_kept)
+        return tuple(guard for guard in some if guard.applies(room))
 
     def affected_by(self, first: int, bodies: Sequence[bytes]) -> Affected:
         """Return whose rights some events may have changed, numbered from `first` on, as the ledger did in `Batch`."""
@@ -253,7 +259,8 @@ class Rules:
         """Return the guards of each room that has any. Each room is asked about once."""
         if not self._guards:
             return {}
-        found = {room: self.guards_of(room) for room in {change.room for _, change in proposals}}
+        rooms = {change.room for _, change in proposals}
+        found = {room: self.guards_of(room) + self.other_guards_of(room) for room in rooms}
         return {room: guards for room, guards in found.items() if guards}
 
     def fold(self, view: RoomView, event: Event) -> None:

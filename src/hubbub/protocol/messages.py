@@ -78,11 +78,21 @@ class Unfollow(Command, frozen=True):
 
 
 class Join(Follow, frozen=True):
-    """Becomes a member of a room. A free room has no members, so there it follows."""
+    """Becomes a member of a room. A free room has no members, so there it follows.
+
+    If its `client_message_id` was used before, it only follows.
+    """
+
+    client_message_id: ClientMessageId | None = None
 
 
 class Leave(Unfollow, frozen=True):
-    """Stops being a member of a room. In a free room it stops following."""
+    """Stops being a member of a room. In a free room it stops following.
+
+    If its `client_message_id` was used before, it only stops following.
+    """
+
+    client_message_id: ClientMessageId | None = None
 
 
 class Question(Command, frozen=True):

@@ -5,7 +5,7 @@ from msgspec.json import decode
 
 from hubbub.client.errors import Unknown
 from hubbub.client.outbox import Outbox, keyed
-from hubbub.protocol.messages import Change, Delete, Edit, Leave, Patch, Post, React, Signal
+from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Signal, Unfollow
 
 CHANGES: list[Change] = [
     Post(room="lobby", text="hi"),
@@ -28,9 +28,12 @@ async def test_a_change_is_sent_again_after_a_lost_link_with_the_same_key(change
 
 
 async def test_a_key_that_was_given_stays_and_what_is_no_change_gets_none() -> None:
-    given, leave = Post(room="lobby", text="hi", client_message_id="mine"), Leave(room="lobby")
+    given, unfollow = (
+        Post(room="lobby", text="hi", client_message_id="mine"),
+        Unfollow(room="lobby"),
+    )
     assert keyed(given) is given
-    assert keyed(leave) is leave
+    assert keyed(unfollow) is unfollow
 
 
 async def test_a_command_by_its_fields_is_sent_again_only_with_a_key() -> None:
@@ -65,9 +68,9 @@ async def test_what_nobody_waits_for_keeps_its_place_among_the_commands() -> Non
     outbox = Outbox()
     outbox.link_found()
     outbox.add(Post(room="lobby", text="first"))
-    outbox.tell(Leave(room="lobby"))
+    outbox.tell(Unfollow(room="lobby"))
     outbox.add(Post(room="lobby", text="last"))
-    assert [decode(frame)["do"] for frame in outbox.unsent()] == ["post", "leave", "post"]
+    assert [decode(frame)["do"] for frame in outbox.unsent()] == ["post", "unfollow", "post"]
 
 
 async def test_of_what_nobody_waits_for_only_the_newest_is_kept() -> None:

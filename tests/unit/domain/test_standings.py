@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, Unheard, account_row
 from hubbub.domain.aspects.rooms.standings import may, needs, standing_of
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import RoomPlace, refusal
@@ -59,6 +59,8 @@ def known(
     index.learn(ACCOUNT, account_row(GRACE.id), account)
     index.learn(MEMBER, key, Member(*key, member, 1, False) if member else None)
     index.learn(RESTRAINT, key, restraint)
+    for place in (KEY, NO_ROOM):
+        index.learn(UNHEARD, Unheard(GRACE.id, place), None)
     return index
 
 

@@ -19,6 +19,15 @@ from hubbub.server.stores.copier import Copier
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.tables import Tables
 
+REPEATED = (
+    "What the replaced data says was deleted or taken away since the backup is deleted and taken away again:"
+    " messages, memberships, roles, tokens, invites and passwords"
+)
+NOTHING_TO_REPEAT = (
+    "There was no data to replace, so messages that were deleted and rights that were taken since the backup"
+    " are back: check `hubbub user list`, `hubbub token list`, the invites, and who is in your rooms"
+)
+
 T = TypeVar("T")
 
 
@@ -43,6 +52,7 @@ def restore(settings: Settings, copy: Path) -> None:
     audit("restored", file=str(copy))
     if kept:
         print(f"Kept the replaced data: {kept}", file=sys.stderr)
+    print(REPEATED if kept else NOTHING_TO_REPEAT, file=sys.stderr)
     print("Restored the backup; clients will load a new snapshot of each room", file=sys.stderr)
 
 

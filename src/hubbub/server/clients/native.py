@@ -248,12 +248,14 @@ class NativeClient:
                 return self._welcome(principal)
             case Follow():
                 if isinstance(command, Join) and is_room_key(command.room):
-                    _require(await self._hub.writing.join(principal, command.room))
+                    key = command.client_message_id
+                    _require(await self._hub.writing.join(principal, command.room, key))
                 tell = partial(self._reply, command.id)
                 return await self._followed.follow(command, principal, tell)
             case Unfollow():
                 if isinstance(command, Leave) and is_room_key(command.room):
-                    _require(await self._hub.writing.leave(principal, command.room))
+                    key = command.client_message_id
+                    _require(await self._hub.writing.leave(principal, command.room, key))
                 self._followed.unfollow(command.room)
                 return {"room": command.room}
             case FollowAll():

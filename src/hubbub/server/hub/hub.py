@@ -45,7 +45,7 @@ class Hub:
         self.throttle = Throttle(limits)
         self.names = Names(store)
         snapshots, positions = Snapshots(store, fanout), Positions(store, fanout)
-        rights = Rights(fanout, rules)
+        rights = Rights(store, fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights)
         self.starting = Starting(store)

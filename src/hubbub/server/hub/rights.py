@@ -1,17 +1,23 @@
 """Rights: who may do what in a room now, for all that is not decided in the ledger."""
 
+import time
+
 from hubbub.domain.access import Operation, Permission, refuse
+from hubbub.domain.facts import Needs
 from hubbub.domain.principals import Principal
+from hubbub.domain.records import Index
 from hubbub.domain.rules import Rules
 from hubbub.domain.screening import require
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.server.engine.fanout import FanOut
+from hubbub.server.stores.base import Store
 
 
 class Rights:
     """Asks the access table, and the room's guards about what this node has in memory. Free rooms have no guards."""
 
-    def __init__(self, fanout: FanOut, rules: Rules) -> None:
+    def __init__(self, store: Store, fanout: FanOut, rules: Rules) -> None:
+        self._store = store
         self._fanout = fanout
         self._rules = rules
 
@@ -37,6 +43,20 @@ class Rights:
                 await self._fanout.reach_head(feed, upto)
                 if refusal := feed.refusal(principal, operation):
                     raise RefusalError.of(refusal)
+
+    async def require_for_signal(
+        self, principal: Principal, operation: Permission, room: str
+    ) -> None:
+        """Do as `require` does, and ask those guards too whose rows no node keeps in memory."""
+        guards, wanted, known = self._rules.other_guards_of(room), Needs(), Index(time.time)
+        for guard in guards:
+            guard.needs(wanted, principal, room)
+        if wanted.rows:
+            known.learn_all((await self._store.find(wanted)).rows)
+        await self.require(principal, operation, room)
+        for guard in guards:
+            if refusal := guard.refuse(known, principal, operation, room):
+                raise RefusalError.of(refusal)
 
     async def may_know(self, principal: Principal, room: str) -> bool:
         """Whether the guards let a principal read a room that the access table lets them read. Raises StoreFailed."""

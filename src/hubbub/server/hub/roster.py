@@ -147,11 +147,10 @@ class Roster:
     ) -> dict[Permission, Refusal | None]:
         wanted, known = Needs(), Index(time.time)
         standings.needs(wanted, principal, room)
+        standings.needs_heard(wanted, principal, room)
         wanted.count(MEMBER, room)
         facts = await self._store.find(wanted)
-        for table, rows in facts.rows.items():
-            for key, row in rows.items():
-                known.learn(table, key, row)
+        known.learn_all(facts.rows)
         found = standings.may(known, principal, room, facts.counts[MEMBER][(room,)])
         if refusal := found[Operation.KNOW]:
             raise RefusalError.of(refusal)

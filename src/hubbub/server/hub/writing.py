@@ -103,20 +103,20 @@ class Writing:
         self.submit(principal, change, partial(_settle, answered), policy)
         return await answered
 
-    async def join(self, principal: Principal, room: str) -> Answer:
-        """Make the principal a member of a made room, if it is not."""
-        return await self.commit(principal, JoinRoom(room=room))
+    async def join(self, principal: Principal, room: str, key: str | None) -> Answer:
+        """Make the principal a member of a made room, if it is not. `key` is the `client_message_id`."""
+        return await self.commit(principal, JoinRoom(room=room, client_message_id=key))
 
-    async def leave(self, principal: Principal, room: str) -> Answer:
-        """End the principal's membership of a made room, if it is a member."""
-        return await self.commit(principal, LeaveRoom(room=room))
+    async def leave(self, principal: Principal, room: str, key: str | None) -> Answer:
+        """End the principal's membership of a made room, if it is a member. `key` is the `client_message_id`."""
+        return await self.commit(principal, LeaveRoom(room=room, client_message_id=key))
 
     async def signal(self, principal: Principal, signal: Signal) -> None:
         """Send a signal to everyone in the room. Raises RefusalError."""
         push = screen_signal(principal, signal)
         if isinstance(push, Refusal):
             raise RefusalError.of(push)
-        await self._rights.require(principal, Operation.SIGNAL, signal.room)
+        await self._rights.require_for_signal(principal, Operation.SIGNAL, signal.room)
         self._throttle.pace(principal)
         with self._fanout.pinned(signal.room) as feed:
             if not feed.signals.put(push, principal.counted_as):

@@ -38,6 +38,11 @@ class Carried:
         if outlet.is_full:
             await outlet.drained()
 
+    @property
+    def is_hearing(self) -> bool:
+        """Whether it is carrying out what it has heard."""
+        return self._hearings > 0
+
     def move(self) -> None:
         """Its transport has another outlet."""
         self._client.move(self._transport.outlet)

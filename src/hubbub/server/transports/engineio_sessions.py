@@ -214,7 +214,14 @@ class EngineIoSession:
 
     def _ping(self) -> None:
         self.outlet.queue(self.encoded(EngineIoPacket(engineio.PING)))
-        self._in(self._settings.ping_timeout, self.close)
+        self._in(self._settings.ping_timeout, self._time_out)
+
+    def _time_out(self) -> None:
+        """No pong came in time, unless it waits behind a message that is being carried out."""
+        if self._carried.is_hearing:
+            self._in(self._settings.ping_timeout, self._time_out)
+        else:
+            self.close()
 
     def _in(self, milliseconds: int, act: Callable[[], object]) -> None:
         if self._timer is not None:

@@ -38,6 +38,7 @@ class Socket:
     __slots__ = (
         "_deadline",
         "_is_broken",
+        "_is_listening",
         "_links",
         "_max_bytes",
         "_response",
@@ -52,6 +53,7 @@ class Socket:
         self._state = State.OPENING
         self._deadline: asyncio.TimerHandle | None = None
         self._is_broken = False
+        self._is_listening = False
         self._max_bytes = max_message_bytes
         self._subprotocol = subprotocol
         self._response: Response
@@ -78,7 +80,9 @@ class Socket:
         while True:
             if step.is_over():
                 await step.pause()
+            self._is_listening = True
             message = await self._response.receive()
+            self._is_listening = False
             step.begin()
             self.was_heard = True
             match message.type:
@@ -143,8 +147,8 @@ class Socket:
                 self.outlet.queue(frame(message, BINARY))
 
     def ping(self) -> None:
-        """Ask for a sign of life."""
-        self.was_heard = False
+        """Ask for a sign of life. One isn't noticed while a message is carried out, which is no fault of the peer's."""
+        self.was_heard = not (self._is_listening or self.outlet.is_full)
         self._response.reader.count_anew()
         self.outlet.queue(frame(b"", PING))
 

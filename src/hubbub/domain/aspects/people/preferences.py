@@ -2,17 +2,19 @@
 
 from typing import Any, NamedTuple
 
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.people.accounts import NO_ACCOUNT, active, forbidden, to_know
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
+from hubbub.domain.rooms import DIRECT, direct_of
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.events.people import Blocked, Preferred, Unblocked
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key
 
 MAX_BLOCKS = 1_000
 MAX_PREFERENCES = 100
@@ -38,7 +40,7 @@ PREFERENCES = Table("preference", PreferenceKey, Preference)
 
 
 class BlockPerson(Internal, frozen=True, kw_only=True):
-    """Keeps directs and mentions by another account from the one whose log is `room`."""
+    """Keeps directs by another account from the one whose log is `room`."""
 
     who: str
 
@@ -56,8 +58,14 @@ class Prefer(Internal, frozen=True, kw_only=True):
     value: Any
 
 
+def _screen_block(change: BlockPerson | UnblockPerson, _: int) -> Refusal | None:
+    return None if is_account_key(change.who) else NO_ACCOUNT
+
+
 def _block_needs(wanted: Needs, _: Principal, change: BlockPerson | UnblockPerson) -> None:
     to_know(wanted, change.room, change.who)
+    wanted.logs.add(change.who)
+    wanted.row(DIRECT, direct_of((change.room, change.who)))
     wanted.row(BLOCKS, Block(change.room, change.who))
     wanted.count(BLOCKS, change.room)
 
@@ -73,6 +81,8 @@ def _block(ledger: Ledger, principal: Principal, change: BlockPerson) -> Answer:
     if ledger.count(BLOCKS, change.room) >= MAX_BLOCKS:
         return Refusal("too_large", f"Too many blocks: an account takes at most {MAX_BLOCKS}")
     ledger.put(BLOCKS, block)
+    if direct := ledger.row(DIRECT, direct_of(block)):
+        ledger.add(UNHEARD, Unheard(change.who, direct.room))
     return ledger.append(Blocked(**ledger.next(change.room, principal), who=change.who))
 
 
@@ -83,6 +93,8 @@ def _unblock(ledger: Ledger, principal: Principal, change: UnblockPerson) -> Ans
     if not ledger.row(BLOCKS, block):
         return ledger.unchanged()
     ledger.drop(BLOCKS, block)
+    if direct := ledger.row(DIRECT, direct_of(block)):
+        ledger.drop_all(UNHEARD, change.who, direct.room)
     return ledger.append(Unblocked(**ledger.next(change.room, principal), who=change.who))
 
 
@@ -124,10 +136,13 @@ def _screen_prefer(change: Prefer, _: int) -> Refusal | None:
 
 
 ASPECT = Aspect(
-    tables=(BLOCKS, PREFERENCES),
+    tables=(BLOCKS, UNHEARD, PREFERENCES),
     rules=(
-        Rule(BlockPerson, BY_RULE, _block_needs, _block, is_internal=True),
-        Rule(UnblockPerson, BY_RULE, _block_needs, _unblock, is_internal=True),
+        Rule(BlockPerson, BY_RULE, _block_needs, _block, _screen_block, is_internal=True),
+        Rule(
+            *(UnblockPerson, BY_RULE, _block_needs, _unblock, _screen_block),
+            is_internal=True,
+        ),
         Rule(Prefer, BY_RULE, _prefer_needs, _prefer, _screen_prefer, is_internal=True),
     ),
     events=(Blocked, Unblocked, Preferred),

@@ -61,7 +61,9 @@ class LeaveRoom(Internal, frozen=True):
 
 
 NO_ACCOUNT = Refusal("not_found", "No such account, or it is not active")
-OF_TWO = 2  # people in a direct that is hidden, not left
+OF_TWO = (
+    2  # people in a direct that can be hidden but not left, and in which one can block the other
+)
 
 
 def to_name(wanted: Needs, room: str, *accounts: str) -> None:

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation, Permission, RoomKind, account
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
-from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, is_active, to_name, weigh_named
-from hubbub.domain.aspects.rooms.standings import GUARD
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
+from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, OF_TWO, is_active, to_name, weigh_named
+from hubbub.domain.aspects.rooms.standings import GUARD, HEARD, NOT_HEARD
 from hubbub.domain.facts import EVERYONE, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
@@ -129,6 +129,7 @@ def _create_needs(wanted: Needs, principal: Principal, create: Create) -> None:
         wanted.row(DIRECT, direct_of((principal.id, *create.who)))
         for who in create.who:
             wanted.row(BLOCKS, Block(who, principal.id))
+            wanted.row(BLOCKS, Block(principal.id, who))
 
 
 def _create(ledger: Ledger, principal: Principal, create: Create) -> Answer:
@@ -149,6 +150,8 @@ def _create(ledger: Ledger, principal: Principal, create: Create) -> Answer:
     _, answer = memberships.join(ledger, principal, room, role)
     for who in people[1:]:
         memberships.invite(ledger, principal, room, who)
+    if create.kind == "direct" and len(people) == OF_TWO and ledger.row(BLOCKS, Block(*people)):
+        ledger.add(UNHEARD, Unheard(people[1], room))
     return answer._replace(made=room)
 
 
@@ -161,7 +164,7 @@ def _creating_refused(ledger: Ledger, create: Create, people: tuple[str, ...]) -
     if not all(is_active(ledger, who) for who in people):
         return NO_ACCOUNT
     if create.kind == "direct" and any(ledger.row(BLOCKS, Block(w, people[0])) for w in people[1:]):
-        return Refusal("forbidden", "Someone in this direct doesn't want to hear from you")
+        return NOT_HEARD
     if not is_room_key(str(create.key)) or ledger.row(ROOM, RoomKey(str(create.key))):
         return Refusal("conflict", "The key is in use: make another")
     return _taken(ledger, create.alias)
@@ -339,5 +342,5 @@ ASPECT = Aspect(
         Affecting(Restored, _everyone, _archived),
     ),
     consequences=(Consequence(Created, _remember_direct),),
-    guards=(GUARD,),
+    guards=(GUARD, HEARD),
 )

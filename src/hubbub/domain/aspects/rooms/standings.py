@@ -6,7 +6,7 @@ The guard of made rooms asks before each change in the ledger, and before readin
 from functools import lru_cache
 
 from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, Unheard, account_row
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
 from hubbub.domain.principals import Principal, Role
@@ -49,7 +49,11 @@ def may(
     known: Known, principal: Principal, room: str, size: int = 0
 ) -> dict[Permission, Refusal | None]:
     """Return for each operation why a principal may not do it in a room, or None if it may."""
-    return {each: refuse(known, principal, each, room, size) for each in Operation}
+    found = {each: refuse(known, principal, each, room, size) for each in Operation}
+    return {
+        each: refusal or refuse_unheard(known, principal, each, room)
+        for each, refusal in found.items()
+    }
 
 
 def _is_plain(known: Known, principal: Principal, operation: Permission, room: str) -> bool:
@@ -144,4 +148,33 @@ def is_untouchable(account: Account | None) -> bool:
     return account is not None and account.role in ("owner", "admin", "moderator")
 
 
+# --- directs of two in which one blocks the other ---
+
+NOT_HEARD = Refusal("forbidden", "Someone in this direct doesn't want to hear from you")
+_UNHEARD_MAY = frozenset(
+    {
+        *(Operation.KNOW, Operation.READ, Operation.MARK),
+        *(Operation.JOIN, Operation.LEAVE, Operation.DELETE_OWN),
+    }
+)
+
+
+def needs_heard(wanted: Needs, principal: Principal, room: str) -> None:
+    """Name what must be known in order to tell whether others want to hear from a principal in a room."""
+    if principal.role is Role.ACCOUNT:
+        wanted.row(UNHEARD, Unheard(principal.id, room))
+
+
+def refuse_unheard(
+    known: Known, principal: Principal, operation: Permission, room: str
+) -> Refusal | None:
+    """Return why a principal may not do this in a direct, if that is since the other one blocks it."""
+    if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY:
+        return None
+    return NOT_HEARD if known.row(UNHEARD, Unheard(principal.id, room)) else None
+
+
 GUARD = Guard(is_room_key, needs, refuse, elsewhere=(DIRECTORY,))
+HEARD = Guard(
+    is_room_key, needs_heard, refuse_unheard, is_kept=False
+)  # no log of the direct says so

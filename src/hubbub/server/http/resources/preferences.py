@@ -66,7 +66,7 @@ def _on_block(method: Literal["PUT", "DELETE"], name: str) -> HttpOperation[Chan
 
 @resource.operation(_on_block("PUT", "block"))
 async def block(request: web.Request) -> ChangeReply | web.Response:
-    """Block an account: it can't begin a direct with one."""
+    """Block an account: it can begin no direct with one, and can only read in the one that there is."""
     principal = account_of(request)
     change = BlockPerson(room=principal.id, who=ACCOUNT.of(request))
     return await commit(request, principal, change)

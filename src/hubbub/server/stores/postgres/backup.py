@@ -44,5 +44,6 @@ async def restore(url: str, copy: Path, epoch: str, progress: Progress) -> str:
         await copier.sums()
         await target.end_sessions()
         await target.delete_again()
+        await target.take_again()
         await copier.seal(epoch)
         return target.kept and f"the schema {target.kept}"

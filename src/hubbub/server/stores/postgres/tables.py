@@ -1,5 +1,6 @@
 """The tables of a PostgreSQL store; see `tables`."""
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ from hubbub.server.stores.tables import (
 
 Q = queries.load("postgres_tables")
 STORE = queries.load("postgres")
+RETAKING = queries.load("retaking")
+
+log = logging.getLogger(__name__)
 
 
 class PostgresTables:
@@ -200,6 +204,23 @@ class PostgresTables:
             await self._connection.execute(Q.delete_again.format(kept=self.kept))
             for table in RULES.trimmed:
                 await self._records.forget(table)
+
+    async def take_again(self) -> None:
+        """Take the rights that were taken in the replaced tables, as far as those can be read."""
+        if not self.kept:
+            return
+        try:
+            async with self._connection.transaction():
+                for query in vars(RETAKING).values():
+                    await self._connection.execute(
+                        query.format(here="hubbub.", there=f"{self.kept}.")
+                    )
+        except asyncpg.SyntaxOrAccessError as error:
+            log.warning(
+                "Can't read from the schema %s which rights were taken since the backup (%s);"
+                " it is as it was then",
+                *(self.kept, error),
+            )
 
     async def flush(self) -> None:
         """See the contract."""

@@ -16,6 +16,7 @@ from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
 from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked
 
 Q = queries.load("sqlite_tables")
+RETAKING = queries.load("retaking")
 
 PAGES_AT_ONCE = 1000
 
@@ -73,7 +74,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
             prepare(database, lambda: "")
             database.execute(Q.end_sessions)
             if file.exists():
-                _delete_again(database, file)
+                _take_again(database, file)
         kept = _put_aside(file) if file.exists() else None
         part.rename(file)
         flush(file.parent)
@@ -82,23 +83,29 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
     return kept
 
 
-def _delete_again(database: apsw.Connection, present: Path) -> None:
-    """Delete again what was deleted in the replaced database, as far as that can be read."""
+def _take_again(database: apsw.Connection, present: Path) -> None:
+    """Repeat what was deleted and taken away in the replaced database, as far as that can be read."""
+    what = "what was deleted since the backup"
     try:
         database.execute("ATTACH ? AS present", (f"{present.absolute().as_uri()}?mode=ro",))
         with database:
-            for query in (Q.delete_again, Q.erase_all_changes):
-                database.execute(query)
-            for table in RULES.trimmed:
-                SqliteRecords(database).forget(table)
+            _delete_again(database)
+        what = "which rights were taken since the backup"
+        with database:
+            for query in vars(RETAKING).values():
+                database.execute(query.format(here="main.", there="present."))
     except apsw.Error as error:
-        log.warning(
-            "Can't read from %s what was deleted since the backup (%s); those messages are back",
-            *(present, error),
-        )
+        log.warning("Can't read from %s %s (%s); it is as it was then", present, what, error)
     else:
         database.execute("DETACH present")
         database.execute("VACUUM")
+
+
+def _delete_again(database: apsw.Connection) -> None:
+    for query in (Q.delete_again, Q.erase_all_changes):
+        database.execute(query)
+    for table in RULES.trimmed:
+        SqliteRecords(database).forget(table)
 
 
 def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:

@@ -1,0 +1,146 @@
+"""What a restore learns from the data that it replaces: whose rights were taken since the backup."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.people.accounts import HANDLES
+from hubbub.domain.aspects.people.audit import AUDIT_ADDRESS, AUDIT_HEAD
+from hubbub.domain.aspects.people.preferences import PREFERENCES
+from hubbub.domain.aspects.people.sessions import SESSIONS
+from hubbub.domain.facts import ANSWERED
+from hubbub.domain.records import AnyTable
+from hubbub.server.people.passwords import Argon2
+from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.sqlite.store import FILE_NAME
+from hubbub.server.stores.tokens import TOKENS
+from tests.integration.test_copying import hubbub_command
+from tests.support.postgres import Postgres
+from tests.support.site import PASSWORD, Site, Someone, chosen, site
+
+SAY_NOTHING = {ANSWERED, HANDLES, AUDIT_HEAD, AUDIT_ADDRESS, PREFERENCES}  # of rights
+TAKING = [
+    table for table in (*RULES.tables, TOKENS) if not table.trimmed_by and table not in SAY_NOTHING
+]
+
+
+async def rows(address: str) -> dict[AnyTable, list[Any]]:
+    """All rows that say who has which right, except for sessions."""
+    async with await kind_of(address).open_tables(address, is_source=True) as tables:
+        found = {table: sorted(await tables.records(table), key=repr) for table in TAKING}
+    found[SESSIONS] = [row for row in found[SESSIONS] if row.kind != "session"]
+    return found
+
+
+class Before:
+    """People and rooms that were there before the backup."""
+
+    def __init__(self, here: Site) -> None:
+        self.here = here
+        self.people: dict[str, Someone] = {}
+        self.rooms: dict[str, str] = {}
+        self.made: dict[str, Any] = {}
+
+    def key(self, who: str) -> str:
+        """The key of someone's account."""
+        return self.people[who].account
+
+    async def begin(self) -> None:
+        """Give everyone their rights."""
+        ada = self.here.ada
+        for name, role in (("grace", "moderator"), ("mary", "member"), ("dave", "admin")):
+            invite = await ask(ada, "POST", "/invites", {"role": role})
+            given = {"token": invite["token"]} | chosen(name)
+            self.people[name] = await self.here.stranger.enter("/accept", **given)
+        await ask(ada, "PUT", f"/people/{self.key('dave')}/role", {"role": "owner"})
+        rooms: dict[str, dict[str, Any]] = {
+            "closed": {"kind": "closed", "who": ["grace", "mary", "dave"]},
+            "open": {"kind": "open", "who": ["mary"]},
+            "read": {"kind": "open", "public": "post"},
+            "no more": {"kind": "open", "public": "read"},
+        }
+        for name, settings in rooms.items():
+            made = await ask(ada, "POST", "/rooms", {"title": name} | settings)
+            self.rooms[name] = made["made"]
+        for name, who in (("two", ["mary"]), ("three", ["mary", "ada"])):
+            direct = {"kind": "direct", "who": who}
+            made = await ask(self.people["grace"], "POST", "/rooms", direct)
+            self.rooms[name] = made["made"]
+        await ask(ada, "PUT", f"/rooms/{self.rooms['closed']}/members/dave", {"role": "host"})
+        self.made["token"] = await ask(
+            ada, "POST", "/me/tokens", {"name": "ci", "scopes": ["read"]}
+        )
+        self.made["invites"] = [await ask(ada, "POST", "/invites", {"uses": 2}) for _ in range(2)]
+        self.made["reset"] = await ask(ada, "POST", f"/people/{self.key('mary')}/reset")
+
+    async def take(self) -> None:
+        """Take rights of every kind, and give none."""
+        ada, closed = self.here.ada, f"/rooms/{self.rooms['closed']}"
+        await ask(ada, "PUT", f"/people/{self.key('dave')}/role", {"role": "member"})
+        await ask(ada, "PUT", f"/people/{self.key('grace')}/role", {"role": "member"})
+        changed = {"was": PASSWORD, "password": "another-lamp-43"}
+        await ask(self.people["grace"], "POST", "/me/password", changed)
+        await ask(self.people["mary"], "PUT", f"/me/blocks/{self.key('grace')}")
+        await ask(self.people["mary"], "POST", f"/rooms/{self.rooms['three']}/leave")
+        await ask(ada, "PUT", f"{closed}/members/dave", {"role": "member"})
+        await ask(ada, "DELETE", f"{closed}/members/grace")
+        await ask(ada, "PUT", f"{closed}/mutes/dave", {"seconds": 100_000})
+        await ask(ada, "PUT", f"{closed}/bans/mary", {})
+        for name, new in (
+            ("open", {"kind": "closed"}),
+            ("read", {"public": "read"}),
+            ("no more", {"public": "none"}),
+        ):
+            await ask(ada, "PATCH", f"/rooms/{self.rooms[name]}", new)
+        reset = {"token": self.made["reset"]["token"], "password": "third-lamp-44"}
+        await ask(self.here.stranger, "POST", "/reset", reset)
+        await ask(ada, "POST", f"/people/{self.key('mary')}/suspend")
+        await ask(ada, "DELETE", f"/me/tokens/{self.made['token']['id']}")
+        revoked, used = self.made["invites"]
+        await ask(ada, "DELETE", f"/invites/{revoked['invite']}")
+        newcomer = await self.here.stranger.enter("/accept", token=used["token"], **chosen("new"))
+        self.people["new"] = newcomer
+
+
+async def ask(by: Someone, method: str, path: str, body: Any = None) -> Any:
+    """Ask for something that is allowed."""
+    answer = await by.ask(method, path, body)
+    assert answer.status < 300, (path, answer)
+    return answer.body
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restore_takes_again_what_was_taken_since_the_backup(
+    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    data, file = tmp_path / "data", tmp_path / "monday.db"
+    where = await postgres.fresh() if engine == "postgres" else "sqlite"
+    address = where if engine == "postgres" else f"sqlite:{data}"
+    async with site(data, store=where) as here:
+        team = Before(here)
+        await team.begin()
+        for name in ("old", "new"):
+            await hubbub_command("token", "create", "--name", name, "--data", data, store=where)
+        backup = await hubbub_command("backup", file, "--data", data, store=where)
+        assert backup.code == 0, backup.err
+        await team.take()
+        await hubbub_command("token", "revoke", "old", "--data", data, store=where)
+        newcomer = team.people["new"].account
+    taken = await rows(address)
+    restored = await hubbub_command("restore", file, "--data", data, store=where)
+    assert restored.code == 0 and "taken away again" in restored.err, restored.err
+    there = await rows(address)
+    for table, found in taken.items():
+        assert there[table] == [row for row in found if newcomer not in row], table
+
+
+async def test_a_restore_over_nothing_says_what_may_be_back(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "monday.db"
+    async with site(data):
+        assert (await hubbub_command("backup", file, "--data", data)).code == 0
+    restored = await hubbub_command("restore", file, "--data", tmp_path / "new")
+    assert restored.code == 0 and "check `hubbub user list`" in restored.err
+    assert (tmp_path / "new" / FILE_NAME).exists()
