@@ -147,6 +147,29 @@ async def test_everyone_may_read_and_post_in_a_room_that_is_public(here: Here) -
     assert visitor.notices[0]["why"]["code"] == "not_found"
 
 
+async def test_whoever_may_read_is_told_what_the_authors_are_called_and_of_nobody_else(
+    here: Here,
+) -> None:
+    room = await made(here.at["grace"], "open", public="read")
+    await here.at["mary"].ask("join", room=room)
+    await here.at["ada"].ask("join", room=room)
+    seq = (await here.at["grace"].ask("post", room=room, text="hello"))["seq"]
+    await here.at["mary"].ask("react", room=room, seq=seq, emoji="x")
+
+    def people(*names: str) -> dict[str, dict[str, str]]:
+        return {here.key(name): {"handle": name, "name": name.title()} for name in names}
+
+    named, shown = people("grace", "mary"), people("grace", "mary", "ada")  # she is only there
+    for who in ("visitor", "gus", "mary"):
+        assert (await here.at[who].ask("history", room=room))["people"] == named, who
+    assert (await here.at["visitor"].ask("follow", room=room))["people"] == shown
+    url = f"/rooms/{room}"
+    assert (await here.site.stranger.ask("GET", url)).body["people"] == shown
+    assert (await here.site.stranger.ask("GET", f"{url}/messages")).body["people"] == named
+    await here.at["visitor"].ask("post", room="lobby", text="hi")
+    assert "people" not in await here.at["visitor"].ask("history", room="lobby")
+
+
 async def test_the_own_log_says_what_happened_to_whom_it_belongs(here: Here) -> None:
     mary = here.at["mary"]
     assert (await mary.ask("follow", room="@me"))["room"] == here.key("mary")

@@ -319,6 +319,13 @@ async def test_a_guest_reads_a_public_room_and_is_asked_to_log_in_for_others(
     await guest.get_by_label("Your name").fill("vera")
     await guest.get_by_role("button", name="Start talking").click()
     await expect(bodies(guest)).to_have_text(["ask away"])
+    await expect(message(guest, "ask away").locator(".by")).to_have_text("Ada")
+    grace = await people.enter(await invite_link(ada), "Grace")
+    await rooms(ada).get_by_role("button", name="Help").first.click()
+    await grace.goto(f"{people.server.url}/r/{help_desk}")
+    await grace.get_by_role("button", name="Join", exact=True).click()
+    await say(grace, "why?")
+    await expect(message(guest, "why?").locator(".by")).to_have_text("Grace")
     assert "@p" not in await guest.locator("#app").inner_text()
 
     await guest.goto(f"{people.server.url}/r/{closed}")
@@ -326,6 +333,20 @@ async def test_a_guest_reads_a_public_room_and_is_asked_to_log_in_for_others(
     await guest.get_by_role("button", name="Log in", exact=True).click()
     await log_in(guest, "ada")
     await expect(guest.get_by_role("heading", name="Help")).to_be_visible()
+
+
+async def test_a_guest_account_that_becomes_more_is_told_at_once(people: People) -> None:
+    ada = await people.owner()
+    token = await session(people)
+    given = await asked(people.server, "POST", "/invites", {"role": "guest"}, token)
+    gus = await people.enter(f"{people.server.url}/i#{given['token']}", "Gus")
+    await expect(gus.get_by_role("button", name="Invite", exact=True)).to_be_hidden()
+    listed = (await asked(people.server, "GET", "/people", None, token))["people"]
+    (key,) = [each["account"] for each in listed if each["handle"] == "gus"]
+    await asked(people.server, "PUT", f"/people/{key}/role", {"role": "admin"}, token)
+    await expect(gus.get_by_role("button", name="Invite", exact=True)).to_be_visible()
+    await write_to(gus, "Ada")
+    await expect(rooms(ada)).to_contain_text("Gus")
 
 
 def test_the_how_to_names_what_is_on_the_page() -> None:

@@ -4,7 +4,16 @@ from hubbub.domain.aspects import RULES
 from hubbub.server.http.changes import KEY
 from hubbub.server.http.routes import RESOURCES
 
-CHANGE_NO_LOG = {"hello", "start", "follow", "follow_all", "unfollow", "signal", "history"}
+CHANGE_NO_LOG = {
+    "hello",
+    "start",
+    "follow",
+    "follow_all",
+    "unfollow",
+    "signal",
+    "history",
+    "list_pins",
+}
 # Their answers hold secrets, which the server doesn't keep: a repeated one can't get the first answer.
 TELL_SECRETS = {
     *("logIn", "claim", "acceptInvite", "signUp", "resetPassword", "beginSignIn"),

@@ -103,7 +103,7 @@ export class Account {
   #takeOwn(event: wire.AnyEvent): void {
     if (!this.#positions || event.seq <= this.#positions.own) return;
     this.#positions.own = event.seq;
-    if (event.event === "joined" || event.event === "invited") this.#refresh();
+    if (event.event === "joined" || event.event === "invited" || event.event === "role_changed") this.#refresh();
     else if (event.event === "left" && event.where) this.rooms.delete(event.where);
     else if (event.event === "hidden") Object.assign(this.rooms.get(event.where) ?? {}, { hidden: event.upto });
     else return;

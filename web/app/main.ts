@@ -9,7 +9,7 @@ import { call, list } from "./http.ts";
 import type { Unsent } from "./items.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, keepName, keepRooms, rememberedRooms, roomFromAddress } from "./memory.ts";
-import { nameOf } from "./names.ts";
+import { isUnknown, meetAuthors, nameOf } from "./names.ts";
 import { addressOf, isMade, linkedRoom, showAddress, showRoot, takeEntered, takeWayIn } from "./routes.ts";
 import { identifyTab, outboxOf } from "./tabs.ts";
 import { MOST_SHOWN, Timeline } from "./timeline.ts";
@@ -390,6 +390,7 @@ function hear(client: Client): void {
   client.on("snapshot", ({ room, snapshot }) => {
     if (isLog(room)) return;
     const place = track(room);
+    meetAuthors(snapshot);
     delete place.refused;
     place.view = viewOf(snapshot);
     setMembers(place, peopleOf(snapshot.members.names, snapshot.members.ids), snapshot.members.count);
@@ -400,7 +401,7 @@ function hear(client: Client): void {
   client.on("outbox", ({ room }) => room === current && timeline.showUnsent(unsent(client, room)));
   client.on("signal", ({ signal }) => takeSignal(client, signal));
   client.on("problem", ({ error, room }) => (room && isMade(room) ? lose(room, error) : toast(error.message)));
-  client.on("unfollowed", ({ room, error }) => (isMade(room) ? lose(room, error) : toast(`${room}: ${error.message}`)));
+  client.on("unfollowed", ({ room, error }) => (isMade(room) ? lose(room, error) : isLog(room) || toast(`${room}: ${error.message}`)));
 }
 
 /** Whether this is no room, but a log that an account follows. */
@@ -418,6 +419,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   const place = places.get(room);
   if (room === current && !document.hidden) account?.see(room);
   if (!place?.view) return;
+  if (isUnknown(event.by)) getToKnowAuthor(client, event);
   const seq = apply(place.view, event);
   if (loading?.room === room) loading.meanwhile.push(event);
   const isPost = event.event === "posted";
@@ -434,6 +436,17 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
     showTyping();
   }
   trim(place.view, room === current && !timeline.wasAtEnd ? MOST_READ : MOST_SHOWN);
+}
+
+/** Ask who it is that wrote: a page of messages tells it. */
+async function getToKnowAuthor(client: Client, event: wire.AnyEvent): Promise<void> {
+  const seq = "message" in event && event.message !== undefined ? event.message : event.seq;
+  const page = (await client.ask({ do: "history", room: event.room, before: seq + 1, limit: 1 }).catch(() => undefined)) as
+    | Page
+    | undefined;
+  if (!page) return;
+  for (const key of meetAuthors(page)) timeline.rename(key);
+  if (event.room === current) showMembers();
 }
 
 function takeSignal(client: Client, signal: wire.AnySignal): void {
@@ -560,6 +573,7 @@ async function loadOlder(room: string): Promise<void> {
   const page = (await client.ask({ do: "history", room, before: first, limit: 100 }).catch(() => undefined)) as Page | undefined;
   loading = undefined;
   // If the view was trimmed or replaced by a snapshot, the page would leave a hole.
+  if (page) meetAuthors(page);
   if (!page || places.get(room)?.view !== view || view.messages.keys().next().value !== first) return;
   prepend(view, page, meanwhile);
   if (room === current) timeline.showOlder();

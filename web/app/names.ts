@@ -3,6 +3,7 @@
 import type { wire } from "#sdk";
 
 const people = new Map<string, wire.ShownPerson>();
+const authors = new Map<string, wire.Author>(); // whom messages named, for those to whom the directory tells nothing
 
 export const isAccount = (by: string): boolean => by.startsWith("@p");
 
@@ -11,6 +12,16 @@ export function meet(known: Record<string, wire.ShownPerson>): void {
   people.clear();
   for (const [key, person] of Object.entries(known)) people.set(key, person);
 }
+
+/** Know who wrote some messages. Returns the accounts that were not known. */
+export function meetAuthors({ people: named }: { people?: Record<string, wire.Author> }): string[] {
+  const met = Object.entries(named ?? {}).filter(([key, { name }]) => authors.get(key)?.name !== name);
+  for (const [key, author] of met) authors.set(key, author);
+  return met.map(([key]) => key);
+}
+
+/** Whether the author's key tells nobody what they are called. */
+export const isUnknown = (by: string): boolean => isAccount(by) && !people.has(by) && !authors.has(by);
 
 /** Take in an event of the directory. Returns the account whose name was changed. */
 export function hearOf(event: wire.AnyEvent): string | undefined {
@@ -23,7 +34,7 @@ export function hearOf(event: wire.AnyEvent): string | undefined {
 }
 
 /** What an author is called: an account by its display name, everybody else by the name itself. */
-export const nameOf = (by: string): string => (isAccount(by) ? (people.get(by)?.name ?? "Someone") : by);
+export const nameOf = (by: string): string => (isAccount(by) ? (people.get(by)?.name ?? authors.get(by)?.name ?? "Someone") : by);
 
 export const personOf = (key: string): wire.ShownPerson | undefined => people.get(key);
 

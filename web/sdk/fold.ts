@@ -1,7 +1,7 @@
 // What a client sees of a room: a snapshot and the events after it, folded. Knows neither page nor network.
 
 import { merge } from "./merge.ts";
-import type { AnyEvent, Message, Posted, Snapshot } from "./wire.ts";
+import type { Author as Account, AnyEvent, Message, Posted, Snapshot } from "./wire.ts";
 
 /** Messages by seq, oldest first; whether there are older ones; the state document. */
 export interface View {
@@ -15,6 +15,7 @@ export interface Page {
   messages: Message[];
   more: boolean;
   head: number;
+  people?: Record<string, Account>;
 }
 
 export interface Author {

@@ -425,6 +425,17 @@ export interface PersonChanged {
   avatar?: string;
 }
 
+/** The account has another role on this server. Guests learn of it here, since they don't follow the directory. */
+export interface RoleChanged {
+  event: "role_changed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  role: string;
+}
+
 /** An account got another credential of this kind, such as a password. */
 export interface CredentialChanged {
   event: "credential_changed";
@@ -846,6 +857,7 @@ export interface Snapshot {
   head: number;
   messages: Message[];
   more: boolean;
+  people?: Record<string, Author>;
   state: unknown;
   state_seq: number;
   members: Members;
@@ -871,6 +883,14 @@ export interface Message {
   attachments?: string[];
   id?: string;
   reaction_ids?: Record<string, (string | null)[]>;
+}
+
+/** An account as everyone sees it who may read what it wrote. */
+export interface Author {
+  handle: string;
+  name: string;
+  bot?: boolean;
+  avatar?: string;
 }
 
 /** The people in a room: their number and, if they are at most 100, their names and ids in the same order. */
@@ -918,6 +938,6 @@ export interface MyRoom {
 }
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | ListPins | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

@@ -17,6 +17,7 @@ from hubbub.client.mine import Mine
 from hubbub.client.reading import Reading
 from hubbub.client.rooms import Rooms, Watcher
 from hubbub.events import Event
+from hubbub.events.people import RoleChanged
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Resumed, RoomHead, Start
 from hubbub.protocol.starting import Started
@@ -145,6 +146,8 @@ class Keeper(Watcher):
                     self._begin_again()
                 case Resumed():
                     pass
+                case RoleChanged():  # it may follow the directory now
+                    self._begin_again()
                 case _:
                     mine = self.known
                     fold = mine.of_directory if log.room == DIRECTORY else mine.of_own

@@ -29,6 +29,12 @@ class PersonChanged(Event, frozen=True, kw_only=True):
     avatar: str | None = None
 
 
+class RoleChanged(Event, frozen=True, kw_only=True):
+    """The account has another role on this server. Guests learn of it here, since they don't follow the directory."""
+
+    role: str
+
+
 class CredentialChanged(Event, frozen=True, kw_only=True):
     """An account got another credential of this kind, such as a password."""
 

@@ -214,14 +214,27 @@ class Members(msgspec.Struct, frozen=True, omit_defaults=True):
         check_ids(self.names, self.ids)
 
 
+class Author(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as everyone sees it who may read what it wrote."""
+
+    handle: str
+    name: str
+    bot: bool = False
+    avatar: str = ""
+
+
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Some messages of a room, oldest first. `more` tells whether there are others beyond them."""
+    """Some messages of a room, oldest first. `more` tells whether there are others beyond them.
+
+    `people` are the accounts whose keys stand in it, if there are any.
+    """
 
     room: str
     epoch: str
     head: int
     messages: list[Message]
     more: bool
+    people: dict[str, Author] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         for message in self.messages:

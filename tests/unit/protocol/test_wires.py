@@ -23,6 +23,7 @@ from hubbub.events.people import (
     PersonAdded,
     PersonChanged,
     Preferred,
+    RoleChanged,
     SessionClosed,
     SessionOpened,
     SessionRenewed,
@@ -105,6 +106,7 @@ PUSHES: dict[str, object] = {
         role="owner",
     ),
     "person_changed": PersonChanged("@directory", 2, AT, ADA, account=ADA, role="admin"),
+    "role_changed": RoleChanged(ADA, 2, AT, ADA, role="member"),
     "credential_changed": CredentialChanged(ADA, 1, AT, "@server", kind="password"),
     "session_opened": SessionOpened(
         ADA, 2, AT, ADA, session="5d1f", kind="session", name="Firefox", until=1.5e9

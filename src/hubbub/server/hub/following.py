@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import ExitStack, asynccontextmanager
 
 import msgspec
+from msgspec import UNSET
 
 from hubbub.domain.access import Operation, refuse
 from hubbub.domain.facts import Head
@@ -64,13 +65,14 @@ class Following:
             seq, kept = await self._positions.resume(feed, follow)
             stored = await self._snapshots.read(feed) if seq is None else None
             shown = 0 if stored is None else stored.page.head
+            people = await self._snapshots.people(feed, stored) if stored else UNSET
             if feed.guards:
                 await self._rights.require_still(principal, Operation.READ, follow.room, shown)
             # From here on there is no await: what is told now is followed by the very next event.
             cursor = Cursor(follow.room, outlet, principal, seq or shown, ended, wire)
             feed.followers.come(cursor)
             if stored is not None:
-                tell(self._snapshots.show(feed, stored, kept))
+                tell(self._snapshots.show(feed, stored, people, kept))
             else:
                 assert seq is not None and feed.head is not None
                 head = max(seq, feed.head)

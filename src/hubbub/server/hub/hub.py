@@ -6,6 +6,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.following import Following
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
@@ -44,12 +45,13 @@ class Hub:
         self.rules = rules
         self.throttle = Throttle(limits)
         self.names = Names(store)
-        snapshots, positions = Snapshots(store, fanout), Positions(store, fanout)
+        authors, positions = Authors(store), Positions(store, fanout)
+        snapshots = Snapshots(store, fanout, authors)
         rights = Rights(store, fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights)
         self.starting = Starting(store)
-        self.reading = Lookup(store, fanout, positions, snapshots, rights)
+        self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
         self.questions = Questions(store, rights)
         self.is_leaving = False  # still serving, but new clients should go elsewhere

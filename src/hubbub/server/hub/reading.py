@@ -10,6 +10,7 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import History, Page, Snapshot
 from hubbub.server.engine.fanout import FanOut
+from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
@@ -34,8 +35,10 @@ class Lookup:
         positions: Positions,
         snapshots: Snapshots,
         rights: Rights,
+        authors: Authors,
     ) -> None:
         self._store = store
+        self._authors = authors
         self._fanout = fanout
         self._positions = positions
         self._snapshots = snapshots
@@ -57,8 +60,9 @@ class Lookup:
         with self._fanout.pinned(room) as feed:
             await self._fanout.meet([feed])
             stored = await self._snapshots.read(feed)
+            people = await self._snapshots.people(feed, stored)
             await self._rights.require(principal, Operation.READ, room, stored.page.head)
-            return self._snapshots.show(feed, stored)
+            return self._snapshots.show(feed, stored, people)
 
     async def history(self, principal: Principal, history: History) -> Page:
         """Return the messages just before or after a seq. Raises RefusalError."""
@@ -68,8 +72,16 @@ class Lookup:
         head, messages, more = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
+        people = await self._authors.of(messages)
         await self._rights.require(principal, Operation.READ, history.room, head)
-        return Page(room=history.room, epoch=self.epoch, head=head, messages=messages, more=more)
+        return Page(
+            room=history.room,
+            epoch=self.epoch,
+            head=head,
+            messages=messages,
+            more=more,
+            people=people,
+        )
 
     async def document(self, principal: Principal, room: str) -> Document:
         """Return the room's state document. Raises RefusalError."""

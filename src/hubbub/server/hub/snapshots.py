@@ -7,6 +7,7 @@ from msgspec import UNSET
 from hubbub.protocol.messages import Snapshot
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
+from hubbub.server.hub.authors import Authors, Named
 from hubbub.server.stores.base import Store, StoredRoom
 
 SNAPSHOT_MESSAGES = 50
@@ -16,8 +17,9 @@ CACHED_SNAPSHOTS = 64
 class Snapshots:
     """Reads rooms, and caches each until something happens in it."""
 
-    def __init__(self, store: Store, fanout: FanOut) -> None:
+    def __init__(self, store: Store, fanout: FanOut, authors: Authors) -> None:
         self._store = store
+        self._authors = authors
         self._fanout = fanout
         self._keeping: OrderedDict[Feed, None] = OrderedDict()  # newest last
 
@@ -39,7 +41,13 @@ class Snapshots:
                 self._keeping.popitem(last=False)[0].forget()
         return stored
 
-    def show(self, feed: Feed, stored: StoredRoom, kept: int | None = None) -> Snapshot:
+    async def people(self, feed: Feed, stored: StoredRoom) -> Named:
+        """Return the accounts that a snapshot names: who wrote, who reacted, and who is there."""
+        return await self._authors.of(stored.page.messages, feed.signals.members().names)
+
+    def show(
+        self, feed: Feed, stored: StoredRoom, people: Named, kept: int | None = None
+    ) -> Snapshot:
         """Return what clients are shown of the room, with who is there now.
 
         `kept` is the first number that is kept, for a client that asked for older ones.
@@ -50,6 +58,7 @@ class Snapshots:
             head=stored.page.head,
             messages=stored.page.messages,
             more=stored.page.more,
+            people=people,
             state=stored.document.value,
             state_seq=stored.document.seq,
             members=feed.signals.members(),

@@ -13,7 +13,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Kept, Known, Table
 from hubbub.domain.rules import Affecting, Aspect, Guard, Rule
-from hubbub.events.people import PersonAdded, PersonChanged
+from hubbub.events.people import PersonAdded, PersonChanged, RoleChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import handle_fault
 from hubbub.protocol.keys import AUDIT, DIRECTORY
@@ -233,7 +233,7 @@ Ranking = ChangeRole | SuspendPerson | ResumePerson
 def _rank_needs(wanted: Needs, principal: Principal, change: Ranking) -> None:
     to_know(wanted, principal.id, change.account)
     to_note(wanted)
-    wanted.logs.add(change.account)  # since suspending ends its sessions
+    wanted.logs.add(change.account)  # which says so, and suspending ends its sessions
     wanted.row(OWNERS, OwnerRow(DIRECTORY, change.account))
     wanted.count(OWNERS, DIRECTORY)
 
@@ -253,6 +253,7 @@ def _change_role(ledger: Ledger, principal: Principal, change: ChangeRole) -> An
         return refusal
     _count_owner(ledger, row._replace(role=change.role))
     note(ledger, principal, change, "role changed", row.account, role=change.role)
+    ledger.append(RoleChanged(**ledger.next(row.account, principal), role=change.role))
     return _put(ledger, principal, row, role=change.role)
 
 
@@ -365,7 +366,7 @@ ASPECT = Aspect(
         Rule(SuspendPerson, BY_RULE, _rank_needs, _set_status, is_internal=True),
         Rule(ResumePerson, BY_RULE, _rank_needs, _set_status, is_internal=True),
     ),
-    events=(PersonAdded, PersonChanged),
+    events=(PersonAdded, PersonChanged, RoleChanged),
     affecting=(Affecting(PersonAdded, _whom, _added), Affecting(PersonChanged, _whom, _changed)),
     guards=(Guard(_READERS.__contains__, _reader_needs, _refuse_reader, elsewhere=(DIRECTORY,)),),
 )

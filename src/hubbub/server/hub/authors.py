@@ -1,0 +1,42 @@
+"""Authors: what accounts are called whose keys stand in messages, for everyone who may read those."""
+
+from collections.abc import Iterable
+
+from msgspec import UNSET, UnsetType
+
+from hubbub.domain.accounts import ACCOUNT, account_row
+from hubbub.domain.facts import Needs
+from hubbub.protocol.keys import is_account_key
+from hubbub.protocol.messages import Author, Message
+from hubbub.server.stores.base import Store
+
+Named = dict[str, Author] | UnsetType
+
+
+class Authors:
+    """Looks up accounts. Where only guests, tokens and other applications' users wrote, nothing is looked up."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def of(self, messages: Iterable[Message], present: Iterable[str] = ()) -> Named:
+        """Return who wrote these messages or reacted to them, and who is present, as far as they are accounts.
+
+        Raises StoreFailed.
+        """
+        names = set(present)
+        for message in messages:
+            names.add(message.by)
+            for reacted in (message.reactions or {}).values():
+                names.update(reacted)
+        wanted = Needs()
+        for name in filter(is_account_key, names):
+            wanted.row(ACCOUNT, account_row(name))
+        if not wanted.rows:
+            return UNSET
+        rows = (await self._store.find(wanted)).rows[ACCOUNT].values()
+        return {
+            row.account: Author(row.handle, row.name, row.kind == "bot", row.avatar)
+            for row in rows
+            if row
+        }
