@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from msgspec import structs
 
+from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS
 from hubbub.domain.aspects.reactions import REACTIONS, Reactions, reactions_to, with_reactions
-from hubbub.domain.facts import Answer, Batch, Facts, Needs, PostKey
-from hubbub.domain.ledger import Ledger
+from hubbub.domain.facts import Answer, Facts, Needs, PostKey
+from hubbub.domain.ledger import NO_EVENTS, Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.view import RoomView
@@ -46,6 +47,8 @@ from tests.support.faulty import (
 )
 from tests.support.law_story import tell
 from tests.support.laws import PEOPLE, Law
+
+POSTED = "SELECT posted FROM message WHERE room = ? AND seq = ?"
 
 EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "0"))
 AT_RANDOM = settings(
@@ -100,8 +103,8 @@ def a_key_is_not_stored() -> Parts:
 @fault
 def the_messages_of_a_batch_are_counted_as_one() -> Parts:
     def miscounted(ledger: Ledger) -> None:
-        room = ledger.posts[-1].room
-        ledger._nths[room] = ledger._fact(room).nth
+        log = ledger.grown[ledger.posts[-1].room]
+        log.nth = ledger._facts.heads.get(log.log, NO_EVENTS).nth
 
     return Parts(after_each_post(RULES, miscounted))
 
@@ -161,12 +164,13 @@ def folding_takes_off_the_reaction_of_a_namesake() -> Parts:
 
 @fault
 def what_one_commit_posts_and_deletes_is_delivered() -> Parts:
-    class Unerased(Batch):
-        def erase(self) -> None:
-            """Leave it."""
+    class Unerasable(list[bytes]):
+        def __setitem__(self, *_: Any) -> None:
+            """Leave them."""
 
     def leave(ledger: Ledger, event: Deleted) -> None:
-        ledger.batches[event.room] = Unerased(*ledger.batches[event.room])
+        log = ledger.grown[event.room]
+        log.bodies = Unerasable(log.bodies)
 
     return Parts(with_more(RULES, Deleted, leave))
 
@@ -298,8 +302,9 @@ def a_namesake_is_the_author() -> Parts:
     class ByName(SqliteWriter):
         def _message_facts(self, facts: Facts, *wanted: Any) -> None:
             super()._message_facts(facts, *wanted)
-            for key, event in facts.messages.items():
-                facts.owners[key] = mine.get(event.by, "")
+            for room, seq in facts.owners:
+                posted = self._execute(POSTED, (self._rooms[room].id, seq)).get
+                facts.owners[room, seq] = mine.get(events.decode_posted(posted).by, "")
 
     return Parts(writer=ByName)
 

@@ -89,7 +89,7 @@ async def known(kept: Kept, *keys: tuple[AnyTable, Prefix], counts: Any = ()) ->
 async def ledger(kept: Kept, *rows: Any) -> Ledger:
     """A ledger that knows these rows as they are stored."""
     keys = [(_table(row), row[:3]) for row in rows]
-    return Ledger(RULES, await known(kept, *keys), AT)
+    return Ledger(RULES, Needs(), await known(kept, *keys), AT)
 
 
 async def put(kept: Kept, *rows: Any) -> None:

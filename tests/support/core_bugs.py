@@ -50,8 +50,8 @@ class Deciding(SimulatedStore):
     """A store that can say what it will decide."""
 
     def decided(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        facts = self._facts(self._rules.needs(proposals))
-        return Ledger(self._rules, facts, at).decide(proposals)
+        wanted = self._rules.needs(proposals)
+        return Ledger(self._rules, wanted, self._facts(wanted), at).decide(proposals)
 
 
 @shows_as(Fault.LOST, Fault.WRONG_ANSWER, Fault.TURNED_AWAY)

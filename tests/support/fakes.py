@@ -31,7 +31,6 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Posted
 from hubbub.protocol import keys
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
@@ -314,7 +313,8 @@ class MemoryStore:
         if self.is_failing:
             done.set_exception(StoreFailed("the disk is full"))
             return
-        ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
+        wanted = self._rules.needs(proposals)
+        ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
         commit = ledger.decide(proposals)
         self.records.write(ledger)
         for post in ledger.posts:
@@ -366,9 +366,6 @@ class MemoryStore:
         message = self._view(key.room).messages.get(key.seq)
         if message is None or key.seq < self.kept.get(key.room, 1):
             return
-        posted = self._rules.events.decode(self.logs[key.room][key.seq - 1])
-        assert isinstance(posted, Posted)
-        facts.messages[key] = posted
         facts.owners[key] = self._owners[key]
         if message.deleted:
             facts.deleted.add(key)

@@ -113,7 +113,8 @@ def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
 
     def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
         with self._transaction():
-            ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
+            wanted = self._rules.needs(proposals)
+            ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
             decided = ledger.decide(proposals)
             self._write(ledger)
             loops[0].call_soon_threadsafe(act(), decided)

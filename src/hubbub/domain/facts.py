@@ -177,9 +177,8 @@ class Facts:
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
-    posts: dict[PostKey, Accepted] = field(default_factory=dict)
-    messages: dict[MessageKey, events.Posted] = field(default_factory=dict)
-    owners: dict[MessageKey, str] = field(default_factory=dict)  # of each of the messages
+    posts: dict[tuple[str, str, str], Accepted] = field(default_factory=dict)  # by `PostKey`
+    owners: dict[tuple[str, int], str] = field(default_factory=dict)  # of messages, by `MessageKey`
     deleted: set[MessageKey] = field(default_factory=set)
     rows: dict[AnyTable, dict[Prefix, Any]] = field(default_factory=dict)  # None: there is none
     counts: dict[AnyTable, dict[Prefix, int]] = field(default_factory=dict)

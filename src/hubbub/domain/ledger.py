@@ -22,9 +22,9 @@ from hubbub.domain.facts import (
     Facts,
     Head,
     MessageKey,
+    Needs,
     NewChange,
     NewPost,
-    PostKey,
     Proposal,
 )
 from hubbub.domain.principals import Principal
@@ -38,6 +38,14 @@ Act = Callable[["Ledger", Any], None]
 Refuse = Callable[[Known, Principal, Permission, str], Refusal | None]
 
 NO_EVENTS = Head()
+
+
+class Guarding(Protocol):
+    """The part of a guard that the ledger uses (see `rules.Guard`)."""
+
+    @property
+    def refuse(self) -> Refuse:
+        """Why a principal may not do something in the room, or None."""
 
 
 class Deciding(Protocol):
@@ -55,12 +63,35 @@ class Deciding(Protocol):
     def operations(self) -> Mapping[type[Change], Permission]:
         """What guards are asked about each command."""
 
-    def guarding(self, proposals: Sequence[Proposal]) -> Mapping[str, Sequence[Refuse]]:
-        """Return what the guards of the proposals' rooms say; without the rooms that have none."""
+    def guarding(self, rooms: Iterable[str]) -> Mapping[str, Sequence[Guarding]]:
+        """Return the guards of these rooms, without the rooms that have none."""
 
     @property
     def consequences(self) -> Mapping[type[Event], list[Act]]:
         """What aspects do when an event is appended."""
+
+
+class Growth:
+    """A log as it grows in one commit."""
+
+    __slots__ = ("affected", "bodies", "first", "kept", "log", "nth", "seq")
+
+    def __init__(self, log: str, head: Head) -> None:
+        self.log = log
+        self.seq, self.kept, self.nth = head
+        self.first = self.seq + 1
+        self.bodies: list[bytes] = []
+        self.affected: list[tuple[int, str]] = []  # see `Batch`
+
+    @property
+    def head(self) -> Head:
+        """The log's head by now."""
+        return Head(self.seq, self.kept, self.nth)
+
+    @property
+    def batch(self) -> Batch:
+        """What was added."""
+        return Batch(self.log, self.first, self.bodies, tuple(self.affected))
 
 
 class Ledger:
@@ -69,19 +100,19 @@ class Ledger:
     Aspects ask it for what they said they need, append events, and put and drop rows.
     """
 
-    def __init__(self, rules: Deciding, facts: Facts, at: str) -> None:
+    def __init__(self, rules: Deciding, wanted: Needs, facts: Facts, at: str) -> None:
+        """`facts` are what was found of what was `wanted`."""
         self._rules = rules
         self._facts = facts
-        self._guarding: Mapping[str, Sequence[Refuse]] = {}
+        self._guarding = rules.guarding(wanted.logs)
         self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
         self.at = at
-        self.batches: dict[str, Batch] = {}
+        self._logs = {log: Growth(log, facts.heads.get(log, NO_EVENTS)) for log in wanted.logs}
+        self.grown: dict[str, Growth] = {}  # the logs that got events
         self.posts: list[NewPost] = []
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
-        self._nths: dict[str, int] = {}  # of the last message, in logs that got one
-        self.affected: dict[str, list[tuple[int, str]]] = {}  # by log: see `Batch`
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: dict[AnyTable, dict[Prefix, Any]] = {}  # to put; None: to drop
 
@@ -89,8 +120,7 @@ class Ledger:
         """Answer each proposal, in order."""
         answers: list[Answer] = []
         deciding = self._rules.deciding
-        guarding = self._guarding = self._rules.guarding(proposals)
-        operations, allowed = self._rules.operations, self._allowed
+        guarding, operations, allowed = self._guarding, self._rules.operations, self._allowed
         change: Any
         for principal, change in proposals:
             if change.client_message_id is not None:
@@ -102,12 +132,11 @@ class Ledger:
                 answers.append(self._decide(principal, change))
             else:
                 answers.append(deciding[type(change)](self, principal, change))
+        batches = [log.batch for log in self.grown.values()]
         if self.deleted:
-            for batch in self.batches.values():
+            for batch in batches:
                 batch.erase()
-        for log, affected in self.affected.items():
-            self.batches[log] = self.batches[log]._replace(affected=tuple(affected))
-        return Commit(answers, list(self.batches.values()))
+        return Commit(answers, batches)
 
     def _decide(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change, unless a guard of its room refuses it."""
@@ -122,12 +151,11 @@ class Ledger:
         """Decide on a change with a key, or repeat the first answer that its key got."""
         called = change.room, change.client_message_id, principal.key_owner
         if type(change) in self._rules.keyed:
-            post = PostKey(*called)
-            if first := self._facts.posts.get(post):
+            if first := self._facts.posts.get(called):
                 return first._replace(is_duplicate=True)
             answer = self._decide(principal, change)
             if type(answer) is Accepted:
-                self._facts.posts[post] = answer
+                self._facts.posts[called] = answer
             return answer
         if answered := self.row(ANSWERED, AnsweredKey(*called)):
             return Accepted(answered.seq, answered.at, is_duplicate=True, made=answered.made)
@@ -148,29 +176,23 @@ class Ledger:
         asked = principal.id, principal.scopes, operation, room
         if asked in self._allowed:
             return None
-        for refuse in self._guarding.get(room, ()):
-            if refusal := refuse(self, principal, operation, room):
+        for guard in self._guarding.get(room, ()):
+            if refusal := guard.refuse(self, principal, operation, room):
                 return refusal
         self._allowed.add(asked)
         return None
 
     def head(self, log: str) -> int:
         """Return the log's last number, including what was decided so far."""
-        batch = self.batches.get(log)
-        return batch.last if batch else self._fact(log).seq
+        return self._logs[log].seq
 
-    def heads(self) -> dict[str, Head]:
-        """Return the heads of the logs that grew, as they are now."""
-        return {log: self._grown(log, batch.last) for log, batch in self.batches.items()}
-
-    def message(self, key: MessageKey) -> Posted | Refusal:
-        """Return a message as it was posted, or why there is none."""
-        posted = self._facts.messages.get(key)
-        if posted is None:
+    def absent(self, key: MessageKey) -> Refusal | None:
+        """Return why there is no such message, or None if there is one."""
+        if key not in self._facts.owners:
             return Refusal("not_found", f"No message {key.seq} in {key.room}")
         if key in self._facts.deleted:
             return Refusal("gone", f"Message {key.seq} was deleted")
-        return posted
+        return None
 
     def owner(self, key: MessageKey) -> str:
         """Return the stable id of a message's owner."""
@@ -195,7 +217,7 @@ class Ledger:
         """Return the fields that the next event of a log begins with, if `principal` causes it."""
         return {
             "room": log,
-            "seq": self.head(log) + 1,
+            "seq": self._logs[log].seq + 1,
             "at": self.at,
             "by": principal.name,
             "id": principal.person.id,
@@ -203,7 +225,7 @@ class Ledger:
 
     def append(self, event: Event) -> Accepted:
         """Add the next event to its log."""
-        body = self._append(event)
+        body = self._append(event).bodies[-1]
         self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
         for act in self._rules.consequences.get(type(event), ()):
             act(self, event)
@@ -211,16 +233,15 @@ class Ledger:
 
     def post(self, event: Posted, owner: str) -> Accepted:
         """Add a message to its log."""
-        body, room, nths = self._append(event), event.room, self._nths
-        nth = nths[room] = (nths[room] if room in nths else self._fact(room).nth) + 1
-        self.posts.append(NewPost(room, event.seq, body, event.client_message_id, owner, nth))
-        message = MessageKey(room, event.seq)
-        self._facts.messages[message] = event
-        self._facts.owners[message] = owner
+        room, seq, log = event.room, event.seq, self._append(event)
+        log.nth += 1
+        key, body = event.client_message_id, log.bodies[-1]
+        self.posts.append(NewPost(room, seq, body, key, owner, log.nth))
+        self._facts.owners[room, seq] = owner
         if room in self._guarding:  # in free rooms nothing follows from it
             for act in self._rules.consequences.get(Posted, ()):
                 act(self, event)
-        return Accepted(event.seq, self.at)
+        return Accepted(seq, self.at)
 
     def edit(self, event: Edited) -> Accepted:
         """Give a message another text."""
@@ -234,7 +255,7 @@ class Ledger:
 
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
-        self.affected.setdefault(event.room, []).extend((event.seq, each) for each in ids)
+        self._logs[event.room].affected.extend((event.seq, each) for each in ids)
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""
@@ -275,19 +296,10 @@ class Ledger:
         self._allowed.clear()
         self.rows.setdefault(table, {})[key] = row
 
-    def _fact(self, log: str) -> Head:
-        """Return a log's head before the batch."""
-        return self._facts.heads.get(log, NO_EVENTS)
-
-    def _grown(self, log: str, seq: int) -> Head:
-        _, kept, nth = self._fact(log)
-        return Head(seq, kept, self._nths.get(log, nth))
-
-    def _append(self, event: Event) -> bytes:
-        body = events.encode(event)
-        batch = self.batches.get(event.room)
-        if batch is None:
-            self.batches[event.room] = Batch(event.room, event.seq, [body])
-        else:
-            batch.bodies.append(body)
-        return body
+    def _append(self, event: Event) -> Growth:
+        log = self._logs[event.room]
+        if not log.bodies:
+            self.grown[event.room] = log
+        log.seq = event.seq
+        log.bodies.append(events.encode(event))
+        return log

@@ -217,17 +217,17 @@ class Rules:
                 else:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
-        if guarded := self._guards_of(proposals):
+        if guarded := self.guarding(logs):
             asking = {(principal.id, change.room): principal for principal, change in proposals}
             for (_, room), principal in asking.items():
                 for guard in guarded.get(room, ()):
                     guard.needs(wanted, principal, room)
         return wanted
 
-    def guarding(self, proposals: Sequence[Proposal]) -> dict[str, list[Refuse]]:
-        """Return the refusals of the guards of the proposals' rooms, except for rooms without guards."""
-        guarded = self._guards_of(proposals).items()
-        return {room: [guard.refuse for guard in guards] for room, guards in guarded}
+    def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:
+        """Return the guards of these rooms, without the rooms that have none."""
+        found = {room: self.guards_of(room) + self.other_guards_of(room) for room in rooms}
+        return {room: guards for room, guards in found.items() if guards}
 
     def _find_needs(self) -> dict[type[Change], Wish]:
         needing: dict[type[Change], Wish] = {
@@ -254,14 +254,6 @@ class Rules:
         """Change the rows that guards look at, if this event does."""
         if affecting := self._affecting.get(tag_in(body)):
             affecting.apply(kept, self.events.decode(body))
-
-    def _guards_of(self, proposals: Sequence[Proposal]) -> dict[str, tuple[Guard, ...]]:
-        """Return the guards of each room that has any. Each room is asked about once."""
-        if not self._guards:
-            return {}
-        rooms = {change.room for _, change in proposals}
-        found = {room: self.guards_of(room) + self.other_guards_of(room) for room in rooms}
-        return {room: guards for room, guards in found.items() if guards}
 
     def fold(self, view: RoomView, event: Event) -> None:
         """Fold the next event into a view.

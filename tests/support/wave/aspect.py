@@ -43,9 +43,8 @@ def _screen(wave: Wave, _: int) -> Refusal | None:
 
 
 def _wave(ledger: Ledger, principal: Principal, wave: Wave) -> Answer:
-    message = ledger.message(MessageKey(wave.room, wave.seq))
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(MessageKey(wave.room, wave.seq)):
+        return refusal
     key = WaverKey(wave.room, wave.seq, principal.id)
     before = ledger.row(WAVERS, key)
     times = 1 + (before.times if before else 0)

@@ -12,7 +12,17 @@ from hubbub.domain.aspects.reactions import (
     ReactionKey,
     reactions_to,
 )
-from hubbub.domain.facts import Accepted, Answer, Commit, Facts, Head, MessageKey, PostKey, Proposal
+from hubbub.domain.facts import (
+    Accepted,
+    Answer,
+    Commit,
+    Facts,
+    Head,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+)
 from hubbub.domain.identity import NAMELESS
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
@@ -46,10 +56,6 @@ def lobby_facts() -> Facts:
     return Facts(
         heads={"lobby": Head(10, 1)},
         posts={PostKey("lobby", "01J", ADA.id): Accepted(1, EARLIER)},
-        messages={
-            one: Posted("lobby", 1, EARLIER, "ada", "hi", client_message_id="01J"),
-            two: Posted("lobby", 2, EARLIER, "ada", "oops"),
-        },
         owners={one: ADA.id, two: ADA.id},
         deleted={two},
         rows={
@@ -75,7 +81,7 @@ def ledger_of(proposals: list[Proposal], facts: Facts | None = None) -> Ledger:
         known.rows.setdefault(table, {}).update(found)
     for table, numbers in counts.items():
         known.counts.setdefault(table, {}).update(numbers)
-    return Ledger(RULES, known, AT)
+    return Ledger(RULES, asked, known, AT)
 
 
 def by_ada(*changes: Change, facts: Facts | None = None) -> Commit:
@@ -392,11 +398,12 @@ def test_all_reactions_go_with_their_message() -> None:
 
 
 def test_nobody_may_use_what_they_did_not_ask_for() -> None:
-    ledger = Ledger(RULES, Facts(), AT)
+    ledger = Ledger(RULES, Needs(), Facts(), AT)
     for ask in (
         lambda: ledger.row(REACTIONS, GRACES),
         lambda: ledger.count(REACTIONS, "lobby", 1),
         lambda: ledger.put(REACTIONS, Reaction(*GRACES, "grace", 3)),
+        lambda: ledger.head("lobby"),
     ):
         with pytest.raises(KeyError):
             ask()

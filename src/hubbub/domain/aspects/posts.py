@@ -26,10 +26,10 @@ def _post_needs(wanted: Needs, _: Principal, post: Post) -> None:
 
 
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
-    if post.reply_to is not None:
-        answered = ledger.message(MessageKey(post.room, post.reply_to))
-        if isinstance(answered, Refusal):
-            return answered
+    if post.reply_to is not None and (
+        refusal := ledger.absent(MessageKey(post.room, post.reply_to))
+    ):
+        return refusal
     event = Posted(
         post.room,
         ledger.head(post.room) + 1,
@@ -139,9 +139,8 @@ def _delete(ledger: Ledger, principal: Principal, delete: Delete) -> Answer:
 def _refusal(
     ledger: Ledger, principal: Principal, key: MessageKey, own: Permission, anyones: Permission
 ) -> Refusal | None:
-    message = ledger.message(key)
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(key):
+        return refusal
     is_own = principal.may_own and ledger.owner(key) == principal.id
     operation = own if is_own else anyones
     if refusal := ledger.refusal(principal, operation, key.room):

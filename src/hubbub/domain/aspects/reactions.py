@@ -62,9 +62,8 @@ def _screen(change: React | Unreact, _: int) -> Refusal | None:
 
 
 def _react(ledger: Ledger, principal: Principal, react: React) -> Answer:
-    message = ledger.message(MessageKey(react.room, react.seq))
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(MessageKey(react.room, react.seq)):
+        return refusal
     key = _key(principal, react)
     if ledger.row(REACTIONS, key):
         return ledger.unchanged()
@@ -76,9 +75,8 @@ def _react(ledger: Ledger, principal: Principal, react: React) -> Answer:
 
 
 def _unreact(ledger: Ledger, principal: Principal, unreact: Unreact) -> Answer:
-    message = ledger.message(MessageKey(unreact.room, unreact.seq))
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(MessageKey(unreact.room, unreact.seq)):
+        return refusal
     key = _key(principal, unreact)
     if not ledger.row(REACTIONS, key):
         return ledger.unchanged()

@@ -46,9 +46,8 @@ def _needs(wanted: Needs, _: Principal, change: Pin | Unpin) -> None:
 
 
 def _pin(ledger: Ledger, principal: Principal, pin: Pin) -> Answer:
-    message = ledger.message(MessageKey(pin.room, pin.seq))
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(MessageKey(pin.room, pin.seq)):
+        return refusal
     if ledger.row(PINS, PinKey(pin.room, pin.seq)):
         return ledger.unchanged()
     if ledger.count(PINS, pin.room) >= MAX_PINS:
@@ -60,9 +59,8 @@ def _pin(ledger: Ledger, principal: Principal, pin: Pin) -> Answer:
 
 
 def _unpin(ledger: Ledger, principal: Principal, unpin: Unpin) -> Answer:
-    message = ledger.message(MessageKey(unpin.room, unpin.seq))
-    if isinstance(message, Refusal):
-        return message
+    if refusal := ledger.absent(MessageKey(unpin.room, unpin.seq)):
+        return refusal
     key = PinKey(unpin.room, unpin.seq)
     if not ledger.row(PINS, key):
         return ledger.unchanged()

@@ -17,7 +17,6 @@ from hubbub.domain.facts import (
     Head,
     MessageKey,
     Needs,
-    PostKey,
     Proposal,
 )
 from hubbub.domain.ledger import Ledger
@@ -61,11 +60,11 @@ class PostgresWriter:
         if added:
             await self._connection.execute(Q.add_rooms, sorted(added))
         await self.lock(wanted.logs)
-        ledger = Ledger(self._rules, await self._facts(wanted), at)
+        ledger = Ledger(self._rules, wanted, await self._facts(wanted), at)
         commit = ledger.decide(proposals)
         await self._write(ledger)
-        self._known.update(ledger.batches)
-        if unused := added - ledger.batches.keys():
+        self._known.update(ledger.grown)
+        if unused := added - ledger.grown.keys():
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit
 
@@ -112,13 +111,12 @@ class PostgresWriter:
         if wanted.posts:
             for room, key, owner, seq, posted in await self._select(Q.posts_by_key, wanted.posts):
                 first = Accepted(seq, events.decode_posted(posted).at)
-                facts.posts[PostKey(self._names[room], key, owner)] = first
+                facts.posts[self._names[room], key, owner] = first
         if wanted.messages:
             rows = await self._select(Q.messages_by_seq, wanted.messages)
-            for room, seq, posted, owner, is_deleted in rows:
-                event = events.decode_posted(posted)
+            for room, seq, owner, is_deleted in rows:
                 key = MessageKey(self._names[room], seq)
-                facts.messages[key], facts.owners[key] = event, owner
+                facts.owners[key] = owner
                 if is_deleted:
                     facts.deleted.add(key)
         if wanted.rows or wanted.counts:
@@ -133,12 +131,9 @@ class PostgresWriter:
 
     async def _write(self, ledger: Ledger) -> None:
         ids = {name: room.id for name, room in self._rooms.items()}
-        if ledger.batches:
-            heads = [(ids[name], head.seq, head.nth) for name, head in ledger.heads().items()]
-            posts = [
-                (ids[p.room], p.seq, p.body, p.client_message_id, p.owner, p.nth)
-                for p in ledger.posts
-            ]
+        if ledger.grown:
+            heads = [(ids[name], log.seq, log.nth) for name, log in ledger.grown.items()]
+            posts = [(ids[room], *rest) for room, *rest in ledger.posts]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
             drops, gone = self._records.dropping(ledger, after=13)
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))

@@ -23,7 +23,7 @@ JOIN hubbub.message ON message.room = wanted.room
     AND message.client_message_id = wanted.key AND message.owner = wanted.owner;
 
 -- :messages_by_seq These messages.
-SELECT message.room, message.seq, message.posted, message.owner, message.is_deleted
+SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 

@@ -9,7 +9,7 @@ JOIN message ON message.room = wanted.value ->> 0
     AND message.owner = wanted.value ->> 2;
 
 -- :messages_by_seq These messages: [[room id, seq], …].
-SELECT message.room, message.seq, message.posted, message.owner, message.is_deleted
+SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 

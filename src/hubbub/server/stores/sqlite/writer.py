@@ -4,7 +4,7 @@ Runs in its own thread. Knows SQL, but no rules.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from hubbub.domain.facts import (
     Head,
     MessageKey,
     Needs,
-    NewPost,
     PostKey,
     Proposal,
 )
@@ -132,7 +131,8 @@ class SqliteWriter:
         self._memory.clear()
 
     def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        ledger = Ledger(self._rules, self._facts(self._rules.needs(proposals)), at)
+        wanted = self._rules.needs(proposals)
+        ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
         commit = ledger.decide(proposals)
         self._write(ledger)
         if ledger.deleted:
@@ -156,37 +156,38 @@ class SqliteWriter:
         return commit.then(self._decide_apart(proposals[half:], at))
 
     def _facts(self, wanted: Needs) -> Facts:
-        self._look_up([log for log in wanted.logs if log not in self._rooms])
-        known = {name: self._rooms[name] for name in wanted.logs if name in self._rooms}
-        facts = Facts({name: room.head for name, room in known.items()})
-        names = {room.id: name for name, room in known.items()}
+        rooms = self._rooms
+        self._look_up(wanted.logs.difference(rooms))
+        facts = Facts({name: rooms[name].head for name in wanted.logs if name in rooms})
         if wanted.posts:
-            rows = self._select(Q.posts_by_key, wanted.posts)
-            for room_id, message_id, owner, seq, at in rows:
-                facts.posts[PostKey(names[room_id], message_id, owner)] = Accepted(seq, at)
+            self._post_facts(facts, wanted.posts)
         if wanted.messages:
-            self._message_facts(facts, wanted.messages, names)
+            self._message_facts(facts, wanted.messages)
         if wanted.rows or wanted.counts:
             self._records.learn(self._memory.unknown(wanted), facts)
             self._memory.complete(wanted, facts)
         return facts
 
-    def _look_up(self, rooms: list[str]) -> None:
+    def _look_up(self, rooms: Collection[str]) -> None:
         """Load the records of rooms that exist."""
         if rooms:
-            for name, room_id, *head in self._execute(Q.rooms_by_name, (_json(rooms),)):
+            for name, room_id, *head in self._execute(Q.rooms_by_name, (_json(list(rooms)),)):
                 self._rooms[name] = RoomRecord(room_id, Head(*head))
 
-    def _message_facts(
-        self, facts: Facts, keys: Iterable[MessageKey], names: dict[int, str]
-    ) -> None:
-        for room_id, seq, posted, owner, is_deleted in self._select(Q.messages_by_seq, keys):
-            key = MessageKey(names[room_id], seq)
-            event = events.decode_posted(posted)
-            facts.messages[key] = event
-            facts.owners[key] = owner
+    def _post_facts(self, facts: Facts, keys: Iterable[PostKey]) -> None:
+        names = self._names(facts)
+        for room_id, message_id, owner, seq, at in self._select(Q.posts_by_key, keys):
+            facts.posts[names[room_id], message_id, owner] = Accepted(seq, at)
+
+    def _message_facts(self, facts: Facts, keys: Iterable[MessageKey]) -> None:
+        names = self._names(facts)
+        for room_id, seq, owner, is_deleted in self._select(Q.messages_by_seq, keys):
+            facts.owners[names[room_id], seq] = owner
             if is_deleted:
-                facts.deleted.add(key)
+                facts.deleted.add(MessageKey(names[room_id], seq))
+
+    def _names(self, facts: Facts) -> dict[int, str]:
+        return {self._rooms[name].id: name for name in facts.heads}
 
     def _select(self, query: str, keys: Iterable[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
         """Run a query over keys whose first part is a room's name; rooms that aren't there have none."""
@@ -195,8 +196,8 @@ class SqliteWriter:
         return self._execute(query, (_json(wanted),)).fetchall()
 
     def _write(self, ledger: Ledger) -> None:
-        ids = {name: self._grown(name, head) for name, head in ledger.heads().items()}
-        self._insert(Q.add_messages, [_message_row(ids[post.room], post) for post in ledger.posts])
+        ids = {name: self._grown(name, log.head) for name, log in ledger.grown.items()}
+        self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
@@ -224,10 +225,6 @@ class SqliteWriter:
 def _is_of_a_proposal(error: Exception) -> bool:
     """Whether an error was caused by the data, not by the database or its disk."""
     return isinstance(error, OF_A_VALUE) or not isinstance(error, apsw.Error)
-
-
-def _message_row(room_id: int, post: NewPost) -> tuple[Any, ...]:
-    return room_id, post.seq, post.body, post.client_message_id, post.owner, post.nth
 
 
 def _json(value: Any) -> str:
