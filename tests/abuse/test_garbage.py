@@ -11,6 +11,7 @@ from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.abuse.doors import head
 from tests.integration.raw import connected, frame
+from tests.support.garbage import garbage
 
 ROOM = "/api/v1/rooms/kitchen"
 UPGRADE = (
@@ -46,18 +47,6 @@ async def test_no_refusal_waits_to_be_collected(sent: bytes, tmp_path: Path) -> 
         for _ in range(3):
             await send_and_go(server.port, sent)
         assert not [each for each in garbage() if isinstance(each, TracebackType)]
-
-
-def garbage() -> list[object]:
-    """What a collection finds."""
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        gc.collect()
-        return list(gc.garbage)
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
 
 
 async def send_and_go(port: int, sent: bytes) -> None:

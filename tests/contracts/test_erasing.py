@@ -45,6 +45,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "messages": lambda store: store.messages([MessageKey("lobby", n) for n in range(1, 9)]),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
+    "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),
     "rows": lambda store: store.rows(REACTIONS),
     "tokens_version": lambda store: store.tokens_version(),
     "find": lambda store: store.find(Needs(logs={"lobby"})),

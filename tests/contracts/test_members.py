@@ -33,6 +33,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.server.stores.base import OwnRoom
 from tests.support.fakes import AT, guest, holder, user
 from tests.support.rooms import (
     ADA,
@@ -209,6 +210,26 @@ async def test_a_direct_of_two_that_one_leaves_is_hidden_from_that_one(house: Ho
     assert (await house.do(GRACE, leave)).is_duplicate
     assert await house.store.rows(PLACE, GRACE.id) == [Placement(GRACE.id, direct, 3)]
     assert await house.codes((GRACE, Post(room=direct, text="hi"))) == [None]
+
+
+async def test_the_rooms_of_an_account_come_with_all_that_lists_of_them_show(house: House) -> None:
+    closed = await house.make(ADA, "closed", GRACE, alias="kitchen")
+    direct = await house.make(ADA, "direct", GRACE)
+    await house.make(ADA, "closed", MARGARET)
+    await house.do(ADA, Post(room=closed, text="hi"))
+    await house.do(GRACE, LeaveRoom(room=direct))
+    people = " ".join(sorted((ADA.id, GRACE.id)))
+    rows = [
+        OwnRoom(closed, "closed", "Kitchen", "kitchen", None, None, "member", 0, 4, 1),
+        OwnRoom(direct, "direct", "", "", people, None, "member", 3, 3, 0),
+    ]
+    own_rooms = house.store.own_rooms
+    assert await own_rooms(GRACE.id) == rows
+    assert await own_rooms(GRACE.id, only_shown=True) == await own_rooms(GRACE.id, "", 1)
+    assert await own_rooms(GRACE.id, closed, 1) == rows[1:]
+    assert await own_rooms(GRACE.id, direct) == await own_rooms(STRAY.id) == []
+    await house.do(ADA, Post(room=direct, text="hi"))
+    assert len(await own_rooms(GRACE.id, only_shown=True)) == 2
 
 
 async def test_who_leaves_a_larger_direct_is_gone_and_the_same_people_may_begin_another(

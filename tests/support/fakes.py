@@ -29,6 +29,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
+from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.protocol import keys
@@ -37,6 +38,7 @@ from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import (
     LogPage,
+    OwnRoom,
     Publish,
     RoomRow,
     StoredMessage,
@@ -249,6 +251,31 @@ class MemoryStore:
         names = [name for name in self.logs if any(low <= name < high for low, high in spans)]
         names = sorted(name for name in names if name > after)[:limit]
         return [RoomRow(name, len(self.logs[name]), self._head(name).nth) for name in names]
+
+    async def own_rooms(
+        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
+    ) -> list[OwnRoom]:
+        self._fail_if_asked()
+        found = [self._own_room(place) for place in self.records.read(PLACE, account)]
+        return [
+            row
+            for row in found
+            if row.room > after
+            and not (
+                only_shown
+                and row.hidden
+                and all(m.seq <= row.hidden for m in self._messages(row.room))
+            )
+        ][:limit]
+
+    def _own_room(self, place: Placement) -> OwnRoom:
+        (room,) = self.records.read(ROOM, place.room)
+        (member,) = self.records.read(MEMBER, place.room, place.account)
+        head = self._head(place.room)
+        return OwnRoom(
+            *(room.room, room.kind, room.title, room.alias, room.people, room.archived_at),
+            *(member.role, place.hidden, head.seq, head.nth),
+        )
 
     async def tokens_version(self) -> int:
         self._fail_if_asked()

@@ -15,3 +15,15 @@ def garbage_of(act: Callable[[], object], error: type[Exception]) -> int:
         return gc.collect()
     finally:
         gc.enable()
+
+
+def garbage() -> list[object]:
+    """What a collection finds."""
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        gc.collect()
+        return list(gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

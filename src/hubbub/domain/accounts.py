@@ -1,5 +1,6 @@
 """Accounts as records, which several aspects look at."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from hubbub.domain.records import Table
@@ -53,6 +54,7 @@ UNHEARD = Table("unheard", Unheard, Unheard, is_remembered=True)
 ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 
+@lru_cache(maxsize=4096)
 def account_row(account: str) -> AccountKey:
     """Return the key of an account's row."""
     return AccountKey(DIRECTORY, account)

@@ -55,6 +55,8 @@ class _Kept(NamedTuple):
 class Values:
     """The newest value for each person and key. All times are seconds on one clock."""
 
+    __slots__ = ("_allotment", "_bytes", "_clock", "_kept", "_node")
+
     def __init__(self, node: str, allotment: Allotment | None = None) -> None:
         """`allotment` is shared by the values of all rooms."""
         self._node = node

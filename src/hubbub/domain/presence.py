@@ -20,6 +20,18 @@ class _Elsewhere(NamedTuple):
 class Attendance:
     """Counts the people on this and other nodes, and remembers changes since the last call of `changes`."""
 
+    __slots__ = (
+        "_connections",
+        "_elsewhere",
+        "_places",
+        "_room",
+        "_told",
+        "_told_unnamed",
+        "_unnamed",
+        "_was_large",
+        "has_changed_here",
+    )
+
     def __init__(self, room: str) -> None:
         self._room = room
         self._connections: Counter[Person] = Counter()  # on this node

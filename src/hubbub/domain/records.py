@@ -1,6 +1,7 @@
 """Tables of records as the rules see them: a name, a key and rows. Knows nothing of SQL."""
 
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 
 K = TypeVar("K", bound=tuple[Any, ...])
@@ -94,6 +95,8 @@ class NotInMemory(KeyError):
 class Index:
     """Rows of one log in memory: those that somebody asked for, and whether they exist. Changes to others are ignored."""
 
+    __slots__ = ("_clock", "_rows")
+
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds since 1970."""
         self._clock = clock
@@ -110,10 +113,8 @@ class Index:
 
     def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
         """Know a row from now on, or with None that there is none."""
-        if row is not None:
-            row = row._make(
-                (*key, *row[table.width :])
-            )  # there are many, so they share what keys hold
+        if row is not None:  # there are many, so they share what keys hold, and their texts
+            row = row._make((*key, *map(_shared, row[table.width :])))
         self._rows.setdefault(table, {})[key] = row
 
     def learn_all(self, found: Mapping[AnyTable, Mapping[Prefix, Any]]) -> None:
@@ -139,6 +140,10 @@ class Index:
         """Keep no row with this key."""
         if self.has(table, key):
             self._rows[table][key] = None
+
+
+def _shared(value: Any) -> Any:
+    return intern(value) if type(value) is str else value
 
 
 def _column(name: str, hint: Any) -> Column:

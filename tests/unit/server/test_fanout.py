@@ -481,7 +481,7 @@ async def test_hints_that_come_together_are_delivered_as_one_batch(
         delivered.append((batch.first, batch.last))
         advance(batch)
 
-    monkeypatch.setattr(lobby.feed, "advance", watch)
+    monkeypatch.setattr(Feed, "advance", lambda _, batch: watch(batch))
     for hint in (hints[0], hints[1], hints[1], hints[2], hints[3]):  # one came twice
         lobby.fanout.hear(hint)
     assert seqs(peer) == []

@@ -18,7 +18,7 @@ from hubbub.protocol.messages import (
 )
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Transport
-from hubbub.server.engine.followers import Cursor, Ended, Glance
+from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
@@ -31,14 +31,13 @@ Tell = Callable[[Resumed | Snapshot], None]
 class Followed:
     """All that is followed for a client. So whatever it may no longer read ends here."""
 
-    __slots__ = ("_cursors", "_glances", "_hub", "_outlet", "_transport", "_watch")
+    __slots__ = ("_cursors", "_hub", "_outlet", "_transport", "_watch")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._transport: Transport
         self._outlet: Outlet
         self._cursors: dict[str, Cursor] = {}
-        self._glances: dict[str, Glance] = {}
         self._watch: Watch | None = None
 
     def open(self, transport: Transport) -> None:
@@ -74,15 +73,16 @@ class Followed:
         heads = {key: command.heads[name] for key, name in given if key not in rooms}
         resumed: dict[str, Resumed | Snapshot] = {}
         refused: dict[str, Error] = {}
-        async with self._hub.following.knowing(principal, rooms):
-            for room, since in rooms.items():
-                follow = Follow(room=room, since=since, epoch=command.epoch)
-                try:
-                    await self._hub.following.require_resumable(principal, follow)
-                    await self.follow(follow, principal, partial(resumed.__setitem__, room))
-                except RefusalError as error:
-                    refused[room] = Error.of(error.refusal)
-        moved = await self._glance(heads, principal, refused) if heads else {}
+        async with self._hub.turn:
+            async with self._hub.following.knowing(principal, rooms):
+                for room, since in rooms.items():
+                    follow = Follow(room=room, since=since, epoch=command.epoch)
+                    try:
+                        await self._hub.following.require_resumable(principal, follow)
+                        await self.follow(follow, principal, partial(resumed.__setitem__, room))
+                    except RefusalError as error:
+                        refused[room] = Error.of(error.refusal)
+            moved = await self._glance(heads, principal, refused) if heads else {}
         by_name = {name: refused[key] for key, name in given if key in refused}
         return {"rooms": resumed, "heads": moved, "refused": by_name}
 
@@ -90,8 +90,8 @@ class Followed:
         """Follow a room no longer, in whatever way."""
         if cursor := self._cursors.pop(room, None):
             self._hub.following.unfollow(cursor)
-        if glance := self._glances.pop(room, None):
-            self._hub.following.look_away(glance)
+        if self._watch is not None and room in self._watch.rooms:
+            self._hub.following.look_away(self._watch, room)
 
     async def relay(
         self,
@@ -130,39 +130,38 @@ class Followed:
 
     def go_on(self, principal: Principal) -> None:
         """Continue with another credential of the same person, wherever it allows that."""
-        followers: list[Cursor | Glance] = [*self._cursors.values(), *self._glances.values()]
-        for follower in followers:
-            self._hub.following.go_on(follower, principal)
+        for cursor in [*self._cursors.values()]:
+            self._hub.following.go_on(cursor, principal)
+        if self._watch is not None:
+            self._hub.following.look_on(self._watch, principal)
 
     def end(self) -> None:
         """Follow nothing any more."""
-        for room in [*self._cursors, *self._glances]:
+        for room in [*self._cursors, *(self._watch.rooms if self._watch else ())]:
             self.unfollow(room)
+        self._watch = None  # which refers to this
 
     async def _glance(
         self, heads: dict[str, int], principal: Principal, refused: dict[str, Error]
     ) -> dict[str, RoomHead]:
         """Be told how far some rooms come; return those that have come further than the client knows."""
-        most = self._hub.limits.glances
-        if len(heads.keys() | self._glances.keys()) > most:
+        following, most = self._hub.following, self._hub.limits.watched
+        watch = self._watch or following.watch(self._outlet, principal, self._told_no_more)
+        self._watch = watch
+        if len(heads.keys() | watch.rooms) > most:
             why = f"Too many rooms: a connection is told the heads of at most {most}"
             raise RefusalError("too_large", why)
-        if self._watch is None:
-            self._watch = self._hub.following.watch(self._outlet)
-        for room in heads:
+        for room in heads.keys() & (self._cursors.keys() | watch.rooms):
             self.unfollow(room)
         moved: dict[str, RoomHead] = {}
-        found = await self._hub.following.glance(principal, heads, self._watch, self._glance_ended)
-        for room, answer in found.items():
+        for room, answer in (await following.glance(watch, heads)).items():
             if isinstance(answer, Refusal):
                 refused[room] = Error.of(answer)
-                continue
-            self._glances[room], position = answer
-            if position.head > heads[room]:
-                moved[room] = position
+            elif answer.head > heads[room]:
+                moved[room] = answer
         return moved
 
-    def _glance_ended(self, room: str, why: Refusal | None) -> None:
+    def _told_no_more(self, room: str, why: Refusal | None) -> None:
         self._ended(room, room, why)
 
     def _ending(self, room: str) -> Ended:
@@ -174,7 +173,6 @@ class Followed:
             self._transport.hang_up(Close.GOING_AWAY)
             return
         self._cursors.pop(key, None)
-        self._glances.pop(key, None)
         self._hub.refused(why.code)
         notice = encode(Unfollowed(room, Error.of(why)))
         self._outlet.queue(self._outlet.wire.notice(notice))

@@ -7,20 +7,20 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Head, Needs
+from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Head
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.engine.feeds import UNKNOWN, Feed
-from hubbub.server.engine.followers import Cursor, Glance, Recipient
-from hubbub.server.engine.heads import Herald
+from hubbub.server.engine.feeds import UNKNOWN, Feed, not_in_memory
+from hubbub.server.engine.followers import Cursor, Recipient
+from hubbub.server.engine.heads import Herald, Watch
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
@@ -52,6 +52,18 @@ class FanOut:
     def pinned(self, room: str) -> Feed:
         """Return the room's feed, for a `with` that keeps it at least until the end of its block."""
         return self._feeds.get(room) or self._open(room)
+
+    @contextmanager
+    def all_pinned(self, rooms: Iterable[str]) -> Iterator[list[Feed]]:
+        """Keep the feeds of some rooms at least until the end of a block."""
+        feeds = [self.pinned(room) for room in rooms]
+        for feed in feeds:
+            feed.pin()
+        try:
+            yield feeds
+        finally:
+            for feed in feeds:
+                feed.unpin()
 
     def _open(self, room: str) -> Feed:
         guards = self._rules.guards_of(room)
@@ -95,11 +107,12 @@ class FanOut:
 
     async def counts(self, rooms: Sequence[str]) -> list[int]:
         """Return how many people are in each of these rooms, on all nodes."""
-        with ExitStack() as stack:
-            if self._broker.answers_within:
-                await self.meet([stack.enter_context(self.pinned(room)) for room in rooms])
-            feeds = map(self._feeds.get, rooms)
-            return [feed.signals.members().count if feed else 0 for feed in feeds]
+        if self._broker.answers_within:
+            with self.all_pinned(rooms) as feeds:
+                await self.meet(feeds)
+                return [feed.signals.members().count for feed in feeds]
+        known = map(self._feeds.get, rooms)
+        return [feed.signals.members().count if feed else 0 for feed in known]
 
     async def head(self, feed: Feed) -> int:
         """Return the feed's delivered head, from the store if it isn't known."""
@@ -114,12 +127,10 @@ class FanOut:
         Raises StoreFailed.
         """
         while feeds:
-            wanted = Needs()
-            for feed in feeds:
-                feed.lacks(principal, wanted)
+            involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
+            wanted = not_in_memory(feeds, involved, principal)
             if not wanted.rows:
                 return
-            involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
             if unknown := [feed for feed in involved.values() if feed.head is None]:
                 await self.heads(unknown)
             turns = {room: feed.turns for room, feed in involved.items()}
@@ -140,7 +151,7 @@ class FanOut:
 
     async def heads(self, feeds: Sequence[Feed]) -> dict[str, Head]:
         """Return how far rooms have come, from the store, and know their delivered heads. Raises StoreFailed."""
-        heads = await self._store.heads([feed.room for feed in feeds])
+        heads = await self._store.heads([feed.room for feed in feeds]) if feeds else {}
         for feed in feeds:
             if feed.head is None:
                 self._learn(feed, heads.get(feed.room, Head()))
@@ -151,11 +162,11 @@ class FanOut:
         feed.learn(head.seq)
         self.reach(feed, feed.known)
 
-    def look_away(self, glance: Glance) -> None:
+    def look_away(self, watch: Watch, room: str) -> None:
         """Tell someone no more how far a room has come."""
-        glance.note(glance.room, None)
-        if feed := self._feeds.get(glance.room):
-            feed.followers.glances.discard(glance)
+        watch.forget(room)
+        if feed := self._feeds.get(room):
+            feed.followers.watches.discard(watch)
 
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
@@ -189,12 +200,9 @@ class FanOut:
         cursor.move(outlet, wire)
         self.attach(cursor)
 
-    def cut_off(self, cursor: Cursor | Glance, why: Refusal) -> None:
+    def cut_off(self, room: str, follower: Cursor | Watch, why: Refusal) -> None:
         """Cut a follower off at the last event that was delivered."""
-        feed = self._feeds[cursor.room]
-        assert feed.head is not None
-        cursor.stop_at(feed.head, why)
-        self._cut_off_if_there(feed, cursor)
+        self._cut_off(self._feeds[room], follower, why)
 
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
@@ -283,8 +291,8 @@ class FanOut:
             behind = list(live)
             self._fall_behind(feed, live, behind)
         feed.skip(feed.known)
-        for glance in list(feed.followers.glances):  # it is not known how many messages there were
-            glance.ended(glance.room, None)
+        for watch in list(feed.followers.watches):  # it is not known how many messages there were
+            watch.ended(feed.room, None)
         if feed.guards:  # one of those events may have taken someone's right to follow
             feed.lose_track()
             for each in (feed, *feed.supported):
@@ -295,8 +303,8 @@ class FanOut:
         for follower in feed.followers:
             if isinstance(follower, Cursor):
                 follower.ended(None)
-            elif isinstance(follower, Glance):
-                follower.ended(follower.room, None)
+            elif isinstance(follower, Watch):
+                follower.ended(feed.room, None)
             else:
                 follower.stop_at(feed.head or 0, UNKNOWN)
         feed.wake()
@@ -343,15 +351,19 @@ class FanOut:
         for follower in feed.followers:
             is_affected = EVERYONE in ids or follower.principal.id in ids
             if is_affected and (why := feed.refusal(follower.principal)):
-                follower.stop_at(feed.head or 0, why)
-                self._cut_off_if_there(feed, follower)
+                self._cut_off(feed, follower, why)
+
+    def _cut_off(self, feed: Feed, follower: Recipient | Watch, why: Refusal) -> None:
+        if isinstance(follower, Watch):
+            self.look_away(follower, feed.room)
+            follower.ended(feed.room, why)
+        else:
+            follower.stop_at(feed.head or 0, why)
+            self._cut_off_if_there(feed, follower)
 
     def _cut_off_if_there(self, feed: Feed, follower: Recipient) -> None:
         """End a follower that has got the last event that it may get. A cursor that reads on gets there first."""
-        if isinstance(follower, Glance):
-            self.look_away(follower)
-            follower.ended(follower.room, follower.why)
-        elif isinstance(follower, Cursor) and follower.task is None:
+        if isinstance(follower, Cursor) and follower.task is None:
             feed.followers.go(follower)
             follower.ended(follower.why)
 

@@ -2,19 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from hubbub import events
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of
 from hubbub.domain.facts import Batch, Head, Needs
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import AnyTable, Index, K, NotInMemory, Prefix, R, Table
+from hubbub.domain.records import Index, K, NotInMemory, R, Table
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import RoomHead
-from hubbub.server.engine.followers import Cursor, Followers, Glance
-from hubbub.server.engine.heads import Pulse
+from hubbub.server.engine.followers import Cursor, Followers
+from hubbub.server.engine.heads import Pulse, Watch
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import StoredRoom
 
@@ -34,6 +34,27 @@ class Feed:
         supported: the feeds whose guards look at rows of this log.
     """
 
+    __slots__ = (
+        "_moved",
+        "_tail",
+        "_tail_bytes",
+        "filling",
+        "followers",
+        "guards",
+        "head",
+        "index",
+        "known",
+        "pins",
+        "pulse",
+        "room",
+        "signals",
+        "since",
+        "snapshot",
+        "supported",
+        "supports",
+        "turns",
+    )
+
     def __init__(
         self,
         room: str,
@@ -49,7 +70,6 @@ class Feed:
         self.turns = 0
         self.supports = supports
         self.supported: set[Feed] = set()
-        self._sight = _Sight((self, *supports))
         for each in supports:
             each.support(self)
         self.since = asyncio.get_running_loop().time()
@@ -71,7 +91,7 @@ class Feed:
     @property
     def is_idle(self) -> bool:
         """Whether the feed is unused."""
-        is_followed = self.followers.count_live or self.followers.glances
+        is_followed = self.followers.count_live or self.followers.watches
         return not (self.pins or is_followed or self.signals.are_needed)
 
     def refusal(
@@ -80,21 +100,25 @@ class Feed:
         """Return why the guards refuse an operation now, or None. What is not in memory they refuse as well."""
         try:
             for guard in self.guards:
-                if refusal := guard.refuse(self._sight, principal, operation, self.room):
+                if refusal := guard.refuse(self, principal, operation, self.room):
                     return refusal
         except NotInMemory:
             return UNKNOWN
         return None
 
-    def lacks(self, principal: Principal, wanted: Needs) -> None:
-        """Name what the guards need to know about a principal and isn't in memory."""
-        needs = Needs()
-        for guard in self.guards:
-            guard.needs(needs, principal, self.room)
-        for table, keys in needs.rows.items():
-            for key in keys:
-                if not self._sight.has(table, key):
-                    wanted.row(table, key)
+    @property
+    def now(self) -> float:
+        """The time, in seconds since 1970."""
+        return time.time()
+
+    def row(self, table: Table[K, R], key: K) -> R | None:
+        """Return a row of this log, or of one of its supports, as it is now. Raises NotInMemory."""
+        if (log := key[0]) == self.room:
+            return self.index.row(table, key)
+        for feed in self.supports:
+            if feed.room == log:
+                return feed.index.row(table, key)
+        raise NotInMemory(table, key)
 
     def support(self, feed: "Feed") -> None:
         """Keep in memory what the guards of another feed look at in this log, until that feed is closed."""
@@ -161,20 +185,21 @@ class Feed:
         """Whether events were delivered after the store told this head, which nobody has counted."""
         return self.pulse is None and (self.head or 0) > (head or Head()).seq
 
-    def glance(self, glance: Glance, head: Head) -> RoomHead:
+    def watch(self, watch: Watch, head: Head) -> RoomHead:
         """Tell someone how far the room comes from now on; return how far it is. `head` is as the store knows it."""
         if self.pulse is None:
             self.pulse = Pulse(head)
-        self.followers.glances.add(glance)
+        self.followers.watches.add(watch)
+        watch.rooms.add(self.room)
         return self.pulse.position
 
     def _beat(self, pulse: Pulse, batch: Batch) -> None:
-        if not self.followers.glances:
+        if not self.followers.watches:
             self.pulse = None
             return
         pulse.beat(batch)
-        for glance in self.followers.glances:
-            glance.note(self.room, pulse.position)
+        for watch in self.followers.watches:
+            watch.note(self.room, pulse.position)
 
     def skip(self, head: int) -> None:
         """Move the head without delivering: the events in between are no longer kept."""
@@ -241,21 +266,15 @@ class Feed:
         return bodies[seq + 1 - self._tail[0].first :]
 
 
-class _Sight:
-    """The rows of some feeds, each of which has those of its own log."""
-
-    def __init__(self, feeds: tuple[Feed, ...]) -> None:
-        self._feeds = {feed.room: feed for feed in feeds}
-
-    @property
-    def now(self) -> float:
-        """The time, in seconds since 1970."""
-        return time.time()
-
-    def has(self, table: AnyTable, key: Prefix) -> bool:
-        """Whether a row is in memory."""
-        return self._feeds[key[0]].index.has(table, key)
-
-    def row(self, table: Table[K, R], key: K) -> R | None:
-        """Return a row as it is now. Raises NotInMemory."""
-        return self._feeds[key[0]].index.row(table, key)
+def not_in_memory(
+    feeds: Iterable[Feed], involved: Mapping[str, Feed], principal: Principal
+) -> Needs:
+    """Return what the guards of these feeds need to know about a principal and isn't in memory."""
+    needs, wanted = Needs(), Needs()
+    for feed in feeds:
+        for guard in feed.guards:
+            guard.needs(needs, principal, feed.room)
+    for table, keys in needs.rows.items():
+        if lacking := {key for key in keys if not involved[key[0]].index.has(table, key)}:
+            wanted.rows[table] = lacking
+    return wanted

@@ -12,8 +12,8 @@ from itertools import chain
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.foreign import deflate
-from hubbub.protocol.messages import RoomHead
 from hubbub.protocol.wires import Wire
+from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.engine.signals import Signals
 
@@ -105,49 +105,30 @@ class Cursor(Recipient):
             self.seq = seq
 
 
-class Glance(Recipient):
-    """Someone who is only told how far a log has come, by `note`. `ended` is called as that of a cursor is, with the log.
-
-    There are many of them, so they are small, and share these two with others of the same client.
-    """
-
-    __slots__ = ("ended", "note", "room")
-
-    def __init__(
-        self,
-        room: str,
-        principal: Principal,
-        note: Callable[[str, RoomHead | None], None],
-        ended: Callable[[str, Refusal | None], None],
-    ) -> None:
-        super().__init__(principal)
-        self.room = room
-        self.note = note
-        self.ended = ended
-
-
 class Followers:
     """All who follow one log on this node.
 
     Attributes:
-        glances: those who are only told how far the log has come.
+        watches: those who are only told how far the log has come.
         live: cursors at the head, by wire form and outlet; each new batch is written to all of them.
         reading: cursors whose turn it is to read on.
     """
+
+    __slots__ = ("_are_seen", "_behind", "_polls", "_signals", "live", "reading", "watches")
 
     def __init__(self, signals: Signals, *, are_seen: bool = True) -> None:
         """`are_seen`: others learn who follows."""
         self._are_seen = are_seen
         self.live: dict[Wire, dict[Outlet, Cursor]] = {}
         self.reading: set[Cursor] = set()
-        self.glances: set[Glance] = set()
+        self.watches: set[Watch] = set()
         self._behind: set[Cursor] = set()
         self._polls: set[Poll] = set()
         self._signals = signals
 
-    def __iter__(self) -> Iterator[Recipient]:
+    def __iter__(self) -> Iterator[Cursor | Poll | Watch]:
         """All of them, as of now."""
-        return iter([*self.cursors(), *self.glances, *self._polls])
+        return iter([*self.cursors(), *self.watches, *self._polls])
 
     def cursors(self) -> list[Cursor]:
         """Return all cursors."""

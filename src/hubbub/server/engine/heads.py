@@ -6,12 +6,15 @@ seconds for a connection, with all its rooms that have moved.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import msgspec
 
 from hubbub import events
 from hubbub.domain.facts import Batch, Head
+from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
+from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Moved, RoomHead
 from hubbub.server.engine.outlet import Outlet
 
@@ -30,6 +33,8 @@ _decode_origin = msgspec.json.Decoder(_Origin).decode
 class Pulse:
     """How far a room has come, for those who are told only that: its last event, and how many messages it ever had."""
 
+    __slots__ = ("position",)
+
     def __init__(self, head: Head) -> None:
         self.position = RoomHead(head.seq, head.nth)
 
@@ -43,22 +48,43 @@ class Pulse:
 
 
 class Watch:
-    """The rooms of which one connection is only told the heads."""
+    """The rooms of which one connection is only told the heads: a follower of all of them, as a principal.
 
-    def __init__(self, herald: "Herald", outlet: Outlet) -> None:
+    A room holds nothing else for it, since there are many of both. `ended` is called with each room that it is told no more
+    of: with a refusal if it may not read the log any more, or with None if it isn't known how far the log has come.
+    """
+
+    __slots__ = ("_herald", "_moved", "_outlet", "ended", "principal", "rooms")
+
+    def __init__(
+        self,
+        herald: "Herald",
+        outlet: Outlet,
+        principal: Principal,
+        ended: Callable[[str, Refusal | None], None],
+    ) -> None:
+        self.principal = principal
+        self.ended = ended
+        self.rooms: set[str] = set()
         self._herald = herald
         self._outlet = outlet
         self._moved: dict[str, RoomHead] = {}
+
+    def admit(self, principal: Principal) -> None:
+        """It goes on with another credential of the same person."""
+        self.principal = principal
 
     def move(self, outlet: Outlet) -> None:
         """Write to another outlet from now on."""
         self._outlet = outlet
 
-    def note(self, room: str, position: RoomHead | None) -> None:
-        """A room has come further; or it is not told of any more, with None."""
-        if position is None:
-            self._moved.pop(room, None)
-            return
+    def forget(self, room: str) -> None:
+        """Tell no more of a room."""
+        self.rooms.discard(room)
+        self._moved.pop(room, None)
+
+    def note(self, room: str, position: RoomHead) -> None:
+        """A room has come further."""
         if not self._moved:
             self._herald.tell_soon(self)
         self._moved[room] = position

@@ -28,6 +28,21 @@ LEASE = 18.0  # seconds for which another node's report of who is there is valid
 class Signals:
     """The signals of a room that are still relevant."""
 
+    __slots__ = (
+        "_broker",
+        "_fresh",
+        "_pause",
+        "_presence_after",
+        "_room",
+        "_send",
+        "_tell_after",
+        "_timer",
+        "_timer_at",
+        "_untold",
+        "_values",
+        "attendance",
+    )
+
     def __init__(
         self,
         room: str,

@@ -1,7 +1,7 @@
 """Following: receiving a room's log from a position on."""
 
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec import UNSET
@@ -13,8 +13,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Resumed, RoomHead, Snapshot
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.engine.feeds import Feed
-from hubbub.server.engine.followers import Cursor, Ended, Glance
+from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.positions import Positions
@@ -94,62 +93,63 @@ class Following:
     @asynccontextmanager
     async def knowing(self, principal: Principal, rooms: Iterable[str]) -> AsyncIterator[None]:
         """Look up at once what following these rooms one by one in the block will ask. Raises StoreFailed."""
-        with ExitStack() as stack:
-            feeds = [stack.enter_context(self._fanout.pinned(room)) for room in rooms]
+        with self._fanout.all_pinned(rooms) as feeds:
             if feeds:
                 await self._fanout.heads(feeds)
                 await self._fanout.know(feeds, principal)
             yield
 
-    def watch(self, outlet: Outlet) -> Watch:
-        """Return what tells a connection how far rooms have come."""
-        return Watch(self._fanout.herald, outlet)
-
-    async def glance(
+    def watch(
         self,
+        outlet: Outlet,
         principal: Principal,
-        rooms: Iterable[str],
-        watch: Watch,
         ended: Callable[[str, Refusal | None], None],
-    ) -> dict[str, tuple[Glance, RoomHead] | Refusal]:
+    ) -> Watch:
+        """Return what tells a connection how far rooms have come, as `glance` lets it. See `Watch` for `ended`."""
+        return Watch(self._fanout.herald, outlet, principal, ended)
+
+    async def glance(self, watch: Watch, rooms: Iterable[str]) -> dict[str, RoomHead | Refusal]:
         """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read.
 
-        `ended` is called with a room if the right to read it is lost. Raises StoreFailed.
+        Raises StoreFailed.
         """
-        answers: dict[str, tuple[Glance, RoomHead] | Refusal] = {}
-        with ExitStack() as stack:
-            feeds: list[Feed] = []
-            for room in rooms:
-                if refusal := refuse(principal, Operation.READ, room):
-                    answers[room] = refusal
-                else:
-                    feeds.append(stack.enter_context(self._fanout.pinned(room)))
-            heads = await self._fanout.heads(feeds)
+        principal = watch.principal
+        asked = {room: refuse(principal, Operation.READ, room) for room in rooms}
+        answers: dict[str, RoomHead | Refusal] = {
+            room: refusal for room, refusal in asked.items() if refusal
+        }
+        with self._fanout.all_pinned(asked.keys() - answers.keys()) as feeds:
+            heads = await self._fanout.heads([feed for feed in feeds if feed.pulse is None])
             await self._fanout.know(feeds, principal)
             while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
                 heads |= await self._fanout.heads(outrun)
-            note = watch.note
             for feed in feeds:
-                if why := feed.refusal(principal):
-                    answers[feed.room] = why
-                else:
-                    glance = Glance(feed.room, principal, note, ended)
-                    answers[feed.room] = glance, feed.glance(glance, heads.get(feed.room, Head()))
+                refusal = feed.refusal(principal)
+                answers[feed.room] = refusal or feed.watch(watch, heads.get(feed.room, Head()))
         return answers
 
-    def look_away(self, glance: Glance) -> None:
+    def look_away(self, watch: Watch, room: str) -> None:
         """Tell no more how far a room comes."""
-        self._fanout.look_away(glance)
+        self._fanout.look_away(watch, room)
 
     def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None = None) -> None:
         """Continue following on another outlet of the same client, or in another wire form."""
         self._fanout.move(cursor, outlet, wire)
 
-    def go_on(self, cursor: Cursor | Glance, principal: Principal) -> None:
+    def go_on(self, cursor: Cursor, principal: Principal) -> None:
         """Continue with another credential of the same person, if it allows to follow this room."""
         cursor.admit(principal)
-        if refusal := self._rights.refusal(principal, Operation.READ, cursor.room):
-            self._fanout.cut_off(cursor, refusal)
+        self._cut_off(cursor.room, cursor)
+
+    def look_on(self, watch: Watch, principal: Principal) -> None:
+        """Continue with another credential of the same person, wherever it allows to follow a room."""
+        watch.admit(principal)
+        for room in [*watch.rooms]:
+            self._cut_off(room, watch)
+
+    def _cut_off(self, room: str, follower: Cursor | Watch) -> None:
+        if refusal := self._rights.refusal(follower.principal, Operation.READ, room):
+            self._fanout.cut_off(room, follower, refusal)
 
     def unfollow(self, cursor: Cursor) -> None:
         """Stop following."""

@@ -1,5 +1,6 @@
 """The hub: writing, following and reading as one object, and how they stop."""
 
+import asyncio
 from collections.abc import Callable
 
 from hubbub.domain.aspects import RULES
@@ -21,11 +22,15 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
 from hubbub.server.stores.base import Store
 
+# Commands about many rooms. When all come back at once, more in progress would take memory, and finish none earlier.
+AT_ONCE = 16
+
 
 class Hub:
-    """What can be done in rooms, in parts: writing, following, reading, what is kept beside messages, and the roster of made rooms.
+    """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, and the roster of made rooms.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
+    `turn` is for commands about many rooms.
     """
 
     def __init__(
@@ -50,7 +55,8 @@ class Hub:
         rights = Rights(store, fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights)
-        self.starting = Starting(store)
+        self.turn = asyncio.Semaphore(AT_ONCE)
+        self.starting = Starting(store, self.turn)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
         self.questions = Questions(store, rights)

@@ -13,30 +13,18 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Index
 from hubbub.domain.rooms import (
     MEMBER,
-    PLACE,
     RESTRAINT,
     ROOM,
     MadeRoom,
     Member,
-    MemberKey,
-    Placement,
     Restraint,
-    RoomKey,
 )
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import OwnRoom, Store
 
 _MODERATING = (Operation.EDIT_ANY, Operation.DELETE_ANY)
-
-
-class OwnRoom(NamedTuple):
-    """A room of which someone is a member, with the last number of its log."""
-
-    room: MadeRoom
-    member: Member
-    head: int
 
 
 class ListedRoom(NamedTuple):
@@ -100,24 +88,7 @@ class Roster:
         A direct that it left is among them once there is a newer message.
         """
         await self._rights.require(principal, Operation.READ, principal.id)
-        shown: list[str] = []
-        for place in await self._store.rows(PLACE, principal.id):
-            if place.room > after and len(shown) < limit and await self._is_shown(place):
-                shown.append(place.room)
-        wanted = Needs(logs=set(shown))
-        for room in shown:
-            wanted.row(ROOM, RoomKey(room))
-            wanted.row(MEMBER, MemberKey(room, principal.id))
-        facts = await self._store.find(wanted)
-        rows = [
-            (
-                facts.rows[ROOM][RoomKey(room)],
-                facts.rows[MEMBER][MemberKey(room, principal.id)],
-                facts.heads.get(room, Head()).seq,
-            )
-            for room in shown
-        ]
-        return [OwnRoom(room, member, head) for room, member, head in rows if room and member]
+        return await self._store.own_rooms(principal.id, after, limit, only_shown=True)
 
     async def listed(self, principal: Principal, after: str, limit: int) -> list[ListedRoom]:
         """Return the rooms in the directory by their keys, after a key."""
@@ -162,12 +133,6 @@ class Roster:
             return True
         rows = await self._store.rows(ACCOUNT, DIRECTORY, principal.id)
         return any(is_at_least(row.role, "moderator") for row in rows)
-
-    async def _is_shown(self, place: Placement) -> bool:
-        if not place.hidden:
-            return True
-        page = await self._store.history(place.room, None, place.hidden, 1)
-        return bool(page.messages)
 
 
 def _not_allowed(operation: Permission) -> Refusal:

@@ -1,48 +1,71 @@
 """Starting: what an account begins with on a new device, and from where it stays in step."""
 
+import asyncio
+from typing import NamedTuple, cast
+
+import msgspec
+
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
-from hubbub.domain.facts import Facts, Head, Needs
+from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal, Role
-from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Member, MemberKey, Placement, RoomKey
+from hubbub.domain.rooms import MEMBER
+from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import OwnRoom, Store
+
+Accounts = dict[str, ShownPerson]
+
+
+class _Everyone(NamedTuple):
+    """All accounts in JSON, as of this event of the directory or later."""
+
+    seq: int
+    encoded: msgspec.Raw
 
 
 class Starting:
     """Answers `start`. The positions are as old as anything else in the answer, or older, so nothing is missed."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, turn: asyncio.Semaphore) -> None:
+        """`turn` is taken while the rooms are looked up."""
         self._store = store
+        self._turn = turn
+        self._reading = asyncio.Lock()  # one reads all accounts, and the others wait for it
+        self._everyone: _Everyone | None = None
 
     async def start(self, principal: Principal, start: Start) -> Started:
         """Return the rooms and people of an account. Raises RefusalError, StoreFailed."""
         if principal.role is not Role.ACCOUNT:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
-        heads = (await self._store.find(Needs(logs={principal.id, DIRECTORY}))).heads
-        directory = heads.get(DIRECTORY, Head())
-        places = await self._store.rows(PLACE, principal.id)
-        found = await self._store.find(_needs(principal.id, places))
+        async with self._turn:
+            return await self._start(principal, start)
+
+    async def _start(self, principal: Principal, start: Start) -> Started:
+        wanted = Needs(logs={principal.id, DIRECTORY})
+        wanted.row(ACCOUNT, account_row(principal.id))
+        found = await self._store.find(wanted)
         me: Account | None = found.rows[ACCOUNT][account_row(principal.id)]
         if me is None:
             raise RefusalError("unauthenticated", "This account is not active")
-        rooms = [room for place in places if (room := _room(principal.id, place, found))]
+        directory = found.heads.get(DIRECTORY, Head())
+        rooms = await self._store.own_rooms(me.account)
         is_guest = me.role == "guest"
-        people: list[Account] | None = None
+        people: Accounts | None = None
         if is_guest:
             people = await self._acquaintances(me, rooms)
         elif not self._can_resume(start, directory):
-            people = await self._store.rows(ACCOUNT, DIRECTORY)
+            people = await self._all_people(directory)
         return Started(
-            principal.id,
+            me.account,
             _shown(me),
             self._store.epoch,
-            heads.get(principal.id, Head()).seq,
+            found.heads.get(me.account, Head()).seq,
             None if is_guest else directory.seq,
-            rooms,
-            None if people is None else {row.account: _shown(row) for row in people},
+            [_room(row) for row in rooms],
+            people,
         )
 
     def _can_resume(self, start: Start, directory: Head) -> bool:
@@ -50,7 +73,16 @@ class Starting:
             return False
         return directory.kept <= start.directory + 1 <= directory.seq + 1
 
-    async def _acquaintances(self, me: Account, rooms: list[MyRoom]) -> list[Account]:
+    async def _all_people(self, directory: Head) -> Accounts:
+        """Return all accounts, as of a position of the directory or later: read and encoded once for all who ask."""
+        async with self._reading:
+            if self._everyone is None or self._everyone.seq < directory.seq:
+                rows = await self._store.rows(ACCOUNT, DIRECTORY)
+                encoded = encode({row.account: _shown(row) for row in rows})
+                self._everyone = _Everyone(directory.seq, msgspec.Raw(encoded))
+            return cast("Accounts", self._everyone.encoded)
+
+    async def _acquaintances(self, me: Account, rooms: list[OwnRoom]) -> Accounts:
         """Return the accounts that are members of someone's rooms, and their own."""
         keys = {me.account}
         for each in rooms:
@@ -58,29 +90,16 @@ class Starting:
         wanted = Needs()
         for key in keys:
             wanted.row(ACCOUNT, account_row(key))
-        return [*filter(None, (await self._store.find(wanted)).rows[ACCOUNT].values())]
+        rows = (await self._store.find(wanted)).rows[ACCOUNT].values()
+        return {row.account: _shown(row) for row in rows if row}
 
 
-def _needs(account: str, places: list[Placement]) -> Needs:
-    wanted = Needs(logs={place.room for place in places})
-    wanted.row(ACCOUNT, account_row(account))
-    for place in places:
-        wanted.row(ROOM, RoomKey(place.room))
-        wanted.row(MEMBER, MemberKey(place.room, account))
-    return wanted
-
-
-def _room(account: str, place: Placement, found: Facts) -> MyRoom | None:
-    room = found.rows[ROOM][RoomKey(place.room)]
-    member: Member | None = found.rows[MEMBER][MemberKey(place.room, account)]
-    if room is None or member is None:
-        return None
-    head = found.heads.get(place.room, Head())
+def _room(row: OwnRoom) -> MyRoom:
     return MyRoom(
-        *(room.room, room.kind, member.role, head.seq, head.nth, room.title, room.alias),
-        people=room.people.split() if room.people else None,
-        hidden=place.hidden,
-        archived_at=room.archived_at,
+        *(row.room, row.kind, row.role, row.head, row.nth, row.title, row.alias),
+        people=row.people.split() if row.people else None,
+        hidden=row.hidden,
+        archived_at=row.archived_at,
     )
 
 

@@ -18,7 +18,7 @@ class Limits:
     message_bytes: int
     messages_per_s: float
     rooms: int = 1_000
-    glances: int = 5_000  # rooms of which one connection is told only the heads
+    watched: int = 5_000  # rooms of which one connection is told only the heads
     bytes_per_s: float = 0.0  # 0: no limit
 
 

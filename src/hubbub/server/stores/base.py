@@ -72,6 +72,24 @@ class RoomRow(NamedTuple):
     nth: int
 
 
+class OwnRoom(NamedTuple):
+    """A made room of which an account is a member, as it is for that account: what lists of its rooms show.
+
+    `people` of a direct are joined by spaces. `hidden` is as in `Placement`; `head` and `nth` are as in `RoomRow`.
+    """
+
+    room: str
+    kind: str
+    title: str
+    alias: str
+    people: str | None
+    archived_at: str | None
+    role: str
+    hidden: int
+    head: int
+    nth: int
+
+
 class Token(NamedTuple):
     """A token that was issued and not revoked. Only the SHA-256 of the token itself is known.
 
@@ -165,6 +183,14 @@ class Store(Protocol):
         self, after: str, limit: int, spans: Sequence[Span] = EVERY_NAME
     ) -> list[RoomRow]:
         """Return rooms with at least one event, by name, after a name, within these spans. No others are read."""
+
+    async def own_rooms(
+        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
+    ) -> list[OwnRoom]:
+        """Return the made rooms of which an account is a member, by their keys, after a key, all as of one time.
+
+        `only_shown`: without directs that are hidden and have no newer message.
+        """
 
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""

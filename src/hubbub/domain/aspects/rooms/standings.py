@@ -11,7 +11,7 @@ from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Known
-from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MemberKey, Restraint, RoomKey
+from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MemberKey, Restraint, room_row
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_room_key
@@ -22,7 +22,7 @@ _KINDS = {kind.value: kind for kind in MadeKind}
 
 def needs(wanted: Needs, principal: Principal, room: str) -> None:
     """Name what must be known about a principal in a room."""
-    wanted.row(ROOM, RoomKey(room))
+    wanted.row(ROOM, room_row(room))
     if principal.role is Role.ACCOUNT:
         key = MemberKey(room, principal.id)
         wanted.row(MEMBER, key)
@@ -63,7 +63,7 @@ def _is_plain(known: Known, principal: Principal, operation: Permission, room: s
     key = MemberKey(room, principal.id)
     if (member := known.row(MEMBER, key)) is None or known.row(RESTRAINT, key) is not None:
         return False
-    row = known.row(ROOM, RoomKey(room))
+    row = known.row(ROOM, room_row(room))
     account = known.row(ACCOUNT, account_row(principal.id))
     if row is None or account is None or account.status != "active":
         return False
@@ -84,7 +84,7 @@ def _always_may(operation: Permission, kind: str, role: str, role_in_room: str) 
 
 def standing_of(known: Known, principal: Principal, room: str) -> Standing:
     """Return what the table must know."""
-    row = known.row(ROOM, RoomKey(room))
+    row = known.row(ROOM, room_row(room))
     account, member, restraint = None, None, _UNRESTRAINED
     status = "active"
     if principal.role is Role.ACCOUNT:

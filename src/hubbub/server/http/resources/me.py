@@ -213,7 +213,7 @@ async def list_my_rooms(request: web.Request) -> MyRoomsReply:
     principal, limit = account_of(request), LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.mine(principal, AFTER.of(request) or "", limit + 1)
     items = [
-        MyRoomItem(room.room, room.kind, room.title, room.alias, member.role, head)
-        for room, member, head in rows[:limit]
+        MyRoomItem(row.room, row.kind, row.title, row.alias, row.role, row.head)
+        for row in rows[:limit]
     ]
     return MyRoomsReply(items, len(rows) > limit)

@@ -17,6 +17,7 @@ from hubbub.server.stores import queries, records
 from hubbub.server.stores.base import (
     LogPage,
     LogsReplaced,
+    OwnRoom,
     RoomRow,
     StoredMessages,
     StoredPage,
@@ -137,6 +138,15 @@ class PostgresReader:
         lows, highs = [span.low for span in rest], [span.high for span in rest]
         rows = await self._connection.fetch(Q.room_list, lows, highs, limit)
         return [RoomRow(*row) for row in rows]
+
+    async def own_rooms(
+        self, account: str, after: str, limit: int | None, only_shown: bool
+    ) -> list[OwnRoom]:
+        """The rooms of an account in the order of their keys. Raises LogsReplaced."""
+        query = Q.of_epoch.format(rows=Q.own_rooms)
+        found = await self._connection.fetch(query, account, after, limit, only_shown)
+        check_epoch(found[0][0] if found else None, self._epoch)
+        return sorted(OwnRoom(*row) for _, *row in found if row[0] is not None)
 
     async def tokens_version(self) -> int:
         """How often tokens were changed."""

@@ -26,6 +26,7 @@ from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    OwnRoom,
     Progress,
     Publish,
     RoomRow,
@@ -177,6 +178,12 @@ class PostgresStore:
     ) -> list[RoomRow]:
         """See the contract."""
         return await self._read(lambda reader: reader.rooms(after, limit, spans))
+
+    async def own_rooms(
+        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
+    ) -> list[OwnRoom]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.own_rooms(account, after, limit, only_shown))
 
     async def tokens_version(self) -> int:
         """See the contract."""

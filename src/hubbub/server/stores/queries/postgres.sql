@@ -125,6 +125,16 @@ SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS 
     SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
 ) AS found ORDER BY found.name LIMIT $3;
 
+-- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message.
+SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth
+FROM hubbub.place
+JOIN hubbub.made_room ON made_room.room = place.room
+JOIN hubbub.member ON member.room = place.room AND member.account = place.account
+JOIN hubbub.room AS log ON log.name = place.room
+WHERE place.account = $1 AND place.room > $2 AND (
+    NOT $4 OR hidden = 0 OR EXISTS (SELECT FROM hubbub.message WHERE message.room = log.id AND seq > hidden)
+) ORDER BY place.room LIMIT $3
+
 -- :set_kept Set the first number that is kept.
 UPDATE hubbub.room SET kept = $2 WHERE id = $1;
 

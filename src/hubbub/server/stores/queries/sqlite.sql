@@ -54,6 +54,16 @@ SELECT message.seq, posted, edited, nth FROM room JOIN message ON message.room =
 -- :room_list Rooms by name, in a span.
 SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
+-- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message.
+SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, nth
+FROM place
+CROSS JOIN made_room ON made_room.room = place.room
+CROSS JOIN member ON member.room = place.room AND member.account = place.account
+CROSS JOIN headed_room AS log ON log.name = place.room
+WHERE place.account = :account AND place.room > :after AND (
+    NOT :only_shown OR hidden = 0 OR EXISTS (SELECT 1 FROM message WHERE message.room = log.id AND seq > hidden)
+) ORDER BY place.room LIMIT :limit;
+
 -- :set_kept Set the first number that is kept, after trimming; `nth` is that of the last message, be that trimmed or not.
 UPDATE room SET kept = :kept, trimmed_nth = coalesce(
     (SELECT nth - 1 FROM message WHERE message.room = room.id ORDER BY seq LIMIT 1), :nth

@@ -18,6 +18,7 @@ from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
     LogPage,
+    OwnRoom,
     RoomRow,
     StoredMessages,
     StoredPage,
@@ -103,6 +104,14 @@ class SqliteReader:
             if len(found) == limit:
                 break
         return found
+
+    def own_rooms(
+        self, account: str, after: str, limit: int | None, only_shown: bool
+    ) -> list[OwnRoom]:
+        """The rooms of an account in the order of their keys."""
+        most = -1 if limit is None else limit
+        given = {"account": account, "after": after, "limit": most, "only_shown": only_shown}
+        return [OwnRoom(*row) for row in self._execute(Q.own_rooms, given)]
 
     def tokens_version(self) -> int:
         """How often tokens were changed."""

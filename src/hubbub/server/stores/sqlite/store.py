@@ -23,6 +23,7 @@ from hubbub.domain.rules import Rules
 from hubbub.server.stores.base import (
     Durability,
     LogPage,
+    OwnRoom,
     Progress,
     Publish,
     RoomRow,
@@ -141,6 +142,12 @@ class SqliteStore:
     ) -> list[RoomRow]:
         """See the contract."""
         return await self._read(self._reader.rooms, after, limit, spans)
+
+    async def own_rooms(
+        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
+    ) -> list[OwnRoom]:
+        """See the contract."""
+        return await self._read(self._reader.own_rooms, account, after, limit, only_shown)
 
     async def tokens_version(self) -> int:
         """See the contract."""

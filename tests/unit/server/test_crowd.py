@@ -1,0 +1,137 @@
+"""When everybody comes at once, each costs the node what one does, waits for few, and leaves nothing behind."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import pytest
+
+from hubbub.domain.facts import Facts, Needs
+from hubbub.domain.principals import Principal
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.messages import FollowAll, Start
+from hubbub.protocol.starting import Started
+from hubbub.server.clients.followed import Followed
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.engine.heads import Watch
+from hubbub.server.hub.hub import AT_ONCE
+from tests.support import house, rooms
+from tests.support.fakes import EPOCH, MemoryStore
+from tests.support.garbage import garbage
+from tests.support.house import NewPeer
+from tests.support.rooms import ADA, ROOM_RULES, account, becoming
+from tests.support.transports import Noting
+
+EACH = 3  # rooms of everybody
+
+
+class Narrow(MemoryStore):
+    """A store that counts how many look something up at the same time."""
+
+    most = now = 0
+
+    async def find(self, wanted: Needs) -> Facts:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return await super().find(wanted)
+
+
+class Device(NamedTuple):
+    """A device of someone, and what it follows."""
+
+    who: Principal
+    followed: Followed
+
+
+class Crowd:
+    """A node, and people who are in the same rooms."""
+
+    def __init__(self) -> None:
+        self.store = Narrow(rules=ROOM_RULES)
+        self.house = house.House(store=self.store, rules=ROOM_RULES)
+        self.hub = self.house.hub
+
+    async def gather(self, new_peer: NewPeer, count: int) -> list[Device]:
+        people = [account(f"k{n:03}") for n in range(count)]
+        await self.store.commit([becoming(each) for each in people], "")
+        inside = await rooms.House.opened(self.store)
+        made = [await inside.make(ADA) for _ in range(EACH)]
+        for who in people:
+            for room in made:
+                await inside.join(who, room)
+        devices = [Device(who, Followed(self.hub)) for who in people]
+        for device in devices:
+            device.followed.open(Noting(new_peer().outlet))
+        return devices
+
+    async def start(self, device: Device) -> Started:
+        return await self.hub.starting.start(device.who, Start())
+
+    async def step_in(self, device: Device) -> None:
+        """Be told of all rooms from the beginning on."""
+        shown = await self.store.own_rooms(device.who.id)
+        own = {DIRECTORY: 0, device.who.id: (await self.store.head(device.who.id)).seq}
+        heads = {row.room: row.head for row in shown}
+        command = FollowAll(rooms=own, heads=heads, epoch=EPOCH)
+        answer = await device.followed.follow_all(command, device.who)
+        assert not answer["refused"] and len(answer["rooms"]) == 2
+
+    async def leave(self, devices: list[Device]) -> None:
+        for device in devices:
+            device.followed.end()
+        self.house.fanout.sweep()
+        await self.hub.stop()
+
+
+async def calls_of(act: Callable[[], Any]) -> int:
+    """How many functions are called until something is done."""
+    count = 0
+
+    def called(_: object, what: str, __: object) -> None:
+        nonlocal count
+        count += what == "call"
+
+    sys.setprofile(called)
+    try:
+        await act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("act", [Crowd.start, Crowd.step_in])
+async def test_twice_as_many_who_come_at_once_cost_twice_as_much(
+    new_peer: NewPeer, act: Callable[[Crowd, Device], Any]
+) -> None:
+    costs = []
+    for count in (2, 40, 80):  # the first only fills the caches of functions
+        crowd = Crowd()
+        devices = await crowd.gather(new_peer, count)
+        todo = [act(crowd, device) for device in devices]
+        costs.append(await calls_of(partial(asyncio.gather, *todo)))
+        await crowd.leave(devices)
+    assert costs[2] < 2.1 * costs[1]
+
+
+async def test_only_some_are_in_progress_at_the_same_time(new_peer: NewPeer) -> None:
+    crowd = Crowd()
+    devices = await crowd.gather(new_peer, 3 * AT_ONCE)
+    await asyncio.gather(*map(crowd.start, devices), *map(crowd.step_in, devices))
+    assert 1 < crowd.store.most <= AT_ONCE
+    await crowd.leave(devices)
+
+
+async def test_those_who_are_gone_leave_nothing_to_collect(new_peer: NewPeer) -> None:
+    crowd = Crowd()
+    devices = await crowd.gather(new_peer, 2)
+    gc.collect()
+    gc.disable()
+    await asyncio.gather(*map(crowd.step_in, devices))
+    await crowd.leave(devices)
+    devices.clear()
+    assert not [each for each in garbage() if isinstance(each, Feed | Watch | Followed)]
