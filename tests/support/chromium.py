@@ -13,7 +13,18 @@ from playwright.async_api import Browser, Page, async_playwright
 
 _NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 
+# The popups of the address bar, which nobody sees: for each page, they would be two more in a process of their own, and
+# take more time than the page. Chromium heeds only the last such list, so Playwright's is repeated.
+_TURNED_OFF = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
+    *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints"),
+    *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+)
+
 _FLAGS = [
+    f"--disable-features={','.join(_TURNED_OFF)}",
     "--disable-gpu",
     # Nothing leaves this machine: what a fresh Chromium would like to fetch, it can't have.
     "--disable-background-networking",
