@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.integration.raw import TEXT, Raw, frame, opened
 from tests.support.clocks import set_wrong
+from tests.support.commands import hubbub
 from tests.support.quick_server import QuickServer
 
 SECRET = "correct horse battery staple, and one more"
@@ -39,14 +39,8 @@ class Site:
 
     async def token(self, name: str, *flags: str) -> str:
         """A token that the server gave out."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hubbub", "token", "create", "--name", name),
-            *("--data", str(self.server.data), *flags),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        output, _ = await process.communicate()
-        return output.decode().strip()
+        data = ("--data", self.server.data)
+        return (await hubbub("token", "create", "--name", name, *data, *flags)).out.strip()
 
     async def person(self, stack: AsyncExitStack, **hello: str) -> "Person":
         """Someone who connects, and says hello."""

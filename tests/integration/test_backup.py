@@ -3,26 +3,19 @@
 import asyncio
 import os
 import stat
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.integration.native import native
+from tests.support import commands
 from tests.support.server import Server
 
 
 async def hubbub(*arguments: str | Path) -> tuple[int, str]:
     """Run a command; returns its exit code and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub"),
-        *map(str, arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+    ran = await commands.hubbub(*arguments)
+    return ran.code, ran.out + ran.err
 
 
 def files(directory: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +30,8 @@ from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from hubbub.server.stores.sqlite.tables import SqliteTables
 from hubbub.server.stores.sqlite.tokens import SqliteTokens
 from hubbub.server.stores.tables import OWN, PAGE, Tables
-from tests.integration.test_postgres import Ran
+from tests.support import commands
+from tests.support.commands import Ran
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
@@ -44,15 +44,7 @@ EVENTS = int(os.environ.get("TEST_COPY", "2000"))
 
 
 async def hubbub_command(*arguments: str | Path, store: str = "sqlite") -> Ran:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub"),
-        *map(str, arguments),
-        env=os.environ | {"HUBBUB_STORE": store},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Ran(process.returncode or 0, out.decode(), err.decode())
+    return await commands.hubbub(*arguments, HUBBUB_STORE=store)
 
 
 async def do(store: Store, *changes: Change) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import resource
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -21,6 +20,7 @@ from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.test_copying import hubbub_command
 from tests.support.certificates import certify, flags
+from tests.support.commands import hubbub
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -45,15 +45,8 @@ class Told(NamedTuple):
 async def doctor(
     *arguments: str, prepare: Callable[[], object] | None = None, **environment: str
 ) -> Told:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", "doctor", *arguments),
-        env=os.environ | environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        preexec_fn=prepare,
-    )
-    written, _ = await process.communicate()
-    return Told(written.decode(), process.returncode)
+    ran = await hubbub("doctor", *arguments, prepare=prepare, **environment)
+    return Told(ran.out + ran.err, ran.code)
 
 
 @asynccontextmanager

@@ -1,10 +1,7 @@
 """What a server writes down: enough to operate it, and nothing that is private."""
 
-import asyncio
 import json
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +9,17 @@ import aiohttp
 import pytest
 
 from tests.integration.native import native
+from tests.support import commands
 from tests.support.server import Server
 
 SECRET = "hunter2-hunter2-hunter2"
 
 
-def hubbub(*arguments: str) -> str:
+async def hubbub(*arguments: str) -> str:
     """Run a command; returns what it prints."""
-    run = subprocess.run(
-        [sys.executable, "-m", "hubbub", *arguments], capture_output=True, text=True, check=True
-    )
-    return run.stdout.strip()
+    ran = await commands.hubbub(*arguments)
+    assert ran.code == 0, ran.err
+    return ran.out.strip()
 
 
 def audited(data: Path) -> list[dict[str, Any]]:
@@ -31,7 +28,7 @@ def audited(data: Path) -> list[dict[str, Any]]:
 
 async def test_nothing_private_is_written_down(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    token = hubbub("token", "create", "--name", "ci", "--data", str(data))
+    token = await hubbub("token", "create", "--name", "ci", "--data", str(data))
     async with Server(data, "--log-level", "debug", "--log-format", "json") as server:
         await use_every_door(server, token)
         await server.terminate()
@@ -72,16 +69,16 @@ async def use_every_door(server: Server, token: str) -> None:
 
 async def test_who_came_in_and_what_was_given_out_is_audited(tmp_path: Path) -> None:
     data, copy = tmp_path / "data", tmp_path / "copy.db"
-    token = hubbub("token", "create", "--name", "ci", "--data", str(data))
+    token = await hubbub("token", "create", "--name", "ci", "--data", str(data))
     async with Server(data) as server:
         async with native(server.port, token=token) as ci:
-            hubbub("token", "revoke", "ci", "--data", str(data))
+            await hubbub("token", "revoke", "ci", "--data", str(data))
             assert await ci.closed() == 4401
         async with native(server.port) as guest:
             assert (await guest.refused("hello", token="hubbub_x"))["code"] == "unauthenticated"
-        await asyncio.to_thread(hubbub, "backup", str(copy), "--data", str(data))
+        await hubbub("backup", str(copy), "--data", str(data))
         await server.terminate()
-    hubbub("restore", str(copy), "--data", str(data))
+    await hubbub("restore", str(copy), "--data", str(data))
     lines = audited(data)
     assert [line["action"] for line in lines] == [
         *("token created", "started", "admitted", "token revoked", "disconnected", "refused"),

@@ -12,7 +12,7 @@ from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.people.passwords import Argon2
 from tests.integration.test_copying import hubbub_command
-from tests.integration.test_postgres import Ran
+from tests.support.commands import Ran
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 

@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 import pytest
@@ -25,29 +23,16 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import Native, native
 from tests.integration.stream import streamed
 from tests.integration.web import over_http
+from tests.support import commands
+from tests.support.commands import Ran
 from tests.support.fakes import ADA, AT
 from tests.support.postgres import Postgres, running
 from tests.support.server import Server
 
 
-class Ran(NamedTuple):
-    """A command that ended."""
-
-    code: int
-    out: str
-    err: str
-
-
 async def hubbub(store: str, *arguments: str | Path) -> Ran:
     """Run a command with this store."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", *map(str, arguments)),
-        env=os.environ | {"HUBBUB_STORE": store},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Ran(process.returncode or 0, out.decode(), err.decode())
+    return await commands.hubbub(*arguments, HUBBUB_STORE=store)
 
 
 async def opened(url: str) -> PostgresStore:

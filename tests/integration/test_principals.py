@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.jwts import LEEWAY
 from tests.integration.test_socketio_rooms import socket_io
+from tests.support.commands import hubbub
 from tests.support.paths import filled
 from tests.support.resting import at_rest
 from tests.support.server import Server
@@ -40,14 +40,9 @@ class Given:
 
     async def token(self, *arguments: str) -> str:
         """What `hubbub token …` prints."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hubbub", "token", *arguments, "--data", str(self.server.data)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return out.decode().strip()
+        ran = await hubbub("token", *arguments, "--data", self.server.data)
+        assert ran.code == 0, ran.err
+        return ran.out.strip()
 
     async def token_with(self, *rights: str) -> str:
         """A token with these rights; the same one each time."""

@@ -1,14 +1,13 @@
 """What a server keeps is its user's alone, whatever the umask is and whoever made the directory."""
 
-import asyncio
 import os
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.integration.native import native
+from tests.support import commands
 from tests.support.server import Server
 
 NO_UMASK = partial(os.umask, 0)
@@ -16,15 +15,9 @@ NO_UMASK = partial(os.umask, 0)
 
 async def hubbub(*arguments: str | Path) -> str:
     """Run a command that keeps no bit from anyone; returns what it wrote to stdout."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub"),
-        *map(str, arguments),
-        stdout=asyncio.subprocess.PIPE,
-        preexec_fn=NO_UMASK,
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == 0
-    return said.decode().strip()
+    ran = await commands.hubbub(*arguments, prepare=NO_UMASK)
+    assert ran.code == 0, ran.err
+    return ran.out.strip()
 
 
 def open_to_others(directory: Path) -> list[str]:

@@ -1,7 +1,5 @@
 """A session that polls belongs to the credential it was opened with: to anyone else it doesn't exist."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +9,7 @@ import aiohttp
 import pytest
 
 from tests.integration.raw import HANDSHAKE, connected
+from tests.support.commands import hubbub
 from tests.support.server import Server
 
 SOCKET_IO = "/socket.io/?EIO=4&transport=polling"
@@ -36,12 +35,8 @@ async def served(
 
 async def issued(data: Path, name: str) -> str:
     """A token for that name."""
-    command = (sys.executable, "-m", "hubbub", "token", "create", "--name", name)
-    process = await asyncio.create_subprocess_exec(
-        *command, "--data", str(data), stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate()
-    return output.decode().split()[-1]
+    ran = await hubbub("token", "create", "--name", name, "--data", data)
+    return ran.out.split()[-1]
 
 
 def bearer(token: str) -> Given:

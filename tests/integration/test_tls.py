@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.support.certificates import certify, flags
+from tests.support.commands import hubbub
 from tests.support.server import Server
 
 
@@ -88,13 +88,9 @@ async def test_old_versions_of_tls_and_no_tls_at_all_are_turned_away(server: Ser
 
 
 async def test_the_terminal_speaks_tls(server: Server, tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", "send", "lobby", "hello"),
-        *("--url", f"https://127.0.0.1:{server.port}"),
-        env=os.environ | {"SSL_CERT_FILE": str(tmp_path / "cert.pem")},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert (await process.communicate())[0].strip() == b"1"
+    url, cert = f"https://127.0.0.1:{server.port}", str(tmp_path / "cert.pem")
+    ran = await hubbub("send", "lobby", "hello", "--url", url, SSL_CERT_FILE=cert)
+    assert ran.out.strip() == "1"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ a test can kill it a hundred times. Run as a module, this is the nursery.
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 import signal
@@ -15,8 +16,17 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 
+from hubbub.cli.registry import COMMANDS
 from tests.support.network import HERE, Place
+
+# What a child would otherwise import itself.
+NEEDED = (
+    *("hubbub.server.serving", *COMMANDS.values(), "hubbub.doctor"),
+    *("hubbub.server.stores.sqlite.store", "hubbub.server.stores.postgres.store"),
+    "tests.support.clocks",
+)
 
 
 class _Reading(asyncio.StreamReaderProtocol):
@@ -33,10 +43,15 @@ class Forked:
     returncode: int | None = None
 
     def __init__(
-        self, pid: int, stdout: asyncio.StreamReader, keeper: asyncio.StreamReader
+        self,
+        pid: int,
+        stdout: asyncio.StreamReader,
+        stderr: asyncio.StreamReader,
+        keeper: asyncio.StreamReader,
     ) -> None:
         self.pid = pid
         self.stdout = stdout
+        self.stderr = stderr  # the same, if they are one pipe
         self._ending = asyncio.create_task(self._end(keeper))
 
     def send_signal(self, how: signal.Signals) -> None:
@@ -71,30 +86,51 @@ class Nursery:
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
 
-    async def fork(self, *words: str, environment: Mapping[str, str], sabotage: str = "") -> Forked:
-        """Start `hubbub WORDS`, perhaps sabotaged. Its standard output and error are one pipe."""
+    async def fork(
+        self,
+        *words: str,
+        environment: Mapping[str, str],
+        sabotage: str = "",
+        stdin: int | None = None,
+        apart: bool = False,
+    ) -> Forked:
+        """Start `hubbub WORDS`, perhaps sabotaged. Its standard output and error are one pipe, unless `apart`.
+
+        Its standard input is the nursery's, unless another is given.
+        """
         order = {
             "words": words,
             "environment": dict(environment),
             "folder": os.getcwd(),
             "sabotage": sabotage,
         }
-        output, to_us = os.pipe()
+        stdout, output = await _pipe()
+        stderr, errors = await _pipe() if apart else (stdout, os.dup(output))
         ours, keepers = socket.socketpair()
-        socket.send_fds(self._orders, [b"!"], [to_us, keepers.fileno()])
-        os.close(to_us)
+        theirs = [keepers.fileno(), output, errors, *([] if stdin is None else [stdin])]
+        socket.send_fds(self._orders, [b"!"], theirs)
         keepers.close()
+        os.close(output)
+        os.close(errors)
         ours.sendall(json.dumps(order).encode() + b"\n")
-        stdout, keeper = asyncio.StreamReader(), asyncio.StreamReader()
+        keeper = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
-        await loop.connect_read_pipe(lambda: _Reading(stdout), os.fdopen(output, "rb"))
         await loop.create_unix_connection(lambda: _Reading(keeper), sock=ours)
-        return Forked(int(await keeper.readline()), stdout, keeper)
+        return Forked(int(await keeper.readline()), stdout, stderr, keeper)
 
     def close(self) -> None:
         """End it. What it has forked goes on."""
         self._orders.close()
         self._process.wait()
+
+
+async def _pipe() -> tuple[asyncio.StreamReader, int]:
+    """What comes out of a pipe, and the end to write to."""
+    output, to_us = os.pipe()
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: _Reading(reader), os.fdopen(output, "rb"))
+    return reader, to_us
 
 
 @cache
@@ -105,14 +141,19 @@ def nursery() -> Nursery:
     return shared
 
 
+def is_read_later(environment: Mapping[str, str]) -> bool:
+    """Whether nothing of this is read by the interpreter when it starts, or by a library when it is imported."""
+    return not any(name.startswith(("PYTHON", "SSL_CERT_")) for name in environment)
+
+
 def _breed(orders: socket.socket) -> None:
     """Fork a keeper for each order."""
-    import tests.support.clocks  # noqa: F401 - so that the children need not
-    from hubbub.server import serving  # noqa: F401
-
+    for module in NEEDED:
+        import_module(module)
+    gc.freeze()  # or each child would copy what its collector looks at
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's concern
-    while fds := socket.recv_fds(orders, 1, 2)[1]:
+    while fds := socket.recv_fds(orders, 1, 4)[1]:
         if os.fork() == 0:
             orders.close()
             _keep(*fds)
@@ -121,30 +162,39 @@ def _breed(orders: socket.socket) -> None:
             os.close(fd)
 
 
-def _keep(output: int, tests: int) -> None:
+def _keep(tests: int, *streams: int) -> None:
     """Fork what was ordered, and tell when it ends."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with socket.socket(fileno=tests) as answers:
         order = json.loads(answers.makefile().readline())
         if pid := os.fork():
-            os.close(output)
+            for stream in streams:
+                os.close(stream)
             answers.sendall(f"{pid}\n".encode())
             _, status = os.waitpid(pid, 0)
             answers.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
             os._exit(0)
-    _become(output, **order)
+    _become(*streams, **order)
 
 
 def _become(
-    output: int, words: list[str], environment: dict[str, str], folder: str, sabotage: str
+    output: int,
+    errors: int,
+    stdin: int | None = None,
+    *,
+    words: list[str],
+    environment: dict[str, str],
+    folder: str,
+    sabotage: str,
 ) -> None:
     """Be what `python -m hubbub WORDS` would be."""
     from hubbub.cli import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
+    for stream, number in ((stdin, 0), (output, 1), (errors, 2)):
+        if stream is not None:
+            os.dup2(stream, number)
+            os.close(stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

@@ -14,7 +14,7 @@ from typing import Self
 import pytest
 
 from tests.support.nats import nats_running
-from tests.support.nursery import Forked, nursery
+from tests.support.nursery import Forked, is_read_later, nursery
 from tests.support.ports import free_port
 from tests.support.postgres import running
 
@@ -109,13 +109,13 @@ class Server:
             await self.kill()
 
     async def _begin(self) -> asyncio.subprocess.Process | Forked:
-        """Fork it, unless the interpreter itself has to be told something."""
+        """Fork it, unless it needs a fresh process."""
         words = (
             *("serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.data)),
             *self._flags,
         )
         environment = os.environ | {"PYTHONUNBUFFERED": "1"} | self._environment
-        if self._prepare is None and not any(n.startswith("PYTHON") for n in self._environment):
+        if self._prepare is None and is_read_later(self._environment):
             return await nursery().fork(*words, environment=environment)
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "hubbub", *words),

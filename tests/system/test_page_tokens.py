@@ -1,7 +1,6 @@
 """The page on a server that lets in only people with a token: a field, a link, and a token that is no longer good."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from aiohttp import ClientSession, WSServerHandshakeError
 from playwright.async_api import Browser, Page, Request, WebSocket, expect
 
 from tests.support.chromium import browser
+from tests.support.commands import hubbub
 from tests.support.server import Server
 from tests.system.test_page import bodies, here, say
 
@@ -37,14 +37,9 @@ class Tokens:
         await self._run("revoke", name)
 
     async def _run(self, *arguments: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hubbub", "token", *arguments, "--data", str(self.server.data)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        written, _ = await process.communicate()
-        assert process.returncode == 0
-        return written.decode().strip()
+        ran = await hubbub("token", *arguments, "--data", self.server.data)
+        assert ran.code == 0, ran.err
+        return ran.out.strip()
 
 
 @pytest.fixture
