@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from hubbub.server.people.passwords import Argon2
 from tests.support.pane import Pane
-from tests.support.site import PASSWORD, Site, Someone, site
+from tests.support.site import PASSWORD, Site, Someone, chosen, site
 from tests.system.test_terminal import run
 
 
@@ -188,3 +188,40 @@ async def test_no_password_follows_a_redirect(here: Site) -> None:
         code, _, err = await run(*words, stdin=f"{PASSWORD}\n")
     assert code == 4 and "is no hubbub server" in err
     assert asked == ["/api/v1/login"]
+
+
+async def test_people_and_rooms_are_shown_by_their_names(here: Site) -> None:
+    await logged_in(here)
+    invite = await here.ada.ask("POST", "/invites", {})
+    grace = await here.stranger.enter("/accept", token=invite.body["token"], **chosen("grace"))
+    given = {"kind": "open", "title": "Plans", "alias": "plans", "public": "post", "who": ["grace"]}
+    room = (await here.ada.ask("POST", "/rooms", given)).body["made"]
+    seq = (await grace.ask("POST", f"/rooms/{room}/messages", {"text": "hello"})).body["seq"]
+    url = ("--url", here.ada.url)
+    code, _, err = await run("send", "#plans", "hi", *url)
+    assert code == 0, err
+    react = f"/rooms/{room}/messages/{seq}/reactions/x"
+    assert (await grace.ask("PUT", react)).status == 200
+    async with (
+        Pane("chat", here.ada.url, "--room", "#plans") as ada,
+        Pane("chat", here.ada.url, "--room", "#plans", "--name", "vera") as vera,
+        Pane("tail", "#plans", *url, "--since", "0") as tail,
+    ):
+        for pane, texts in {
+            ada: ("You are Ada", "Plans: ", "Grace: hello", "Ada: hi", "#plans> "),
+            vera: ("#plans: ", "Grace: hello", "Ada: hi"),
+            tail: ("* Ada made the room", "* Ada added Grace", "* Grace reacted with x"),
+        }.items():
+            for text in texts:
+                await pane.shows(text)
+        linus = await here.stranger.enter("/accept", **await newcomer(here), **chosen("linus"))
+        assert (await linus.ask("POST", f"/rooms/{room}/join")).status == 200
+        await linus.ask("POST", f"/rooms/{room}/messages", {"text": "me, too"})
+        for pane in (ada, vera, tail):
+            await pane.shows("Linus: me, too")
+            assert "@p" not in "\n".join(pane.rows), pane.rows
+
+
+async def newcomer(here: Site) -> dict[str, str]:
+    """What whoever accepts an invite has."""
+    return {"token": (await here.ada.ask("POST", "/invites", {})).body["token"]}

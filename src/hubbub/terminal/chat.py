@@ -7,6 +7,7 @@ from contextlib import suppress
 from hubbub.client import Client, ConnectionState, Reset, Room
 from hubbub.protocol.messages import Message, Presence, Resumed
 from hubbub.terminal.home import Drafts
+from hubbub.terminal.names import KnownNames
 from hubbub.terminal.outgoing import Outgoing
 from hubbub.terminal.presence import PresenceRemarks
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
@@ -51,7 +52,8 @@ class Conversation:
         self._client = client
         self._room = room
         self._screen = screen
-        self._transcript = Transcript()
+        self._names = KnownNames(client)
+        self._transcript = Transcript(self._names.of)
         self._outgoing = Outgoing(screen, drafts)
         self._joined = asyncio.Event()
         self._shown = asyncio.Event()
@@ -75,7 +77,9 @@ class Conversation:
                     self._screen.remark("Leaving")
 
     async def _follow(self) -> None:
+        await self._names.open(self._room)
         room = await self._client.follow(self._room)
+        self._names.meet(room.snapshot)
         self._joined.set()
         self._welcome(room)
         self._has_shown(room)
@@ -145,15 +149,17 @@ class Conversation:
 
     def _welcome(self, room: Room) -> None:
         help_hint = "; type /help for help" if self._screen.is_interactive else ""
-        self._screen.remark(f"You are {self._client.user} at {self._client.url}{help_hint}")
-        members = room.members
-        names = f" ({', '.join(members.names)})" if members.names else ""
-        self._screen.remark(f"{room.name}: {members.count} here{names}")
+        me, members = self._names.of(self._client.user), room.members
+        self._screen.remark(f"You are {me} at {self._client.url}{help_hint}")
+        names = f" ({', '.join(map(self._names.of, members.names))})" if members.names else ""
+        title = self._names.of_room(room.name, self._room)
+        self._screen.remark(f"{title}: {members.count} here{names}")
         self._show_messages(room.messages[-SHOWN_AT_FIRST:])
 
     async def _show(self, room: Room) -> None:
         """Show events, and where events are missing."""
         async for item in room.stream(markers=True):
+            await self._names.learn(item)
             match item:
                 case Resumed():
                     self._screen.remark(about_resumed(item))
@@ -175,7 +181,7 @@ class Conversation:
 
     async def _show_people(self, room: Room) -> None:
         later = asyncio.get_running_loop().call_later
-        remarks = PresenceRemarks(room.members, self._screen.remark, later)
+        remarks = PresenceRemarks(room.members, self._screen.remark, later, self._names.of)
         async for signal in room.signals():
             if isinstance(signal, Presence):
                 remarks.update(room.members)

@@ -20,7 +20,7 @@ class Timer(Protocol):
 class PresenceRemarks:
     """Calls `say` at once for people who join, and after a delay for people who left and did not come back.
 
-    `later` calls a function after a number of seconds.
+    `later` calls a function after a number of seconds, and `called` returns what the person is called whom a name names.
     """
 
     def __init__(
@@ -28,10 +28,12 @@ class PresenceRemarks:
         members: Members,
         say: Callable[[str], None],
         later: Callable[[float, Callable[[], None]], Timer],
+        called: Callable[[str], str] = str,
     ) -> None:
         self._here = _people(members)
         self._say = say
         self._later = later
+        self._called = called
         self._leaving: dict[Person, Timer] = {}
 
     def update(self, members: Members) -> None:
@@ -50,11 +52,11 @@ class PresenceRemarks:
         if person in self._leaving:
             self._leaving.pop(person).cancel()
         else:
-            self._say(f"{person.name} is here")
+            self._say(f"{self._called(person.name)} is here")
 
     def _left(self, person: Person) -> None:
         del self._leaving[person]
-        self._say(f"{person.name} has left")
+        self._say(f"{self._called(person.name)} has left")
 
 
 def _people(members: Members) -> set[Person]:

@@ -10,6 +10,7 @@ from hubbub import events
 from hubbub.client import Client, Position, Reset, Room
 from hubbub.events import Event
 from hubbub.protocol.messages import Resumed
+from hubbub.terminal.names import KnownNames
 from hubbub.terminal.remarks import about_reset, about_resumed, remark_on
 from hubbub.terminal.run import beside, first, run, until_reader_gone
 from hubbub.terminal.style import Style
@@ -17,6 +18,7 @@ from hubbub.terminal.text import visible, visible_json
 from hubbub.terminal.transcript import Transcript
 
 MAX_PAGE = 200
+Learn = Callable[[Event | Resumed | Reset], Awaitable[None]]
 
 
 class TailFormat(Protocol):
@@ -46,8 +48,8 @@ class JsonFormat:
 class TextFormat:
     """Lines as in `hubbub chat`."""
 
-    def __init__(self) -> None:
-        self._transcript = Transcript()
+    def __init__(self, called: Callable[[str], str] = str) -> None:
+        self._transcript = Transcript(called)
         self._style = Style.of(sys.stdout)
 
     def event(self, event: Event) -> list[str]:
@@ -79,33 +81,41 @@ def tail(
         BrokenPipeError: the reader of stdout has exited.
     """
 
+    names = KnownNames(client)
+
     async def start() -> Room:
+        if not as_json:
+            await names.open(room)
         if since is not None:
             return await client.follow(room, since=since, epoch=epoch)
         position = await _before_the_last(client, room, last)
         return await client.follow(room, since=position.seq, epoch=position.epoch)
 
-    form = JsonFormat() if as_json else TextFormat()
-    run(_tail(client, start, form, _ignore if quiet else _remark))
+    form = JsonFormat() if as_json else TextFormat(names.of)
+    learn = _learn_nothing if as_json else names.learn
+    run(_tail(client, room, start, form, learn, _ignore if quiet else _remark))
 
 
 async def _tail(
     client: Client,
+    called: str,
     start: Callable[[], Awaitable[Room]],
     form: TailFormat,
+    learn: Learn,
     remark: Callable[[str], None],
 ) -> None:
     async with beside(remark_on(client, remark)), client:
         room = await start()
         epoch, seq = room.position
-        remark(f"{room.name} after event {seq} (epoch {epoch})")
-        await first(_write(room, form, remark), until_reader_gone())
+        remark(f"{called} after event {seq} (epoch {epoch})")
+        await first(_write(room, form, learn, remark), until_reader_gone())
     raise BrokenPipeError
 
 
-async def _write(room: Room, form: TailFormat, remark: Callable[[str], None]) -> None:
+async def _write(room: Room, form: TailFormat, learn: Learn, remark: Callable[[str], None]) -> None:
     is_first = True
     async for item in room.stream(markers=True):
+        await learn(item)
         match item:
             case Resumed():
                 if not is_first:
@@ -148,3 +158,7 @@ def _remark(text: str) -> None:
 
 def _ignore(_: str) -> None:
     pass
+
+
+async def _learn_nothing(_: Event | Resumed | Reset) -> None:
+    """Programs get what is on the wire."""

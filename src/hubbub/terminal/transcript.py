@@ -1,17 +1,49 @@
 """Turns messages and events of a room into lines of text."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import date, datetime
 
 import msgspec
 
 from hubbub.events import Deleted, Edited, Erasable, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.events.conversation import Pinned, Unpinned
+from hubbub.events.rooms import (
+    Appointed,
+    Archived,
+    Banned,
+    Changed,
+    Created,
+    Invited,
+    Joined,
+    Left,
+    Muted,
+    Removed,
+    Restored,
+    Unbanned,
+    Unmuted,
+)
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Part, dim, name
 from hubbub.terminal.text import message_lines, shorten, visible
 
 MAX_REMEMBERED = 500
+_DONE: dict[type[Event], str] = {
+    Created: "made the room",
+    Changed: "changed the room",
+    Archived: "archived the room",
+    Restored: "restored the room",
+    Joined: "joined",
+    Left: "left",
+}
+_DONE_TO: dict[type[Event], str] = {
+    Invited: "added",
+    Removed: "removed",
+    Banned: "banned",
+    Unbanned: "ended the ban of",
+    Muted: "muted",
+    Unmuted: "unmuted",
+}
 _EXCERPT, _PATCH = 24, 60  # columns
 _INDENT = (
     " " * 6
@@ -19,9 +51,13 @@ _INDENT = (
 
 
 class Transcript:
-    """The transcript of one room, in local time. Remembers recent messages, to quote them when they change."""
+    """The transcript of one room, in local time. Remembers recent messages, to quote them when they change.
 
-    def __init__(self) -> None:
+    `called` returns what the author is called whom an event names.
+    """
+
+    def __init__(self, called: Callable[[str], str] = str) -> None:
+        self._called = called
         self._day: date | None = None
         self._remembered: OrderedDict[int, tuple[str, str]] = OrderedDict()
 
@@ -32,7 +68,7 @@ class Transcript:
         *lines, last = self._written(message)
         lines.append([*last, dim(" (edited)")] if message.edited_at else last)
         for emoji, names in (message.reactions or {}).items():
-            who = [part for by in names for part in (", ", name(by))][1:]
+            who = [part for by in names for part in (", ", self._name(by))][1:]
             lines.append([_INDENT, dim("└"), f" {emoji} ", *who])
         return lines
 
@@ -43,7 +79,7 @@ class Transcript:
         if isinstance(event, Posted):
             return self._written(event)
         first, *more = self._deed(event)
-        return self._stamped(event.at, ["* ", name(event.by), " ", *first]) + more
+        return self._stamped(event.at, ["* ", self._name(event.by), " ", *first]) + more
 
     def _deed(self, event: Event) -> list[Line]:
         match event:
@@ -67,14 +103,30 @@ class Transcript:
             case Patched():
                 return [[f"changed the room's state: {_in_short(event.patch)}"]]
             case _:
-                return [[str(event.__struct_config__.tag)]]
+                return [self._done_in_room(event)]
+
+    def _done_in_room(self, event: Event) -> Line:
+        """What was done with a made room or its members; of any other event, its kind."""
+        kind = type(event)
+        if kind in _DONE_TO and (who := getattr(event, "who", None)) is not None:
+            return [f"{_DONE_TO[kind]} ", self._name(who)]
+        if isinstance(event, Appointed):
+            return ["made ", self._name(event.who), f" a {event.role}"]
+        if isinstance(event, Changed) and event.title:
+            return [f"called the room {visible(event.title)}"]
+        return [_DONE.get(kind, str(event.__struct_config__.tag))]
+
+    def _name(self, by: str) -> Part:
+        return name(self._called(by))
 
     def _erased(self, event: Event) -> list[Line]:
         """The lines for an event whose message was deleted: a placeholder for a post, nothing for others."""
         return self._gone(event) if isinstance(event, Posted) else []
 
     def _gone(self, message: Posted | Message) -> list[Line]:
-        return self._stamped(message.at, ["* a message by ", name(message.by), " was deleted"])
+        return self._stamped(
+            message.at, ["* a message by ", self._name(message.by), " was deleted"]
+        )
 
     def _written(self, message: Posted | Message) -> list[Line]:
         text = message.text
@@ -85,7 +137,9 @@ class Transcript:
         self._remember(message.seq, message.by, text)
         reply = ["(to ", *self._quote(message.reply_to), ") "] if message.reply_to else []
         first, *more = message_lines(text)
-        return self._stamped(message.at, [name(message.by), ": ", *reply, first]) + _indented(more)
+        return self._stamped(message.at, [self._name(message.by), ": ", *reply, first]) + _indented(
+            more
+        )
 
     def _stamped(self, at: str, line: Line) -> list[Line]:
         """The line with its time. A line with the date comes first when the day changes."""
@@ -105,7 +159,7 @@ class Transcript:
         if seq not in self._remembered:
             return [f"message {seq}"]
         by, text = self._remembered[seq]
-        return [name(by), f"'s “{shorten(visible(text), _EXCERPT)}”"]
+        return [self._name(by), f"'s “{shorten(visible(text), _EXCERPT)}”"]
 
 
 def _indented(lines: list[str]) -> list[Line]:

@@ -9,6 +9,7 @@ SUMMARY = "chat in a room, line by line"
 EXAMPLES = """\
   hubbub chat --name ada
   hubbub chat http://localhost:9000 --room kitchen
+  hubbub chat --room '#plans'           # a room that people made, by its alias
   printf 'hello\\nworld\\n' | hubbub chat    # post lines from a pipe; exit when all are acknowledged"""
 
 

@@ -10,6 +10,7 @@ SUMMARY = "post messages and wait for their acknowledgements"
 EXAMPLES = """\
   hubbub send lobby hello, everyone
   echo hi | hubbub send lobby           # each non-empty line is a message
+  hubbub send '#plans' "lunch at noon"  # a room that people made, by its alias
   hubbub send builds "42 is green" --client-message-id build-42     # posted once, however often you run it
   hubbub send lobby --idempotency import-7 < lines.txt    # safe to run again after a failure"""
 

@@ -10,6 +10,7 @@ SUMMARY = "follow a room and print its events as they happen"
 EXAMPLES = """\
   hubbub tail lobby
   hubbub tail lobby -n 100 --json | jq -r .text
+  hubbub tail '#plans'                  # a room that people made, by its alias
   hubbub tail lobby --since 0           # from the beginning of the log"""
 
 
