@@ -15,6 +15,8 @@ import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from yarl import URL
 
@@ -216,8 +218,9 @@ async def test_the_provider_may_change_its_key(
 ) -> None:
     monkeypatch.setattr(providers, "KEYS_CHECK", 0.0)
     assert (await browser.sign_in()).status == 303
-    provider.key, provider.kid = generate_private_key(65537, 2048), "2"
-    assert (await browser.sign_in()).status == 303
+    keys = (generate_private_key(65537, 2048), generate_ec(SECP256R1()))
+    for provider.kid, provider.key in zip("23", keys, strict=True):
+        assert (await browser.sign_in()).status == 303
 
 
 async def test_a_jwt_of_the_same_user_speaks_for_the_same_account(

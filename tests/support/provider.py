@@ -20,8 +20,9 @@ from urllib.parse import unquote_plus, urlencode
 
 import jwt
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from jwt.algorithms import RSAAlgorithm
+from jwt.algorithms import get_default_algorithms
 
 CLIENT, SECRET = "hubbub", "s3cret/with:signs"
 ADA = {
@@ -39,7 +40,9 @@ class Provider:
 
     issuer: str = ""
     person: dict[str, Any] = field(default_factory=lambda: dict(ADA))
-    key: RSAPrivateKey = field(default_factory=lambda: generate_private_key(65537, 2048))
+    key: RSAPrivateKey | EllipticCurvePrivateKey = field(
+        default_factory=lambda: generate_private_key(65537, 2048)
+    )
     kid: str = "1"
     described: dict[str, Any] = field(default_factory=dict)  # in place of what it says of itself
     returned: dict[str, str | None] = field(default_factory=dict)  # in place of its answer
@@ -54,6 +57,11 @@ class Provider:
     seen: list[str] = field(default_factory=list)  # paths
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+
+    @property
+    def algorithm(self) -> str:
+        """That of its key."""
+        return "RS256" if isinstance(self.key, RSAPrivateKey) else "ES256"
 
     @property
     def routes(self) -> list[web.RouteDef]:
@@ -80,8 +88,10 @@ class Provider:
 
     async def _keys(self, request: web.Request) -> web.Response:
         self.seen.append(request.path)
-        row = json.loads(RSAAlgorithm.to_jwk(self.key.public_key()))
-        return web.json_response({"keys": [row | {"kid": self.kid, "use": "sig", "alg": "RS256"}]})
+        maker: Any = get_default_algorithms()[self.algorithm]
+        row = json.loads(maker.to_jwk(self.key.public_key()))
+        named = {"kid": self.kid, "use": "sig", "alg": self.algorithm}
+        return web.json_response({"keys": [row | named]})
 
     async def _authorize(self, request: web.Request) -> web.Response:
         """Sign the person in without asking, and send them back."""
@@ -142,7 +152,7 @@ class Provider:
         claims = {name: value for name, value in claims.items() if value is not None}
         if self.sign is not None:
             return self.sign(claims)
-        return jwt.encode(claims, self.key, "RS256", headers={"kid": self.kid})
+        return jwt.encode(claims, self.key, self.algorithm, headers={"kid": self.kid})
 
 
 @asynccontextmanager

@@ -98,7 +98,7 @@ SETTINGS = {
     "jwt_secret_file": ("FILE", "accept JWTs signed with the secret in FILE (HS256)"),
     "jwt_public_key_file": (
         "FILE",
-        "accept JWTs that this public key verifies (PEM; RS256, EdDSA)",
+        "accept JWTs that this public key verifies (PEM; RS256, ES256, EdDSA)",
     ),
     "jwt_jwks_url": ("URL", "accept JWTs signed with the keys published at URL (JWKS)"),
     "jwt_issuer": ("ISS", "accept only JWTs from this issuer (claim iss)"),

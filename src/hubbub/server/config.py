@@ -85,7 +85,7 @@ class Settings:
     invites: str = "admins"  # who may make invites: admins, or members as well
     sign_up: str = "invited"  # who may make an account: invited, or open (anyone)
     jwt_secret_file: Path | None = None  # HS256
-    jwt_public_key_file: Path | None = None  # RS256 or EdDSA
+    jwt_public_key_file: Path | None = None  # RS256, ES256 or EdDSA
     jwt_jwks_url: str = ""  # URL of a key set (JWKS)
     jwt_issuer: str = ""  # claim `iss`; empty: any
     jwt_audience: str = ""

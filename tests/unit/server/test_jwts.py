@@ -8,6 +8,8 @@ from typing import Any
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -21,7 +23,7 @@ from tests.support.garbage import garbage_of
 
 SECRET = b"correct horse battery staple, " * 3
 FAR = 4_000_000_000  # seconds since 1970
-ED, RSA = Ed25519PrivateKey.generate(), generate_rsa(65537, 2048)
+ED, RSA, EC = Ed25519PrivateKey.generate(), generate_rsa(65537, 2048), generate_ec(SECP256R1())
 CLAIMS = {"sub": "42", "name": "ada", "exp": FAR}
 
 
@@ -125,7 +127,7 @@ def test_issuer_and_audience_can_be_required() -> None:
         assert jwts.principal(signed(claims)) is None
 
 
-@pytest.mark.parametrize("key, algorithm", [(ED, "EdDSA"), (RSA, "RS256")])
+@pytest.mark.parametrize("key, algorithm", [(ED, "EdDSA"), (RSA, "RS256"), (EC, "ES256")])
 def test_a_public_key_checks_what_its_private_key_signed(
     tmp_path: Path, key: Any, algorithm: str
 ) -> None:

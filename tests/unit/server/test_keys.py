@@ -5,7 +5,7 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
@@ -36,6 +36,7 @@ def jwks(*rows: Any) -> bytes:
     return json.dumps({"keys": rows}).encode()
 
 
+EC = generate_ec(SECP256R1())
 GOOD = jwk(ED, "EdDSA", kid="good")
 NO_MODULUS = {name: value for name, value in jwk(RSA, "RS256").items() if name != "n"}
 
@@ -49,9 +50,9 @@ def test_files_that_hold_no_usable_key_say_so(tmp_path: Path) -> None:
         key_from_secret(file)
     with pytest.raises(BadKey, match="not a PEM public key"):
         key_from_pem(file)
-    for key in (SHORT_RSA, generate_ec(SECP256R1())):
+    for key in (SHORT_RSA, generate_ec(SECP384R1())):
         file.write_bytes(pem(key))
-        with pytest.raises(BadKey, match=f"{file}: .* at least 2048 bits, or Ed25519"):
+        with pytest.raises(BadKey, match=f"{file}: .* at least 2048 bits, P-256, or Ed25519"):
             key_from_pem(file)
 
 
@@ -68,11 +69,15 @@ def test_a_secret_is_all_of_its_file_but_the_last_newline(
 def test_a_set_of_keys_is_told_apart_by_their_names() -> None:
     other = Ed25519PrivateKey.generate()
     checks = Jwts([])
-    keys = keys_from_jwks(jwks(jwk(ED, "EdDSA", kid="a"), jwk(RSA, "RS256", kid="b", use="sig")))
-    assert [(key.kid, key.algorithm) for key in keys] == [("a", "EdDSA"), ("b", "RS256")]
+    rows = (jwk(ED, "EdDSA", kid="a"), jwk(RSA, "RS256", kid="b", use="sig"))
+    keys = keys_from_jwks(jwks(*rows, jwk(EC, "ES256", kid="c")))
+    assert [(key.kid, key.algorithm) for key in keys] == [
+        *(("a", "EdDSA"), ("b", "RS256"), ("c", "ES256"))
+    ]
     checks.publish(keys)
     assert checks.principal(signed(ED, "EdDSA", kid="a")) is not None
     assert checks.principal(signed(RSA, "RS256", kid="b")) is not None
+    assert checks.principal(signed(EC, "ES256", kid="c")) is not None
     assert checks.principal(signed(ED, "EdDSA", kid="b")) is None
     assert not checks.has_met_unknown_kid
     assert checks.principal(signed(other, "EdDSA", kid="new")) is None
@@ -87,7 +92,9 @@ def test_a_set_of_keys_is_told_apart_by_their_names() -> None:
         ({"kid": "b"}, "`kty`"),
         ({"kty": ["RSA"]}, "`kty`"),
         ({"kty": "oct", "k": "c2VjcmV0"}, "`kty`"),
-        ({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, "`kty`"),
+        ({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, "can't be read"),
+        (jwk(generate_ec(SECP384R1()), "ES384"), "P-256"),
+        (jwk(generate_ec(SECP256R1()), "ES256", alg="ES384"), "`alg`"),
         (jwk(RSA, "RS256", kid=7), "`kid`"),
         (jwk(ED, "EdDSA", use="enc"), "`use`"),
         (jwk(RSA, "RS256", alg="RSA-OAEP-256"), "`alg`"),

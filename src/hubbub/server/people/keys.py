@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -16,8 +17,8 @@ from hubbub.server.people.outgoing import CannotReach, ask
 
 MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
-ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # by `kty`, the kind of key in a set
-PUBLIC_MEMBERS = frozenset({"kty", "n", "e", "crv", "x"})
+ALGORITHMS = {"RSA": "RS256", "EC": "ES256", "OKP": "EdDSA"}  # by `kty`, the kind of key in a set
+PUBLIC_MEMBERS = frozenset({"kty", "n", "e", "crv", "x", "y"})
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def key_from_secret(file: Path) -> Key:
 
 
 def key_from_pem(file: Path) -> Key:
-    """Return a public key for RS256 or EdDSA. Raises BadKey."""
+    """Return a public key for RS256, ES256 or EdDSA. Raises BadKey."""
     try:
         material = load_pem_public_key(_read(file))
     except ValueError as error:
@@ -118,10 +119,14 @@ def _algorithm_of(material: Any) -> str:
     match material:
         case RSAPublicKey() if material.key_size >= MIN_RSA_BITS:
             return "RS256"
+        case EllipticCurvePublicKey() if isinstance(material.curve, SECP256R1):
+            return "ES256"
         case Ed25519PublicKey():
             return "EdDSA"
         case _:
-            raise BadKey(f"the key must be RSA with at least {MIN_RSA_BITS} bits, or Ed25519")
+            raise BadKey(
+                f"the key must be RSA with at least {MIN_RSA_BITS} bits, P-256, or Ed25519"
+            )
 
 
 def _read(file: Path) -> bytes:

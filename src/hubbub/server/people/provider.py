@@ -157,7 +157,10 @@ class Provider:
             try:
                 return self._jwts.verified(token)
             except INVALID as error:
-                is_unknown = isinstance(error, jwt.InvalidSignatureError)
+                # its new key may be for another algorithm
+                is_unknown = isinstance(
+                    error, jwt.InvalidSignatureError | jwt.InvalidAlgorithmError
+                )
                 if not is_unknown or self._clock() - self._keys_at < KEYS_CHECK:
                     raise _bad_token(error) from None
             self._jwts.publish(await self._noting_failure(self._keys(metadata)))
