@@ -23,6 +23,7 @@ from tests.support.certificates import certify, flags
 from tests.support.commands import hubbub
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
+from tests.support.provider import CLIENT, providing
 from tests.support.server import Server
 from tests.support.stores import commit
 
@@ -120,6 +121,24 @@ async def test_what_others_in_the_network_could_do_is_warned_of(
 ) -> None:
     told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), **settings)
     assert (told.problems(), told.warnings(), told.code) == ([], warnings, 0)
+
+
+async def test_a_provider_of_sign_ins_is_asked_and_told_of_the_redirect_uri(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "HUBBUB_DATA": str(tmp_path / "new"),
+        "HUBBUB_OIDC_CLIENT_ID": CLIENT,
+    }
+    async with providing() as provider:
+        given["HUBBUB_OIDC_ISSUER"] = provider.issuer
+        told = await doctor(**given)
+        assert (told.problems(), told.warnings(), told.code) == ([], ["sign-in", "sign-in"], 0)
+        assert "asked without TLS" in told.text and "set --public-url" in told.text
+        told = await doctor(**given | PUBLIC)
+        assert (told.problems(), told.warnings()) == ([], ["sign-in"])
+        assert "redirect URI: https://chat.example/oidc/callback" in told.text
+        provider.described = {"issuer": "https://elsewhere.example"}
+        assert (await doctor(**given)).problems() == ["sign-in"]
+    assert (await doctor(**given)).problems() == ["sign-in"]
 
 
 async def test_a_place_where_nothing_is_yet_is_well(tmp_path: Path) -> None:

@@ -218,9 +218,10 @@ async def test_the_provider_may_change_its_key(
 ) -> None:
     monkeypatch.setattr(providers, "KEYS_CHECK", 0.0)
     assert (await browser.sign_in()).status == 303
-    keys = (generate_private_key(65537, 2048), generate_ec(SECP256R1()))
-    for provider.kid, provider.key in zip("23", keys, strict=True):
-        assert (await browser.sign_in()).status == 303
+    provider.key, provider.kid = generate_private_key(65537, 2048), "2"
+    assert (await browser.sign_in()).status == 303
+    provider.key, provider.kid = generate_ec(SECP256R1()), "3"
+    assert (await browser.sign_in()).status == 303
 
 
 async def test_a_jwt_of_the_same_user_speaks_for_the_same_account(
@@ -582,6 +583,19 @@ async def test_a_session_of_before_is_neither_used_nor_continued(
     assert browser.session != here.ada.token
     assert (await browser.me())["account"] != here.ada.account
     assert (await here.ada.ask("GET", "/me")).status == 200
+
+
+async def test_the_session_that_the_browser_had_ends_when_the_same_person_signs_in_again(
+    here: Site, browser: Browser
+) -> None:
+    await browser.sign_in()
+    first, another = browser.session, Browser(here)
+    await another.sign_in()
+    await browser.sign_in()
+    assert browser.session != first
+    former = Someone(here.stranger._http, here.stranger.url, first)
+    assert (await former.ask("GET", "/me")).status == 401
+    assert (await another.me())["account"] == (await browser.me())["account"]
 
 
 async def test_a_server_without_a_provider_says_so(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ def examine(
         from hubbub.doctor.broker import examine_broker  # takes some megabytes
 
         yield asyncio.run(examine_broker(settings.broker))
+    if settings.oidc_issuer:
+        from hubbub.doctor.provider import examine_provider  # takes some megabytes
+
+        yield from asyncio.run(examine_provider(settings))
     yield _files()
 
 

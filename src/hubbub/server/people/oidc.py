@@ -11,7 +11,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -28,7 +28,9 @@ MOST_USED = 10_000  # transactions that are remembered, so that none is used twi
 SCOPES = "openid profile email"
 CALLED = ("preferred_username", "name", "email", "sub")  # claims of which a handle is made
 INVITED, ANYONE = "invited", "anyone"
-_TRANSACTION = re.compile(r"[A-Za-z0-9_-]{43}~([0-9]{1,12})(?:~([0-9a-z.]{65}))?")
+_TRANSACTION = re.compile(
+    r"[A-Za-z0-9_-]{43}~([0-9]{1,12})(?:~([0-9a-z.]{65}))?(?:~~([0-9A-Za-z_-]{1,64}))?"
+)
 _SUBJECT = re.compile("[^\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _ERROR = re.compile("[a-z_]{1,40}")
 
@@ -37,11 +39,15 @@ Open = Callable[[str, Caller], Awaitable[SessionToken]]
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A sign-in that was begun: `text` is what the browser keeps, with a secret, a time and perhaps an invite."""
+    """A sign-in that was begun: `text` is what the browser keeps, with a secret, a time and perhaps an invite.
+
+    `held` is the id of the session that the browser had then: its cookie doesn't come along from another site.
+    """
 
     text: str = field(repr=False)
     until: float
     invite: str | None = field(default=None, repr=False)
+    held: str | None = None
 
     def derived(self, what: str) -> str:
         """Return a value of 256 bits that only the browser with the text can have."""
@@ -98,13 +104,19 @@ class SignIn:
         self._now = now
         self._used: OrderedDict[str, float] = OrderedDict()
 
-    async def begin(self, redirect_uri: str, invite: str = "") -> Beginning:
-        """Begin a sign-in, with the text of an invite or claim link if an account is to be made by it."""
+    async def begin(
+        self, redirect_uri: str, invite: str = "", held: SessionToken | None = None
+    ) -> Beginning:
+        """Begin a sign-in, with the text of an invite or claim link if an account is to be made by it.
+
+        `held` is the session that the browser has. If it is of the account that signs in, it ends then.
+        """
         if invite and invite_from(invite) is None:
             raise RefusalError("gone", "This invite can't be used: it is malformed")
         metadata = await self._provider.metadata()
         until = self._now() + SECONDS
         text = f"{secrets.token_urlsafe(32)}~{int(until)}" + (f"~{invite}" if invite else "")
+        text += f"~~{held.id}" if held else ""
         transaction = Transaction(text, until)
         asked = {
             "response_type": "code",
@@ -129,14 +141,15 @@ class SignIn:
         verifier, nonce = transaction.derived("verifier"), transaction.derived("nonce")
         claims = await self._provider.claims(Grant(code, verifier, redirect_uri, nonce))
         account = await self._account(claims, transaction.invite, caller.address)
-        return await self._open(account, caller)
+        held = transaction.held and SessionToken(account, "session", transaction.held, "")
+        return await self._open(account, replace(caller, held=held or None))
 
     def _transaction(self, kept: str | None, state: str) -> Transaction:
         """Return the sign-in that a browser has begun, once. Raises RefusalError."""
         found = _TRANSACTION.fullmatch(kept or "")
         if kept is None or found is None:
             raise _refused("This browser has not begun a sign-in, or it is no longer valid")
-        transaction = Transaction(kept, float(found[1]), found[2])
+        transaction = Transaction(kept, float(found[1]), found[2], found[3])
         expected = transaction.derived("state")
         if not hmac.compare_digest(expected.encode(), state.encode("utf-8", "replace")):
             raise _refused("The answer belongs to another sign-in (`state`)")

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.secrets import session_from
 from hubbub.server.http.cookies import COOKIES, SIGN_INS
 from hubbub.server.http.entering import ENTER, device_of, stranger_of
 from hubbub.server.http.operations import HttpOperation, Resource
@@ -69,7 +70,10 @@ async def begin(request: web.Request) -> web.Response:
 
 @resource.route("GET", RETURN, allow_head=False)
 async def callback(request: web.Request) -> web.Response:
-    """Let in who returns from the provider: a new session, in a cookie. Its own session's cookie counts for nothing."""
+    """Let in who returns from the provider: a new session, in a cookie. Its own session's cookie counts for nothing.
+
+    The session of this account that the browser had when it began ends.
+    """
     sign_in = _sign_in(request)
     if any(len(request.query.getall(name)) > 1 for name in request.query):
         raise RefusalError("bad_request", "The answer says something twice", hint="Sign in again")
@@ -87,7 +91,9 @@ async def _begin(request: web.Request, invite: str = "") -> "Beginning":
     sign_in = _sign_in(request)
     if not may_keep_cookie(request[SOURCE]):
         raise RefusalError("bad_origin", "Only pages of this server can begin a sign-in")
-    return await sign_in.begin(_redirect_uri(request), invite)
+    held = request.app[COOKIES].token(request)
+    session = session_from(held) if held else None
+    return await sign_in.begin(_redirect_uri(request), invite, session)
 
 
 def _sign_in(request: web.Request) -> "SignIn":
