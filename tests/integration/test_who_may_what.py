@@ -487,6 +487,7 @@ class Recorder:
     def __init__(self, town: Town, patch: pytest.MonkeyPatch) -> None:
         self._fanout = town.site.server.hub.writing._fanout
         self.calls: list[tuple[str, str]] = []
+        self.counts: list[Any] = []  # which takes longer the more there is
         store = type(town.site.server.hub.reading._store)
         for name in (
             "head",
@@ -507,6 +508,7 @@ class Recorder:
             asked = RULES.needs(given[0]) if name == "commit" else given
             if not is_upkeep():
                 self.calls.append((name, repr(asked)))
+                self.counts += [*given[0].counts] if name == "find" else []
             return call(store, *given)
 
         return recorded
@@ -516,6 +518,7 @@ class Recorder:
         for _ in ("the room's feed", "the directory's, which that one used"):
             self._fanout.sweep()
         self.calls.clear()
+        self.counts.clear()
 
     def asked(self, room: str) -> list[tuple[str, list[str]]]:
         """The calls about a room, without its key. Sets are in no order."""
@@ -535,6 +538,7 @@ async def test_a_room_that_one_may_not_know_is_as_one_that_is_not_there(
     async def seen(room: str, ask: Callable[[], Awaitable[Any]]) -> Any:
         recorder.begin()
         answer = await ask()
+        assert not recorder.counts, answer
         return answer, recorder.asked(room)
 
     async with aiohttp.ClientSession() as http:

@@ -119,13 +119,13 @@ class Roster:
         wanted, known = Needs(), Index(time.time)
         standings.needs(wanted, principal, room)
         standings.needs_heard(wanted, principal, room)
-        wanted.count(MEMBER, room)
-        facts = await self._store.find(wanted)
-        known.learn_all(facts.rows)
-        found = standings.may(known, principal, room, facts.counts[MEMBER][(room,)])
-        if refusal := found[Operation.KNOW]:
+        known.learn_all((await self._store.find(wanted)).rows)
+        if refusal := standings.refuse(known, principal, Operation.KNOW, room):
             raise RefusalError.of(refusal)
-        return found
+        counting = Needs()  # only now, since it takes longer the larger the room is
+        counting.count(MEMBER, room)
+        size = (await self._store.find(counting)).counts[MEMBER][(room,)]
+        return standings.may(known, principal, room, size)
 
     async def _may_moderate(self, principal: Principal) -> bool:
         """Whether someone whose credential allows it may moderate free rooms: an account needs the role for it now."""
