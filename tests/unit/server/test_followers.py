@@ -9,13 +9,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from hubbub.domain.aspects.people.accounts import SuspendPerson
 from hubbub.domain.facts import Batch, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, room_key
 from hubbub.protocol.messages import Change, Follow, History, Post, Resumed, Signal, Snapshot
+from hubbub.protocol.rooms import Create
 from hubbub.server.engine.followers import Cursor
-from tests.support.fakes import ADA, AT, GRACE, Peer, guest, settle, timeless, unframe
+from hubbub.server.stores.base import LogPage
+from tests.support.fakes import ADA, AT, GRACE, Peer, account, guest, settle, timeless, unframe
 from tests.support.house import House, NewPeer
+from tests.support.team import Team
 from tests.support.toy_guard import CLUB_RULES, LetIn, ShutOut
 
 CLUB = "club-1"
@@ -400,3 +405,36 @@ def test_nobody_ever_gets_an_event_from_after_the_moment_they_lost_the_right_to_
         await world.finish()
 
     run()
+
+
+@timeless
+async def test_a_right_that_another_log_took_ends_before_the_events_that_came_later(
+    new_peer: NewPeer,
+) -> None:
+    """On another node, whose directory this one reads after the room."""
+    house, dave = House(), account("dave")
+    team = Team(house.store)
+    await team.begin()
+    room = room_key(bytes(RANDOM_BYTES))
+    create = Create(room=account("ada").id, kind="open", title="Open", key=room)
+    await house.store.commit([Proposal(account("ada"), create)], AT)
+    peer = new_peer()
+    session = Session(dave, peer)
+    follow = Follow(room=room)
+    await house.hub.following.follow(dave, follow, peer.outlet, session.tell, session.end)
+    read, may_read = house.store.read, asyncio.Event()
+
+    async def slowly(room: str, after: int, upto: int) -> LogPage:
+        if room == DIRECTORY:
+            await may_read.wait()
+        return await read(room, after, upto)
+
+    house.store.read = slowly  # type: ignore[method-assign]
+    assert await team.code("ada", SuspendPerson(account=dave.id)) is None
+    assert await team.code("ada", Post(room=room, text="after")) is None
+    await house.fanout.look()
+    await settle()
+    may_read.set()
+    await settle()
+    assert session.seqs == []
+    assert isinstance(session.ended, Refusal) and session.ended.code == "unauthenticated"
