@@ -134,8 +134,8 @@ async def test_without_a_server_as_well(tmp_path: Path, store: str, manage: Mana
     "words, said",
     [
         ("user role nobody admin", "No account 'nobody'; `hubbub user list`"),
-        ("user suspend ada", "make another account owner first"),
-        ("user role ada member", "make another account owner first"),
+        ("user suspend ada", "make someone else an owner first"),
+        ("user role ada member", "make someone else an owner first"),
         ("user add dave --link", "Handle already in use"),
         ("user add root --link", "Invalid handle: root is reserved"),
         ("user add eve --link --name ADA", "looks like an owner's or admin's"),

@@ -406,7 +406,7 @@ ANSWERS: dict[str, tuple[Callable[[str], str], int, str]] = {
     "no code": (tampered(code=None), 400, "has no code"),
     "a long code": (tampered(code="x" * 2049), 400, "has no code"),
     "an unknown code": (tampered(code="x"), 401, "did not accept the code"),
-    "two codes": (lambda url: f"{url}&code=x", 400, "says something twice"),
+    "two codes": (lambda url: f"{url}&code=x", 400, "a parameter appears twice"),
 }
 
 

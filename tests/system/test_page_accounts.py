@@ -133,7 +133,7 @@ async def test_a_used_link_says_so_and_leads_on(people: People) -> None:
         ("Linus", "li nus", PASSWORD, "Handle", "Invalid handle"),
         ("Adа", "linus", PASSWORD, "Display name", "looks like"),
         ("Linus", "linus", "short", "Password", "8"),
-        ("Linus", "linus", "password", "Password", "first to be guessed"),
+        ("Linus", "linus", "password", "Password", "too easy to guess"),
         ("Linus", "linus", "", "Password", "Fill this in"),
         ("", "linus", PASSWORD, "Display name", "Fill this in"),
     ],

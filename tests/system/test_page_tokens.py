@@ -88,7 +88,7 @@ async def test_a_page_without_a_token_asks_for_one_and_talks_with_it(
     await visitor.goto("/")
     await visitor.get_by_label("Your name").fill("grace")
     await visitor.get_by_role("button", name="Start talking").click()
-    await expect(visitor.get_by_role("alert")).to_contain_text("only people with a token")
+    await expect(visitor.get_by_role("alert")).to_contain_text("let guests in")
     await enter(visitor, token)
     await here(visitor)
     await expect(visitor.locator("#my-name")).to_have_text("ada")

@@ -60,7 +60,7 @@ function finder(people: string[], none: string, row: (key: string) => HTMLElemen
   const search = field("Find people", { type: "search", autocomplete: "off" });
   const found = make("ul", { className: "people" });
   const rows = people.map((key): [string, HTMLElement] => [`${nameOf(key)} ${personOf(key)?.handle ?? ""}`.toLowerCase(), row(key)]);
-  const nobody = empty("Nobody is called so");
+  const nobody = empty("Nobody found");
   const show = () => {
     const wanted = search.value().toLowerCase();
     let count = 0;
@@ -86,7 +86,7 @@ function person(key: string, more = ""): (Node | string)[] {
 export function newRoom({ ask, open }: Doing): void {
   const title = field("Title", { required: "", maxlength: "80", autocomplete: "off", autocapitalize: "sentences" });
   const kind = choice("Who may come in", "kind", [
-    { value: "open", label: "Open", hint: "Everyone with an account finds and joins it" },
+    { value: "open", label: "Open", hint: "Everyone with an account can find and join it" },
     { value: "closed", label: "Closed", hint: "Only people who are invited know that it exists" },
   ]);
   const act = async () => {
@@ -187,7 +187,7 @@ export async function aboutRoom(row: wire.MyRoom, doing: Doing): Promise<void> {
   const kind = {
     open: "Open: everyone with an account can join",
     closed: "Closed: only invited people",
-    direct: "A conversation of these people alone",
+    direct: "Only these people can read it",
   };
   try {
     const members = await list<Member>(`/rooms/${encodeURIComponent(row.room)}/members`, "members", "account");
@@ -216,7 +216,7 @@ function invitation(row: wire.MyRoom, members: Set<string>, { ask }: Doing, open
     box.addEventListener("change", () => (box.checked ? chosen.add(key) : chosen.delete(key)));
     return make("li", {}, make("label", { className: "choice" }, box, ...person(key)));
   };
-  const rows = finder(others, "Everyone who has an account is here.", choose);
+  const rows = finder(others, "Everyone with an account is already a member.", choose);
   const act = async () => {
     if (!chosen.size) throw new Error("Choose someone first");
     await ask({ do: "invite", room: row.room, who: [...chosen].slice(0, 50) });
@@ -238,12 +238,12 @@ export async function aboutMe({ account, logOut, unsent }: Doing): Promise<void>
 /** Make a link by which people make accounts on this server. `roles` are those that it may give. */
 export function inviteToServer(roles: string[]): void {
   const role = selection(
-    "They become",
+    "Role",
     roles.map((value) => ({ value, label: ROLES[value] ?? value })),
     "member",
   );
   const uses = field("For how many people", { type: "number", min: "1", max: "1000", value: "1", inputmode: "numeric", required: "" });
-  const days = field("Good for days", { type: "number", min: "1", max: "365", value: "7", inputmode: "numeric", required: "" });
+  const days = field("Days until it expires", { type: "number", min: "1", max: "365", value: "7", inputmode: "numeric", required: "" });
   const act = async () => {
     const wrong = [uses, days].find(({ input }) => !input.checkValidity());
     if (wrong) {
@@ -264,7 +264,7 @@ function shownOnce(link: string): HTMLElement {
   const shown = field(
     "Invite link",
     { readonly: "", value: link },
-    "It is shown only now. Send it to whom you want to invite; whoever has it can use it.",
+    "It is shown only once. Send it to the people you want to invite: anyone who has it can use it.",
   );
   const said = make("p", { attributes: { role: "status" } });
   const copy = async () => {

@@ -50,9 +50,13 @@ function formOf(way: Way | "login", token: string, ways: Ways): [HTMLFormElement
   const handle = field(
     isNew ? "Handle" : "Your handle",
     { autocomplete: "username", required: "", maxlength: "32" },
-    isNew ? "To log in and to be mentioned by: letters from a to z and digits, such as ada" : "",
+    isNew ? "For logging in and for mentions: letters from a to z and digits, such as ada" : "",
   );
-  const name = field("Display name", { autocomplete: "name", required: "", maxlength: "64", autocapitalize: "words" }, "What others see");
+  const name = field(
+    "Display name",
+    { autocomplete: "name", required: "", maxlength: "64", autocapitalize: "words" },
+    "The name that others see",
+  );
   const password = field(
     "Password",
     { type: "password", required: "", autocomplete: way === "login" ? "current-password" : "new-password" },

@@ -63,7 +63,7 @@ function refuse(client: Client, { code, message }: { code: string; message: stri
   else if (code !== "unauthenticated") askName(message, client.name);
   else if (client.token)
     askName("The server does not accept this token. It may have expired or been revoked: ask for a new one.", "", true);
-  else askName("This server lets in only people with a token. Enter yours below.", client.name, true);
+  else askName("This server doesn't let guests in. Log in with your account, or enter a token.", client.name, true);
   memory.forgetToken();
 }
 

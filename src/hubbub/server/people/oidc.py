@@ -168,7 +168,9 @@ class SignIn:
     async def _account(self, claims: Mapping[str, Any], invite: str | None, address: str) -> str:
         subject = claims["sub"]
         if not _SUBJECT.fullmatch(subject):
-            raise RefusalError("forbidden", "The provider's id of you can't be used (`sub`)")
+            raise RefusalError(
+                "forbidden", "The provider's identifier for you (`sub`) can't be used"
+            )
         mail = _text(claims, "email") if claims.get("email_verified") is True else ""
         mail = mail if mail.isascii() and "@" in mail else ""
         user = OutsideUser(

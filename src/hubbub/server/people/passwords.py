@@ -56,13 +56,11 @@ def fault(password: str, handle: str) -> Refusal | None:
     if refusal := _unusable(password):
         return refusal
     if len(password.encode()) < FEWEST_BYTES:
-        detail = f"Invalid password: use at least {FEWEST_BYTES} bytes; letters without accents are one each"
+        detail = f"Invalid password: use at least {FEWEST_BYTES} bytes; a letter without an accent is one byte"
         return Refusal("bad_request", detail)
     if is_guessable(password, handle):
         hint = "Use several words, or let a password manager make one"
-        return Refusal(
-            "bad_request", "Invalid password: it is one of the first to be guessed", hint=hint
-        )
+        return Refusal("bad_request", "Invalid password: it is too easy to guess", hint=hint)
     return None
 
 

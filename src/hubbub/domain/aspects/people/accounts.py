@@ -278,7 +278,7 @@ def _last_owner(ledger: Ledger, row: Account) -> Refusal | None:
     """Return why an owner can't go, or None."""
     is_owner = ledger.row(OWNERS, OwnerRow(DIRECTORY, row.account)) is not None
     if is_owner and ledger.count(OWNERS, DIRECTORY) == 1:
-        return forbidden("leave the server without an owner: make another account owner first")
+        return forbidden("leave the server without an owner: make someone else an owner first")
     return None
 
 

@@ -178,7 +178,7 @@ def _member_needs(wanted: Needs, _: Principal, change: OnMember) -> None:
 
 def _remove(ledger: Ledger, principal: Principal, remove: Remove) -> Answer:
     if remove.who == principal.id:
-        return Refusal("bad_request", "To go oneself, leave the room")
+        return Refusal("bad_request", "You can't remove yourself: leave the room instead")
     if ledger.row(ACCOUNT, account_row(remove.who)) is None:
         return NO_ACCOUNT
     if ledger.row(MEMBER, MemberKey(remove.room, remove.who)) is None:

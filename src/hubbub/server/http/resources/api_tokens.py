@@ -38,7 +38,7 @@ class MakeToken(msgspec.Struct, kw_only=True):
 
 
 class TokenReply(msgspec.Struct):
-    """An API token that was made. Its text, `token`, is shown only now."""
+    """An API token that was made. Its text, `token`, is shown only once."""
 
     id: str
     token: str

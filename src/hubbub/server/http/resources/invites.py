@@ -43,7 +43,7 @@ class NewInvite(msgspec.Struct, kw_only=True):
 
 
 class InviteReply(msgspec.Struct):
-    """An invite that was made. Its `token` is shown only now; it belongs after `/i#` in a link."""
+    """An invite that was made. Its `token` is shown only once; it belongs after `/i#` in a link."""
 
     invite: str
     token: str

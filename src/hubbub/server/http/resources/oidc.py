@@ -76,7 +76,11 @@ async def callback(request: web.Request) -> web.Response:
     """
     sign_in = _sign_in(request)
     if any(len(request.query.getall(name)) > 1 for name in request.query):
-        raise RefusalError("bad_request", "The answer says something twice", hint="Sign in again")
+        raise RefusalError(
+            "bad_request",
+            "Malformed answer from the provider: a parameter appears twice",
+            hint="Sign in again",
+        )
     kept = request.app[SIGN_INS].token(request)
     caller = Caller(place_of(request).address, device_of(request))
     token = await sign_in.finish(request.query, kept, _redirect_uri(request), caller)

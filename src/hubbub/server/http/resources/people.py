@@ -60,7 +60,7 @@ class NewRole(msgspec.Struct):
 
 
 class ResetReply(msgspec.Struct):
-    """A link with which an account gets another password. Its `token` is shown only now."""
+    """A link with which an account gets another password. Its `token` is shown only once."""
 
     token: str
     until: float
