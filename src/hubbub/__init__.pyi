@@ -31,7 +31,9 @@ from hubbub.events import Patched as Patched
 from hubbub.events import Posted as Posted
 from hubbub.events import Reacted as Reacted
 from hubbub.events import Unreacted as Unreacted
+from hubbub.protocol.conversation import DraftsPage as DraftsPage
 from hubbub.protocol.conversation import PinsPage as PinsPage
+from hubbub.protocol.conversation import SavedPage as SavedPage
 from hubbub.protocol.messages import Members as Members
 from hubbub.protocol.messages import Message as Message
 from hubbub.protocol.messages import Page as Page

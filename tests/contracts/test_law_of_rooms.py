@@ -8,6 +8,7 @@ import pytest
 
 from hubbub.domain import memberships
 from hubbub.domain.aspects.conversation import pins
+from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
@@ -17,9 +18,10 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, RoomKey
 from hubbub.domain.rules import Rules
-from hubbub.events.conversation import Pinned, Unpinned
+from hubbub.events import Reference
+from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned
 from hubbub.events.rooms import Banned, Invited, Left, Removed
-from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
@@ -43,6 +45,14 @@ STORY: list[tuple[Principal, Change]] = [
     (GRACE, Pin(room=OPEN, seq=5)),
     (ADA, Unpin(room=OPEN, seq=4)),
     (ADA, Delete(room=OPEN, seq=5)),
+    (GRACE, Save(room=GRACE.id, of=Reference(OPEN, 4), note="a")),
+    (GRACE, Save(room=GRACE.id, of=Reference(OPEN, 4), note="b")),
+    (GRACE, KeepDraft(room=GRACE.id, where=OPEN, text="a")),
+    (GRACE, KeepDraft(room=GRACE.id, where=OPEN, text="b")),
+    (MARGARET, Save(room=MARGARET.id, of=Reference(OPEN, 4))),
+    (MARGARET, Unsave(room=MARGARET.id, of=Reference(OPEN, 4))),
+    (MARGARET, KeepDraft(room=MARGARET.id, where=OPEN, text="a")),
+    (MARGARET, KeepDraft(room=MARGARET.id, where=OPEN, text="")),
     (MARGARET, JoinRoom(room=OPEN, client_message_id="k")),
     (MARGARET, LeaveRoom(room=OPEN)),
     (MARGARET, JoinRoom(room=OPEN, client_message_id="k")),
@@ -174,6 +184,27 @@ def a_pin_is_not_stored() -> Parts:
 @fault
 def what_is_unpinned_is_shown_as_pinned() -> Parts:
     return Parts(with_fold(ROOM_RULES, Unpinned, lambda *_: None))
+
+
+@fault
+def a_saved_message_is_not_stored() -> Parts:
+    def only_say(ledger: Ledger, principal: Principal, save: Save) -> Accepted:
+        place = ledger.next(save.room, principal)
+        return ledger.append(Saved(**place, message=place["seq"], of=save.of, note=save.note))
+
+    return Parts(with_rule(ROOM_RULES, Save, decide=only_say))
+
+
+@fault
+def a_former_draft_stays_in_the_log() -> Parts:
+    def only_add(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Accepted:
+        place = ledger.next(draft.room, principal)
+        said = Drafted(**place, message=place["seq"], where=draft.where, text=draft.text)
+        row = DraftRow(draft.room, draft.where, draft.text, None, said.at, said.seq)
+        ledger.put(DRAFTS, row)
+        return ledger.append(said)
+
+    return Parts(with_rule(ROOM_RULES, KeepDraft, decide=only_add))
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What people do with messages besides writing them, at the doors."""
 
+import pytest
+
 import hubbub
 from tests.integration.test_made_rooms import Here, here, made
 from tests.support.site import Someone
@@ -65,3 +67,109 @@ async def test_pins_on_a_connection_and_in_the_sdk(here: Here) -> None:
     listed = await here.at["mary"].ask("list_pins", room="#plans")
     assert [pin["message"]["seq"] for pin in listed["pins"]] == [one]
     assert (await here.at["gus"].refused("list_pins", room=room))["code"] == "not_found"
+
+
+# --- saved messages ---
+
+
+async def test_saved_messages_over_http(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary")], alias="plans")
+    one, two = await say(here, "grace", room, "one", "two")
+    await say(here, "visitor", "lobby", "in the lobby")
+    mary, saved = here.people["mary"], "/me/saved"
+    await ok(mary, "PUT", f"{saved}/%23plans/{one}", {"note": "read this"})
+    await ok(mary, "PUT", f"{saved}/{room}/{two}", {})
+    await ok(mary, "PUT", f"{saved}/lobby/1", {})
+    page = (await mary.ask("GET", f"{saved}?limit=2")).body
+    assert [each["of"] for each in page["saved"]] == [
+        {"room": "lobby", "message": 1},
+        {"room": room, "message": two},
+    ]
+    assert page["more"] is True
+    last = page["saved"][-1]["seq"]
+    (rest,) = (await mary.ask("GET", f"{saved}?before={last}")).body["saved"]
+    assert (rest["note"], rest["message"]["text"]) == ("read this", "one")
+    await ok(mary, "DELETE", f"{saved}/{room}/{one}")
+    await ok(here.people["grace"], "DELETE", f"/rooms/{room}/messages/{two}")
+    _, other = (await mary.ask("GET", saved)).body["saved"]
+    assert other["message"]["deleted"] is True and "text" not in other["message"]
+    assert (await here.people["gus"].ask("PUT", f"{saved}/{room}/{one}", {})).code == "not_found"
+    assert (await mary.ask("PUT", f"{saved}/{room}/{one}", {"note": "x" * 501})).status == 400
+
+
+async def test_who_may_not_read_a_message_any_more_is_not_shown_it(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary")])
+    (seq,) = await say(here, "grace", room, "secret")
+    of = {"room": room, "message": seq}
+    await here.at["mary"].ask("save", of=of)
+    assert (await here.at["mary"].ask("list_saved"))["saved"][0]["message"]["text"] == "secret"
+    await here.at["grace"].ask("remove", room=room, who="mary")
+    (item,) = (await here.at["mary"].ask("list_saved"))["saved"]
+    assert (item["of"], item["message"]) == (of, None)
+    await here.at["grace"].ask("edit", room=room, seq=seq, text="still secret")
+    assert "secret" not in str(await here.at["mary"].ask("list_saved"))
+    assert (await here.at["visitor"].refused("list_saved"))["code"] == "forbidden"
+
+
+async def test_of_large_saved_messages_fewer_come_at_a_time(here: Here) -> None:
+    room = await made(here.at["grace"])
+    seqs = await say(here, "grace", room, *["x" * 60_000] * 6)
+    for seq in seqs:
+        await here.at["grace"].ask("save", of={"room": room, "message": seq})
+    first = await here.at["grace"].ask("list_saved")
+    rest = await here.at["grace"].ask("list_saved", before=first["saved"][-1]["seq"])
+    found = [each["of"]["message"] for each in first["saved"] + rest["saved"]]
+    assert found == seqs[::-1] and first["more"] and not rest["more"]
+
+
+# --- drafts ---
+
+
+async def test_drafts_over_http_and_on_another_device(here: Here) -> None:
+    room = await made(here.at["grace"], alias="plans")
+    grace, drafts = here.people["grace"], "/me/drafts"
+    await here.at["grace"].ask("follow", room="@me")
+    first = await ok(grace, "PUT", f"{drafts}/%23plans", {"text": "one", "reply_to": 4})
+    await ok(grace, "PUT", f"{drafts}/lobby", {"text": "two"})
+    listed = (await grace.ask("GET", f"{drafts}?limit=1")).body
+    ((item,), more) = listed["drafts"], listed["more"]
+    assert (item["where"], item["text"], item["reply_to"], more) == (room, "one", 4, True)
+    await ok(grace, "PUT", f"{drafts}/{room}", {"text": "three"})
+    await ok(grace, "DELETE", f"{drafts}/lobby")
+    events = [await here.at["grace"].event() for _ in range(6)]
+    told = [(each["event"], each.get("where"), each.get("text")) for each in events]
+    assert told == [
+        ("drafted", room, "one"),
+        ("drafted", "lobby", "two"),
+        ("deleted", None, None),
+        ("drafted", room, "three"),
+        ("deleted", None, None),
+        ("drafted", "lobby", None),
+    ]
+    assert events[2]["message"] == first["seq"]
+    rest = await here.at["grace"].ask("list_drafts")
+    assert [(each["where"], each["text"]) for each in rest["drafts"]] == [(room, "three")]
+    log = (await grace.ask("GET", "/rooms/@me/events?since=0")).body["events"]
+    assert "one" not in [each.get("text") for each in log]
+    assert (await grace.ask("PUT", f"{drafts}/{room}", {"text": "x" * 70_000})).status == 413
+
+
+async def test_what_one_keeps_by_the_sdk(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary")])
+    (seq,) = await say(here, "grace", room, "hi")
+    mary = here.people["mary"]
+    async with hubbub.connect(mary.url, token=mary.token) as client:
+        me = client.me
+        assert await me.save(room, seq, note="later") is not None
+        assert await me.save(room, seq, note="later") is None
+        (saved,) = (await me.saved()).saved
+        assert saved.note == "later" and saved.message and saved.message.text == "hi"
+        assert await me.unsave(room, seq) is not None
+        assert (await me.saved()).saved == []
+        assert await me.draft(room, "well", reply_to=seq) is not None
+        (draft,) = (await me.drafts()).drafts
+        assert (draft.where, draft.text, draft.reply_to) == (room, "well", seq)
+        assert await me.draft(room, "") is not None and await me.draft(room, "") is None
+    async with hubbub.connect(mary.url, name="somebody") as client:
+        with pytest.raises(hubbub.Refused):
+            await client.me.drafts()

@@ -14,7 +14,9 @@ import pytest
 
 import hubbub
 from hubbub.domain.aspects import RULES, people
+from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.facts import Accepted, Proposal
+from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.server.admin.copying import _copy
@@ -35,6 +37,8 @@ from tests.support.commands import Ran
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE
 from tests.support.postgres import Postgres
+from tests.support.rooms import GRACE as GRACE_AT_HOME
+from tests.support.rooms import ROOM_RULES, becoming
 from tests.support.server import Server
 from tests.support.site import Someone, chosen, site
 from tests.support.team import Team
@@ -587,6 +591,50 @@ async def test_a_copy_that_is_brought_up_to_date_erases_what_was_deleted_since(
     await copied(tmp_path, url)
     await same(tmp_path, url)
     assert b"secret" not in b"".join(await postgres.log("a", url))
+
+
+def drafting(text: str) -> Proposal:
+    """What grace drafts."""
+    return Proposal(GRACE_AT_HOME, KeepDraft(room=GRACE_AT_HOME.id, where="a", text=text))
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restore_does_not_bring_back_former_drafts(
+    engine: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    where = "sqlite" if engine == "sqlite" else url
+
+    async def opened() -> Store:
+        if engine == "sqlite":
+            return SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
+        return await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
+
+    store = await opened()
+    await store.commit([becoming(GRACE_AT_HOME), drafting("unspeakable")], AT)
+    assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
+    await store.commit([drafting("lost")], AT)
+    await store.close()
+    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
+    assert restored.code == 0, restored.err
+    store = await opened()
+    assert await store.rows(DRAFTS) == []
+    (body,) = (await store.read(GRACE_AT_HOME.id, 0, 9)).bodies
+    assert b"erased" in body and b"unspeakable" not in body
+    await store.close()
+
+
+async def test_a_copy_that_is_brought_up_to_date_erases_former_drafts(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    for texts in (["one secret", "secret"], ["new"]):
+        store = SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
+        await store.commit([becoming(GRACE_AT_HOME), *map(drafting, texts)], AT)
+        await store.close()
+        await copied(tmp_path, url)
+    await same(tmp_path, url)
+    assert b"secret" not in b"".join(await postgres.log(GRACE_AT_HOME.id, url))
 
 
 async def test_applications_may_still_post_after_a_restore(

@@ -30,7 +30,7 @@ from tests.integration.native import native
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
 from tests.support.postgres import Postgres
-from tests.support.town import ALIKE, PLACES, Room, Town, town
+from tests.support.town import ALIKE, OUTSIDE, PLACES, Room, Town, town
 
 Json = dict[str, Any]
 Ask = Callable[[Json], Awaitable[Json]]
@@ -38,7 +38,10 @@ Ask = Callable[[Json], Awaitable[Json]]
 pytestmark = pytest.mark.timeout(300)
 
 IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in each.path}
-NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all"}
+NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
+    "draft",
+    "list_drafts",
+}
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
 NOT_YET = {"UPLOAD", "MARK", "NAME_ALL"}  # so far only `may` tells of them
 
@@ -413,6 +416,19 @@ async def test_requests(here: Town) -> None:
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
         for room in here.rooms.values():
             group.create_task(try_all(room))
+    assert not wrong, listed(wrong)
+
+
+async def test_who_may_read_a_message_may_save_it(here: Town) -> None:
+    wrong: list[Any] = []
+    for room, who in cells(here):
+        if "token" in here.hello[who] and who not in OUTSIDE:
+            of = {"room": room.key, "message": room.own["gus"][0]}
+            reply = await here.at[who]._answered("save", {"of": of})
+            got, want = of_reply(reply), expected(room, who, Act((O.READ,)))
+            want.pop("until", None)
+            if got != want:
+                wrong.append((room.name, who, got, want))
     assert not wrong, listed(wrong)
 
 

@@ -5,21 +5,25 @@ else has; only they post; messages are pinned of which the log says so; and whoe
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from msgspec.structs import replace
 
+from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
+from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Posted
+from hubbub.events import Posted, Reference
+from hubbub.events.conversation import Drafted, Saved
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
-from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Change, Delete, Post, React
 from hubbub.protocol.rooms import (
@@ -101,6 +105,15 @@ deeds = st.one_of(
 )
 
 
+of_some = st.builds(Reference, room=st.just(""), message=st.integers(1, 9))
+notes = st.sampled_from(["", "later"])
+keeping: st.SearchStrategy[Change] = st.one_of(
+    st.builds(Save, of=of_some, note=notes, client_message_id=seldom),
+    st.builds(Unsave, of=of_some),
+    st.builds(KeepDraft, where=st.just(""), text=notes, reply_to=st.sampled_from([None, 4])),
+)
+
+
 class LawOfRooms(Law):
     """Makes rooms, and does there whatever may be done."""
 
@@ -154,6 +167,18 @@ class LawOfRooms(Law):
             ]
         )
 
+    @rule(batch=st.lists(st.tuples(people, keeping, st.integers(0, 30)), min_size=1, max_size=4))
+    def keep(self, batch: list[tuple[Principal, Change, int]]) -> None:
+        """People keep things for themselves: messages of these rooms, and drafts for them."""
+        self.answers([Proposal(who, self._own(who, change, n)) for who, change, n in batch])
+
+    def _own(self, who: Principal, change: Change, n: int) -> Change:
+        room = self._made[n % len(self._made)]
+        if isinstance(change, KeepDraft):
+            return replace(change, room=who.id, where=room)
+        assert isinstance(change, Save | Unsave)
+        return replace(change, room=who.id, of=replace(change.of, room=room))
+
     def _deliver(self, batch: Batch, at: str) -> None:
         """Whoever becomes a member, or is none any more, is named to those who deliver the batch."""
         super()._deliver(batch, at)
@@ -170,6 +195,8 @@ class LawOfRooms(Law):
         super().catch_up()
         self._run(self._check_members())
         self._run(self._check_pins())
+        for who in ALL:
+            self._run(self._check_own(who.id))
 
     async def _check_members(self) -> None:
         members = await self._store.rows(MEMBER)
@@ -194,6 +221,29 @@ class LawOfRooms(Law):
             assert pins_of(await self._store.rows(PINS, room)) == view.pins
             deleted = {seq for seq, message in view.messages.items() if message.deleted}
             assert deleted.isdisjoint(view.pins)
+
+    async def _check_own(self, account: str) -> None:
+        """What somebody keeps is what the own log says, and nothing more stands there."""
+        drafts: dict[str, tuple[Any, ...]] = {}
+        saved: dict[Reference, str] = {}
+        for body in self._delivered[account]:
+            match self._rules.events.decode(body):
+                case Saved(erased=False, of=Reference() as of, note=note):
+                    assert of not in saved, "a former note stands in the log"
+                    saved[of] = note
+                case Drafted(erased=False, where=where, text=text, reply_to=reply_to, seq=seq):
+                    assert where not in drafts or not drafts[where][0], (
+                        "a former draft stands there"
+                    )
+                    drafts[where] = text, reply_to, seq
+        assert {
+            Reference(row.room, row.message): row.note
+            for row in await self._store.rows(SAVED, account)
+        } == saved
+        assert {
+            row.room: (row.text, row.reply_to, row.seq)
+            for row in await self._store.rows(DRAFTS, account)
+        } == {where: said for where, said in drafts.items() if said[0]}
 
     def _said_of(self, room: str) -> set[str]:
         """Who is a member, by the room's log alone."""

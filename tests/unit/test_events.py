@@ -37,6 +37,7 @@ EVERYTHING = {  # that any event has
     "patch": {},
     **dict.fromkeys(("account", "handle", "name", "kind", "role", "session", "who", "action"), "x"),
     **dict.fromkeys(("where", "title"), "x"),
+    "of": {"room": "lobby", "message": 3},
     "upto": 1,
     "until": 2e9,
     "value": {},

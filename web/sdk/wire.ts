@@ -92,6 +92,22 @@ export interface ListPins {
   id?: number | string;
 }
 
+/** Requests one's saved messages, the last saved first; with `before`, those saved before that event. */
+export interface ListSaved {
+  do: "list_saved";
+  before?: number;
+  limit?: number;
+  id?: number | string;
+}
+
+/** Requests one's drafts by their rooms, those that sort after a room. */
+export interface ListDrafts {
+  do: "list_drafts";
+  after?: string;
+  limit?: number;
+  id?: number | string;
+}
+
 /** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
 export interface Post {
   do: "post";
@@ -295,6 +311,42 @@ export interface Unpin {
   id?: number | string;
   room: string;
   client_message_id?: string;
+}
+
+/** Saves a message of any room in a list of one's own, or changes what one notes about it. */
+export interface Save {
+  do: "save";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  of: Reference;
+  note?: string;
+}
+
+/** Refers to a message of any room, by the seq `message`. */
+export interface Reference {
+  room: string;
+  message: number;
+}
+
+/** Saves a message no longer. */
+export interface Unsave {
+  do: "unsave";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  of: Reference;
+}
+
+/** Keeps what one is about to write in the room `where`, on all one's devices. An empty text drops it. */
+export interface KeepDraft {
+  do: "draft";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  where: string;
+  text?: string;
+  reply_to?: number;
 }
 
 /** The answer to a command: `ok` or `error`. */
@@ -779,6 +831,46 @@ export interface Unpinned {
   message?: number;
 }
 
+/** In an own log: the account saved a message of some room, and noted something about it. `message` is the event's own seq: the event is erased once the message is saved with another note, or no longer. */
+export interface Saved {
+  event: "saved";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  of?: Reference;
+  note?: string;
+}
+
+/** In an own log: a message is saved no longer. */
+export interface Unsaved {
+  event: "unsaved";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  of: Reference;
+}
+
+/** In an own log: what the account is about to write in the room `where`; an empty text is none. `message` is the event's own seq: the event is erased once there is another draft for the room, or none. */
+export interface Drafted {
+  event: "drafted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  where?: string;
+  text?: string;
+  reply_to?: number;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -937,7 +1029,7 @@ export interface MyRoom {
   archived_at?: string;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | ListPins | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin | Save | Unsave | KeepDraft;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned | Saved | Unsaved | Drafted;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

@@ -94,8 +94,8 @@ class Client:
 
     @property
     def me(self) -> Me:
-        """Your account's rooms, and the people. Only for accounts: to others, it raises `Refused` when it is opened."""
-        return Me(self._keeper)
+        """Your account's rooms, the people, and what you keep for yourself. Only for accounts: to others, it raises `Refused` when it is opened."""
+        return Me(self._keeper, self._exchange)
 
     def statuses(self) -> Newest[Status]:
         """The current status and each later one, for `async for`. A slow reader gets the newest 16."""

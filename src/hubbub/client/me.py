@@ -4,13 +4,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Self
 
+from hubbub.client import verbs
 from hubbub.client.changes import Changes
+from hubbub.client.exchange import Exchange
 from hubbub.client.keeping import Keeper
+from hubbub.client.verbs import Acknowledgement
+from hubbub.events import Reference
+from hubbub.protocol.conversation import (
+    DraftsPage,
+    KeepDraft,
+    ListDrafts,
+    ListSaved,
+    Save,
+    SavedPage,
+    Unsave,
+)
 from hubbub.protocol.starting import MyRoom, ShownPerson
 
 
 class Me:
-    """The rooms that an account is in, and the people, as of now. Returned by `Client.me`.
+    """The rooms that an account is in, and the people, as of now, and what it keeps for itself. Returned by `Client.me`.
 
         await client.me.open()
         for room in client.me.rooms.values():
@@ -21,8 +34,9 @@ class Me:
     Rooms that you don't follow are not read: the server tells how far they have come.
     """
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, exchange: Exchange) -> None:
         self._keeper = keeper
+        self._exchange = exchange
 
     async def open(self) -> Self:
         """Get the rooms and people from the server, and stay in step from now on. Safe to call again.
@@ -63,3 +77,58 @@ class Me:
         Opens this, if it isn't. Raises what `open` raises, and `Closed` if the server closed the client for good.
         """
         return self._keeper.listen()
+
+    # What needs no `open`: each raises Refused, Unknown or Closed, as the methods of `Room` do.
+
+    async def save(self, room: str, seq: int, *, note: str = "") -> Acknowledgement | None:
+        """Save message `seq` of a room in your own list, or change your note (up to 500 characters) about it.
+
+        Returns None if it is saved so already.
+        """
+        of = Reference(room, seq)
+        return await verbs.change(self._exchange, Save(of=of, note=note))
+
+    async def unsave(self, room: str, seq: int) -> Acknowledgement | None:
+        """Save a message no longer. Returns None if it was not saved. The room is named by its key."""
+        return await verbs.change(self._exchange, Unsave(of=Reference(room, seq)))
+
+    async def saved(self, *, before: int | None = None, limit: int = 50) -> SavedPage:
+        """Your saved messages as they are now, the last saved first.
+
+        Args:
+            before: the `seq` of an item: only what was saved before it.
+            limit: the maximum number of messages, 1 to 50.
+
+        Returns:
+            A `SavedPage`: `saved`, each with `of` (its `room` and `message`), `note`, `at`, the `seq` of its event in your
+            own log, and `message`, which is None if you may not read it any more; and `more`.
+        """
+        asked = ListSaved(before=before, limit=limit)
+        page: SavedPage = await self._exchange.ask(asked, SavedPage)
+        return page
+
+    async def draft(
+        self, room: str, text: str, *, reply_to: int | None = None
+    ) -> Acknowledgement | None:
+        """Keep what you are about to write in a room, for all your devices, in place of what was kept before.
+
+        An empty text drops it. Returns None if nothing changed. At most 100 rooms have drafts.
+        """
+        draft = KeepDraft(where=room, text=text, reply_to=reply_to)
+        return await verbs.change(self._exchange, draft)
+
+    async def drafts(self, *, after: str = "", limit: int = 50) -> DraftsPage:
+        """Your drafts by their rooms.
+
+        Args:
+            after: the `where` of an item: only those that sort after it.
+            limit: the maximum number of drafts, 1 to 50.
+
+        Returns:
+            A `DraftsPage`: `drafts`, each with `where` (its room), `text`, `reply_to`, `at` and the `seq` of its event in
+            your own log; and `more`.
+        """
+        page: DraftsPage = await self._exchange.ask(
+            ListDrafts(after=after, limit=limit), DraftsPage
+        )
+        return page

@@ -141,8 +141,8 @@ ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), 
 class Needs:
     """What must be known to decide on a batch of proposals.
 
-    `logs` are all that may be written to: those of the changes, and others that a rule names. All are written
-    in one transaction.
+    `logs` are all that may be written to, or must stay as they are meanwhile: those of the changes, and others that a rule
+    names. All are written in one transaction. `reading` are who must know whether they may read which logs.
     """
 
     logs: set[str] = field(default_factory=set)
@@ -150,6 +150,13 @@ class Needs:
     messages: set[MessageKey] = field(default_factory=set)
     rows: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
     counts: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
+    reading: set[tuple[Principal, str]] = field(default_factory=set)
+
+    def read(self, principal: Principal, key: MessageKey) -> None:
+        """Ask for a message of any log, and whether a principal may read that: see `Ledger.unreadable`."""
+        self.logs.add(key.room)
+        self.messages.add(key)
+        self.reading.add((principal, key.room))
 
     def row(self, table: Table[K, R], key: K) -> None:
         """Ask for the row with this key."""

@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from hubbub import events
-from hubbub.domain.access import Permission
+from hubbub.domain import access
+from hubbub.domain.access import Operation, Permission
 from hubbub.domain.facts import (
     ANSWERED,
     Accepted,
@@ -193,6 +194,12 @@ class Ledger:
         if key in self._facts.deleted:
             return Refusal("gone", f"Message {key.seq} was deleted")
         return None
+
+    def unreadable(self, principal: Principal, key: MessageKey) -> Refusal | None:
+        """Return why there is no such message that a principal may read, or None if there is one. See `Needs.read`."""
+        if refusal := access.refuse(principal, Operation.READ, key.room):
+            return refusal
+        return self.refusal(principal, Operation.READ, key.room) or self.absent(key)
 
     def owner(self, key: MessageKey) -> str:
         """Return the stable id of a message's owner."""

@@ -33,12 +33,14 @@ class Table(Generic[K, R]):
         *,
         indexes: tuple[tuple[str, ...], ...] = (),
         trimmed_by: str | None = None,
+        erased_by: str | None = None,
         is_remembered: bool = False,
     ) -> None:
         """`indexes` are columns to find rows by, besides the key.
 
         `trimmed_by` is a column with a seq of the log: the row goes when the log is trimmed past it, and only
-        changes with that event or with one that is about it. `is_remembered`: many changes ask for the same few rows,
+        changes with that event or with one that is about it. `erased_by` is a column with the seq of the event that tells of the
+        row, and is about itself: the row goes with it. `is_remembered`: many changes ask for the same few rows,
         so it is worthwhile to keep them in memory.
 
         Raises TypeError if the row doesn't begin with the key, if a column can't be stored, or if rows would be remembered
@@ -48,6 +50,7 @@ class Table(Generic[K, R]):
         self.row = row
         self.indexes = indexes
         self.trimmed_by = trimmed_by
+        self.erased_by = erased_by
         self.is_remembered = is_remembered
         self.columns = tuple(_column(name, hint) for name, hint in get_type_hints(row).items())
         self.key = self.columns[: len(get_type_hints(key))]

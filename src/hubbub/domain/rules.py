@@ -154,6 +154,7 @@ class Rules:
     Attributes:
         commands: all that a client may send: what the aspects define, and what changes no log.
         events: all kinds that a log may hold.
+        trimmed, erased: the tables whose rows go when a log is trimmed, or when something in it is erased.
         guards_of: returns the guards of a room that are kept in memory, by its name; a free room has none.
         other_guards_of: likewise, those that are not.
     """
@@ -162,6 +163,7 @@ class Rules:
         self.aspects = tuple(aspects)
         self.tables = (ANSWERED, *(table for aspect in self.aspects for table in aspect.tables))
         self.trimmed = tuple(table for table in self.tables if table.trimmed_by)
+        self.erased = tuple(t for t in self.tables if t.trimmed_by or t.erased_by)
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }
@@ -219,6 +221,7 @@ class Rules:
             needing[kind](wanted, principal, change)
         if guarded := self.guarding(logs):
             asking = {(principal.id, change.room): principal for principal, change in proposals}
+            asking |= {(principal.id, room): principal for principal, room in wanted.reading}
             for (_, room), principal in asking.items():
                 for guard in guarded.get(room, ()):
                     guard.needs(wanted, principal, room)

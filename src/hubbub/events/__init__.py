@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +39,13 @@ class Event(_Numbered, frozen=True, kw_only=True):
     """
 
     id: str | None = None
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Refers to a message of any room, by the seq `message`."""
+
+    room: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    message: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Erasable(Event, frozen=True, kw_only=True):

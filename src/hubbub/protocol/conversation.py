@@ -5,8 +5,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from hubbub.events import Reference
+from hubbub.protocol.keys import ME
 from hubbub.protocol.messages import Change, Message, Question, RoomName, Seq
 
+MAX_NOTE = 500  # characters
 PAGE = 50  # at most so many messages in one answer
 
 
@@ -46,4 +49,81 @@ class PinsPage(msgspec.Struct, frozen=True):
     epoch: str
     head: int
     pins: list[PinItem]
+    more: bool
+
+
+class Save(Change, frozen=True, kw_only=True):
+    """Saves a message of any room in a list of one's own, or changes what one notes about it."""
+
+    room: RoomName = ME
+    of: Reference
+    note: Annotated[str, Meta(max_length=MAX_NOTE)] = ""
+
+
+class Unsave(Change, frozen=True, kw_only=True):
+    """Saves a message no longer."""
+
+    room: RoomName = ME
+    of: Reference
+
+
+class ListSaved(Question, frozen=True):
+    """Requests one's saved messages, the last saved first; with `before`, those saved before that event."""
+
+    before: Seq | None = None
+    limit: Annotated[int, Meta(ge=1, le=PAGE)] = PAGE
+
+
+class SavedItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A saved message: when it was saved, and the seq of that event in the own log.
+
+    `message` is null if it isn't kept any more, or may not be read.
+    """
+
+    of: Reference
+    seq: int
+    at: str
+    message: Message | None
+    note: str = ""
+
+
+class SavedPage(msgspec.Struct, frozen=True):
+    """Saved messages, the last saved first. `more` tells whether there are others saved before them."""
+
+    epoch: str
+    saved: list[SavedItem]
+    more: bool
+
+
+class KeepDraft(Change, frozen=True, kw_only=True, tag="draft"):
+    """Keeps what one is about to write in the room `where`, on all one's devices. An empty text drops it."""
+
+    room: RoomName = ME
+    where: RoomName
+    text: str = ""
+    reply_to: Seq | None = None
+
+
+class ListDrafts(Question, frozen=True):
+    """Requests one's drafts by their rooms, those that sort after a room."""
+
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Annotated[int, Meta(ge=1, le=PAGE)] = PAGE
+
+
+class DraftItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A draft: the room for which it is, when it was kept, and the seq of that event in the own log."""
+
+    where: str
+    seq: int
+    at: str
+    text: str
+    reply_to: int | None = None
+
+
+class DraftsPage(msgspec.Struct, frozen=True):
+    """Drafts by their rooms. `more` tells whether there are others after the last one."""
+
+    epoch: str
+    drafts: list[DraftItem]
     more: bool

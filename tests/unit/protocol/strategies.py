@@ -4,7 +4,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from hubbub.protocol.conversation import ListPins, Pin, Unpin
+from hubbub.events import Reference
+from hubbub.protocol.conversation import (
+    KeepDraft,
+    ListDrafts,
+    ListPins,
+    ListSaved,
+    Pin,
+    Save,
+    Unpin,
+    Unsave,
+)
 from hubbub.protocol.messages import (
     AnyCommand,
     Delete,
@@ -47,6 +57,7 @@ def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
 ids = st.none() | st.integers(-(2**63), 2**64 - 1) | text(max_size=64)
 seqs = st.integers(-(2**63), 2**63 - 1)
 rooms = text(1, 64).filter(lambda name: name != "__proto__")  # which is no key of an object
+references = st.builds(Reference, room=text(1, 64), message=seqs)
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 json_values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | numbers | text(),
@@ -135,6 +146,13 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         Appoint, id=ids, room=rooms, who=text(1), role=st.sampled_from(["host", "member"])
     ),
     **{kind: st.builds(kind, id=ids, room=rooms, seq=seqs) for kind in (Pin, Unpin)},
+    Save: st.builds(Save, id=ids, room=rooms, of=references, note=text()),
+    Unsave: st.builds(Unsave, id=ids, room=rooms, of=references),
+    KeepDraft: st.builds(
+        KeepDraft, id=ids, room=rooms, where=rooms, text=text(), reply_to=st.none() | seqs
+    ),
+    ListDrafts: st.builds(ListDrafts, id=ids, after=text(max_size=64), limit=st.integers(1, 50)),
+    ListSaved: st.builds(ListSaved, id=ids, before=st.none() | seqs, limit=st.integers(1, 50)),
     ListPins: st.builds(
         ListPins, id=ids, room=rooms, before=st.none() | seqs, limit=st.integers(1, 50)
     ),

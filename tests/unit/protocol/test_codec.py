@@ -9,6 +9,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.events import snake_case
 from hubbub.protocol import codec
 from hubbub.protocol.codec import BadFrame, Commands, decode_body, encode
+from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from tests.unit.protocol.strategies import commands, text
@@ -34,7 +35,7 @@ def test_there_are_examples_of_every_command() -> None:
 
 
 def test_a_command_is_called_as_its_class_and_no_two_are_called_alike() -> None:
-    called = {ChangeRoom: "change", InvitePeople: "invite"}
+    called = {ChangeRoom: "change", InvitePeople: "invite", KeepDraft: "draft"}
     assert RULES.commands.names == {
         called.get(kind, snake_case(kind.__name__)) for kind in commands
     }

@@ -12,10 +12,11 @@ from hubbub.events import (
     Patched,
     Posted,
     Reacted,
+    Reference,
     Unreacted,
     emptied,
 )
-from hubbub.events.conversation import Pinned, Unpinned
+from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned, Unsaved
 from hubbub.events.people import (
     Blocked,
     CredentialChanged,
@@ -97,6 +98,10 @@ PUSHES: dict[str, object] = {
     ),
     "pinned": Pinned(ROOM, 5, AT, ADA, message=4),
     "unpinned": Unpinned(ROOM, 6, AT, GRACE, message=4),
+    "saved": Saved(ADA, 8, AT, ADA, message=8, of=Reference(ROOM, 4), note="for later"),
+    "unsaved": Unsaved(ADA, 10, AT, ADA, of=Reference("lobby", 4)),
+    "drafted": Drafted(ADA, 11, AT, ADA, message=11, where=ROOM, text="hm", reply_to=4),
+    "drafted_none": Drafted(ADA, 13, AT, ADA, message=13, where=ROOM),
     "person_added": PersonAdded(
         *("@directory", 1, AT, ADA),
         account=ADA,

@@ -98,6 +98,13 @@ ROOM = Parameter(
     room_of,
     "Its name or its key; `#` and its alias; or `@me`, the own log of an account",
 )
+WHERE = Parameter(
+    "where",
+    "path",
+    ROOM.schema,
+    lambda request: request.match_info["where"],
+    "A room: its name or its key, or `#` and its alias",
+)
 WHO = Parameter(
     "who",
     "path",

@@ -8,6 +8,8 @@ from hubbub.domain.access import UNKNOWN
 from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import ALIAS, alias_row
+from hubbub.events import Reference
+from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import handle_from, is_alias, is_handle
 from hubbub.protocol.keys import ABSENT_ACCOUNT, ABSENT_ROOM, DIRECTORY, ME, is_account_key
@@ -41,6 +43,11 @@ class Names:
         room = getattr(command, "room", None)
         if room is not None and is_short(room):
             new["room"] = await self.key(principal, room)
+        of: Reference | None = getattr(command, "of", None)
+        if of is not None and is_short(of.room):
+            new["of"] = replace(of, room=await self.key(principal, of.room))
+        if isinstance(command, KeepDraft) and is_short(command.where):
+            new["where"] = await self.key(principal, command.where)
         if isinstance(command, OnMember):
             new["who"] = await self.account(command.who)
         elif isinstance(command, Create | InvitePeople):

@@ -4,15 +4,31 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hubbub.domain.access import Operation
+from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS
+from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
-from hubbub.domain.principals import Principal
-from hubbub.protocol.conversation import ListPins, PinItem, PinsPage
-from hubbub.protocol.messages import Question
+from hubbub.domain.principals import Principal, Role
+from hubbub.events import Reference
+from hubbub.protocol.conversation import (
+    DraftItem,
+    DraftsPage,
+    ListDrafts,
+    ListPins,
+    ListSaved,
+    PinItem,
+    PinsPage,
+    SavedItem,
+    SavedPage,
+)
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.messages import Message, Question
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store
 
 Answering = Callable[[Principal, Any], Awaitable[Any]]
+
+MAX_DRAFT_BYTES = 256 * 1024  # in one answer, which is queued as a whole
 
 
 class Questions:
@@ -21,7 +37,11 @@ class Questions:
     def __init__(self, store: Store, rights: Rights) -> None:
         self._store = store
         self._rights = rights
-        self.answering: dict[type[Question], Answering] = {ListPins: self.pins}
+        self.answering: dict[type[Question], Answering] = {
+            ListPins: self.pins,
+            ListSaved: self.saved,
+            ListDrafts: self.drafts,
+        }
 
     async def answer(self, principal: Principal, question: Question) -> Any:
         """Return the answer to any question."""
@@ -43,3 +63,57 @@ class Questions:
             if each and not each.message.deleted  # or it was deleted, or trimmed, just now
         ]
         return PinsPage(room, self._store.epoch, head, items, len(found) < len(rest))
+
+    async def saved(self, principal: Principal, asked: ListSaved) -> SavedPage:
+        """Return saved messages, the last saved first."""
+        await self._require_own(principal)
+        rows = await self._store.rows(SAVED, principal.id)
+        newest = sorted(rows, key=lambda row: row.seq, reverse=True)
+        rest = [row for row in newest if asked.before is None or row.seq < asked.before]
+        keys = [MessageKey(row.room, row.message) for row in rest[: asked.limit]]
+        shown = await self._readable(principal, keys)
+        items = [
+            SavedItem(Reference(*key), row.seq, row.at, message, row.note)
+            for row, key, message in zip(rest, keys, shown, strict=False)
+        ]
+        return SavedPage(self._store.epoch, items, len(items) < len(rest))
+
+    async def drafts(self, principal: Principal, asked: ListDrafts) -> DraftsPage:
+        """Return drafts by their rooms, as many as fit into one answer."""
+        await self._require_own(principal)
+        rows = await self._store.rows(DRAFTS, principal.id)
+        rest = [row for row in rows if row.room > asked.after]
+        items: list[DraftItem] = []
+        size = 0
+        for row in rest[: asked.limit]:
+            if size >= MAX_DRAFT_BYTES:
+                break
+            items.append(DraftItem(row.room, row.seq, row.at, row.text, row.reply_to))
+            size += len(row.text.encode())
+        return DraftsPage(self._store.epoch, items, len(items) < len(rest))
+
+    async def _require_own(self, principal: Principal) -> None:
+        if principal.role is not Role.ACCOUNT:
+            raise RefusalError("forbidden", "Only accounts have lists of their own")
+        await self._rights.require(principal, Operation.READ, principal.id)
+
+    async def _readable(self, principal: Principal, keys: list[MessageKey]) -> list[Message | None]:
+        """Return messages, as many as fit: None for each that isn't there, or that a principal may not read now."""
+        rooms = {key.room for key in keys}
+        known = {room for room in rooms if await self._may_read(principal, room)}
+        asked = [key for key in keys if key.room in known]
+        heads, found = await self._store.messages(asked)
+        known = {room for room in known if await self._may_read(principal, room, heads.get(room))}
+        messages = {
+            key: each.message if each and key.room in known else None
+            for key, each in zip(asked, found, strict=False)
+        }
+        whole = next((n for n, key in enumerate(keys) if key in asked[len(found) :]), len(keys))
+        return [messages.get(key) for key in keys[:whole]]
+
+    async def _may_read(self, principal: Principal, room: str, head: Head | None = None) -> bool:
+        try:
+            await self._rights.require(principal, Operation.READ, room, (head or Head()).seq)
+        except RefusalError:
+            return False
+        return True

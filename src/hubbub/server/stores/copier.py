@@ -155,11 +155,14 @@ class Copier:
         await self._target.add(room.name, events)
         await self._copy_records(room.name, Between(after + 1, upto))
         older = {change.about for change in events.changes if change.about}
-        older |= deleted_by(change.body for change in events.changes)
+        gone = deleted_by(change.body for change in events.changes)
+        older |= gone
         for seq in sorted(seq for seq in older if room.kept <= seq <= position):
             now = await _events(self._source, room.name, seq - 1, seq)
             await self._target.set_messages(room.name, now.messages)
             await self._copy_records(room.name, Between(seq, seq))
+            if seq in gone:
+                await self._target.erase(room.name, seq)
 
     async def _copy_records(self, room: str, between: Between | None = None) -> None:
         """Copy a room's records: those that these events trim, or those that none does."""

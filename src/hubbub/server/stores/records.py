@@ -164,8 +164,16 @@ def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> st
 
 @cache
 def forget(dialect: Dialect, table: AnyTable) -> str:
-    """Delete rows that are trimmed with messages that were deleted."""
+    """Delete rows that go with messages or events that were erased."""
     where = dialect.schema + table.name
+    if table.erased_by:
+        return (
+            f"DELETE FROM {where} WHERE EXISTS ("
+            f"SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}change ON change.room = log.id"
+            f" WHERE log.name = {table.name}.{table.columns[0].name}"
+            f" AND change.seq = {table.name}.{table.erased_by}"
+            f" AND change.body = {dialect.schema}erased(change.body))"
+        )
     return (
         f"DELETE FROM {where} WHERE EXISTS ("
         f"SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}message ON message.room = log.id"

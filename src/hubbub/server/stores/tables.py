@@ -130,6 +130,9 @@ class Tables(Protocol):
     async def set_messages(self, room: str, messages: Sequence[MessageState]) -> None:
         """Update existing messages. Events about deleted ones are erased."""
 
+    async def erase(self, room: str, about: int) -> None:
+        """Erase events about a message, or about themselves."""
+
     async def flush(self) -> None:
         """Make what was written permanent, unless everything is to appear at once."""
 

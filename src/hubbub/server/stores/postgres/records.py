@@ -115,7 +115,7 @@ class PostgresRecords:
         await self._connection.execute(query, *prefix, *(between[:2] if between else ()))
 
     async def forget(self, table: AnyTable) -> None:
-        """Delete rows that are trimmed with messages that were deleted."""
+        """Delete rows that go with messages or events that were erased."""
         await self._connection.execute(records.forget(POSTGRES, table))
 
     async def add(self, table: Table[Any, R], rows: Sequence[R]) -> None:

@@ -194,6 +194,10 @@ class PostgresTables:
             if each.is_deleted:
                 await self._connection.execute(Q.erase_changes, room_id, each.seq)
 
+    async def erase(self, room: str, about: int) -> None:
+        """See the contract."""
+        await self._connection.execute(Q.erase_changes, await self._room_id(room), about)
+
     async def end_sessions(self) -> None:
         """End all sessions, some of which may have been ended in the replaced tables."""
         await self._connection.execute(Q.end_sessions)
@@ -201,8 +205,9 @@ class PostgresTables:
     async def delete_again(self) -> None:
         """Delete the messages that were deleted in the replaced tables."""
         if self.kept:
-            await self._connection.execute(Q.delete_again.format(kept=self.kept))
-            for table in RULES.trimmed:
+            for query in (Q.delete_again, Q.erase_again):
+                await self._connection.execute(query.format(kept=self.kept))
+            for table in RULES.erased:
                 await self._records.forget(table)
 
     async def take_again(self) -> None:

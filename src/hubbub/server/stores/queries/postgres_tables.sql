@@ -38,6 +38,12 @@ WITH gone AS (
 UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;
 
+-- :erase_again Erase events that are erased in the logs of another schema, {kept}: those equal except for their content.
+UPDATE hubbub.change SET body = hubbub.erased(change.body)
+FROM {kept}.change AS gone JOIN {kept}.room AS there ON there.id = gone.room, hubbub.room
+WHERE change.about IS NOT NULL AND room.name = there.name AND change.room = room.id AND change.seq = gone.seq
+    AND gone.body <> change.body AND gone.body = hubbub.erased(change.body);
+
 -- :waiting How many messages wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;
 

@@ -33,6 +33,13 @@ UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 
 WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_deleted
     AND erased(message.posted) = erased(gone.posted);
 
+-- :erase_again Erase events that are erased in another database, `present`: those equal except for their content.
+UPDATE change SET body = erased(body) WHERE about IS NOT NULL AND EXISTS (
+    SELECT 1 FROM main.room JOIN present.room AS there ON there.name = room.name
+    JOIN present.change AS gone ON gone.room = there.id AND gone.seq = change.seq
+    WHERE room.id = change.room AND gone.body <> change.body AND gone.body = erased(change.body)
+);
+
 -- :erase_all_changes Erase all events about deleted messages.
 UPDATE change SET body = erased(body) WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted

@@ -102,9 +102,9 @@ def _take_again(database: apsw.Connection, present: Path) -> None:
 
 
 def _delete_again(database: apsw.Connection) -> None:
-    for query in (Q.delete_again, Q.erase_all_changes):
+    for query in (Q.delete_again, Q.erase_all_changes, Q.erase_again):
         database.execute(query)
-    for table in RULES.trimmed:
+    for table in RULES.erased:
         SqliteRecords(database).forget(table)
 
 

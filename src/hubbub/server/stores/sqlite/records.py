@@ -86,7 +86,7 @@ class SqliteRecords:
         self._execute(query, (*prefix, *(between[:2] if between else ())))
 
     def forget(self, table: AnyTable) -> None:
-        """Delete rows that are trimmed with messages that were deleted."""
+        """Delete rows that go with messages or events that were erased."""
         self._execute(records.forget(SQLITE, table))
 
 

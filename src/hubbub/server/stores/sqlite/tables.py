@@ -155,6 +155,10 @@ class SqliteTables:
             if each.is_deleted:
                 self._rows(STORE.erase_changes, room_id, each.seq)
 
+    async def erase(self, room: str, about: int) -> None:
+        """See the contract."""
+        self._rows(STORE.erase_changes, self._room_id(room), about)
+
     async def flush(self) -> None:
         """See the contract."""
         self._database.execute("COMMIT")

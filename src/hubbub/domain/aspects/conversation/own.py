@@ -1,0 +1,22 @@
+"""What an account keeps for itself in its own log. The text of an entry that another replaces, or that is removed, is erased."""
+
+from hubbub.domain.access import Permission, RoomKind, account
+from hubbub.domain.aspects.people.accounts import active
+from hubbub.domain.facts import MessageKey
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal, Scope
+from hubbub.events import Deleted
+from hubbub.protocol.errors import Refusal
+
+KEEP = Permission("keep notes of one's own", {RoomKind.OWN: account(Scope.POST)})
+
+
+def inactive(ledger: Ledger, log: str) -> Refusal | None:
+    """Return the refusal of an account that may not act, or None. Its row must be known."""
+    return None if active(ledger, log) else Refusal("unauthenticated", "This account is not active")
+
+
+def erase(ledger: Ledger, principal: Principal, log: str, seq: int) -> None:
+    """Erase an entry by the number of its event, and say so in the log, so that whoever holds it drops it."""
+    ledger.erase(MessageKey(log, seq))
+    ledger.append(Deleted(**ledger.next(log, principal), message=seq))
