@@ -175,6 +175,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
         *api("/doors/events?since=0"),
         *api("/doors/events", Accept="text/event-stream"),
     ],
+    ("GET", "/api/v1/ways"): [Way("/api/v1/ways")],
     ("GET", "/api/v1/openapi.json"): [Way("/api/v1/openapi.json")],
     ("GET", "/api/v1/asyncapi.json"): [Way("/api/v1/asyncapi.json")],
     ("GET", "/healthz"): [Way("/healthz")],

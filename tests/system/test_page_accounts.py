@@ -23,6 +23,7 @@ from tests.support.newcomers import (
     people_of,
     rooms,
 )
+from tests.support.provider import CLIENT, providing
 from tests.system.test_page import bodies, message, say
 
 expect.set_options(timeout=15_000)
@@ -347,6 +348,36 @@ async def test_a_guest_account_that_becomes_more_is_told_at_once(people: People)
     await expect(gus.get_by_role("button", name="Invite", exact=True)).to_be_visible()
     await write_to(gus, "Ada")
     await expect(rooms(ada)).to_contain_text("Gus")
+
+
+async def test_who_may_sign_up_makes_an_account_from_the_log_in_form(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with people_of(browser, tmp_path / "data", "--sign-up", "open") as people:
+        await people.owner()
+        page = await people.visit()
+        await page.get_by_role("button", name="Log in with an account").click()
+        await page.get_by_role("button", name="Make an account").click()
+        await expect(page.get_by_role("heading", name="Make an account")).to_be_visible()
+        await fill(page, "Grace")
+        await at_home(page, "Grace")
+
+
+async def test_who_has_an_account_elsewhere_signs_in_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with providing() as provider:
+        provider.has_secret = False
+        given = ("--oidc-issuer", provider.issuer, "--oidc-client-id", CLIENT)
+        async with people_of(
+            browser, tmp_path / "data", *given, "--oidc-allow", "anyone", "--guests", "off"
+        ) as people:
+            await people.owner("Olga")
+            page = await people.visit()
+            await page.get_by_role("button", name="Log in with an account").click()
+            await expect(page.get_by_role("button", name="Come in as a guest")).to_have_count(0)
+            await page.get_by_role("button", name="Sign in with 127.0.0.1").click()
+            await at_home(page, "Ada Lovelace")
 
 
 def test_the_how_to_names_what_is_on_the_page() -> None:

@@ -1,4 +1,4 @@
-// The ways in: claiming a server, accepting an invite, choosing another password, logging in.
+// The ways in: claiming a server, accepting an invite, signing up, signing in elsewhere, choosing another password, logging in.
 
 import { Refused } from "#sdk";
 import { byId, make } from "./dom.ts";
@@ -19,7 +19,16 @@ interface Ways {
   asGuest(): void;
 }
 
-const WORDS: Record<Way | "login", Words> = {
+/** What the server's settings leave open. */
+interface Open {
+  sign_up: boolean;
+  guests: boolean;
+  provider: string | null;
+}
+
+type Entry = Way | "login" | "signup";
+
+const WORDS: Record<Entry, Words> = {
   claim: {
     title: "This server is yours",
     lead: "Make the first account. It owns the server, and can invite others.",
@@ -33,20 +42,43 @@ const WORDS: Record<Way | "login", Words> = {
     button: "Save and log in",
     path: "/reset",
   },
+  signup: { title: "Make an account", lead: "Everyone may have one on this server.", button: "Make my account", path: "/signup" },
   login: { title: "Log in", lead: "With your account on this server.", button: "Log in", path: "/login" },
 };
 
 /** Show the form of a way in. */
-export function showEntry(way: Way | "login", token: string, ways: Ways, why = ""): void {
+export function showEntry(way: Entry, token: string, ways: Ways, why = ""): void {
   const words = WORDS[way];
   const [element, first] = formOf(way, token, ways);
-  show(words.title, why || words.lead, why !== "", element, ...(way === "login" ? [guestButton(ways)] : []));
+  const others = make("div", { className: "others" });
+  show(words.title, why || words.lead, why !== "", element, others);
   first.focus();
+  if (way !== "reset") showOthers(others, way, token, ways);
 }
 
-function formOf(way: Way | "login", token: string, ways: Ways): [HTMLFormElement, HTMLElement] {
+/** Show the other ways in that the server's settings leave open. */
+async function showOthers(place: HTMLElement, way: Entry, token: string, ways: Ways): Promise<void> {
+  const open = await call<Open>("GET", "/ways").catch(() => ({ sign_up: false, guests: true, provider: null }));
+  const { provider } = open;
+  if (provider) place.append(other(`Sign in with ${provider}`, () => signIn(place, token), "elsewhere"));
+  if (way === "login" && open.sign_up) place.append(other("Make an account", () => showEntry("signup", "", ways)));
+  if (way === "signup") place.append(other("Log in instead", () => showEntry("login", "", ways)));
+  if (way === "login" && open.guests) place.append(guestButton(ways));
+}
+
+/** Go to the provider, which sends the browser back. With a token, an account is made by it there. */
+async function signIn(place: HTMLElement, token: string): Promise<void> {
+  try {
+    location.assign((await call<{ url: string }>("POST", "/oidc/start", { token })).url);
+  } catch (error) {
+    place.querySelector(".why")?.remove();
+    place.prepend(make("p", { className: "why", attributes: { role: "alert" } }, (error as Error).message));
+  }
+}
+
+function formOf(way: Entry, token: string, ways: Ways): [HTMLFormElement, HTMLElement] {
   const { button, path } = WORDS[way];
-  const isNew = way === "claim" || way === "accept";
+  const isNew = way === "claim" || way === "accept" || way === "signup";
   const handle = field(
     isNew ? "Handle" : "Your handle",
     { autocomplete: "username", required: "", maxlength: "32" },
@@ -62,9 +94,9 @@ function formOf(way: Way | "login", token: string, ways: Ways): [HTMLFormElement
     { type: "password", required: "", autocomplete: way === "login" ? "current-password" : "new-password" },
     way === "login" ? "" : "At least 8 characters; several words are best",
   );
-  const fields = { login: [handle, password], reset: [password], claim: [name, handle, password], accept: [name, handle, password] }[way];
+  const fields = way === "login" ? [handle, password] : way === "reset" ? [password] : [name, handle, password];
   const act = async () => {
-    const given = { password: password.input.value, ...(way !== "login" && { token }), ...(way !== "reset" && { handle: handle.value() }) };
+    const given = { password: password.input.value, ...(token && { token }), ...(way !== "reset" && { handle: handle.value() }) };
     try {
       const { account } = await call<{ account: string }>("POST", path, { ...given, ...(isNew && { name: name.value() }) });
       ways.entered(account);
@@ -91,8 +123,10 @@ export function showGone(ways: Ways, why = "It was used already, has expired, or
   logIn.focus();
 }
 
-const guestButton = ({ asGuest }: Ways): HTMLElement =>
-  make("button", { className: "quiet", type: "button", onclick: asGuest }, "Come in as a guest");
+const guestButton = ({ asGuest }: Ways): HTMLElement => other("Come in as a guest", asGuest);
+
+const other = (words: string, onclick: () => void, className = "quiet"): HTMLElement =>
+  make("button", { className, type: "button", onclick }, words);
 
 function show(title: string, lead: string, isWrong: boolean, ...below: Node[]): void {
   const logo = make("img", { src: "/web/favicon.svg", alt: "", width: 56, height: 56 });

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -51,6 +52,7 @@ from hubbub.server.http.resources import (
     socketio,
     sockets,
     sockjs,
+    ways,
 )
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
@@ -320,6 +322,10 @@ def _application(
     application[ENTRANCE], application[REGISTER] = entrance, entrance.register
     application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
     application[signup.IS_OPEN] = settings.sign_up == "open"
+    provider = urlsplit(settings.oidc_issuer).hostname
+    application[ways.WAYS] = ways.WaysReply(
+        settings.sign_up == "open", settings.has_guests, provider
+    )
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

@@ -30,6 +30,7 @@ from hubbub.server.http.resources import (
     sockjs,
     start,
     state,
+    ways,
 )
 
 RESOURCES = (
@@ -41,6 +42,7 @@ RESOURCES = (
     oidc.resource,
     invites.resource,
     signup.resource,
+    ways.resource,
     me.resource,
     api_tokens.resource,
     people.resource,
