@@ -46,6 +46,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
     "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),
+    "page": lambda store: store.page(REACTIONS, "lobby", 3, limit=99),
     "rows": lambda store: store.rows(REACTIONS),
     "tokens_version": lambda store: store.tokens_version(),
     "find": lambda store: store.find(Needs(logs={"lobby"})),

@@ -33,6 +33,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.server.stores import base
 from hubbub.server.stores.base import OwnRoom
 from tests.support.fakes import AT, guest, holder, user
 from tests.support.rooms import (
@@ -230,6 +231,35 @@ async def test_the_rooms_of_an_account_come_with_all_that_lists_of_them_show(hou
     assert await own_rooms(GRACE.id, direct) == await own_rooms(STRAY.id) == []
     await house.do(ADA, Post(room=direct, text="hi"))
     assert len(await own_rooms(GRACE.id, only_shown=True)) == 2
+
+
+async def test_records_come_in_pages(house: House) -> None:
+    rooms = [await house.make(ADA, "closed", GRACE, MARGARET) for _ in range(2)]
+    people, page = sorted(names(ADA, GRACE, MARGARET)), house.store.page
+    rows = await page(MEMBER, rooms[0], limit=2)
+    assert [(row.room, row.account) for row in rows] == [(rooms[0], who) for who in people[:2]]
+    rows = await page(MEMBER, rooms[0], after=people[0], limit=9)
+    assert [row.account for row in rows] == people[1:]
+    assert await page(MEMBER, rooms[0], after=people[2], limit=9) == []
+    assert [row.room for row in await page(ROOM, after=rooms[0], limit=1)] == rooms[1:]
+
+
+async def test_some_records_are_looked_for_step_by_step(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PAGE_ROWS", 2)
+    rooms = [await house.make(ADA, kind) for kind in ("open", "closed", "closed", "closed", "open")]
+
+    async def found(after: str, limit: int) -> list[str]:
+        rows = await base.some(
+            house.store, ROOM, after=after, limit=limit, where=lambda row: row.kind == "open"
+        )
+        return [row.room for row in rows]
+
+    assert await found("", 2) == await found("", 9) == [rooms[0], rooms[4]]
+    assert await found("", 1) == [rooms[0]]
+    assert await found(rooms[0], 9) == [rooms[4]]
+    assert await found(rooms[4], 9) == []
 
 
 async def test_who_leaves_a_larger_direct_is_gone_and_the_same_people_may_begin_another(

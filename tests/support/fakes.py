@@ -289,6 +289,12 @@ class MemoryStore:
         self._fail_if_asked()
         return list(self.records.read(table, *prefix))
 
+    async def page(
+        self, table: Table[Any, R], *prefix: Any, after: str = "", limit: int
+    ) -> list[R]:
+        rows = await self.rows(table, *prefix)
+        return [row for row in rows if row[len(prefix)] > after][:limit]
+
     def give(self, *tokens: Token) -> None:
         """Have exactly these tokens."""
         self._tokens_version += 1

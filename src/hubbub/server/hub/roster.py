@@ -22,7 +22,7 @@ from hubbub.domain.rooms import (
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import OwnRoom, Store
+from hubbub.server.stores.base import OwnRoom, Store, some
 
 _MODERATING = (Operation.EDIT_ANY, Operation.DELETE_ANY)
 
@@ -49,23 +49,22 @@ class Roster:
     ) -> list[tuple[Member, Account]]:
         """Return members of a room by their keys, after a key."""
         await self._rights.require(principal, Operation.KNOW, room)
-        rows = await self._store.rows(MEMBER, room)
-        some = [row for row in rows if row.account > after][:limit]
+        rows = await self._store.page(MEMBER, room, after=after, limit=limit)
         accounts = await self._accounts(
-            principal, Operation.KNOW, room, (row.account for row in some)
+            principal, Operation.KNOW, room, (row.account for row in rows)
         )
-        return [(row, accounts[row.account]) for row in some]
+        return [(row, accounts[row.account]) for row in rows]
 
     async def banned(self, principal: Principal, room: str) -> list[tuple[Restraint, Account]]:
         """Return who is banned from a room now."""
         await self._rights.require(principal, Operation.MODERATE, room)
         now = time.time()
         rows = await self._store.rows(RESTRAINT, room)
-        some = [row for row in rows if standings.is_banned(row, now)]
+        banned = [row for row in rows if standings.is_banned(row, now)]
         accounts = await self._accounts(
-            principal, Operation.MODERATE, room, (row.account for row in some)
+            principal, Operation.MODERATE, room, (row.account for row in banned)
         )
-        return [(row, accounts[row.account]) for row in some]
+        return [(row, accounts[row.account]) for row in banned]
 
     async def may(self, principal: Principal, room: str) -> dict[Permission, Refusal | None]:
         """Return for each operation why a principal may not do it in a room, or None if it may."""
@@ -93,13 +92,14 @@ class Roster:
     async def listed(self, principal: Principal, after: str, limit: int) -> list[ListedRoom]:
         """Return the rooms in the directory by their keys, after a key."""
         await self._rights.require(principal, Operation.READ, DIRECTORY)
-        rows = await self._store.rows(ROOM)
-        some = [row for row in rows if row.is_listed and row.room > after][:limit]
+        rows = await some(
+            self._store, ROOM, after=after, limit=limit, where=lambda row: row.is_listed
+        )
         wanted = Needs()
-        for row in some:
+        for row in rows:
             wanted.count(MEMBER, row.room)
         counts = (await self._store.find(wanted)).counts
-        return [ListedRoom(row, counts[MEMBER][(row.room,)]) for row in some]
+        return [ListedRoom(row, counts[MEMBER][(row.room,)]) for row in rows]
 
     async def _accounts(
         self, principal: Principal, operation: Permission, room: str, keys: Iterable[str]

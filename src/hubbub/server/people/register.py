@@ -15,7 +15,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name
 from hubbub.protocol.secrets import invite_from, is_secret_of
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, some
 
 
 class Register:
@@ -54,8 +54,7 @@ class Register:
         """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""
         if not is_at_least((await self.account(reader)).role, "member"):
             raise RefusalError("forbidden", "Not allowed to list the people of this server")
-        rows = await self._store.rows(ACCOUNT, DIRECTORY)
-        return [row for row in rows if row.account > after][:limit]
+        return await self._store.page(ACCOUNT, DIRECTORY, after=after, limit=limit)
 
     async def sessions(self, account: str) -> list[Session]:
         """Return the sessions of an account, the last opened first."""
@@ -90,18 +89,16 @@ class Register:
         rows = await self._store.rows(PREFERENCES, account)
         return {row.name: msgspec.json.decode(row.value) for row in rows}
 
-    async def invites(self, reader: str) -> list[Invite]:
-        """Return the invites that can still be used, as far as an account may see them: its own, or all as an admin.
+    async def invites(self, reader: str, after: str, limit: int) -> list[Invite]:
+        """Return invites that can still be used by their keys, as far as an account may see them: its own, or all as an admin.
 
         Raises RefusalError (`not_found`) without such an account.
         """
         sees_all = is_at_least((await self.account(reader)).role, "admin")
         now = self._now()
-        return [
-            row
-            for row in await self._store.rows(INVITES, AUDIT)
-            if (row.by == reader or sees_all)
-            and row.uses_left
-            and row.until > now
-            and not (row.is_revoked or row.role == "owner")
-        ]
+
+        def is_shown(row: Invite) -> bool:
+            is_over = row.is_revoked or not row.uses_left or row.until <= now
+            return (row.by == reader or sees_all) and not is_over and row.role != "owner"
+
+        return await some(self._store, INVITES, AUDIT, after=after, limit=limit, where=is_shown)

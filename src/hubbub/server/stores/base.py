@@ -18,6 +18,8 @@ Progress = Callable[
     [str, int, int], None
 ]  # what is counted, how many are done, and how many there are
 
+PAGE_ROWS = 1_000  # that one step of `some` reads
+
 
 def untold(_what: str, _done: int, _total: int) -> None:
     """Tell nobody of progress."""
@@ -113,6 +115,25 @@ class LogsReplaced(Exception):
     """The server's logs were replaced by others, such as a backup's: it has to start again."""
 
 
+async def some(
+    store: "Store",
+    table: Table[Any, R],
+    *prefix: Any,
+    after: str,
+    limit: int,
+    where: Callable[[R], bool],
+) -> list[R]:
+    """Return a page of those records that `where` wants, step by step, so that no single read is long. Raises StoreFailed."""
+    found: list[R] = []
+    while len(found) < limit:
+        rows = await store.page(table, *prefix, after=after, limit=PAGE_ROWS)
+        found += filter(where, rows)
+        if len(rows) < PAGE_ROWS:
+            break
+        after = rows[-1][len(prefix)]
+    return found[:limit]
+
+
 class Turn(Protocol):
     """One node's turn at something that only one node may do at a time.
 
@@ -203,6 +224,11 @@ class Store(Protocol):
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Return the records whose keys begin so, in the order of their keys."""
+
+    async def page(
+        self, table: Table[Any, R], *prefix: Any, after: str = "", limit: int
+    ) -> list[R]:
+        """Return at most so many records, as `rows` does, whose next column is a text after this one. No others are read."""
 
     async def was_changed_by_others(self) -> bool:
         """Whether others may have added events since the last call: other nodes, or commands for operators."""

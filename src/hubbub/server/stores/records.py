@@ -157,6 +157,17 @@ def listing(dialect: Dialect, table: AnyTable, width: int, is_backwards: bool | 
 
 
 @cache
+def page(dialect: Dialect, table: AnyTable, width: int) -> str:
+    """Some rows with a prefix, in the order of their keys, whose next column is after a value; after that comes how many."""
+    conditions = [f"{column.name} = ${n}" for n, column in enumerate(table.columns[:width], 1)]
+    conditions.append(f"{table.columns[width].name} > ${width + 1}")
+    return (
+        f"SELECT {_names(table.columns)} FROM {dialect.schema}{table.name}"
+        f" WHERE {' AND '.join(conditions)} ORDER BY {_names(table.key[width:])} LIMIT ${width + 2}"
+    )
+
+
+@cache
 def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> str:
     """Delete rows with a prefix; or else those of a `Between`."""
     return f"DELETE FROM {dialect.schema}{table.name}{_where(table, width, has_bounds)}"

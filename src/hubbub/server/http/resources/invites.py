@@ -18,7 +18,7 @@ from hubbub.server.http.entering import (
     session_of,
 )
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.parameters import TEXT, Body, Parameter, text, whole_number
 from hubbub.server.transports.requests import place_of
 
 INVITES = "/api/v1/invites"
@@ -29,6 +29,8 @@ INVITE = Parameter(
     TEXT | {"pattern": "^[0-9a-z]{1,32}$", "example": "7m2q9x4w1z3k"},
     lambda request: request.match_info["invite"],
 )
+AFTER = text("after", "Only invites whose keys sort after this one")
+LIMIT = whole_number("limit", "Maximum number of items", 1, 100)
 MEMBERS_MAY_INVITE = web.AppKey("members_may_invite", bool)
 
 resource = Resource()
@@ -60,10 +62,14 @@ class InviteItem(msgspec.Struct, kw_only=True):
 
 
 class InvitesReply(msgspec.Struct):
-    """Invites that can still be used, and the roles for which one may make others."""
+    """Invites that can still be used by their keys, and the roles for which one may make others.
+
+    `more` tells whether there are others after the last one.
+    """
 
     invites: list[InviteItem]
     roles: list[str]
+    more: bool
 
 
 MAKE, JOIN = Body(NewInvite), Body(JoinServer)
@@ -97,21 +103,24 @@ async def make_invite(request: web.Request) -> InviteReply:
 
 
 @resource.operation(
-    HttpOperation("GET", INVITES, "listInvites", needs=OWN_ACCOUNT, answers=InvitesReply)
+    HttpOperation(
+        "GET", INVITES, "listInvites", needs=OWN_ACCOUNT, takes=(AFTER, LIMIT), answers=InvitesReply
+    )
 )
 async def list_invites(request: web.Request) -> InvitesReply:
-    """List the invites that can still be used: one's own, or all of them for owners and admins."""
+    """List the invites that can still be used, in pages: one's own, or all of them for owners and admins."""
     principal, _ = session_of(request)
+    after, limit = AFTER.of(request) or "", LIMIT.of(request) or 100
     own = await request.app[REGISTER].account(principal.id)
-    rows = await request.app[REGISTER].invites(principal.id)
+    rows = await request.app[REGISTER].invites(principal.id, after, limit + 1)
     items = [
         InviteItem(
             invite=row.invite, role=row.role, uses_left=row.uses_left, until=row.until, by=row.by
         )
-        for row in rows
+        for row in rows[:limit]
     ]
     is_open = request.app[MEMBERS_MAY_INVITE]
-    return InvitesReply(items, roles_to_invite(own.role, is_open=is_open))
+    return InvitesReply(items, roles_to_invite(own.role, is_open=is_open), len(rows) > limit)
 
 
 @resource.operation(

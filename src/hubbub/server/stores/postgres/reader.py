@@ -125,12 +125,19 @@ class PostgresReader:
 
     async def rows(self, table: Table[Any, R], *prefix: Any) -> list[R]:
         """Records whose keys begin so. Raises LogsReplaced."""
-        query = Q.of_epoch.format(rows=records.listing(POSTGRES, table, len(prefix)))
-        found = await self._connection.fetch(query, *prefix)
+        return await self._listed(table, records.listing(POSTGRES, table, len(prefix)), *prefix)
+
+    async def page(self, table: Table[Any, R], *prefix: Any, after: str, limit: int) -> list[R]:
+        """Some records whose keys begin so and go on after a text. Raises LogsReplaced."""
+        query = records.page(POSTGRES, table, len(prefix))
+        return await self._listed(table, query, *prefix, after, limit)
+
+    async def _listed(self, table: Table[Any, R], rows: str, *values: Any) -> list[R]:
+        found = await self._connection.fetch(Q.of_epoch.format(rows=rows), *values)
         check_epoch(found[0][0] if found else None, self._epoch)
         make = records.maker(table)
-        rows = [make(row) for _, *row in found if row[0] is not None]
-        return sorted(rows, key=lambda row: row[: table.width])
+        listed = [make(row) for _, *row in found if row[0] is not None]
+        return sorted(listed, key=lambda row: row[: table.width])
 
     async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
         """Rooms in the order of their names."""

@@ -197,6 +197,14 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.rows(table, *prefix))
 
+    async def page(
+        self, table: Table[Any, R], *prefix: Any, after: str = "", limit: int
+    ) -> list[R]:
+        """See the contract."""
+        return await self._read(
+            lambda reader: reader.page(table, *prefix, after=after, limit=limit)
+        )
+
     async def was_changed_by_others(self) -> bool:
         """See the contract."""
         return True

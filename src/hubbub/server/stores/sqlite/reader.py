@@ -129,6 +129,10 @@ class SqliteReader:
         """Records whose keys begin so."""
         return list(self._records.read(table, *prefix))
 
+    def page(self, table: Table[Any, R], prefix: Prefix, after: str, limit: int) -> list[R]:
+        """Some records whose keys begin so and go on after a text."""
+        return list(self._records.page(table, *prefix, after=after, limit=limit))
+
     def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Records with these keys."""
         return list(self._records.get(table, keys))

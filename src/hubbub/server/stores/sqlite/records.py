@@ -80,6 +80,11 @@ class SqliteRecords:
         values = (*prefix, *(between[:2] if between else ()))
         return map(records.maker(table), self._execute(query, values))
 
+    def page(self, table: Table[Any, R], *prefix: Any, after: str, limit: int) -> Iterator[R]:
+        """Yield some rows whose keys begin so and go on after a text."""
+        query = records.page(SQLITE, table, len(prefix))
+        return map(records.maker(table), self._execute(query, (*prefix, after, limit)))
+
     def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
         """Delete rows whose keys begin so."""
         query = records.clear(SQLITE, table, len(prefix), between is not None)

@@ -161,6 +161,12 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.rows, table, *prefix)
 
+    async def page(
+        self, table: Table[Any, R], *prefix: Any, after: str = "", limit: int
+    ) -> list[R]:
+        """See the contract."""
+        return await self._read(self._reader.page, table, prefix, after, limit)
+
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Turn]:
         """Always give the turn: no other node can use this file."""

@@ -1,0 +1,86 @@
+"""Lists come in pages, for each of which few rows are read at a time, however many there are."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub.domain.aspects.people.accounts import HANDLES
+from hubbub.server.http.operations import operations_of
+from hubbub.server.http.routes import ROUTES
+from hubbub.server.people.passwords import Argon2
+from hubbub.server.stores import base
+from hubbub.server.stores.sqlite.reader import SqliteReader
+from tests.support.site import Site, site
+
+LISTS = [
+    operation.path.removeprefix("/api/v1")
+    for operation in operations_of(ROUTES)
+    if operation.method == "GET" and not operation.path_names
+    if any(each.name == "limit" for each in operation.takes)
+]
+MANY, STEP = 7, 3
+READS = ("rows", "page", "own_rooms", "rooms", "find")
+
+
+@pytest.fixture
+async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    monkeypatch.setattr(base, "PAGE_ROWS", STEP)
+    async with site(tmp_path) as here:
+        for n in range(MANY):
+            for path, body in (
+                ("/people", {"handle": f"p{n}", "name": f"P {n}"}),
+                ("/invites", {}),
+                ("/rooms", {"kind": "open", "title": f"Room {n}"}),
+                (f"/rooms/lobby-{n}/messages", {"text": "hello"}),
+            ):
+                assert (await here.ada.ask("POST", path, body)).status in (200, 201), path
+        yield here
+
+
+def counting(reads: list[int], read: Callable[..., Any]) -> Callable[..., Any]:
+    """Do as a method of the reader does, and note how many rows it finds of each table."""
+
+    def counted(*given: Any, **also: Any) -> Any:
+        found = read(*given, **also)
+        if HANDLES in given:  # which the door looks up now and then, whatever is asked
+            return found
+        reads.extend(map(len, [found] if isinstance(found, list) else found.rows.values()))
+        return found
+
+    return counted
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_page_is_found_without_reading_all(
+    here: Site, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    for name in READS:
+        monkeypatch.setattr(SqliteReader, name, counting(reads, getattr(SqliteReader, name)))
+    answer = await here.ada.ask("GET", f"{path}?limit=1")
+    assert answer.status == 200, answer.body
+    assert answer.body["more"] is True
+    assert reads and max(reads) <= STEP
+
+
+def is_list_of_items(value: Any) -> bool:
+    return isinstance(value, list) and isinstance(value[0], dict)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_the_pages_together_are_the_list(here: Site, path: str) -> None:
+    body = (await here.ada.ask("GET", path)).body
+    name, whole = next((name, each) for name, each in body.items() if is_list_of_items(each))
+    assert len(whole) >= MANY
+    key = next(iter(whole[0]))
+    found: list[Any] = []
+    more = True
+    while more:
+        after = found[-1][key] if found else ""
+        page = (await here.ada.ask("GET", f"{path}?limit=2&after={after}".replace("@", "%40"))).body
+        found += page[name]
+        more = page["more"]
+    assert found == whole
