@@ -14,9 +14,11 @@ import pytest
 
 from hubbub.domain.aspects.people.accounts import OPERATOR, ChangeRole, ResumePerson, SuspendPerson
 from hubbub.domain.facts import Accepted
+from hubbub.protocol.errors import Close
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.people.passwords import Argon2
+from tests.integration.native import native
 from tests.integration.test_principals import DOORS, NOTICED_SECONDS, Door, Given
 from tests.integration.test_socketio_rooms import Client, socket_io
 from tests.support.postgres import Postgres
@@ -170,6 +172,22 @@ async def test_a_suspended_account_is_out(here: Site, ends: Door, result: int) -
     assert (await holding(here, token).ask("GET", "/me")).code == "unauthenticated"
     await set_status(here, ResumePerson(account=account))
     assert (await me(here, token))["account"] == account
+
+
+async def test_nothing_that_is_posted_after_a_suspension_reaches_who_holds_a_jwt(
+    here: Site,
+) -> None:
+    token = signed("u-42")
+    account = (await me(here, token))["account"]
+    async with (
+        native(here.server.port, token=here.ada.token) as ada,
+        native(here.server.port, token=token) as grace,
+    ):
+        await grace.ask("follow", room="lobby")
+        await set_status(here, SuspendPerson(account=account))
+        await ada.ask("post", room="lobby", text="after")
+        assert await grace.closed() == Close.UNAUTHENTICATED
+        assert not grace.events
 
 
 class _Served:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from hubbub.server.people.passwords import Argon2
+from tests.integration.native import native
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
 NEW = "a-wholly-new-lamp"
@@ -71,6 +72,24 @@ async def test_owners_give_all_roles_and_admins_those_up_to_moderator(here: Here
     }
     for (by, to, role), told in cases.items():
         assert await does(here, by, "PUT", "/role", to, {"role": role}) == told, (by, to, role)
+
+
+@pytest.mark.parametrize(
+    "log, was, becomes", [("@audit", "admin", "moderator"), ("@directory", "member", "guest")]
+)
+async def test_nobody_reads_on_in_a_log_of_the_server_with_a_lesser_role(
+    here: Here, log: str, was: str, becomes: str
+) -> None:
+    async with native(here.site.server.port, token=here.people[was].token) as client:
+        await client.ask("follow", room=log)
+        assert await does(here, "owner", "PUT", "/role", was, {"role": becomes}) == "ok"
+        assert await does(here, "owner", "PUT", "/role", "moderator", {"role": "member"}) == "ok"
+        while not client.notices:
+            await client._read()
+        assert client.notices[0]["why"]["code"] == "forbidden"
+        account = here.people[was].account
+        assert {e.get("about", e.get("account")) for e in client.events} <= {account}
+        assert (await client.refused("follow", room=log))["code"] == "forbidden"
 
 
 async def test_the_last_owner_stays(here: Here) -> None:
