@@ -137,6 +137,7 @@ async def test_without_a_server_as_well(tmp_path: Path, store: str, manage: Mana
         ("user suspend ada", "make someone else an owner first"),
         ("user role ada member", "make someone else an owner first"),
         ("user add dave --link", "Handle already in use"),
+        ("user add ada --link", "Handle already in use"),
         ("user add root --link", "Invalid handle: root is reserved"),
         ("user add eve --link --name ADA", "looks like an owner's or admin's"),
     ],
@@ -175,4 +176,7 @@ async def test_a_password_that_can_not_be_is_said_and_adds_nobody(
         file.write_bytes(content)
     ran = await manage("user", "add", "eve", "--password-file", file)
     assert ran.code == code and said in ran.err, ran
-    assert (await manage("user", "list")).out == ""
+    listed = await manage("user", "list")
+    assert (
+        listed.out == "" and "no accounts yet. `hubbub user add HANDLE --role owner`" in listed.err
+    )

@@ -142,7 +142,7 @@ async def test_what_can_not_be_is_said_and_has_a_code(here: Site, credentials: P
         (["login", url, "--handle", "ada"], "", 2, "Expected one line"),
         (["login", url, "--handle", "ada", "--password-file", "/nowhere"], "", 2, "Can't read"),
         (["login", "ftp://x", "--handle", "ada"], word, 2, "Invalid server address"),
-        (["login", "127.0.0.1:9", "--handle", "ada"], word, 4, "Can't reach"),
+        (["login", "127.0.0.1:9", "--handle", "ada"], word, 4, "127.0.0.1:9: Connection refused"),
         (["logout", "ftp://x"], "", 2, "Invalid server address"),
     ]
     for words, stdin, code, said in cases:

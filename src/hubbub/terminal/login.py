@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import platform
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,7 +56,7 @@ async def _post(address: str, path: str, body: Any, token: str = "") -> Any:
             content = await answer.content.read(MAX_BODY_BYTES)
             return _answered(address, answer.status, content)
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        why = str(error) or "no answer in time"
+        why = _plain(error) or str(error) or "no answer in time"
         raise Unreachable(f"Can't reach {address}: {why}") from None
 
 
@@ -70,3 +71,13 @@ def _answered(address: str, status: int, content: bytes) -> Any:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Unreachable(f"{address} answers {status}, but is no hubbub server") from None
     raise Refused(*refusal, temporary=temporary, retry_after=retry_after)
+
+
+def _plain(error: Exception) -> str | None:
+    """Return what the system says, since the texts of aiohttp and asyncio name their internals."""
+    cause = getattr(error, "os_error", None)
+    if not isinstance(cause, OSError):
+        return None
+    if cause.errno is not None and cause.errno > 0:  # else it is the resolver's
+        return os.strerror(cause.errno)
+    return cause.strerror

@@ -41,6 +41,11 @@ DAY = 86_400.0
 
 T = TypeVar("T")
 
+NO_ACCOUNTS = (
+    "There are no accounts yet. `hubbub user add HANDLE --role owner` makes the first one,"
+    " and so does the link that `hubbub serve` shows"
+)
+
 
 class CannotManage(Exception):
     """It can't be done. The message says why, and what to do."""
@@ -61,7 +66,10 @@ def show(settings: Settings, *, as_json: bool) -> None:
     async def read(office: _Office) -> list[Account]:
         return await office.store.rows(ACCOUNT, DIRECTORY)
 
-    for row in sorted(_in_office(settings, read), key=lambda row: row.handle):
+    rows = sorted(_in_office(settings, read), key=lambda row: row.handle)
+    if not rows:
+        print(NO_ACCOUNTS, file=sys.stderr)
+    for row in rows:
         if as_json:
             fields = row._asdict()
             del fields["log"]
@@ -183,6 +191,9 @@ class _Office:
     async def adding(self, account: str, given: Added) -> AddPerson:
         """Return the command that makes an account, if it may have this name and password."""
         handle = handle_from(given.handle)
+        taken = await self.store.rows(HANDLES, DIRECTORY, handle)
+        if taken and taken[0].is_current:  # or its own name would look like that of its owner
+            raise RefusalError("name_taken", "Handle already in use: choose another")
         await self.entrance.register.require_own_look(given.name, account)
         if given.password is not None and (refusal := fault(given.password, handle)):
             raise RefusalError.of(refusal)
