@@ -369,14 +369,10 @@ def connect(
         url: the address of the server: `http(s)://…`, `ws(s)://…` or `host:port`.
         name: the name to use. Without one, the server picks one.
         token: a token from `hubbub token create`, or a JWT that the server accepts. The name then comes from the token.
-        key: a secret that makes the name yours while you are connected, 16 to 128 characters; made up
-            at random if not given, and used for all reconnects of this client.
-        open_timeout: seconds to wait for the first connection. None waits for ever. Later, the client
-            reconnects without a time limit.
-        patience: seconds during which a command that the server refuses temporarily (`rate_limited`, `busy`,
-            `unavailable`) is retried before `Refused` is raised.
-        max_queued: the number of events kept in memory for each room while you don't take them. Beyond that,
-            the client stops reading and fetches the rest from the server's log when you continue.
+        key: a secret that makes the name yours while you are connected, 16 to 128 characters; random if not given.
+        open_timeout: seconds to wait for the first connection. None waits for ever, as each reconnect does.
+        patience: seconds to retry a command that is refused temporarily (`rate_limited`, `busy`, `unavailable`).
+        max_queued: how many untaken events of each room to keep in memory. The rest is read from the log once you go on.
 
     Raises:
         ValueError: `url` is not a valid address.

@@ -7,16 +7,14 @@ import asyncio
 import gc
 import logging
 import random
-import resource
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -27,44 +25,36 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change, Closing
 from hubbub.server import upkeep
+from hubbub.server.application import (
+    LINKS_TIMEOUT,
+    application_of,
+    max_connections,
+    runner_of,
+)
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
-from hubbub.server.http.cookies import COOKIES, SIGN_INS, Cookies
-from hubbub.server.http.entering import ENTRANCE, REGISTER
-from hubbub.server.http.headers import protect
+from hubbub.server.http.cookies import SIGN_INS, Cookies
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.http.operations import Resource, Route, headers_of, reading_of, routes_of
-from hubbub.server.http.origins import Origins
-from hubbub.server.http.problems import guard, share
-from hubbub.server.http.proxies import PROXIES, Proxies
-from hubbub.server.http.requests import HUB, LINKS
+from hubbub.server.http.operations import Resource, routes_of
 from hubbub.server.http.resources import (
-    descriptions,
-    invites,
-    metrics,
     oidc,
-    page,
-    signup,
     socketio,
-    sockets,
     sockjs,
-    ways,
 )
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
-from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
+from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.identities import Identities
 from hubbub.server.people.passwords import Passwords
-from hubbub.server.people.places import Most, Place, Places
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.register import Register
 from hubbub.server.people.sessions import Sessions
@@ -76,13 +66,9 @@ from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
-from hubbub.server.transports.websocket import COMPRESSES
 
-LINKS_TIMEOUT = 5.0  # seconds for clients to answer the close
 STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
 RETURNS_PER_SECOND = 2000  # clients told to reconnect in each second after a restart
-OWN_FILES = 96  # reserved for the database, and for connections that are only refused
-MAX_PER_ADDRESS = 256  # connections without a token from one address
 
 log = logging.getLogger(__name__)
 
@@ -116,37 +102,27 @@ async def running(
     store = await _open_store(settings, rules, progress)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        measured, tokens = Metrics(), Tokens()
-        links = Links(max_polled=_max_connections(settings))
+        measured, links = Metrics(), Links(max_polled=max_connections(settings))
         fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door)
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, lambda: hub), store)
-        sessions = Sessions(store, time.time, partial(_submit, journal))
-        await asyncio.gather(tokens.refresh(store), sessions.refresh())
-        door = Door((tokens, sessions, *outsiders.checkers), has_guests=settings.has_guests)
+        door, refreshing = await _door(settings, store, journal, outsiders)
         hub = Hub(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
         )
         measured.watch(journal, fanout, links)
         entrance = stack.enter_context(closing(_entrance(store, hub)))
-        application = _application(hub, entrance, links, measured, settings, routes_of(resources))
+        application = application_of(hub, entrance, links, measured, settings, routes_of(resources))
         _let_sign_in(application, settings, outsiders.identities, entrance)
-        runner = _runner(application, settings, measured)
+        runner = runner_of(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        work = [
+        work = (
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
-            upkeep.revocations(
-                door, sessions.refresh, partial(tokens.refresh, store), *outsiders.refreshing
-            ),
-            upkeep.scrubbing(store),
-            *(upkeep.reacting(reactor, store) for reactor in _reactors(settings, store)),
-            upkeep.forgetting(store, partial(hub.writing.commit, policy=Policy.UNLIMITED)),
-            *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
+            upkeep.revocations(door, *refreshing),
+            *_work(settings, store, hub, fanout, broker),
             *outsiders.work,
-            upkeep.reminders(fanout, broker),
-            store.empty_outbox(partial(hub.writing.commit, policy=Policy.UNLIMITED)),
-        ]
+        )
         tasks = [asyncio.create_task(each) for each in work]
         stack.push_async_callback(upkeep.end, tasks)
         listeners: list[asyncio.Server] = []
@@ -155,6 +131,31 @@ async def running(
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
         breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
         yield Running(_port_of(listeners[0]), hub, entrance, asyncio.create_task(breaking))
+
+
+async def _door(
+    settings: Settings, store: Store, journal: Journal, outsiders: Outsiders
+) -> tuple[Door, tuple[Refresh, ...]]:
+    """Return the door, and what must look up again whom it lets in."""
+    tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal))
+    own = sessions.refresh, partial(tokens.refresh, store)
+    await asyncio.gather(*(refresh() for refresh in own))
+    door = Door((tokens, sessions, *outsiders.checkers), has_guests=settings.has_guests)
+    return door, (*own, *outsiders.refreshing)
+
+
+def _work(
+    settings: Settings, store: Store, hub: Hub, fanout: FanOut, broker: Broker
+) -> Iterator[upkeep.Work]:
+    """Yield what keeps the logs, as long as the server runs."""
+    commit = partial(hub.writing.commit, policy=Policy.UNLIMITED)
+    yield upkeep.scrubbing(store)
+    for reactor in _reactors(settings, store):
+        yield upkeep.reacting(reactor, store)
+    yield upkeep.forgetting(store, commit)
+    yield from upkeep.beside_others(fanout, store, has_broker=bool(settings.broker))
+    yield upkeep.reminders(fanout, broker)
+    yield store.empty_outbox(commit)
 
 
 def _identities(store: Store, hub: Callable[[], Hub]) -> Identities:
@@ -238,6 +239,10 @@ def _engine(
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _reactors(settings: Settings, store: Store) -> list[Reactor]:
     """Return what acts on the logs of all rooms."""
     keep = settings.keep_events, settings.keep_days
@@ -295,80 +300,6 @@ def _entrance(store: Store, hub: Hub) -> Entrance:
     return Entrance(store, hub.writing.commit, Passwords(), Attempts(time.monotonic), time.time)
 
 
-def _application(
-    hub: Hub,
-    entrance: Entrance,
-    links: Links,
-    measured: Metrics,
-    settings: Settings,
-    routes: tuple[Route, ...],
-) -> web.Application:
-    application = web.Application(
-        middlewares=[
-            guard(
-                _origins(settings),
-                Places(_most(settings)),
-                hub.door,
-                measured.refused,
-                _session_place,
-                headers=headers_of(routes),
-                reading=reading_of(routes),
-            )
-        ],
-        client_max_size=settings.max_message_bytes,
-    )
-    page.warn_if_not_built()
-    application[HUB] = hub
-    application[ENTRANCE], application[REGISTER] = entrance, entrance.register
-    application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
-    application[signup.IS_OPEN] = settings.sign_up == "open"
-    provider = urlsplit(settings.oidc_issuer).hostname
-    application[ways.WAYS] = ways.WaysReply(
-        settings.sign_up == "open", settings.has_guests, provider
-    )
-    application[PROXIES] = Proxies(settings.trusted_proxy)
-    application[COOKIES] = Cookies(
-        is_public_secure=settings.public_url.lower().startswith("https:")
-    )
-    application[LINKS] = links
-    application[sockets.ECHO_MAX_BYTES] = settings.echo_max_bytes if settings.has_echo else 0
-    application[COMPRESSES] = settings.compress
-    application[socketio.SOCKET_IO] = socketio.socket_io_for(hub, links)
-    application[sockjs.SOCK_JS] = sockjs.sock_js_for(hub, links)
-    application.on_response_prepare.append(_finish)
-    application[metrics.METRICS], application[metrics.WHO_MAY_LOOK] = measured, settings.metrics
-    if settings.workers > 1:
-        application[metrics.OWN_PORT] = settings.worker_port
-    application[descriptions.SERVED] = routes
-    application.add_routes(route.definition for route in routes)
-    return application
-
-
-def _runner(application: web.Application, settings: Settings, measured: Metrics) -> BoundedRunner:
-    return BoundedRunner(
-        application,
-        max_connections=_max_connections(settings),
-        request_timeout=settings.request_timeout,
-        refused=measured.refused,
-        shutdown_timeout=LINKS_TIMEOUT,
-    )
-
-
-def _session_place(request: web.Request) -> Place | None:
-    return socketio.session_place(request) or sockjs.session_place(request)
-
-
-def _origins(settings: Settings) -> Origins:
-    return Origins(
-        settings.allow_origin, public_url=settings.public_url, is_local=settings.is_local
-    )
-
-
-async def _finish(request: web.Request, response: web.StreamResponse) -> None:
-    protect(response)
-    share(request, response)
-
-
 async def _drain(
     listeners: list[asyncio.Server], hub: Hub, links: Links, application: web.Application
 ) -> None:
@@ -387,25 +318,3 @@ async def _drain(
     for door in (application[socketio.SOCKET_IO], *application[sockjs.SOCK_JS]):
         door.let_polls_go()
     await links.stop(notice, LINKS_TIMEOUT)
-
-
-def _max_connections(settings: Settings) -> int:
-    """Return the limit from the settings or, by default, from the limit on open files, minus a reserve."""
-    if settings.max_connections:
-        return settings.max_connections
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(allowed - OWN_FILES, 1)
-
-
-def _most(settings: Settings) -> Most:
-    """Return the limits on connections without a token and per principal."""
-    connections = 0 if settings.is_local else _max_connections(settings)
-    return Most(
-        settings.max_anonymous or connections * 3 // 4,
-        settings.max_per_address or (0 if settings.is_local else MAX_PER_ADDRESS),
-        settings.max_per_principal or connections // 2,
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Container, Iterable
+from dataclasses import dataclass
 from html import escape
 from itertools import chain
 from typing import Any
@@ -133,33 +134,12 @@ def guard(
     `headers` are those whose values the routes use; others may contain anything that proxies and browsers send.
     `reading` are the paths of routes whose GET has no effect and is answered at once.
     """
-    used = (*CREDENTIALS, *headers)
-
-    def told(
-        request: web.Request, refusal: Refusal, headers: dict[str, str] | None = None
-    ) -> web.Response:
-        refused(refusal.code)
-        log.info("refused", extra=_facts_of(request, refusal))
-        is_for_people = request.method == "GET" and _route_of(request) in FOR_PEOPLE
-        return (problem_page if is_for_people else problem)(refusal, headers)
+    gate = _Gate(origins, places, door, session_place, (*CREDENTIALS, *headers), reading)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            token, authority = _authority(request)
-            request[TOKEN] = (token,)
-            request[SOURCE] = _source(request, origins, authority, reading)
-            _check_texts(request, used)
-            if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
-                return web.Response(status=204)  # `share` adds the headers
-            if token is not None and request.path not in ALWAYS_SERVED:
-                await door.prepare(token)
-            request[PLACE] = place = _place(request, places, door, session_place(request))
-            try:
-                return await handler(request)
-            finally:
-                if not place.is_kept:
-                    place.leave()
+            return await gate.serve(request, handler)
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
@@ -167,9 +147,47 @@ def guard(
                 raise  # aiohttp answers it itself
             refusal, headers = _refusal_of(error)
             error.with_traceback(None)  # see RefusalError: aiohttp raises those that it keeps
-            return told(request, refusal, headers)
+            refused(refusal.code)
+            return _told(request, refusal, headers)
 
     return guarded
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """What each request must pass; see `guard`."""
+
+    origins: Origins
+    places: Places
+    door: Door
+    session_place: Callable[[web.Request], Place | None]
+    headers: Iterable[str]
+    reading: Container[str]
+
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Handle a request that may pass. Raises RefusalError for others."""
+        token, authority = _authority(request)
+        request[TOKEN] = (token,)
+        request[SOURCE] = _source(request, self.origins, authority, self.reading)
+        _check_texts(request, self.headers)
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return web.Response(status=204)  # `share` adds the headers
+        if token is not None and request.path not in ALWAYS_SERVED:
+            await self.door.prepare(token)
+        session = self.session_place(request)
+        request[PLACE] = place = _place(request, self.places, self.door, session)
+        try:
+            return await handler(request)
+        finally:
+            if not place.is_kept:
+                place.leave()
+
+
+def _told(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> web.Response:
+    """Log a refusal, and return it as a page or as problem details."""
+    log.info("refused", extra=_facts_of(request, refusal))
+    is_for_people = request.method == "GET" and _route_of(request) in FOR_PEOPLE
+    return (problem_page if is_for_people else problem)(refusal, headers)
 
 
 def _facts_of(request: web.Request, refusal: Refusal) -> dict[str, str | None]:
