@@ -1,5 +1,6 @@
 """What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -137,6 +138,10 @@ class Answered(NamedTuple):
 ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), trimmed_by="seq")
 
 
+def _sets() -> defaultdict[AnyTable, set[Prefix]]:
+    return defaultdict(set)
+
+
 @dataclass(slots=True)
 class Needs:
     """What must be known to decide on a batch of proposals.
@@ -148,8 +153,8 @@ class Needs:
     logs: set[str] = field(default_factory=set)
     posts: set[PostKey] = field(default_factory=set)
     messages: set[MessageKey] = field(default_factory=set)
-    rows: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
-    counts: dict[AnyTable, set[Prefix]] = field(default_factory=dict)
+    rows: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
+    counts: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
     reading: set[tuple[Principal, str]] = field(default_factory=set)
 
     def read(self, principal: Principal, key: MessageKey) -> None:
@@ -160,11 +165,11 @@ class Needs:
 
     def row(self, table: Table[K, R], key: K) -> None:
         """Ask for the row with this key."""
-        self.rows.setdefault(table, set()).add(key)
+        self.rows[table].add(key)
 
     def count(self, table: AnyTable, *prefix: Any) -> None:
         """Ask for the number of rows whose keys begin with `prefix`."""
-        self.counts.setdefault(table, set()).add(prefix)
+        self.counts[table].add(prefix)
 
 
 class Head(NamedTuple):

@@ -4,6 +4,7 @@ A loop over whatever aspects there are. The store supplies the facts that they n
 order, and the store writes what the ledger holds then. So no store knows a rule, and no rule a store.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -115,7 +116,7 @@ class Ledger:
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
-        self.rows: dict[AnyTable, dict[Prefix, Any]] = {}  # to put; None: to drop
+        self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
     def decide(self, proposals: Sequence[Proposal]) -> Commit:
         """Answer each proposal, in order."""
@@ -174,10 +175,12 @@ class Ledger:
 
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
+        if room not in self._guarding:
+            return None
         asked = principal.id, principal.scopes, operation, room
         if asked in self._allowed:
             return None
-        for guard in self._guarding.get(room, ()):
+        for guard in self._guarding[room]:
             if refusal := guard.refuse(self, principal, operation, room):
                 return refusal
         self._allowed.add(asked)
@@ -301,7 +304,7 @@ class Ledger:
                     counts[key[:size]] += change
         known[key] = row
         self._allowed.clear()
-        self.rows.setdefault(table, {})[key] = row
+        self.rows[table][key] = row
 
     def _append(self, event: Event) -> Growth:
         log = self._logs[event.room]

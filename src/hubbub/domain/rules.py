@@ -203,6 +203,7 @@ class Rules:
         self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
         self.guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=True))
         self.other_guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=False))
+        self._all_guards_of = lru_cache(4096)(self._find_all_guards)
         self._affecting = {tag_of(each.event): each for each in affecting}
 
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
@@ -229,8 +230,7 @@ class Rules:
 
     def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:
         """Return the guards of these rooms, without the rooms that have none."""
-        found = {room: self.guards_of(room) + self.other_guards_of(room) for room in rooms}
-        return {room: guards for room, guards in found.items() if guards}
+        return {room: guards for room in rooms if (guards := self._all_guards_of(room))}
 
     def _find_needs(self) -> dict[type[Change], Wish]:
         needing: dict[type[Change], Wish] = {
@@ -243,6 +243,9 @@ class Rules:
     def _find_guards(self, room: str, is_kept: bool) -> tuple[Guard, ...]:
         some = (guard for guard in self._guards if guard.is_kept is is_kept)
         return tuple(guard for guard in some if guard.applies(room))
+
+    def _find_all_guards(self, room: str) -> tuple[Guard, ...]:
+        return self.guards_of(room) + self.other_guards_of(room)
 
     def affected_by(self, first: int, bodies: Sequence[bytes]) -> Affected:
         """Return whose rights some events may have changed, numbered from `first` on, as the ledger did in `Batch`."""

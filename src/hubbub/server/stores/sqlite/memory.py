@@ -17,7 +17,7 @@ class RowMemory:
 
     def unknown(self, wanted: Needs) -> Needs:
         """Return what still has to be read."""
-        rest = Needs(wanted.logs, wanted.posts, wanted.messages, dict(wanted.rows), wanted.counts)
+        rest = Needs(wanted.logs, wanted.posts, wanted.messages, wanted.rows.copy(), wanted.counts)
         for table, keys in wanted.rows.items():
             if known := self._rows.get(table):
                 if missing := keys - known.keys():
