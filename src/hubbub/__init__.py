@@ -21,7 +21,7 @@ _PUBLIC = {
         post_in_transaction_sync
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
-    "hubbub.protocol.conversation": "DraftsPage PinsPage SavedPage",
+    "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
     "hubbub.protocol.starting": "MyRoom ShownPerson",
 }

@@ -32,6 +32,9 @@ from hubbub.events import Posted as Posted
 from hubbub.events import Reacted as Reacted
 from hubbub.events import Unreacted as Unreacted
 from hubbub.protocol.conversation import DraftsPage as DraftsPage
+from hubbub.protocol.conversation import EditsPage as EditsPage
+from hubbub.protocol.conversation import MessageSource as MessageSource
+from hubbub.protocol.conversation import OneMessage as OneMessage
 from hubbub.protocol.conversation import PinsPage as PinsPage
 from hubbub.protocol.conversation import SavedPage as SavedPage
 from hubbub.protocol.messages import Members as Members

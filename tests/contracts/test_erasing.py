@@ -43,6 +43,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "snapshot": lambda store: store.snapshot("lobby", 50),
     "history": lambda store: store.history("lobby", None, None, 50),
     "messages": lambda store: store.messages([MessageKey("lobby", n) for n in range(1, 9)]),
+    "edits": lambda store: store.edits(MessageKey("lobby", 1), 0, 99),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
     "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),

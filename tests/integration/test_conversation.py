@@ -173,3 +173,112 @@ async def test_what_one_keeps_by_the_sdk(here: Here) -> None:
     async with hubbub.connect(mary.url, name="somebody") as client:
         with pytest.raises(hubbub.Refused):
             await client.me.drafts()
+
+
+# --- one message ---
+
+
+async def test_one_message_and_some_around_it(here: Here) -> None:
+    room = await made(here.at["grace"], alias="plans")
+    seqs = await say(here, "grace", room, *"abcde")
+    path = f"/rooms/%23plans/messages/{seqs[2]}"
+    one = await ok(here.people["grace"], "GET", f"{path}?around=1")
+    told = [one[name] for name in ("room", "head", "nth", "url")]
+    assert told == [room, seqs[-1], 3, f"/r/%40{room[1:]}/{seqs[2]}"]
+    texts = [[m["text"] for m in one[name]] for name in ("before", "after")]  # type: ignore[attr-defined]
+    assert texts == [["b"], ["d"]] and "'text': 'c'" in str(one["message"])
+    alone = await here.at["grace"].ask("get_message", room=room, seq=seqs[0])
+    assert alone["nth"] == 1 and "before" not in alone and "after" not in alone
+    await here.at["grace"].ask("delete", room=room, seq=seqs[2])
+    assert (await here.people["grace"].ask("GET", path)).code == "gone"
+    for seq in (1, 999):  # an event that is no message; none
+        answer = await here.people["grace"].ask("GET", f"/rooms/{room}/messages/{seq}")
+        assert (answer.code, str(seq) in answer.body["detail"]) == ("not_found", True)
+
+
+async def test_all_that_a_message_said(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary")])
+    grace, mary = here.at["grace"], here.people["mary"]
+    (seq, other) = await say(here, "grace", room, "one", "other")
+    for text in ("two", "three"):
+        await grace.ask("react", room=room, seq=seq, emoji=text)
+        await grace.ask("edit", room=room, seq=seq, text=text)
+    await grace.ask("edit", room=room, seq=other, text="another")
+    path = f"/rooms/{room}/messages/{seq}"
+    page = (await mary.ask("GET", f"{path}/history")).body
+    assert [each["text"] for each in page["versions"]] == ["one", "two", "three"]
+    assert page["versions"][0]["seq"] == seq and not page["more"]
+    found, after = [], 0
+    while after == 0 or page["more"]:
+        page = await grace.ask("get_edits", room=room, seq=seq, after=after, limit=1)
+        found += [each["text"] for each in page["versions"]]
+        after = page["versions"][-1]["seq"]
+    assert found == ["one", "two", "three"]
+    await grace.ask("delete", room=room, seq=seq)
+    assert (await mary.ask("GET", f"{path}/history")).code == "gone"
+    assert (await mary.ask("GET", f"/rooms/{room}/messages/1/history")).code == "not_found"
+
+
+# --- forwarding ---
+
+
+async def test_a_forwarded_message_is_a_reference_shown_to_who_may_read_it(here: Here) -> None:
+    room = await made(here.at["grace"], alias="plans", who=[here.key("gus")])
+    (seq,) = await say(here, "grace", room, "secret")
+    answer = await here.people["grace"].ask(
+        "POST", "/rooms/lobby/messages", {"text": "look", "of": {"room": "#plans", "message": seq}}
+    )
+    assert answer.status == 201, answer.body
+    here.at["mary"].events.clear()
+    shown = await here.at["mary"].ask("follow", room="lobby", since=0)
+    event = await here.at["mary"].event()
+    of = {"room": room, "message": seq}
+    assert (event["text"], event["of"], "secret" in str(event)) == ("look", of, False)
+    path = f"/rooms/lobby/messages/{event['seq']}/source"
+    for who, text in (("gus", "secret"), ("grace", "secret"), ("mary", None), ("ada", None)):
+        source = (await here.people[who].ask("GET", path)).body
+        assert source["of"] == of
+        assert (source["message"] and source["message"]["text"]) == text, who
+    visitor = await here.at["visitor"].ask("get_source", room="lobby", seq=event["seq"])
+    assert visitor == {"of": of, "message": None}
+    await here.at["grace"].ask("delete", room=room, seq=seq)
+    gone = (await here.people["gus"].ask("GET", path)).body["message"]
+    assert gone["deleted"] is True and "text" not in gone
+    assert shown["mode"] == "resumed"
+
+
+async def test_only_what_one_may_read_is_forwarded(here: Here) -> None:
+    room = await made(here.at["grace"])
+    (seq,) = await say(here, "grace", room, "secret")
+    for who in ("mary", "gus", "visitor"):
+        for of in ({"room": room, "message": seq}, {"room": "@r000000000000", "message": seq}):
+            refused = await here.at[who].refused("post", room="lobby", text="x", of=of)
+            assert (refused["code"], refused["message"]) == (
+                "not_found",
+                "No such room, or no access to it",
+            )
+    of = {"room": room, "message": seq + 1}
+    refused = await here.at["grace"].refused("post", room="lobby", text="x", of=of)
+    assert refused["code"] == "not_found"
+    assert (await here.at["ada"].refused("post", room=room, text="x", of=of))["code"] == "forbidden"
+
+
+async def test_one_message_and_forwarding_by_the_sdk(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary")])
+    (seq,) = await say(here, "grace", room, "hi")
+    await here.at["grace"].ask("edit", room=room, seq=seq, text="hello")
+    mary = here.people["mary"]
+    async with hubbub.connect(mary.url, token=mary.token) as client:
+        kitchen, lobby = await client.follow(room), await client.follow("lobby")
+        one = await kitchen.message(seq, around=2)
+        assert one.message.text == "hello"
+        assert client.link(room, seq) == mary.url + one.url
+        assert [each.text for each in (await kitchen.edits(seq)).versions] == ["hi", "hello"]
+        forwarded = await lobby.forward(room, seq, "look")
+        event = await anext(lobby.stream())
+        assert isinstance(event, hubbub.Posted) and event.of and event.of.message == seq
+        assert lobby.messages[-1].of == event.of
+        source = await lobby.source(forwarded.seq)
+        assert source.message and source.message.text == "hello"
+        with pytest.raises(hubbub.Refused):
+            await kitchen.source(seq)

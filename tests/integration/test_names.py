@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from hubbub.domain.aspects import RULES
+from hubbub.protocol.conversation import KeepDraft, Save, Unsave
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople
@@ -40,6 +41,8 @@ FIELDS = {
 FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     InvitePeople: {"who": [SOMEONE]},
     Create: {"who": [SOMEONE], "title": "x", "key": None},
+    **{kind: {"of": {"room": "lobby", "message": 1}} for kind in (Save, Unsave)},
+    KeepDraft: {"where": "lobby"},
 }
 ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 

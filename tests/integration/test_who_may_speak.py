@@ -153,6 +153,9 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/directory"): own("/directory"),
     ("POST", f"{ROOM}/messages"): api("/doors/messages", "POST", '{"text":"hello"}'),
     ("GET", f"{ROOM}/messages"): api("/doors/messages"),
+    ("GET", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9"),
+    ("GET", f"{ROOM}/messages/{{seq}}/source"): api("/doors/messages/9/source"),
+    ("GET", f"{ROOM}/messages/{{seq}}/history"): api("/doors/messages/9/history"),
     ("PATCH", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9", "PATCH", '{"text":"ho"}'),
     ("DELETE", f"{ROOM}/messages/{{seq}}"): api("/doors/messages/9", "DELETE"),
     ("PUT", f"{ROOM}/messages/{{seq}}/reactions/{{emoji}}"): api(

@@ -98,6 +98,14 @@ def acts(room: Room, who: str) -> list[Act]:
             for do in ("pin", "unpin")
         ),
         Act((O.READ,), {"do": "list_pins"}, "listPins"),
+        Act((O.READ,), {"do": "get_message", "seq": theirs}, "getMessage", path={"seq": theirs}),
+        Act((O.READ,), {"do": "get_edits", "seq": theirs}, "getEdits", path={"seq": theirs}),
+        Act(
+            (O.READ,),
+            {"do": "get_source", "seq": room.forwarding},
+            "getSource",
+            path={"seq": room.forwarding},
+        ),
         *changes(room),
         *about_people(room),
         *about_messages(room, who, other),
@@ -419,16 +427,17 @@ async def test_requests(here: Town) -> None:
     assert not wrong, listed(wrong)
 
 
-async def test_who_may_read_a_message_may_save_it(here: Town) -> None:
+async def test_who_may_read_a_message_may_save_and_forward_it(here: Town) -> None:
     wrong: list[Any] = []
     for room, who in cells(here):
         if "token" in here.hello[who] and who not in OUTSIDE:
             of = {"room": room.key, "message": room.own["gus"][0]}
-            reply = await here.at[who]._answered("save", {"of": of})
-            got, want = of_reply(reply), expected(room, who, Act((O.READ,)))
-            want.pop("until", None)
-            if got != want:
-                wrong.append((room.name, who, got, want))
+            for do, fields in (("save", {}), ("post", {"room": "lobby", "text": "look"})):
+                reply = await here.at[who]._answered(do, fields | {"of": of})
+                got, want = of_reply(reply), expected(room, who, Act((O.READ,)))
+                want.pop("until", None)
+                if got != want:
+                    wrong.append((room.name, who, do, got, want))
     assert not wrong, listed(wrong)
 
 
@@ -512,6 +521,7 @@ class Recorder:
             "find",
             "rows",
             "history",
+            "edits",
             "messages",
             "snapshot",
             "document",

@@ -32,6 +32,7 @@ from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
+from hubbub.events import Edited
 from hubbub.protocol import keys
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
@@ -239,6 +240,12 @@ class MemoryStore:
                 for nth, key in found
             ],
         )
+
+    async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        self._fail_if_asked()
+        log = self.logs.get(key.room, [])[max(after, self.kept.get(key.room, 1) - 1) :]
+        found = [(self._rules.events.decode(body), body) for body in log]
+        return [b for e, b in found if isinstance(e, Edited) and e.message == key.seq][:limit]
 
     async def document(self, room: str) -> Document:
         self._fail_if_asked()

@@ -76,6 +76,7 @@ class Room:
     kind: MadeKind
     settings: dict[str, Any]
     own: dict[str, list[int]] = field(default_factory=dict)
+    forwarding: int = 0  # a message that forwards another of the room
 
     @property
     def is_archived(self) -> bool:
@@ -241,6 +242,9 @@ async def build(town: Town, name: str) -> Room:
         count = MANY if who == ("gus" if is_direct else "mary") else OWN
         posts = [await at[who].ask("post", room=room.key, text=f"of {who}") for _ in range(count)]
         room.own[who] = [post["seq"] for post in posts]
+    of = {"room": room.key, "message": room.own["gus"][0]}
+    forwarding = await at["grace"].ask("post", room=room.key, text="look", of=of)
+    room.forwarding = forwarding["seq"]
     if is_direct:
         return room
     for who in ("nina", "xena", "ada"):

@@ -83,6 +83,33 @@ export interface History {
   id?: number | string;
 }
 
+/** Requests a message, and up to `around` messages before it and after it. */
+export interface GetMessage {
+  do: "get_message";
+  room: string;
+  seq: number;
+  around?: number;
+  id?: number | string;
+}
+
+/** Requests the message to which a forwarding message refers with `of`. */
+export interface GetSource {
+  do: "get_source";
+  room: string;
+  seq: number;
+  id?: number | string;
+}
+
+/** Requests the texts that a message has had, oldest first; with `after`, those that came after that event. */
+export interface GetEdits {
+  do: "get_edits";
+  room: string;
+  seq: number;
+  after?: number;
+  limit?: number;
+  id?: number | string;
+}
+
 /** Requests the pinned messages of a room, the last pinned first; with `before`, those pinned before that event. */
 export interface ListPins {
   do: "list_pins";
@@ -108,7 +135,7 @@ export interface ListDrafts {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event); `of` forwards another message. */
 export interface Post {
   do: "post";
   text?: string;
@@ -117,9 +144,16 @@ export interface Post {
   emitted_as?: string;
   arguments?: unknown[];
   attachments?: string[];
+  of?: Reference;
   id?: number | string;
   room: string;
   client_message_id?: string;
+}
+
+/** Refers to a message of any room, by the seq `message`. */
+export interface Reference {
+  room: string;
+  message: number;
 }
 
 /** Replaces the text of a message. */
@@ -323,12 +357,6 @@ export interface Save {
   note?: string;
 }
 
-/** Refers to a message of any room, by the seq `message`. */
-export interface Reference {
-  room: string;
-  message: number;
-}
-
 /** Saves a message no longer. */
 export interface Unsave {
   do: "unsave";
@@ -364,7 +392,7 @@ export interface Problem {
   retry_after?: number;
 }
 
-/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. */
+/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`. */
 export interface Posted {
   event: "posted";
   room: string;
@@ -378,6 +406,7 @@ export interface Posted {
   emitted_as?: string;
   arguments?: unknown[];
   attachments?: string[];
+  of?: Reference;
   id?: string;
   erased?: boolean;
 }
@@ -975,6 +1004,7 @@ export interface Message {
   attachments?: string[];
   id?: string;
   reaction_ids?: Record<string, (string | null)[]>;
+  of?: Reference;
 }
 
 /** An account as everyone sees it who may read what it wrote. */
@@ -1029,7 +1059,7 @@ export interface MyRoom {
   archived_at?: string;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin | Save | Unsave | KeepDraft;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin | Save | Unsave | KeepDraft;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned | Saved | Unsaved | Drafted;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

@@ -34,6 +34,13 @@ def websocket_url(address: str) -> str:
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, "", ""))
 
 
+def page_url(address: str, path: str) -> str:
+    """Return the URL of a page on the server at `address`. Raises ValueError as `websocket_url` does."""
+    parts = urlsplit(websocket_url(address))
+    scheme = "https" if parts.scheme == "wss" else "http"
+    return urlunsplit((scheme, parts.netloc, parts.path.removesuffix("/ws") + path, "", ""))
+
+
 def _with_host_and_port(text: str) -> str:
     host, slash, path = text.partition("/")
     if host.startswith(":"):

@@ -7,9 +7,10 @@ import weakref
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self, Unpack
+from urllib.parse import quote
 
 from hubbub.client import verbs
-from hubbub.client.address import DEFAULT_URL, websocket_url
+from hubbub.client.address import DEFAULT_URL, page_url, websocket_url
 from hubbub.client.errors import Closed, Refused, Unreachable
 from hubbub.client.exchange import Exchange
 from hubbub.client.frames import read
@@ -234,6 +235,11 @@ class Client:
         It is made if there is none yet. Raises the same errors as `create_room`.
         """
         return await create(self._exchange, "direct", None, people)
+
+    def link(self, room: str, seq: int | None = None) -> str:
+        """Return the address at which the page shows a room, or one of its messages: a link for people."""
+        path = f"/r/{quote(room, safe='')}"
+        return page_url(self.url, path if seq is None else f"{path}/{seq}")
 
     async def send(self, do: str, /, **fields: Any) -> Any:
         """Send a command by its name and fields, and return the `ok` of its reply.

@@ -12,7 +12,15 @@ from hubbub.client.reading import Reading
 from hubbub.client.stream import Stream, events_and_markers, events_only
 from hubbub.client.tracker import Position
 from hubbub.client.verbs import Acknowledgement
-from hubbub.events import Event
+from hubbub.events import Event, Reference
+from hubbub.protocol.conversation import (
+    EditsPage,
+    GetEdits,
+    GetMessage,
+    GetSource,
+    MessageSource,
+    OneMessage,
+)
 from hubbub.protocol.messages import (
     AnySignal,
     Delete,
@@ -172,6 +180,16 @@ class Room(ManagedRoom):
         """
         return await verbs.post(self._exchange, self.name, message, reply_to, client_message_id)
 
+    async def forward(
+        self, room: str, seq: int, text: str = "", *, client_message_id: str | None = None
+    ) -> Acknowledgement:
+        """Forward message `seq` of a room that you may read into this one, with a text of your own.
+
+        The message refers to the other and doesn't copy it: see `source`. Raises the same errors as `post`.
+        """
+        of = Reference(room, seq)
+        return await verbs.post(self._exchange, self.name, text, None, client_message_id, of)
+
     async def edit(self, seq: int, text: str) -> Acknowledgement:
         """Replace the text of your message `seq`. Raises the same errors as `post`."""
         command = Edit(room=self.name, seq=seq, text=text)
@@ -238,6 +256,51 @@ class Room(ManagedRoom):
         Raises the same errors as `post`.
         """
         return await verbs.history(self._exchange, self.name, before, after, limit)
+
+    async def message(self, seq: int, *, around: int = 0) -> OneMessage:
+        """Message `seq` as it is now.
+
+        Args:
+            around: how many messages `before` it and `after` it you want as well, up to 50 each.
+
+        Returns:
+            A `OneMessage`: `message`, `nth` (which of the room's messages it is), `url` (where the page shows it, relative to
+            the address of the server), `before` and `after`.
+
+        Raises the same errors as `post`, with `not_found` if there is none, and `gone` if it was deleted.
+        """
+        asked = GetMessage(room=self.name, seq=seq, around=around)
+        one: OneMessage = await self._exchange.ask(asked, OneMessage)
+        return one
+
+    async def source(self, seq: int) -> MessageSource:
+        """The message that message `seq` forwards.
+
+        Returns:
+            A `MessageSource`: `of`, and `message`, which is None if it isn't kept any more, or if you may not read it.
+
+        Raises the same errors as `message`, with `not_found` also if message `seq` forwards none.
+        """
+        source: MessageSource = await self._exchange.ask(
+            GetSource(room=self.name, seq=seq), MessageSource
+        )
+        return source
+
+    async def edits(self, seq: int, *, after: int = 0, limit: int = 50) -> EditsPage:
+        """The texts that message `seq` has had, oldest first.
+
+        Args:
+            after: the `seq` of a version: only those that came after it.
+            limit: the maximum number of versions, 1 to 50.
+
+        Returns:
+            An `EditsPage`: `versions`, each with `text`, `at`, `by` and the `seq` of its event; and `more`.
+
+        Raises the same errors as `message`.
+        """
+        asked = GetEdits(room=self.name, seq=seq, after=after, limit=limit)
+        page: EditsPage = await self._exchange.ask(asked, EditsPage)
+        return page
 
     async def unfollow(self) -> None:
         """Stop following the room, which ends its stream. Raises the same errors as `post`."""

@@ -3,6 +3,7 @@
 import msgspec
 
 from hubbub.client.exchange import Exchange
+from hubbub.events import Reference
 from hubbub.protocol.messages import AnyCommand, History, Page, Post
 
 
@@ -45,6 +46,7 @@ async def post(
     message: str | bytes,
     reply_to: int | None,
     client_message_id: str | None,
+    of: Reference | None = None,
 ) -> Acknowledgement:
     """Post a message, with an id by which the server recognizes repetitions."""
     command = Post(
@@ -53,6 +55,7 @@ async def post(
         bytes=message if isinstance(message, bytes) else None,
         client_message_id=client_message_id,
         reply_to=reply_to,
+        of=of,
     )
     acknowledgement: Acknowledgement = await exchange.ask(command, Acknowledgement)
     return acknowledgement

@@ -61,7 +61,7 @@ class Posted(Erasable, frozen=True):
     """A message was posted: `text`, or `bytes` if it came as a binary frame.
 
     A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have
-    `arguments` instead of a text, with placeholders for the `attachments`.
+    `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`.
     """
 
     text: str | None = None
@@ -71,6 +71,7 @@ class Posted(Erasable, frozen=True):
     emitted_as: str | None = None
     arguments: list[Any] | None = None
     attachments: list[Base64] | None = None
+    of: Reference | None = None
 
 
 class About(Erasable, frozen=True, kw_only=True):

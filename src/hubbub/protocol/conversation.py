@@ -1,11 +1,11 @@
 """What clients ask about messages besides writing them, with the answers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from hubbub.events import Reference
+from hubbub.events import Base64, Reference
 from hubbub.protocol.keys import ME
 from hubbub.protocol.messages import Change, Message, Question, RoomName, Seq
 
@@ -126,4 +126,75 @@ class DraftsPage(msgspec.Struct, frozen=True):
 
     epoch: str
     drafts: list[DraftItem]
+    more: bool
+
+
+class GetMessage(Question, frozen=True):
+    """Requests a message, and up to `around` messages before it and after it."""
+
+    room: RoomName
+    seq: Seq
+    around: Annotated[int, Meta(ge=0, le=PAGE)] = 0
+
+
+class OneMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message, and some around it, oldest first.
+
+    Attributes:
+        nth: which of the messages of its room it is: 1, 2, 3 …
+        url: where the page shows it, relative to the address of the server.
+    """
+
+    room: str
+    epoch: str
+    head: int
+    nth: int
+    url: str
+    message: Message
+    before: list[Message] = []
+    after: list[Message] = []
+
+
+class GetSource(Question, frozen=True):
+    """Requests the message to which a forwarding message refers with `of`."""
+
+    room: RoomName
+    seq: Seq
+
+
+class MessageSource(msgspec.Struct, frozen=True):
+    """The message to which another refers with `of`; null if it isn't kept any more, or may not be read."""
+
+    of: Reference
+    message: Message | None
+
+
+class GetEdits(Question, frozen=True):
+    """Requests the texts that a message has had, oldest first; with `after`, those that came after that event."""
+
+    room: RoomName
+    seq: Seq
+    after: Seq = 0
+    limit: Annotated[int, Meta(ge=1, le=PAGE)] = PAGE
+
+
+class Version(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message said from an event on: the one that posted it, or an edit."""
+
+    seq: int
+    at: str
+    by: str
+    text: str | None = None
+    bytes: Base64 | None = None
+    arguments: list[Any] | None = None
+    id: str | None = None
+
+
+class EditsPage(msgspec.Struct, frozen=True):
+    """The texts that a message has had, oldest first. `more` tells whether others came after them."""
+
+    room: str
+    epoch: str
+    seq: int
+    versions: list[Version]
     more: bool

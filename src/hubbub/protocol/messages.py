@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hubbub.events import Base64, snake_case
+from hubbub.events import Base64, Reference, snake_case
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
 
@@ -110,7 +110,7 @@ class Change(Command, frozen=True, kw_only=True):
 
 
 class Post(Change, frozen=True):
-    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event)."""
+    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event); `of` forwards another message."""
 
     text: str | None = None
     bytes: Base64 | None = None
@@ -118,6 +118,7 @@ class Post(Change, frozen=True):
     emitted_as: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
     arguments: list[Any] | None = None
     attachments: Annotated[list[Base64], Meta(max_length=10)] | None = None
+    of: Reference | None = None
 
 
 class Edit(Change, frozen=True):
@@ -201,6 +202,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     attachments: list[Base64] | None = None
     id: str | None = None
     reaction_ids: dict[str, list[str | None]] | None = None
+    of: Reference | None = None
 
 
 class Members(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -136,6 +136,8 @@ class Transcript:
             text = f"[{len(message.bytes or b'')} bytes]"
         self._remember(message.seq, message.by, text)
         reply = ["(to ", *self._quote(message.reply_to), ") "] if message.reply_to else []
+        if (of := message.of) is not None:
+            reply.append(f"(forwards message {of.message} of {visible(of.room)}) ")
         first, *more = message_lines(text)
         return self._stamped(message.at, [self._name(message.by), ": ", *reply, first]) + _indented(
             more

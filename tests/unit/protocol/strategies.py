@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from hubbub.events import Reference
 from hubbub.protocol.conversation import (
+    GetEdits,
+    GetMessage,
+    GetSource,
     KeepDraft,
     ListDrafts,
     ListPins,
@@ -107,6 +110,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         bytes=st.none() | st.binary(max_size=40),
         client_message_id=keys,
         reply_to=st.none() | seqs,
+        of=st.none() | references,
     ),
     Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
     Delete: st.builds(Delete, id=ids, room=rooms, seq=seqs),
@@ -152,6 +156,11 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         KeepDraft, id=ids, room=rooms, where=rooms, text=text(), reply_to=st.none() | seqs
     ),
     ListDrafts: st.builds(ListDrafts, id=ids, after=text(max_size=64), limit=st.integers(1, 50)),
+    GetMessage: st.builds(GetMessage, id=ids, room=rooms, seq=seqs, around=st.integers(0, 50)),
+    GetSource: st.builds(GetSource, id=ids, room=rooms, seq=seqs),
+    GetEdits: st.builds(
+        GetEdits, id=ids, room=rooms, seq=seqs, after=seqs, limit=st.integers(1, 50)
+    ),
     ListSaved: st.builds(ListSaved, id=ids, before=st.none() | seqs, limit=st.integers(1, 50)),
     ListPins: st.builds(
         ListPins, id=ids, room=rooms, before=st.none() | seqs, limit=st.integers(1, 50)

@@ -12,6 +12,7 @@ from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.codec import encode
+from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in
@@ -20,7 +21,9 @@ from hubbub.protocol.messages import Delete, Edit, Message, Post
 # --- posting ---
 
 
-def _post_needs(wanted: Needs, _: Principal, post: Post) -> None:
+def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
+    if post.of is not None:
+        wanted.read(principal, MessageKey(post.of.room, post.of.message))
     if post.reply_to is not None:
         wanted.messages.add(MessageKey(post.room, post.reply_to))
 
@@ -28,6 +31,10 @@ def _post_needs(wanted: Needs, _: Principal, post: Post) -> None:
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
     if post.reply_to is not None and (
         refusal := ledger.absent(MessageKey(post.room, post.reply_to))
+    ):
+        return refusal
+    if post.of is not None and (
+        refusal := ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
     ):
         return refusal
     event = Posted(
@@ -42,6 +49,7 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         post.emitted_as,
         post.arguments,
         post.attachments,
+        post.of,
         id=principal.person.id,
     )
     return ledger.post(event, principal.key_owner)
@@ -181,6 +189,7 @@ def message_of(event: Posted) -> Message:
         arguments=event.arguments,
         attachments=event.attachments,
         id=event.id,
+        of=event.of,
     )
 
 
@@ -224,6 +233,7 @@ ASPECT = Aspect(
         Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit, asked=Operation.READ),
         Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete, asked=Operation.READ),
     ),
+    questions=(GetMessage, GetSource, GetEdits),
     events=(Posted, Edited, Deleted),
     folds=(
         Fold(Posted, _fold_posted),

@@ -132,6 +132,7 @@ class NativeClient:
             type(command) is Post  # by far the most frequent
             and self._principal is not None
             and not is_short(command.room)
+            and command.of is None
         ):
             self._change(command, self._principal)
             return None

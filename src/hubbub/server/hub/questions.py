@@ -2,6 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
@@ -9,26 +12,37 @@ from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
 from hubbub.domain.principals import Principal, Role
-from hubbub.events import Reference
+from hubbub.events import Reference, outline
 from hubbub.protocol.conversation import (
     DraftItem,
     DraftsPage,
+    EditsPage,
+    GetEdits,
+    GetMessage,
+    GetSource,
     ListDrafts,
     ListPins,
     ListSaved,
+    MessageSource,
+    OneMessage,
     PinItem,
     PinsPage,
     SavedItem,
     SavedPage,
+    Version,
 )
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Message, Question
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, StoredMessage
 
 Answering = Callable[[Principal, Any], Awaitable[Any]]
 
 MAX_DRAFT_BYTES = 256 * 1024  # in one answer, which is queued as a whole
+
+decode_version = msgspec.json.Decoder(
+    Version
+).decode  # of the event, whose other fields it leaves out
 
 
 class Questions:
@@ -41,6 +55,9 @@ class Questions:
             ListPins: self.pins,
             ListSaved: self.saved,
             ListDrafts: self.drafts,
+            GetMessage: self.message,
+            GetSource: self.source,
+            GetEdits: self.edits,
         }
 
     async def answer(self, principal: Principal, question: Question) -> Any:
@@ -92,6 +109,43 @@ class Questions:
             size += len(row.text.encode())
         return DraftsPage(self._store.epoch, items, len(items) < len(rest))
 
+    async def message(self, principal: Principal, asked: GetMessage) -> OneMessage:
+        """Return a message, and some around it."""
+        room, seq, around = asked.room, asked.seq, asked.around
+        await self._rights.require(principal, Operation.READ, room)
+        heads, (found,) = await self._store.messages([MessageKey(room, seq)])
+        head, before, after = heads.get(room, Head()).seq, list[Message](), list[Message]()
+        if around:
+            head, before, _ = await self._store.history(room, seq, None, around)
+            head, after, _ = await self._store.history(room, None, seq, around)
+        await self._rights.require(principal, Operation.READ, room, head)
+        message, nth = _there(found, MessageKey(room, seq))
+        url = f"/r/{quote(room, safe='')}/{seq}"
+        return OneMessage(room, self._store.epoch, head, nth, url, message, before, after)
+
+    async def source(self, principal: Principal, asked: GetSource) -> MessageSource:
+        """Return the message to which another refers."""
+        one = await self.message(principal, GetMessage(room=asked.room, seq=asked.seq))
+        of = one.message.of
+        if of is None:
+            raise RefusalError("not_found", f"Message {asked.seq} forwards no other")
+        (shown,) = await self._readable(principal, [MessageKey(of.room, of.message)])
+        return MessageSource(of, shown)
+
+    async def edits(self, principal: Principal, asked: GetEdits) -> EditsPage:
+        """Return the texts that a message has had, as many as fit into one answer."""
+        room, seq, key = asked.room, asked.seq, MessageKey(asked.room, asked.seq)
+        await self._rights.require(principal, Operation.READ, room)
+        posted = (await self._store.read(room, seq - 1, seq)).bodies if asked.after < seq else []
+        bodies = await self._store.edits(key, asked.after, asked.limit - len(posted))
+        last = outline(bodies[-1]).seq if bodies else max(asked.after, seq)
+        more = bool(await self._store.edits(key, last, 1))
+        heads, (found,) = await self._store.messages([key])
+        await self._rights.require(principal, Operation.READ, room, heads.get(room, Head()).seq)
+        _there(found, key)
+        versions = [decode_version(body) for body in (*posted, *bodies)]
+        return EditsPage(room, self._store.epoch, seq, versions, more)
+
     async def _require_own(self, principal: Principal) -> None:
         if principal.role is not Role.ACCOUNT:
             raise RefusalError("forbidden", "Only accounts have lists of their own")
@@ -117,3 +171,12 @@ class Questions:
         except RefusalError:
             return False
         return True
+
+
+def _there(found: StoredMessage | None, key: MessageKey) -> StoredMessage:
+    """Return a message that is there and was not deleted. Raises RefusalError."""
+    if found is None:
+        raise RefusalError("not_found", f"No message {key.seq} in {key.room}")
+    if found.message.deleted:
+        raise RefusalError("gone", f"Message {key.seq} was deleted")
+    return found

@@ -197,6 +197,9 @@ class Store(Protocol):
     async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
         """Return some messages in the order of the keys: fewer if they are large, but at least one."""
 
+    async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        """Return the `edited` events about a message after a number, in order: fewer if they are large, but at least one."""
+
     async def document(self, room: str) -> Document:
         """Return the room's state document: ({}, 0) if it was never patched."""
 

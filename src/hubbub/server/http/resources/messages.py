@@ -3,6 +3,15 @@
 from aiohttp import web
 
 from hubbub.domain.access import Operation
+from hubbub.protocol.conversation import (
+    PAGE,
+    EditsPage,
+    GetEdits,
+    GetMessage,
+    GetSource,
+    MessageSource,
+    OneMessage,
+)
 from hubbub.protocol.messages import Delete, Edit, History, Page, Post
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
@@ -15,6 +24,9 @@ MESSAGE = MESSAGES + "/{seq}"
 BEFORE = whole_number("before", "Only messages before this seq")
 AFTER = whole_number("after", "Only messages after this seq")
 LIMIT = whole_number("limit", "Maximum number of items", 1, 200)
+AROUND = whole_number("around", "How many messages before it and after it", 0, PAGE)
+AFTER_EVENT = whole_number("after", "Only texts from events after this seq")
+LIMIT_OF_EDITS = whole_number("limit", "Maximum number of items", 1, PAGE)
 POST = Body(Post, one_of=("text", "bytes"))
 EDIT = Body(Edit)
 
@@ -62,6 +74,66 @@ async def get_messages(request: web.Request) -> Page:
         limit=LIMIT.of(request) or 50,
     )
     return await request.app[HUB].reading.history(principal, history)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        MESSAGE,
+        "getMessage",
+        needs=Operation.READ,
+        takes=(ROOM, SEQ, AROUND),
+        answers=OneMessage,
+        refuses=frozenset({"gone"}),
+    )
+)
+async def get_message(request: web.Request) -> OneMessage:
+    """Get a message, and some around it if that is asked for."""
+    principal = principal_of(request)
+    room, around = await room_key(request, principal), AROUND.of(request) or 0
+    asked = GetMessage(room=room, seq=SEQ.of(request), around=around)
+    return await request.app[HUB].questions.message(principal, asked)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{MESSAGE}/source",
+        "getSource",
+        needs=Operation.READ,
+        takes=(ROOM, SEQ),
+        answers=MessageSource,
+        refuses=frozenset({"gone"}),
+    )
+)
+async def get_source(request: web.Request) -> MessageSource:
+    """Get the message that a message forwards, if one may read it."""
+    principal = principal_of(request)
+    asked = GetSource(room=await room_key(request, principal), seq=SEQ.of(request))
+    return await request.app[HUB].questions.source(principal, asked)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{MESSAGE}/history",
+        "getEdits",
+        needs=Operation.READ,
+        takes=(ROOM, SEQ, AFTER_EVENT, LIMIT_OF_EDITS),
+        answers=EditsPage,
+        refuses=frozenset({"gone"}),
+    )
+)
+async def get_edits(request: web.Request) -> EditsPage:
+    """Get the texts that a message has had, oldest first, in pages."""
+    principal = principal_of(request)
+    asked = GetEdits(
+        room=await room_key(request, principal),
+        seq=SEQ.of(request),
+        after=AFTER_EVENT.of(request) or 0,
+        limit=LIMIT_OF_EDITS.of(request) or PAGE,
+    )
+    return await request.app[HUB].questions.edits(principal, asked)
 
 
 @resource.operation(

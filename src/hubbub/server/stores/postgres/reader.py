@@ -113,6 +113,12 @@ class PostgresReader:
             picking.take(row, await records.read(REACTIONS, *key) if row else [])
         return StoredMessages(heads, picking.found)
 
+    async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        """Edits of a message."""
+        await self._room(key.room)
+        found = await self._connection.fetch(Q.edits, *key, after, limit)
+        return first_bytes(body for (body,) in found)
+
     async def document(self, room: str) -> Document:
         """The state document."""
         return document_of(next(iter(await self.rows(DOCUMENTS, room)), None))

@@ -169,6 +169,10 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.messages(keys))
 
+    async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.edits(key, after, limit))
+
     async def document(self, room: str) -> Document:
         """See the contract."""
         return await self._read(lambda reader: reader.document(room))

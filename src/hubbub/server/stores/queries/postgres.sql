@@ -120,6 +120,10 @@ SELECT n, seq, posted, edited, nth FROM (
     JOIN hubbub.message ON message.room = room.id AND message.seq = wanted.seq
 ) AS found WHERE coalesce(before, 0) < $3 ORDER BY n;
 
+-- :edits The edits of a message of a room, by the room's name, after a number.
+SELECT body FROM hubbub.change WHERE room = (SELECT id FROM hubbub.room WHERE name = $1) AND about = $2 AND seq > $3
+    AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea ORDER BY seq LIMIT $4;
+
 -- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
     SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3

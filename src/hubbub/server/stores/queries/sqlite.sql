@@ -51,6 +51,10 @@ SELECT seq, posted, edited FROM message WHERE room = ? AND seq > ? ORDER BY seq 
 -- :message A message of a room, by the room's name.
 SELECT message.seq, posted, edited, nth FROM room JOIN message ON message.room = room.id WHERE name = ? AND seq = ?;
 
+-- :edits The edits of a message of a room, by the room's name, after a number.
+SELECT body FROM change WHERE room = (SELECT id FROM room WHERE name = ?) AND about = ? AND seq > ?
+    AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB) ORDER BY seq LIMIT ?;
+
 -- :room_list Rooms by name, in a span.
 SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 

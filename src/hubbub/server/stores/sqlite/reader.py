@@ -90,6 +90,10 @@ class SqliteReader:
                 picking.take(row, list(self._records.read(REACTIONS, *key)) if row else [])
         return StoredMessages(heads, picking.found)
 
+    def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        """Edits of a message."""
+        return first_bytes(body for (body,) in self._execute(Q.edits, (*key, after, limit)))
+
     def document(self, room: str) -> Document:
         """The state document."""
         with self._transaction():

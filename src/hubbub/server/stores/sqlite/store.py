@@ -133,6 +133,10 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.messages, keys)
 
+    async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
+        """See the contract."""
+        return await self._read(self._reader.edits, key, after, limit)
+
     async def document(self, room: str) -> Document:
         """See the contract."""
         return await self._read(self._reader.document, room)
