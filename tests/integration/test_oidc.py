@@ -17,7 +17,6 @@ import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from yarl import URL
 
 from hubbub.domain.aspects.people.accounts import OPERATOR, ResumePerson, SuspendPerson
@@ -29,6 +28,7 @@ from hubbub.server.people.oidc import Transaction
 from hubbub.server.people.passwords import Argon2
 from tests.support.postgres import Postgres
 from tests.support.provider import ADA, CLIENT, SECRET, Provider, providing
+from tests.support.rsa import rsa_key
 from tests.support.site import Site, Someone, site
 
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
@@ -218,7 +218,7 @@ async def test_the_provider_may_change_its_key(
 ) -> None:
     monkeypatch.setattr(providers, "KEYS_CHECK", 0.0)
     assert (await browser.sign_in()).status == 303
-    provider.key, provider.kid = generate_private_key(65537, 2048), "2"
+    provider.key, provider.kid = rsa_key("the next"), "2"
     assert (await browser.sign_in()).status == 303
     provider.key, provider.kid = generate_ec(SECP256R1()), "3"
     assert (await browser.sign_in()).status == 303
@@ -425,7 +425,6 @@ def signed_by(key: Any, algorithm: str, **header: Any) -> Callable[[dict[str, An
     return lambda claims: jwt.encode(claims, key, algorithm, headers=header or None)
 
 
-OTHER_KEY = generate_private_key(65537, 2048)
 TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "another nonce": ({"claimed": {"nonce": "x"}}, "another sign-in (`nonce`)"),
     "no nonce": ({"claimed": {"nonce": None}}, "another sign-in (`nonce`)"),
@@ -442,7 +441,10 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "from the future": ({"claimed": {"iat": int(time.time()) + 600}}, "not valid yet"),
     "no subject": ({"claimed": {"sub": None}}, "lacks a required claim"),
     "alg none": ({"sign": signed_by("", "none")}, "algorithm does not match"),
-    "another key": ({"sign": signed_by(OTHER_KEY, "RS256")}, "not signed with a known key"),
+    "another key": (
+        {"sign": lambda claims: jwt.encode(claims, rsa_key("another"), "RS256")},
+        "not signed with a known key",
+    ),
     "a secret": ({"sign": signed_by(SECRET * 3, "HS256", kid="1")}, "algorithm does not match"),
     "garbage": ({"sign": lambda _: "a.b.c"}, "it is malformed"),
     "another person": (

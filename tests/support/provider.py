@@ -21,8 +21,10 @@ from urllib.parse import unquote_plus, urlencode
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from jwt.algorithms import get_default_algorithms
+
+from tests.support.rsa import rsa_key
 
 CLIENT, SECRET = "hubbub", "s3cret/with:signs"
 ADA = {
@@ -41,7 +43,7 @@ class Provider:
     issuer: str = ""
     person: dict[str, Any] = field(default_factory=lambda: dict(ADA))
     key: RSAPrivateKey | EllipticCurvePrivateKey = field(
-        default_factory=lambda: generate_private_key(65537, 2048)
+        default_factory=lambda: rsa_key("of a provider")
     )
     kid: str = "1"
     described: dict[str, Any] = field(default_factory=dict)  # in place of what it says of itself

@@ -11,7 +11,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hubbub.domain import identity
@@ -20,10 +19,11 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.people.jwts import LEEWAY, Jwts
 from hubbub.server.people.keys import Key, key_from_pem
 from tests.support.garbage import garbage_of
+from tests.support.rsa import rsa_key
 
 SECRET = b"correct horse battery staple, " * 3
 FAR = 4_000_000_000  # seconds since 1970
-ED, RSA, EC = Ed25519PrivateKey.generate(), generate_rsa(65537, 2048), generate_ec(SECP256R1())
+ED, RSA, EC = Ed25519PrivateKey.generate(), rsa_key("ours"), generate_ec(SECP256R1())
 CLAIMS = {"sub": "42", "name": "ada", "exp": FAR}
 
 

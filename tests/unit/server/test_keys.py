@@ -8,7 +8,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +15,10 @@ from jwt.algorithms import get_default_algorithms
 
 from hubbub.server.people.jwts import Jwts
 from hubbub.server.people.keys import BadKey, key_from_pem, key_from_secret, keys_from_jwks
+from tests.support.rsa import rsa_key
 
-ED, RSA = Ed25519PrivateKey.generate(), generate_rsa(65537, 2048)
-SHORT_RSA = generate_rsa(65537, 1024)
+ED, RSA = Ed25519PrivateKey.generate(), rsa_key("ours")
+SHORT_RSA = rsa_key("short", 1024)
 CLAIMS = {"sub": "42", "name": "ada", "exp": 4_000_000_000}
 
 
