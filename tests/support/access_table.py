@@ -1,6 +1,7 @@
 """The access table of made rooms as the design has it, transcribed independently of the code, and what is asked before it."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
@@ -78,6 +79,7 @@ class Case(NamedTuple):
     may_know: bool = True
 
 
+@cache
 def case(operation: Operation, kind: MadeKind, place: RoomPlace) -> Case:
     found = cell(operation, kind, place)
     code = {"✓": None, "–": None, "3": FORBIDDEN, "4": NOT_FOUND}[found[0]]

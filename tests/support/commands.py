@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable
+from asyncio.subprocess import PIPE
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,29 +20,40 @@ class Ran(NamedTuple):
 
 
 async def hubbub(
-    *words: str | Path, prepare: Callable[[], object] | None = None, **environment: str
+    *words: str | Path,
+    stdin: str = "",
+    prepare: Callable[[], object] | None = None,
+    **environment: str,
 ) -> Ran:
-    """Run `hubbub WORDS`, with something added to the environment and nothing to read.
+    """Run `hubbub WORDS` with something to read, and something added to the environment.
 
     The nursery forks it, unless a fresh process needs it: to call `prepare` first, or for what is read at import.
     """
     whole = os.environ | environment
     if prepare is None and is_read_later(environment):
-        with open(os.devnull) as nothing:  # noqa: ASYNC230 - that takes no time
-            forked = await nursery().fork(
-                *map(str, words), environment=whole, stdin=nothing.fileno(), apart=True
-            )
-        reading = (forked.stdout.read(), forked.stderr.read(), forked.wait())
-        out, err, code = await asyncio.gather(*reading)
-        return Ran(code, out.decode(), err.decode())
+        return await _forked(map(str, words), stdin.encode(), whole)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hubbub", *map(str, words)),
         env=whole,
-        stdin=DEVNULL,
+        stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
         preexec_fn=prepare,
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(stdin.encode())
     assert process.returncode is not None
     return Ran(process.returncode, out.decode(), err.decode())
+
+
+async def _forked(words: Iterable[str], stdin: bytes, environment: Mapping[str, str]) -> Ran:
+    theirs, ours = os.pipe()
+    forked = await nursery().fork(*words, environment=environment, stdin=theirs, apart=True)
+    os.close(theirs)
+    loop = asyncio.get_running_loop()
+    pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(ours, "wb"))
+    pipe.write(stdin)
+    pipe.write_eof()
+    reading = (forked.stdout.read(), forked.stderr.read(), forked.wait())
+    out, err, code = await asyncio.gather(*reading)
+    pipe.abort()
+    return Ran(code, out.decode(), err.decode())

@@ -23,9 +23,9 @@ from tests.support.network import HERE, Place
 
 # What a child would otherwise import itself.
 NEEDED = (
-    *("hubbub.server.serving", *COMMANDS.values(), "hubbub.doctor"),
+    *("hubbub.server.serving", *COMMANDS.values(), "hubbub.doctor", "hubbub.terminal.send"),
     *("hubbub.server.stores.sqlite.store", "hubbub.server.stores.postgres.store"),
-    "tests.support.clocks",
+    *("argon2", "tests.support.clocks"),
 )
 
 

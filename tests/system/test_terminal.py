@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import hubbub
+from tests.support.commands import hubbub as hubbub_command
 from tests.support.pane import Pane
 from tests.support.server import Server
 
@@ -35,16 +36,7 @@ async def run(
     *arguments: str, stdin: str = "", environment: dict[str, str] | None = None
 ) -> tuple[int, str, str]:
     """Run `hubbub` with pipes; returns exit code, stdout and stderr."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hubbub", *arguments),
-        env=os.environ | (environment or {}),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate(stdin.encode())
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return await hubbub_command(*arguments, prepare=None, stdin=stdin, **(environment or {}))
 
 
 @pytest.mark.timeout(150)
