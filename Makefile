@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BUILD := .venv-build
 UV_VERSION := 0.13.9
-browser_packages := chromium fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
+browser_packages := chromium-headless-shell fonts-liberation fonts-noto-color-emoji fonts-droid-fallback
 server_packages := nginx-light haproxy caddy pgbouncer iproute2 jq
 
 bin := $(VENV)/bin
@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts people upgrade harm check format types test soak fuzz coverage clients chromium programs lock clean
+.PHONY: help install serve example bench scale posts people upgrade harm check format types test soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -172,9 +172,16 @@ types: $(stamps)/run ## renew web/sdk/wire.ts, the protocol's types for TypeScri
 	@$(bin)/python web/wire_types.py
 
 # All of them: in one process more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
-test: check clients chromium programs ## checks, then all tests: make test ARGS="tests/unit -k resume"
+# Some waits for the network and some for one core, so apt works beside the others, and Python beside mypy.
+test: ## checks, then all tests: make test ARGS="tests/unit -k resume"
+	@$(MAKE) chromium programs & \
+	$(MAKE) $(stamps)/dev clients && { $(if $(ARGS),:,$(MAKE) bytecode) & $(MAKE) check; }; failed=$$?; wait; exit $$failed
 	$(say) "Testing"
-	@$(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
+	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
+
+# Or each process of a first run would compile all the tests, and all that they import: 15 s of work.
+bytecode:
+	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest --collect-only -qq > $(VENV)/bytecode.log 2>&1 || true
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts
@@ -227,26 +234,27 @@ $(web_tools): web/package.json web/package-lock.json $(BUILD)/stamps/node
 	@$(call npm,web) ci --loglevel=error
 	@touch $@
 
-# A browser comes from the system. Without one its tests skip, or fail where CI=true.
+apt_install = { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(1); }
+
+# A browser comes from the system: Chromium's headless shell, which draws no window around a page, or a whole one.
+# Without one its tests skip, or fail where CI=true.
 chromium:
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 		command -v $$name >/dev/null && exit; done; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo 'There is no Chromium: the tests with a browser will not run. On Debian: apt-get install $(browser_packages)'; exit; fi; \
 	printf '\033[1m==> %s\033[0m\n' 'Installing Chromium for the tests (apt-get install $(browser_packages))'; \
-	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(browser_packages); } \
-		> $(VENV)/apt.log 2>&1 || { tail -n 20 $(VENV)/apt.log; echo 'apt-get could not install Chromium' >&2; }
+	log=$$(mktemp); $(call apt_install,$(browser_packages)) > $$log 2>&1 || { tail -n 20 $$log; echo 'apt-get could not install Chromium' >&2; }
 
 # So do the servers that tests put before nodes and databases, each on free ports of its own, and what makes networks.
-programs:
+programs: | chromium
 	@missing=; for name in nginx haproxy caddy pgbouncer ip jq; do \
 		command -v $$name >/dev/null || [ -x /usr/sbin/$$name ] || missing="$$missing $$name"; done; \
 	[ -n "$$missing" ] || exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "There is no$$missing: the tests with these will not run. On Debian: apt-get install $(server_packages)"; exit; fi; \
 	printf '\033[1m==> %s\033[0m\n' 'Installing servers for the tests (apt-get install $(server_packages))'; \
-	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(server_packages); } \
-		> $(VENV)/apt-servers.log 2>&1 || { tail -n 20 $(VENV)/apt-servers.log; echo 'apt-get could not install them' >&2; }
+	log=$$(mktemp); $(call apt_install,$(server_packages)) > $$log 2>&1 || { tail -n 20 $$log; echo 'apt-get could not install them' >&2; }
 
 uv := $(BUILD)/bin/uv
 

@@ -11,7 +11,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+_NAMES = [
+    *("chromium-headless-shell", "chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
+]
 
 # The popups of the address bar, which nobody sees: for each page, they would be two more in a process of their own, and
 # take more time than the page. Chromium heeds only the last such list, so Playwright's is repeated.
