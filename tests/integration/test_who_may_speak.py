@@ -5,13 +5,14 @@ The routes are the application's own list, so that a new one fails here until it
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
 
 from hubbub.server.http.routes import ROUTES
-from tests.integration.raw import HANDSHAKE, Response, connected
+from tests.integration.raw import HANDSHAKE, Raw, Response, connected
 from tests.support.server import Server
 
 PUBLIC = "https://chat.example"
@@ -250,15 +251,33 @@ async def served(
         yield server, request.param
 
 
-async def ask(server: Server, way: Way, headers: Mapping[str, str]) -> Response:
-    async with connected(server.port) as raw:
+class Asker:
+    """Asks a server, over one connection for as long as the server keeps it."""
+
+    def __init__(self, server: Server, stack: AsyncExitStack) -> None:
+        self._server = server
+        self._stack = stack
+        self._raw: Raw | None = None
+
+    async def __call__(self, way: Way, headers: Mapping[str, str]) -> Response:
+        raw = self._raw
+        if raw is None:
+            raw = await self._stack.enter_async_context(connected(self._server.port))
         size = {"Content-Length": str(len(way.body))} if way.body else {}
         raw.send_request(
             f"{way.method} {way.target.replace('NEW', uuid4().hex)} HTTP/1.1",
-            {"Host": f"127.0.0.1:{server.port}", **size, **way.headers, **headers},
+            {"Host": f"127.0.0.1:{self._server.port}", **size, **way.headers, **headers},
         )
         raw.send(way.body.encode())
-        return await raw.response()
+        response = await raw.response()
+        is_kept = "content-length" in response.headers and "connection" not in response.headers
+        self._raw = raw if is_kept else None
+        return response
+
+
+async def ask(server: Server, way: Way, headers: Mapping[str, str]) -> Response:
+    async with AsyncExitStack() as stack:
+        return await Asker(server, stack)(way, headers)
 
 
 def is_foreign(response: Response) -> bool:
@@ -272,19 +291,21 @@ async def test_a_route_answers_only_pages_that_may_ask(
     served: tuple[Server, str], route: tuple[str, str]
 ) -> None:
     server, kind = served
-    for way in WAYS[route]:  # a KeyError: say here how the new route is reached
-        for page in pages(server, is_public=kind == "public"):
-            response = await ask(server, way, page.headers)
-            is_for_links = (way.is_shell or way.is_return) and "Upgrade" not in way.headers
-            is_link = page.is_navigation and is_for_links
-            is_other = page.headers.get("Origin") in (ALLOWED, *LOOPBACK)
-            may_ask = page.may_ask and not (way.is_return and is_other)
-            told = (way, page, response)
-            assert is_foreign(response) is not (may_ask or is_link), told
-            if not is_foreign(response):
-                needs_more = way.needs_account or (way.needs_token and kind == "no guests")
-                assert (response.status == 401) is needs_more, told
-            assert_protected(response)
+    async with AsyncExitStack() as stack:
+        ask = Asker(server, stack)
+        for way in WAYS[route]:  # a KeyError: say here how the new route is reached
+            for page in pages(server, is_public=kind == "public"):
+                response = await ask(way, page.headers)
+                is_for_links = (way.is_shell or way.is_return) and "Upgrade" not in way.headers
+                is_link = page.is_navigation and is_for_links
+                is_other = page.headers.get("Origin") in (ALLOWED, *LOOPBACK)
+                may_ask = page.may_ask and not (way.is_return and is_other)
+                told = (way, page, response)
+                assert is_foreign(response) is not (may_ask or is_link), told
+                if not is_foreign(response):
+                    needs_more = way.needs_account or (way.needs_token and kind == "no guests")
+                    assert (response.status == 401) is needs_more, told
+                assert_protected(response)
 
 
 HOLDING = ("/ws", "/echo", "/socket.io/", "/sockjs", "/api/v1/rooms/doors/events")
@@ -316,11 +337,13 @@ async def test_a_cookie_speaks_for_our_own_pages_only(
     server, kind = served
     is_public = kind == "public"
     name = "__Host-hubbub" if is_public else f"hubbub-{server.port}"
-    for way in WAYS[route]:
-        for headers, speaks in cookie_pages(server, is_public=is_public):
-            response = await ask(server, way, headers | {"Cookie": f"a=b; {name}=unknown"})
-            may_ask = is_reading(way) if speaks is None else speaks
-            assert is_foreign(response) is not may_ask, (way, headers, response)
+    async with AsyncExitStack() as stack:
+        ask = Asker(server, stack)
+        for way in WAYS[route]:
+            for headers, speaks in cookie_pages(server, is_public=is_public):
+                response = await ask(way, headers | {"Cookie": f"a=b; {name}=unknown"})
+                may_ask = is_reading(way) if speaks is None else speaks
+                assert is_foreign(response) is not may_ask, (way, headers, response)
 
 
 async def test_a_cookie_of_another_program_gives_no_authority(served: tuple[Server, str]) -> None:
