@@ -35,6 +35,7 @@ async def test_pins_over_http(here: Here) -> None:
     page = (await here.people["gus"].ask("GET", f"{pins}?limit=1")).body
     assert (page["room"], page["head"], page["more"]) == (room, two + 2, True)
     ((pin,),) = (page["pins"],)
+    assert page["people"][here.key("mary")]["handle"] == "mary"
     assert (pin["by"], pin["seq"], pin["message"]["text"]) == (here.key("mary"), two + 2, "one")
     rest = (await mary.ask("GET", f"{pins}?before={pin['seq']}")).body
     assert [each["seq"] for each in rest["pins"]] == [first["seq"]] and not rest["more"]
@@ -187,6 +188,7 @@ async def test_one_message_and_some_around_it(here: Here) -> None:
     assert told == [room, seqs[-1], 3, f"/r/%40{room[1:]}/{seqs[2]}"]
     texts = [[m["text"] for m in one[name]] for name in ("before", "after")]  # type: ignore[attr-defined]
     assert texts == [["b"], ["d"]] and "'text': 'c'" in str(one["message"])
+    assert str(here.key("grace")) in str(one["people"])
     alone = await here.at["grace"].ask("get_message", room=room, seq=seqs[0])
     assert alone["nth"] == 1 and "before" not in alone and "after" not in alone
     await here.at["grace"].ask("delete", room=room, seq=seqs[2])
@@ -241,6 +243,8 @@ async def test_a_forwarded_message_is_a_reference_shown_to_who_may_read_it(here:
         assert (source["message"] and source["message"]["text"]) == text, who
     visitor = await here.at["visitor"].ask("get_source", room="lobby", seq=event["seq"])
     assert visitor == {"of": of, "message": None}
+    gus = await here.at["gus"].ask("get_source", room="lobby", seq=event["seq"])
+    assert gus["people"][here.key("grace")]["handle"] == "grace"
     await here.at["grace"].ask("delete", room=room, seq=seq)
     gone = (await here.people["gus"].ask("GET", path)).body["message"]
     assert gone["deleted"] is True and "text" not in gone

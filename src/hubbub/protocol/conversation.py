@@ -3,11 +3,11 @@
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from hubbub.events import Base64, Reference
 from hubbub.protocol.keys import ME
-from hubbub.protocol.messages import Change, Message, Question, RoomName, Seq
+from hubbub.protocol.messages import Author, Change, Message, Question, RoomName, Seq
 
 MAX_NOTE = 500  # characters
 PAGE = 50  # at most so many messages in one answer
@@ -50,6 +50,7 @@ class PinsPage(msgspec.Struct, frozen=True):
     head: int
     pins: list[PinItem]
     more: bool
+    people: dict[str, Author] | UnsetType = UNSET
 
 
 class Save(Change, frozen=True, kw_only=True):
@@ -143,6 +144,7 @@ class OneMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         nth: which of the messages of its room it is: 1, 2, 3 …
         url: where the page shows it, relative to the address of the server.
+        people: the accounts whose keys stand in these messages, if there are any.
     """
 
     room: str
@@ -153,6 +155,7 @@ class OneMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     message: Message
     before: list[Message] = []
     after: list[Message] = []
+    people: dict[str, Author] | UnsetType = UNSET
 
 
 class GetSource(Question, frozen=True):
@@ -167,6 +170,7 @@ class MessageSource(msgspec.Struct, frozen=True):
 
     of: Reference
     message: Message | None
+    people: dict[str, Author] | UnsetType = UNSET
 
 
 class GetEdits(Question, frozen=True):

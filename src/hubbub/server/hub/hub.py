@@ -59,7 +59,7 @@ class Hub:
         self.starting = Starting(store, self.turn)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
-        self.questions = Questions(store, rights)
+        self.questions = Questions(store, rights, authors)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

@@ -33,6 +33,7 @@ from hubbub.protocol.conversation import (
 )
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Message, Question
+from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store, StoredMessage
 
@@ -48,9 +49,10 @@ decode_version = msgspec.json.Decoder(
 class Questions:
     """Answers questions. All methods raise RefusalError and StoreFailed."""
 
-    def __init__(self, store: Store, rights: Rights) -> None:
+    def __init__(self, store: Store, rights: Rights, authors: Authors) -> None:
         self._store = store
         self._rights = rights
+        self._authors = authors
         self.answering: dict[type[Question], Answering] = {
             ListPins: self.pins,
             ListSaved: self.saved,
@@ -73,13 +75,14 @@ class Questions:
         keys = [MessageKey(room, row.message) for row in rest[: asked.limit]]
         heads, found = await self._store.messages(keys)
         head = heads.get(room, Head()).seq
+        people = await self._authors.of(each.message for each in found if each)
         await self._rights.require(principal, Operation.READ, room, head)
         items = [
             PinItem(row.seq, row.at, row.by, each.message)
             for row, each in zip(rest, found, strict=False)
             if each and not each.message.deleted  # or it was deleted, or trimmed, just now
         ]
-        return PinsPage(room, self._store.epoch, head, items, len(found) < len(rest))
+        return PinsPage(room, self._store.epoch, head, items, len(found) < len(rest), people)
 
     async def saved(self, principal: Principal, asked: ListSaved) -> SavedPage:
         """Return saved messages, the last saved first."""
@@ -118,10 +121,14 @@ class Questions:
         if around:
             head, before, _ = await self._store.history(room, seq, None, around)
             head, after, _ = await self._store.history(room, None, seq, around)
+        shown = [*before, *([found.message] if found else ()), *after]
+        people = await self._authors.of(shown)
         await self._rights.require(principal, Operation.READ, room, head)
         message, nth = _there(found, MessageKey(room, seq))
         url = f"/r/{quote(room, safe='')}/{seq}"
-        return OneMessage(room, self._store.epoch, head, nth, url, message, before, after)
+        return OneMessage(
+            *(room, self._store.epoch, head, nth, url, message), before, after, people
+        )
 
     async def source(self, principal: Principal, asked: GetSource) -> MessageSource:
         """Return the message to which another refers."""
@@ -130,7 +137,7 @@ class Questions:
         if of is None:
             raise RefusalError("not_found", f"Message {asked.seq} forwards no other")
         (shown,) = await self._readable(principal, [MessageKey(of.room, of.message)])
-        return MessageSource(of, shown)
+        return MessageSource(of, shown, await self._authors.of([shown] if shown else ()))
 
     async def edits(self, principal: Principal, asked: GetEdits) -> EditsPage:
         """Return the texts that a message has had, as many as fit into one answer."""
