@@ -3,7 +3,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Reference, Unreacted
+from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Style, dim, name
 from hubbub.terminal.transcript import Transcript
@@ -43,6 +44,17 @@ def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
 def test_a_message_has_its_local_time_and_author(transcript: Shown) -> None:
     event = Posted("lobby", 2, AT, "ada", "hi")
     assert transcript.event(event) == ["18:00 ada: hi"]
+
+
+def test_pins_and_forwarded_messages_are_told(transcript: Shown) -> None:
+    pinned = Pinned("lobby", 2, AT, "ada", message=1)
+    assert transcript.event(pinned) == ["18:00 * ada pinned grace's “hello”"]
+    unpinned = Unpinned("lobby", 3, AT, "ada", message=9)
+    assert transcript.event(unpinned) == ["18:00 * ada unpinned message 9"]
+    forwarded = Posted("lobby", 4, AT, "ada", "look", of=Reference("a\x1b", 7))
+    assert transcript.event(forwarded) == [
+        r"18:00 ada: (forwards message 7 of a\x1b) look",
+    ]
 
 
 def test_a_new_day_is_told(transcript: Shown) -> None:
