@@ -17,7 +17,7 @@ _PUBLIC = {
     "hubbub.client": """
         Acknowledgement Client Closed ConnectionState HubbubError Me PersonCame PersonGone
         PersonUpdated Position Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
-        RoomLeft RoomMoved RoomUpdated Status Unknown Unreachable connect post_in_transaction
+        RoomLeft RoomMoved RoomRead RoomUpdated Status Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",

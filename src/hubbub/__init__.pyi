@@ -17,6 +17,7 @@ from hubbub.client import RoomHidden as RoomHidden
 from hubbub.client import RoomJoined as RoomJoined
 from hubbub.client import RoomLeft as RoomLeft
 from hubbub.client import RoomMoved as RoomMoved
+from hubbub.client import RoomRead as RoomRead
 from hubbub.client import RoomUpdated as RoomUpdated
 from hubbub.client import Status as Status
 from hubbub.client import Unknown as Unknown

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, settings
 from msgspec import structs
 
 from hubbub import events
-from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects import RULES, reactions
 from hubbub.domain.aspects.document import DOCUMENTS
 from hubbub.domain.aspects.reactions import REACTIONS, Reactions, reactions_to, with_reactions
 from hubbub.domain.facts import Answer, Facts, Needs, PostKey
@@ -180,12 +180,12 @@ def reactions_of_the_batch_that_deletes_their_message_stay() -> Parts:
     def forgetful(ledger: Ledger, event: Deleted) -> None:
         ledger.dropped.setdefault(REACTIONS, set()).add((event.room, event.message))
 
-    return Parts(with_consequence(RULES, Deleted, forgetful))
+    return Parts(with_consequence(RULES, Deleted, reactions.ASPECT, forgetful))
 
 
 @fault
 def what_is_said_of_a_deleted_message_is_kept() -> Parts:
-    return Parts(with_consequence(RULES, Deleted, lambda *_: None))
+    return Parts(with_consequence(RULES, Deleted, reactions.ASPECT, lambda *_: None))
 
 
 # --- of what reads ---

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.domain import memberships
+from hubbub.domain.aspects import conversation
 from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
 from hubbub.domain.aspects.rooms import members
@@ -14,25 +15,32 @@ from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
 from hubbub.domain.facts import Accepted, Answer, Proposal
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept
-from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, RoomKey
+from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, MemberKey, RoomKey
 from hubbub.domain.rules import Rules
-from hubbub.events import Reference
+from hubbub.events import Deleted, Reference
 from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned
+from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Invited, Left, Removed
 from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
-from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.keys import DIRECTORY, is_room_key
 from hubbub.protocol.messages import Change, Delete, Post
+from hubbub.protocol.reading import MarkRead
 from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
+from hubbub.server.stores.base import OwnRoom, Selection
+from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from tests.support.faulty import (
     AssembledStore,
     Parts,
     with_affecting,
+    with_consequence,
     with_fold,
     with_guard,
     with_rule,
+    with_sequel,
 )
 from tests.support.laws_of_rooms import LawOfRooms
 from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES
@@ -60,6 +68,14 @@ STORY: list[tuple[Principal, Change]] = [
     (ADA, Mute(room=CLOSED, who=MARGARET.id)),
     (ADA, Ban(room=CLOSED, who=GUEST.id)),
     (GUEST, Post(room=CLOSED, text="in spite of the ban")),
+    (GRACE, Post(room=CLOSED, text="first")),
+    (GRACE, Post(room=CLOSED, text="@ada", mentions={"ada": ADA.id})),
+    (GRACE, Post(room=CLOSED, text="to be deleted", mentions={"ada": ADA.id})),
+    (MARGARET, MarkRead(room=CLOSED, upto=99)),
+    (MARGARET, MarkRead(room=CLOSED, upto=1)),
+    (GRACE, Delete(room=CLOSED, seq=9)),
+    (GRACE, Post(room=DIRECT, text="not read")),
+    (ADA, Post(room=DIRECT, text="by someone who has not read that")),
     (ADA, Ban(room=OPEN, who=GRACE.id)),
     (ADA, Unban(room=OPEN, who=GRACE.id)),
     (ADA, Remove(room=CLOSED, who=GRACE.id)),
@@ -205,6 +221,54 @@ def a_former_draft_stays_in_the_log() -> Parts:
         return ledger.append(said)
 
     return Parts(with_rule(ROOM_RULES, KeepDraft, decide=only_add))
+
+
+@fault
+def a_marker_falls() -> Parts:
+    def anywhere(ledger: Ledger, principal: Principal, read: MarkRead) -> Answer:
+        marker = ledger.row(MARKER, MemberKey(read.room, principal.id))
+        assert marker is not None
+        upto = min(read.upto, ledger.head(read.room))
+        fallen = marker._replace(seq=upto, nth=ledger.nth(read.room, upto))
+        ledger.put(MARKER, fallen)
+        place = ledger.next(principal.id, principal)
+        return ledger.append(Read(**place, where=read.room, upto=upto, nth=fallen.nth))
+
+    return Parts(with_rule(ROOM_RULES, MarkRead, decide=anywhere))
+
+
+@fault
+def a_post_is_read_by_its_author_in_secret() -> Parts:
+    def quietly(ledger: Ledger) -> None:
+        for post in ledger.posts:
+            if is_room_key(post.room) and ledger.row(MARKER, MemberKey(post.room, post.owner)):
+                marker = ReadMarker(post.room, post.owner, post.seq, post.nth)
+                ledger.put(MARKER, marker)
+
+    [sequel] = conversation.markers.ASPECT.sequels
+    return Parts(with_sequel(ROOM_RULES, sequel, quietly))
+
+
+@fault
+def a_mention_outlives_its_message() -> Parts:
+    kept = conversation.mentions.ASPECT
+    return Parts(with_consequence(ROOM_RULES, Deleted, kept, lambda *_: None))
+
+
+@fault
+def whoever_leaves_keeps_a_marker() -> Parts:
+    kept = conversation.markers.ASPECT
+    return Parts(with_consequence(ROOM_RULES, Left, kept, lambda *_: None))
+
+
+@fault
+def deleted_messages_count_as_unread() -> Parts:
+    class Miscounting(SqliteReader):
+        def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
+            rows = super().own_rooms(account, which)
+            return [row._replace(unread=row.nth - row.read_nth) for row in rows]
+
+    return Parts(ROOM_RULES, reader=Miscounting)
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

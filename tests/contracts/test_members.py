@@ -23,6 +23,7 @@ from hubbub.events.rooms import (
 )
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
+from hubbub.protocol.reading import MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
     Appoint,
     Ban,
@@ -34,7 +35,7 @@ from hubbub.protocol.rooms import (
     Unmute,
 )
 from hubbub.server.stores import base
-from hubbub.server.stores.base import OwnRoom
+from hubbub.server.stores.base import OwnRoom, Selection
 from tests.support.fakes import AT, guest, holder, user
 from tests.support.rooms import (
     ADA,
@@ -221,16 +222,26 @@ async def test_the_rooms_of_an_account_come_with_all_that_lists_of_them_show(hou
     await house.do(GRACE, LeaveRoom(room=direct))
     people = " ".join(sorted((ADA.id, GRACE.id)))
     rows = [
-        OwnRoom(closed, "closed", "Kitchen", "kitchen", None, None, "member", 0, 4, 1),
-        OwnRoom(direct, "direct", "", "", people, None, "member", 3, 3, 0),
+        OwnRoom(
+            *(closed, "closed", "Kitchen", "kitchen", None, None, "member", 0, 4, 1),
+            *(3, 0, False, "", 0.0, False, 1, 0),
+        ),
+        OwnRoom(
+            *(direct, "direct", "", "", people, None, "member", 3, 3, 0),
+            *(3, 0, True, "all", 0.0, True, 0, 0),
+        ),
     ]
-    own_rooms = house.store.own_rooms
+    await house.do(GRACE, SetRoom(room=direct, level="all", starred=True))
+    await house.do(GRACE, MarkUnread(room=direct))
+    own_rooms, shown = house.store.own_rooms, Selection(only_shown=True)
     assert await own_rooms(GRACE.id) == rows
-    assert await own_rooms(GRACE.id, only_shown=True) == await own_rooms(GRACE.id, "", 1)
-    assert await own_rooms(GRACE.id, closed, 1) == rows[1:]
-    assert await own_rooms(GRACE.id, direct) == await own_rooms(STRAY.id) == []
+    assert await own_rooms(GRACE.id, shown) == await own_rooms(GRACE.id, Selection(limit=1))
+    assert await own_rooms(GRACE.id, Selection(closed, 1)) == rows[1:]
+    assert await own_rooms(GRACE.id, Selection(direct)) == await own_rooms(STRAY.id) == []
+    assert await own_rooms(GRACE.id, Selection(rooms=[direct, "@r00000000000z"])) == rows[1:]
+    assert await own_rooms(GRACE.id, Selection(rooms=[])) == []
     await house.do(ADA, Post(room=direct, text="hi"))
-    assert len(await own_rooms(GRACE.id, only_shown=True)) == 2
+    assert len(await own_rooms(GRACE.id, shown)) == 2
 
 
 async def test_records_come_in_pages(house: House) -> None:

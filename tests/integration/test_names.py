@@ -36,7 +36,7 @@ WRONG = {
 SOMEONE, NO_ROOM, RESERVED = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k", "@old"
 FIELDS = {
     **{"room": NO_ROOM, "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
-    **{"kind": "open", "role": "member", "who": SOMEONE},
+    **{"kind": "open", "role": "member", "who": SOMEONE, "upto": 1},
 }
 FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     InvitePeople: {"who": [SOMEONE]},

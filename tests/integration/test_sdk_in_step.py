@@ -148,6 +148,7 @@ class Deeds:
             *(self._make, self._invite, self._invite, self._remove, self._leave, self._post),
             *(self._post, self._post, self._change, self._react, self._join, self._appoint),
             *(self._open, self._close, self._direct, self._rename, self._archive, self._cut),
+            *(self._mention, self._read, self._read, self._mark, self._delete),
         ]
         with suppress(hubbub.Refused):
             await self._dice.choice(deeds)()
@@ -182,6 +183,20 @@ class Deeds:
 
     async def _post(self) -> None:
         await self._ask(self._dice.choice(["grace", "mary"]), "post", text="hi")
+
+    async def _mention(self) -> None:
+        text = self._dice.choice(["@mary", "@mary", "@room", "@here"])
+        await self._ask("grace", "post", text=text)
+
+    async def _read(self) -> None:
+        await self._ask("mary", "read", upto=self._dice.choice([3, 6, 9, 99]))
+
+    async def _mark(self) -> None:
+        do, fields = self._dice.choice([("mark_unread", {}), ("set", {"level": "all"})])
+        await self._ask("mary", do, **fields)
+
+    async def _delete(self) -> None:
+        await self._ask("grace", "delete", seq=self._dice.randint(4, 12))
 
     async def _react(self) -> None:
         await self._ask("grace", "react", seq=self._dice.randint(1, 9), emoji="👍")
@@ -388,3 +403,30 @@ async def test_a_restart_of_the_server_leaves_nothing_out(
         assert client.me.rooms[room].nth == 1 and shadow.rooms == client.me.rooms
         await client.close()
         await ada.close()
+
+
+async def test_counts_keep_themselves_on_every_device(here: Here) -> None:
+    grace, mary = here.at["grace"], here.key("mary")
+    room = await made(grace, who=[mary])
+    async with device(here) as phone, device(here) as desk:
+        changes = desk.client.me.changes()
+        await desk.client.me.open()
+        seqs = [(await grace.ask("post", room=room, text=text))["seq"] for text in ("x", "@mary")]
+
+        async def lit() -> bool:
+            rows = [each.client.me.rooms[room] for each in (phone, desk)]
+            return all((row.unread, row.mentions) == (2, 1) for row in rows)
+
+        await eventually(lit)
+        assert await phone.client.me.read(room, seqs[1])
+        read = await until(changes, hubbub.RoomRead)
+        while read.room.unread:
+            read = await until(changes, hubbub.RoomRead)
+        assert (read.room.read, read.room.unread, read.room.mentions) == (seqs[1], 0, 0)
+        assert await phone.client.me.mark_unread(room)
+        while not (await until(changes, hubbub.RoomRead)).room.marked:
+            pass
+        assert await phone.client.me.set(room, level="none", starred=True)
+        updated = await until(changes, hubbub.RoomUpdated)
+        assert (updated.room.level, updated.room.starred) == ("none", True)
+        await agree(here, desk.client.me)

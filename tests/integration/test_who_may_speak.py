@@ -151,6 +151,11 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("PUT", f"{ROOM}/mutes/{{who}}"): api("/doors/mutes/x", "PUT", "{}"),
     ("DELETE", f"{ROOM}/mutes/{{who}}"): api("/doors/mutes/x", "DELETE"),
     ("GET", "/api/v1/me/rooms"): own("/me/rooms"),
+    ("PATCH", "/api/v1/me/rooms/{room}"): [
+        Way("/api/v1/me/rooms/doors", "PATCH", JSON, "{}", needs_token=True)
+    ],
+    ("PUT", f"{ROOM}/read"): api("/doors/read", "PUT", '{"upto":1}'),
+    ("PUT", f"{ROOM}/unread"): api("/doors/unread", "PUT"),
     ("GET", "/api/v1/directory"): own("/directory"),
     ("POST", f"{ROOM}/messages"): api("/doors/messages", "POST", '{"text":"hello"}'),
     ("GET", f"{ROOM}/messages"): api("/doors/messages"),

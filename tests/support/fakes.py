@@ -13,6 +13,7 @@ from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import (
+    EVERYONE,
     Accepted,
     Answer,
     Commit,
@@ -26,6 +27,7 @@ from hubbub.domain.facts import (
 from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, visitor
 from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MARKER, MENTION
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
@@ -38,10 +40,12 @@ from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import (
+    EVERY_ROOM,
     LogPage,
     OwnRoom,
     Publish,
     RoomRow,
+    Selection,
     StoredMessage,
     StoredMessages,
     StoredPage,
@@ -259,29 +263,38 @@ class MemoryStore:
         names = sorted(name for name in names if name > after)[:limit]
         return [RoomRow(name, len(self.logs[name]), self._head(name).nth) for name in names]
 
-    async def own_rooms(
-        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
-    ) -> list[OwnRoom]:
+    async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         self._fail_if_asked()
         found = [self._own_room(place) for place in self.records.read(PLACE, account)]
         return [
             row
             for row in found
-            if row.room > after
+            if row.room > which.after
+            and (which.rooms is None or row.room in which.rooms)
             and not (
-                only_shown
+                which.only_shown
                 and row.hidden
                 and all(m.seq <= row.hidden for m in self._messages(row.room))
             )
-        ][:limit]
+        ][: which.limit]
 
     def _own_room(self, place: Placement) -> OwnRoom:
         (room,) = self.records.read(ROOM, place.room)
         (member,) = self.records.read(MEMBER, place.room, place.account)
+        (marker,) = self.records.read(MARKER, place.room, place.account)
         head = self._head(place.room)
+        unread = {m.seq for m in self._messages(place.room) if m.seq > marker.seq and not m.deleted}
+        mentions = {
+            each.seq
+            for each in self.records.read(MENTION, place.room)
+            if each.account in (place.account, EVERYONE)
+        }
         return OwnRoom(
             *(room.room, room.kind, room.title, room.alias, room.people, room.archived_at),
             *(member.role, place.hidden, head.seq, head.nth),
+            *(marker.seq, marker.nth, marker.is_marked),
+            *(place.level, place.muted_until, place.starred),
+            *(len(unread), len(unread & mentions)),
         )
 
     async def tokens_version(self) -> int:
@@ -398,6 +411,8 @@ class MemoryStore:
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
                 facts.posts[key] = Accepted(*self._first_answers[key])
+        for place in wanted.nths:
+            facts.nths[place] = sum(seq <= place.seq for seq in self._view(place.room).messages)
         for message in wanted.messages:
             self._learn(facts, message)
         return facts

@@ -12,7 +12,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.ledger import Act, Ledger
 from hubbub.domain.principals import Principal
-from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rules
+from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rules, Sequel
 from hubbub.domain.view import RoomView
 from hubbub.events import Event
 from hubbub.protocol.messages import Change, Post
@@ -30,9 +30,15 @@ def with_rule(rules: Rules, command: type[Change], **other: Any) -> Rules:
     return _instead(rules, "rules", lambda each: each is rule, replace(rule, **other))
 
 
-def with_consequence(rules: Rules, event: type[Event], act: Act) -> Rules:
-    """Let something else follow from an event."""
-    return _instead(rules, "consequences", _of(event), Consequence(event, act))
+def with_consequence(rules: Rules, event: type[Event], aspect: Aspect, act: Act) -> Rules:
+    """Let something else follow from an event in one aspect."""
+    own = aspect.consequences
+    return _instead(
+        rules,
+        "consequences",
+        lambda part: part.event is event and part in own,
+        Consequence(event, act),
+    )
 
 
 def with_more(rules: Rules, event: type[Event], act: Act) -> Rules:
@@ -55,6 +61,11 @@ def with_affecting(rules: Rules, event: type[Event], **other: Any) -> Rules:
     [affecting] = _found(rules, "affecting", _of(event))
     sound: Affecting[Any] = affecting
     return _instead(rules, "affecting", _of(event), sound._replace(**other))
+
+
+def with_sequel(rules: Rules, sequel: Sequel, act: Callable[[Ledger], None]) -> Rules:
+    """Let something else follow from a whole batch."""
+    return _instead(rules, "sequels", lambda each: each is sequel, sequel._replace(act=act))
 
 
 def after_each_post(rules: Rules, act: Callable[[Ledger], None]) -> Rules:

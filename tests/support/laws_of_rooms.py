@@ -15,17 +15,20 @@ from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
-from hubbub.domain.facts import Accepted, Batch, Proposal
+from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
+from hubbub.domain.markers import MARKER, MENTION
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Posted, Reference
+from hubbub.events import Deleted, Posted, Reference
 from hubbub.events.conversation import Drafted, Saved
+from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
 from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.keys import is_room_key
-from hubbub.protocol.messages import Change, Delete, Post, React
+from hubbub.protocol.messages import Change, Delete, Edit, Post, React
+from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
     Appoint,
     Archive,
@@ -75,7 +78,25 @@ by_anyone: st.SearchStrategy[Change] = st.one_of(
     st.builds(JoinRoom, room=st.just(""), client_message_id=seldom),
     st.builds(LeaveRoom, room=st.just(""), client_message_id=seldom),
     st.builds(InvitePeople, room=st.just(""), who=some, client_message_id=seldom),
-    st.builds(Post, room=st.just(""), text=st.just("hi"), client_message_id=seldom),
+    st.builds(
+        Post,
+        room=st.just(""),
+        text=st.just("hi"),
+        client_message_id=seldom,
+        read=st.sampled_from([None, None, 0, 5, 99]),
+        mentions=st.none() | who.map(lambda account: {"x": account}),
+        calls=st.sampled_from([None, None, ["*"]]),
+    ),
+    st.builds(MarkRead, room=st.just(""), upto=st.integers(0, 12), client_message_id=seldom),
+    st.builds(MarkUnread, room=st.just("")),
+    st.builds(SetRoom, room=st.just(""), level=st.sampled_from(["", "all"]), starred=st.booleans()),
+    st.builds(
+        Edit,
+        room=st.just(""),
+        seq=st.integers(1, 9),
+        text=st.just("ho"),
+        mentions=st.none() | who.map(lambda account: {"x": account}),
+    ),
     st.builds(React, room=st.just(""), seq=st.integers(1, 9), emoji=st.just("x")),
     st.builds(Delete, room=st.just(""), seq=st.integers(1, 9)),
     st.builds(Pin, room=st.just(""), seq=st.integers(1, 9), client_message_id=seldom),
@@ -197,6 +218,7 @@ class LawOfRooms(Law):
         self._run(self._check_pins())
         for who in ALL:
             self._run(self._check_own(who.id))
+        self._run(self._check_unread())
 
     async def _check_members(self) -> None:
         members = await self._store.rows(MEMBER)
@@ -244,6 +266,43 @@ class LawOfRooms(Law):
             row.room: (row.text, row.reply_to, row.seq)
             for row in await self._store.rows(DRAFTS, account)
         } == {where: said for where, said in drafts.items() if said[0]}
+
+    async def _check_unread(self) -> None:
+        """What is unread is what one finds by looking at every message after the marker."""
+        markers = await self._store.rows(MARKER)
+        assert {(row.room, row.account) for row in markers} == {
+            (row.room, row.account) for row in await self._store.rows(MEMBER)
+        }
+        mentions = await self._store.rows(MENTION)
+        for account in {row.account for row in markers}:
+            named = {(m.room, m.seq) for m in mentions if m.account in (account, EVERYONE)}
+            for row in await self._store.own_rooms(account):
+                assert row.read == self._read_upto(row.room, account), row
+                left = self._left_unread(row.room, row.read)
+                mentioned = {seq for seq in left if (row.room, seq) in named}
+                assert (row.unread, row.mentions) == (len(left), len(mentioned)), row
+        for each in mentions:
+            assert each.seq in self._left_unread(each.room, 0)
+
+    def _left_unread(self, room: str, after: int) -> set[int]:
+        """The messages of a room after an event that are not deleted."""
+        decoded = [self._rules.events.decode(body) for body in self._delivered[room]]
+        deleted = {event.message for event in decoded if isinstance(event, Deleted)}
+        posted = {event.seq for event in decoded if isinstance(event, Posted)}
+        return {seq for seq in posted - deleted if seq > after}
+
+    def _read_upto(self, room: str, account: str) -> int:
+        """How far a member has read a room: what was there when it became one, or what its own log says."""
+        upto = 0
+        for body in self._delivered[room]:
+            match self._rules.events.decode(body):
+                case Joined(by=who, seq=seq) | Invited(who=str(who), seq=seq) if who == account:
+                    upto = seq
+        for body in self._delivered[account]:
+            event = self._rules.events.decode(body)
+            if isinstance(event, Read) and event.where == room:
+                upto = max(upto, event.upto)
+        return upto
 
     def _said_of(self, room: str) -> set[str]:
         """Who is a member, by the room's log alone."""

@@ -19,7 +19,7 @@ from hubbub.events import (
     erased,
     outline,
 )
-from hubbub.protocol import conversation, messages
+from hubbub.protocol import conversation, messages, reading
 from hubbub.protocol import rooms as rooms_commands
 
 PEOPLE = [
@@ -38,7 +38,7 @@ EVERYTHING = {  # that any event has
     **dict.fromkeys(("account", "handle", "name", "kind", "role", "session", "who", "action"), "x"),
     **dict.fromkeys(("where", "title"), "x"),
     "of": {"room": "lobby", "message": 3},
-    "upto": 1,
+    **dict.fromkeys(("upto", "nth", "where_seq"), 1),
     "until": 2e9,
     "value": {},
 }
@@ -72,13 +72,11 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
+    of_events = (events, events.conversation, events.people, events.reading, events.rooms)
+    of_commands = (messages, conversation, reading, rooms_commands, *PEOPLE, members)
     for modules, base, listed in (
-        ((events, events.conversation, events.people, events.rooms), Event, RULES.events.kinds),
-        (
-            (messages, conversation, rooms_commands, *PEOPLE, members),
-            messages.Change,
-            RULES.by_command,
-        ),
+        (of_events, Event, RULES.events.kinds),
+        (of_commands, messages.Change, RULES.by_command),
     ):
         names = [k for module in modules for k in vars(module).values()]
         kinds = [k for k in names if isinstance(k, type) and issubclass(k, base)]

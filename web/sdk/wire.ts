@@ -9,11 +9,12 @@ export interface Hello {
   id?: number | string;
 }
 
-/** Requests what an account begins with on a new device: its rooms and the people, and where to follow them from. With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there. */
+/** Requests what an account begins with on a new device: its rooms and the people, and where to follow them from. With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there. With `rooms`, it is only asked for these, and without people. */
 export interface Start {
   do: "start";
   directory?: number;
   epoch?: string;
+  rooms?: string[];
   id?: number | string;
 }
 
@@ -135,7 +136,7 @@ export interface ListDrafts {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event); `of` forwards another message. */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. */
 export interface Post {
   do: "post";
   text?: string;
@@ -145,6 +146,9 @@ export interface Post {
   arguments?: unknown[];
   attachments?: string[];
   of?: Reference;
+  read?: number;
+  mentions?: Record<string, string>;
+  calls?: string[];
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -156,11 +160,13 @@ export interface Reference {
   message: number;
 }
 
-/** Replaces the text of a message. */
+/** Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified. */
 export interface Edit {
   do: "edit";
   seq: number;
   text: string;
+  mentions?: Record<string, string>;
+  calls?: string[];
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -329,6 +335,34 @@ export interface Appoint {
   role: "host" | "member";
 }
 
+/** Says up to which event the account has read a room. What it had read before stays read. */
+export interface MarkRead {
+  do: "read";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  upto: number;
+}
+
+/** Lets a room look unread until the account reads on there. */
+export interface MarkUnread {
+  do: "mark_unread";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Chooses what the account is told of a room. Attributes: level: what it is notified of: all messages, mentions, or nothing. If empty, what is usual: all in directs, else mentions. muted_until: a time in seconds since 1970 until which it is notified of nothing. 0 ends that. starred: whether the room is among its favourites. */
+export interface SetRoom {
+  do: "set";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  level?: "" | "all" | "mentions" | "none";
+  muted_until?: number;
+  starred?: boolean;
+}
+
 /** Pins a message in its room. */
 export interface Pin {
   do: "pin";
@@ -392,7 +426,7 @@ export interface Problem {
   retry_after?: number;
 }
 
-/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`. */
+/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`. In rooms with members, `mentions` are the accounts that the text mentions, by the handles in it, and `calls` those that it calls otherwise, or `*` for all. */
 export interface Posted {
   event: "posted";
   room: string;
@@ -407,6 +441,8 @@ export interface Posted {
   arguments?: unknown[];
   attachments?: string[];
   of?: Reference;
+  mentions?: Record<string, string>;
+  calls?: string[];
   id?: string;
   erased?: boolean;
 }
@@ -422,6 +458,8 @@ export interface Edited {
   erased?: boolean;
   message?: number;
   text?: string;
+  mentions?: Record<string, string>;
+  calls?: string[];
 }
 
 /** The message with the seq `message` was deleted. */
@@ -836,6 +874,56 @@ export interface Appointed {
   role: string;
 }
 
+/** The account has read the room up to the event `upto`, by when there were `nth` messages. The marker only rises. */
+export interface Read {
+  event: "read";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  upto: number;
+  nth: number;
+}
+
+/** The account wants the room to look unread until it reads on there. */
+export interface MarkedUnread {
+  event: "marked_unread";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+}
+
+/** The author mentioned the account in the message that is the event `where_seq` of the room. */
+export interface Mentioned {
+  event: "mentioned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  where_seq: number;
+}
+
+/** The account chose what it is told of a room. It has what is new. An empty `level` is the default one. `muted_until` is in seconds since 1970; 0 if the room is not muted. */
+export interface RoomSet {
+  event: "set";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  level?: string;
+  muted_until?: number;
+  starred?: boolean;
+}
+
 /** `by` pinned the message with the seq `message` in its room. */
 export interface Pinned {
   event: "pinned";
@@ -953,12 +1041,13 @@ export interface Moved {
   rooms: Record<string, RoomHead>;
 }
 
-/** How far a room has come: its last event, and how many messages were ever posted. `at` and `by` are those of the last event, if they are known. */
+/** How far a room has come: its last event, and how many messages were ever posted. `at` and `by` are those of the last event, if they are known. `recount` is the last event, as far as the server remembers, that changed how much is unread otherwise than by one message more. */
 export interface RoomHead {
   head: number;
   nth: number;
   at?: string;
   by?: string;
+  recount?: number;
 }
 
 /** The answer to a `follow` or `join` that resumes from a position: `missed` events follow. */
@@ -1005,6 +1094,8 @@ export interface Message {
   id?: string;
   reaction_ids?: Record<string, (string | null)[]>;
   of?: Reference;
+  mentions?: Record<string, string>;
+  calls?: string[];
 }
 
 /** An account as everyone sees it who may read what it wrote. */
@@ -1045,7 +1136,7 @@ export interface ShownPerson {
   avatar?: string;
 }
 
-/** A room that an account is a member of. Attributes: head, nth: its last event, and how many messages were ever posted. people: those of a direct. hidden: until there is an event after this one, a direct that was left is not to be shown. */
+/** A room that an account is a member of. Attributes: head, nth: its last event, and how many messages were ever posted. people: those of a direct. hidden: until there is an event after this one, a direct that was left is not to be shown. read, read_nth: the last event that was read, and how many messages there were by then. unread, mentions: messages that were not read, and how many of those mention the account. marked: whether the room is to look unread all the same. level, muted_until, starred: what the account chose (see the command `set`). */
 export interface MyRoom {
   room: string;
   kind: string;
@@ -1057,9 +1148,17 @@ export interface MyRoom {
   people?: string[];
   hidden?: number;
   archived_at?: string;
+  read?: number;
+  read_nth?: number;
+  unread?: number;
+  mentions?: number;
+  marked?: boolean;
+  level?: string;
+  muted_until?: number;
+  starred?: boolean;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | Pin | Unpin | Save | Unsave | KeepDraft;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Pinned | Unpinned | Saved | Unsaved | Drafted;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

@@ -9,6 +9,7 @@ from hubbub.client.changes import (
     RoomJoined,
     RoomLeft,
     RoomMoved,
+    RoomRead,
     RoomUpdated,
 )
 from hubbub.client.client import Client, connect
@@ -41,6 +42,7 @@ __all__ = [
     "RoomJoined",
     "RoomLeft",
     "RoomMoved",
+    "RoomRead",
     "RoomUpdated",
     "Status",
     "Unknown",

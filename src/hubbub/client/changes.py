@@ -24,7 +24,14 @@ class RoomLeft(msgspec.Struct, frozen=True):
 
 
 class RoomMoved(msgspec.Struct, frozen=True):
-    """There are new events in a room: only `head` and `nth` have changed. A hidden direct is no longer hidden."""
+    """There are new events in a room, and perhaps more to read. A hidden direct is no longer hidden."""
+
+    room: MyRoom
+    before: MyRoom
+
+
+class RoomRead(msgspec.Struct, frozen=True):
+    """You read on in a room, or marked it, on whatever device; or what you have not read was counted anew."""
 
     room: MyRoom
     before: MyRoom
@@ -70,6 +77,7 @@ Single = (
     RoomJoined
     | RoomLeft
     | RoomMoved
+    | RoomRead
     | RoomHidden
     | RoomUpdated
     | PersonCame
@@ -109,8 +117,12 @@ def of_room(before: MyRoom | None, after: MyRoom | None) -> Single | None:
         return None
     if before is None or after is None:
         return RoomJoined(after) if after is not None else RoomLeft(cast(MyRoom, before))
-    if replace(before, head=after.head, nth=after.nth) == after:
+    counted = {name: getattr(after, name) for name in ("head", "nth", "unread", "mentions")}
+    if after.head != before.head and replace(before, **counted) == after:
         return RoomMoved(after, before)
+    read = {name: getattr(after, name) for name in ("read", "read_nth", "marked")}
+    if replace(before, **counted, **read) == after:
+        return RoomRead(after, before)
     if after.is_hidden and not before.is_hidden:
         return RoomHidden(after, before)
     return RoomUpdated(after, before)
@@ -136,7 +148,12 @@ def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
                 _note(rooms, room.room, None, room)
             case RoomLeft(room):
                 _note(rooms, room.room, room, None)
-            case RoomMoved(room, before) | RoomHidden(room, before) | RoomUpdated(room, before):
+            case (
+                RoomMoved(room, before)
+                | RoomRead(room, before)
+                | RoomHidden(room, before)
+                | RoomUpdated(room, before)
+            ):
                 _note(rooms, room.room, before, room)
             case PersonCame(account, person):
                 _note(people, account, None, person)

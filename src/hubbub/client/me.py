@@ -19,6 +19,7 @@ from hubbub.protocol.conversation import (
     SavedPage,
     Unsave,
 )
+from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.starting import MyRoom, ShownPerson
 
 
@@ -79,6 +80,35 @@ class Me:
         return self._keeper.listen()
 
     # What needs no `open`: each raises Refused, Unknown or Closed, as the methods of `Room` do.
+
+    async def read(self, room: str, upto: int) -> Acknowledgement | None:
+        """Say that you have read a room up to the event `upto`. What you had read before stays read.
+
+        Returns None if nothing changed. The acknowledgement has the `seq` of the event in your own log, as the next two have.
+        """
+        return await verbs.change(self._exchange, MarkRead(room=room, upto=upto))
+
+    async def mark_unread(self, room: str) -> Acknowledgement | None:
+        """Let a room look unread until you read on there. Returns None if it does."""
+        return await verbs.change(self._exchange, MarkUnread(room=room))
+
+    async def set(
+        self,
+        room: str,
+        *,
+        level: Level | None = None,
+        muted_until: float | None = None,
+        starred: bool | None = None,
+    ) -> Acknowledgement | None:
+        """Choose what you want to be told of a room. Returns None if that is chosen already.
+
+        Args:
+            level: `"all"` messages, `"mentions"`, `"none"`, or `""` for what is usual: all in directs, mentions elsewhere.
+            muted_until: seconds since 1970 until which you are told nothing; 0 ends that.
+            starred: whether the room is among your favourites.
+        """
+        change = SetRoom(room=room, level=level, muted_until=muted_until, starred=starred)
+        return await verbs.change(self._exchange, change)
 
     async def save(self, room: str, seq: int, *, note: str = "") -> Acknowledgement | None:
         """Save message `seq` of a room in your own list, or change your note (up to 500 characters) about it.

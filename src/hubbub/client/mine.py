@@ -9,6 +9,7 @@ from hubbub.client.changes import Refreshed, Sides, Single, T, of_person, of_roo
 from hubbub.client.inbox import Skipped
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.events.people import PersonAdded, PersonChanged
+from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.events.rooms import Hidden, Invited, Joined, Left
 from hubbub.protocol.messages import RoomHead
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
@@ -21,6 +22,7 @@ _OF_MESSAGES = (
     Unreacted,
     Patched,
 )  # they change no row of a room
+_OF_OWN = ("hidden", "marked", "level", "muted_until", "starred")  # folded from the own log alone
 _SHOWN = ("handle", "name", "role", "status", "status_text", "time_zone", "avatar")
 
 
@@ -60,7 +62,7 @@ class Mine:
         changes: list[Single] = []
         for room, (own, head) in list(self.owed.items()):
             row = rows.get(room)
-            if started.own < own or (row is not None and row.head < head):
+            if started.own < own or (row is not None and self._is_old(row, head)):
                 continue
             del self.owed[room]
             if row is not None:
@@ -85,7 +87,36 @@ class Mine:
                 return [change] if change else []
             case Hidden(where=room) if row := self.rooms.get(room):
                 return self._put(replace(row, hidden=event.upto))
+            case Read(where=room) if row := self.rooms.get(room):
+                return self._put(self._read(row, event))
+            case MarkedUnread(where=room) if row := self.rooms.get(room):
+                return self._put(replace(row, marked=True))
+            case RoomSet(where=room) if row := self.rooms.get(room):
+                new = {name: getattr(event, name) for name in ("level", "muted_until", "starred")}
+                given = {name: value for name, value in new.items() if value is not None}
+                return self._put(replace(row, **given))
+            case Mentioned(where=room):
+                self._owe(room, own=event.seq)
         return []
+
+    def _read(self, row: MyRoom, event: Read) -> MyRoom:
+        """Return a row after reading. If something after the marker was deleted, or mentions one, it must be counted anew."""
+        if event.upto <= row.read:
+            return replace(row, marked=False)
+        if event.nth >= row.nth:
+            unread = mentions = 0
+        else:
+            unread, mentions = row.nth - event.nth, row.mentions
+            if row.mentions or row.unread != row.nth - row.read_nth:
+                self._owe(row.room, own=event.seq)
+        return replace(
+            row,
+            read=event.upto,
+            read_nth=event.nth,
+            marked=False,
+            unread=unread,
+            mentions=mentions,
+        )
 
     def of_directory(self, event: Event | Skipped) -> list[Single]:
         """Fold an event of the directory in."""
@@ -109,9 +140,9 @@ class Mine:
         if event.seq > row.head + 1:
             self._owe(event.room, head=event.seq)
             return []
-        if not isinstance(event, _OF_MESSAGES):
+        if not isinstance(event, _OF_MESSAGES) or _recounts(row, event):
             self._owe(event.room, head=event.seq)
-        return self._put(replace(row, head=event.seq, nth=row.nth + isinstance(event, Posted)))
+        return self._put(_further(row, event.seq, row.nth + isinstance(event, Posted)))
 
     def at_least(self, room: str, head: int) -> None:
         """Take note that a room has come so far, without knowing by which events."""
@@ -126,18 +157,24 @@ class Mine:
             row = self.rooms.get(room)
             if row is None or now.head <= row.head:
                 continue
-            if now.head - row.head != now.nth - row.nth:
+            if now.head - row.head != now.nth - row.nth or now.recount > row.head:
                 self._owe(room, head=now.head)
-            changes += self._put(replace(row, head=now.head, nth=now.nth))
+            changes += self._put(_further(row, now.head, now.nth))
         return changes
 
+    def _is_old(self, row: MyRoom, head: int) -> bool:
+        """Whether a row of an answer is older than what the room's log or the own one has said."""
+        known = self.rooms.get(row.room)
+        return row.head < head or (known is not None and row.read < known.read)
+
     def _newest(self, row: MyRoom) -> MyRoom:
-        """Return a row with the newest numbers, and with `hidden` as the own log says."""
+        """Return a row with the newest numbers, and with what the own log says."""
         known = self.rooms.get(row.room)
         if known is None:
             return row
-        row = replace(row, hidden=known.hidden)
-        return row if row.head >= known.head else replace(row, head=known.head, nth=known.nth)
+        said = {name: getattr(known, name) for name in _OF_OWN}
+        row = replace(row, **said)
+        return row if row.head >= known.head else _further(row, known.head, known.nth)
 
     def _owe(self, room: str, own: int = 0, head: int = 0) -> None:
         before = self.owed.get(room, (0, 0))
@@ -152,6 +189,24 @@ class Mine:
         change = of_person(account, self.people.get(account), person)
         self.people[account] = person
         return [change] if change else []
+
+
+def _further(row: MyRoom, head: int, nth: int) -> MyRoom:
+    """Return a row of a room that has come further, by messages that are unread unless the marker is beyond them."""
+    new = max(0, nth - max(row.nth, row.read_nth))
+    return replace(row, head=head, nth=nth, unread=row.unread + new)
+
+
+def _recounts(row: MyRoom, event: Event | Skipped) -> bool:
+    """Whether an event changes what is unread otherwise than by one message more."""
+    match event:
+        case Posted(calls=[*_]):
+            return True
+        case Deleted():
+            return row.unread > 0
+        case Edited():
+            return row.mentions > 0
+    return False
 
 
 def _replace(known: dict[str, T], new: Sides[T]) -> None:

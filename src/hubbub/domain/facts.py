@@ -25,13 +25,15 @@ class Accepted(NamedTuple):
     """The event's number and time. The number is None if there was nothing to change.
 
     If `is_duplicate`, the key was used before, and this is the answer it got then. `made` is the key of what
-    the change made, such as an account or a room: a repeated change made nothing more.
+    the change made, such as an account or a room: a repeated change made nothing more. `unreached` are the handles
+    that a message mentions in vain, since those people are no members; a repeated one isn't told them again.
     """
 
     seq: int | None
     at: str
     is_duplicate: bool = False
     made: str | None = None
+    unreached: tuple[str, ...] = ()
 
 
 Answer = Accepted | Refusal
@@ -156,6 +158,7 @@ class Needs:
     rows: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
     counts: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
     reading: set[tuple[Principal, str]] = field(default_factory=set)
+    nths: set[MessageKey] = field(default_factory=set)
 
     def read(self, principal: Principal, key: MessageKey) -> None:
         """Ask for a message of any log, and whether a principal may read that: see `Ledger.unreadable`."""
@@ -171,6 +174,10 @@ class Needs:
         """Ask for the number of rows whose keys begin with `prefix`."""
         self.counts[table].add(prefix)
 
+    def nth(self, room: str, upto: int) -> None:
+        """Ask how many messages there ever were in a room up to an event: see `Ledger.nth`."""
+        self.nths.add(MessageKey(room, upto))
+
 
 class Head(NamedTuple):
     """The last event number of a room, the first that is still kept, and how many messages were ever posted."""
@@ -185,7 +192,7 @@ class Facts:
     """What a store found for the needs.
 
     A log, post or message that is missing here does not exist. `rows` and `counts` have an entry for
-    each key and prefix that was asked for.
+    each key and prefix that was asked for, and `nths` for each room that exists.
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
@@ -194,6 +201,7 @@ class Facts:
     deleted: set[MessageKey] = field(default_factory=set)
     rows: dict[AnyTable, dict[Prefix, Any]] = field(default_factory=dict)  # None: there is none
     counts: dict[AnyTable, dict[Prefix, int]] = field(default_factory=dict)
+    nths: dict[MessageKey, int] = field(default_factory=dict)
 
     def expect(self, wanted: Needs) -> None:
         """Record everything asked for as missing, until it is found."""

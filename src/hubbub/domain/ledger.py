@@ -50,6 +50,14 @@ class Guarding(Protocol):
         """Why a principal may not do something in the room, or None."""
 
 
+class Ensuing(Protocol):
+    """The part of a sequel that the ledger uses (see `rules.Sequel`)."""
+
+    @property
+    def act(self) -> Callable[["Ledger"], None]:
+        """What is done."""
+
+
 class Deciding(Protocol):
     """The part of the rules that the ledger uses (see `rules.Rules`)."""
 
@@ -69,6 +77,10 @@ class Deciding(Protocol):
         """Return the guards of these rooms, without the rooms that have none."""
 
     @property
+    def sequels(self) -> Sequence[Ensuing]:
+        """What follows from a whole batch, if it changes guarded rooms."""
+
+    @property
     def consequences(self) -> Mapping[type[Event], list[Act]]:
         """What aspects do when an event is appended."""
 
@@ -84,6 +96,16 @@ class Growth:
         self.first = self.seq + 1
         self.bodies: list[bytes] = []
         self.affected: list[tuple[int, str]] = []  # see `Batch`
+
+    def grow(self, seq: int, body: bytes) -> None:
+        """Take the next event."""
+        self.seq = seq
+        self.bodies.append(body)
+
+    def count(self) -> int:
+        """Count one message more; return how many there are."""
+        self.nth += 1
+        return self.nth
 
     @property
     def head(self) -> Head:
@@ -115,6 +137,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
+        self.read_before: dict[MessageKey, int] = {}  # how far authors said that they had read
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
@@ -134,6 +157,9 @@ class Ledger:
                 answers.append(self._decide(principal, change))
             else:
                 answers.append(deciding[type(change)](self, principal, change))
+        if guarding:
+            for sequel in self._rules.sequels:
+                sequel.act(self)
         batches = [log.batch for log in self.grown.values()]
         if self.deleted:
             for batch in batches:
@@ -190,6 +216,15 @@ class Ledger:
         """Return the log's last number, including what was decided so far."""
         return self._logs[log].seq
 
+    def nth(self, log: str, upto: int) -> int:
+        """Return how many messages there ever were up to an event. If that is before this batch, it must be known."""
+        growth = self._logs[log]
+        if upto >= growth.seq:
+            return growth.nth
+        if upto < growth.first:
+            return self._facts.nths.get(MessageKey(log, upto), 0)
+        return growth.nth - sum(post.room == log and post.seq > upto for post in self.posts)
+
     def absent(self, key: MessageKey) -> Refusal | None:
         """Return why there is no such message, or None if there is one."""
         if key not in self._facts.owners:
@@ -244,9 +279,8 @@ class Ledger:
     def post(self, event: Posted, owner: str) -> Accepted:
         """Add a message to its log."""
         room, seq, log = event.room, event.seq, self._append(event)
-        log.nth += 1
         key, body = event.client_message_id, log.bodies[-1]
-        self.posts.append(NewPost(room, seq, body, key, owner, log.nth))
+        self.posts.append(NewPost(room, seq, body, key, owner, log.count()))
         self._facts.owners[room, seq] = owner
         if room in self._guarding:  # in free rooms nothing follows from it
             for act in self._rules.consequences.get(Posted, ()):
@@ -310,6 +344,5 @@ class Ledger:
         log = self._logs[event.room]
         if not log.bodies:
             self.grown[event.room] = log
-        log.seq = event.seq
-        log.bodies.append(events.encode(event))
+        log.grow(event.seq, events.encode(event))
         return log

@@ -69,7 +69,7 @@ def joined(kept: Kept, event: Joined) -> None:
     if event.where is None:
         kept.put(MEMBER, Member(event.room, event.by, event.role, event.seq, event.oversight))
     else:
-        kept.put(PLACE, Placement(event.room, event.where, 0))
+        kept.put(PLACE, Placement(event.room, event.where))
 
 
 def invited(kept: Kept, event: Invited) -> None:
@@ -77,7 +77,7 @@ def invited(kept: Kept, event: Invited) -> None:
     if event.who is not None:
         kept.put(MEMBER, Member(event.room, event.who, "member", event.seq, False))
     elif event.where is not None:
-        kept.put(PLACE, Placement(event.room, event.where, 0))
+        kept.put(PLACE, Placement(event.room, event.where))
 
 
 def left(kept: Kept, event: Left) -> None:
@@ -101,4 +101,5 @@ def appointed(kept: Kept, event: Appointed) -> None:
 
 def hidden(kept: Kept, event: Hidden) -> None:
     """A direct is hidden from one of its people."""
-    kept.put(PLACE, Placement(event.room, event.where, event.upto))
+    place = kept.row(PLACE, PlaceKey(event.room, event.where))
+    kept.put(PLACE, (place or Placement(event.room, event.where))._replace(hidden=event.upto))

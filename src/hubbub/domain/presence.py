@@ -100,6 +100,10 @@ class Attendance:
         for node in [node for node, there in self._elsewhere.items() if there.until <= now]:
             self.hear(node, (), 0, now)
 
+    def names(self) -> list[str]:
+        """Return the names of those who are here, on whatever node, as far as they are known."""
+        return names_of(_sorted(self._places))
+
     def members(self) -> Members:
         """Return who is here now, which may be newer than what followers were last told."""
         if len(self) > MAX_NAMES:

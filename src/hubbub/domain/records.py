@@ -80,6 +80,9 @@ class Known(Protocol):
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises KeyError if nobody said that it would be asked for."""
 
+    def count(self, table: "AnyTable", *prefix: Any) -> int:
+        """Return how many rows there are now whose keys begin with `prefix`. Raises KeyError as `row` does."""
+
 
 class Kept(Known, Protocol):
     """Where rows change as well: in the ledger, which changes what is stored, or in a node's memory."""
@@ -133,6 +136,10 @@ class Index:
         except KeyError:
             raise NotInMemory(table, key) from None
         return row
+
+    def count(self, table: AnyTable, *prefix: Any) -> int:
+        """Raise NotInMemory: only some rows are."""
+        raise NotInMemory(table, prefix)
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""

@@ -111,11 +111,17 @@ class PlaceKey(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """A membership, listed by account. It is hidden until there is a message after `hidden`; 0 if it is not."""
+    """A membership, listed by account. It is hidden until there is a message after `hidden`; 0 if it is not.
+
+    `level`, `muted_until` and `starred` are what the account chose (see `protocol.conversation.SetRoom`).
+    """
 
     account: str
     room: str
-    hidden: int
+    hidden: int = 0
+    level: str = ""
+    muted_until: float = 0.0
+    starred: bool = False
 
 
 ROOM = Table("made_room", RoomKey, MadeRoom, is_remembered=True)

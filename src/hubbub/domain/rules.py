@@ -129,6 +129,18 @@ class Affecting(NamedTuple, Generic[E]):
         ledger.affect(event, self.whom(event))
 
 
+class Sequel(NamedTuple):
+    """What an aspect does once after a whole batch, if it changes guarded rooms.
+
+    Attributes:
+        needs: names what must be known about whoever changes such a room.
+        act: what follows.
+    """
+
+    needs: Callable[[Needs, Principal, str], None]
+    act: Callable[[Ledger], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Aspect:
     """One part of the rules: its tables, its commands, their events, its part of the fold, and what clients may ask about it.
@@ -146,6 +158,7 @@ class Aspect:
     guards: tuple[Guard, ...] = ()
     migrations: str = ""
     affecting: tuple[Affecting[Any], ...] = ()
+    sequels: tuple[Sequel, ...] = ()
 
 
 class Rules:
@@ -193,13 +206,13 @@ class Rules:
         }
         affecting = [each for aspect in self.aspects for each in aspect.affecting]
         consequences = [each for aspect in self.aspects for each in aspect.consequences]
-        self.consequences: dict[type[Event], list[Act]] = _grouped(
-            [(each.event, each.act) for each in affecting]
-            + [(each.event, each.act) for each in consequences]
-        )
+        acts: list[tuple[type[Event], Act]] = [(each.event, each.act) for each in affecting]
+        acts += [(each.event, each.act) for each in consequences]
+        self.consequences: dict[type[Event], list[Act]] = _grouped(acts)
         self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds
         )
+        self.sequels = tuple(each for aspect in self.aspects for each in aspect.sequels)
         self._guards = tuple(guard for aspect in self.aspects for guard in aspect.guards)
         self.guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=True))
         self.other_guards_of = lru_cache(4096)(partial(self._find_guards, is_kept=False))
@@ -224,8 +237,11 @@ class Rules:
             asking = {(principal.id, change.room): principal for principal, change in proposals}
             asking |= {(principal.id, room): principal for principal, room in wanted.reading}
             for (_, room), principal in asking.items():
-                for guard in guarded.get(room, ()):
-                    guard.needs(wanted, principal, room)
+                if guards := guarded.get(room):
+                    for guard in guards:
+                        guard.needs(wanted, principal, room)
+                    for sequel in self.sequels:
+                        sequel.needs(wanted, principal, room)
         return wanted
 
     def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:

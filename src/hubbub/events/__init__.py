@@ -61,7 +61,9 @@ class Posted(Erasable, frozen=True):
     """A message was posted: `text`, or `bytes` if it came as a binary frame.
 
     A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have
-    `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`.
+    `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with
+    `of`. In rooms with members, `mentions` are the accounts that the text mentions, by the handles in it, and `calls` those
+    that it calls otherwise, or `*` for all.
     """
 
     text: str | None = None
@@ -72,6 +74,8 @@ class Posted(Erasable, frozen=True):
     arguments: list[Any] | None = None
     attachments: list[Base64] | None = None
     of: Reference | None = None
+    mentions: dict[str, str] | None = None
+    calls: list[str] | None = None
 
 
 class About(Erasable, frozen=True, kw_only=True):
@@ -84,6 +88,8 @@ class Edited(About, frozen=True, kw_only=True):
     """The author edited the message with the seq `message`."""
 
     text: str | None = None
+    mentions: dict[str, str] | None = None
+    calls: list[str] | None = None
 
 
 class Deleted(Event, frozen=True, kw_only=True):
@@ -162,6 +168,7 @@ class Events:
 
 _TAG = len(b'{"event":"')
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
+_CALLS_ALL = b'"calls":["*"]'  # in a message that calls all members; in texts, quotes are escaped
 
 
 def tag_of(kind: type[Event]) -> bytes:
@@ -172,6 +179,11 @@ def tag_of(kind: type[Event]) -> bytes:
 def tag_in(body: bytes) -> bytes:
     """The name of an event's kind, which is the first thing in its body."""
     return body[_TAG : body.index(b'"', _TAG)]
+
+
+def changes_counts(body: bytes) -> bool:
+    """Whether an event may change how much of a room people have not read, otherwise than by being one message more."""
+    return body.startswith(_DELETED) or _CALLS_ALL in body
 
 
 def about(event: Event) -> int | None:

@@ -135,6 +135,7 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
         + (post.bytes is not None)
         + (post.client_message_id is not None)
         + (post.reply_to is not None)
+        + (post.read is not None)
     )
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 

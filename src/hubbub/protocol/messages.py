@@ -15,6 +15,10 @@ _64_BITS = Meta(extra_json_schema={"minimum": -(2**63), "maximum": 2**64 - 1})  
 CommandId = Annotated[int, _64_BITS] | Annotated[str, Meta(max_length=64)]
 ClientMessageId = Annotated[str, Meta(min_length=1, max_length=64)]
 Seq = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+MAX_NAMED = 50  # people in one command
+AccountName = Annotated[str, Meta(min_length=1, max_length=64)]
+Mentions = Annotated[dict[AccountName, AccountName], Meta(max_length=MAX_NAMED)]
+Calls = Annotated[list[AccountName], Meta(max_length=MAX_NAMED)]
 
 
 class Command(
@@ -37,10 +41,12 @@ class Start(Command, frozen=True):
     """Requests what an account begins with on a new device: its rooms and the people, and where to follow them from.
 
     With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there.
+    With `rooms`, it is only asked for these, and without people.
     """
 
     directory: Seq | None = None
     epoch: str | None = None
+    rooms: Annotated[list[RoomName], Meta(max_length=1_000)] | None = None
 
 
 class Follow(Command, frozen=True):
@@ -110,7 +116,14 @@ class Change(Command, frozen=True, kw_only=True):
 
 
 class Post(Change, frozen=True):
-    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event); `of` forwards another message."""
+    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event).
+
+    Attributes:
+        of: the message that it forwards.
+        read: up to which event its author had read the room when writing it.
+        mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text.
+        calls: accounts that it calls otherwise, such as those present, or `*` for all members.
+    """
 
     text: str | None = None
     bytes: Base64 | None = None
@@ -119,13 +132,18 @@ class Post(Change, frozen=True):
     arguments: list[Any] | None = None
     attachments: Annotated[list[Base64], Meta(max_length=10)] | None = None
     of: Reference | None = None
+    read: Seq | None = None
+    mentions: Mentions | None = None
+    calls: Calls | None = None
 
 
 class Edit(Change, frozen=True):
-    """Replaces the text of a message."""
+    """Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified."""
 
     seq: Seq
     text: str
+    mentions: Mentions | None = None
+    calls: Calls | None = None
 
 
 class Delete(Change, frozen=True):
@@ -203,6 +221,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str | None = None
     reaction_ids: dict[str, list[str | None]] | None = None
     of: Reference | None = None
+    mentions: dict[str, str] | None = None
+    calls: list[str] | None = None
 
 
 class Members(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -346,13 +366,15 @@ class Unfollowed(msgspec.Struct, frozen=True, tag_field="notice", tag="unfollowe
 class RoomHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a room has come: its last event, and how many messages were ever posted.
 
-    `at` and `by` are those of the last event, if they are known.
+    `at` and `by` are those of the last event, if they are known. `recount` is the last event, as far as the server
+    remembers, that changed how much is unread otherwise than by one message more.
     """
 
     head: int
     nth: int
     at: str | None = None
     by: str | None = None
+    recount: int = 0
 
 
 class Moved(msgspec.Struct, frozen=True, tag_field="notice", tag="moved"):

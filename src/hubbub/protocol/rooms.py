@@ -5,14 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from hubbub.protocol.keys import ME
-from hubbub.protocol.messages import Change, RoomName
+from hubbub.protocol.messages import MAX_NAMED, AccountName, Change, RoomName
 
-MAX_NAMED = 50  # people in one command
 MAX_DIRECT = 9  # people in a direct
 
 RoomKindName = Literal["open", "closed", "direct"]
 MemberRole = Literal["host", "member"]
-AccountName = Annotated[str, Meta(min_length=1, max_length=64)]
 People = Annotated[tuple[AccountName, ...], Meta(max_length=MAX_NAMED)]
 Title = Annotated[str, Meta(max_length=80)]
 Topic = Annotated[str, Meta(max_length=250)]

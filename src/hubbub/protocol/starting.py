@@ -23,6 +23,10 @@ class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
         head, nth: its last event, and how many messages were ever posted.
         people: those of a direct.
         hidden: until there is an event after this one, a direct that was left is not to be shown.
+        read, read_nth: the last event that was read, and how many messages there were by then.
+        unread, mentions: messages that were not read, and how many of those mention the account.
+        marked: whether the room is to look unread all the same.
+        level, muted_until, starred: what the account chose (see the command `set`).
     """
 
     room: str
@@ -35,6 +39,14 @@ class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
     people: list[str] | None = None
     hidden: int = 0
     archived_at: str | None = None
+    read: int = 0
+    read_nth: int = 0
+    unread: int = 0
+    mentions: int = 0
+    marked: bool = False
+    level: str = ""
+    muted_until: float = 0.0
+    starred: bool = False
 
     @property
     def is_hidden(self) -> bool:

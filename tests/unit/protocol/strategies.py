@@ -36,6 +36,7 @@ from hubbub.protocol.messages import (
     Unfollow,
     Unreact,
 )
+from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
     Appoint,
     Archive,
@@ -111,8 +112,21 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         client_message_id=keys,
         reply_to=st.none() | seqs,
         of=st.none() | references,
+        read=st.none() | seqs,
+        mentions=st.none() | st.dictionaries(rooms, text(1), max_size=3),
+        calls=st.none() | st.lists(text(1), max_size=3),
     ),
     Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
+    MarkRead: st.builds(MarkRead, id=ids, room=rooms, upto=seqs),
+    MarkUnread: st.builds(MarkUnread, id=ids, room=rooms),
+    SetRoom: st.builds(
+        SetRoom,
+        id=ids,
+        room=rooms,
+        level=st.sampled_from([None, "", "all", "mentions", "none"]),
+        muted_until=st.none() | st.floats(0, 2**31),
+        starred=st.none() | st.booleans(),
+    ),
     Delete: st.builds(Delete, id=ids, room=rooms, seq=seqs),
     React: st.builds(React, id=ids, room=rooms, seq=seqs, emoji=text()),
     Unreact: st.builds(Unreact, id=ids, room=rooms, seq=seqs, emoji=text()),

@@ -30,6 +30,7 @@ from hubbub.events.people import (
     SessionRenewed,
     Unblocked,
 )
+from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.events.rooms import (
     Appointed,
     Archived,
@@ -90,6 +91,7 @@ PUSHES: dict[str, object] = {
     "posted_text": Posted("küche", 1, AT, "ada", '"grüß dich" 👍\n'),
     "posted_bytes": Posted("lobby", 42, AT, "ada", bytes=GREETING),
     "posted_of": Posted("lobby", 43, AT, "ada", "look", of=Reference(ROOM, 4)),
+    "posted_mentions": Posted(ROOM, 42, AT, GRACE, "@ada", mentions={"ada": ADA}, calls=["*"]),
     "edited": Edited("lobby", 43, AT, "ada", message=42, text="hello"),
     "deleted": Deleted("lobby", 44, AT, "ada", message=42),
     "reacted": Reacted("lobby", 45, AT, "grace", message=42, emoji="👍"),
@@ -138,6 +140,10 @@ PUSHES: dict[str, object] = {
     "muted": Muted(ROOM, 10, AT, ADA, who=GRACE),
     "unmuted": Unmuted(ROOM, 11, AT, ADA, who=GRACE),
     "appointed": Appointed(ROOM, 12, AT, ADA, who=GRACE, role="host"),
+    "read": Read(ADA, 8, AT, ADA, where=ROOM, upto=41, nth=17),
+    "marked_unread": MarkedUnread(ADA, 9, AT, ADA, where=ROOM),
+    "set": RoomSet(ADA, 10, AT, ADA, where=ROOM, level="mentions", muted_until=1.5e9, starred=True),
+    "mentioned": Mentioned(ADA, 11, AT, GRACE, where=ROOM, where_seq=42),
     "room_listed": RoomListed("@directory", 3, AT, ADA, where=ROOM, title="Kitchen"),
     "room_changed": RoomChanged("@directory", 4, AT, ADA, where=ROOM, title="Attic"),
     "room_unlisted": RoomUnlisted("@directory", 5, AT, ADA, where=ROOM),

@@ -2,10 +2,12 @@
 
 from msgspec.structs import replace
 
+from hubbub.domain import mentions
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
 from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.mentions import NOBODY
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
@@ -26,6 +28,10 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
         wanted.read(principal, MessageKey(post.of.room, post.of.message))
     if post.reply_to is not None:
         wanted.messages.add(MessageKey(post.room, post.reply_to))
+    if post.mentions or post.calls:
+        mentions.to_name(wanted, principal, post)
+    if post.read is not None:
+        wanted.nth(post.room, post.read)
 
 
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
@@ -37,6 +43,9 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         refusal := ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
     ):
         return refusal
+    named = mentions.named(ledger, principal, post) if post.mentions or post.calls else NOBODY
+    if isinstance(named, Refusal):
+        return named
     event = Posted(
         post.room,
         ledger.head(post.room) + 1,
@@ -50,9 +59,16 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         post.arguments,
         post.attachments,
         post.of,
+        named.mentions,
+        named.calls,
         id=principal.person.id,
     )
-    return ledger.post(event, principal.key_owner)
+    if post.read is not None:
+        ledger.read_before[MessageKey(post.room, event.seq)] = post.read
+    answer = ledger.post(event, principal.key_owner)
+    if named.told:
+        mentions.tell(ledger, event, named.told)
+    return answer._replace(unreached=named.unreached) if named.unreached else answer
 
 
 def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
@@ -77,7 +93,7 @@ def _fault(post: Post) -> str | None:
         return "`attachments` need `arguments`"
     if post.attachments and not _are_placed(post):
         return "A placeholder in `arguments` refers to a missing attachment"
-    return None
+    return mentions.fault(post)
 
 
 def _are_placed(post: Post) -> bool:
@@ -107,6 +123,9 @@ def _pack(post: Post) -> Post:
 
 
 def _weigh(post: Post) -> int:
+    if post.mentions or post.calls:
+        named = len(post.mentions or ()) + len(post.calls or ())
+        return _weigh(replace(post, mentions=None, calls=None)) + named * CHANGE_COST
     if post.arguments is None:  # by far the most frequent
         if (text := post.text) is not None and text.isascii():
             return CHANGE_COST + len(text)
@@ -117,6 +136,12 @@ def _weigh(post: Post) -> int:
 # --- editing and deleting ---
 
 
+def _edit_needs(wanted: Needs, principal: Principal, edit: Edit) -> None:
+    _message_needs(wanted, principal, edit)
+    if edit.mentions or edit.calls:
+        mentions.to_edit(wanted, principal, edit)
+
+
 def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -> None:
     wanted.messages.add(MessageKey(change.room, change.seq))
     if principal.role is Role.ACCOUNT:
@@ -124,6 +149,8 @@ def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -
 
 
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
+    if why := mentions.fault(edit):
+        return Refusal("bad_request", why)
     return _too_large(_size(edit.text), max_bytes)
 
 
@@ -131,8 +158,19 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit) -> Answer:
     key = MessageKey(edit.room, edit.seq)
     if refusal := _refusal(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
         return refusal
+    named = mentions.named(ledger, principal, edit) if edit.mentions or edit.calls else NOBODY
+    if isinstance(named, Refusal):
+        return named
+    mentions.edited(ledger, edit, named)
+    place = ledger.next(edit.room, principal)
     return ledger.edit(
-        Edited(**ledger.next(edit.room, principal), message=edit.seq, text=edit.text)
+        Edited(
+            **place,
+            message=edit.seq,
+            text=edit.text,
+            mentions=named.mentions,
+            calls=named.calls,
+        )
     )
 
 
@@ -190,13 +228,16 @@ def message_of(event: Posted) -> Message:
         attachments=event.attachments,
         id=event.id,
         of=event.of,
+        mentions=event.mentions,
+        calls=event.calls,
     )
 
 
 def with_edit(message: Message, event: Edited) -> Message:
     """Return the message after an edit."""
     gone = {"bytes": None, "arguments": None, "attachments": None}
-    return replace(message, text=event.text, edited_at=event.at, **gone)
+    named = {"mentions": event.mentions, "calls": event.calls}
+    return replace(message, text=event.text, edited_at=event.at, **named, **gone)
 
 
 def tombstone(message: Message | Posted) -> Message:
@@ -230,7 +271,7 @@ ASPECT = Aspect(
             pack=_pack,
             keeps_keys=True,
         ),
-        Rule(Edit, Operation.EDIT_OWN, _message_needs, _edit, _screen_edit, asked=Operation.READ),
+        Rule(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit, asked=Operation.READ),
         Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete, asked=Operation.READ),
     ),
     questions=(GetMessage, GetSource, GetEdits),

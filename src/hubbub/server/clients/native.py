@@ -39,18 +39,16 @@ from hubbub.server.clients.base import Hangup, Later, Transport
 from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
-from hubbub.server.hub.names import is_short
+from hubbub.server.hub.names import is_plain
 from hubbub.server.people.door import Credentials, Visit
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Inflow
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
 MAX_BAD_FRAMES = 20
 MAX_HELLO_BYTES = 12_288  # a token, a name and a key, escaped or not
 HELLO_TIMEOUT = 10.0  # seconds for clients that need a token
 HEARTBEAT = 15  # seconds
-
-UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +129,7 @@ class NativeClient:
         if (
             type(command) is Post  # by far the most frequent
             and self._principal is not None
-            and not is_short(command.room)
+            and is_plain(command)
             and command.of is None
         ):
             self._change(command, self._principal)
@@ -313,7 +311,9 @@ def _require(answer: Answer) -> None:
 
 def accepted(room: str, answer: Accepted) -> dict[str, Any]:
     """Return the answer to an accepted change, the same on every door."""
-    made = {} if answer.made is None else {"made": answer.made}
+    made: dict[str, Any] = {} if answer.made is None else {"made": answer.made}
+    if answer.unreached:
+        made["unreached"] = answer.unreached
     if answer.seq is None:
         return {"room": room, "seq": None, **made}
     ok = {"room": room, "seq": answer.seq, "at": answer.at, **made}

@@ -10,8 +10,10 @@ from hubbub.protocol.messages import Follow, Post
 from hubbub.server.clients.base import Later, Transport
 from hubbub.server.clients.room import RoomClient
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.names import is_plain
 from hubbub.server.hub.writing import Policy
 from hubbub.server.people.door import Credentials
+from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
 
 class PlainClient(RoomClient):
@@ -65,7 +67,24 @@ class PlainClient(RoomClient):
     def _submit(self, message: str | bytes, answer: Callable[[Answer], None]) -> Later | None:
         text, binary = (message, None) if isinstance(message, str) else (None, message)
         post = Post(room=self._join.room, text=text, bytes=binary)
-        return self._hub.writing.submit(self._visit.principal, post, answer, Policy.WAIT)
+        if not is_plain(post):
+            return self._submit_named(post, answer)
+        return self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
+
+    async def _submit_named(self, post: Post, answer: Callable[[Answer], None]) -> None:
+        """Submit a post once it is known whom it mentions."""
+        try:
+            post = await self._hub.names.in_keys(self.principal, post)
+        except RefusalError as error:
+            answer(error.refusal)
+            return
+        except StoreFailed:
+            answer(UNREADABLE)
+            return
+        if (
+            later := self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
+        ) is not None:
+            await later
 
 
 def _settle(hub: Hub, transport: Transport, answer: Answer) -> None:

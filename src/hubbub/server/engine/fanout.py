@@ -49,6 +49,11 @@ class FanOut:
         """Return the room's feed, if anyone follows it."""
         return self._feeds.get(room)
 
+    def present(self, room: str) -> list[str]:
+        """Return the names of those who are in a room, as far as they are known."""
+        feed = self.get(room)
+        return feed.signals.attendance.names() if feed else []
+
     def pinned(self, room: str) -> Feed:
         """Return the room's feed, for a `with` that keeps it at least until the end of its block."""
         return self._feeds.get(room) or self._open(room)

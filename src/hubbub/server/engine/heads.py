@@ -36,15 +36,23 @@ class Pulse:
     __slots__ = ("position",)
 
     def __init__(self, head: Head) -> None:
-        self.position = RoomHead(head.seq, head.nth)
+        # What came before may have changed what is unread otherwise than by one message more.
+        self.position = RoomHead(head.seq, head.nth, recount=head.seq)
 
     def beat(self, batch: Batch) -> None:
         """Count events that were delivered. Some of the first may have been counted before."""
         new = batch.bodies[max(self.position.head + 1 - batch.first, 0) :]
         if new:
             count = sum(events.tag_in(body) == b"posted" for body in new)
+            recounts = any(map(events.changes_counts, new))
             last = _decode_origin(new[-1])
-            self.position = RoomHead(batch.last, self.position.nth + count, last.at, last.by)
+            self.position = RoomHead(
+                batch.last,
+                self.position.nth + count,
+                last.at,
+                last.by,
+                batch.last if recounts else self.position.recount,
+            )
 
 
 class Watch:

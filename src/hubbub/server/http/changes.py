@@ -39,12 +39,17 @@ KEY = Parameter(
 
 
 class ChangeReply(msgspec.Struct, kw_only=True):
-    """The answer to an accepted change. `seq` is null if there was nothing to change; `made` is the key of what it made."""
+    """The answer to an accepted change.
+
+    `seq` is null if there was nothing to change; `made` is the key of what it made. `unreached` are handles that a
+    message mentions in vain, since these people are no members of the room.
+    """
 
     room: str
     seq: int | None
     at: str | msgspec.UnsetType = msgspec.UNSET
     made: str | msgspec.UnsetType = msgspec.UNSET
+    unreached: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     duplicate: bool | msgspec.UnsetType = msgspec.UNSET
     epoch: str
 

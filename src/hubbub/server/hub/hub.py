@@ -49,7 +49,7 @@ class Hub:
         self.limits = limits
         self.rules = rules
         self.throttle = Throttle(limits)
-        self.names = Names(store)
+        self.names = Names(store, fanout.present)
         authors, positions = Authors(store), Positions(store, fanout)
         snapshots = Snapshots(store, fanout, authors)
         rights = Rights(store, fanout, rules)

@@ -1,19 +1,30 @@
 """What clients may call rooms and people: a room by its key or its name, by an alias, and their own log in short; an account by its key or its handle."""
 
+from collections.abc import Callable
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from hubbub.domain.access import UNKNOWN
-from hubbub.domain.aspects.people.accounts import HANDLES
+from hubbub.domain.aspects.people.accounts import HANDLES, HandleKey
+from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import ALIAS, alias_row
 from hubbub.events import Reference
 from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import handle_from, is_alias, is_handle
-from hubbub.protocol.keys import ABSENT_ACCOUNT, ABSENT_ROOM, DIRECTORY, ME, is_account_key
-from hubbub.protocol.messages import AnyCommand
+from hubbub.protocol.keys import (
+    ABSENT_ACCOUNT,
+    ABSENT_ROOM,
+    DIRECTORY,
+    ME,
+    is_account_key,
+    is_room_key,
+)
+from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
+from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post
 from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
@@ -27,11 +38,19 @@ def is_short(room: str) -> bool:
     return room == ME or room.startswith(MARK)
 
 
+def is_plain(post: Post) -> bool:
+    """Whether `Names` need not be asked about a post: it calls its room as logs do, and mentions nobody."""
+    room, text = post.room, post.text
+    return room[0] not in "@#" or not (is_short(room) or (text is not None and "@" in text))
+
+
 class Names:
     """Finds the rooms and the people that clients mean."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, present: Callable[[str], list[str]]) -> None:
+        """`present` gives the names of those who are in a room."""
         self._store = store
+        self._present = present
 
     async def in_keys(self, principal: Principal, command: C) -> C:
         """Return a command that calls its room and its people as logs do.
@@ -52,6 +71,8 @@ class Names:
             new["who"] = await self.account(command.who)
         elif isinstance(command, Create | InvitePeople):
             new["who"] = tuple([await self.account(who) for who in command.who])
+        elif isinstance(command, Post | Edit) and is_room_key(new.get("room", command.room)):
+            new |= await self._named(new.get("room", command.room), command)
         return replace(command, **new) if new else command
 
     async def account(self, who: str) -> str:
@@ -61,6 +82,30 @@ class Names:
         handle = handle_from(who)
         found = await self._store.rows(HANDLES, DIRECTORY, handle) if is_handle(handle) else []
         return found[0].account if found and found[0].is_current else ABSENT_ACCOUNT
+
+    async def _named(self, room: str, command: Post | Edit) -> dict[str, Any]:
+        """Return whom the text of a message names, unless the command says it: accounts by their handles, and others."""
+        if not command.text or "@" not in command.text or command.mentions is not None:
+            return {}
+        places = mentioned_in(command.text)
+        calls = None
+        if [ROOM] in places:
+            calls = [EVERYONE]
+        elif [
+            HERE
+        ] in places:  # one too many is refused, but only to those who may know of the room
+            here = filter(is_account_key, self._present(room))
+            calls = [*islice(here, MAX_NAMED + 1)]
+        wanted = Needs()
+        for reading in chain.from_iterable(places):
+            wanted.row(HANDLES, HandleKey(DIRECTORY, reading))
+        rows = (await self._store.find(wanted)).rows.get(HANDLES, {}) if places else {}
+        found = {row.handle: row.account for row in rows.values() if row and row.is_current}
+        meant = (next((each for each in readings if each in found), None) for readings in places)
+        mentions = {handle: found[handle] for handle in meant if handle}
+        if len(mentions) > MAX_NAMED:
+            raise RefusalError("bad_request", f"A message may mention at most {MAX_NAMED} people")
+        return {"mentions": mentions or None, "calls": calls}
 
     async def key(self, principal: Principal, room: str) -> str:
         """Return the name that a room has in logs. Whether there is such a room is not told here.

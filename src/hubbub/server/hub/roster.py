@@ -22,7 +22,7 @@ from hubbub.domain.rooms import (
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import OwnRoom, Store, some
+from hubbub.server.stores.base import OwnRoom, Selection, Store, some
 
 _MODERATING = (Operation.EDIT_ANY, Operation.DELETE_ANY)
 
@@ -87,7 +87,7 @@ class Roster:
         A direct that it left is among them once there is a newer message.
         """
         await self._rights.require(principal, Operation.READ, principal.id)
-        return await self._store.own_rooms(principal.id, after, limit, only_shown=True)
+        return await self._store.own_rooms(principal.id, Selection(after, limit, only_shown=True))
 
     async def listed(self, principal: Principal, after: str, limit: int) -> list[ListedRoom]:
         """Return the rooms in the directory by their keys, after a key."""

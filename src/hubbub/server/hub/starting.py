@@ -14,7 +14,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
-from hubbub.server.stores.base import OwnRoom, Store
+from hubbub.server.stores.base import OwnRoom, Selection, Store
 
 Accounts = dict[str, ShownPerson]
 
@@ -51,10 +51,12 @@ class Starting:
         if me is None:
             raise RefusalError("unauthenticated", "This account is not active")
         directory = found.heads.get(DIRECTORY, Head())
-        rooms = await self._store.own_rooms(me.account)
+        rooms = await self._store.own_rooms(me.account, Selection(rooms=start.rooms))
         is_guest = me.role == "guest"
         people: Accounts | None = None
-        if is_guest:
+        if start.rooms is not None:
+            pass
+        elif is_guest:
             people = await self._acquaintances(me, rooms)
         elif not self._can_resume(start, directory):
             people = await self._all_people(directory)
@@ -100,6 +102,14 @@ def _room(row: OwnRoom) -> MyRoom:
         people=row.people.split() if row.people else None,
         hidden=row.hidden,
         archived_at=row.archived_at,
+        read=row.read,
+        read_nth=row.read_nth,
+        marked=bool(row.is_marked),
+        level=row.level,
+        muted_until=row.muted_until,
+        starred=bool(row.starred),
+        unread=row.unread,
+        mentions=row.mentions,
     )
 
 

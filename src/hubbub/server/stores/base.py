@@ -10,6 +10,7 @@ from hubbub.domain.facts import Answer, Commit, Facts, Head, MessageKey, Needs, 
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Prefix, R, Table
+from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
@@ -77,7 +78,9 @@ class RoomRow(NamedTuple):
 class OwnRoom(NamedTuple):
     """A made room of which an account is a member, as it is for that account: what lists of its rooms show.
 
-    `people` of a direct are joined by spaces. `hidden` is as in `Placement`; `head` and `nth` are as in `RoomRow`.
+    `people` of a direct are joined by spaces. `hidden`, `level`, `muted_until` and `starred` are as in `Placement`, `head` and
+    `nth` as in `RoomRow`. `read` and `read_nth` are where its marker is (see `ReadMarker`); `unread` are the messages after
+    that which are kept and not deleted, and `mentions` those of them that mention the account.
     """
 
     room: str
@@ -90,6 +93,29 @@ class OwnRoom(NamedTuple):
     hidden: int
     head: int
     nth: int
+    read: int
+    read_nth: int
+    is_marked: bool
+    level: str
+    muted_until: float
+    starred: bool
+    unread: int
+    mentions: int
+
+
+class Selection(NamedTuple):
+    """Which of an account's rooms: those after a key, at most so many, or some of these rooms.
+
+    `only_shown`: without directs that are hidden and have no newer message.
+    """
+
+    after: str = ""
+    limit: int | None = None
+    only_shown: bool = False
+    rooms: Sequence[str] | None = None
+
+
+EVERY_ROOM = Selection()
 
 
 class Token(NamedTuple):
@@ -109,6 +135,9 @@ class Token(NamedTuple):
 
 class StoreFailed(Exception):
     """The database failed. Nothing of the commit is stored; reading may still work."""
+
+
+UNREADABLE = Refusal("unavailable", "The database can't be read; try again later", retry_after=1.0)
 
 
 class LogsReplaced(Exception):
@@ -208,13 +237,8 @@ class Store(Protocol):
     ) -> list[RoomRow]:
         """Return rooms with at least one event, by name, after a name, within these spans. No others are read."""
 
-    async def own_rooms(
-        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
-    ) -> list[OwnRoom]:
-        """Return the made rooms of which an account is a member, by their keys, after a key, all as of one time.
-
-        `only_shown`: without directs that are hidden and have no newer message.
-        """
+    async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
+        """Return the made rooms of which an account is a member, by their keys, all as of one time."""
 
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""

@@ -1,5 +1,8 @@
-"""What people do with messages besides writing them: pinning them, saving them, and drafting them."""
+"""What people do with messages besides writing them: read, mention, pin, save and draft them."""
 
-from hubbub.domain.aspects.conversation import drafts, pins, saved
+from hubbub.domain.aspects.conversation import choices, drafts, markers, mentions, pins, saved
 
-ASPECTS = (pins.ASPECT, saved.ASPECT, drafts.ASPECT)
+ASPECTS = (
+    *(markers.ASPECT, mentions.ASPECT, choices.ASPECT),
+    *(pins.ASPECT, saved.ASPECT, drafts.ASPECT),
+)

@@ -31,14 +31,20 @@ def needs(wanted: Needs, principal: Principal, room: str) -> None:
 
 
 def refuse(
-    known: Known, principal: Principal, operation: Permission, room: str, size: int = 0
+    known: Known, principal: Principal, operation: Permission, room: str, size: int | None = None
 ) -> Refusal | None:
-    """Return why a principal may not do this in a room, or None if it may. Where it matters, `size` is the number of members."""
+    """Return why a principal may not do this in a room, or None if it may.
+
+    `size` is the number of members, which is asked for if it matters and isn't given.
+    """
     if principal.role in (Role.TOKEN, Role.USER):
         return UNKNOWN
     if not _is_plain(known, principal, operation, room):
         standing = standing_of(known, principal, room)
-        if found := refusal(standing._replace(size=size) if size else standing, operation):
+        if operation is Operation.NAME_ALL:
+            number = known.count(MEMBER, room) if size is None else size
+            standing = standing._replace(size=number)
+        if found := refusal(standing, operation):
             return found
     if operation.is_given(principal.role, principal.scopes, RoomKind.MADE):
         return None

@@ -14,6 +14,8 @@ DIRECTORY = whole_number(
 )
 EPOCH = text("epoch", "The epoch of the log that `directory` refers to")
 
+ROOMS = text("rooms", "Only these rooms, by their keys with commas between them, and no people")
+
 resource = Resource()
 
 
@@ -23,11 +25,16 @@ resource = Resource()
         "/api/v1/start",
         "start",
         needs=OWN_ACCOUNT,
-        takes=(DIRECTORY, EPOCH),
+        takes=(DIRECTORY, EPOCH, ROOMS),
         answers=Started,
     )
 )
 async def get_start(request: web.Request) -> Started:
     """Get the rooms of one's account, the people, and the positions from which to follow both."""
-    start = Start(directory=DIRECTORY.of(request), epoch=EPOCH.of(request))
+    rooms = ROOMS.of(request)
+    start = Start(
+        directory=DIRECTORY.of(request),
+        epoch=EPOCH.of(request),
+        rooms=None if rooms is None else rooms.split(","),
+    )
     return await request.app[HUB].starting.start(account_of(request), start)

@@ -19,6 +19,7 @@ from hubbub.server.stores.base import (
     LogsReplaced,
     OwnRoom,
     RoomRow,
+    Selection,
     StoredMessages,
     StoredPage,
     StoredRoom,
@@ -152,12 +153,10 @@ class PostgresReader:
         rows = await self._connection.fetch(Q.room_list, lows, highs, limit)
         return [RoomRow(*row) for row in rows]
 
-    async def own_rooms(
-        self, account: str, after: str, limit: int | None, only_shown: bool
-    ) -> list[OwnRoom]:
+    async def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
         """The rooms of an account in the order of their keys. Raises LogsReplaced."""
         query = Q.of_epoch.format(rows=Q.own_rooms)
-        found = await self._connection.fetch(query, account, after, limit, only_shown)
+        found = await self._connection.fetch(query, account, *which)
         check_epoch(found[0][0] if found else None, self._epoch)
         return sorted(OwnRoom(*row) for _, *row in found if row[0] is not None)
 

@@ -24,12 +24,14 @@ from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
+    EVERY_ROOM,
     Durability,
     LogPage,
     OwnRoom,
     Progress,
     Publish,
     RoomRow,
+    Selection,
     StoredMessages,
     StoredPage,
     StoredRoom,
@@ -183,11 +185,9 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.rooms(after, limit, spans))
 
-    async def own_rooms(
-        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
-    ) -> list[OwnRoom]:
+    async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """See the contract."""
-        return await self._read(lambda reader: reader.own_rooms(account, after, limit, only_shown))
+        return await self._read(lambda reader: reader.own_rooms(account, which))
 
     async def tokens_version(self) -> int:
         """See the contract."""

@@ -119,6 +119,9 @@ class PostgresWriter:
                 facts.owners[key] = owner
                 if is_deleted:
                     facts.deleted.add(key)
+        if wanted.nths:
+            found = await self._connection.fetch(Q.nths, *columns_of(list(wanted.nths)))
+            facts.nths.update((MessageKey(room, seq), nth) for room, seq, nth in found)
         if wanted.rows or wanted.counts:
             await self._records.learn(wanted, facts)
         return facts

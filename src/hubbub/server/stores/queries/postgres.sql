@@ -27,6 +27,14 @@ SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
+-- :nths How many messages there ever were in these rooms up to an event.
+SELECT wanted.room, wanted.seq, coalesce(
+    (SELECT nth FROM hubbub.message WHERE message.room = room.id AND message.seq <= wanted.seq
+        ORDER BY message.seq DESC LIMIT 1),
+    (SELECT nth - 1 FROM hubbub.message WHERE message.room = room.id ORDER BY message.seq LIMIT 1),
+    room.nth
+) FROM unnest($1::text[], $2::bigint[]) AS wanted (room, seq) JOIN hubbub.room ON room.name = wanted.room;
+
 -- :write Write new heads, posts (room, seq, posted, client_message_id, owner, nth), and other events (room, seq, body, about). {drops} of records come with it.
 WITH heads AS (
     UPDATE hubbub.room SET head = new.head, nth = new.nth
@@ -129,13 +137,26 @@ SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS 
     SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
 ) AS found ORDER BY found.name LIMIT $3;
 
--- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message.
-SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth
+-- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
+-- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
+SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth,
+    marker.seq, marker.nth AS read_nth, is_marked, level, muted_until, starred,
+    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - greatest(marker.nth, coalesce(
+        (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
+    )) - (
+        SELECT count(*) FROM hubbub.message
+        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+    )) ELSE 0 END AS unread,
+    CASE WHEN marker.nth < log.nth THEN (
+        SELECT count(*) FROM hubbub.mention
+        WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
+    ) ELSE 0 END AS mentions
 FROM hubbub.place
 JOIN hubbub.made_room ON made_room.room = place.room
 JOIN hubbub.member ON member.room = place.room AND member.account = place.account
+JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
 JOIN hubbub.room AS log ON log.name = place.room
-WHERE place.account = $1 AND place.room > $2 AND (
+WHERE place.account = $1 AND place.room > $2 AND ($5::text[] IS NULL OR place.room = ANY($5::text[])) AND (
     NOT $4 OR hidden = 0 OR EXISTS (SELECT FROM hubbub.message WHERE message.room = log.id AND seq > hidden)
 ) ORDER BY place.room LIMIT $3
 

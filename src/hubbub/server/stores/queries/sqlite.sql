@@ -13,6 +13,12 @@ SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
+-- :nths How many messages there ever were in rooms up to an event: [[name, seq], …].
+SELECT room.name, wanted.value ->> 1, coalesce(
+    (SELECT nth FROM message WHERE message.room = room.id AND seq <= wanted.value ->> 1 ORDER BY seq DESC LIMIT 1),
+    trimmed_nth
+) FROM json_each(?) AS wanted JOIN room ON room.name = wanted.value ->> 0;
+
 -- :add_room Add a room for its first event.
 INSERT INTO room (name) VALUES (?) RETURNING id;
 
@@ -58,13 +64,24 @@ SELECT body FROM change WHERE room = (SELECT id FROM room WHERE name = ?) AND ab
 -- :room_list Rooms by name, in a span.
 SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
--- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message.
-SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, nth
+-- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
+-- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
+SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, log.nth,
+    marker.seq, marker.nth, is_marked, level, muted_until, starred,
+    iif(marker.nth < log.nth, max(0, log.nth - max(marker.nth, trimmed_nth) - (
+        SELECT count(*) FROM message WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+    )), 0),
+    iif(marker.nth < log.nth, (
+        SELECT count(*) FROM mention
+        WHERE mention.account IN (:account, '*') AND mention.room = place.room AND mention.seq > marker.seq
+    ), 0)
 FROM place
 CROSS JOIN made_room ON made_room.room = place.room
 CROSS JOIN member ON member.room = place.room AND member.account = place.account
+CROSS JOIN marker ON marker.room = place.room AND marker.account = place.account
 CROSS JOIN headed_room AS log ON log.name = place.room
-WHERE place.account = :account AND place.room > :after AND (
+WHERE place.account = :account AND place.room > :after
+AND (:rooms IS NULL OR place.room IN (SELECT value FROM json_each(:rooms))) AND (
     NOT :only_shown OR hidden = 0 OR EXISTS (SELECT 1 FROM message WHERE message.room = log.id AND seq > hidden)
 ) ORDER BY place.room LIMIT :limit;
 

@@ -1,7 +1,7 @@
 """A connection that only reads: pages of the log, snapshots, history."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from hubbub.server.stores.base import (
     LogPage,
     OwnRoom,
     RoomRow,
+    Selection,
     StoredMessages,
     StoredPage,
     StoredRoom,
@@ -109,12 +110,15 @@ class SqliteReader:
                 break
         return found
 
-    def own_rooms(
-        self, account: str, after: str, limit: int | None, only_shown: bool
-    ) -> list[OwnRoom]:
+    def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
         """The rooms of an account in the order of their keys."""
-        most = -1 if limit is None else limit
-        given = {"account": account, "after": after, "limit": most, "only_shown": only_shown}
+        given = {
+            "account": account,
+            "after": which.after,
+            "limit": -1 if which.limit is None else which.limit,
+            "only_shown": which.only_shown,
+            "rooms": None if which.rooms is None else json.dumps(which.rooms),
+        }
         return [OwnRoom(*row) for row in self._execute(Q.own_rooms, given)]
 
     def tokens_version(self) -> int:
@@ -177,3 +181,9 @@ class SqliteReader:
                 if not gathering.take(reaction):
                     break
         return gathering.messages()
+
+
+def nths(database: apsw.Connection, wanted: Iterable[MessageKey]) -> dict[MessageKey, int]:
+    """How many messages there ever were in rooms up to an event."""
+    found = database.execute(Q.nths, (json.dumps(list(wanted)),))
+    return {MessageKey(room, seq): nth for room, seq, nth in found}

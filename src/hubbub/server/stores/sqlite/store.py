@@ -21,12 +21,14 @@ from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.server.stores.base import (
+    EVERY_ROOM,
     Durability,
     LogPage,
     OwnRoom,
     Progress,
     Publish,
     RoomRow,
+    Selection,
     StoredMessages,
     StoredPage,
     StoredRoom,
@@ -147,11 +149,9 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.rooms, after, limit, spans)
 
-    async def own_rooms(
-        self, account: str, after: str = "", limit: int | None = None, *, only_shown: bool = False
-    ) -> list[OwnRoom]:
+    async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """See the contract."""
-        return await self._read(self._reader.own_rooms, account, after, limit, only_shown)
+        return await self._read(self._reader.own_rooms, account, which)
 
     async def tokens_version(self) -> int:
         """See the contract."""

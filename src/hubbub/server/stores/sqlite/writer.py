@@ -29,6 +29,7 @@ from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.sqlite.memory import RowMemory
+from hubbub.server.stores.sqlite.reader import nths
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
 
 Q = queries.load("sqlite")
@@ -163,6 +164,8 @@ class SqliteWriter:
             self._post_facts(facts, wanted.posts)
         if wanted.messages:
             self._message_facts(facts, wanted.messages)
+        if wanted.nths:
+            facts.nths.update(nths(self._database, wanted.nths))
         if wanted.rows or wanted.counts:
             self._records.learn(self._memory.unknown(wanted), facts)
             self._memory.complete(wanted, facts)

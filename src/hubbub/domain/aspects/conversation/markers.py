@@ -1,0 +1,126 @@
+"""Read markers: how far each member has read a room, kept up when they read, post, come and go."""
+
+from hubbub.domain.access import Operation
+from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MARKER, ReadMarker
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.rooms import MemberKey
+from hubbub.domain.rules import Aspect, Consequence, Rule, Sequel
+from hubbub.events.reading import MarkedUnread, Read
+from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.protocol.keys import is_account_key, is_room_key
+from hubbub.protocol.reading import MarkRead, MarkUnread
+
+# --- reading ---
+
+
+def _read_needs(wanted: Needs, principal: Principal, read: MarkRead) -> None:
+    _own_needs(wanted, principal, read)
+    wanted.nth(read.room, read.upto)
+
+
+def _own_needs(wanted: Needs, principal: Principal, change: MarkRead | MarkUnread) -> None:
+    wanted.logs.add(principal.id)
+    wanted.row(MARKER, MemberKey(change.room, principal.id))
+
+
+def _read(ledger: Ledger, principal: Principal, read: MarkRead) -> Answer:
+    marker = ledger.row(MARKER, MemberKey(read.room, principal.id))
+    if marker is None:  # a host of all open rooms need not be a member
+        return ledger.unchanged()
+    raised = _raised(ledger, marker, read.upto)._replace(is_marked=False)
+    if raised == marker:
+        return ledger.unchanged()
+    ledger.put(MARKER, raised)
+    return _tell(ledger, raised)
+
+
+def _tell(ledger: Ledger, marker: ReadMarker) -> Accepted:
+    """Say in the own log how far an account has read."""
+    who, seq = marker.account, ledger.head(marker.account) + 1
+    event = Read(who, seq, ledger.at, who, where=marker.room, upto=marker.seq, nth=marker.nth)
+    return ledger.append(event)
+
+
+def _mark_unread(ledger: Ledger, principal: Principal, mark: MarkUnread) -> Answer:
+    marker = ledger.row(MARKER, MemberKey(mark.room, principal.id))
+    if marker is None or marker.is_marked:
+        return ledger.unchanged()
+    ledger.put(MARKER, marker._replace(is_marked=True))
+    return ledger.append(MarkedUnread(**ledger.next(principal.id, principal), where=mark.room))
+
+
+def _raised(ledger: Ledger, marker: ReadMarker, upto: int) -> ReadMarker:
+    """Return a marker that is at least as far as an event, and at most at the head."""
+    upto = min(upto, ledger.head(marker.room))
+    if upto <= marker.seq:
+        return marker
+    return marker._replace(seq=upto, nth=ledger.nth(marker.room, upto))
+
+
+# --- posting: whoever had read all before has read what they post ---
+
+
+def _of_author(wanted: Needs, principal: Principal, room: str) -> None:
+    if principal.role is Role.ACCOUNT:
+        wanted.logs.add(principal.id)
+        wanted.row(MARKER, MemberKey(room, principal.id))
+
+
+def _follow_posts(ledger: Ledger) -> None:
+    raised: dict[MemberKey, ReadMarker] = {}
+    for post in ledger.posts:
+        if not (is_room_key(post.room) and is_account_key(post.owner)):
+            continue
+        key = MemberKey(post.room, post.owner)
+        marker = raised.get(key) or ledger.row(MARKER, key)
+        if marker is None:
+            continue
+        claimed = ledger.read_before.get(MessageKey(post.room, post.seq))
+        after = marker if claimed is None else _raised(ledger, marker, min(claimed, post.seq - 1))
+        if after.nth == post.nth - 1:
+            after = after._replace(seq=post.seq, nth=post.nth)
+        if after is not marker:
+            raised[key] = after
+    for each in raised.values():
+        ledger.put(MARKER, each)
+        _tell(ledger, each)
+
+
+# --- coming and going ---
+
+
+def _begun(ledger: Ledger, event: Joined | Invited) -> None:
+    """Let what was there before a membership count as read."""
+    who = event.who if isinstance(event, Invited) else event.by
+    if event.where is None and who is not None:
+        nth = ledger.nth(event.room, event.seq)
+        ledger.add(MARKER, ReadMarker(event.room, who, event.seq, nth))
+
+
+def _left(ledger: Ledger, event: Left) -> None:
+    if event.where is None:
+        ledger.drop_all(MARKER, event.room, event.by)
+
+
+def _ended(ledger: Ledger, event: Removed | Banned) -> None:
+    ledger.drop_all(MARKER, event.room, event.who)
+
+
+ASPECT = Aspect(
+    tables=(MARKER,),
+    rules=(
+        Rule(MarkRead, Operation.MARK, _read_needs, _read),
+        Rule(MarkUnread, Operation.MARK, _own_needs, _mark_unread),
+    ),
+    events=(Read, MarkedUnread),
+    consequences=(
+        Consequence(Joined, _begun),
+        Consequence(Invited, _begun),
+        Consequence(Left, _left),
+        Consequence(Removed, _ended),
+        Consequence(Banned, _ended),
+    ),
+    sequels=(Sequel(_of_author, _follow_posts),),
+)

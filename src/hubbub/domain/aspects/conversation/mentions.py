@@ -1,0 +1,20 @@
+"""Mentions: kept as long as their message."""
+
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MENTION
+from hubbub.domain.rules import Aspect, Consequence
+from hubbub.events import Deleted
+from hubbub.events.reading import Mentioned
+from hubbub.protocol.keys import is_room_key
+
+
+def _deleted(ledger: Ledger, event: Deleted) -> None:
+    if is_room_key(event.room):
+        ledger.drop_all(MENTION, event.room, event.message)
+
+
+ASPECT = Aspect(
+    tables=(MENTION,),
+    events=(Mentioned,),
+    consequences=(Consequence(Deleted, _deleted),),
+)

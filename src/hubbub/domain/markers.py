@@ -1,0 +1,37 @@
+"""Read markers and mentions as records: how far each member has read a room, and where each was mentioned.
+
+Both are guarded by the room's log. How many messages are unread follows from a marker and the log: the messages after it,
+without those that were deleted or are no longer kept. Nothing else is stored.
+"""
+
+from typing import NamedTuple
+
+from hubbub.domain.records import Table
+from hubbub.domain.rooms import MemberKey
+
+
+class ReadMarker(NamedTuple):
+    """How far a member has read a room: up to the event `seq`, by when there were `nth` messages.
+
+    A marker only rises. `is_marked`: whether the room is to look unread all the same.
+    """
+
+    room: str
+    account: str
+    seq: int
+    nth: int
+    is_marked: bool = False
+
+
+class Mention(NamedTuple):
+    """A message that mentions an account, or all members if that is `EVERYONE`."""
+
+    room: str
+    seq: int
+    account: str
+
+
+MARKER = Table("marker", MemberKey, ReadMarker)
+MENTION = Table(
+    "mention", Mention, Mention, indexes=(("account", "room", "seq"),), trimmed_by="seq"
+)

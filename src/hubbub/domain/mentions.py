@@ -1,0 +1,131 @@
+"""Mentions: whom a message calls, by handle or all together, and what those are told.
+
+Who has a handle was looked up before (see `server.hub.names`); whether they are members is decided here.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hubbub.domain.access import Operation
+from hubbub.domain.accounts import BLOCKS, Block
+from hubbub.domain.facts import EVERYONE, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MENTION, Mention
+from hubbub.domain.principals import Principal
+from hubbub.domain.rooms import MEMBER, MemberKey
+from hubbub.events import Posted
+from hubbub.events.reading import Mentioned
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key, is_room_key
+from hubbub.protocol.messages import MAX_NAMED, Edit, Post
+
+
+class Naming(NamedTuple):
+    """Whom a text names.
+
+    Attributes:
+        mentions: members by the handles in it.
+        calls: members that it calls otherwise, or all.
+        told: those of them who are told.
+        unreached: the handles of others than members.
+    """
+
+    mentions: dict[str, str] | None = None
+    calls: list[str] | None = None
+    told: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+
+
+NOBODY = Naming()
+
+
+def fault(change: Post | Edit) -> str | None:
+    """Return what is wrong with whom a command names, or None."""
+    if not change.mentions and not change.calls:
+        return None
+    if not is_room_key(change.room):
+        return "Only rooms with members have mentions"
+    calls = [each for each in change.calls or () if each != EVERYONE]
+    if all(map(is_account_key, (*(change.mentions or {}).values(), *calls))):
+        return None
+    return "Invalid mentions: use the keys of accounts"
+
+
+def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:
+    """Name what must be known about those whom a command names."""
+    if EVERYONE in (change.calls or ()):
+        wanted.count(MEMBER, change.room)
+    for account in _accounts(change):
+        wanted.logs.add(account)
+        wanted.row(MEMBER, MemberKey(change.room, account))
+        wanted.row(BLOCKS, Block(account, principal.id))
+
+
+def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming | Refusal:
+    """Return whom a text names among the members of the room."""
+    calls = change.calls or []
+    if EVERYONE in calls and (
+        refusal := ledger.refusal(principal, Operation.NAME_ALL, change.room)
+    ):
+        return refusal
+    if len(calls) > MAX_NAMED:
+        why = f"More than {MAX_NAMED} people are here: mention some of them, or @room"
+        return Refusal("bad_request", why)
+    members = [
+        each for each in _accounts(change) if ledger.row(MEMBER, MemberKey(change.room, each))
+    ]
+    told = [
+        each
+        for each in members
+        if each != principal.id and not ledger.row(BLOCKS, Block(each, principal.id))
+    ]
+    given = change.mentions or {}
+    mentions = {handle: account for handle, account in given.items() if account in members}
+    return Naming(
+        mentions or None,
+        [EVERYONE] if EVERYONE in calls else [each for each in calls if each in members] or None,
+        (*told, EVERYONE) if EVERYONE in calls else tuple(told),
+        tuple(given.keys() - mentions.keys()),
+    )
+
+
+def tell(ledger: Ledger, event: Posted, told: Iterable[str]) -> None:
+    """Keep that a message names these members, and tell each in its own log; all together are told nothing."""
+    for account in told:
+        ledger.add(MENTION, Mention(event.room, event.seq, account))
+        if account != EVERYONE:
+            seq = ledger.head(account) + 1
+            mentioned = Mentioned(
+                *(account, seq, event.at, event.by),
+                id=event.id,
+                where=event.room,
+                where_seq=event.seq,
+            )
+            ledger.append(mentioned)
+
+
+def to_edit(wanted: Needs, principal: Principal, edit: Edit) -> None:
+    """Name what must be known in order to edit a message with mentions."""
+    to_name(wanted, principal, edit)
+    for account in (*_accounts(edit), EVERYONE):
+        wanted.row(MENTION, Mention(edit.room, edit.seq, account))
+
+
+def edited(ledger: Ledger, edit: Edit, naming: Naming) -> None:
+    """Keep only who was told of a message and is still named in it: an edit tells nobody anything."""
+    if not is_room_key(edit.room):
+        return
+    kept = [
+        mention
+        for each in naming.told
+        if ledger.row(MENTION, mention := Mention(edit.room, edit.seq, each))
+    ]
+    ledger.drop_all(MENTION, edit.room, edit.seq)
+    for mention in kept:
+        ledger.put(MENTION, mention)
+
+
+def _accounts(change: Post | Edit) -> list[str]:
+    """Return the accounts that a command names, each once."""
+    every = dict.fromkeys((*(change.mentions or {}).values(), *(change.calls or ())))
+    return [each for each in every if each != EVERYONE]

@@ -1,0 +1,30 @@
+"""Mentions as people type them: an @ before a handle, where a word may begin, but not in code."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+HERE, ROOM = "here", "room"  # after an @: who is present, and all members
+MAX_PLACES = 200  # in a text that are looked at; what comes after them mentions nobody
+
+_CODE = re.compile(r"```[\s\S]*?(?:```|\Z)|`[^`\n]*`")
+_CJK = "\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_PLACE = re.compile(
+    rf"(?:(?<=[\s(\[{{<\"'“‘«‹¿¡*_~{_CJK}])|(?<!.)|(?<=\n))"
+    r"@([A-Za-z0-9](?:[A-Za-z0-9._-]{0,30}[A-Za-z0-9])?)"
+    rf"(?![^\W_{_CJK}]|@|[._-]+[A-Za-z0-9])"
+)
+_SEPARATOR = re.compile(r"[._-]+")
+
+
+def mentioned_in(text: str) -> list[list[str]]:
+    """Return what a text may mention: for each place the handles that it may mean, the longest first, in lower case."""
+    found = islice(_PLACE.finditer(_CODE.sub(" ", text)), MAX_PLACES)
+    return [list(_readings(place)) for place in dict.fromkeys(each[1].lower() for each in found)]
+
+
+def _readings(place: str) -> Iterator[str]:
+    """Yield the handles that a text may mean: all of it, or less by what comes after a separator."""
+    yield place
+    ends = [found.start() for found in _SEPARATOR.finditer(place)]
+    yield from (place[:end] for end in reversed(ends))
