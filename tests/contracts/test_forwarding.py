@@ -1,11 +1,11 @@
 """Forwarded messages and former texts, whoever keeps them."""
 
 from hubbub.domain.facts import MessageKey
-from hubbub.events import Posted, Reference
+from hubbub.events import Posted, Reference, outline
 from hubbub.protocol.messages import Delete, Edit, Post, React
 from hubbub.protocol.rooms import Remove
 from tests.contracts.test_erasing import everything, holds_secret
-from tests.support.fakes import AT
+from tests.support.fakes import AT, MemoryStore
 from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, House
 
 SECRET = "geheim"
@@ -72,3 +72,16 @@ async def test_the_edits_of_a_message_are_read_in_order(house: House) -> None:
     assert await house.store.edits(MessageKey("nowhere", 1), 0, 9) == []
     await house.do(ADA, Delete(room=of.room, seq=of.message))
     assert not any(b"text" in body for body in await house.store.edits(key, 0, 9))
+
+
+async def test_of_large_edits_fewer_are_read_but_one_at_least(house: House) -> None:
+    of = await said(house, "one")
+    for letter in "abcd":
+        edit = Edit(room=of.room, seq=of.message, text=letter * 60_000)
+        await house.do(ADA, edit)
+    key, after, found = MessageKey(of.room, of.message), 0, list[bytes]()
+    while page := await house.store.edits(key, after, 9):
+        assert isinstance(house.store, MemoryStore) or sum(map(len, page)) < 200_000
+        found += page
+        after = outline(page[-1]).seq
+    assert len(found) == 4

@@ -155,6 +155,21 @@ async def test_drafts_over_http_and_on_another_device(here: Here) -> None:
     assert (await grace.ask("PUT", f"{drafts}/{room}", {"text": "x" * 70_000})).status == 413
 
 
+async def test_all_drafts_come_in_pages(here: Here) -> None:
+    rooms = sorted(f"room-{n}" for n in range(11))
+    for n, room in enumerate(rooms):
+        text = "x" * 60_000 if n < 9 else "x"
+        await here.at["grace"].ask("draft", where=room, text=text)
+    first = await here.at["grace"].ask("list_drafts")
+    assert first["more"] and len(str(first)) < 550_000
+    last = first["drafts"][-1]["where"]
+    rest = await here.at["grace"].ask("list_drafts", after=last)
+    assert [each["where"] for each in first["drafts"] + rest["drafts"]] == rooms
+    assert not rest["more"]
+    few = await here.at["grace"].ask("list_drafts", after=rooms[8], limit=2)
+    assert len(few["drafts"]) == 2 and not few["more"]
+
+
 async def test_what_one_keeps_by_the_sdk(here: Here) -> None:
     room = await made(here.at["grace"], who=[here.key("mary")])
     (seq,) = await say(here, "grace", room, "hi")

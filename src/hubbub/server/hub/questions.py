@@ -40,6 +40,7 @@ from hubbub.server.stores.base import Store, StoredMessage
 Answering = Callable[[Principal, Any], Awaitable[Any]]
 
 MAX_DRAFT_BYTES = 256 * 1024  # in one answer, which is queued as a whole
+DRAFTS_AT_ONCE = 4  # read from the store, since each may be large
 
 decode_version = msgspec.json.Decoder(
     Version
@@ -101,16 +102,19 @@ class Questions:
     async def drafts(self, principal: Principal, asked: ListDrafts) -> DraftsPage:
         """Return drafts by their rooms, as many as fit into one answer."""
         await self._require_own(principal)
-        rows = await self._store.rows(DRAFTS, principal.id)
-        rest = [row for row in rows if row.room > asked.after]
         items: list[DraftItem] = []
-        size = 0
-        for row in rest[: asked.limit]:
-            if size >= MAX_DRAFT_BYTES:
+        after, size = asked.after, 0
+        while size < MAX_DRAFT_BYTES and (left := asked.limit - len(items)):
+            limit = min(DRAFTS_AT_ONCE, left)
+            rows = await self._store.page(DRAFTS, principal.id, after=after, limit=limit)
+            for row in rows:
+                items.append(DraftItem(row.room, row.seq, row.at, row.text, row.reply_to))
+                size += len(row.text.encode())
+                after = row.room
+            if len(rows) < limit:
                 break
-            items.append(DraftItem(row.room, row.seq, row.at, row.text, row.reply_to))
-            size += len(row.text.encode())
-        return DraftsPage(self._store.epoch, items, len(items) < len(rest))
+        rest = await self._store.page(DRAFTS, principal.id, after=after, limit=1)
+        return DraftsPage(self._store.epoch, items, bool(rest))
 
     async def message(self, principal: Principal, asked: GetMessage) -> OneMessage:
         """Return a message, and some around it."""

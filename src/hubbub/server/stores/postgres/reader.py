@@ -117,7 +117,7 @@ class PostgresReader:
     async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
         """Edits of a message."""
         await self._room(key.room)
-        found = await self._connection.fetch(Q.edits, *key, after, limit)
+        found = await self._connection.fetch(Q.edits, *key, after, limit, PAGE_BYTES)
         return first_bytes(body for (body,) in found)
 
     async def document(self, room: str) -> Document:

@@ -128,9 +128,14 @@ SELECT n, seq, posted, edited, nth FROM (
     JOIN hubbub.message ON message.room = room.id AND message.seq = wanted.seq
 ) AS found WHERE coalesce(before, 0) < $3 ORDER BY n;
 
--- :edits The edits of a message of a room, by the room's name, after a number.
-SELECT body FROM hubbub.change WHERE room = (SELECT id FROM hubbub.room WHERE name = $1) AND about = $2 AND seq > $3
-    AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea ORDER BY seq LIMIT $4;
+-- :edits The edits of a message of a room, by the room's name, after a number, up to the first that reaches so many bytes.
+SELECT body FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM (
+        SELECT seq, body FROM hubbub.change
+        WHERE room = (SELECT id FROM hubbub.room WHERE name = $1) AND about = $2 AND seq > $3
+            AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea ORDER BY seq LIMIT $4
+    ) AS edit
+) AS edit WHERE coalesce(before, 0) < $5 ORDER BY seq;
 
 -- :room_list Rooms by name, in disjoint spans.
 SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS span (low, high), LATERAL (
