@@ -94,6 +94,13 @@ DELETE FROM {here}place AS here WHERE EXISTS (
     SELECT 1 FROM {there}member AS there WHERE there.room = here.room AND there.account = here.account
 );
 
+-- :marker Forget how far they had read.
+DELETE FROM {here}marker AS here WHERE EXISTS (
+    SELECT 1 FROM {there}made_room AS there WHERE there.room = here.room
+) AND NOT EXISTS (
+    SELECT 1 FROM {there}member AS there WHERE there.room = here.room AND there.account = here.account
+);
+
 -- :direct Let the people of a direct that someone left begin another.
 DELETE FROM {here}direct AS here WHERE EXISTS (
     SELECT 1 FROM {there}made_room AS there WHERE there.room = here.room
