@@ -436,6 +436,15 @@ async def test_in_slow_mode_members_wait_hosts_and_bots_don_t(house: House) -> N
     assert await house.codes((GRACE, post)) == [None]
 
 
+async def test_slow_mode_counts_from_the_moment_it_is_set(house: House) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    post = Post(room=room, text="hi")
+    slow = ChangeRoom(room=room, slow=10)
+    assert await house.codes(
+        *[(GRACE, post), (GRACE, post), (ADA, slow), (GRACE, post), (GRACE, post)]
+    ) == [None, None, None, None, "rate_limited"]
+
+
 async def test_a_refused_message_makes_nobody_wait(house: House) -> None:
     room = await house.make(ADA, "open", GRACE, slow=10)
     quote = Post(room=room, text="hi", reply_to=99)

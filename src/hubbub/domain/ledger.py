@@ -129,7 +129,7 @@ class Ledger:
         self._rules = rules
         self._facts = facts
         self._guarding = rules.guarding(wanted.logs)
-        self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
+        self._allowed: set[tuple[Any, ...]] = set()  # until a row changes: see `refusal`, `post`
         self.at = at
         self._logs = {log: Growth(log, facts.heads.get(log, NO_EVENTS)) for log in wanted.logs}
         self.grown: dict[str, Growth] = {}  # the logs that got events
@@ -277,12 +277,17 @@ class Ledger:
         return Accepted(event.seq, self.at)
 
     def post(self, event: Posted, owner: str) -> Accepted:
-        """Add a message to its log."""
+        """Add a message to its log.
+
+        What follows from it in a guarded room may depend only on the room, the owner and rows. So if no row changed after
+        one message, nothing is done after the owner's next ones there until a row changes.
+        """
         room, seq, log = event.room, event.seq, self._append(event)
         key, body = event.client_message_id, log.bodies[-1]
         self.posts.append(NewPost(room, seq, body, key, owner, log.count()))
         self._facts.owners[room, seq] = owner
-        if room in self._guarding:  # in free rooms nothing follows from it
+        if room in self._guarding and (room, owner) not in self._allowed:  # free rooms: nothing
+            self._allowed.add((room, owner))
             for act in self._rules.consequences.get(Posted, ()):
                 act(self, event)
         return Accepted(seq, self.at)

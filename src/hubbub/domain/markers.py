@@ -31,7 +31,7 @@ class Mention(NamedTuple):
     account: str
 
 
-MARKER = Table("marker", MemberKey, ReadMarker)
+MARKER = Table("marker", MemberKey, ReadMarker, is_remembered=True)
 MENTION = Table(
     "mention", Mention, Mention, indexes=(("account", "room", "seq"),), trimmed_by="seq"
 )

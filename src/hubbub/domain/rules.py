@@ -63,7 +63,7 @@ class Rule(Generic[C]):
 
 
 class Consequence(NamedTuple, Generic[E]):
-    """What an aspect does when an event is appended, even one of another aspect."""
+    """What an aspect does when an event is appended, even one of another aspect. See `Ledger.post` for messages."""
 
     event: type[E]
     act: Callable[[Ledger, E], None]

@@ -69,23 +69,31 @@ def _of_author(wanted: Needs, principal: Principal, room: str) -> None:
 
 
 def _follow_posts(ledger: Ledger) -> None:
-    raised: dict[MemberKey, ReadMarker] = {}
-    for post in ledger.posts:
-        if not (is_room_key(post.room) and is_account_key(post.owner)):
+    markers: dict[tuple[str, str], ReadMarker | None] = {}
+    raised: dict[tuple[str, str], ReadMarker] = {}
+    claims = ledger.read_before
+    for room, seq, _, _, owner, nth in ledger.posts:  # many, of few authors
+        author = room, owner
+        if author not in markers:
+            markers[author] = _marker(ledger, room, owner)
+        if (marker := markers[author]) is None:
             continue
-        key = MemberKey(post.room, post.owner)
-        marker = raised.get(key) or ledger.row(MARKER, key)
-        if marker is None:
-            continue
-        claimed = ledger.read_before.get(MessageKey(post.room, post.seq))
-        after = marker if claimed is None else _raised(ledger, marker, min(claimed, post.seq - 1))
-        if after.nth == post.nth - 1:
-            after = after._replace(seq=post.seq, nth=post.nth)
+        after = marker
+        if claims and (claimed := claims.get(MessageKey(room, seq))):
+            after = _raised(ledger, marker, min(claimed, seq - 1))
+        if after.nth == nth - 1:
+            after = after._replace(seq=seq, nth=nth)
         if after is not marker:
-            raised[key] = after
+            markers[author] = raised[author] = after
     for each in raised.values():
         ledger.put(MARKER, each)
         _tell(ledger, each)
+
+
+def _marker(ledger: Ledger, room: str, owner: str) -> ReadMarker | None:
+    if is_room_key(room) and is_account_key(owner):
+        return ledger.row(MARKER, MemberKey(room, owner))
+    return None
 
 
 # --- coming and going ---

@@ -220,6 +220,8 @@ class SqliteWriter:
 
     def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert many rows in few statements."""
+        if not rows:
+            return
         head, _, row = query.rpartition("VALUES ")
         for count, values in in_chunks(rows):
             self._execute(f"{head}VALUES {', '.join([row] * count)}", values)
