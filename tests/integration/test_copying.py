@@ -19,6 +19,7 @@ from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.rooms import Create
 from hubbub.server.admin.copying import _copy
 from hubbub.server.app import running
 from hubbub.server.config import Settings
@@ -35,14 +36,14 @@ from hubbub.server.stores.tables import OWN, PAGE, Tables
 from tests.support import commands
 from tests.support.commands import Ran
 from tests.support.counting import Counting
-from tests.support.fakes import ADA, AT, GRACE
+from tests.support.fakes import ADA, AT, GRACE, account
 from tests.support.postgres import Postgres
 from tests.support.rooms import GRACE as GRACE_AT_HOME
 from tests.support.rooms import ROOM_RULES, becoming
 from tests.support.server import Server
 from tests.support.site import Someone, chosen, site
 from tests.support.team import Team
-from tests.support.team_story import EVERYTHING
+from tests.support.team_story import DAVE, EVERYTHING
 
 EVENTS = int(os.environ.get("TEST_COPY", "2000"))
 
@@ -690,6 +691,9 @@ async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_pat
         team = Team(store)
         for by, change in EVERYTHING:  # what a copy made before does not have
             await team.do(by, change)
+        grace = account("grace").id  # whom dave blocks
+        direct = Create(room=DAVE, kind="direct", who=(grace,), key="@r000000000001")
+        await store.commit([Proposal(account("dave"), direct)], AT)
         rows = [await store.rows(table) for table in RULES.tables]
         rooms = await store.rooms("", 100)
     await copied(first, url)

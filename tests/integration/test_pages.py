@@ -14,12 +14,19 @@ from hubbub.server.stores import base
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from tests.support.site import Site, site
 
-LISTS = [
-    operation.path.removeprefix("/api/v1")
+PAGED = [
+    operation
     for operation in operations_of(ROUTES)
     if operation.method == "GET" and not operation.path_names
     if any(each.name == "limit" for each in operation.takes)
 ]
+LISTS = [operation.path.removeprefix("/api/v1") for operation in PAGED]
+BACKWARDS = {
+    path
+    for path, operation in zip(LISTS, PAGED, strict=True)
+    if any(each.name == "before" for each in operation.takes)
+}
+WHOLE = {"/me/saved"}  # at most 1,000 short rows, which are put in order as they were saved
 MANY, STEP = 7, 3
 READS = ("rows", "page", "own_rooms", "rooms", "find")
 
@@ -30,13 +37,15 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr(base, "PAGE_ROWS", STEP)
     async with site(tmp_path) as here:
         for n in range(MANY):
-            for path, body in (
-                ("/people", {"handle": f"p{n}", "name": f"P {n}"}),
-                ("/invites", {}),
-                ("/rooms", {"kind": "open", "title": f"Room {n}"}),
-                (f"/rooms/lobby-{n}/messages", {"text": "hello"}),
+            for method, path, body in (
+                ("POST", "/people", {"handle": f"p{n}", "name": f"P {n}"}),
+                ("POST", "/invites", {}),
+                ("POST", "/rooms", {"kind": "open", "title": f"Room {n}"}),
+                ("POST", f"/rooms/lobby-{n}/messages", {"text": "hello"}),
+                ("PUT", f"/me/saved/lobby-{n}/1", {}),
+                ("PUT", f"/me/drafts/lobby-{n}", {"text": "hello"}),
             ):
-                assert (await here.ada.ask("POST", path, body)).status in (200, 201), path
+                assert (await here.ada.ask(method, path, body)).status in (200, 201), path
         yield here
 
 
@@ -53,7 +62,7 @@ def counting(reads: list[int], read: Callable[..., Any]) -> Callable[..., Any]:
     return counted
 
 
-@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("path", [path for path in LISTS if path not in WHOLE])
 async def test_a_page_is_found_without_reading_all(
     here: Site, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,12 +84,12 @@ async def test_the_pages_together_are_the_list(here: Site, path: str) -> None:
     body = (await here.ada.ask("GET", path)).body
     name, whole = next((name, each) for name, each in body.items() if is_list_of_items(each))
     assert len(whole) >= MANY
-    key = next(iter(whole[0]))
+    key, name_of_bound = ("seq", "before") if path in BACKWARDS else (next(iter(whole[0])), "after")
     found: list[Any] = []
     more = True
     while more:
-        after = found[-1][key] if found else ""
-        page = (await here.ada.ask("GET", f"{path}?limit=2&after={after}".replace("@", "%40"))).body
+        bound = f"&{name_of_bound}={found[-1][key]}".replace("@", "%40") if found else ""
+        page = (await here.ada.ask("GET", f"{path}?limit=2{bound}")).body
         found += page[name]
         more = page["more"]
     assert found == whole
