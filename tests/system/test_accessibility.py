@@ -9,6 +9,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.newcomers import (
+    PASSWORD,
+    asked,
     at_home,
     claim_link,
     fill,
@@ -196,6 +198,33 @@ async def closed_room(page: Page, server: Server) -> None:
     await expect(page.get_by_text("1 member")).to_be_visible()
 
 
+async def unread(page: Page, server: Server) -> None:
+    """Rooms with mentions and unread messages, and a mention on the screen."""
+    await make_room(await own(page, server), "Plans", "Closed")
+    plans = page.url.rpartition("/")[2]
+    await make_room(page, "Kitchen")
+    kitchen = page.url.rpartition("/")[2]
+    ada = await entered(server, "/login", {"handle": "ada", "password": PASSWORD})
+    link = await asked(server, "POST", "/invites", {"role": "member"}, ada)
+    new = {"token": link["token"], "handle": "grace", "name": "Grace", "password": PASSWORD}
+    grace = await entered(server, "/accept", new)
+    for room in (plans, kitchen):
+        await asked(server, "POST", f"/rooms/{room}/members", {"who": ["grace"]}, ada)
+    direct = {"kind": "direct", "who": ["ada"]}
+    made = (await asked(server, "POST", "/rooms", direct, grace))["made"]
+    for room, text in ((plans, "@ada?"), (made, "hello"), (kitchen, "look, @ada")):
+        await asked(server, "POST", f"/rooms/{room}/messages", {"text": text}, grace)
+    await expect(page.locator(".body mark")).to_be_visible()
+    await menu(page)
+    await expect(page.get_by_role("button", name="Plans 1 mention")).to_be_visible()
+    await expect(page.get_by_role("button", name="Grace 1 unread")).to_be_visible()
+
+
+async def entered(server: Server, path: str, given: dict[str, str]) -> str:
+    """The token of a new session."""
+    return str((await asked(server, "POST", path, given | {"wants": "token"}))["token"])
+
+
 async def making_a_room(page: Page, server: Server) -> None:
     await menu(await own(page, server))
     await page.get_by_role("button", name="New room").click()
@@ -255,6 +284,7 @@ STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     wrong_password,
     new_account,
     closed_room,
+    unread,
     making_a_room,
     no_open_rooms,
     open_rooms,

@@ -1,8 +1,11 @@
 """The page with accounts, as people use it: they claim, accept, log in, make rooms, and see what they may and no more."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -45,9 +48,18 @@ async def team(people: People, *names: str) -> list[Page]:
     return [ada, *[await people.enter(link, name) for name in names]]
 
 
-async def session(people: People) -> str:
-    """The token of another session of Ada's, for what the page can't do."""
-    entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+async def another_device(people: People, name: str) -> Page:
+    """A page in another profile, on which someone has logged in."""
+    page = await people.visit()
+    await page.get_by_role("button", name="Log in with an account").click()
+    await log_in(page, name.lower())
+    await at_home(page, name)
+    return page
+
+
+async def session(people: People, handle: str = "ada") -> str:
+    """The token of another session, for what the page can't do."""
+    entered = {"handle": handle, "password": PASSWORD, "wants": "token"}
     return str((await asked(people.server, "POST", "/login", entered))["token"])
 
 
@@ -82,7 +94,7 @@ async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: 
     await rooms(grace).get_by_role("button", name="Plans").click()
     await expect(bodies(grace)).to_have_text(["the secret plan"])
     await expect(message(grace, "the secret plan").locator(".by")).to_have_text("Ada")
-    await rooms(grace).get_by_role("button", name="Ada new messages").click()
+    await rooms(grace).get_by_role("button", name="Ada 1 unread").click()
     await expect(bodies(grace)).to_have_text(["only for you"])
     assert "@" not in await grace.locator("#app").inner_text()  # no key of a room or a person
 
@@ -173,10 +185,7 @@ async def test_one_logs_out_and_in_again(people: People) -> None:
 
 async def test_a_session_that_ends_elsewhere_ends_here(people: People) -> None:
     ada = await people.owner()
-    other = await people.visit()
-    await other.get_by_role("button", name="Log in with an account").click()
-    await log_in(other, "ada")
-    await at_home(other, "Ada")
+    other = await another_device(people, "Ada")
     token = await session(people)
     await asked(people.server, "DELETE", "/me/sessions", None, token)
     for page in (ada, other):
@@ -231,8 +240,86 @@ async def test_a_direct_that_was_put_away_comes_back_with_the_next_message(peopl
     await grace.get_by_role("button", name="Put away").click()
     await expect(rooms(grace).get_by_role("button", name="Ada")).to_have_count(0)
     await say(ada, "two")
-    await rooms(grace).get_by_role("button", name="Ada new messages").click()
+    await rooms(grace).get_by_role("button", name="Ada 1 unread").click()
     await expect(bodies(grace)).to_have_text(["one", "two"])
+
+
+async def test_a_mention_lights_a_badge_on_each_device_until_it_is_read_on_one(
+    people: People,
+) -> None:
+    ada, desk = await team(people, "Grace")
+    phone = await another_device(people, "Grace")
+    await make_room(ada, "Plans", "Closed")
+    await invite(ada, "Grace")
+
+    await say(ada, "hello all")
+    for page in (desk, phone):
+        await expect(rooms(page).get_by_role("button", name="Plans unread")).to_be_visible()
+        await expect(rooms(page).get_by_text("Plans")).to_have_css("font-weight", "700")
+        await expect(rooms(page).locator(".badge")).to_have_count(0)
+    await say(ada, "@grace, <b>look</b>, @Grace. Not @gracehopper or me@grace")
+    for page in (desk, phone):
+        await expect(rooms(page).get_by_role("button", name="Plans 1 mention")).to_be_visible()
+        await expect(page).to_have_title(re.compile(r"^\(1\) "))
+
+    await rooms(desk).get_by_role("button", name="Plans").click()
+    for page in (desk, phone):
+        await expect(rooms(page).get_by_role("button", name="Plans", exact=True)).to_be_visible()
+        await expect(rooms(page).locator(".badge, .unread")).to_have_count(0)
+    await expect(desk.locator(".body mark")).to_have_text(["@grace", "@Grace"])
+    await expect(ada.locator(".body mark")).to_have_count(0)
+    await say(ada, "and @room")
+    await expect(message(desk, "and @room").locator("mark")).to_have_text("@room")
+    await expect(rooms(phone).locator(".badge")).to_have_count(0)
+
+
+async def test_a_room_is_read_to_its_end_only_where_its_end_is_seen(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    other = await another_device(people, "Grace")
+    await write_to(ada, "Grace")
+    token, room = await session(people), ada.url.rpartition("/")[2]
+    for number in range(40):
+        post = {"text": f"message {number}"}
+        await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
+    await rooms(grace).get_by_role("button", name="Ada 40 unread").click()
+    await expect(rooms(grace).get_by_role("button", name="Ada", exact=True)).to_be_visible()
+    await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
+
+    await grace.locator("#scroller").evaluate("scroller => scroller.scrollTop = 0")
+    await expect(grace.locator("#pill")).to_be_visible()
+    await say(ada, "further down")
+    for page in (grace, other):
+        await expect(rooms(page).get_by_role("button", name="Ada 1 unread")).to_be_visible()
+    await grace.locator("#pill").click()
+    for page in (grace, other):
+        await expect(rooms(page).get_by_role("button", name="Ada", exact=True)).to_be_visible()
+
+
+async def test_a_post_says_what_was_read_and_many_messages_need_few_markers(people: People) -> None:
+    ada, grace = await team(people, "Grace")
+    sent: list[dict[str, Any]] = []
+
+    def hear(frame: str | bytes) -> None:
+        sent.append(json.loads(frame))
+
+    grace.on("websocket", lambda socket: socket.on("framesent", hear))
+    await write_to(ada, "Grace")
+    await say(ada, "one")
+    await grace.goto(ada.url)
+    await expect(bodies(grace)).to_have_text(["one"])
+    one = await message(grace, "one").get_attribute("data-seq")
+    await say(grace, "two")
+    await expect(bodies(ada)).to_have_text(["one", "two"])
+
+    began, token, room = monotonic(), await session(people), ada.url.rpartition("/")[2]
+    for number in range(20):
+        post = {"text": f"message {number}"}
+        await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
+    await expect(bodies(grace)).to_have_count(22)
+    other = await another_device(people, "Grace")
+    await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
+    assert [frame["read"] for frame in sent if frame["do"] == "post"] == [int(one or "0")]
+    assert len([frame for frame in sent if frame["do"] == "read"]) <= 3 + (monotonic() - began) / 2
 
 
 async def test_who_is_removed_sees_nothing_of_the_room_any_more(people: People) -> None:
@@ -291,6 +378,10 @@ async def test_a_link_from_another_site_opens_the_message(
     await expect(page.locator(".message.linked")).to_contain_text("message 3")
     await expect(page.locator(".message.linked")).to_be_in_viewport()
     await at_home(page, "Grace")
+    (row,) = (await asked(people.server, "GET", "/start", None, await session(people, "grace")))[
+        "rooms"
+    ]
+    assert row["unread"] == len(posts)
 
     stranger = await people.visit(elsewhere[0])
     await stranger.get_by_role("link", name="1").click()

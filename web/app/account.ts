@@ -1,12 +1,15 @@
-// What an account has: its rooms, kept in step by its own log and the heads of its rooms. Knows nothing of the screen.
+// What an account has: its rooms, and how much is unread in them, kept in step by its own log and the heads of its rooms.
+// Knows nothing of the screen.
 
-import type { Client, wire } from "#sdk";
-import * as memory from "./memory.ts";
+import { type Client, Refused, type wire } from "#sdk";
 import { hearOf, meet, nameOf, personOf } from "./names.ts";
 
 const DIRECTORY = "@directory";
 const SOON = 50; // milliseconds, so that several changes are asked about at once
-const RARELY = 3000;
+const PAUSE = 500; // between two questions about rooms
+const MOST_AT_ONCE = 1000;
+
+const OF_READING = new Set<wire.AnyEvent["event"]>(["read", "marked_unread", "mentioned", "set"]);
 
 type Change = (what: "rooms" | "people" | "listed", person?: string) => void;
 
@@ -17,26 +20,25 @@ export class Account {
   hasStarted = false;
   readonly #client: Client;
   readonly #changed: Change;
-  readonly #seen: Map<string, number>; // how many messages of each room were seen
   #positions: { own: number; directory: number | null; epoch: string } | undefined;
   #watched = new Set<string>(); // rooms of which the connection is told the heads
   #timer: number | undefined;
-  #isNew: boolean;
+  readonly #stale = new Set<string>(); // rooms whose rows must be read again
+  #staleTimer: number | undefined;
+  #askedAt = 0;
 
   /** `changed` is called when there is something else to show. */
   constructor(key: string, client: Client, changed: Change) {
     this.key = key;
     this.#client = client;
     this.#changed = changed;
-    const seen = memory.seenBy(key);
-    this.#isNew = seen === undefined;
-    this.#seen = new Map(seen);
     client.on("state", ({ state }) => {
       this.#watched.clear();
       if (state === "connected") this.start();
     });
     client.on("event", ({ event }) => this.#take(event));
     for (const begun of ["snapshot", "resumed"] as const) client.on(begun, ({ room }) => this.#watched.delete(room)); // all of it is told now
+    client.on("snapshot", ({ room, snapshot }) => snapshot.head > (this.rooms.get(room)?.head ?? Infinity) && this.#reread(room));
     client.on("moved", ({ rooms }) => this.#moved(rooms));
   }
 
@@ -53,11 +55,7 @@ export class Account {
     if (started.people) meet({ ...started.people, [this.key]: started.me });
     this.rooms.clear();
     for (const row of started.rooms) this.rooms.set(row.room, row);
-    if (this.#isNew) {
-      for (const { room, nth } of started.rooms) this.#seen.set(room, nth);
-      memory.keepSeen(this.key, this.#seen);
-      this.#isNew = false;
-    }
+    for (const room of this.rooms.keys()) if (this.#client.isFollowing(room)) this.#reread(room); // it may have come further meanwhile
     this.hasStarted = true;
     this.#client.follow(this.key, { seq: own, epoch });
     if (directory !== null) this.#client.follow(DIRECTORY, { seq: directory, epoch });
@@ -79,17 +77,41 @@ export class Account {
   }
 
   /** Ask again what there is, once for several changes. */
-  #refresh(after = SOON): void {
-    this.#timer ??= setTimeout(() => this.start(), after);
+  #refresh(): void {
+    this.#timer ??= setTimeout(() => this.start(), SOON);
+  }
+
+  /** Ask again about a room: once for several changes, and not too often. */
+  #reread(room: string): void {
+    this.#stale.add(room);
+    this.#staleTimer ??= setTimeout(() => this.#readRows(), Math.max(SOON, this.#askedAt + PAUSE - Date.now()));
+  }
+
+  async #readRows(): Promise<void> {
+    this.#staleTimer = undefined;
+    this.#askedAt = Date.now();
+    const rooms = [...this.#stale].slice(0, MOST_AT_ONCE);
+    for (const room of rooms) this.#stale.delete(room);
+    const started = (await this.#client.ask({ do: "start", rooms }).catch((error) => {
+      if (error instanceof Refused && error.temporary) for (const room of rooms) this.#reread(room);
+    })) as wire.Started | undefined;
+    for (const room of this.#stale) this.#reread(room);
+    if (!started || started.epoch !== this.#positions?.epoch) return; // with another connection, all is asked again
+    const isLate = started.own < this.#positions.own; // the own log has told more since
+    for (const row of started.rooms) {
+      const known = this.rooms.get(row.room);
+      if (isLate || (known && row.head < known.head)) this.#reread(row.room);
+      else if (known) this.rooms.set(row.room, row);
+    }
+    this.#changed("rooms");
   }
 
   #moved(rooms: Record<string, wire.RoomHead>): void {
-    for (const [room, { head, nth, by }] of Object.entries(rooms)) {
+    for (const [room, now] of Object.entries(rooms)) {
       const row = this.rooms.get(room);
-      if (!row || head <= row.head) continue;
-      if (nth === row.nth) this.#refresh(RARELY); // it may be called otherwise now
-      if (nth === row.nth + 1 && by === this.key && !this.hasNews(row)) this.#seen.set(room, nth);
-      Object.assign(row, { head, nth });
+      if (!row || now.head <= row.head) continue;
+      Object.assign(row, { head: now.head, nth: now.nth });
+      this.#reread(room);
     }
     this.#changed("rooms");
   }
@@ -106,6 +128,7 @@ export class Account {
     if (event.event === "joined" || event.event === "invited" || event.event === "role_changed") this.#refresh();
     else if (event.event === "left" && event.where) this.rooms.delete(event.where);
     else if (event.event === "hidden") Object.assign(this.rooms.get(event.where) ?? {}, { hidden: event.upto });
+    else if (OF_READING.has(event.event) && "where" in event && event.where) this.#reread(event.where);
     else return;
     this.#changed("rooms");
   }
@@ -124,26 +147,9 @@ export class Account {
     if (!row || event.seq <= row.head) return;
     const wasShown = isShown(row);
     row.head = event.seq;
-    if (event.event === "posted") row.nth += 1;
-    if (event.event === "changed") {
-      if (event.title !== undefined) row.title = event.title;
-      if (event.kind !== undefined) row.kind = event.kind;
-    }
-    if (event.event === "archived") row.archived_at = event.at;
-    if (event.event === "restored") delete row.archived_at;
-    if (!wasShown || event.event !== "posted") this.#changed("rooms");
+    this.#reread(event.room);
+    if (!wasShown) this.#changed("rooms");
   }
-
-  /** All messages of a room that there are by now were seen. */
-  see(room: string): void {
-    const row = this.rooms.get(room);
-    if (!row || this.#seen.get(room) === row.nth) return;
-    this.#seen.set(room, row.nth);
-    memory.keepSeen(this.key, this.#seen);
-  }
-
-  /** Whether there are messages in a room that were not seen. */
-  hasNews = ({ room, nth }: wire.MyRoom): boolean => nth > (this.#seen.get(room) ?? 0);
 
   /** What a room of one's own is called: a direct after the others in it. */
   titleOf(row: wire.MyRoom): string {
@@ -159,3 +165,9 @@ export class Account {
 }
 
 const isShown = ({ hidden, head }: wire.MyRoom): boolean => !hidden || head > hidden;
+
+/** Whether a room is to look unread. */
+export const isUnread = ({ unread, marked }: wire.MyRoom): boolean => Boolean(unread || marked);
+
+/** How many messages of a room are for the account: in directs all that are unread, elsewhere those that mention it. */
+export const forMe = ({ kind, unread = 0, mentions = 0 }: wire.MyRoom): number => (kind === "direct" ? unread : mentions);

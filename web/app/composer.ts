@@ -4,6 +4,8 @@ import { whoOf } from "#sdk";
 import { byId, fit, harmless } from "./dom.ts";
 import { timeline } from "./history.ts";
 import { nameOf } from "./names.ts";
+import { isReading, lastOf } from "./reading.ts";
+import { isMade } from "./routes.ts";
 import { now, places } from "./state.ts";
 
 const TYPING_EVERY = 3000;
@@ -25,7 +27,8 @@ function send(): void {
   const written = text.value.trim();
   if (!written || !now.client) return;
   text.value = "";
-  now.client.post(now.current, written, now.replyTo?.seq);
+  const read = now.account && isMade(now.current) && isReading(now.current) ? lastOf(now.current) : undefined;
+  now.client.post(now.current, written, now.replyTo?.seq, read);
   now.replyTo = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);

@@ -5,6 +5,7 @@ import { byId } from "./dom.ts";
 import { goTo, loading, MOST_READ, timeline } from "./history.ts";
 import { getToKnow, isNewToUs, start } from "./main.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
+import { lookAgain, readOn } from "./reading.ts";
 import { showMembers, showRoom, showTyping, toast, unsent } from "./room.ts";
 import { isMade } from "./routes.ts";
 import { listRooms, showRooms, track } from "./sidebar.ts";
@@ -57,7 +58,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden || !now.current) return;
   now.client?.check();
   track(now.current).unread = 0;
-  now.account?.see(now.current);
+  lookAgain();
   showRooms();
 });
 
@@ -106,7 +107,6 @@ function lose(room: string, error: Refused): void {
 
 function take(client: Client, room: string, event: wire.AnyEvent): void {
   const place = places.get(room);
-  if (room === now.current && !document.hidden) now.account?.see(room);
   if (!place?.view) return;
   if (isUnknown(event.by)) getToKnowAuthor(client, event);
   const seq = apply(place.view, event);
@@ -114,8 +114,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   const isPost = event.event === "posted";
   if (isPost) place.typing.delete(whoOf(event));
   const isSeen = room === now.current && !document.hidden;
-  if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen && isMade(room)) showRooms();
-  else if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen) {
+  if (isPost && !event.erased && whoOf(event) !== client.me.who && !isSeen && !isMade(room)) {
     place.unread += 1;
     showRooms();
   }
@@ -123,6 +122,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
     if (isPost) timeline.append();
     else timeline.update(seq);
     showTyping();
+    readOn();
   }
   trim(place.view, room === now.current && !timeline.wasAtEnd ? MOST_READ : MOST_SHOWN);
 }

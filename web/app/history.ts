@@ -4,6 +4,7 @@ import { type Client, type Page, prepend, type wire } from "#sdk";
 import { showComposer, text } from "./composer.ts";
 import * as dialogs from "./dialogs.ts";
 import { meetAuthors } from "./names.ts";
+import { readOn } from "./reading.ts";
 import { toast } from "./room.ts";
 import { addressOf } from "./routes.ts";
 import { now, places } from "./state.ts";
@@ -29,6 +30,7 @@ export const timeline = new Timeline({
     text.focus();
   },
   older: () => loadOlder(now.current),
+  scrolled: () => readOn(),
   link: (seq) => copyLink(now.current, seq),
 });
 
@@ -39,9 +41,9 @@ async function copyLink(room: string, seq: number): Promise<void> {
 
 /** Show a message, and for that whatever is between it and what is there. */
 export async function goTo(room: string, seq: number): Promise<void> {
-  now.wanted = undefined;
   const isThere = (): boolean => (places.get(room)?.view?.messages.keys().next().value ?? seq) <= seq;
   for (let pages = 0; pages < MOST_READ / 100 && !isThere() && places.get(room)?.view?.more; pages += 1) await loadOlder(room);
+  now.wanted = undefined; // until here its end counts as unseen
   if (room === now.current && !timeline.goTo(seq)) toast("This message is not here");
 }
 

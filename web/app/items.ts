@@ -2,6 +2,7 @@
 
 import { type Entry, reactedWith, whoOf, type wire } from "#sdk";
 import { avatar, clock, dayOf, harmless, linked, make } from "./dom.ts";
+import { splitAtMentions } from "./mentions.ts";
 import { nameOf } from "./names.ts";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
@@ -29,6 +30,8 @@ export interface Actions {
   discard(id: string): void;
   /** Load older messages. */
   older(): void;
+  /** Other messages may be on the screen. */
+  scrolled(): void;
 }
 
 /** Draws a message anew, or edits it in its place. */
@@ -59,7 +62,7 @@ export function messageItem(message: wire.Message, { follows, me, quoted, react 
   if (message.reply_to) {
     main.append(make("div", { className: "quote", dir: "auto", attributes: { "data-quotes": message.reply_to } }, quoteText(quoted)));
   }
-  main.append(make("div", { className: "body", dir: "auto" }, ...body(message)));
+  main.append(make("div", { className: "body", dir: "auto" }, ...body(message, me)));
   if (message.reactions) main.append(reactions(message, message.reactions, me, react));
   item.append(avatar(nameOf(message.by), message.by), main);
   return item;
@@ -143,11 +146,15 @@ function head(by: string, at: string): HTMLElement {
   return make("div", { className: "head" }, make("bdi", { className: "by" }, harmless(nameOf(by))), clock(at));
 }
 
-function body(message: wire.Message): (Node | string)[] {
+/** A text in which mentions of oneself are marked. */
+const marked = (text: string, message: wire.Message, me: Me): (Node | string)[] =>
+  splitAtMentions(text, message, me.who).map((part, i) => (i % 2 ? make("mark", {}, part) : part));
+
+function body(message: wire.Message, me: Me): (Node | string)[] {
   if (message.deleted) return [make("em", {}, "deleted")];
   if (message.arguments !== undefined) return [make("code", {}, harmless(JSON.stringify(message.arguments)))];
   if (message.bytes !== undefined) return [make("em", {}, `binary, ${atob(message.bytes).length} bytes`)];
-  const parts = linked(message.text ?? "");
+  const parts = linked(message.text ?? "").flatMap((part) => (typeof part === "string" ? marked(part, message, me) : [part]));
   if (message.edited_at) parts.push(make("small", { title: message.edited_at }, " (edited)"));
   return parts;
 }

@@ -11,6 +11,7 @@ import { call } from "./http.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
 import { nameOf } from "./names.ts";
+import { readOn } from "./reading.ts";
 import { showInstead, showMembers, showTitle } from "./room.ts";
 import { isMade, linkedRoom, takeEntered, takeWayIn } from "./routes.ts";
 import { listed, listOpenRooms, listRooms, open, showRooms, track } from "./sidebar.ts";
@@ -119,7 +120,7 @@ function showChange(what: "rooms" | "people" | "listed", person?: string): void 
     if (now.account.rooms.has(now.current) && places.get(now.current)?.refused) now.client?.follow(now.current);
     if (!now.account.rooms.has(now.current) && !listed.has(now.current)) listOpenRooms();
   }
-  if (now.current && places.get(now.current)?.view && !document.hidden) now.account.see(now.current);
+  readOn();
   showMembers();
   showMayInvite();
 }

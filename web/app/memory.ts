@@ -28,7 +28,6 @@ export function forgetToken(): void {
 }
 
 const ACCOUNT = "hubbub.account";
-const SEEN = "hubbub.seen.";
 
 /** The account of this browser. The session itself is in a cookie, which the page can't read. */
 export const keptAccount = (): string | null => localStorage.getItem(ACCOUNT);
@@ -40,24 +39,11 @@ export function keepAccount(account: string): void {
 
 export const forgetAccount = (): void => localStorage.removeItem(ACCOUNT);
 
-/** How many messages of its rooms an account has seen in this browser; undefined if it was never here. */
-export function seenBy(account: string): [string, number][] | undefined {
-  try {
-    const seen: unknown = JSON.parse(localStorage.getItem(SEEN + account) ?? "null");
-    return seen ? Object.entries(seen as Record<string, number>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-export const keepSeen = (account: string, seen: Map<string, number>): void =>
-  localStorage.setItem(SEEN + account, JSON.stringify(Object.fromEntries(seen)));
-
-/** Leave nothing of an account in the browser: neither what it has seen nor what it has not sent. */
+/** Leave nothing of an account in the browser, nor what it has not sent. */
 export function clearOf(account: string): void {
   forgetAccount();
   for (const key of Object.keys(localStorage)) {
-    if (key === SEEN + account || key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
+    if (key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
   }
 }
 

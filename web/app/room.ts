@@ -6,6 +6,7 @@ import { avatar, byId, harmless, make } from "./dom.ts";
 import { ask, timeline } from "./history.ts";
 import type { Unsent } from "./items.ts";
 import { nameOf } from "./names.ts";
+import { readOn } from "./reading.ts";
 import { isMade } from "./routes.ts";
 import { listed, titleOf, track } from "./sidebar.ts";
 import { now } from "./state.ts";
@@ -49,12 +50,12 @@ async function join(): Promise<void> {
 export function showRoom(): void {
   if (!now.client) return;
   const { view } = track(now.current);
-  if (view && !document.hidden) now.account?.see(now.current);
   showTitle();
   showInstead();
   timeline.show(view ?? { messages: new Map(), more: true, state: {} }, unsent(now.client, now.current), now.client.me);
   showMembers();
   showTyping();
+  readOn();
 }
 
 export function unsent(client: Client, room: string): Unsent[] {

@@ -1,12 +1,14 @@
 // The sidebar: the rooms that there are, and opening one.
 
 import type { wire } from "#sdk";
+import { forMe, isUnread } from "./account.ts";
 import { isTouch, showComposer, text } from "./composer.ts";
 import type * as dialogs from "./dialogs.ts";
 import { avatar, byId, harmless, make } from "./dom.ts";
 import { list } from "./http.ts";
 import { isRoomName, keepRooms } from "./memory.ts";
 import { showMemberList, showMenu } from "./menu.ts";
+import { isReading, lookAgain } from "./reading.ts";
 import { showRoom, showTitle, toast } from "./room.ts";
 import { isMade, showAddress } from "./routes.ts";
 import { drafts, now, type Place, places } from "./state.ts";
@@ -34,6 +36,7 @@ export function open(room: string): void {
   showMemberList(false);
   showAddress(room);
   showRoom();
+  lookAgain();
   showRooms();
   showComposer();
   if (!isTouch) text.focus();
@@ -71,7 +74,7 @@ export function showRooms(): void {
   const groups: [string, HTMLElement[]][] = [
     ["Rooms", mine.filter(({ kind }) => kind !== "direct").map(mineItem)],
     ["Directs", mine.filter(({ kind }) => kind === "direct").map(mineItem)],
-    ["Free rooms", free.map((room) => roomItem(room, "#", room, places.get(room)?.unread ?? 0))],
+    ["Free rooms", free.map(freeItem)],
   ];
   const none = make("li", { className: "empty" }, "You are in no room yet. Make one, or look for open rooms.");
   const shown = now.account
@@ -79,10 +82,15 @@ export function showRooms(): void {
     : groups.flatMap(([, items]) => items);
   byId("rooms").replaceChildren(...(now.account?.hasStarted && !mine.length ? [none] : []), ...shown);
   if (focused) byId("rooms").querySelector<HTMLElement>(`[data-room="${focused}"]`)?.focus();
-  const unread = [...places.values()].reduce((sum, place) => sum + place.unread, 0);
-  const hasNews = mine.some((row) => now.account?.hasNews(row) && row.room !== now.current);
-  document.title = `${unread ? `(${unread}) ` : hasNews ? "• " : ""}${harmless(titleOf(now.current))} – hubbub`;
-  byId("menu-unread").hidden = !unread && !hasNews;
+  const unread = mine.filter((row) => isUnread(row) && !isReading(row.room));
+  const count = [...[...places.values()].map((place) => place.unread), ...unread.map(forMe)].reduce((sum, each) => sum + each, 0);
+  document.title = `${count ? `(${count}) ` : unread.length ? "• " : ""}${harmless(titleOf(now.current))} – hubbub`;
+  byId("menu-unread").hidden = !count && !unread.length;
+}
+
+function freeItem(room: string): HTMLElement {
+  const count = places.get(room)?.unread;
+  return roomItem(room, "#", room, count ? { count, of: "unread" } : undefined);
 }
 
 function mineItem(row: wire.MyRoom): HTMLElement {
@@ -96,25 +104,28 @@ function mineItem(row: wire.MyRoom): HTMLElement {
       : row.kind === "open"
         ? "#"
         : "◆";
-  return roomItem(row.room, sign, title, row.room !== now.current && now.account?.hasNews(row) ? "new" : 0);
+  const of = row.kind === "direct" ? "unread" : forMe(row) === 1 ? "mention" : "mentions";
+  return roomItem(row.room, sign, title, isUnread(row) && !isReading(row.room) ? { count: forMe(row), of } : undefined);
 }
 
-/** A room in the sidebar, with the number of its unread messages, or only that there are some. */
-function roomItem(room: string, sign: string | HTMLElement, title: string, unread: number | "new"): HTMLElement {
+/** A room in the sidebar. If it is unread, its title is bold, and there may be a badge with a number. */
+function roomItem(room: string, sign: string | HTMLElement, title: string, unread?: { count: number; of: string }): HTMLElement {
   const button = make(
     "button",
     {
       type: "button",
+      className: unread ? "unread" : "",
       onclick: () => open(room),
       attributes: { "data-room": room, ...(room === now.current && { "aria-current": "page" }) },
     },
     typeof sign === "string" ? make("span", { className: "hash", attributes: { "aria-hidden": "true" } }, sign) : sign,
     make("bdi", {}, harmless(title)),
   );
-  if (unread === "new")
-    button.append(make("span", { className: "badge dot" }, make("span", { className: "visually-hidden" }, "new messages")));
-  else if (unread)
-    button.append(make("span", { className: "badge" }, String(unread), make("span", { className: "visually-hidden" }, " unread")));
+  if (unread?.count)
+    button.append(
+      make("span", { className: "badge" }, String(unread.count), make("span", { className: "visually-hidden" }, ` ${unread.of}`)),
+    );
+  else if (unread) button.append(make("span", { className: "visually-hidden" }, "unread"));
   return make("li", {}, button);
 }
 

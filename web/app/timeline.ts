@@ -203,6 +203,7 @@ export class Timeline {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     this.wasAtEnd = this.#last === Infinity && scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (this.wasAtEnd) this.#missed = 0;
+    this.#actions.scrolled();
     this.#showPill();
     this.#move();
   }

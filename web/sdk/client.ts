@@ -182,9 +182,9 @@ export class Client {
     if (this.#rooms.delete(room) && this.state === "connected") this.ask({ do: "unfollow", room }).catch(() => {});
   }
 
-  /** Put a message into the outbox; it goes out now, or when there is a connection. */
-  post(room: string, text: string, reply_to?: number): void {
-    const entry: Entry = { room, text, reply_to, client_message_id: randomId(), at: new Date().toISOString() };
+  /** Put a message into the outbox; it goes out now, or when there is a connection. `read` is the last event that its author has read. */
+  post(room: string, text: string, reply_to?: number, read?: number): void {
+    const entry: Entry = { room, text, reply_to, read, client_message_id: randomId(), at: new Date().toISOString() };
     this.outbox.add(entry);
     this.#fire("outbox", { room });
     this.#empty();
@@ -298,9 +298,10 @@ export class Client {
   }
 
   async #post(entry: Entry): Promise<void> {
-    const { room, text, reply_to, client_message_id } = entry;
+    const { room, text, reply_to, read, client_message_id } = entry;
     try {
-      const { seq } = (await this.ask({ do: "post", room, text, ...(reply_to && { reply_to }), client_message_id })) as { seq: number };
+      const given = { ...(reply_to && { reply_to }), ...(read && { read }) };
+      const { seq } = (await this.ask({ do: "post", room, text, ...given, client_message_id })) as { seq: number };
       entry.seq = seq;
       this.#reached(room); // else it stays until its event comes
     } catch (error) {

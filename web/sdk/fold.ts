@@ -94,8 +94,17 @@ const tombstone = ({ seq, at, by, id }: Message | Posted): Message => ({ seq, at
 function changed(message: Message, event: AnyEvent): Message {
   switch (event.event) {
     case "edited": {
-      const { bytes: _bytes, arguments: _arguments, attachments: _attachments, text: _text, ...rest } = message;
-      return { ...rest, ...(event.text !== undefined && { text: event.text }), edited_at: event.at };
+      const {
+        bytes: _bytes,
+        arguments: _arguments,
+        attachments: _attachments,
+        text: _text,
+        mentions: _mentions,
+        calls: _calls,
+        ...rest
+      } = message;
+      const { text, mentions, calls } = event;
+      return { ...rest, ...(text !== undefined && { text }), ...(mentions && { mentions }), ...(calls && { calls }), edited_at: event.at };
     }
     case "deleted":
       return tombstone(message);

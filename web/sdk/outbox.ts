@@ -4,6 +4,8 @@ export interface Entry {
   room: string;
   text: string;
   reply_to?: number | undefined;
+  /** The last event that its author had read. */
+  read?: number | undefined;
   client_message_id: string;
   at: string;
   /** Why it won't be sent again, unless someone asks for that. */

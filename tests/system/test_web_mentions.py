@@ -1,0 +1,60 @@
+"""What the page makes of mentions, in Node.js: where it marks them, and what an edit makes of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.checkout import ROOT
+from tests.support.node import NODE, node_script
+
+pytestmark = pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js: make clients")
+
+SPLIT = """
+const { splitAtMentions } = await import(process.argv[2]);
+const told = JSON.parse(process.argv[3]).map(([text, message]) => splitAtMentions(text, message, "@p1"));
+console.log(JSON.stringify(told));
+"""
+FOLD = """
+const { apply, viewOf } = await import(process.argv[2]);
+const view = viewOf({ messages: [], more: false, state: {} });
+for (const event of JSON.parse(process.argv[3])) apply(view, event);
+console.log(JSON.stringify([...view.messages.values()]));
+"""
+ADA, GRACE = {"ada": "@p1"}, {"ada.grace": "@p2"}
+TEXTS: list[tuple[str, dict[str, Any], list[str]]] = [  # each second part is marked
+    ("hello @ada", {}, ["hello @ada"]),
+    ("hello @ada", {"mentions": GRACE}, ["hello @ada"]),
+    ("@ada, @Ada.", {"mentions": ADA}, ["", "@ada", ", ", "@Ada", "."]),
+    ("me@ada @adage @ada", {"mentions": ADA}, ["me@ada @adage ", "@ada", ""]),
+    ("@ada.grace, @ada", {"mentions": ADA | GRACE}, ["@ada.grace, ", "@ada", ""]),
+    ("@adaXgrace", {"mentions": ADA | {"ada.grace": "@p1"}}, ["@adaXgrace"]),
+    ("*@ada* 你好@ada", {"mentions": ADA}, ["*", "@ada", "* 你好", "@ada", ""]),
+    ("@room", {"calls": ["*"]}, ["", "@room", ""]),
+    ("@here", {"calls": ["@p2", "@p1"]}, ["", "@here", ""]),
+    ("@here", {"calls": ["@p2"]}, ["@here"]),
+]
+
+
+async def answer(tmp_path: Path, script: str, module: str, given: object) -> Any:
+    """What a script makes of something with a module of the page."""
+    path = tmp_path / "script.mjs"
+    path.write_text(script)
+    async with node_script(path, str(ROOT / "web" / module), json.dumps(given)) as process:
+        assert process.stdout is not None
+        return json.loads(await process.stdout.read())
+
+
+async def test_only_mentions_of_oneself_are_marked(tmp_path: Path) -> None:
+    given = [(text, message) for text, message, _ in TEXTS]
+    assert await answer(tmp_path, SPLIT, "app/mentions.ts", given) == [split for *_, split in TEXTS]
+
+
+async def test_an_edit_has_the_mentions_of_its_text(tmp_path: Path) -> None:
+    of = {"room": "@r1", "at": "2026-01-01T00:00:00Z", "by": "@p2"}
+    posted = of | {"event": "posted", "seq": 1, "text": "@ada", "mentions": ADA, "calls": ["*"]}
+    edited = of | {"event": "edited", "seq": 2, "message": 1, "text": "@ada.grace"}
+    for new in ({"mentions": GRACE}, {"calls": ["@p1"]}, {}):
+        (message,) = await answer(tmp_path, FOLD, "sdk/index.ts", [posted, edited | new])
+        assert {key: message[key] for key in ("mentions", "calls") if key in message} == new
