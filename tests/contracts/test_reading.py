@@ -211,6 +211,15 @@ async def test_only_members_are_mentioned_and_the_author_learns_who_is_not(house
     assert not any(isinstance(event, Mentioned) for event in await house.log(STRAY.id))
 
 
+async def test_a_guest_does_not_learn_which_handles_there_are(house: House) -> None:
+    room = await house.make(ADA, "closed", GUEST)
+    post_by_guest = Post(room=room, text="@stray", mentions=mentioning(STRAY))
+    assert (await house.do(GUEST, post_by_guest)).unreached == ()
+    public = await house.make(ADA, "open", public="post")
+    posted = Post(room=public, text="@stray", mentions=mentioning(STRAY))
+    assert (await house.do(guest("vera", key="k" * 16), posted)).unreached == ()
+
+
 async def test_all_are_mentioned_at_once_without_a_word_to_each(house: House) -> None:
     room = await house.make(ADA, "open", GRACE, MARGARET)
     seq = await post(house, ADA, room, "@room", calls=[EVERYONE])

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import BLOCKS, Block
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MENTION, Mention
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
@@ -27,7 +27,7 @@ class Naming(NamedTuple):
         mentions: members by the handles in it.
         calls: members that it calls otherwise, or all.
         told: those of them who are told.
-        unreached: the handles of others than members.
+        unreached: the handles of others than members; not for authors who may not know who there is.
     """
 
     mentions: dict[str, str] | None = None
@@ -59,6 +59,8 @@ def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:
         wanted.logs.add(account)
         wanted.row(MEMBER, MemberKey(change.room, account))
         wanted.row(BLOCKS, Block(account, principal.id))
+    if principal.role is Role.ACCOUNT:
+        wanted.row(ACCOUNT, account_row(principal.id))
 
 
 def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming | Refusal:
@@ -85,8 +87,16 @@ def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming |
         mentions or None,
         [EVERYONE] if EVERYONE in calls else [each for each in calls if each in members] or None,
         (*told, EVERYONE) if EVERYONE in calls else tuple(told),
-        tuple(given.keys() - mentions.keys()),
+        tuple(given.keys() - mentions.keys()) if _may_know_all(ledger, principal) else (),
     )
+
+
+def _may_know_all(ledger: Ledger, principal: Principal) -> bool:
+    """Whether someone may know which handles there are: neither visitors nor guests."""
+    if principal.role is not Role.ACCOUNT:
+        return False
+    account = ledger.row(ACCOUNT, account_row(principal.id))
+    return account is not None and account.role != "guest"
 
 
 def tell(ledger: Ledger, event: Posted, told: Iterable[str]) -> None:

@@ -88,14 +88,7 @@ class Names:
         if not command.text or "@" not in command.text or command.mentions is not None:
             return {}
         places = mentioned_in(command.text)
-        calls = None
-        if [ROOM] in places:
-            calls = [EVERYONE]
-        elif [
-            HERE
-        ] in places:  # one too many is refused, but only to those who may know of the room
-            here = filter(is_account_key, self._present(room))
-            calls = [*islice(here, MAX_NAMED + 1)]
+        calls = self._called(room, places)
         wanted = Needs()
         for reading in chain.from_iterable(places):
             wanted.row(HANDLES, HandleKey(DIRECTORY, reading))
@@ -106,6 +99,14 @@ class Names:
         if len(mentions) > MAX_NAMED:
             raise RefusalError("bad_request", f"A message may mention at most {MAX_NAMED} people")
         return {"mentions": mentions or None, "calls": calls}
+
+    def _called(self, room: str, places: list[list[str]]) -> list[str] | None:
+        """Return whom a text calls without a handle. One too many is refused later, to those who may know of the room."""
+        if [ROOM] in places:
+            return [EVERYONE]
+        if [HERE] in places:
+            return [*islice(filter(is_account_key, self._present(room)), MAX_NAMED + 1)]
+        return None
 
     async def key(self, principal: Principal, room: str) -> str:
         """Return the name that a room has in logs. Whether there is such a room is not told here.
