@@ -19,7 +19,7 @@ from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.server.stores.base import Selection
 from tests.support.fakes import ADA as TOKEN
-from tests.support.fakes import AT
+from tests.support.fakes import AT, guest
 from tests.support.rooms import (
     ADA,
     GRACE,

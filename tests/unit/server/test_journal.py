@@ -197,6 +197,8 @@ BOUNDED = {
     *("kind", "title", "topic", "alias", "public", "posters", "slow", "keep_days", "receipts"),
     *("members_may_invite", "members_may_edit", "members_may_name_all"),
     *("who", "key", "seconds", "role"),  # of at most 50 people
+    *("read", "mentions", "calls", "upto", "level", "muted_until", "starred"),  # likewise
+    *("of", "where", "note"),
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],
@@ -220,6 +222,7 @@ def test_each_change_has_the_weight_of_what_it_says(
     kind: type[Change], field: str, value: Any
 ) -> None:
     fields = {"room": "lobby", "seq": 1, "text": "", "emoji": "x", "arguments": [], field: value}
+    fields |= {"where": "lobby"}
     known = {name: fields[name] for name in kind.__struct_fields__ if name in fields}
     if kind is Post:  # which says one thing
         known.pop("arguments" if field in ("text", "bytes") else "text")
