@@ -69,7 +69,8 @@ SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY na
 SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, log.nth,
     marker.seq, marker.nth, is_marked, level, muted_until, starred,
     iif(marker.nth < log.nth, max(0, log.nth - max(marker.nth, trimmed_nth) - (
-        SELECT count(*) FROM message WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+        SELECT count(*) FROM message INDEXED BY message_deleted
+        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
     )), 0),
     iif(marker.nth < log.nth, (
         SELECT count(*) FROM mention
