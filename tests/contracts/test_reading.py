@@ -231,6 +231,12 @@ async def test_all_are_mentioned_at_once_without_a_word_to_each(house: House) ->
     assert (refusal.code, refusal.detail) == ("forbidden", "Not allowed to name all")
 
 
+async def test_a_message_that_names_one_twice_is_one_mention(house: House) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    await post(house, ADA, room, mentions=mentioning(GRACE), calls=[EVERYONE])
+    assert await unread(house, room, GRACE) == Unread(1, 1)
+
+
 async def test_whom_one_has_blocked_mentions_one_in_vain(house: House) -> None:
     room = await house.make(ADA, "open", GRACE)
     await house.do(GRACE, BlockPerson(room=GRACE.id, who=ADA.id))

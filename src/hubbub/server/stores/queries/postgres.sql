@@ -153,7 +153,7 @@ SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.he
         WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
     )) ELSE 0 END AS unread,
     CASE WHEN marker.nth < log.nth THEN (
-        SELECT count(*) FROM hubbub.mention
+        SELECT count(DISTINCT mention.seq) FROM hubbub.mention
         WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
     ) ELSE 0 END AS mentions
 FROM hubbub.place

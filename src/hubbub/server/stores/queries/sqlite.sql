@@ -73,7 +73,7 @@ SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, 
         WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
     )), 0),
     iif(marker.nth < log.nth, (
-        SELECT count(*) FROM mention
+        SELECT count(DISTINCT mention.seq) FROM mention
         WHERE mention.account IN (:account, '*') AND mention.room = place.room AND mention.seq > marker.seq
     ), 0)
 FROM place
