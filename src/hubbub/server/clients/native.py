@@ -130,7 +130,6 @@ class NativeClient:
             type(command) is Post  # by far the most frequent
             and self._principal is not None
             and is_plain(command)
-            and command.of is None
         ):
             self._change(command, self._principal)
             return None

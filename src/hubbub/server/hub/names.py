@@ -39,8 +39,10 @@ def is_short(room: str) -> bool:
 
 
 def is_plain(post: Post) -> bool:
-    """Whether `Names` need not be asked about a post: it calls its room as logs do, and mentions nobody."""
+    """Whether `Names` need not be asked about a post: it calls its room as logs do, mentions nobody, and forwards nothing."""
     room, text = post.room, post.text
+    if post.of is not None:
+        return False
     return room[0] not in "@#" or not (is_short(room) or (text is not None and "@" in text))
 
 

@@ -54,11 +54,9 @@ class Starting:
         rooms = await self._store.own_rooms(me.account, Selection(rooms=start.rooms))
         is_guest = me.role == "guest"
         people: Accounts | None = None
-        if start.rooms is not None:
-            pass
-        elif is_guest:
+        if start.rooms is None and is_guest:
             people = await self._acquaintances(me, rooms)
-        elif not self._can_resume(start, directory):
+        elif start.rooms is None and not self._can_resume(start, directory):
             people = await self._all_people(directory)
         return Started(
             me.account,
