@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts people upgrade harm check format types test soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example bench scale posts people conversation upgrade harm check format types test soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -205,6 +205,9 @@ posts: $(stamps)/run ## measure what a post costs in the store: BENCH_FORMER=../
 
 people: $(stamps)/run ## measure what people with many rooms cost: make people ARGS="--people 500 --messages 10000"
 	@exec $(bin)/python -m benchmarks.people $(ARGS)
+
+conversation: $(stamps)/run ## measure unread messages and mentions in many and large rooms: make conversation ARGS="--postgres postgres://..."
+	@exec $(bin)/python -m benchmarks.conversation $(ARGS)
 
 harm: $(stamps)/run ## measure what the worst input at each door costs a bystander: make harm ARGS="..."
 	@exec $(bin)/python -m benchmarks.harm $(ARGS)

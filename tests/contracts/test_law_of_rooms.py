@@ -1,5 +1,6 @@
 """The law of rooms with members would notice: each of these faults, sown into the rules, shows in one story."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ from hubbub.domain import memberships
 from hubbub.domain.aspects import conversation
 from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
+from hubbub.domain.aspects.people.preferences import BlockPerson
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
-from hubbub.domain.facts import Accepted, Answer, Proposal
+from hubbub.domain.facts import EVERYONE, Accepted, Answer, Proposal
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, ReadMarker
+from hubbub.domain.markers import MARKER, MENTION, ReadMarker
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, MemberKey, RoomKey
@@ -79,6 +81,7 @@ STORY: list[tuple[Principal, Change]] = [
     (ADA, Ban(room=OPEN, who=GRACE.id)),
     (ADA, Unban(room=OPEN, who=GRACE.id)),
     (ADA, Remove(room=CLOSED, who=GRACE.id)),
+    (ADA, BlockPerson(room=ADA.id, who=GRACE.id)),
     (ADA, ChangeRoom(room=OPEN, alias="galley")),
     (MARGARET, LeaveRoom(room=DIRECT)),
     (GRACE, LeaveRoom(room=DIRECT)),
@@ -269,6 +272,22 @@ def deleted_messages_count_as_unread() -> Parts:
             return [row._replace(unread=row.nth - row.read_nth) for row in rows]
 
     return Parts(ROOM_RULES, reader=Miscounting)
+
+
+@fault
+def whom_one_blocks_mentions_one() -> Parts:
+    class Heedless(SqliteReader):
+        def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
+            rows = super().own_rooms(account, which)
+            counted = Counter(
+                row.room
+                for row in rows
+                for mention in self.rows(MENTION, row.room)
+                if mention.account in (account, EVERYONE) and mention.seq > row.read
+            )
+            return [row._replace(mentions=counted[row.room]) for row in rows]
+
+    return Parts(ROOM_RULES, reader=Heedless)
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import pytest
 
 from hubbub.domain.accounts import BLOCKS, Block
-from hubbub.domain.aspects.people.preferences import BlockPerson
+from hubbub.domain.aspects.people.preferences import BlockPerson, UnblockPerson
 from hubbub.domain.aspects.rooms.members import LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted
-from hubbub.domain.markers import MARKER, MENTION, ReadMarker
+from hubbub.domain.markers import MARKER, MENTION, NAMED, ReadMarker
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import PLACE, Placement
 from hubbub.domain.screening import screen_change
@@ -223,7 +223,7 @@ async def test_a_guest_does_not_learn_which_handles_there_are(house: House) -> N
 async def test_all_are_mentioned_at_once_without_a_word_to_each(house: House) -> None:
     room = await house.make(ADA, "open", GRACE, MARGARET)
     seq = await post(house, ADA, room, "@room", calls=[EVERYONE])
-    assert await house.store.rows(MENTION, room) == [(room, seq, EVERYONE)]
+    assert await house.store.rows(MENTION, room) == [(room, seq, NAMED, EVERYONE, ADA.id)]
     assert await unread(house, room, GRACE) == await unread(house, room, MARGARET) == Unread(1, 1)
     assert not any(isinstance(event, Mentioned) for event in await house.log(GRACE.id))
     await house.do(ADA, ChangeRoom(room=room, members_may_name_all=False))
@@ -237,6 +237,19 @@ async def test_a_message_that_names_one_twice_is_one_mention(house: House) -> No
     assert await unread(house, room, GRACE) == Unread(1, 1)
 
 
+async def test_those_who_were_called_with_all_and_are_still_named_keep_the_mention(
+    house: House,
+) -> None:
+    room = await house.make(ADA, "open", GRACE, MARGARET)
+    names = mentioning(GRACE)
+    seq = await post(house, ADA, room, "@room @grace", mentions=names, calls=[EVERYONE])
+    assert await unread(house, room, GRACE) == await unread(house, room, MARGARET) == Unread(1, 1)
+    for text, calls in (("@room and @grace", [EVERYONE]), ("@grace", None)):
+        await house.do(ADA, Edit(room=room, seq=seq, text=text, mentions=names, calls=calls))
+        assert await unread(house, room, GRACE) == Unread(1, 1)
+        assert await unread(house, room, MARGARET) == Unread(1, 1 if calls else 0)
+
+
 async def test_whom_one_has_blocked_mentions_one_in_vain(house: House) -> None:
     room = await house.make(ADA, "open", GRACE)
     await house.do(GRACE, BlockPerson(room=GRACE.id, who=ADA.id))
@@ -244,6 +257,19 @@ async def test_whom_one_has_blocked_mentions_one_in_vain(house: House) -> None:
     await post(house, ADA, room, mentions=mentioning(GRACE))
     assert await unread(house, room, GRACE) == Unread(1, 0)
     assert not any(isinstance(event, Mentioned) for event in await house.log(GRACE.id))
+
+
+async def test_what_one_has_blocked_counts_as_no_mention_as_long_as_one_does(house: House) -> None:
+    room = await house.make(ADA, "open", GRACE, MARGARET)
+    await post(house, ADA, room, mentions=mentioning(GRACE))
+    await house.do(GRACE, BlockPerson(room=GRACE.id, who=ADA.id))
+    await post(house, ADA, room, "@room", calls=[EVERYONE])
+    assert await unread(house, room, GRACE) == Unread(2, 0)
+    assert await unread(house, room, MARGARET) == Unread(2, 1)
+    await house.do(MARGARET, Post(room=room, text="@room", calls=[EVERYONE]))
+    assert await unread(house, room, GRACE) == Unread(3, 1)
+    await house.do(GRACE, UnblockPerson(room=GRACE.id, who=ADA.id))
+    assert await unread(house, room, GRACE) == Unread(3, 3)
 
 
 async def test_an_edit_takes_mentions_away_and_adds_none(house: House) -> None:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
+from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import (
@@ -284,10 +285,11 @@ class MemoryStore:
         (marker,) = self.records.read(MARKER, place.room, place.account)
         head = self._head(place.room)
         unread = {m.seq for m in self._messages(place.room) if m.seq > marker.seq and not m.deleted}
+        blocked = {each.blocked for each in self.records.read(BLOCKS, place.account)}
         mentions = {
             each.seq
             for each in self.records.read(MENTION, place.room)
-            if each.account in (place.account, EVERYONE)
+            if each.account in (place.account, EVERYONE) and each.by not in blocked
         }
         return OwnRoom(
             *(room.room, room.kind, room.title, room.alias, room.people, room.archived_at),

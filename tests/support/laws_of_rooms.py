@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from msgspec.structs import replace
 
+from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
+from hubbub.domain.aspects.people.preferences import BlockPerson, UnblockPerson
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
 from hubbub.domain.markers import MARKER, MENTION
@@ -132,6 +134,8 @@ keeping: st.SearchStrategy[Change] = st.one_of(
     st.builds(Save, of=of_some, note=notes, client_message_id=seldom),
     st.builds(Unsave, of=of_some),
     st.builds(KeepDraft, where=st.just(""), text=notes, reply_to=st.sampled_from([None, 4])),
+    st.builds(BlockPerson, room=st.just(""), who=who),
+    st.builds(UnblockPerson, room=st.just(""), who=who),
 )
 
 
@@ -150,6 +154,7 @@ class LawOfRooms(Law):
         self.make("open", ADA, (GRACE.id,), "kitchen", None)
         self.make("closed", ADA, (GRACE.id, GUEST.id), None, None)
         self.make("direct", ADA, (GRACE.id, MARGARET.id), None, None)
+        self.answers([Proposal(GUEST, BlockPerson(room=GUEST.id, who=ADA.id))])
 
     @rule(
         kind=st.sampled_from(["open", "closed", "direct"]),
@@ -197,6 +202,8 @@ class LawOfRooms(Law):
         room = self._made[n % len(self._made)]
         if isinstance(change, KeepDraft):
             return replace(change, room=who.id, where=room)
+        if isinstance(change, BlockPerson | UnblockPerson):
+            return replace(change, room=who.id)
         assert isinstance(change, Save | Unsave)
         return replace(change, room=who.id, of=replace(change.of, room=room))
 
@@ -275,7 +282,12 @@ class LawOfRooms(Law):
         }
         mentions = await self._store.rows(MENTION)
         for account in {row.account for row in markers}:
-            named = {(m.room, m.seq) for m in mentions if m.account in (account, EVERYONE)}
+            blocked = {row.blocked for row in await self._store.rows(BLOCKS, account)}
+            named = {
+                (m.room, m.seq)
+                for m in mentions
+                if m.account in (account, EVERYONE) and m.by not in blocked
+            }
             for row in await self._store.own_rooms(account):
                 assert row.read == self._read_upto(row.room, account), row
                 left = self._left_unread(row.room, row.read)
@@ -283,6 +295,7 @@ class LawOfRooms(Law):
                 assert (row.unread, row.mentions) == (len(left), len(mentioned)), row
         for each in mentions:
             assert each.seq in self._left_unread(each.room, 0)
+            assert each.by == self._authors(each.room)[each.seq]
 
     def _left_unread(self, room: str, after: int) -> set[int]:
         """The messages of a room after an event that are not deleted."""
@@ -290,6 +303,11 @@ class LawOfRooms(Law):
         deleted = {event.message for event in decoded if isinstance(event, Deleted)}
         posted = {event.seq for event in decoded if isinstance(event, Posted)}
         return {seq for seq in posted - deleted if seq > after}
+
+    def _authors(self, room: str) -> dict[int, str]:
+        """Who wrote each message."""
+        decoded = [self._rules.events.decode(body) for body in self._delivered[room]]
+        return {event.seq: event.by for event in decoded if isinstance(event, Posted)}
 
     def _read_upto(self, room: str, account: str) -> int:
         """How far a member has read a room: what was there when it became one, or what its own log says."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from hubbub.client.changes import Refreshed, Sides, Single, T, of_person, of_room, sides, told
 from hubbub.client.inbox import Skipped
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
-from hubbub.events.people import PersonAdded, PersonChanged
+from hubbub.events.people import Blocked, PersonAdded, PersonChanged, Unblocked
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.events.rooms import Hidden, Invited, Joined, Left
 from hubbub.protocol.messages import RoomHead
@@ -85,19 +85,29 @@ class Mine:
                 self.owed.pop(room, None)
                 change = of_room(self.rooms.pop(room, None), None)
                 return [change] if change else []
-            case Hidden(where=room) if row := self.rooms.get(room):
-                return self._put(replace(row, hidden=event.upto))
-            case Read(where=room) if row := self.rooms.get(room):
-                return self._put(self._read(row, event))
-            case MarkedUnread(where=room) if row := self.rooms.get(room):
-                return self._put(replace(row, marked=True))
-            case RoomSet(where=room) if row := self.rooms.get(room):
-                new = {name: getattr(event, name) for name in ("level", "muted_until", "starred")}
-                given = {name: value for name, value in new.items() if value is not None}
-                return self._put(replace(row, **given))
+            case Hidden() | Read() | MarkedUnread() | RoomSet() if row := self.rooms.get(
+                event.where
+            ):
+                return self._put(self._with(row, event))
             case Mentioned(where=room):
                 self._owe(room, own=event.seq)
+            case Blocked() | Unblocked():  # what they wrote counts as a mention no longer, or again
+                for room in [row.room for row in self.rooms.values() if row.unread]:
+                    self._owe(room, own=event.seq)
         return []
+
+    def _with(self, row: MyRoom, event: Hidden | Read | MarkedUnread | RoomSet) -> MyRoom:
+        """Return a row after an event of the own log about that room."""
+        match event:
+            case Hidden():
+                return replace(row, hidden=event.upto)
+            case Read():
+                return self._read(row, event)
+            case MarkedUnread():
+                return replace(row, marked=True)
+            case RoomSet():
+                new = {name: getattr(event, name) for name in ("level", "muted_until", "starred")}
+                return replace(row, **{k: value for k, value in new.items() if value is not None})
 
     def _read(self, row: MyRoom, event: Read) -> MyRoom:
         """Return a row after reading. If something after the marker was deleted, or mentions one, it must be counted anew."""

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import MemberKey
 
+NAMED = ""
+
 
 class ReadMarker(NamedTuple):
     """How far a member has read a room: up to the event `seq`, by when there were `nth` messages.
@@ -23,15 +25,29 @@ class ReadMarker(NamedTuple):
     is_marked: bool = False
 
 
-class Mention(NamedTuple):
-    """A message that mentions an account, or all members if that is `EVERYONE`."""
+class MentionKey(NamedTuple):
+    """Identifies why a message mentions an account, or all members if that is `EVERYONE`."""
 
     room: str
     seq: int
+    why: str
     account: str
+
+
+class Mention(NamedTuple):
+    """A message that mentions an account, or all members. It counts for nobody who blocks its author.
+
+    `why` is `NAMED`, since its text says so.
+    """
+
+    room: str
+    seq: int
+    why: str
+    account: str
+    by: str
 
 
 MARKER = Table("marker", MemberKey, ReadMarker, is_remembered=True)
 MENTION = Table(
-    "mention", Mention, Mention, indexes=(("account", "room", "seq"),), trimmed_by="seq"
+    "mention", MentionKey, Mention, indexes=(("account", "room", "seq"),), trimmed_by="seq"
 )

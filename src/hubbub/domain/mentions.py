@@ -3,14 +3,14 @@
 Who has a handle was looked up before (see `server.hub.names`); whether they are members is decided here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MENTION, Mention
+from hubbub.domain.markers import MENTION, NAMED, Mention, MentionKey
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Posted
@@ -99,10 +99,14 @@ def _may_know_all(ledger: Ledger, principal: Principal) -> bool:
     return account is not None and account.role != "guest"
 
 
-def tell(ledger: Ledger, event: Posted, told: Iterable[str]) -> None:
-    """Keep that a message names these members, and tell each in its own log; all together are told nothing."""
+def tell(ledger: Ledger, event: Posted, told: Collection[str]) -> None:
+    """Keep that a message names these members, and tell each in its own log; all together are told nothing.
+
+    No member has two mentions in one message: where all are named, that is the only one.
+    """
+    for account in [EVERYONE] if EVERYONE in told else told:
+        ledger.add(MENTION, Mention(event.room, event.seq, NAMED, account, event.by))
     for account in told:
-        ledger.add(MENTION, Mention(event.room, event.seq, account))
         if account != EVERYONE:
             seq = ledger.head(account) + 1
             mentioned = Mentioned(
@@ -118,21 +122,25 @@ def to_edit(wanted: Needs, principal: Principal, edit: Edit) -> None:
     """Name what must be known in order to edit a message with mentions."""
     to_name(wanted, principal, edit)
     for account in (*_accounts(edit), EVERYONE):
-        wanted.row(MENTION, Mention(edit.room, edit.seq, account))
+        wanted.row(MENTION, MentionKey(edit.room, edit.seq, NAMED, account))
 
 
 def edited(ledger: Ledger, edit: Edit, naming: Naming) -> None:
     """Keep only who was told of a message and is still named in it: an edit tells nobody anything."""
     if not is_room_key(edit.room):
         return
-    kept = [
-        mention
+    rows = {
+        each: ledger.row(MENTION, MentionKey(edit.room, edit.seq, NAMED, each))
         for each in naming.told
-        if ledger.row(MENTION, mention := Mention(edit.room, edit.seq, each))
-    ]
-    ledger.drop_all(MENTION, edit.room, edit.seq)
-    for mention in kept:
-        ledger.put(MENTION, mention)
+    }
+    of_all = ledger.row(MENTION, MentionKey(edit.room, edit.seq, NAMED, EVERYONE)) if rows else None
+    ledger.drop_all(MENTION, edit.room, edit.seq, NAMED)
+    if of_all and EVERYONE in naming.told:
+        ledger.put(MENTION, of_all)
+        return
+    for account, row in rows.items():
+        if mention := row or of_all:
+            ledger.put(MENTION, mention._replace(account=account))
 
 
 def _accounts(change: Post | Edit) -> list[str]:

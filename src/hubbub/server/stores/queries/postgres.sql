@@ -144,17 +144,21 @@ SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS 
 
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 -- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
+-- Whom the account blocks mentions it in vain.
 SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth,
     marker.seq, marker.nth AS read_nth, is_marked, level, muted_until, starred,
-    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - greatest(marker.nth, coalesce(
-        (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
-    )) - (
+    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - CASE WHEN marker.seq >= log.kept - 1 THEN marker.nth ELSE
+        greatest(marker.nth, coalesce(
+            (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
+        ))
+    END - (
         SELECT count(*) FROM hubbub.message
         WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
     )) ELSE 0 END AS unread,
     CASE WHEN marker.nth < log.nth THEN (
-        SELECT count(DISTINCT mention.seq) FROM hubbub.mention
+        SELECT count(*) FROM hubbub.mention
         WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
+        AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
     ) ELSE 0 END AS mentions
 FROM hubbub.place
 JOIN hubbub.made_room ON made_room.room = place.room
