@@ -1,6 +1,6 @@
 """A guard decides in the ledger, on the state at that very change, whatever the store."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,7 +171,7 @@ async def test_a_room_is_looked_at_once_and_a_free_one_never_asked_about() -> No
         looked.append(room)
         return room == TEAM
 
-    def needs(_: Needs, __: Principal, room: str) -> None:
+    def needs(_: Needs, __: Collection[Principal], room: str) -> None:
         asked.append(room)
 
     def refuse(_: Known, __: Principal, ___: Permission, room: str) -> Refusal | None:

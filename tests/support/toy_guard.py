@@ -4,7 +4,7 @@ The state document of a `team-…` room lists who may write and moderate there. 
 them in again, by events that say whom they affect: so whoever follows it is cut off in order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ MAY = {
 }
 
 
-def _needs(wanted: Needs, _: Principal, room: str) -> None:
+def _needs(wanted: Needs, _: Collection[Principal], room: str) -> None:
     wanted.row(DOCUMENTS, DocumentKey(room))
 
 
@@ -102,8 +102,8 @@ def is_club(room: str) -> bool:
     return room.startswith("club-")
 
 
-def _needs_self(wanted: Needs, principal: Principal, room: str) -> None:
-    wanted.row(OUTSIDERS, Outsider(room, principal.id))
+def _needs_self(wanted: Needs, principals: Collection[Principal], room: str) -> None:
+    wanted.rows[OUTSIDERS].update(Outsider(room, each.id) for each in principals)
 
 
 def _refuse_outsiders(

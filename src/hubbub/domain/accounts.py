@@ -55,6 +55,12 @@ ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 
 @lru_cache(maxsize=4096)
+def unheard_row(account: str, room: str) -> Unheard:
+    """Return the row, which is its own key."""
+    return Unheard(account, room)
+
+
+@lru_cache(maxsize=4096)
 def account_row(account: str) -> AccountKey:
     """Return the key of an account's row."""
     return AccountKey(DIRECTORY, account)

@@ -206,7 +206,7 @@ class Facts:
     def expect(self, wanted: Needs) -> None:
         """Record everything asked for as missing, until it is found."""
         for table, keys in wanted.rows.items():
-            self.rows[table] = dict.fromkeys(keys)
+            self.rows.setdefault(table, {}).update(dict.fromkeys(keys))
         for table, prefixes in wanted.counts.items():
             self.counts[table] = dict.fromkeys(prefixes, 0)
 
@@ -216,7 +216,10 @@ class Facts:
 
 
 class NewPost(NamedTuple):
-    """A message to write, the `nth` of its room: the event's body is the message's first state."""
+    """A message to write, the `nth` of its room: the event's body is the message's first state.
+
+    `read` is how far its author says to have read before; it is not written.
+    """
 
     room: str
     seq: int
@@ -224,6 +227,7 @@ class NewPost(NamedTuple):
     client_message_id: str | None
     owner: str
     nth: int
+    read: int | None = None
 
     @property
     def key(self) -> PostKey | None:

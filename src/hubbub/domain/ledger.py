@@ -5,7 +5,7 @@ order, and the store writes what the ledger holds then. So no store knows a rule
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -88,24 +88,26 @@ class Deciding(Protocol):
 class Growth:
     """A log as it grows in one commit."""
 
-    __slots__ = ("affected", "bodies", "first", "kept", "log", "nth", "seq")
+    __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "seq")
 
-    def __init__(self, log: str, head: Head) -> None:
+    def __init__(self, log: str, head: Head, grown: "dict[str, Growth]") -> None:
+        """It adds itself to those that have `grown` with its first event."""
+        self._grown = grown
         self.log = log
         self.seq, self.kept, self.nth = head
         self.first = self.seq + 1
         self.bodies: list[bytes] = []
         self.affected: list[tuple[int, str]] = []  # see `Batch`
 
-    def grow(self, seq: int, body: bytes) -> None:
-        """Take the next event."""
-        self.seq = seq
+    def grow(self, event: Event, messages: int = 0) -> bytes:
+        """Take the next event, which is so many messages; return its body."""
+        if not self.bodies:
+            self._grown[self.log] = self
+        body = events.encode(event)
         self.bodies.append(body)
-
-    def count(self) -> int:
-        """Count one message more; return how many there are."""
-        self.nth += 1
-        return self.nth
+        self.seq = event.seq
+        self.nth += messages
+        return body
 
     @property
     def head(self) -> Head:
@@ -116,6 +118,23 @@ class Growth:
     def batch(self) -> Batch:
         """What was added."""
         return Batch(self.log, self.first, self.bodies, tuple(self.affected))
+
+
+class Growths(dict[str, Growth]):
+    """The logs that may grow in one commit, each from when it is first asked for."""
+
+    def __init__(self, logs: Collection[str], heads: Mapping[str, Head]) -> None:
+        super().__init__()
+        self.grown: dict[str, Growth] = {}
+        self._logs = logs
+        self._heads = heads
+
+    def __missing__(self, log: str) -> Growth:
+        """Begin with the log's head. Raises KeyError if nobody said that it may be written to."""
+        if log not in self._logs:
+            raise KeyError(log)
+        growth = self[log] = Growth(log, self._heads.get(log, NO_EVENTS), self.grown)
+        return growth
 
 
 class Ledger:
@@ -129,15 +148,15 @@ class Ledger:
         self._rules = rules
         self._facts = facts
         self._guarding = rules.guarding(wanted.logs)
-        self._allowed: set[tuple[Any, ...]] = set()  # until a row changes: see `refusal`, `post`
+        self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
+        self._followed: set[tuple[str, str]] = set()  # rooms and owners, likewise: see `post`
         self.at = at
-        self._logs = {log: Growth(log, facts.heads.get(log, NO_EVENTS)) for log in wanted.logs}
-        self.grown: dict[str, Growth] = {}  # the logs that got events
+        self._logs = Growths(wanted.logs, facts.heads)
+        self.grown = self._logs.grown  # the logs that got events
         self.posts: list[NewPost] = []
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
-        self.read_before: dict[MessageKey, int] = {}  # how far authors said that they had read
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
@@ -270,31 +289,31 @@ class Ledger:
 
     def append(self, event: Event) -> Accepted:
         """Add the next event to its log."""
-        body = self._append(event).bodies[-1]
-        self.changes.append(NewChange(event.room, event.seq, body, events.about(event)))
+        body = self._logs[event.room].grow(event)
+        self.changes.append(NewChange(event.room, event.seq, body, event.erased_with))
         for act in self._rules.consequences.get(type(event), ()):
             act(self, event)
         return Accepted(event.seq, self.at)
 
-    def post(self, event: Posted, owner: str) -> Accepted:
-        """Add a message to its log.
+    def post(self, event: Posted, owner: str, read: int | None = None) -> Accepted:
+        """Add a message to its log. `read` is how far its author says to have read before.
 
         What follows from it in a guarded room may depend only on the room, the owner and rows. So if no row changed after
         one message, nothing is done after the owner's next ones there until a row changes.
         """
-        room, seq, log = event.room, event.seq, self._append(event)
-        key, body = event.client_message_id, log.bodies[-1]
-        self.posts.append(NewPost(room, seq, body, key, owner, log.count()))
+        room, seq, key, log = event.room, event.seq, event.client_message_id, self._logs[event.room]
+        body = log.grow(event, messages=1)
+        self.posts.append(NewPost(room, seq, body, key, owner, log.nth, read))
         self._facts.owners[room, seq] = owner
-        if room in self._guarding and (room, owner) not in self._allowed:  # free rooms: nothing
-            self._allowed.add((room, owner))
+        if room in self._guarding and (room, owner) not in self._followed:  # free rooms: nothing
+            self._followed.add((room, owner))
             for act in self._rules.consequences.get(Posted, ()):
                 act(self, event)
         return Accepted(seq, self.at)
 
-    def edit(self, event: Edited) -> Accepted:
+    def edit(self, key: MessageKey, event: Edited) -> Accepted:
         """Give a message another text."""
-        self.edited[MessageKey(event.room, event.message)] = event
+        self.edited[key] = event
         return self.append(event)
 
     def erase(self, key: MessageKey) -> None:
@@ -321,7 +340,7 @@ class Ledger:
 
     def drop_all(self, table: AnyTable, *prefix: Any) -> None:
         """Keep no rows whose keys begin with `prefix`. Counts may only have been asked for longer prefixes, or this one."""
-        self._allowed.clear()
+        self._forget_memos()
         self.dropped.setdefault(table, set()).add(prefix)
         size = len(prefix)
         for rows in (self.rows.get(table, {}), self._facts.rows.get(table, {})):
@@ -342,12 +361,10 @@ class Ledger:
                 if key[:size] in counts:
                     counts[key[:size]] += change
         known[key] = row
-        self._allowed.clear()
         self.rows[table][key] = row
+        if self._guarding:
+            self._forget_memos()
 
-    def _append(self, event: Event) -> Growth:
-        log = self._logs[event.room]
-        if not log.bodies:
-            self.grown[event.room] = log
-        log.grow(event.seq, events.encode(event))
-        return log
+    def _forget_memos(self) -> None:
+        self._allowed.clear()
+        self._followed.clear()

@@ -138,6 +138,12 @@ def room_row(room: str) -> RoomKey:
     return RoomKey(room)
 
 
+@lru_cache(maxsize=4096)
+def member_row(room: str, account: str) -> MemberKey:
+    """Return the key of what is kept about a member of a room."""
+    return MemberKey(room, account)
+
+
 def alias_row(alias: str) -> AliasKey:
     """Return the key of an alias' row."""
     return AliasKey(DIRECTORY, alias)

@@ -1,6 +1,7 @@
 """What an aspect is: one part of the rules. `Rules` is all of them together."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
@@ -28,6 +29,7 @@ from hubbub.protocol.messages import Ask, Change, Question
 C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)
 Wish = Callable[[Needs, Principal, Any], None]
+Survey = Callable[[Needs, Collection[Principal], str], None]  # about some principals in a room
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +95,14 @@ class Guard(NamedTuple):
 
     Attributes:
         applies: whether it guards a room, by its name alone.
-        needs: names what must be known about the room, and the principal's place in it.
+        needs: names what must be known about the room, and the places of some principals in it.
         refuse: why the principal may not do this in the room, or None.
         elsewhere: the other logs that have rows that it needs, such as the directory.
         is_kept: whether nodes keep in memory what it needs.
     """
 
     applies: Callable[[str], bool]
-    needs: Callable[[Needs, Principal, str], None]
+    needs: Survey
     refuse: Refuse
     elsewhere: tuple[str, ...] = ()
     is_kept: bool = True
@@ -133,11 +135,11 @@ class Sequel(NamedTuple):
     """What an aspect does once after a whole batch, if it changes guarded rooms.
 
     Attributes:
-        needs: names what must be known about whoever changes such a room.
+        needs: names what must be known about those who change such a room.
         act: what follows.
     """
 
-    needs: Callable[[Needs, Principal, str], None]
+    needs: Survey
     act: Callable[[Ledger], None]
 
 
@@ -236,12 +238,15 @@ class Rules:
         if guarded := self.guarding(logs):
             asking = {(principal.id, change.room): principal for principal, change in proposals}
             asking |= {(principal.id, room): principal for principal, room in wanted.reading}
+            by_room: defaultdict[str, list[Principal]] = defaultdict(list)
             for (_, room), principal in asking.items():
-                if guards := guarded.get(room):
-                    for guard in guards:
-                        guard.needs(wanted, principal, room)
-                    for sequel in self.sequels:
-                        sequel.needs(wanted, principal, room)
+                if room in guarded:
+                    by_room[room].append(principal)
+            for room, principals in by_room.items():
+                for guard in guarded[room]:
+                    guard.needs(wanted, principals, room)
+                for sequel in self.sequels:
+                    sequel.needs(wanted, principals, room)
         return wanted
 
     def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:

@@ -40,6 +40,11 @@ class Event(_Numbered, frozen=True, kw_only=True):
 
     id: str | None = None
 
+    @property
+    def erased_with(self) -> int | None:
+        """The seq of the message with which the event is erased, if any."""
+        return None
+
 
 class Reference(msgspec.Struct, frozen=True):
     """Refers to a message of any room, by the seq `message`."""
@@ -77,11 +82,21 @@ class Posted(Erasable, frozen=True):
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
 
+    @property
+    def erased_with(self) -> int:
+        """The seq of the message, which is its own."""
+        return self.seq
+
 
 class About(Erasable, frozen=True, kw_only=True):
     """An event about the message with the seq `message`. It is erased together with that message."""
 
     message: int = 0
+
+    @property
+    def erased_with(self) -> int:
+        """The seq of that message."""
+        return self.message
 
 
 class Edited(About, frozen=True, kw_only=True):
@@ -186,11 +201,6 @@ def changes_counts(body: bytes) -> bool:
     return body.startswith(_DELETED) or _CALLS_ALL in body
 
 
-def about(event: Event) -> int | None:
-    """The seq of the message that an event changes, if the event is erased together with that message."""
-    return event.message if isinstance(event, About) else None
-
-
 def erased(body: bytes) -> bytes:
     """The body that is left of an event when its message is deleted: number, time and author."""
     left = outline(body)
@@ -217,4 +227,4 @@ def without(bodies: Iterable[bytes], messages: Collection[int]) -> list[bytes]:
 
 def concerns(event: Event, messages: Collection[int]) -> bool:
     """Whether an event is erased together with the given messages of its room."""
-    return (event.seq if isinstance(event, Posted) else about(event)) in messages
+    return event.erased_with in messages

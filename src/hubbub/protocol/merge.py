@@ -11,6 +11,8 @@ def merge(document: Any, patch: Any) -> Any:
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
-        else:
+        elif isinstance(value, dict):
             merged[key] = merge(merged.get(key), value)
+        else:
+            merged[key] = value
     return merged

@@ -133,7 +133,7 @@ def _add_events(tables: dict[str, tuple[str, Rows]], room: FormerRoom, *, before
             row = (room.id, event.seq, body, event.client_message_id, owner, edited, is_deleted)
             tables["message"][1].append(row)
         else:
-            about = () if before else (events.about(event),)
+            about = () if before else (event.erased_with,)
             tables["change"][1].append((room.id, event.seq, body, *about))
     for message, event in room.reactions.items():
         if message >= room.kept:

@@ -3,11 +3,13 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks import posts
 from hubbub.domain.principals import Principal
+from tests.support.faulty import AssembledStore
 
 
 def test_a_name_is_found_where_it_is_now_or_where_it_was() -> None:
@@ -27,3 +29,47 @@ async def test_run_by_another_python_it_tells_one_number_for_each_load() -> None
     output, _ = await process.communicate()
     assert process.returncode == 0
     assert len([float(number) for number in output.split()]) == len(posts.LOADS)
+
+
+async def calls_of(load: str, folder: Path) -> float:
+    """How many functions a batch calls in the store for each of its changes, once others have filled its memory."""
+    store = AssembledStore(folder)
+    if load in posts.IN_MADE_ROOM:
+        assert await posts.make_room(store)
+    for batch in range(2):
+        await store.commit(posts.LOADS[load](batch), posts.AT)
+    proposals, count = posts.LOADS[load](2), 0
+
+    def called(_: object, what: str, __: object) -> None:
+        nonlocal count
+        count += what in ("call", "c_call")
+
+    sys.setprofile(called)
+    try:
+        store._writer.commit(proposals, posts.AT)
+    finally:
+        sys.setprofile(None)
+    await store.close()
+    return count / len(proposals)
+
+
+@pytest.mark.parametrize(
+    "load, former",
+    [
+        ("1,000 posts", 19.1),
+        ("1,000 posts with keys", 25.1),
+        ("a single post", 100),
+        ("1,000 changes of all kinds", 25.6),
+    ],
+)
+async def test_in_a_free_room_changes_cost_what_they_did_before_there_were_made_rooms(
+    load: str, former: float, tmp_path: Path
+) -> None:
+    assert await calls_of(load, tmp_path) <= 1.03 * former
+
+
+async def test_posts_by_members_in_turn_cost_a_tenth_more_than_in_a_free_room(
+    tmp_path: Path,
+) -> None:
+    free = await calls_of("1,000 posts", tmp_path / "free")
+    assert await calls_of("1,000 posts in a made room", tmp_path / "made") <= 1.1 * free

@@ -75,7 +75,8 @@ def ledger_of(proposals: list[Proposal], facts: Facts | None = None) -> Ledger:
     """A ledger that knows what the proposals need, as a store would tell it."""
     known = lobby_facts() if facts is None else facts
     asked = RULES.needs(proposals)
-    rows, counts = dict(known.rows), dict(known.counts)
+    rows = {table: dict(found) for table, found in known.rows.items()}
+    counts = dict(known.counts)
     known.expect(asked)
     for table, found in rows.items():
         known.rows.setdefault(table, {}).update(found)

@@ -43,9 +43,12 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         refusal := ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
     ):
         return refusal
-    named = mentions.named(ledger, principal, post) if post.mentions or post.calls else NOBODY
-    if isinstance(named, Refusal):
-        return named
+    named = NOBODY
+    if post.mentions or post.calls:
+        found = mentions.named(ledger, principal, post)
+        if isinstance(found, Refusal):
+            return found
+        named = found
     event = Posted(
         post.room,
         ledger.head(post.room) + 1,
@@ -63,9 +66,7 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         named.calls,
         id=principal.person.id,
     )
-    if post.read is not None:
-        ledger.read_before[MessageKey(post.room, event.seq)] = post.read
-    answer = ledger.post(event, principal.key_owner)
+    answer = ledger.post(event, principal.key_owner, post.read)
     if named.told:
         mentions.tell(ledger, event, named.told)
     return answer._replace(unreached=named.unreached) if named.unreached else answer
@@ -158,19 +159,23 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit) -> Answer:
     key = MessageKey(edit.room, edit.seq)
     if refusal := _refusal(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
         return refusal
-    named = mentions.named(ledger, principal, edit) if edit.mentions or edit.calls else NOBODY
-    if isinstance(named, Refusal):
-        return named
+    named = NOBODY
+    if edit.mentions or edit.calls:
+        found = mentions.named(ledger, principal, edit)
+        if isinstance(found, Refusal):
+            return found
+        named = found
     mentions.edited(ledger, edit, named)
     place = ledger.next(edit.room, principal)
     return ledger.edit(
+        key,
         Edited(
             **place,
             message=edit.seq,
             text=edit.text,
             mentions=named.mentions,
             calls=named.calls,
-        )
+        ),
     )
 
 

@@ -278,7 +278,7 @@ def not_in_memory(
     needs, wanted = Needs(), Needs()
     for feed in feeds:
         for guard in feed.guards:
-            guard.needs(needs, principal, feed.room)
+            guard.needs(needs, (principal,), feed.room)
     for table, keys in needs.rows.items():
         if lacking := {key for key in keys if not involved[key[0]].index.has(table, key)}:
             wanted.rows[table] = lacking

@@ -4,7 +4,7 @@ A `Dialect` has what differs: where tables are, what types are called, and how a
 Parameters are `$1`, `$2` …, which appear in this order, since SQLite numbers them so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -58,12 +58,10 @@ def maker(table: AnyTable) -> Callable[[Iterable[Any]], Any]:
     return with_flags
 
 
-def by_width(prefixes: Iterable[Prefix]) -> dict[int, list[Prefix]]:
+def by_width(prefixes: Collection[Prefix]) -> dict[int, list[Prefix]]:
     """Group prefixes by how many columns they have."""
-    groups: dict[int, list[Prefix]] = {}
-    for prefix in prefixes:
-        groups.setdefault(len(prefix), []).append(prefix)
-    return groups
+    widths = set(map(len, prefixes))
+    return {width: [each for each in prefixes if len(each) == width] for width in widths}
 
 
 def gone(ledger: Ledger) -> Iterator[tuple[AnyTable, int, list[Prefix]]]:

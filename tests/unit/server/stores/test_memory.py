@@ -29,13 +29,13 @@ def asked(*keys: MemberKey) -> Needs:
 
 def read(known: RowMemory, wanted: Needs) -> set[Prefix]:
     """Learn what is not known, from a file with one row; returns what had to be read."""
-    rest = known.unknown(wanted)
-    keys = set(rest.rows.get(MEMBER, ()))
     facts = Facts()
+    rest = known.recall(wanted, facts)
+    keys = set(rest.rows.get(MEMBER, ()))
     facts.expect(rest)
     if KEYS[0] in keys:
         facts.found(MEMBER, ROW)
-    known.complete(wanted, facts)
+    known.remember(rest, facts)
     assert facts.rows[MEMBER] == {
         key: ROW if key == KEYS[0] else None for key in wanted.rows[MEMBER]
     }

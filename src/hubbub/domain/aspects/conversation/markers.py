@@ -1,11 +1,13 @@
 """Read markers: how far each member has read a room, kept up when they read, post, come and go."""
 
+from collections.abc import Collection
+
 from hubbub.domain.access import Operation
-from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs
+from hubbub.domain.facts import Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, ReadMarker
-from hubbub.domain.principals import Principal, Role
-from hubbub.domain.rooms import MemberKey
+from hubbub.domain.principals import Principal, accounts_of
+from hubbub.domain.rooms import MemberKey, member_row
 from hubbub.domain.rules import Aspect, Consequence, Rule, Sequel
 from hubbub.events.reading import MarkedUnread, Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
@@ -62,25 +64,24 @@ def _raised(ledger: Ledger, marker: ReadMarker, upto: int) -> ReadMarker:
 # --- posting: whoever had read all before has read what they post ---
 
 
-def _of_author(wanted: Needs, principal: Principal, room: str) -> None:
-    if principal.role is Role.ACCOUNT:
-        wanted.logs.add(principal.id)
-        wanted.row(MARKER, MemberKey(room, principal.id))
+def _of_authors(wanted: Needs, principals: Collection[Principal], room: str) -> None:
+    if accounts := accounts_of(principals):
+        wanted.logs.update(accounts)
+        wanted.rows[MARKER].update([member_row(room, each) for each in accounts])
 
 
 def _follow_posts(ledger: Ledger) -> None:
     markers: dict[tuple[str, str], ReadMarker | None] = {}
     raised: dict[tuple[str, str], ReadMarker] = {}
-    claims = ledger.read_before
-    for room, seq, _, _, owner, nth in ledger.posts:  # many, of few authors
+    for room, seq, _, _, owner, nth, read in ledger.posts:  # many, of few authors
         author = room, owner
         if author not in markers:
             markers[author] = _marker(ledger, room, owner)
         if (marker := markers[author]) is None:
             continue
         after = marker
-        if claims and (claimed := claims.get(MessageKey(room, seq))):
-            after = _raised(ledger, marker, min(claimed, seq - 1))
+        if read:
+            after = _raised(ledger, marker, min(read, seq - 1))
         if after.nth == nth - 1:
             after = after._replace(seq=seq, nth=nth)
         if after is not marker:
@@ -92,7 +93,7 @@ def _follow_posts(ledger: Ledger) -> None:
 
 def _marker(ledger: Ledger, room: str, owner: str) -> ReadMarker | None:
     if is_room_key(room) and is_account_key(owner):
-        return ledger.row(MARKER, MemberKey(room, owner))
+        return ledger.row(MARKER, member_row(room, owner))
     return None
 
 
@@ -130,5 +131,5 @@ ASPECT = Aspect(
         Consequence(Removed, _ended),
         Consequence(Banned, _ended),
     ),
-    sequels=(Sequel(_of_author, _follow_posts),),
+    sequels=(Sequel(_of_authors, _follow_posts),),
 )

@@ -3,6 +3,7 @@
 Only reads and writes rows of the directory, whose log every change of an account is in.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from hubbub.domain.access import Operation, Permission
@@ -338,8 +339,9 @@ def _whom(event: PersonAdded | PersonChanged) -> tuple[str, ...]:
     return (event.account if has_other_rights else NOBODY,)
 
 
-def _reader_needs(wanted: Needs, principal: Principal, _: str) -> None:
-    to_know(wanted, principal.id)
+def _reader_needs(wanted: Needs, principals: Collection[Principal], _: str) -> None:
+    for each in principals:
+        to_know(wanted, each.id)
 
 
 def _refuse_reader(

@@ -3,15 +3,16 @@
 The guard of made rooms asks before each change in the ledger, and before reading, about what is in memory.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
-from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, Unheard, account_row
+from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal, Role, Scope, accounts_of
 from hubbub.domain.records import Known
-from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, MemberKey, Restraint, room_row
+from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, Restraint, member_row, room_row
 from hubbub.domain.rules import Guard
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_room_key
@@ -20,14 +21,14 @@ _UNRESTRAINED = Restraint("", "")
 _KINDS = {kind.value: kind for kind in MadeKind}
 
 
-def needs(wanted: Needs, principal: Principal, room: str) -> None:
-    """Name what must be known about a principal in a room."""
+def needs(wanted: Needs, principals: Collection[Principal], room: str) -> None:
+    """Name what must be known about principals in a room."""
     wanted.row(ROOM, room_row(room))
-    if principal.role is Role.ACCOUNT:
-        key = MemberKey(room, principal.id)
-        wanted.row(MEMBER, key)
-        wanted.row(RESTRAINT, key)
-        wanted.row(ACCOUNT, account_row(principal.id))
+    if accounts := accounts_of(principals):
+        keys = [member_row(room, each) for each in accounts]
+        wanted.rows[MEMBER].update(keys)
+        wanted.rows[RESTRAINT].update(keys)
+        wanted.rows[ACCOUNT].update(map(account_row, accounts))
 
 
 def refuse(
@@ -46,7 +47,7 @@ def refuse(
             standing = standing._replace(size=number)
         if found := refusal(standing, operation):
             return found
-    if operation.is_given(principal.role, principal.scopes, RoomKind.MADE):
+    if _is_given(operation, principal.role, principal.scopes):
         return None
     return Refusal("forbidden", f"Not allowed to {operation.label} with this token")
 
@@ -66,7 +67,7 @@ def _is_plain(known: Known, principal: Principal, operation: Permission, room: s
     """Whether it is allowed by the table alone, as nearly always: nothing else need be looked at."""
     if principal.role is not Role.ACCOUNT:
         return False
-    key = MemberKey(room, principal.id)
+    key = member_row(room, principal.id)
     if (member := known.row(MEMBER, key)) is None or known.row(RESTRAINT, key) is not None:
         return False
     row = known.row(ROOM, room_row(room))
@@ -76,6 +77,11 @@ def _is_plain(known: Known, principal: Principal, operation: Permission, room: s
     if row.archived_at is not None or row.posters != "all":
         return False
     return _always_may(operation, row.kind, account.role, member.role)
+
+
+@lru_cache(maxsize=1024)
+def _is_given(operation: Permission, role: Role, scopes: frozenset[Scope]) -> bool:
+    return operation.is_given(role, scopes, RoomKind.MADE)
 
 
 @lru_cache(maxsize=1024)
@@ -95,7 +101,7 @@ def standing_of(known: Known, principal: Principal, room: str) -> Standing:
     status = "active"
     if principal.role is Role.ACCOUNT:
         account = known.row(ACCOUNT, account_row(principal.id))
-        key = MemberKey(room, principal.id)
+        key = member_row(room, principal.id)
         member = known.row(MEMBER, key)
         restraint = known.row(RESTRAINT, key) or _UNRESTRAINED
         status = account.status if account else "removed"
@@ -165,10 +171,10 @@ _UNHEARD_MAY = frozenset(
 )
 
 
-def needs_heard(wanted: Needs, principal: Principal, room: str) -> None:
-    """Name what must be known in order to tell whether others want to hear from a principal in a room."""
-    if principal.role is Role.ACCOUNT:
-        wanted.row(UNHEARD, Unheard(principal.id, room))
+def needs_heard(wanted: Needs, principals: Collection[Principal], room: str) -> None:
+    """Name what must be known in order to tell whether others want to hear from principals in a room."""
+    if accounts := accounts_of(principals):
+        wanted.rows[UNHEARD].update([unheard_row(each, room) for each in accounts])
 
 
 def refuse_unheard(
@@ -177,7 +183,7 @@ def refuse_unheard(
     """Return why a principal may not do this in a direct, if that is since the other one blocks it."""
     if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY:
         return None
-    return NOT_HEARD if known.row(UNHEARD, Unheard(principal.id, room)) else None
+    return NOT_HEARD if known.row(UNHEARD, unheard_row(principal.id, room)) else None
 
 
 GUARD = Guard(is_room_key, needs, refuse, elsewhere=(DIRECTORY,))

@@ -136,7 +136,7 @@ class PostgresWriter:
         ids = {name: room.id for name, room in self._rooms.items()}
         if ledger.grown:
             heads = [(ids[name], log.seq, log.nth) for name, log in ledger.grown.items()]
-            posts = [(ids[room], *rest) for room, *rest in ledger.posts]
+            posts = [(ids[room], *rest) for room, *rest, _ in ledger.posts]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
             drops, gone = self._records.dropping(ledger, after=13)
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))

@@ -1,5 +1,6 @@
 """Rows that are asked for again and again, kept in memory by the one connection that writes them."""
 
+from collections import defaultdict
 from typing import Any
 
 from hubbub.domain.facts import Facts, Needs
@@ -13,28 +14,27 @@ class RowMemory:
     """What is known of the rows of tables that are `is_remembered`, also which of them don't exist."""
 
     def __init__(self) -> None:
-        self._rows: dict[AnyTable, dict[Prefix, Any]] = {}
+        self._rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)
 
-    def unknown(self, wanted: Needs) -> Needs:
-        """Return what still has to be read."""
-        rest = Needs(wanted.logs, wanted.posts, wanted.messages, wanted.rows.copy(), wanted.counts)
-        for table, keys in wanted.rows.items():
-            if known := self._rows.get(table):
-                if missing := keys - known.keys():
-                    rest.rows[table] = missing
-                else:
-                    del rest.rows[table]
-        return rest
-
-    def complete(self, wanted: Needs, facts: Facts) -> None:
-        """Remember what was read, and add what was known before."""
+    def recall(self, wanted: Needs, facts: Facts) -> Needs:
+        """Add what is known to the facts; return what still has to be read."""
+        rest = Needs(counts=wanted.counts)
         for table, keys in wanted.rows.items():
             if not table.is_remembered:
+                rest.rows[table] = keys
                 continue
-            known, found = self._rows.setdefault(table, {}), facts.rows.setdefault(table, {})
-            known.update(found)
-            for key in keys - found.keys():
-                found[key] = known[key]
+            known = self._rows[table]
+            found = facts.rows[table] = {key: known[key] for key in keys if key in known}
+            if missing := keys.difference(found):
+                rest.rows[table] = missing
+        return rest
+
+    def remember(self, read: Needs, facts: Facts) -> None:
+        """Know what was read."""
+        for table, keys in read.rows.items():
+            if table.is_remembered:
+                found = facts.rows[table]
+                self._rows[table].update((key, found[key]) for key in keys)
         if sum(map(len, self._rows.values())) > MOST:
             self.clear()
 
@@ -44,7 +44,7 @@ class RowMemory:
             self._rows.pop(table, None)
         for table, rows in ledger.rows.items():
             if table.is_remembered:
-                self._rows.setdefault(table, {}).update(rows)
+                self._rows[table].update(rows)
 
     def clear(self) -> None:
         """Forget everything, since it may have been changed otherwise."""

@@ -101,8 +101,8 @@ def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]
     Each statement reacquires the interpreter's lock, which costs up to a switch interval while the loop is busy:
     so rows are passed by the hundred, not one by one.
     """
-    done = 0
+    done, count = 0, len(rows)
     for size in CHUNKS:
-        while len(rows) - done >= size:
+        while count - done >= size:
             yield size, list(chain.from_iterable(rows[done : done + size]))
             done += size

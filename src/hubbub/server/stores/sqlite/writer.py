@@ -167,8 +167,10 @@ class SqliteWriter:
         if wanted.nths:
             facts.nths.update(nths(self._database, wanted.nths))
         if wanted.rows or wanted.counts:
-            self._records.learn(self._memory.unknown(wanted), facts)
-            self._memory.complete(wanted, facts)
+            unknown = self._memory.recall(wanted, facts)
+            if unknown.rows or unknown.counts:
+                self._records.learn(unknown, facts)
+                self._memory.remember(unknown, facts)
         return facts
 
     def _look_up(self, rooms: Collection[str]) -> None:
@@ -200,7 +202,7 @@ class SqliteWriter:
 
     def _write(self, ledger: Ledger) -> None:
         ids = {name: self._grown(name, log.head) for name, log in ledger.grown.items()}
-        self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest in ledger.posts])
+        self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
