@@ -20,6 +20,7 @@ from yarl import URL
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.codec import BadFrame, check_strictly, decode_body
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.images import NotAnImage, image_of
 from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.origins import Asked, Origins
@@ -30,6 +31,7 @@ from hubbub.server.people.jwts import Jwts
 from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import _EXTENSION, _SUBPROTOCOL
+from tests.support.images import HUGE, IMAGES, WITH_SECRETS
 
 Target = Callable[[bytes], None]
 
@@ -209,7 +211,17 @@ def headers(data: bytes) -> None:
     _parsed(text)
 
 
+def images(data: bytes) -> None:
+    """What is kept of an image is an image, and all of it is kept again."""
+    try:
+        found = image_of(data)
+    except NotAnImage:
+        return
+    assert image_of(found.data) == found and len(found.data) <= len(data) + 1
+
+
 TARGETS: dict[str, Target] = {
+    "images": images,
     "commands": commands,
     "bodies": bodies,
     "merging": merging,
@@ -222,6 +234,7 @@ TARGETS: dict[str, Target] = {
 }
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
+    "images": (*(data for *_, data in IMAGES.values()), *WITH_SECRETS.values(), *HUGE.values()),
     "commands": (
         b'{"id": 1, "do": "post", "room": "lobby", "text": "h\\u00e4"}',
         b'{"id": "x", "do": "join", "room": "lobby", "since": 1, "epoch": "e"}',

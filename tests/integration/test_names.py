@@ -17,6 +17,7 @@ from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople
 from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.http.parameters import Body
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
@@ -130,7 +131,9 @@ async def test_no_route_takes_a_reserved_name_or_a_key_that_no_room_has(
     path = filled(operation.path, room=quote(room), seq=1, who=SOMEONE)
     body = operation.body
     headers = {"Accept": accept} | ({"Content-Type": body.content_type} if body else {})
-    fields = {"text": "x"} | FIELDS | (FIELDS_OF.get(body.command, {}) if body else {})
+    fields = (
+        {"text": "x"} | FIELDS | (FIELDS_OF.get(body.command, {}) if isinstance(body, Body) else {})
+    )
     content = json.dumps(fields) if body else None
     async with aiohttp.ClientSession() as http:
         url = server.url + path

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from hubbub.domain.aspects import RULES
@@ -17,6 +18,7 @@ from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
 from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_copying import hubbub_command
+from tests.support.images import png
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
@@ -73,10 +75,21 @@ class Before:
             ada, "POST", "/me/tokens", {"name": "ci", "scopes": ["read"]}
         )
         self.made["invites"] = [await ask(ada, "POST", "/invites", {"uses": 2}) for _ in range(2)]
+        for name in ("parrot", "shrug"):
+            await self.put_emoji(name, png())
         self.made["reset"] = await ask(ada, "POST", f"/people/{self.key('mary')}/reset")
 
+    async def put_emoji(self, name: str, image: bytes) -> None:
+        """Add an emoji."""
+        headers = {"Authorization": f"Bearer {self.here.ada.token}", "Content-Type": "image/png"}
+        async with aiohttp.ClientSession() as http:
+            url = f"{self.here.ada.url}/api/v1/emoji/{name}"
+            async with http.put(url, data=image, headers=headers) as answer:
+                assert answer.status == 200, await answer.text()
+
     async def take(self) -> None:
-        """Take rights of every kind, and give none."""
+        """Take rights of every kind, and give none. Remove an emoji, whose image nobody may see again."""
+        await ask(self.here.ada, "DELETE", "/emoji/parrot")
         ada, closed = self.here.ada, f"/rooms/{self.rooms['closed']}"
         await ask(ada, "PUT", f"/people/{self.key('dave')}/role", {"role": "member"})
         await ask(ada, "PUT", f"/people/{self.key('grace')}/role", {"role": "member"})

@@ -121,6 +121,12 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/me/drafts"): own("/me/drafts"),
     ("PUT", "/api/v1/me/drafts/{where}"): own("/me/drafts/doors", "PUT", '{"text":"x"}'),
     ("DELETE", "/api/v1/me/drafts/{where}"): own("/me/drafts/doors", "DELETE"),
+    ("GET", "/api/v1/emoji"): [Way("/api/v1/emoji", needs_token=True)],
+    ("PUT", "/api/v1/emoji/{name}"): [
+        Way("/api/v1/emoji/x", "PUT", {"Content-Type": "image/png"}, "x", needs_account=True)
+    ],
+    ("DELETE", "/api/v1/emoji/{name}"): own("/emoji/x", "DELETE"),
+    ("GET", "/api/v1/emoji/{name}/{image}"): [Way("/api/v1/emoji/x/x", needs_token=True)],
     ("PATCH", "/api/v1/me"): own("/me", "PATCH", "{}"),
     ("POST", "/api/v1/me/password"): own("/me/password", "POST", "{}"),
     ("GET", "/api/v1/me/sessions"): own("/me/sessions"),

@@ -41,6 +41,7 @@ IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in eac
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
     "draft",
     "list_drafts",
+    "list_emoji",
 }
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
 NOT_YET = {"UPLOAD"}  # so far only `may` tells of them

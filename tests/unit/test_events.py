@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from hubbub import events
-from hubbub.domain.aspects import RULES, people
+from hubbub.domain.aspects import RULES, emoji, people
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
     About,
@@ -36,9 +36,9 @@ EVERYTHING = {  # that any event has
     "emoji": "👍",
     "patch": {},
     **dict.fromkeys(("account", "handle", "name", "kind", "role", "session", "who", "action"), "x"),
-    **dict.fromkeys(("where", "title"), "x"),
+    **dict.fromkeys(("where", "title", "image", "type"), "x"),
     "of": {"room": "lobby", "message": 3},
-    **dict.fromkeys(("upto", "nth", "where_seq"), 1),
+    **dict.fromkeys(("upto", "nth", "where_seq", "width", "height"), 1),
     "until": 2e9,
     "value": {},
 }
@@ -72,8 +72,9 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
-    of_events = (events, events.conversation, events.people, events.reading, events.rooms)
-    of_commands = (messages, conversation, reading, rooms_commands, *PEOPLE, members)
+    about = (events.conversation, events.emoji, events.people, events.reading, events.rooms)
+    of_events = (events, *about)
+    of_commands = (messages, conversation, reading, rooms_commands, *PEOPLE, members, emoji)
     for modules, base, listed in (
         (of_events, Event, RULES.events.kinds),
         (of_commands, messages.Change, RULES.by_command),

@@ -2,6 +2,7 @@
 // Knows nothing of the screen.
 
 import { type Client, Refused, type wire } from "#sdk";
+import { emojiVersion, hearOfEmoji, learnEmoji } from "./emoji.ts";
 import { hearOf, meet, nameOf, personOf } from "./names.ts";
 
 const DIRECTORY = "@directory";
@@ -11,7 +12,7 @@ const MOST_AT_ONCE = 1000;
 
 const OF_READING = new Set<wire.AnyEvent["event"]>(["read", "marked_unread", "mentioned", "set"]);
 
-type Change = (what: "rooms" | "people" | "listed", person?: string) => void;
+type Change = (what: "rooms" | "people" | "listed" | "emoji", person?: string) => void;
 
 export class Account {
   readonly key: string;
@@ -47,12 +48,15 @@ export class Account {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const known = this.#positions?.directory == null ? {} : { directory: this.#positions.directory, epoch: this.#positions.epoch };
-    const started = (await this.#client.ask({ do: "start", ...known }).catch(() => undefined)) as wire.Started | undefined;
+    const started = (await this.#client.ask({ do: "start", ...known, emoji: emojiVersion() }).catch(() => undefined)) as
+      | wire.Started
+      | undefined;
     if (!started) return; // the connection's state says what is wrong
     const { own, directory, epoch } = started;
     this.#positions = { own, directory, epoch };
     this.role = started.me.role ?? "member";
     if (started.people) meet({ ...started.people, [this.key]: started.me });
+    if (learnEmoji(started.emoji)) this.#changed("emoji");
     this.rooms.clear();
     for (const row of started.rooms) this.rooms.set(row.room, row);
     for (const room of this.rooms.keys()) if (this.#client.isFollowing(room)) this.#reread(room); // it may have come further meanwhile
@@ -139,6 +143,7 @@ export class Account {
     const renamed = hearOf(event);
     this.role = personOf(this.key)?.role ?? "member";
     if (renamed) this.#changed("people", renamed);
+    else if (hearOfEmoji(event)) this.#changed("emoji");
     else if (event.event.startsWith("room_")) this.#changed("listed");
   }
 

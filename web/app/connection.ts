@@ -2,6 +2,7 @@
 
 import { apply, type Changed, type Client, type Page, peopleOf, type Refused, trim, viewOf, whoOf, type wire } from "#sdk";
 import { byId } from "./dom.ts";
+import { askForEmoji } from "./emoji.ts";
 import { goTo, loading, MOST_READ, timeline } from "./history.ts";
 import { getToKnow, isNewToUs, start } from "./main.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
@@ -28,6 +29,7 @@ function showState(client: Client, changed: Changed): void {
     byId("banner").hidden = true;
     hasConnected = true;
     listRooms();
+    if (!now.account) askForEmoji(client, () => timeline.showEmoji());
   } else {
     const until = changed.state === "waiting" ? changed.until : undefined;
     for (const place of places.values()) place.typing.clear();

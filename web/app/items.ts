@@ -2,10 +2,12 @@
 
 import { type Entry, reactedWith, whoOf, type wire } from "#sdk";
 import { avatar, clock, dayOf, harmless, linked, make } from "./dom.ts";
+import { emojiNames, withEmoji } from "./emoji.ts";
 import { splitAtMentions } from "./mentions.ts";
 import { nameOf } from "./names.ts";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
+const MOST_OWN = 16; // of the server, beside them
 
 /** Who one is: a name, and what tells one from others of that name. */
 export interface Me {
@@ -113,13 +115,20 @@ export function toolsOf(message: wire.Message, me: Me, actions: Actions, timelin
 }
 
 function emojis(message: wire.Message, me: Me, react: React, reset: () => void): HTMLElement[] {
-  return EMOJI.map((emoji) => {
+  const own = emojiNames()
+    .slice(0, MOST_OWN)
+    .map((name) => `:${name}:`);
+  return [...EMOJI, ...own].map((emoji) => {
     const isMine = reactedWith(message, emoji).some((author) => whoOf(author) === me.who);
     const onclick = () => {
       react(message.seq, emoji, !isMine);
       reset();
     };
-    return make("button", { type: "button", attributes: { "aria-label": `React with ${emoji}`, "aria-pressed": isMine }, onclick }, emoji);
+    return make(
+      "button",
+      { type: "button", attributes: { "aria-label": `React with ${emoji}`, "aria-pressed": isMine }, onclick },
+      ...withEmoji(emoji),
+    );
   });
 }
 
@@ -148,7 +157,7 @@ function head(by: string, at: string): HTMLElement {
 
 /** A text in which mentions of oneself are marked. */
 const marked = (text: string, message: wire.Message, me: Me): (Node | string)[] =>
-  splitAtMentions(text, message, me.who).map((part, i) => (i % 2 ? make("mark", {}, part) : part));
+  splitAtMentions(text, message, me.who).flatMap((part, i) => (i % 2 ? [make("mark", {}, part)] : withEmoji(part)));
 
 function body(message: wire.Message, me: Me): (Node | string)[] {
   if (message.deleted) return [make("em", {}, "deleted")];
@@ -169,7 +178,8 @@ function reactions(message: wire.Message, reacted: Record<string, string[]>, me:
       make(
         "button",
         { type: "button", title: names.map((name) => harmless(nameOf(name))).join(", "), attributes, onclick },
-        `${harmless(emoji)} ${names.length}`,
+        ...withEmoji(harmless(emoji)),
+        ` ${names.length}`,
       ),
     );
   }

@@ -108,11 +108,12 @@ function showWho(by: string): void {
 }
 
 /** Something of the account's was changed. */
-function showChange(what: "rooms" | "people" | "listed", person?: string): void {
+function showChange(what: "rooms" | "people" | "listed" | "emoji", person?: string): void {
   if (!now.account) return;
   showWho(now.account.key);
   showRooms();
   if (what === "people" && person) timeline.rename(person);
+  if (what === "emoji") timeline.showEmoji();
   if (what !== "rooms") return;
   if (isMade(now.current)) {
     showTitle();

@@ -2,6 +2,7 @@
 
 import { type View, whoOf, type wire } from "#sdk";
 import { byId, fit, make } from "./dom.ts";
+import { namesEmoji } from "./emoji.ts";
 import { type Actions, dayItem, type Me, messageItem, quoteText, toolsOf, type Unsent, unsentItem } from "./items.ts";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -105,6 +106,13 @@ export class Timeline {
   /** Someone is called otherwise now. */
   rename(by: string): void {
     for (const message of this.#view.messages.values()) if (message.by === by) this.update(message.seq);
+  }
+
+  /** There are other emoji now. */
+  showEmoji(): void {
+    for (const { seq, text = "", reactions = {} } of this.#view.messages.values()) {
+      if (namesEmoji(`${text} ${Object.keys(reactions).join(" ")}`)) this.update(seq);
+    }
   }
 
   toEnd(): void {

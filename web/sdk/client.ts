@@ -8,7 +8,17 @@ const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 15_000;
 const SILENCE = 45_000; // the server pings, but pages don't see pings: so ask when nothing comes
 const PATIENCE = 10_000; // for an answer that must come
-const CHANGES_NOTHING = new Set<AnyCommand["do"]>(["hello", "start", "follow", "follow_all", "unfollow", "signal", "history", "list_pins"]); // in a log
+const CHANGES_NOTHING = new Set<AnyCommand["do"]>([
+  "hello",
+  "start",
+  "follow",
+  "follow_all",
+  "unfollow",
+  "signal",
+  "history",
+  "list_pins",
+  "list_emoji",
+]); // in a log
 const MAX_MISSED = 500; // a snapshot is shorter than very many events
 
 /** What the server says to `hello`. */

@@ -9,12 +9,13 @@ export interface Hello {
   id?: number | string;
 }
 
-/** Requests what an account begins with on a new device: its rooms and the people, and where to follow them from. With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there. With `rooms`, it is only asked for these, and without people. */
+/** Requests what an account begins with on a new device: its rooms and the people, and where to follow them from. With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there. With `rooms`, it is only asked for these, and without people. `emoji` is the version of the list of emoji that it has. */
 export interface Start {
   do: "start";
   directory?: number;
   epoch?: string;
   rooms?: string[];
+  emoji?: string;
   id?: number | string;
 }
 
@@ -133,6 +134,13 @@ export interface ListDrafts {
   do: "list_drafts";
   after?: string;
   limit?: number;
+  id?: number | string;
+}
+
+/** Requests the emoji of this server, unless the client has those of this `version`. */
+export interface ListEmoji {
+  do: "list_emoji";
+  version?: string;
   id?: number | string;
 }
 
@@ -988,6 +996,32 @@ export interface Drafted {
   reply_to?: number;
 }
 
+/** The server has another emoji. `image` is the key of its image. */
+export interface EmojiAdded {
+  event: "emoji_added";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  name: string;
+  image: string;
+  type: string;
+  width: number;
+  height: number;
+}
+
+/** The server has an emoji no longer. */
+export interface EmojiRemoved {
+  event: "emoji_removed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  name: string;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -1113,7 +1147,7 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. */
+/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. emoji: those of the server, with the people; without a list if the device has this version of it. */
 export interface Started {
   account: string;
   me: ShownPerson;
@@ -1122,6 +1156,7 @@ export interface Started {
   directory: number | null;
   rooms: MyRoom[];
   people: Record<string, ShownPerson> | null;
+  emoji?: EmojiReply;
 }
 
 /** An account as others see it. */
@@ -1158,7 +1193,22 @@ export interface MyRoom {
   starred?: boolean;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted;
+/** The emoji of this server by their names, and the version of this list. They are null if the client has that version. */
+export interface EmojiReply {
+  version: string;
+  emoji: Record<string, EmojiItem> | null;
+}
+
+/** An emoji: the key of its image, the image's media type and its size in pixels, and who added it. */
+export interface EmojiItem {
+  image: string;
+  type: string;
+  width: number;
+  height: number;
+  by: string;
+}
+
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

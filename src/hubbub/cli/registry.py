@@ -12,6 +12,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "config": "hubbub.cli.commands.config",
     "user": "hubbub.cli.commands.user",
     "invite": "hubbub.cli.commands.invite",
+    "emoji": "hubbub.cli.commands.emoji",
     "token": "hubbub.cli.commands.token",
     "backup": "hubbub.cli.commands.backup",
     "restore": "hubbub.cli.commands.restore",

@@ -91,6 +91,10 @@ SETTINGS = {
         "WHO",
         "who may make invites to this server: admins, or members as well (default: admins)",
     ),
+    "emoji": (
+        "WHO",
+        "who may add emoji to this server: admins, or members as well (default: admins)",
+    ),
     "sign_up": (
         "WHO",
         "who may make an account on this server: invited, which means with an invite, or open, which means anyone (default: invited)",

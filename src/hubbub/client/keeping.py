@@ -202,11 +202,12 @@ class Keeper(Watcher):
     async def _read(self, mine: Mine) -> None:
         """Ask for everything or, if only rows are owed, without the people."""
         if self._must_begin_again or mine.misses_people:
-            await self._exchange.ask(Start(), Started, partial(self._replace, mine))
+            start = Start(emoji=mine.emoji_version)
+            await self._exchange.ask(start, Started, partial(self._replace, mine))
         else:
             known = self._logs.get(DIRECTORY)
             since = None if known is None else known.position.seq
-            start = Start(directory=since, epoch=self._epoch)
+            start = Start(directory=since, epoch=self._epoch, emoji=mine.emoji_version)
             await self._exchange.ask(start, Started, partial(self._take, mine))
 
     def _replace(self, mine: Mine, started: Started) -> None:

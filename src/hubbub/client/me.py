@@ -19,6 +19,7 @@ from hubbub.protocol.conversation import (
     SavedPage,
     Unsave,
 )
+from hubbub.protocol.emoji import EmojiItem
 from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.starting import MyRoom, ShownPerson
 
@@ -52,7 +53,7 @@ class Me:
 
     @property
     def account(self) -> str:
-        """The key of the account, `@p…`. Raises RuntimeError before `open`, as the next three do."""
+        """The key of the account, `@p…`. Raises RuntimeError before `open`, as the next four do."""
         return self._keeper.known.account
 
     @property
@@ -69,6 +70,14 @@ class Me:
     def people(self) -> Mapping[str, ShownPerson]:
         """All accounts by their keys. A guest account has only those in its rooms, as of the last change there."""
         return MappingProxyType(self._keeper.known.people)
+
+    @property
+    def emoji(self) -> Mapping[str, EmojiItem]:
+        """The server's own emoji by their names; of each, the image is at `/api/v1/emoji/NAME/IMAGE`.
+
+        A guest account learns of new ones with the people in its rooms.
+        """
+        return MappingProxyType(self._keeper.known.emoji)
 
     def changes(self) -> Changes:
         """What happens to `rooms` and `people` from the call on, for `async for`: in order, each change once.

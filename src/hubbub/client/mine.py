@@ -8,9 +8,11 @@ from msgspec.structs import replace
 from hubbub.client.changes import Refreshed, Sides, Single, T, of_person, of_room, sides, told
 from hubbub.client.inbox import Skipped
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.events.people import Blocked, PersonAdded, PersonChanged, Unblocked
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.events.rooms import Hidden, Invited, Joined, Left
+from hubbub.protocol.emoji import EmojiItem
 from hubbub.protocol.messages import RoomHead
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
 
@@ -27,7 +29,7 @@ _SHOWN = ("handle", "name", "role", "status", "status_text", "time_zone", "avata
 
 
 class Mine:
-    """The rooms and people of an account.
+    """The rooms of an account, the people, and the emoji.
 
     `owed` are the rooms whose rows must be read again, each with the least `own` and `head` that an answer must have
     in order to say what is so.
@@ -40,6 +42,9 @@ class Mine:
         self.owed: dict[str, tuple[int, int]] = {}
         self.misses_people = False  # the directory speaks of someone who was never told
         self._me = started.me
+        self.emoji: dict[str, EmojiItem] = {}
+        self.emoji_version: str | None = None  # of the list, until an event changes it
+        self._learn_emoji(started)
 
     @property
     def person(self) -> ShownPerson:
@@ -53,6 +58,7 @@ class Mine:
         _replace(self.rooms, rooms)
         _replace(self.people, people)
         self.owed, self.misses_people, self._me = {}, False, started.me
+        self._learn_emoji(started)
         changes = told(rooms, people)
         return [Refreshed(changes)] if changes else []
 
@@ -72,7 +78,14 @@ class Mine:
             _replace(self.people, people)
             changes += told({}, people)
         self._me = started.me
+        self._learn_emoji(started)
         return changes
+
+    def _learn_emoji(self, started: Started) -> None:
+        if started.emoji is not None and started.emoji.emoji is not None:
+            self.emoji.clear()
+            self.emoji.update(started.emoji.emoji)
+            self.emoji_version = started.emoji.version
 
     def of_own(self, event: Event | Skipped) -> list[Single]:
         """Fold an event of the own log in."""
@@ -140,6 +153,12 @@ class Mine:
                 return self._put_person(event.account, replace(known, **given))
             case PersonChanged():
                 self.misses_people = True
+            case EmojiAdded(image=image, type=type_, width=width, height=height, by=by):
+                self.emoji[event.name] = EmojiItem(image, type_, width, height, by)
+                self.emoji_version = None
+            case EmojiRemoved():
+                self.emoji.pop(event.name, None)
+                self.emoji_version = None
         return []
 
     def of_room(self, event: Event | Skipped) -> list[Single]:

@@ -41,12 +41,13 @@ class Start(Command, frozen=True):
     """Requests what an account begins with on a new device: its rooms and the people, and where to follow them from.
 
     With `directory`, a seq up to which the client knows the people, they are left out if it can follow them from there.
-    With `rooms`, it is only asked for these, and without people.
+    With `rooms`, it is only asked for these, and without people. `emoji` is the version of the list of emoji that it has.
     """
 
     directory: Seq | None = None
     epoch: str | None = None
     rooms: Annotated[list[RoomName], Meta(max_length=1_000)] | None = None
+    emoji: str | None = None
 
 
 class Follow(Command, frozen=True):

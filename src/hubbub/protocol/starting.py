@@ -2,6 +2,8 @@
 
 import msgspec
 
+from hubbub.protocol.emoji import EmojiReply
+
 
 class ShownPerson(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account as others see it."""
@@ -61,6 +63,7 @@ class Started(msgspec.Struct, frozen=True):
         account: the key of the own account.
         own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not.
         people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
+        emoji: those of the server, with the people; without a list if the device has this version of it.
     """
 
     account: str
@@ -70,3 +73,4 @@ class Started(msgspec.Struct, frozen=True):
     directory: int | None
     rooms: list[MyRoom]
     people: dict[str, ShownPerson] | None
+    emoji: EmojiReply | None = None

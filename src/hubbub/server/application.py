@@ -21,6 +21,7 @@ from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB, LINKS
 from hubbub.server.http.resources import (
     descriptions,
+    emoji,
     invites,
     metrics,
     page,
@@ -100,6 +101,7 @@ def max_connections(settings: Settings) -> int:
 def _tell(application: web.Application, settings: Settings) -> None:
     """Put into the application what its handlers must know of the settings."""
     application[invites.MEMBERS_MAY_INVITE] = settings.invites == "members"
+    application[emoji.MEMBERS_MAY_ADD] = settings.emoji == "members"
     application[signup.IS_OPEN] = settings.sign_up == "open"
     provider = urlsplit(settings.oidc_issuer).hostname
     application[ways.WAYS] = ways.WaysReply(

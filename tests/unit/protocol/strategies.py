@@ -18,6 +18,7 @@ from hubbub.protocol.conversation import (
     Unpin,
     Unsave,
 )
+from hubbub.protocol.emoji import ListEmoji
 from hubbub.protocol.messages import (
     AnyCommand,
     Delete,
@@ -169,6 +170,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     KeepDraft: st.builds(
         KeepDraft, id=ids, room=rooms, where=rooms, text=text(), reply_to=st.none() | seqs
     ),
+    ListEmoji: st.builds(ListEmoji, id=ids, version=st.none() | text()),
     ListDrafts: st.builds(ListDrafts, id=ids, after=text(max_size=64), limit=st.integers(1, 50)),
     GetMessage: st.builds(GetMessage, id=ids, room=rooms, seq=seqs, around=st.integers(0, 50)),
     GetSource: st.builds(GetSource, id=ids, room=rooms, seq=seqs),

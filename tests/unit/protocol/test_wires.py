@@ -17,6 +17,7 @@ from hubbub.events import (
     emptied,
 )
 from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned, Unsaved
+from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.events.people import (
     Blocked,
     CredentialChanged,
@@ -105,6 +106,15 @@ PUSHES: dict[str, object] = {
     "unsaved": Unsaved(ADA, 10, AT, ADA, of=Reference("lobby", 4)),
     "drafted": Drafted(ADA, 11, AT, ADA, message=11, where=ROOM, text="hm", reply_to=4),
     "drafted_none": Drafted(ADA, 13, AT, ADA, message=13, where=ROOM),
+    "emoji_added": EmojiAdded(
+        *("@directory", 3, AT, ADA),
+        name="party_parrot",
+        image="0123456789abcdef" * 2,
+        type="image/gif",
+        width=64,
+        height=48,
+    ),
+    "emoji_removed": EmojiRemoved("@directory", 4, AT, ADA, name="party_parrot"),
     "person_added": PersonAdded(
         *("@directory", 1, AT, ADA),
         account=ADA,

@@ -1,6 +1,6 @@
 """All aspects: the only place that names them."""
 
-from hubbub.domain.aspects import conversation, document, people, posts, reactions, rooms
+from hubbub.domain.aspects import conversation, document, emoji, people, posts, reactions, rooms
 from hubbub.domain.rules import Rules
 
 RULES = Rules(
@@ -9,5 +9,6 @@ RULES = Rules(
         *people.ASPECTS,
         *rooms.ASPECTS,
         *conversation.ASPECTS,
+        emoji.ASPECT,
     ]
 )

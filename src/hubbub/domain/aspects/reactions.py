@@ -5,6 +5,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hubbub.domain.access import Operation
+from hubbub.domain.emoji import EMOJI, emoji_row
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
@@ -12,7 +13,9 @@ from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Reacted, Unreacted
+from hubbub.protocol.emoji import emoji_name_in
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Message, React, Unreact
 from hubbub.protocol.names import is_emoji
 from hubbub.protocol.people import Person, ids_of, names_of, people
@@ -51,6 +54,17 @@ def _needs(wanted: Needs, principal: Principal, change: React | Unreact) -> None
     wanted.count(REACTIONS, change.room, change.seq)
 
 
+def _react_needs(wanted: Needs, principal: Principal, react: React) -> None:
+    _needs(wanted, principal, react)
+    if name := _own_emoji(react):
+        wanted.row(EMOJI, emoji_row(name))
+
+
+def _own_emoji(react: React) -> str | None:
+    """Return the name of the server's emoji with which someone reacts. In free rooms, applications use what texts they like."""
+    return emoji_name_in(react.emoji) if is_room_key(react.room) else None
+
+
 def _key(principal: Principal, change: React | Unreact) -> ReactionKey:
     return ReactionKey(change.room, change.seq, change.emoji, principal.id)
 
@@ -67,6 +81,8 @@ def _react(ledger: Ledger, principal: Principal, react: React) -> Answer:
     key = _key(principal, react)
     if ledger.row(REACTIONS, key):
         return ledger.unchanged()
+    if (name := _own_emoji(react)) and not ledger.row(EMOJI, emoji_row(name)):
+        return Refusal("bad_request", f"This server has no emoji {react.emoji}")
     if ledger.count(REACTIONS, react.room, react.seq) >= MAX_REACTIONS:
         return Refusal("too_large", f"Too many reactions: a message takes at most {MAX_REACTIONS}")
     event = Reacted(**ledger.next(react.room, principal), message=react.seq, emoji=react.emoji)
@@ -123,7 +139,7 @@ def _fold_unreacted(view: RoomView, event: Unreacted) -> None:
 ASPECT = Aspect(
     tables=(REACTIONS,),
     rules=(
-        Rule(React, Operation.REACT, _needs, _react, _screen),
+        Rule(React, Operation.REACT, _react_needs, _react, _screen),
         Rule(Unreact, Operation.REACT, _needs, _unreact, _screen),
     ),
     events=(Reacted, Unreacted),

@@ -63,10 +63,10 @@ class Added(NamedTuple):
 def show(settings: Settings, *, as_json: bool) -> None:
     """Print the accounts, in the order of their handles. Raises CannotManage."""
 
-    async def read(office: _Office) -> list[Account]:
+    async def read(office: Office) -> list[Account]:
         return await office.store.rows(ACCOUNT, DIRECTORY)
 
-    rows = sorted(_in_office(settings, read), key=lambda row: row.handle)
+    rows = sorted(in_office(settings, read), key=lambda row: row.handle)
     if not rows:
         print(NO_ACCOUNTS, file=sys.stderr)
     for row in rows:
@@ -81,14 +81,14 @@ def show(settings: Settings, *, as_json: bool) -> None:
 def add(settings: Settings, given: Added) -> None:
     """Make an account; without a password, print the token of a link with which to choose one. Raises CannotManage."""
 
-    async def act(office: _Office) -> tuple[Account, str | None]:
+    async def act(office: Office) -> tuple[Account, str | None]:
         account = account_key(secrets.token_bytes(RANDOM_BYTES))
         change = await office.adding(account, given)
         await office.do(change)
         row = await office.account(change.handle)
         return row, None if given.password is not None else await office.reset(row)
 
-    row, link = _in_office(settings, act)
+    row, link = in_office(settings, act)
     print(f"Added: {_described(row)}", file=sys.stderr)
     if link is not None:
         _tell_reset(settings, link)
@@ -112,20 +112,20 @@ def resume(settings: Settings, who: str) -> None:
 def reset(settings: Settings, who: str) -> None:
     """Print the token of a link with which an account gets another password. Raises CannotManage."""
 
-    async def act(office: _Office) -> str:
+    async def act(office: Office) -> str:
         return await office.reset(await office.account(who))
 
-    _tell_reset(settings, _in_office(settings, act))
+    _tell_reset(settings, in_office(settings, act))
 
 
 def invite(settings: Settings, role: str, uses: int, days: float) -> None:
     """Make an invite and print its token. Raises CannotManage."""
 
-    async def act(office: _Office) -> str:
+    async def act(office: Office) -> str:
         given = OPERATOR, role, uses, days * DAY, None
         return (await office.entrance.invite(*given, is_open=False)).text
 
-    token = _in_office(settings, act)
+    token = in_office(settings, act)
     until = datetime.fromtimestamp(time.time() + days * DAY, UTC)
     accounts = "1 account" if uses == 1 else f"{uses} accounts"
     print(
@@ -137,12 +137,12 @@ def invite(settings: Settings, role: str, uses: int, days: float) -> None:
 
 
 def _change(settings: Settings, who: str, change_of: Callable[[str], Change]) -> None:
-    async def act(office: _Office) -> Account:
+    async def act(office: Office) -> Account:
         account = (await office.account(who)).account
         await office.do(change_of(account))
         return await office.account(account)
 
-    print(_described(_in_office(settings, act)), file=sys.stderr)
+    print(_described(in_office(settings, act)), file=sys.stderr)
 
 
 def _tell_reset(settings: Settings, token: str) -> None:
@@ -165,7 +165,7 @@ def _described(row: Account) -> str:
     return f"{row.account}  {row.handle}  {row.name}{bot}  {row.role}  {row.status}  since {row.made_at}"
 
 
-class _Office:
+class Office:
     """Where the operator works: a store, and what makes secrets for it. Whatever is refused is a RefusalError."""
 
     def __init__(self, store: Store) -> None:
@@ -218,7 +218,7 @@ class _Office:
         return token.text
 
 
-def _in_office(settings: Settings, act: Callable[[_Office], Coroutine[Any, Any, T]]) -> T:
+def in_office(settings: Settings, act: Callable[[Office], Coroutine[Any, Any, T]]) -> T:
     """Do something in an office. Raises CannotManage."""
 
     async def run() -> T:
@@ -235,10 +235,10 @@ def _in_office(settings: Settings, act: Callable[[_Office], Coroutine[Any, Any, 
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Office]:
+async def _opened(settings: Settings) -> AsyncIterator[Office]:
     store = await kind_of(settings.store).open_beside(settings.store, settings.data, RULES)
     try:
-        office = _Office(store)
+        office = Office(store)
         with closing(office.entrance):
             yield office
     finally:

@@ -10,16 +10,24 @@ from hubbub.domain.access import Permission, RoomKind
 from hubbub.domain.principals import GUEST_SCOPES, Role, Scope
 from hubbub.protocol.errors import CODES
 from hubbub.server.http.operations import HttpOperation, Route
-from hubbub.server.http.parameters import JSON, MERGE_PATCH, TEXT, Body, JsonObject, Parameter
+from hubbub.server.http.parameters import (
+    MERGE_PATCH,
+    TEXT,
+    Body,
+    JsonObject,
+    Parameter,
+    Upload,
+)
 
 PROBLEM = "application/problem+json"
+FILE: JsonObject = {"type": "string", "format": "binary"}
 
 
 def openapi(routes: Iterable[Route]) -> JsonObject:
     """Those of the routes that are part of the HTTP API (OpenAPI 3.1)."""
     summaries = {route.operation: route.summary for route in routes if route.operation}
     operations = list(summaries)
-    bodies = [operation.body.command for operation in operations if operation.body]
+    bodies = [each.body.command for each in operations if isinstance(each.body, Body)]
     refs, components = components_of([*(each.answers for each in operations), *bodies])
     paths: JsonObject = {}
     for operation, answer in zip(operations, refs, strict=False):
@@ -95,7 +103,8 @@ def _security(needs: Permission) -> list[JsonObject]:
 
 
 def _responses(operation: HttpOperation[Any], answer: JsonObject) -> JsonObject:
-    content: JsonObject = {JSON: {"schema": answer}}
+    schema = FILE if operation.answers is bytes else answer
+    content: JsonObject = {operation.answers_type: {"schema": schema}}
     if operation.also_answers:
         content[operation.also_answers] = {"schema": TEXT}
     responses: JsonObject = {str(operation.status): {"description": "Success", "content": content}}
@@ -109,8 +118,10 @@ def _responses(operation: HttpOperation[Any], answer: JsonObject) -> JsonObject:
     return responses
 
 
-def _body(body: Body[Any], path_names: set[str], components: JsonObject) -> JsonObject:
+def _body(body: Body[Any] | Upload, path_names: set[str], components: JsonObject) -> JsonObject:
     """Return the body's schema: the command without the fields that the path holds."""
+    if isinstance(body, Upload):
+        return FILE
     if body.content_type == MERGE_PATCH:
         return {}
     schema = components[body.command.__name__]

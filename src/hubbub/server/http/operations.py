@@ -13,7 +13,7 @@ from aiohttp import web
 
 from hubbub.domain.access import Permission
 from hubbub.protocol.errors import CODES
-from hubbub.server.http.parameters import DECLARED, Body, Parameter
+from hubbub.server.http.parameters import DECLARED, JSON, Body, Declared, Parameter, Upload
 from hubbub.server.http.problems import Handler
 from hubbub.server.http.requests import json
 
@@ -37,7 +37,8 @@ class HttpOperation(Generic[R]):
     """One operation of the API, as OpenAPI shows it. Its summary is the docstring of its code.
 
     `needs` is what the principal must be allowed to do. `refuses` are the codes that do not follow from
-    the other fields. `also_answers` is a content type that clients may ask for instead of JSON.
+    the other fields. `also_answers` is a content type that clients may ask for instead of JSON. If it answers `bytes`, those are a
+    file of the type `answers_type`.
     Raises ValueError if parameters or codes are missing or unknown.
     """
 
@@ -47,10 +48,11 @@ class HttpOperation(Generic[R]):
     needs: Permission
     answers: type[R]
     takes: tuple[Parameter[Any], ...] = ()
-    body: Body[Any] | None = None
+    body: Body[Any] | Upload | None = None
     status: int = 200
     refuses: frozenset[str] = frozenset()
     also_answers: str | None = None
+    answers_type: str = JSON
     allow_head: bool = True
 
     def __post_init__(self) -> None:
@@ -156,7 +158,7 @@ def reading_of(routes: Iterable[Route]) -> frozenset[str]:
 
 def _answering(operation: HttpOperation[R], serve: Serve[R]) -> Handler:
     body = (operation.body,) if operation.body else ()
-    declared: tuple[Parameter[Any] | Body[Any], ...] = (*operation.takes, *body)
+    declared: tuple[Declared, ...] = (*operation.takes, *body)
 
     async def answering(request: web.Request) -> web.StreamResponse:
         request[DECLARED] = declared

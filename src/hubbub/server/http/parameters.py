@@ -12,7 +12,15 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.principals import Principal
-from hubbub.server.http.requests import HUB, command_from, json_from, number, room_of, seq_of
+from hubbub.server.http.requests import (
+    HUB,
+    bytes_from,
+    command_from,
+    json_from,
+    number,
+    room_of,
+    seq_of,
+)
 
 C = TypeVar("C", bound=msgspec.Struct)
 T = TypeVar("T")
@@ -64,8 +72,23 @@ class Body(Generic[C]):
         assert self in request[DECLARED], f"The operation does not declare {self}"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """A request's body that is a file of at most so many bytes, whatever the size of messages."""
+
+    content_type: str  # as OpenAPI writes it, such as image/*
+    most: int
+
+    async def read(self, request: web.Request, principal: Principal) -> bytes:
+        """Read the file. Raises RefusalError."""
+        assert self in request[DECLARED], f"The operation does not declare {self}"
+        kind = self.content_type.removesuffix("*")
+        return await bytes_from(request, principal, kind, self.most)
+
+
+Declared = Parameter[Any] | Body[Any] | Upload
 # What the operation that is being served declares.
-DECLARED = web.RequestKey("declared", tuple[Parameter[Any] | Body[Any], ...])
+DECLARED = web.RequestKey("declared", tuple[Declared, ...])
 
 
 def integer(low: int, high: int) -> JsonObject:

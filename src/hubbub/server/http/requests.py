@@ -107,6 +107,17 @@ async def command_from(
         raise RefusalError("bad_request", str(error)) from None
 
 
+async def bytes_from(request: web.Request, principal: Principal, type_: str, most: int) -> bytes:
+    """Read a body of at most so many bytes, whose content type begins so: none that a form on another site can send.
+
+    It is read only once the principal is known and may send that much.
+    """
+    given = fields.content_type(request.headers)
+    if given is None or not given.name.startswith(type_):
+        raise _unsupported(request, f"{type_}…")
+    return await _body(request.clone(client_max_size=most), principal)
+
+
 async def json_from(
     request: web.Request, principal: Principal, kind: Any, content_type: str = "application/json"
 ) -> Any:
@@ -116,19 +127,23 @@ async def json_from(
     """
     given = fields.content_type(request.headers)
     if given is None or given.name != content_type:
-        raise RefusalError(
-            "unsupported",
-            f"Unsupported content type: {request.headers.get('Content-Type', 'none')[:100]}",
-            hint=f"Send the header content-type: {content_type}",
-        )
+        raise _unsupported(request, content_type)
+    return decode_body(await _body(request, principal), kind)
+
+
+def _unsupported(request: web.Request, content_type: str) -> RefusalError:
+    return RefusalError(
+        "unsupported",
+        f"Unsupported content type: {request.headers.get('Content-Type', 'none')[:100]}",
+        hint=f"Send the header content-type: {content_type}",
+    )
+
+
+async def _body(request: web.Request, principal: Principal) -> bytes:
     if set(fields.words(request.headers, "Content-Encoding")) - {"identity"}:
         raise RefusalError(
             "unsupported", "Unsupported content encoding: send the body uncompressed"
         )
-    return decode_body(await _body(request, principal), kind)
-
-
-async def _body(request: web.Request, principal: Principal) -> bytes:
     most = request.client_max_size
     size = most if request.content_length is None else request.content_length
     if size > most:

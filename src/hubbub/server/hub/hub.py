@@ -8,6 +8,7 @@ from hubbub.domain.rules import Rules
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.following import Following
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
@@ -56,10 +57,11 @@ class Hub:
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights)
         self.turn = asyncio.Semaphore(AT_ONCE)
-        self.starting = Starting(store, self.turn)
+        self.emoji = EmojiOfServer(store)
+        self.starting = Starting(store, self.turn, self.emoji)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
-        self.questions = Questions(store, rights, authors)
+        self.questions = Questions(store, rights, authors, self.emoji)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

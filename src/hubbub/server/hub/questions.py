@@ -31,9 +31,11 @@ from hubbub.protocol.conversation import (
     SavedPage,
     Version,
 )
+from hubbub.protocol.emoji import ListEmoji
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Message, Question
 from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store, StoredMessage
 
@@ -50,7 +52,9 @@ decode_version = msgspec.json.Decoder(
 class Questions:
     """Answers questions. All methods raise RefusalError and StoreFailed."""
 
-    def __init__(self, store: Store, rights: Rights, authors: Authors) -> None:
+    def __init__(
+        self, store: Store, rights: Rights, authors: Authors, emoji: EmojiOfServer
+    ) -> None:
         self._store = store
         self._rights = rights
         self._authors = authors
@@ -61,6 +65,7 @@ class Questions:
             GetMessage: self.message,
             GetSource: self.source,
             GetEdits: self.edits,
+            ListEmoji: emoji.shown,
         }
 
     async def answer(self, principal: Principal, question: Question) -> Any:

@@ -10,10 +10,12 @@ from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER
 from hubbub.protocol.codec import encode
+from hubbub.protocol.emoji import EmojiReply
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
+from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.stores.base import OwnRoom, Selection, Store
 
 Accounts = dict[str, ShownPerson]
@@ -29,10 +31,11 @@ class _Everyone(NamedTuple):
 class Starting:
     """Answers `start`. The positions are as old as anything else in the answer, or older, so nothing is missed."""
 
-    def __init__(self, store: Store, turn: asyncio.Semaphore) -> None:
+    def __init__(self, store: Store, turn: asyncio.Semaphore, emoji: EmojiOfServer) -> None:
         """`turn` is taken while the rooms are looked up."""
         self._store = store
         self._turn = turn
+        self._emoji = emoji
         self._reading = asyncio.Lock()  # one reads all accounts, and the others wait for it
         self._everyone: _Everyone | None = None
 
@@ -54,10 +57,13 @@ class Starting:
         rooms = await self._store.own_rooms(me.account, Selection(rooms=start.rooms))
         is_guest = me.role == "guest"
         people: Accounts | None = None
+        emoji: EmojiReply | None = None
         if start.rooms is None and is_guest:
             people = await self._acquaintances(me, rooms)
         elif start.rooms is None and not self._can_resume(start, directory):
             people = await self._all_people(directory)
+        if people is not None:
+            emoji = await self._emoji.list(start.emoji, directory.seq)
         return Started(
             me.account,
             _shown(me),
@@ -66,6 +72,7 @@ class Starting:
             None if is_guest else directory.seq,
             [_room(row) for row in rooms],
             people,
+            emoji,
         )
 
     def _can_resume(self, start: Start, directory: Head) -> bool:

@@ -3,6 +3,7 @@
 from hubbub.domain.aspects import RULES
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.questions import Questions
 from hubbub.server.hub.rights import Rights
 from tests.support.fakes import MemoryStore
@@ -11,5 +12,6 @@ from tests.support.fakes import MemoryStore
 async def test_each_question_is_answered() -> None:
     named = {question for aspect in RULES.aspects for question in aspect.questions}
     store = MemoryStore()
-    questions = Questions(store, Rights(store, FanOut(store), RULES), Authors(store))
+    rights = Rights(store, FanOut(store), RULES)
+    questions = Questions(store, rights, Authors(store), EmojiOfServer(store))
     assert named == questions.answering.keys()

@@ -15,6 +15,7 @@ DIRECTORY = whole_number(
 EPOCH = text("epoch", "The epoch of the log that `directory` refers to")
 
 ROOMS = text("rooms", "Only these rooms, by their keys with commas between them, and no people")
+EMOJI = text("emoji", "The version of the list of emoji that the device has")
 
 resource = Resource()
 
@@ -25,7 +26,7 @@ resource = Resource()
         "/api/v1/start",
         "start",
         needs=OWN_ACCOUNT,
-        takes=(DIRECTORY, EPOCH, ROOMS),
+        takes=(DIRECTORY, EPOCH, ROOMS, EMOJI),
         answers=Started,
     )
 )
@@ -36,5 +37,6 @@ async def get_start(request: web.Request) -> Started:
         directory=DIRECTORY.of(request),
         epoch=EPOCH.of(request),
         rooms=None if rooms is None else rooms.split(","),
+        emoji=EMOJI.of(request),
     )
     return await request.app[HUB].starting.start(account_of(request), start)

@@ -107,3 +107,15 @@ DELETE FROM {here}direct AS here WHERE EXISTS (
 ) AND NOT EXISTS (
     SELECT 1 FROM {there}direct AS there WHERE there.room = here.room
 );
+
+-- :emoji Remove emoji, unless the replaced data is another server's.
+DELETE FROM {here}emoji AS here WHERE EXISTS (
+    SELECT 1 FROM {here}account AS mine, {there}account AS same WHERE same.account = mine.account
+) AND NOT EXISTS (
+    SELECT 1 FROM {there}emoji AS there WHERE there.name = here.name AND there.image = here.image
+);
+
+-- :emoji_image Remove their images.
+DELETE FROM {here}emoji_image AS here WHERE NOT EXISTS (
+    SELECT 1 FROM {here}emoji AS still WHERE still.name = here.name
+);
