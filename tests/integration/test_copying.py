@@ -15,10 +15,12 @@ import pytest
 import hubbub
 from hubbub.domain.aspects import RULES, people
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
+from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.reading import MarkRead
 from hubbub.protocol.rooms import Create
 from hubbub.server.admin.copying import _copy
 from hubbub.server.app import running
@@ -38,6 +40,7 @@ from tests.support.commands import Ran
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE, account
 from tests.support.postgres import Postgres
+from tests.support.rooms import ADA as ADA_AT_HOME
 from tests.support.rooms import GRACE as GRACE_AT_HOME
 from tests.support.rooms import ROOM_RULES, becoming
 from tests.support.server import Server
@@ -636,6 +639,30 @@ async def test_a_copy_that_is_brought_up_to_date_erases_former_drafts(
         await copied(tmp_path, url)
     await same(tmp_path, url)
     assert b"secret" not in b"".join(await postgres.log(GRACE_AT_HOME.id, url))
+
+
+async def test_a_copy_that_is_brought_up_to_date_knows_what_was_read_and_mentioned_meanwhile(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url, room = await postgres.fresh(), "@r000000000001"
+    who, people = GRACE_AT_HOME, (GRACE_AT_HOME, ADA_AT_HOME)
+    made = Create(room=who.id, kind="open", title="x", key=room, who=(ADA_AT_HOME.id,))
+    posted = Proposal(ADA_AT_HOME, Post(room=room, text="deploy"))
+    mention = MentionByKeyword(room=who.id, where=room, where_seq=4, by=ADA_AT_HOME.id)
+    for deeds in (
+        [*map(becoming, people), Proposal(who, made), posted, posted],
+        [Proposal(who, MarkRead(room=room, upto=3)), Proposal(who, mention)],
+    ):
+        store = SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
+        answers = (await store.commit(deeds, AT)).answers
+        assert all(isinstance(answer, Accepted) for answer in answers), answers
+        await store.close()
+        await copied(tmp_path, url)
+    await same(tmp_path, url)
+    copy = await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
+    [row] = await copy.own_rooms(who.id)
+    assert (row.read, row.unread, row.mentions) == (3, 2, 1)
+    await copy.close()
 
 
 async def test_applications_may_still_post_after_a_restore(

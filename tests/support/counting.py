@@ -17,6 +17,12 @@ class Counting:
         self.saw: Callable[[int], None] = lambda _: None  # is told how many it has seen
         self._store = store
 
+    def reads(self, log: str) -> bool:
+        return True
+
+    async def begin(self) -> None:
+        pass
+
     async def step(self, room: str, after: int, head: int) -> int:
         page = await self._store.read(room, after, min(after + 2, head))
         for seq, _ in enumerate(page.bodies, after + 1):

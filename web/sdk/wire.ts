@@ -906,9 +906,22 @@ export interface MarkedUnread {
   where: string;
 }
 
-/** The author mentioned the account in the message that is the event `where_seq` of the room. */
+/** The author mentioned the account in the message that is the event `where_seq` of the room. `why` is `keyword` if the message has one of the account's own keywords, and does not name the account. */
 export interface Mentioned {
   event: "mentioned";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+  where_seq: number;
+  why?: string;
+}
+
+/** The message that is the event `where_seq` of the room was edited, and has none of the account's keywords any more. */
+export interface Unmentioned {
+  event: "unmentioned";
   room: string;
   seq: number;
   at: string;
@@ -1209,6 +1222,6 @@ export interface EmojiItem {
 }
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved;

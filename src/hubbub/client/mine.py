@@ -10,7 +10,7 @@ from hubbub.client.inbox import Skipped
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.events.people import Blocked, PersonAdded, PersonChanged, Unblocked
-from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
+from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
 from hubbub.events.rooms import Hidden, Invited, Joined, Left
 from hubbub.protocol.emoji import EmojiItem
 from hubbub.protocol.messages import RoomHead
@@ -102,7 +102,7 @@ class Mine:
                 event.where
             ):
                 return self._put(self._with(row, event))
-            case Mentioned(where=room):
+            case Mentioned(where=room) | Unmentioned(where=room):
                 self._owe(room, own=event.seq)
             case Blocked() | Unblocked():  # what they wrote counts as a mention no longer, or again
                 for room in [row.room for row in self.rooms.values() if row.unread]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import MemberKey
 
-NAMED = ""
+NAMED, KEYWORD = "", "keyword"
 
 
 class ReadMarker(NamedTuple):
@@ -37,7 +37,7 @@ class MentionKey(NamedTuple):
 class Mention(NamedTuple):
     """A message that mentions an account, or all members. It counts for nobody who blocks its author.
 
-    `why` is `NAMED`, since its text says so.
+    `why` is `NAMED` since its text says so, or `KEYWORD` since it has a word that the account chose.
     """
 
     room: str
@@ -51,3 +51,4 @@ MARKER = Table("marker", MemberKey, ReadMarker, is_remembered=True)
 MENTION = Table(
     "mention", MentionKey, Mention, indexes=(("account", "room", "seq"),), trimmed_by="seq"
 )
+QUIET = (MARKER, MENTION)  # their rows also change without an event of the room's log

@@ -30,7 +30,18 @@ class RoomSet(Event, frozen=True, kw_only=True, tag="set"):
 
 
 class Mentioned(Event, frozen=True, kw_only=True):
-    """The author mentioned the account in the message that is the event `where_seq` of the room."""
+    """The author mentioned the account in the message that is the event `where_seq` of the room.
+
+    `why` is `keyword` if the message has one of the account's own keywords, and does not name the account.
+    """
+
+    where: str
+    where_seq: int
+    why: str = ""
+
+
+class Unmentioned(Event, frozen=True, kw_only=True):
+    """The message that is the event `where_seq` of the room was edited, and has none of the account's keywords any more."""
 
     where: str
     where_seq: int

@@ -59,7 +59,8 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.people.register import Register
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.reactors.base import Reactor
+from hubbub.server.reactors.base import News, Reactor
+from hubbub.server.reactors.keywords import Keywords
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
@@ -103,7 +104,9 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         measured, links = Metrics(), Links(max_polled=max_connections(settings))
-        fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door)
+        news, keywords = News(), _keywords(store, lambda: hub)
+        heed = partial(news.heed, keywords)
+        fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door, heed)
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, lambda: hub), store)
         door, refreshing = await _door(settings, store, journal, outsiders)
@@ -121,6 +124,7 @@ async def running(
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
             upkeep.revocations(door, *refreshing),
             *_work(settings, store, hub, fanout, broker),
+            upkeep.prompted(keywords, store, news),
             *outsiders.work,
         )
         tasks = [asyncio.create_task(each) for each in work]
@@ -165,6 +169,15 @@ def _identities(store: Store, hub: Callable[[], Hub]) -> Identities:
         return hub().writing.commit(principal, change)
 
     return Identities(store, Register(store, time.time), submit)
+
+
+def _keywords(store: Store, hub: Callable[[], Hub]) -> Keywords:
+    """Return what finds keywords. It needs the hub only once it runs: what it heeds is made before the hub."""
+
+    def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
+        return hub().writing.commit(principal, change, Policy.UNLIMITED)
+
+    return Keywords(store, submit)
 
 
 async def _outsiders(settings: Settings, identities: Identities, store: Store) -> Outsiders:
@@ -216,11 +229,16 @@ async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> S
 
 
 def _engine(
-    settings: Settings, store: Store, measured: Metrics, rules: Rules, door: Callable[[], Door]
+    settings: Settings,
+    store: Store,
+    measured: Metrics,
+    rules: Rules,
+    door: Callable[[], Door],
+    heed: Callable[[list[Batch]], None],
 ) -> tuple[FanOut, Journal, Broker]:
     """Return what delivers changes, what commits them, and what tells other nodes of each commit.
 
-    The door is made before anything is delivered.
+    The door is made before anything is delivered. `heed` gets the batches of this node.
     """
 
     def hear(told: Batch | LiveReport) -> None:
@@ -233,6 +251,7 @@ def _engine(
             door().heed(batches)
         fanout.deliver(batches)
         broker.tell(batches)
+        heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)

@@ -17,7 +17,7 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
-from hubbub.server.reactors.base import Reactor, go_round
+from hubbub.server.reactors.base import News, Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
 
@@ -30,6 +30,7 @@ BEAT = 0.5  # seconds; a revoked token must be noticed within one
 SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
+PROMPT = 0.5  # seconds between a reactor's looks at what is new: each takes a turn
 STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
 REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
 REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
@@ -76,6 +77,21 @@ async def revocations(door: Door, *refreshing: Callable[[], Awaitable[bool]]) ->
 def reacting(reactor: Reactor, store: Store) -> Work:
     """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions."""
     return _again(reactor.every, lambda: go_round(reactor, store), reactor.does, at_once=True)
+
+
+async def prompted(reactor: Reactor, store: Store, news: News) -> None:
+    """Let a reactor read on soon after each commit of this node. Its rounds find what other nodes missed, or left."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+
+    async def go_on() -> None:
+        nonlocal due
+        if loop.time() >= due:
+            await go_round(reactor, store)
+            due = loop.time() + reactor.every
+        await news.go_on(reactor, store, due - loop.time())
+
+    await _again(PROMPT, go_on, reactor.does, at_once=True)
 
 
 async def reminders(fanout: FanOut, broker: Broker) -> None:

@@ -31,7 +31,7 @@ from hubbub.events.people import (
     SessionRenewed,
     Unblocked,
 )
-from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
+from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
 from hubbub.events.rooms import (
     Appointed,
     Archived,
@@ -153,7 +153,8 @@ PUSHES: dict[str, object] = {
     "read": Read(ADA, 8, AT, ADA, where=ROOM, upto=41, nth=17),
     "marked_unread": MarkedUnread(ADA, 9, AT, ADA, where=ROOM),
     "set": RoomSet(ADA, 10, AT, ADA, where=ROOM, level="mentions", muted_until=1.5e9, starred=True),
-    "mentioned": Mentioned(ADA, 11, AT, GRACE, where=ROOM, where_seq=42),
+    "mentioned": Mentioned(ADA, 11, AT, GRACE, where=ROOM, where_seq=42, why="keyword"),
+    "unmentioned": Unmentioned(ADA, 11, AT, ADA, where=ROOM, where_seq=42),
     "room_listed": RoomListed("@directory", 3, AT, ADA, where=ROOM, title="Kitchen"),
     "room_changed": RoomChanged("@directory", 4, AT, ADA, where=ROOM, title="Attic"),
     "room_unlisted": RoomUnlisted("@directory", 5, AT, ADA, where=ROOM),

@@ -4,8 +4,12 @@ A reactor is a cursor like a client's, with a position that outlives the server.
 stored, some time later. Its positions are stored after its work, so after a crash it repeats some work, but misses nothing.
 """
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Protocol
 
+from hubbub.domain.facts import Batch
 from hubbub.server.stores.base import Store, Turn
 from hubbub.server.stores.positions import POSITIONS, PositionKey, ReactorPosition
 
@@ -24,9 +28,15 @@ class Reactor(Protocol):
     def does(self) -> str:
         """What it does, for people: completes a sentence after "can't"."""
 
+    def reads(self, log: str) -> bool:
+        """Whether it acts on a log, by its name alone."""
+
     @property
     def every(self) -> float:
         """Seconds from the end of one round through all rooms to the next."""
+
+    async def begin(self) -> None:
+        """Prepare for a turn: what is read here is as new as all events of the steps that follow. Fails with `StoreFailed`."""
 
     async def step(self, room: str, after: int, head: int) -> int:
         """Do a bounded amount of work, for less than 30 s, on the events with after < seq <= head. All are in the log.
@@ -41,13 +51,49 @@ async def go_round(reactor: Reactor, store: Store) -> None:
     """Let a reactor read on in each room, until it has nothing left to do or another node takes its turn."""
     name = ""
     while rows := await store.rooms(name, ROOMS_AT_ONCE):
-        heads = {row.room: row.head for row in rows}
-        while heads:
-            async with store.turn(f"reactor {reactor.name}") as turn:
-                if turn is None:
-                    return
-                await _read_on(reactor, store, turn, heads)
+        heads = {row.room: row.head for row in rows if reactor.reads(row.room)}
+        if not await _visit(reactor, store, heads):
+            return
         name = rows[-1].room
+
+
+class News:
+    """Logs with something new for a prompt reactor, as the commits of this node say; each once, however much is new."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, int] = {}
+        self._stir = asyncio.Event()
+
+    def heed(self, reactor: Reactor, batches: Iterable[Batch]) -> None:
+        """Note what a commit added to logs that the reactor reads."""
+        for batch in batches:
+            if reactor.reads(batch.room):
+                self._heads[batch.room] = batch.last
+                self._stir.set()
+
+    async def go_on(self, reactor: Reactor, store: Store, seconds: float) -> None:
+        """Wait for something new, at most so long, and let a reactor read on there. What it leaves is still new."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stir.wait(), seconds)
+        self._stir.clear()
+        heads, self._heads = self._heads, {}
+        try:
+            await _visit(reactor, store, heads)
+        finally:
+            self._heads = heads | self._heads
+            if self._heads:
+                self._stir.set()
+
+
+async def _visit(reactor: Reactor, store: Store, heads: dict[str, int]) -> bool:
+    """Let a reactor read on in these rooms; remove those where it is done. Returns False if another node has the turn."""
+    while heads:
+        async with store.turn(f"reactor {reactor.name}") as turn:
+            if turn is None:
+                return False
+            await reactor.begin()
+            await _read_on(reactor, store, turn, heads)
+    return True
 
 
 async def _read_on(reactor: Reactor, store: Store, turn: Turn, heads: dict[str, int]) -> None:

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from hubbub.domain.aspects import RULES
+from hubbub.domain.markers import QUIET
 from hubbub.domain.records import AnyTable
 from hubbub.events import deleted_by, erased
+from hubbub.protocol.keys import ROOM
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
@@ -73,6 +75,8 @@ class Copier:
                     await self._target.flush()
                     flushed = done
             await self._target.put_room(room)
+        for room in filter(_has_members, rooms):
+            await self._copy_quiet(room.name)
         for table in OWN:
             await self._target.put_records(table, await self._source.records(table))
         for name in meta.keys() & {"tokens", "hint_key"}:
@@ -169,6 +173,15 @@ class Copier:
         for table in _tables(between):
             rows = await self._source.records(table, room, between=between)
             await self._target.put_records(table, rows, room, between=between)
+
+    async def _copy_quiet(self, room: str) -> None:
+        """Copy the records that may have changed since the last copy, though the log has nothing new."""
+        for table in QUIET:
+            await self._target.put_records(table, await self._source.records(table, room), room)
+
+
+def _has_members(room: RoomState) -> bool:
+    return room.name.startswith(ROOM)
 
 
 def _position(room: RoomState, old: RoomState | None) -> int:

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from hubbub.domain.facts import Proposal
+from hubbub.domain.facts import Batch, Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.reactors import base
-from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.base import News, go_round
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.positions import POSITIONS, ReactorPosition
-from hubbub.server.upkeep import reacting
+from hubbub.server.upkeep import prompted, reacting
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, MemoryStore, timeless
 
@@ -62,3 +62,57 @@ async def test_rounds_go_on_after_a_failure_and_the_log_says_so_once(
         "Can't count events: the disk is full",
         "Recovered: can count events again",
     ]
+
+
+def batch(room: str, seq: int) -> Batch:
+    return Batch(room, seq, [b""])
+
+
+@timeless
+async def test_a_prompt_reactor_reads_on_where_something_is_new_and_nowhere_else() -> None:
+    store, news = MemoryStore(), News()
+    for room in ("attic", "kitchen"):
+        await post(store, room, 3)
+    reactor = Counting(store)
+    news.heed(reactor, [batch("kitchen", 3)])
+    await news.go_on(reactor, store, 9)
+    assert reactor.seen == [("kitchen", seq) for seq in (1, 2, 3)]
+    await news.go_on(reactor, store, 9)
+    assert asyncio.get_running_loop().time() > 9, "it waited for something new"
+    assert len(reactor.seen) == 3
+
+
+@timeless
+async def test_what_a_prompt_reactor_could_not_do_is_still_new() -> None:
+    store, news = MemoryStore(), News()
+    await post(store, "kitchen", 3)
+    reactor = Counting(store)
+
+    def fail(_: int) -> None:
+        raise StoreFailed("the disk is full")
+
+    reactor.saw = fail
+    news.heed(reactor, [batch("kitchen", 3)])
+    with pytest.raises(StoreFailed):
+        await news.go_on(reactor, store, 9)
+    reactor.saw = lambda _: None
+    await news.go_on(reactor, store, 9)
+    assert reactor.seen[1:] == [("kitchen", seq) for seq in (1, 2, 3)]
+    assert asyncio.get_running_loop().time() < 1
+
+
+@timeless
+async def test_between_rounds_a_prompt_reactor_goes_on_soon() -> None:
+    store, news = MemoryStore(), News()
+    await post(store, "lobby", 1)
+    reactor = Counting(store)
+    going = asyncio.create_task(prompted(reactor, store, news))
+    await asyncio.sleep(1)
+    await post(store, "lobby", 1)
+    news.heed(reactor, [batch("lobby", 2)])
+    await asyncio.sleep(1)
+    assert reactor.seen == [("lobby", 1), ("lobby", 2)]
+    await post(store, "attic", 1)  # nobody says so
+    await asyncio.sleep(12)
+    assert reactor.seen[2:] == [("attic", 1)]
+    going.cancel()

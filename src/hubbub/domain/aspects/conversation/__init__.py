@@ -1,8 +1,16 @@
 """What people do with messages besides writing them: read, mention, pin, save and draft them."""
 
-from hubbub.domain.aspects.conversation import choices, drafts, markers, mentions, pins, saved
+from hubbub.domain.aspects.conversation import (
+    choices,
+    drafts,
+    keywords,
+    markers,
+    mentions,
+    pins,
+    saved,
+)
 
 ASPECTS = (
-    *(markers.ASPECT, mentions.ASPECT, choices.ASPECT),
+    *(markers.ASPECT, mentions.ASPECT, keywords.ASPECT, choices.ASPECT),
     *(pins.ASPECT, saved.ASPECT, drafts.ASPECT),
 )

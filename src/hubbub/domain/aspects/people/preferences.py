@@ -1,17 +1,21 @@
 """What an account decides for itself alone: whom it blocks, and its settings. Kept in its own log."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+import msgspec
 
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.people.accounts import NO_ACCOUNT, active, forbidden, to_know
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal
 from hubbub.domain.facts import Answer, Needs
+from hubbub.domain.keywords import KEYWORDS, KeywordRow, compared
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import DIRECT, direct_of
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.events.people import Blocked, Preferred, Unblocked
+from hubbub.protocol import preferences
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_account_key
@@ -118,8 +122,25 @@ def _prefer(ledger: Ledger, principal: Principal, change: Prefer) -> Answer:
         return Refusal("too_large", why)
     else:
         ledger.put(PREFERENCES, Preference(*key, value))
+    if change.name == preferences.KEYWORDS:
+        _watch(ledger, change, row)
     place = ledger.next(change.room, principal)
     return ledger.append(Preferred(**place, name=change.name, value=change.value))
+
+
+def _watch(ledger: Ledger, change: Prefer, row: Preference | None) -> None:
+    """Keep keywords also by themselves, so that no other settings are read to find them."""
+    before = _compared(msgspec.json.decode(row.value) if row else None)
+    now = _compared(change.value)
+    for word in before - now:
+        ledger.drop_all(KEYWORDS, change.room, word)
+    for word in now - before:
+        ledger.add(KEYWORDS, KeywordRow(change.room, word, ledger.at))
+
+
+def _compared(keywords: object) -> set[str]:
+    given = cast("list[str]", keywords) if isinstance(keywords, list) else []
+    return {compared(each) for each in given}
 
 
 def _is_own(ledger: Ledger, principal: Principal, change: Internal) -> bool:
@@ -129,6 +150,10 @@ def _is_own(ledger: Ledger, principal: Principal, change: Internal) -> bool:
 def _screen_prefer(change: Prefer, _: int) -> Refusal | None:
     if not 0 < len(change.name) <= 64:
         return Refusal("bad_request", "Invalid name of a setting: use 1 to 64 characters")
+    if why := preferences.fault(change.name, change.value):
+        return Refusal("bad_request", why)
+    if change.name == preferences.KEYWORDS and not all(map(compared, change.value or ())):
+        return Refusal("bad_request", "Invalid keyword: use words of letters or digits")
     if len(encode(change.value)) > MAX_PREFERENCE_BYTES:
         why = f"Setting too large: use at most {MAX_PREFERENCE_BYTES} bytes"
         return Refusal("too_large", why)
@@ -136,7 +161,7 @@ def _screen_prefer(change: Prefer, _: int) -> Refusal | None:
 
 
 ASPECT = Aspect(
-    tables=(BLOCKS, UNHEARD, PREFERENCES),
+    tables=(BLOCKS, UNHEARD, PREFERENCES, KEYWORDS),
     rules=(
         Rule(BlockPerson, BY_RULE, _block_needs, _block, _screen_block, is_internal=True),
         Rule(
