@@ -239,3 +239,18 @@ async def test_mentions_in_free_rooms_are_no_more_than_text(here: Here) -> None:
             assert answer.status == 201
     page = await here.at["mary"].ask("history", room="lobby")
     assert "mentions" not in page["messages"][0] and "calls" not in page["messages"][0]
+
+
+@pytest.mark.parametrize(
+    "handle", ["(", "(a+)+$", "Mary", "room", "a b", "@mary", "m", "mаry", "<b>"]
+)
+async def test_a_client_that_says_whom_it_mentions_calls_them_by_handles(
+    here: Here, handle: str
+) -> None:
+    grace = here.at["grace"]
+    room = await made(grace, who=[here.key("mary")])
+    named = {handle: here.key("mary")}
+    seq = (await grace.ask("post", room=room, text="@mary"))["seq"]
+    for do, of in (("post", {}), ("edit", {"seq": seq})):
+        told = await grace.refused(do, room=room, text="x", mentions=named, **of)
+        assert told["code"] == "bad_request" and "handles" in told["message"]

@@ -34,6 +34,10 @@ TEXTS: list[tuple[str, dict[str, Any], list[str]]] = [  # each second part is ma
     ("@room", {"calls": ["*"]}, ["", "@room", ""]),
     ("@here", {"calls": ["@p2", "@p1"]}, ["", "@here", ""]),
     ("@here", {"calls": ["@p2"]}, ["@here"]),
+    *(
+        (f"@{handle} @ada", {"mentions": {handle: "@p1"} | ADA}, [f"@{handle} ", "@ada", ""])
+        for handle in ("(", "[", "\\", "*", "+", "?", "{", "(a+)+$", "x|")
+    ),
 ]
 
 

@@ -4,6 +4,8 @@ import type { wire } from "#sdk";
 
 // What may stand before a mention: spaces, opening marks, and Chinese, Japanese or Korean writing.
 const BEFORE = "\\s(\\[{<\"'“‘«‹¿¡*_~\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u{20000}-\u{3ffff}";
+// What somebody says to be a handle becomes part of a pattern, so it is looked at.
+const HANDLE = /^[a-z0-9._-]+$/;
 
 /** Split a text at the places that mention an account: each second part is a mention. */
 export function splitAtMentions(
@@ -14,7 +16,10 @@ export function splitAtMentions(
   const isCalled = calls.includes("*") || calls.includes(account);
   const handles = new Map([...Object.entries(mentions), ...(isCalled ? [["room", account] as const, ["here", account] as const] : [])]);
   if (![...handles.values()].includes(account)) return [text];
-  const longestFirst = [...handles.keys()].sort((a, b) => b.length - a.length).map((handle) => handle.replaceAll(".", "\\."));
+  const longestFirst = [...handles.keys()]
+    .filter((handle) => HANDLE.test(handle))
+    .sort((a, b) => b.length - a.length)
+    .map((handle) => handle.replaceAll(".", "\\."));
   const places = new RegExp(`(?<=^|[${BEFORE}])@(${longestFirst.join("|")})(?![A-Za-z0-9@])`, "gimu");
   const parts = [];
   let done = 0;

@@ -16,6 +16,7 @@ from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.handles import is_handle
 from hubbub.protocol.keys import is_account_key, is_room_key
 from hubbub.protocol.messages import MAX_NAMED, Edit, Post
 
@@ -45,10 +46,10 @@ def fault(change: Post | Edit) -> str | None:
         return None
     if not is_room_key(change.room):
         return "Only rooms with members have mentions"
-    calls = [each for each in change.calls or () if each != EVERYONE]
-    if all(map(is_account_key, (*(change.mentions or {}).values(), *calls))):
-        return None
-    return "Invalid mentions: use the keys of accounts"
+    mentions, calls = change.mentions or {}, [e for e in change.calls or () if e != EVERYONE]
+    if not all(map(is_account_key, (*mentions.values(), *calls))):
+        return "Invalid mentions: use the keys of accounts"
+    return None if all(map(is_handle, mentions)) else "Invalid mentions: call accounts by handles"
 
 
 def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:
