@@ -238,7 +238,7 @@ class Client:
 
     def link(self, room: str, seq: int | None = None) -> str:
         """Return the address at which the page shows a room, or one of its messages: a link for people."""
-        path = f"/r/{quote(room, safe='')}"
+        path = f"/r/{quote(room, safe='@')}"
         return page_url(self.url, path if seq is None else f"{path}/{seq}")
 
     async def send(self, do: str, /, **fields: Any) -> Any:

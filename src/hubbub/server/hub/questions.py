@@ -80,7 +80,7 @@ class Questions:
         rest = [row for row in rows if asked.before is None or row.seq < asked.before]
         keys = [MessageKey(room, row.message) for row in rest[: asked.limit]]
         heads, found = await self._store.messages(keys)
-        head = heads.get(room, Head()).seq
+        head = (heads.get(room, Head()) if keys else await self._store.head(room)).seq
         people = await self._authors.of(each.message for each in found if each)
         await self._rights.require(principal, Operation.READ, room, head)
         items = [
@@ -134,7 +134,7 @@ class Questions:
         people = await self._authors.of(shown)
         await self._rights.require(principal, Operation.READ, room, head)
         message, nth = _there(found, MessageKey(room, seq))
-        url = f"/r/{quote(room, safe='')}/{seq}"
+        url = f"/r/{quote(room, safe='@')}/{seq}"
         return OneMessage(
             *(room, self._store.epoch, head, nth, url, message), before, after, people
         )
