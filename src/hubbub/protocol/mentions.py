@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 HERE, ROOM = "here", "room"  # after an @: who is present, and all members
-MAX_PLACES = 200  # in a text that are looked at; what comes after them mentions nobody
+# In a text that are looked at; what comes after them mentions nobody. Each reading of a place is looked up.
+MAX_PLACES, MAX_READINGS = 200, 400
 
 _CODE = re.compile(r"```[\s\S]*?(?:```|\Z)|`[^`\n]*`")
 _CJK = "\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
@@ -20,7 +21,12 @@ _SEPARATOR = re.compile(r"[._-]+")
 def mentioned_in(text: str) -> list[list[str]]:
     """Return what a text may mention: for each place the handles that it may mean, the longest first, in lower case."""
     found = islice(_PLACE.finditer(_CODE.sub(" ", text)), MAX_PLACES)
-    return [list(_readings(place)) for place in dict.fromkeys(each[1].lower() for each in found)]
+    meant: list[list[str]] = []
+    left = MAX_READINGS
+    for place in dict.fromkeys(each[1].lower() for each in found):
+        meant.append(list(islice(_readings(place), left)))
+        left -= len(meant[-1])
+    return [readings for readings in meant if readings]
 
 
 def _readings(place: str) -> Iterator[str]:
