@@ -10,7 +10,7 @@ from hubbub.domain.access import Permission
 from hubbub.domain.facts import Accepted, Answer, Needs, Proposal
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Known
-from hubbub.domain.rules import Aspect, Guard, Rules
+from hubbub.domain.rules import Asking, Aspect, Guard, Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.server.stores.base import Store
@@ -171,8 +171,8 @@ async def test_a_room_is_looked_at_once_and_a_free_one_never_asked_about() -> No
         looked.append(room)
         return room == TEAM
 
-    def needs(_: Needs, __: Collection[Principal], room: str) -> None:
-        asked.append(room)
+    def needs(_: Needs, asking: Collection[Asking]) -> None:
+        asked.extend(room for _, room in asking)
 
     def refuse(_: Known, __: Principal, ___: Permission, room: str) -> Refusal | None:
         asked.append(room)

@@ -18,7 +18,7 @@ from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Kept, Known, Table
-from hubbub.domain.rules import Affecting, Aspect, Guard, Rule, Rules
+from hubbub.domain.rules import Affecting, Asking, Aspect, Guard, Rule, Rules
 from hubbub.events import Event
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change
@@ -36,8 +36,8 @@ MAY = {
 }
 
 
-def _needs(wanted: Needs, _: Collection[Principal], room: str) -> None:
-    wanted.row(DOCUMENTS, DocumentKey(room))
+def _needs(wanted: Needs, asking: Collection[Asking]) -> None:
+    wanted.rows[DOCUMENTS].update(DocumentKey(room) for _, room in asking)
 
 
 def _refuse(known: Known, principal: Principal, operation: Permission, room: str) -> Refusal | None:
@@ -102,8 +102,8 @@ def is_club(room: str) -> bool:
     return room.startswith("club-")
 
 
-def _needs_self(wanted: Needs, principals: Collection[Principal], room: str) -> None:
-    wanted.rows[OUTSIDERS].update(Outsider(room, each.id) for each in principals)
+def _needs_self(wanted: Needs, asking: Collection[Asking]) -> None:
+    wanted.rows[OUTSIDERS].update(Outsider(room, who.id) for who, room in asking)
 
 
 def _refuse_outsiders(

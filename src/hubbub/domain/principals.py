@@ -72,8 +72,3 @@ class Principal:
     def may_own(self) -> bool:
         """Whether it can prove later what it wrote. A name without a key can't."""
         return self.person.id is not None or self.role is Role.ACCOUNT
-
-
-def accounts_of(principals: Iterable[Principal]) -> list[str]:
-    """Return the keys of those principals that are accounts."""
-    return [each.id for each in principals if each.role is Role.ACCOUNT]

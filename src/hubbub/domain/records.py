@@ -99,14 +99,17 @@ class NotInMemory(KeyError):
 
 
 class Index:
-    """Rows of one log in memory: those that somebody asked for, and whether they exist. Changes to others are ignored."""
+    """Rows of one log in memory: those that somebody asked for, and whether they exist. Changes to others are ignored.
 
-    __slots__ = ("_clock", "_rows")
+    `rows` are by table and key; None if there is no such row.
+    """
+
+    __slots__ = ("_clock", "rows")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """`clock` gives seconds since 1970."""
         self._clock = clock
-        self._rows: dict[AnyTable, dict[Prefix, Any]] = {}
+        self.rows: dict[AnyTable, dict[Prefix, Any]] = {}
 
     @property
     def now(self) -> float:
@@ -115,13 +118,13 @@ class Index:
 
     def has(self, table: AnyTable, key: Prefix) -> bool:
         """Whether it is known if there is a row with this key, and what it says."""
-        return key in self._rows.get(table, ())
+        return key in self.rows.get(table, ())
 
     def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
         """Know a row from now on, or with None that there is none."""
         if row is not None:  # there are many, so they share what keys hold, and their texts
             row = row._make((*key, *map(_shared, row[table.width :])))
-        self._rows.setdefault(table, {})[key] = row
+        self.rows.setdefault(table, {})[key] = row
 
     def learn_all(self, found: Mapping[AnyTable, Mapping[Prefix, Any]]) -> None:
         """Know all rows that were looked up."""
@@ -132,7 +135,7 @@ class Index:
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises NotInMemory."""
         try:
-            row: R | None = self._rows[table][key]
+            row: R | None = self.rows[table][key]
         except KeyError:
             raise NotInMemory(table, key) from None
         return row
@@ -144,12 +147,12 @@ class Index:
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""
         if self.has(table, key := row[: table.width]):
-            self._rows[table][key] = row
+            self.rows[table][key] = row
 
     def drop(self, table: Table[K, R], key: K) -> None:
         """Keep no row with this key."""
         if self.has(table, key):
-            self._rows[table][key] = None
+            self.rows[table][key] = None
 
 
 def _shared(value: Any) -> Any:

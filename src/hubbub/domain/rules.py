@@ -1,9 +1,9 @@
 """What an aspect is: one part of the rules. `Rules` is all of them together."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from hubbub.domain.access import Permission
@@ -17,7 +17,7 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Kept
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import weigh
@@ -29,7 +29,8 @@ from hubbub.protocol.messages import Ask, Change, Question
 C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)
 Wish = Callable[[Needs, Principal, Any], None]
-Survey = Callable[[Needs, Collection[Principal], str], None]  # about some principals in a room
+Asking = tuple[Principal, str]  # who asks, in which room
+Survey = Callable[[Needs, Collection[Asking]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Fold(NamedTuple, Generic[E]):
     apply: Callable[[RoomView, E], None]
 
 
+def accounts_in(asking: Collection[Asking]) -> list[tuple[str, str]]:
+    """Return the accounts among those who ask, and where."""
+    return [(who.id, room) for who, room in asking if who.role is Role.ACCOUNT]
+
+
 class Guard(NamedTuple):
     """What must be asked before anything is done in certain rooms, such as who has a place there.
 
@@ -95,7 +101,7 @@ class Guard(NamedTuple):
 
     Attributes:
         applies: whether it guards a room, by its name alone.
-        needs: names what must be known about the room, and the places of some principals in it.
+        needs: names what must be known about rooms, and about those who ask there. It may only depend on their ids.
         refuse: why the principal may not do this in the room, or None.
         elsewhere: the other logs that have rows that it needs, such as the directory.
         is_kept: whether nodes keep in memory what it needs.
@@ -135,7 +141,7 @@ class Sequel(NamedTuple):
     """What an aspect does once after a whole batch, if it changes guarded rooms.
 
     Attributes:
-        needs: names what must be known about those who change such a room.
+        needs: names what must be known about those who change such rooms.
         act: what follows.
     """
 
@@ -236,17 +242,12 @@ class Rules:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
         if guarded := self.guarding(logs):
-            asking = {(principal.id, change.room): principal for principal, change in proposals}
-            asking |= {(principal.id, room): principal for principal, room in wanted.reading}
-            by_room: defaultdict[str, list[Principal]] = defaultdict(list)
-            for (_, room), principal in asking.items():
-                if room in guarded:
-                    by_room[room].append(principal)
-            for room, principals in by_room.items():
-                for guard in guarded[room]:
-                    guard.needs(wanted, principals, room)
-                for sequel in self.sequels:
-                    sequel.needs(wanted, principals, room)
+            asking = {(who.id, change.room): (who, change.room) for who, change in proposals}
+            asking |= {(who.id, room): (who, room) for who, room in wanted.reading}
+            pairs = [pair for pair in asking.values() if pair[1] in guarded]
+            survey(wanted, pairs, guarded)
+            for sequel in self.sequels:
+                sequel.needs(wanted, pairs)
         return wanted
 
     def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:
@@ -291,6 +292,14 @@ class Rules:
         view.step(event)
         for apply in self.folds.get(type(event), ()):
             apply(view, event)
+
+
+def survey(
+    wanted: Needs, asking: Collection[Asking], guarding: Mapping[str, Sequence[Guard]]
+) -> None:
+    """Name what the guards of rooms must know about those who ask there."""
+    for guard in dict.fromkeys(chain.from_iterable(guarding.values())):
+        guard.needs(wanted, [pair for pair in asking if guard in guarding[pair[1]]])
 
 
 def _both(first: Wish, second: Wish) -> Wish:

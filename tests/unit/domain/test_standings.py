@@ -140,7 +140,7 @@ def test_a_place_is_what_one_is_in_the_room_and_on_the_server(
 def test_the_same_is_asked_about_a_room_whether_or_not_it_is_there() -> None:
     for principal, tables in ((GRACE, {ROOM, MEMBER, RESTRAINT, ACCOUNT}), (holder("ci"), {ROOM})):
         wanted = Needs()
-        needs(wanted, (principal,), KEY)
+        needs(wanted, ((principal, KEY),))
         assert wanted.rows.keys() == tables
         assert all(len(keys) == 1 for keys in wanted.rows.values())
 

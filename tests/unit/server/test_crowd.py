@@ -29,11 +29,12 @@ EACH = 3  # rooms of everybody
 
 
 class Narrow(MemoryStore):
-    """A store that counts how many look something up at the same time."""
+    """A store that counts how often something is looked up, and by how many at the same time."""
 
-    most = now = 0
+    most = now = count = 0
 
     async def find(self, wanted: Needs) -> Facts:
+        self.count += 1
         self.now += 1
         self.most = max(self.most, self.now)
         await asyncio.sleep(0)
@@ -124,6 +125,21 @@ async def test_only_some_are_in_progress_at_the_same_time(new_peer: NewPeer) -> 
     await asyncio.gather(*map(crowd.start, devices), *map(crowd.step_in, devices))
     assert 1 < crowd.store.most <= AT_ONCE
     await crowd.leave(devices)
+
+
+async def test_all_about_whoever_comes_is_looked_up_at_once_and_not_again_when_they_come_back(
+    new_peer: NewPeer,
+) -> None:
+    crowd = Crowd()
+    [device, other] = await crowd.gather(new_peer, 2)
+    looked = []
+    for each in (other, device, device):
+        crowd.store.count = 0
+        await crowd.step_in(each)
+        looked.append(crowd.store.count)
+        each.followed.end()
+    assert looked == [1, 1, 0]
+    await crowd.leave([])
 
 
 async def test_those_who_are_gone_leave_nothing_to_collect(new_peer: NewPeer) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from hubbub.domain.aspects.people.accounts import SuspendPerson
-from hubbub.domain.facts import Batch, Proposal
+from hubbub.domain.facts import Batch, Facts, Needs, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, room_key
@@ -252,6 +252,28 @@ async def test_what_happens_while_it_is_read_who_is_shut_out_is_not_missed(
 
     monkeypatch.setattr(club.house.store, "find", slow)
     assert await club.refused(club.follow(new_peer())) == "not_found"
+
+
+@timeless
+async def test_what_others_commit_while_it_is_read_who_is_shut_out_is_not_missed(
+    new_peer: NewPeer,
+) -> None:
+    """The first event that a node delivers of a room may be later than what it has just read about the room."""
+    club = Club()
+    await club.commit(post())
+    store: Any = club.house.store
+    find, asked_with = store.find, []
+
+    async def overtaken(wanted: Needs) -> Facts:
+        found: Facts = await find(wanted)
+        asked_with.append(wanted)
+        if len(asked_with) == 1:
+            await club.commit(OUT)  # on another node, of which nothing is heard yet
+            await club.write(post())
+        return found
+
+    store.find = overtaken
+    assert await club.refused(club.follow(new_peer(), since=1)) == "not_found"
 
 
 @timeless

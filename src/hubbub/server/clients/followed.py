@@ -1,6 +1,6 @@
 """What one client follows: rooms with their events, rooms of which it is only told the heads, and another protocol's relay."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,12 @@ from hubbub.protocol.messages import (
 )
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Transport
+from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.names import is_short
 
 RELAY = ""  # stands for the relay among the rooms that a client follows; no room is called so
 
@@ -68,21 +70,29 @@ class Followed:
         Raises RefusalError, StoreFailed.
         """
         names = self._hub.names
-        given = [(await names.key(principal, name), name) for name in command.names]
+        given = [
+            (await names.key(principal, name) if is_short(name) else name, name)
+            for name in command.names
+        ]
         rooms = {key: command.rooms[name] for key, name in given if name in command.rooms}
         heads = {key: command.heads[name] for key, name in given if key not in rooms}
         resumed: dict[str, Resumed | Snapshot] = {}
         refused: dict[str, Error] = {}
-        async with self._hub.turn:
-            async with self._hub.following.knowing(principal, rooms):
-                for room, since in rooms.items():
-                    follow = Follow(room=room, since=since, epoch=command.epoch)
-                    try:
-                        await self._hub.following.require_resumable(principal, follow)
-                        await self.follow(follow, principal, partial(resumed.__setitem__, room))
-                    except RefusalError as error:
-                        refused[room] = Error.of(error.refusal)
-            moved = await self._glance(heads, principal, refused) if heads else {}
+        following = self._hub.following
+        async with self._hub.turn, following.knowing(principal, [*rooms, *heads]) as known:
+            for room, since in rooms.items():
+                follow = Follow(room=room, since=since, epoch=command.epoch)
+                try:
+                    await following.require_resumable(principal, follow)
+                    await self.follow(follow, principal, partial(resumed.__setitem__, room))
+                except RefusalError as error:
+                    refused[room] = Error.of(error.refusal)
+            moved: dict[str, RoomHead] = {}
+            for room, answer in (await self._glance(heads, principal, known)).items():
+                if isinstance(answer, Refusal):
+                    refused[room] = Error.of(answer)
+                elif answer.head > heads[room]:
+                    moved[room] = answer
         by_name = {name: refused[key] for key, name in given if key in refused}
         return {"rooms": resumed, "heads": moved, "refused": by_name}
 
@@ -142,24 +152,20 @@ class Followed:
         self._watch = None  # which refers to this
 
     async def _glance(
-        self, heads: dict[str, int], principal: Principal, refused: dict[str, Error]
-    ) -> dict[str, RoomHead]:
-        """Be told how far some rooms come; return those that have come further than the client knows."""
+        self, heads: Collection[str], principal: Principal, known: Mapping[str, Feed | Refusal]
+    ) -> dict[str, RoomHead | Refusal]:
+        """Be told how far some rooms come; return how far they are, or why that is not told."""
+        if not heads:
+            return {}
         following, most = self._hub.following, self._hub.limits.watched
         watch = self._watch or following.watch(self._outlet, principal, self._told_no_more)
         self._watch = watch
-        if len(heads.keys() | watch.rooms) > most:
+        if len(watch.rooms.union(heads)) > most:
             why = f"Too many rooms: a connection is told the heads of at most {most}"
             raise RefusalError("too_large", why)
-        for room in heads.keys() & (self._cursors.keys() | watch.rooms):
+        for room in (self._cursors.keys() | watch.rooms).intersection(heads):
             self.unfollow(room)
-        moved: dict[str, RoomHead] = {}
-        for room, answer in (await following.glance(watch, heads)).items():
-            if isinstance(answer, Refusal):
-                refused[room] = Error.of(answer)
-            elif answer.head > heads[room]:
-                moved[room] = answer
-        return moved
+        return await following.glance(watch, {room: known[room] for room in heads})
 
     def _told_no_more(self, room: str, why: Refusal | None) -> None:
         self._ended(room, room, why)

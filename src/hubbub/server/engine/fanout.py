@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Head
+from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Facts, Head
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
-from hubbub.server.engine.feeds import UNKNOWN, Feed, not_in_memory
+from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_memory
 from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.heads import Herald, Watch
 from hubbub.server.engine.outlet import Outlet, write_to_all
@@ -127,24 +127,25 @@ class FanOut:
         return feed.head
 
     async def know(self, feeds: Collection[Feed], principal: Principal) -> None:
-        """Know what the guards of some rooms look at about a principal, as of each room's head or later.
+        """Know the delivered heads of rooms, and what their guards look at about a principal, as of these heads or later.
 
         Raises StoreFailed.
         """
-        while feeds:
+        while feeds := [each for each in feeds if each.head is None or not each.knows(principal)]:
             involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
             wanted = not_in_memory(feeds, involved, principal)
-            if not wanted.rows:
-                return
-            if unknown := [feed for feed in involved.values() if feed.head is None]:
-                await self.heads(unknown)
+            wanted.logs.update(room for room, feed in involved.items() if feed.head is None)
             turns = {room: feed.turns for room, feed in involved.items()}
-            for table, rows in (await self._store.find(wanted)).rows.items():
-                for key, row in rows.items():
-                    if (feed := involved[key[0]]).turns == turns[feed.room]:
-                        feed.index.learn(table, key, row)
-            turned = {each for room, each in involved.items() if each.turns != turns[room]}
-            feeds = [feed for feed in feeds if not turned.isdisjoint((feed, *feed.supports))]
+            found = await self._store.find(wanted) if wanted.logs or wanted.rows else Facts()
+            heads = {room: found.heads.get(room, Head()) for room in wanted.logs}
+            outdated = {each for room, each in involved.items() if each.turns != turns[room]}
+            outdated |= {involved[room] for room in heads if involved[room].is_past(heads[room])}
+            for room, head in heads.items():
+                self._learn(involved[room], head)
+            keep_in_memory({r: each for r, each in involved.items() if each not in outdated}, found)
+            for feed in feeds:
+                if outdated.isdisjoint((feed, *feed.supports)):
+                    feed.survey(principal)
 
     async def reach_head(self, feed: Feed, upto: int) -> None:
         """Wait until a room's events up to `upto` are delivered. Raises StoreFailed."""

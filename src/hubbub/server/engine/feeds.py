@@ -2,16 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
 from hubbub import events
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of
-from hubbub.domain.facts import Batch, Head, Needs
+from hubbub.domain.facts import Batch, Facts, Head, Needs
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Index, K, NotInMemory, R, Table
-from hubbub.domain.rules import Guard
+from hubbub.domain.rules import Guard, survey
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import RoomHead
 from hubbub.server.engine.followers import Cursor, Followers
@@ -37,6 +37,7 @@ class Feed:
 
     __slots__ = (
         "_moved",
+        "_surveyed",
         "_tail",
         "_tail_bytes",
         "filling",
@@ -83,6 +84,7 @@ class Feed:
         self._tail: list[Batch] = []  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
+        self._surveyed: set[str] = set()  # by id: all that guards look at about them is in memory
 
     @property
     def has_a_gap(self) -> bool:
@@ -114,12 +116,16 @@ class Feed:
 
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row of this log, or of one of its supports, as it is now. Raises NotInMemory."""
-        if (log := key[0]) == self.room:
-            return self.index.row(table, key)
-        for feed in self.supports:
-            if feed.room == log:
-                return feed.index.row(table, key)
-        raise NotInMemory(table, key)
+        index = self.index
+        if (log := key[0]) != self.room:
+            for feed in self.supports:
+                if feed.room == log:
+                    index = feed.index
+        try:
+            row: R | None = index.rows[table][key]
+        except KeyError:
+            raise NotInMemory(table, key) from None
+        return row
 
     def count(self, table: AnyTable, *prefix: Any) -> int:
         """Raise NotInMemory: only some rows are."""
@@ -136,9 +142,23 @@ class Feed:
         with suppress(NotInMemory):  # then it changes nothing that anyone asked for
             apply(self.index)
 
+    def knows(self, principal: Principal) -> bool:
+        """Whether all that the guards look at about a principal is in memory."""
+        return not self.guards or principal.id in self._surveyed
+
+    def survey(self, principal: Principal) -> None:
+        """It is from now on."""
+        self._surveyed.add(principal.id)
+
     def lose_track(self) -> None:
         """What the guards look at may have changed in an unknown way."""
         self.turns, self.index = self.turns + 1, Index(time.time)
+        for each in (self, *self.supported):
+            each.forget_surveys()
+
+    def forget_surveys(self) -> None:
+        """Something that the guards look at is no longer in memory."""
+        self._surveyed.clear()
 
     def __enter__(self) -> "Feed":
         """Keep the feed until the end of a block."""
@@ -186,9 +206,13 @@ class Feed:
             self._drop_tail()
         self.wake()
 
+    def is_past(self, head: Head) -> bool:
+        """Whether events were delivered after the store told this head."""
+        return (self.head or 0) > head.seq
+
     def has_outrun(self, head: Head | None) -> bool:
-        """Whether events were delivered after the store told this head, which nobody has counted."""
-        return self.pulse is None and (self.head or 0) > (head or Head()).seq
+        """Likewise, and nobody has counted them."""
+        return self.pulse is None and self.is_past(head or Head())
 
     def watch(self, watch: Watch, head: Head) -> RoomHead:
         """Tell someone how far the room comes from now on; return how far it is. `head` is as the store knows it."""
@@ -272,14 +296,24 @@ class Feed:
 
 
 def not_in_memory(
-    feeds: Iterable[Feed], involved: Mapping[str, Feed], principal: Principal
+    feeds: Collection[Feed], involved: Mapping[str, Feed], principal: Principal
 ) -> Needs:
     """Return what the guards of these feeds need to know about a principal and isn't in memory."""
     needs, wanted = Needs(), Needs()
-    for feed in feeds:
-        for guard in feed.guards:
-            guard.needs(needs, (principal,), feed.room)
+    survey(
+        needs,
+        [(principal, feed.room) for feed in feeds],
+        {feed.room: feed.guards for feed in feeds},
+    )
     for table, keys in needs.rows.items():
         if lacking := {key for key in keys if not involved[key[0]].index.has(table, key)}:
             wanted.rows[table] = lacking
     return wanted
+
+
+def keep_in_memory(feeds: Mapping[str, Feed], found: Facts) -> None:
+    """Know the rows that were found which belong to logs of these feeds."""
+    for table, rows in found.rows.items():
+        for key, row in rows.items():
+            if feed := feeds.get(key[0]):
+                feed.index.learn(table, key, row)

@@ -1,6 +1,6 @@
 """Following: receiving a room's log from a position on."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -13,6 +13,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Resumed, RoomHead, Snapshot
 from hubbub.protocol.wires import Wire
 from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
@@ -91,13 +92,19 @@ class Following:
             raise RefusalError("reset", why, hint="Follow the room without a position")
 
     @asynccontextmanager
-    async def knowing(self, principal: Principal, rooms: Iterable[str]) -> AsyncIterator[None]:
-        """Look up at once what following these rooms one by one in the block will ask. Raises StoreFailed."""
-        with self._fanout.all_pinned(rooms) as feeds:
-            if feeds:
-                await self._fanout.heads(feeds)
-                await self._fanout.know(feeds, principal)
-            yield
+    async def knowing(
+        self, principal: Principal, rooms: Iterable[str]
+    ) -> AsyncIterator[dict[str, Feed | Refusal]]:
+        """Look up at once what following these rooms in the block will ask, one by one or by a glance.
+
+        Yields what is known of each, or why it may not be read whatever its guards say. Raises StoreFailed.
+        """
+        told = {room: refuse(principal, Operation.READ, room) for room in rooms}
+        known: dict[str, Feed | Refusal] = {room: each for room, each in told.items() if each}
+        with self._fanout.all_pinned(told.keys() - known.keys()) as feeds:
+            await self._fanout.know(feeds, principal)
+            known.update([(feed.room, feed) for feed in feeds])
+            yield known
 
     def watch(
         self,
@@ -108,24 +115,24 @@ class Following:
         """Return what tells a connection how far rooms have come, as `glance` lets it. See `Watch` for `ended`."""
         return Watch(self._fanout.herald, outlet, principal, ended)
 
-    async def glance(self, watch: Watch, rooms: Iterable[str]) -> dict[str, RoomHead | Refusal]:
+    async def glance(
+        self, watch: Watch, rooms: Mapping[str, Feed | Refusal]
+    ) -> dict[str, RoomHead | Refusal]:
         """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read.
 
-        Raises StoreFailed.
+        `rooms` are what `knowing` told of them. Raises StoreFailed.
         """
-        principal = watch.principal
-        asked = {room: refuse(principal, Operation.READ, room) for room in rooms}
+        feeds = [each for each in rooms.values() if isinstance(each, Feed)]
+        heads = await self._fanout.heads([feed for feed in feeds if feed.pulse is None])
+        await self._fanout.know(feeds, watch.principal)
+        while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
+            heads |= await self._fanout.heads(outrun)
         answers: dict[str, RoomHead | Refusal] = {
-            room: refusal for room, refusal in asked.items() if refusal
+            room: each for room, each in rooms.items() if isinstance(each, Refusal)
         }
-        with self._fanout.all_pinned(asked.keys() - answers.keys()) as feeds:
-            heads = await self._fanout.heads([feed for feed in feeds if feed.pulse is None])
-            await self._fanout.know(feeds, principal)
-            while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
-                heads |= await self._fanout.heads(outrun)
-            for feed in feeds:
-                refusal = feed.refusal(principal)
-                answers[feed.room] = refusal or feed.watch(watch, heads.get(feed.room, Head()))
+        for feed in feeds:
+            refusal = feed.refusal(watch.principal)
+            answers[feed.room] = refusal or feed.watch(watch, heads.get(feed.room, Head()))
         return answers
 
     def look_away(self, watch: Watch, room: str) -> None:

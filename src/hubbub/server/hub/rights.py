@@ -50,7 +50,7 @@ class Rights:
         """Do as `require` does, and ask those guards too whose rows no node keeps in memory."""
         guards, wanted, known = self._rules.other_guards_of(room), Needs(), Index(time.time)
         for guard in guards:
-            guard.needs(wanted, (principal,), room)
+            guard.needs(wanted, ((principal, room),))
         if wanted.rows:
             known.learn_all((await self._store.find(wanted)).rows)
         await self.require(principal, operation, room)

@@ -117,8 +117,8 @@ class Roster:
         self, principal: Principal, room: str
     ) -> dict[Permission, Refusal | None]:
         wanted, known = Needs(), Index(time.time)
-        standings.needs(wanted, (principal,), room)
-        standings.needs_heard(wanted, (principal,), room)
+        standings.needs(wanted, ((principal, room),))
+        standings.needs_heard(wanted, ((principal, room),))
         known.learn_all((await self._store.find(wanted)).rows)
         if refusal := standings.refuse(known, principal, Operation.KNOW, room):
             raise RefusalError.of(refusal)

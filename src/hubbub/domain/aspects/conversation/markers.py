@@ -6,9 +6,9 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, ReadMarker
-from hubbub.domain.principals import Principal, accounts_of
+from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MemberKey, member_row
-from hubbub.domain.rules import Aspect, Consequence, Rule, Sequel
+from hubbub.domain.rules import Asking, Aspect, Consequence, Rule, Sequel, accounts_in
 from hubbub.events.reading import MarkedUnread, Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
 from hubbub.protocol.keys import is_account_key, is_room_key
@@ -64,10 +64,10 @@ def _raised(ledger: Ledger, marker: ReadMarker, upto: int) -> ReadMarker:
 # --- posting: whoever had read all before has read what they post ---
 
 
-def _of_authors(wanted: Needs, principals: Collection[Principal], room: str) -> None:
-    if accounts := accounts_of(principals):
-        wanted.logs.update(accounts)
-        wanted.rows[MARKER].update([member_row(room, each) for each in accounts])
+def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
+    if accounts := accounts_in(asking):
+        wanted.logs.update([account for account, _ in accounts])
+        wanted.rows[MARKER].update([member_row(room, account) for account, room in accounts])
 
 
 def _follow_posts(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Kept, Known, Table
-from hubbub.domain.rules import Affecting, Aspect, Guard, Rule
+from hubbub.domain.rules import Affecting, Asking, Aspect, Guard, Rule
 from hubbub.events.people import PersonAdded, PersonChanged, RoleChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import handle_fault
@@ -339,9 +339,9 @@ def _whom(event: PersonAdded | PersonChanged) -> tuple[str, ...]:
     return (event.account if has_other_rights else NOBODY,)
 
 
-def _reader_needs(wanted: Needs, principals: Collection[Principal], _: str) -> None:
-    for each in principals:
-        to_know(wanted, each.id)
+def _reader_needs(wanted: Needs, asking: Collection[Asking]) -> None:
+    for who, _ in asking:
+        to_know(wanted, who.id)
 
 
 def _refuse_reader(

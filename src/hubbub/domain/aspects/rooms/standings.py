@@ -10,10 +10,10 @@ from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
 from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
-from hubbub.domain.principals import Principal, Role, Scope, accounts_of
+from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Known
 from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, Restraint, member_row, room_row
-from hubbub.domain.rules import Guard
+from hubbub.domain.rules import Asking, Guard, accounts_in
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_room_key
 
@@ -21,14 +21,14 @@ _UNRESTRAINED = Restraint("", "")
 _KINDS = {kind.value: kind for kind in MadeKind}
 
 
-def needs(wanted: Needs, principals: Collection[Principal], room: str) -> None:
-    """Name what must be known about principals in a room."""
-    wanted.row(ROOM, room_row(room))
-    if accounts := accounts_of(principals):
-        keys = [member_row(room, each) for each in accounts]
+def needs(wanted: Needs, asking: Collection[Asking]) -> None:
+    """Name what must be known about rooms, and about those who ask there."""
+    wanted.rows[ROOM].update([room_row(room) for _, room in asking])
+    if accounts := accounts_in(asking):
+        keys = [member_row(room, account) for account, room in accounts]
         wanted.rows[MEMBER].update(keys)
         wanted.rows[RESTRAINT].update(keys)
-        wanted.rows[ACCOUNT].update(map(account_row, accounts))
+        wanted.rows[ACCOUNT].update([account_row(account) for account, _ in accounts])
 
 
 def refuse(
@@ -171,10 +171,10 @@ _UNHEARD_MAY = frozenset(
 )
 
 
-def needs_heard(wanted: Needs, principals: Collection[Principal], room: str) -> None:
-    """Name what must be known in order to tell whether others want to hear from principals in a room."""
-    if accounts := accounts_of(principals):
-        wanted.rows[UNHEARD].update([unheard_row(each, room) for each in accounts])
+def needs_heard(wanted: Needs, asking: Collection[Asking]) -> None:
+    """Name what must be known in order to tell whether others want to hear from those who ask in rooms."""
+    if accounts := accounts_in(asking):
+        wanted.rows[UNHEARD].update([unheard_row(*each) for each in accounts])
 
 
 def refuse_unheard(
