@@ -21,6 +21,11 @@ _PUBLIC = {
         post_in_transaction_sync
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
+    "hubbub.events.conversation": "Pinned Unpinned",
+    "hubbub.events.rooms": """
+        Appointed Archived Banned Changed Created Invited Joined Left Muted Removed Restored
+        Unbanned Unmuted
+    """,
     "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
     "hubbub.protocol.starting": "MyRoom ShownPerson",

@@ -228,7 +228,7 @@ async def test_all_are_mentioned_at_once_without_a_word_to_each(house: House) ->
     assert not any(isinstance(event, Mentioned) for event in await house.log(GRACE.id))
     await house.do(ADA, ChangeRoom(room=room, members_may_name_all=False))
     refusal = await house.refused(GRACE, Post(room=room, text="@room", calls=[EVERYONE]))
-    assert (refusal.code, refusal.detail) == ("forbidden", "Not allowed to name all")
+    assert (refusal.code, refusal.detail) == ("forbidden", "Not allowed to mention everyone")
 
 
 async def test_a_message_that_names_one_twice_is_one_mention(house: House) -> None:

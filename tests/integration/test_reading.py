@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+import hubbub
 from tests.integration.native import Json, Native, native
 from tests.integration.test_in_step import moved
 from tests.integration.test_made_rooms import Here, here, made, told
@@ -127,13 +128,17 @@ async def test_an_author_learns_whom_a_message_does_not_reach(here: Here) -> Non
     url = f"/rooms/{room}/messages"
     posted = await here.people["grace"].ask("POST", url, {"text": "@mary"})
     assert posted.body["unreached"] == ["mary"]
+    grace = here.people["grace"]
+    async with hubbub.connect(grace.url, token=grace.token) as client:
+        assert (await client.post(room, "@mary")).unreached == ("mary",)
+        assert (await client.post(room, "mary")).unreached == ()
 
 
 async def test_all_may_be_called_by_those_whom_the_room_allows(here: Here) -> None:
     grace, mary = here.at["grace"], here.at["mary"]
     room = await made(grace, who=[here.key("mary")], members_may_name_all=False)
     assert await told(mary, "post", room, text="@room hello") == (
-        *("forbidden", "Not allowed to name all"),
+        *("forbidden", "Not allowed to mention everyone"),
     )
     await grace.ask("post", room=room, text="@room hello")
     assert await counted(mary, room) == (1, 1)

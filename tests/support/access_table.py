@@ -92,7 +92,7 @@ WRITES = {
     *("edit messages", "edit the messages of others"),
 }
 KEPT_IN_ARCHIVES = {"know", "read", "mark as read", "delete messages", "restore"}
-OF_THOSE_WHO_POST = {"post", "upload", "name all"}
+OF_THOSE_WHO_POST = {"post", "upload", "mention everyone"}
 
 
 def unless(known: bool, code: str | None) -> str | None:
@@ -110,7 +110,7 @@ def archived(c: Case) -> str | None:
 
 
 def muted(c: Case) -> str | None:
-    speaks = c.operation.label in WRITES | {"name all"}
+    speaks = c.operation.label in WRITES | {"mention everyone"}
     return unless(c.may_know, "muted") if speaks else c.code
 
 

@@ -124,7 +124,7 @@ class Room:
             return NOT_FOUND
         if standing.is_archived and label not in KEPT:
             return "archived"
-        if standing.is_muted and label in WRITES | {"name all"}:
+        if standing.is_muted and label in WRITES | {"mention everyone"}:
             return "muted"
         if standing.only_hosts_post and label in POSTING and place is not RoomPlace.HOST:
             return "forbidden"

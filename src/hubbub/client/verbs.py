@@ -15,12 +15,14 @@ class Acknowledgement(msgspec.Struct, frozen=True):
         seq: the seq of the event that the change became.
         at: the server's time (RFC 3339, UTC).
         duplicate: whether the change was made before with the same `client_message_id`. The other fields are then of that.
+        unreached: the handles that a message mentions in vain, because these people are not members of the room.
     """
 
     room: str
     seq: int
     at: str
     duplicate: bool = False
+    unreached: tuple[str, ...] = ()
 
 
 class ChangeOutcome(msgspec.Struct, frozen=True):

@@ -120,7 +120,7 @@ class Operation(Permission, Enum):
     DESCRIBE = "change topic and alias", _made(Scope.PATCH, Scope.MODERATE)
     MANAGE = "manage", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
     RESTORE = "restore", _made(Scope.MODERATE)
-    NAME_ALL = "name all", _made(Scope.POST)
+    NAME_ALL = "mention everyone", _made(Scope.POST)
 
 
 UNKNOWN = Refusal("not_found", "No such room, or no access to it")

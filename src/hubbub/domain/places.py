@@ -97,7 +97,7 @@ change the title               +  +e 3  3  +  4    +  +e 3  4  +  4    +  4
 change topic and alias         +  +e 3  3  +  4    +  +e 3  4  +  4    3  4
 manage, restore                +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the state document      +  +e 3  3  +  4    +  +e 3  4  3  4    +  4
-name all                       +  +n 3  3  3  4    +  +n 3  4  3  4    +  4
+mention everyone               +  +n 3  3  3  4    +  +n 3  4  3  4    +  4
 """
 
 _CONDITIONS: dict[str, Callable[[Standing], bool]] = {

@@ -6,12 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import hubbub
+from hubbub.domain.aspects import RULES
 
 REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "sdk.md").read_text()
 CLASSES = {"Client": hubbub.Client, "Room": hubbub.Room, "Me": hubbub.Me}
+CHANGES = {
+    str(kind.__struct_config__.tag)
+    for kind, rule in RULES.by_command.items()
+    if not rule.is_internal
+}
 FUNCTIONS = [hubbub.connect, hubbub.post_in_transaction, hubbub.post_in_transaction_sync]
 METHODS = {
     f"{owner}.{name}": member
@@ -63,6 +70,20 @@ def test_a_method_is_listed_with_its_parameters(name: str) -> None:
 def test_each_parameter_of_connect_is_explained() -> None:
     for name in inspect.signature(hubbub.connect).parameters:
         assert re.search(rf"^\| `{name}` \|", REFERENCE, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("kind", [hubbub.Acknowledgement, hubbub.MyRoom, hubbub.ShownPerson])
+def test_what_is_returned_is_listed_with_its_fields(kind: type[msgspec.Struct]) -> None:
+    told = next(line for line in REFERENCE.splitlines() if f"`{kind.__name__}`:" in line)
+    assert [field for field in kind.__struct_fields__ if f"`{field}`" not in told] == []
+
+
+def test_each_change_is_listed_with_what_becomes_of_a_lost_answer() -> None:
+    listed = section("When an answer is lost")
+    named = {"create": ("create_room", "direct"), "join": ("join",), "leave": ("leave",)}
+    for tag in sorted(CHANGES):
+        for name in named.get(tag, (tag,)):
+            assert f"`{name}`" in listed, name
 
 
 @pytest.mark.parametrize("name", [name for name in dir(hubbub) if name != "__version__"])

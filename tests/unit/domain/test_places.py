@@ -55,9 +55,12 @@ STANDINGS: dict[str, tuple[Standing, Callable[[Case], str | None]]] = {
         Standing(members_may_edit=False),
         without_setting("change the title", "change topic and alias", "change the state document"),
     ),
-    "members may not name all": (Standing(members_may_name_all=False), without_setting("name all")),
+    "members may not name all": (
+        Standing(members_may_name_all=False),
+        without_setting("mention everyone"),
+    ),
     "of 50": (Standing(size=50), lambda c: c.code),
-    "of 51": (Standing(size=51), without_setting("name all")),
+    "of 51": (Standing(size=51), without_setting("mention everyone")),
 }
 
 
