@@ -69,8 +69,8 @@ def _type(schema: Schema) -> str:
         case {"type": "array"}:
             item = _type(schema.get("items", {}))
             return f"({item})[]" if "|" in item else f"{item}[]"
-        case {"type": "object", "additionalProperties": dict(values)}:
-            return f"Record<string, {_type(values)}>"
+        case {"type": "object"} if "properties" not in schema:
+            return f"Record<string, {_type(schema.get('additionalProperties', {}))}>"
         case {"type": kind} if kind in PLAIN:
             return PLAIN[kind]
         case _ if not schema.keys() - {"default"}:

@@ -1160,7 +1160,7 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. emoji: those of the server, with the people; without a list if the device has this version of it. */
+/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. preferences, blocked: the settings of the account by name, and the accounts that it blocks; empty with `rooms`. emoji: those of the server, with the people; without a list if the device has this version of it. */
 export interface Started {
   account: string;
   me: ShownPerson;
@@ -1170,6 +1170,8 @@ export interface Started {
   rooms: MyRoom[];
   people: Record<string, ShownPerson> | null;
   emoji?: EmojiReply;
+  preferences?: Record<string, unknown>;
+  blocked?: string[];
 }
 
 /** An account as others see it. */

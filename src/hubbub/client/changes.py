@@ -24,10 +24,14 @@ class RoomLeft(msgspec.Struct, frozen=True):
 
 
 class RoomMoved(msgspec.Struct, frozen=True):
-    """There are new events in a room, and perhaps more to read. A hidden direct is no longer hidden."""
+    """There are new events in a room, and perhaps more to read. A hidden direct is no longer hidden.
+
+    `by` is the author of the last one, if that is known.
+    """
 
     room: MyRoom
     before: MyRoom
+    by: str | None = None
 
 
 class RoomRead(msgspec.Struct, frozen=True):

@@ -1,14 +1,17 @@
 """An account's rooms and the people, for programs."""
 
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from hubbub.client import verbs
-from hubbub.client.changes import Changes
+from hubbub.client.changes import Changes, MyChange, RoomMoved, RoomRead
 from hubbub.client.exchange import Exchange
 from hubbub.client.keeping import Keeper
 from hubbub.client.verbs import Acknowledgement
+from hubbub.domain.notifying import Listener, should_notify
+from hubbub.domain.quiet import is_quiet
 from hubbub.events import Reference
 from hubbub.protocol.conversation import (
     DraftsPage,
@@ -87,6 +90,47 @@ class Me:
         Opens this, if it isn't. Raises what `open` raises, and `Closed` if the server closed the client for good.
         """
         return self._keeper.listen()
+
+    @property
+    def preferences(self) -> Mapping[str, Any]:
+        """The account's own settings by name, in step over its devices. The server itself knows some of them.
+
+        `keywords`: words of which messages count as mentions; `quiet`: when the account is not to be disturbed.
+        """
+        return MappingProxyType(self._keeper.known.choices.preferences)
+
+    def is_quiet(self, now: float | None = None) -> bool:
+        """Whether the account is not to be disturbed, by its setting `quiet` and the clock of its time zone.
+
+        `now` is in seconds since 1970. Raises RuntimeError before `open`, as the next one does.
+        """
+        who = self._listener()
+        return is_quiet(who.quiet, who.time_zone, time.time() if now is None else now)
+
+    def should_notify(self, change: MyChange, now: float | None = None) -> bool:
+        """Whether a change is worth a notification: by the room's level, and whether it is muted, by mentions, blocks and `is_quiet`.
+
+            async for change in client.me.changes():
+                if client.me.should_notify(change):
+                    print("\a", change.room.title)
+
+        Only what is new to read is. What a `Refreshed` sums up is not: it happened while nobody was there to be notified.
+        """
+        if not isinstance(change, RoomMoved | RoomRead):
+            return False
+        room, before = change.room, change.before
+        is_mentioned = room.mentions > before.mentions
+        return (is_mentioned or room.unread > before.unread) and should_notify(
+            self._listener(),
+            room,
+            is_mentioned=is_mentioned,
+            by=change.by if isinstance(change, RoomMoved) else None,
+            now=time.time() if now is None else now,
+        )
+
+    def _listener(self) -> Listener:
+        known = self._keeper.known
+        return known.choices.listener(known.account, known.person.time_zone)
 
     # What needs no `open`: each raises Refused, Unknown or Closed, as the methods of `Room` do.
 

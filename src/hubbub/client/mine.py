@@ -5,11 +5,22 @@ Knows no connection. Each method returns what it changed.
 
 from msgspec.structs import replace
 
-from hubbub.client.changes import Refreshed, Sides, Single, T, of_person, of_room, sides, told
+from hubbub.client.changes import (
+    Refreshed,
+    RoomMoved,
+    Sides,
+    Single,
+    T,
+    of_person,
+    of_room,
+    sides,
+    told,
+)
+from hubbub.client.choices import Choices
 from hubbub.client.inbox import Skipped
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
-from hubbub.events.people import Blocked, PersonAdded, PersonChanged, Unblocked
+from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
 from hubbub.events.rooms import Hidden, Invited, Joined, Left
 from hubbub.protocol.emoji import EmojiItem
@@ -45,6 +56,7 @@ class Mine:
         self.emoji: dict[str, EmojiItem] = {}
         self.emoji_version: str | None = None  # of the list, until an event changes it
         self._learn_emoji(started)
+        self.choices = Choices(started)
 
     @property
     def person(self) -> ShownPerson:
@@ -59,6 +71,7 @@ class Mine:
         _replace(self.people, people)
         self.owed, self.misses_people, self._me = {}, False, started.me
         self._learn_emoji(started)
+        self.choices = Choices(started)
         changes = told(rooms, people)
         return [Refreshed(changes)] if changes else []
 
@@ -104,9 +117,10 @@ class Mine:
                 return self._put(self._with(row, event))
             case Mentioned(where=room) | Unmentioned(where=room):
                 self._owe(room, own=event.seq)
-            case Blocked() | Unblocked():  # what they wrote counts as a mention no longer, or again
-                for room in [row.room for row in self.rooms.values() if row.unread]:
-                    self._owe(room, own=event.seq)
+        if self.choices.fold(event):
+            for row in self.rooms.values():
+                if row.unread:
+                    self._owe(row.room, own=event.seq)
         return []
 
     def _with(self, row: MyRoom, event: Hidden | Read | MarkedUnread | RoomSet) -> MyRoom:
@@ -171,7 +185,10 @@ class Mine:
             return []
         if not isinstance(event, _OF_MESSAGES) or _recounts(row, event):
             self._owe(event.room, head=event.seq)
-        return self._put(_further(row, event.seq, row.nth + isinstance(event, Posted)))
+        nth = row.nth + isinstance(event, Posted)
+        return self._put(
+            _further(row, event.seq, nth), event.by if isinstance(event, Event) else None
+        )
 
     def at_least(self, room: str, head: int) -> None:
         """Take note that a room has come so far, without knowing by which events."""
@@ -188,7 +205,7 @@ class Mine:
                 continue
             if now.head - row.head != now.nth - row.nth or now.recount > row.head:
                 self._owe(room, head=now.head)
-            changes += self._put(_further(row, now.head, now.nth))
+            changes += self._put(_further(row, now.head, now.nth), now.by)
         return changes
 
     def _is_old(self, row: MyRoom, head: int) -> bool:
@@ -209,8 +226,10 @@ class Mine:
         before = self.owed.get(room, (0, 0))
         self.owed[room] = (max(before[0], own), max(before[1], head))
 
-    def _put(self, row: MyRoom) -> list[Single]:
+    def _put(self, row: MyRoom, by: str | None = None) -> list[Single]:
         change = of_room(self.rooms.get(row.room), row)
+        if isinstance(change, RoomMoved):
+            change = replace(change, by=by)
         self.rooms[row.room] = row
         return [change] if change else []
 

@@ -1,5 +1,6 @@
 """The settings of an account that the server and its clients know. Any others are for clients alone."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -51,3 +52,9 @@ def fault(name: str, value: Any) -> str | None:
     except msgspec.ValidationError as error:
         return f"Invalid value for the setting {name!r}: {error}"
     return None
+
+
+def quiet_of(settings: Mapping[str, Any]) -> Quiet:
+    """Return when an account is not to be disturbed, by its settings."""
+    value = settings.get(QUIET)
+    return Quiet() if value is None else msgspec.convert(value, Quiet)

@@ -1,5 +1,7 @@
 """What `start` answers: the rooms of an account, the people, and where to follow them from."""
 
+from typing import Any
+
 import msgspec
 
 from hubbub.protocol.emoji import EmojiReply
@@ -63,6 +65,7 @@ class Started(msgspec.Struct, frozen=True):
         account: the key of the own account.
         own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not.
         people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
+        preferences, blocked: the settings of the account by name, and the accounts that it blocks; empty with `rooms`.
         emoji: those of the server, with the people; without a list if the device has this version of it.
     """
 
@@ -74,3 +77,5 @@ class Started(msgspec.Struct, frozen=True):
     rooms: list[MyRoom]
     people: dict[str, ShownPerson] | None
     emoji: EmojiReply | None = None
+    preferences: dict[str, Any] = {}
+    blocked: list[str] = []

@@ -1,11 +1,12 @@
 """Starting: what an account begins with on a new device, and from where it stays in step."""
 
 import asyncio
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, account_row
+from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER
@@ -64,6 +65,7 @@ class Starting:
             people = await self._all_people(directory)
         if people is not None:
             emoji = await self._emoji.list(start.emoji, directory.seq)
+        preferences, blocked = await self._choices(me) if start.rooms is None else ({}, [])
         return Started(
             me.account,
             _shown(me),
@@ -73,7 +75,15 @@ class Starting:
             [_room(row) for row in rooms],
             people,
             emoji,
+            preferences,
+            blocked,
         )
+
+    async def _choices(self, me: Account) -> tuple[dict[str, Any], list[str]]:
+        """Return the settings of an account, and whom it blocks."""
+        settings = await self._store.rows(PREFERENCES, me.account)
+        blocks = await self._store.rows(BLOCKS, me.account)
+        return {row.name: msgspec.Raw(row.value) for row in settings}, [b.blocked for b in blocks]
 
     def _can_resume(self, start: Start, directory: Head) -> bool:
         if start.directory is None or start.epoch != self._store.epoch:
