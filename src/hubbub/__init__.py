@@ -16,7 +16,7 @@ from typing import Any
 _PUBLIC = {
     "hubbub.client": """
         Acknowledgement Client Closed ConnectionState HubbubError Me PersonCame PersonGone
-        PersonUpdated Position Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
+        PersonUpdated Position PresenceUpdated Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
         RoomLeft RoomMoved RoomRead RoomUpdated Status Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync
     """,
@@ -28,6 +28,7 @@ _PUBLIC = {
     """,
     "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
     "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
+    "hubbub.protocol.presence": "PersonPresence",
     "hubbub.protocol.starting": "MyRoom ShownPerson",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}

@@ -8,6 +8,7 @@ from hubbub.client import PersonCame as PersonCame
 from hubbub.client import PersonGone as PersonGone
 from hubbub.client import PersonUpdated as PersonUpdated
 from hubbub.client import Position as Position
+from hubbub.client import PresenceUpdated as PresenceUpdated
 from hubbub.client import Refreshed as Refreshed
 from hubbub.client import Refused as Refused
 from hubbub.client import Reset as Reset
@@ -61,6 +62,7 @@ from hubbub.protocol.messages import Resumed as Resumed
 from hubbub.protocol.messages import Snapshot as Snapshot
 from hubbub.protocol.messages import Typing as Typing
 from hubbub.protocol.messages import Value as Value
+from hubbub.protocol.presence import PersonPresence as PersonPresence
 from hubbub.protocol.starting import MyRoom as MyRoom
 from hubbub.protocol.starting import ShownPerson as ShownPerson
 

@@ -44,6 +44,8 @@ class Shadow:
         match change:
             case hubbub.PersonCame() | hubbub.PersonUpdated() | hubbub.PersonGone():
                 known, key, now = self.people, change.account, change.person
+            case hubbub.PresenceUpdated():
+                raise AssertionError("nobody watches anybody")
             case _:
                 key, now = change.room.room, change.room
         match change:

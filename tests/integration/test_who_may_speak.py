@@ -103,6 +103,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("DELETE", "/api/v1/invites/{invite}"): own("/invites/x", "DELETE"),
     ("GET", "/api/v1/people"): own("/people"),
     ("POST", "/api/v1/people"): own("/people", "POST", "{}"),
+    ("GET", f"{PERSON}/presence"): own("/people/x/presence"),
     ("PUT", f"{PERSON}/role"): own("/people/x/role", "PUT", "{}"),
     ("POST", f"{PERSON}/suspend"): own("/people/x/suspend", "POST"),
     ("POST", f"{PERSON}/resume"): own("/people/x/resume", "POST"),

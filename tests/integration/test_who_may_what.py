@@ -39,9 +39,14 @@ pytestmark = pytest.mark.timeout(300)
 
 IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in each.path}
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
-    "draft",
-    "list_drafts",
-    "list_emoji",
+    *("draft", "list_drafts", "list_emoji"),
+    *("watch", "away", "back"),
+}
+# Whom one may watch: members of the server all who are active, guests themselves and those of their rooms.
+ACTIVE = {"ada", "grace", "mary", "mona", "gus", "nina", "bart", "xena", "tess"}
+MAY_WATCH = dict.fromkeys(ACTIVE, ACTIVE) | {
+    "gus": {"grace", "mary", "mona", "gus"},
+    "xena": {"xena"},
 }
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
 NOT_YET = {"UPLOAD"}  # so far only `may` tells of them
@@ -449,6 +454,32 @@ async def test_who_may_read_a_message_may_save_and_forward_it(here: Town) -> Non
                 if got != want:
                     wrong.append((room.name, who, do, got, want))
     assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_who_may_watch_whom(here: Town, door: str) -> None:
+    keys = {each.account: name for name, each in here.people.items()}
+    for who in PLACES:
+        async with DOORS[door](here, who) as ask:
+            reply = await ask({"do": "watch", "people": [*keys, "@p00000000000z"]})
+            if who in MAY_WATCH:
+                assert {keys[each] for each in reply["ok"]["people"]} == MAY_WATCH[who], who
+            else:
+                assert reply["error"]["code"] == "forbidden", who
+            for do in ("away", "back"):
+                assert (await ask({"do": do}))["ok"] == {}, who
+
+
+async def test_whose_presence_one_may_ask_for(here: Town) -> None:
+    for who, may in MAY_WATCH.items():
+        for name, each in here.people.items():
+            answer = await here.people[who].ask("GET", f"/people/{each.account}/presence")
+            assert answer.status == (200 if name in may else 404), (who, name)
+    async with aiohttp.ClientSession() as http:
+        for who, status in (("vera", 401), ("token", 403), ("jwt", 403)):
+            url = f"{here.site.stranger.url}/api/v1/people/{here.key('grace')}/presence"
+            async with http.get(url, headers=headers(here, who)) as refused:
+                assert refused.status == status, who
 
 
 async def test_streams_and_plain_sockets(here: Town) -> None:

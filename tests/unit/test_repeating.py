@@ -13,6 +13,7 @@ CHANGE_NO_LOG = {
     "unfollow",
     "signal",
     "history",
+    *("watch", "away", "back"),
 }
 # Their answers hold secrets, which the server doesn't keep: a repeated one can't get the first answer.
 TELL_SECRETS = {

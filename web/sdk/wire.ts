@@ -85,6 +85,25 @@ export interface History {
   id?: number | string;
 }
 
+/** Watches these people, by the keys of their accounts, in place of those before. Tells how they are, and from then on what changes. */
+export interface WatchPeople {
+  do: "watch";
+  id?: number | string;
+  people: string[];
+}
+
+/** Says that nobody is at this device, as after five minutes without input. */
+export interface Away {
+  do: "away";
+  id?: number | string;
+}
+
+/** Says that somebody is at this device again. */
+export interface Back {
+  do: "back";
+  id?: number | string;
+}
+
 /** Requests a message, and up to `around` messages before it and after it. */
 export interface GetMessage {
   do: "get_message";
@@ -1097,6 +1116,18 @@ export interface RoomHead {
   recount?: number;
 }
 
+/** What is new of people whom the client watches; null for those of whom it may not know any more. */
+export interface PresenceChanged {
+  notice: "presence";
+  people: Record<string, PersonPresence | null>;
+}
+
+/** Whether an account is `online`, or `away` on all its devices, or `offline`. Other states may come later. `seen` is when it was last there, in seconds since 1970, if it is offline and that may be told. */
+export interface PersonPresence {
+  state: string;
+  seen?: number;
+}
+
 /** The answer to a `follow` or `join` that resumes from a position: `missed` events follow. */
 export interface Resumed {
   mode: "resumed";
@@ -1223,7 +1254,12 @@ export interface EmojiItem {
   by: string;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
+/** The answer to `watch`: the people as they are now, without those whom the client may not know. */
+export interface Watched {
+  people: Record<string, PersonPresence>;
+}
+
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
 export type AnySignal = Presence | Typing | Value;
-export type AnyNotice = Closing | Unfollowed | Moved;
+export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

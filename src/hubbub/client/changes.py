@@ -8,6 +8,7 @@ from typing import Self, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.starting import MyRoom, ShownPerson
 
 
@@ -77,6 +78,14 @@ class PersonGone(msgspec.Struct, frozen=True):
     person: ShownPerson
 
 
+class PresenceUpdated(msgspec.Struct, frozen=True):
+    """Someone whom you watch came, went, or is away. None: you don't watch them, or may not know."""
+
+    account: str
+    presence: PersonPresence | None
+    before: PersonPresence | None
+
+
 Single = (
     RoomJoined
     | RoomLeft
@@ -87,6 +96,7 @@ Single = (
     | PersonCame
     | PersonUpdated
     | PersonGone
+    | PresenceUpdated
 )
 
 
@@ -106,11 +116,16 @@ def sides(before: Mapping[str, T], after: Mapping[str, T]) -> Sides[T]:
     return {key: (before.get(key), after.get(key)) for key in {**before, **after}}
 
 
-def told(rooms: Sides[MyRoom], people: Sides[ShownPerson]) -> tuple[Single, ...]:
+def told(
+    rooms: Sides[MyRoom],
+    people: Sides[ShownPerson],
+    presences: Sides[PersonPresence] | None = None,
+) -> tuple[Single, ...]:
     """Return what happened to rooms and people."""
     changes = [
         *(of_room(*both) for both in rooms.values()),
         *(of_person(account, *both) for account, both in people.items()),
+        *(of_presence(account, *both) for account, both in (presences or {}).items()),
     ]
     return tuple(change for change in changes if change is not None)
 
@@ -142,10 +157,18 @@ def of_person(account: str, before: ShownPerson | None, after: ShownPerson | Non
     return PersonUpdated(account, after, before)
 
 
+def of_presence(
+    account: str, before: PersonPresence | None, after: PersonPresence | None
+) -> PresenceUpdated | None:
+    """Return what happened to someone's presence. None if nothing did."""
+    return None if before == after else PresenceUpdated(account, after, before)
+
+
 def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
     """Return what changes amount to, at most one for each room and person."""
     rooms: Sides[MyRoom] = {}
     people: Sides[ShownPerson] = {}
+    presences: Sides[PersonPresence] = {}
     for change in _each(changes):
         match change:
             case RoomJoined(room):
@@ -165,7 +188,9 @@ def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
                 _note(people, account, person, None)
             case PersonUpdated(account, person, was):
                 _note(people, account, was, person)
-    return told(rooms, people)
+            case PresenceUpdated(account, presence, earlier):
+                _note(presences, account, earlier, presence)
+    return told(rooms, people, presences)
 
 
 def _each(changes: Iterable[MyChange]) -> Iterator[Single]:

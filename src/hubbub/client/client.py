@@ -23,6 +23,7 @@ from hubbub.client.outbox import new_key
 from hubbub.client.reconnect import Reconnector, Welcome
 from hubbub.client.room import Room
 from hubbub.client.rooms import Rooms
+from hubbub.client.sight import Sight
 from hubbub.client.states import ConnectionState, Status, step
 from hubbub.client.verbs import Acknowledgement
 from hubbub.domain.aspects import RULES
@@ -40,6 +41,7 @@ from hubbub.protocol.messages import (
     Unfollowed,
     Value,
 )
+from hubbub.protocol.presence import PresenceChanged
 
 MAX_QUEUED = 1000
 
@@ -80,6 +82,7 @@ class Client:
         self._rooms = Rooms(outside, self._exchange, max_queued, rules)
         self._keeper = Keeper(self._exchange, self._rooms, outside, max_queued)
         self._rooms.tell(self._keeper)
+        self._sight = Sight(self._exchange, outside, self._keeper.tell)
         self._reconnector = Reconnector(
             websocket_url(url), hello, outside, self._serve, self._report
         )
@@ -96,7 +99,7 @@ class Client:
     @property
     def me(self) -> Me:
         """Your account's rooms, the people, and what you keep for yourself. Only for accounts: to others, it raises `Refused` when it is opened."""
-        return Me(self._keeper, self._exchange)
+        return Me(self._keeper, self._exchange, self._sight)
 
     def statuses(self) -> Newest[Status]:
         """The current status and each later one, for `async for`. A slow reader gets the newest 16."""
@@ -287,6 +290,7 @@ class Client:
         self.welcome = welcome
         self._exchange.limit(welcome.limits.message_bytes)
         self._rooms.resume(welcome.epoch)
+        self._sight.resume()
         self._first.set()
         writing = asyncio.create_task(self._write(link))
         try:
@@ -321,6 +325,8 @@ class Client:
                     self._rooms.cut_off(frame)
                 case Moved():
                     self._rooms.moved(frame)
+                case PresenceChanged():
+                    self._sight.hear(frame)
                 case None:
                     pass
                 case _:
@@ -343,6 +349,7 @@ class Client:
         self._exchange.end(closed)
         self._rooms.end(closed if is_fault else None)
         self._keeper.end(closed if is_fault else None)
+        self._sight.end()
         for listener in self._listeners:
             listener.end()
 

@@ -70,6 +70,11 @@ class Keeper(Watcher):
         self._listeners.add(listener)
         return listener
 
+    def tell(self, change: MyChange) -> None:
+        """Tell a change of what somebody else keeps."""
+        for listener in self._listeners:
+            listener.put(change)
+
     def end(self, error: Exception | None) -> None:
         """The client is closed. Iterating over changes ends, with `error` if there is one."""
         self._end = (error,)
@@ -165,8 +170,7 @@ class Keeper(Watcher):
     def _say(self, changes: Iterable[MyChange]) -> None:
         """Tell changes, and see to what must be read again."""
         for change in changes:
-            for listener in self._listeners:
-                listener.put(change)
+            self.tell(change)
         if self.known.owed or self.known.misses_people:
             self._stir.set()
 

@@ -1,7 +1,7 @@
 """An account's rooms and the people, for programs."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ from hubbub.client import verbs
 from hubbub.client.changes import Changes, MyChange, RoomMoved, RoomRead
 from hubbub.client.exchange import Exchange
 from hubbub.client.keeping import Keeper
+from hubbub.client.sight import Sight
 from hubbub.client.verbs import Acknowledgement
 from hubbub.domain.notifying import Listener, should_notify
 from hubbub.domain.quiet import is_quiet
@@ -23,6 +24,7 @@ from hubbub.protocol.conversation import (
     Unsave,
 )
 from hubbub.protocol.emoji import EmojiItem
+from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.starting import MyRoom, ShownPerson
 
@@ -39,9 +41,10 @@ class Me:
     Rooms that you don't follow are not read: the server tells how far they have come.
     """
 
-    def __init__(self, keeper: Keeper, exchange: Exchange) -> None:
+    def __init__(self, keeper: Keeper, exchange: Exchange, sight: Sight) -> None:
         self._keeper = keeper
         self._exchange = exchange
+        self._sight = sight
 
     async def open(self) -> Self:
         """Get the rooms and people from the server, and stay in step from now on. Safe to call again.
@@ -82,8 +85,16 @@ class Me:
         """
         return MappingProxyType(self._keeper.known.emoji)
 
+    @property
+    def presence(self) -> Mapping[str, PersonPresence]:
+        """Whom you watch: by key, whether they are `online`, `away` or `offline`, and then perhaps when they were last `seen`.
+
+        Empty before `watch`, and without those whose presence you may not know. Needs no `open`.
+        """
+        return MappingProxyType(self._sight.known)
+
     def changes(self) -> Changes:
-        """What happens to `rooms` and `people` from the call on, for `async for`: in order, each change once.
+        """What happens to `rooms`, `people` and `presence` from the call on, for `async for`: in order, each change once.
 
         Reconnects and restarts of the server leave nothing out. What can't be told one by one comes in a `Refreshed`:
         what changed while the server kept no events, or when more than `max_queued` changes wait to be taken.
@@ -133,6 +144,28 @@ class Me:
         return known.choices.listener(known.account, known.person.time_zone)
 
     # What needs no `open`: each raises Refused, Unknown or Closed, as the methods of `Room` do.
+
+    async def watch(self, people: Iterable[str]) -> Mapping[str, PersonPresence]:
+        """Watch up to 200 people, named by their keys, in place of those before, and return `presence`.
+
+        From then on `presence` follows what changes, at most once a second. After a reconnect, whoever was there may
+        be on the way back as well, and is told to be offline only 10 s later.
+
+            await client.me.watch(client.me.people)
+            async for change in client.me.changes():
+                if isinstance(change, hubbub.PresenceUpdated):
+                    print(change.account, change.presence)
+        """
+        await self._sight.watch(people)
+        return self.presence
+
+    async def away(self) -> None:
+        """Say that nobody is at this device. You are shown as away while that is so at all your devices."""
+        await self._sight.rest(is_away=True)
+
+    async def back(self) -> None:
+        """Say that somebody is at this device again."""
+        await self._sight.rest(is_away=False)
 
     async def read(self, room: str, upto: int) -> Acknowledgement | None:
         """Say that you have read a room up to the event `upto`. What you had read before stays read.

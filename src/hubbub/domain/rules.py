@@ -25,6 +25,7 @@ from hubbub.events import Event, Events, tag_in, tag_of
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Ask, Change, Question
+from hubbub.protocol.watching import WATCHING
 
 C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)
@@ -191,7 +192,7 @@ class Rules:
         self.migrations = tuple(aspect.migrations for aspect in self.aspects if aspect.migrations)
         self.commands = Commands(
             [
-                *get_args(Ask),
+                *(*get_args(Ask), *WATCHING),
                 *(question for aspect in self.aspects for question in aspect.questions),
                 *(c for c, rule in self.by_command.items() if not rule.is_internal),
             ]

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 from hubbub.events import Base64, Reference, snake_case
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
+from hubbub.protocol.presence import PresenceChanged
 
 RoomName = Annotated[str, Meta(min_length=1, max_length=64)]
 PersonName = Annotated[str, Meta(min_length=1, max_length=32)]
@@ -106,6 +107,10 @@ class Question(Command, frozen=True):
     """A command that asks for something beside the log. The aspects define what kinds there are; see `conversation`."""
 
 
+class AboutPresence(Command, frozen=True):
+    """A command about who is there, of the people that this connection watches or at its own end; see `watching`."""
+
+
 class Change(Command, frozen=True, kw_only=True):
     """A command that may add an event to a room's log. The aspects define what kinds there are (see `domain`).
 
@@ -196,7 +201,7 @@ class History(Command, frozen=True):
 Ask = (
     Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History
 )  # those that change no log
-AnyCommand = Ask | Question | Change
+AnyCommand = Ask | Question | AboutPresence | Change
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -384,7 +389,7 @@ class Moved(msgspec.Struct, frozen=True, tag_field="notice", tag="moved"):
     rooms: dict[str, RoomHead]
 
 
-Notice = Closing | Unfollowed | Moved
+Notice = Closing | Unfollowed | Moved | PresenceChanged
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -51,6 +51,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.watching import Away, Back, WatchPeople
 
 
 def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
@@ -104,6 +105,9 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     Unfollow: st.builds(Unfollow, id=ids, room=rooms),
     Join: st.builds(Join, **follows),
     Leave: st.builds(Leave, id=ids, room=rooms),
+    WatchPeople: st.builds(WatchPeople, id=ids, people=st.lists(text(1, 64), max_size=3)),
+    Away: st.builds(Away, id=ids),
+    Back: st.builds(Back, id=ids),
     Post: st.builds(
         Post,
         id=ids,

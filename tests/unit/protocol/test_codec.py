@@ -13,6 +13,7 @@ from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
 from hubbub.protocol.reading import MarkRead, SetRoom
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
+from hubbub.protocol.watching import WatchPeople
 from tests.unit.protocol.strategies import commands, text
 
 DEEP = 100_000
@@ -38,7 +39,7 @@ def test_there_are_examples_of_every_command() -> None:
 def test_a_command_is_called_as_its_class_and_no_two_are_called_alike() -> None:
     called = {
         **{ChangeRoom: "change", InvitePeople: "invite", KeepDraft: "draft"},
-        **{MarkRead: "read", SetRoom: "set"},
+        **{MarkRead: "read", SetRoom: "set", WatchPeople: "watch"},
     }
     assert RULES.commands.names == {
         called.get(kind, snake_case(kind.__name__)) for kind in commands

@@ -70,6 +70,7 @@ from hubbub.protocol.messages import (
     Unfollowed,
     Value,
 )
+from hubbub.protocol.presence import PersonPresence, PresenceChanged
 from hubbub.protocol.wires import (
     BINARY,
     NATIVE,
@@ -168,6 +169,13 @@ PUSHES: dict[str, object] = {
     "closing": Closing("restarting", 1.2),
     "unfollowed": Unfollowed("lobby", Error("forbidden", "Not allowed to read", False)),
     "moved": Moved({"@r7m2q9x4w1z3k": RoomHead(42, 17, AT, "@p7m2q9x4w1z3k")}),
+    "presence_of_people": PresenceChanged(
+        {
+            "@p7m2q9x4w1z3k": PersonPresence("offline", 1796000000),
+            "@pada000000000": PersonPresence("away"),
+            "@pgus000000000": None,
+        }
+    ),
 }
 SNAPSHOT = Snapshot(
     room="lobby",

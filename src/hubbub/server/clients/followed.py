@@ -8,6 +8,7 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import (
+    AboutPresence,
     Error,
     Follow,
     FollowAll,
@@ -16,12 +17,16 @@ from hubbub.protocol.messages import (
     Snapshot,
     Unfollowed,
 )
+from hubbub.protocol.presence import Watched
+from hubbub.protocol.watching import Away, WatchPeople
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Transport
+from hubbub.server.engine.devices import Device
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
+from hubbub.server.engine.presences import Onlooker
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.names import is_short
 
@@ -33,7 +38,7 @@ Tell = Callable[[Resumed | Snapshot], None]
 class Followed:
     """All that is followed for a client. So whatever it may no longer read ends here."""
 
-    __slots__ = ("_cursors", "_hub", "_outlet", "_transport", "_watch")
+    __slots__ = ("_cursors", "_device", "_hub", "_onlooker", "_outlet", "_transport", "_watch")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -41,6 +46,8 @@ class Followed:
         self._outlet: Outlet
         self._cursors: dict[str, Cursor] = {}
         self._watch: Watch | None = None
+        self._onlooker: Onlooker | None = None
+        self._device = Device(hub.watching.devices)
 
     def open(self, transport: Transport) -> None:
         """The client is connected."""
@@ -63,6 +70,7 @@ class Followed:
             principal, follow, self._outlet, told, self._ending(follow.room)
         )
         self._cursors[follow.room] = cursor
+        self._device.follow(principal)
 
     async def follow_all(self, command: FollowAll, principal: Principal) -> dict[str, Any]:
         """Follow many rooms, and be told of others how far they come. Events may come before the answer.
@@ -100,6 +108,7 @@ class Followed:
         """Follow a room no longer, in whatever way."""
         if cursor := self._cursors.pop(room, None):
             self._hub.following.unfollow(cursor)
+            self._stand()
         if self._watch is not None and room in self._watch.rooms:
             self._hub.following.look_away(self._watch, room)
 
@@ -124,6 +133,20 @@ class Followed:
         self._cursors[RELAY] = await self._hub.following.follow(
             principal, follow, self._outlet, tell, ended, wire
         )
+        self._device.follow(principal)
+
+    async def attend(
+        self, command: AboutPresence, principal: Principal
+    ) -> Watched | dict[str, Any]:
+        """Watch people, or say whether somebody is at this device. Raises RefusalError, StoreFailed."""
+        if not isinstance(command, WatchPeople):
+            self._hub.throttle.pace(principal)
+            self._device.rest(is_away=isinstance(command, Away))
+            return {}
+        watching = self._hub.watching
+        if self._onlooker is None:
+            self._onlooker = watching.onlooker(self._outlet, principal)
+        return await watching.watch(self._onlooker, command)
 
     def relay_in(self, wire: Wire) -> None:
         """Go on with the relay, if there still is one, in another wire form."""
@@ -135,6 +158,8 @@ class Followed:
         self._outlet = outlet
         if self._watch is not None:
             self._watch.move(outlet)
+        if self._onlooker is not None:
+            self._onlooker.move(outlet)
         for room, cursor in self._cursors.items():
             self._hub.following.move(cursor, outlet, relayed_in if room == RELAY else None)
 
@@ -144,9 +169,14 @@ class Followed:
             self._hub.following.go_on(cursor, principal)
         if self._watch is not None:
             self._hub.following.look_on(self._watch, principal)
+        if self._onlooker is not None:
+            self._hub.watching.go_on(self._onlooker, principal)
 
     def end(self) -> None:
-        """Follow nothing any more."""
+        """Follow nothing any more, and watch nobody."""
+        self._device.end()
+        if self._onlooker is not None:
+            self._hub.watching.stop(self._onlooker)
         for room in [*self._cursors, *(self._watch.rooms if self._watch else ())]:
             self.unfollow(room)
         self._watch = None  # which refers to this
@@ -179,6 +209,12 @@ class Followed:
             self._transport.hang_up(Close.GOING_AWAY)
             return
         self._cursors.pop(key, None)
+        self._stand()
         self._hub.refused(why.code)
         notice = encode(Unfollowed(room, Error.of(why)))
         self._outlet.queue(self._outlet.wire.notice(notice))
+
+    def _stand(self) -> None:
+        """It follows one log less, perhaps the last."""
+        if not self._cursors:
+            self._device.stand()

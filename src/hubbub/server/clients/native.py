@@ -14,6 +14,7 @@ from hubbub.protocol.codec import BadFrame, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import (
+    AboutPresence,
     AnyCommand,
     Ask,
     Change,
@@ -180,6 +181,8 @@ class NativeClient:
             elif isinstance(command, Question):
                 answer = await self._hub.questions.answer(principal, command)
                 self._reply(command.id, answer)
+            elif isinstance(command, AboutPresence):
+                self._reply(command.id, await self._followed.attend(command, principal))
             else:
                 self._reply(command.id, await self._act(command, principal))
         except RefusalError as error:

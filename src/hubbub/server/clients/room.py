@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.messages import Follow, Resumed, Snapshot
 from hubbub.server.clients.base import Later, Transport
+from hubbub.server.engine.devices import Device
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
@@ -17,7 +18,7 @@ from hubbub.server.stores.base import StoreFailed
 class RoomClient:
     """Follows one room, from a position or from now on. Subclasses decide what to do with messages."""
 
-    __slots__ = ("_cursor", "_hub", "_join", "_transport", "_visit")
+    __slots__ = ("_cursor", "_device", "_hub", "_join", "_transport", "_visit")
 
     def __init__(self, hub: Hub, credentials: Credentials, join: Follow) -> None:
         """Enter. Raises RefusalError."""
@@ -25,6 +26,7 @@ class RoomClient:
         self._hub = hub
         self._join = join
         self._cursor: Cursor | None = None
+        self._device = Device(hub.watching.devices)
         self._transport: Transport
 
     async def check(self) -> None:
@@ -46,6 +48,7 @@ class RoomClient:
 
     def end(self) -> None:
         """Stop following, and release the name."""
+        self._device.end()
         if self._cursor is not None:
             self._hub.following.unfollow(self._cursor)
             self._cursor = None
@@ -60,6 +63,7 @@ class RoomClient:
             self._transport.hang_up(Close.GOING_AWAY)
             return
         self._cursor = None
+        self._device.stand()
         self._hub.refused(why.code)
         self._transport.hang_up(Close.SHUT_OUT)
 
@@ -68,6 +72,7 @@ class RoomClient:
             self._cursor = await self._hub.following.follow(
                 self._visit.principal, self._join, self._transport.outlet, self._tell, self._ended
             )
+            self._device.follow(self._visit.principal)
         except RefusalError as error:
             self._transport.hang_up(error.refusal.close, error.refusal.detail)
         except StoreFailed:

@@ -22,6 +22,7 @@ from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_mem
 from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.heads import Herald, Watch
 from hubbub.server.engine.outlet import Outlet, write_to_all
+from hubbub.server.engine.presences import Presences
 from hubbub.server.engine.signals import Signals
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -41,6 +42,7 @@ class FanOut:
         self._feeds: dict[str, Feed] = {}
         self._heard: list[tuple[Feed, Batch]] = []
         self.herald = Herald()
+        self.presences = Presences(self.pinned)
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -51,8 +53,7 @@ class FanOut:
 
     def present(self, room: str) -> list[str]:
         """Return the names of those who are in a room, as far as they are known."""
-        feed = self.get(room)
-        return feed.signals.attendance.names() if feed else []
+        return feed.signals.attendance.names() if (feed := self.get(room)) else []
 
     def pinned(self, room: str) -> Feed:
         """Return the room's feed, for a `with` that keeps it at least until the end of its block."""
@@ -74,8 +75,9 @@ class FanOut:
         guards = self._rules.guards_of(room)
         logs = dict.fromkeys(log for guard in guards for log in guard.elsewhere if log != room)
         supports = tuple(self._feeds.get(log) or self._open(log) for log in logs)
+        heed = self.presences.devices.heeding(room)
         signals = Signals(
-            room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment
+            room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment, heed
         )
         feed = self._feeds[room] = Feed(room, signals, guards, supports)
         self._broker.follow(room)
@@ -98,6 +100,7 @@ class FanOut:
 
     async def close(self) -> None:
         """Tell other nodes that nobody is left on this node, and fall silent."""
+        self.presences.close()
         for feed in self:
             feed.signals.close()
         self.herald.close()
@@ -158,9 +161,8 @@ class FanOut:
     async def heads(self, feeds: Sequence[Feed]) -> dict[str, Head]:
         """Return how far rooms have come, from the store, and know their delivered heads. Raises StoreFailed."""
         heads = await self._store.heads([feed.room for feed in feeds]) if feeds else {}
-        for feed in feeds:
-            if feed.head is None:
-                self._learn(feed, heads.get(feed.room, Head()))
+        for feed in [each for each in feeds if each.head is None]:
+            self._learn(feed, heads.get(feed.room, Head()))
         return heads
 
     def _learn(self, feed: Feed, head: Head) -> None:
@@ -218,8 +220,7 @@ class FanOut:
 
     def hear(self, told: Batch | LiveReport) -> None:
         """Deliver what was committed on another node; a hint without bodies says how far to read."""
-        feed = self._feeds.get(told.room)
-        if feed is None:
+        if (feed := self._feeds.get(told.room)) is None:
             return
         if isinstance(told, LiveReport):
             feed.signals.hear(told)

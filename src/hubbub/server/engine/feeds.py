@@ -33,6 +33,7 @@ class Feed:
         turns: how many events have changed such rows.
         supports: the feeds of other logs at whose rows the guards look as well.
         supported: the feeds whose guards look at rows of this log.
+        overhear: is told of the events that were delivered; None instead of them if they were skipped.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Feed:
         "head",
         "index",
         "known",
+        "overhear",
         "pins",
         "pulse",
         "room",
@@ -80,6 +82,7 @@ class Feed:
         self.known = 0  # the head in the store, up to which events must be delivered
         self.filling: asyncio.Task[None] | None = None
         self.snapshot: StoredRoom | None = None  # as of the head
+        self.overhear: Callable[[str, list[bytes] | None], None] | None = None
         self.pulse: Pulse | None = None  # once someone is told how far the room has come
         self._tail: list[Batch] = []  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
@@ -195,6 +198,8 @@ class Feed:
         self.head, self.snapshot = batch.last, None
         if self.pulse is not None:
             self._beat(self.pulse, batch)
+        if self.overhear is not None:
+            self.overhear(self.room, batch.bodies)
         if self._tail and (gone := events.deleted_by(batch.bodies)):
             self._erase(gone)
         if self.followers.reading and is_next:
@@ -230,9 +235,15 @@ class Feed:
         for watch in self.followers.watches:
             watch.note(self.room, pulse.position)
 
+    def overheard_by(self, overhear: Callable[[str, list[bytes] | None], None]) -> None:
+        """Tell somebody else what is delivered, from now on."""
+        self.overhear = overhear
+
     def skip(self, head: int) -> None:
         """Move the head without delivering: the events in between are no longer kept."""
         self.head, self.snapshot = head, None
+        if self.overhear is not None:
+            self.overhear(self.room, None)
         self._drop_tail()
         self.wake()
 

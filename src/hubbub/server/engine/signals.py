@@ -13,7 +13,7 @@ from hubbub.domain.allotment import Allotment
 from hubbub.domain.live import LiveReport, Stamped, Values, packed
 from hubbub.domain.presence import Attendance
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import AnySignal, Members, Typing, Value
+from hubbub.protocol.messages import AnySignal, Members, Presence, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
 from hubbub.server.brokers.base import Broker, Local
 
@@ -31,6 +31,7 @@ class Signals:
     __slots__ = (
         "_broker",
         "_fresh",
+        "_heed",
         "_pause",
         "_presence_after",
         "_room",
@@ -49,11 +50,16 @@ class Signals:
         send: Callable[[list[bytes]], int],
         broker: Broker | None = None,
         allotment: Allotment | None = None,
+        heed: Callable[[], None] | None = None,
     ) -> None:
-        """`send` writes encoded signals to live cursors, and returns to how many."""
+        """`send` writes encoded signals to live cursors, and returns to how many.
+
+        If there is `heed`, it is called when the attendance has changed, which is not for those who follow.
+        """
         self.attendance = Attendance(room)
         self._room = room
         self._send = send
+        self._heed = heed
         self._broker = broker or Local()
         self._values = Values(self._broker.node, allotment)
         self._fresh: dict[_Kind, AnySignal] = {}
@@ -121,9 +127,9 @@ class Signals:
         self._wake_in(TICK)
 
     def members(self) -> Members:
-        """Return who is here, on any node."""
+        """Return who is here, on any node, as followers may know."""
         self._expire()
-        return self.attendance.members()
+        return Members(0, []) if self._heed else self.attendance.members()
 
     def live(self) -> list[AnySignal]:
         """Return the values that have not expired, each with its remaining time."""
@@ -144,7 +150,8 @@ class Signals:
 
     def present(self) -> list[bytes]:
         """Return all signals for a cursor that has just caught up, encoded."""
-        return [encode(signal) for signal in (self.attendance.everyone(), *self.live())]
+        here = Presence(self._room, 0) if self._heed else self.attendance.everyone()
+        return [encode(signal) for signal in (here, *self.live())]
 
     def _expire(self) -> None:
         self.attendance.expire(_now())
@@ -199,7 +206,11 @@ class Signals:
             self._wake_in(self._presence_after - now)
             return []
         self._presence_after = now + self._seldom(len(self.attendance))
-        return [self.attendance.changes()]
+        changes = self.attendance.changes()
+        if self._heed is not None:
+            self._heed()
+            return []
+        return [changes]
 
     def _seldom(self, people: int) -> float:
         return min(people / COMINGS_PER_SECOND, COMINGS_PAUSE)

@@ -4,6 +4,7 @@ from hubbub import __version__
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import AnySignal, Notice, Reply, Resumed, Snapshot
+from hubbub.protocol.presence import Watched
 from hubbub.protocol.starting import Started
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
@@ -18,7 +19,7 @@ def asyncapi(rules: Rules) -> JsonObject:
         "Signal": AnySignal,
         "Notice": Notice,
     }
-    refs, components = components_of([*said.values(), Resumed, Snapshot, Started])
+    refs, components = components_of([*said.values(), Resumed, Snapshot, Started, Watched])
     messages = {
         name: {"name": name, "contentType": JSON, "payload": ref}
         for name, ref in zip(said, refs, strict=False)
@@ -28,7 +29,7 @@ def asyncapi(rules: Rules) -> JsonObject:
         "info": {
             "title": "hubbub.v1",
             "version": __version__,
-            "description": "Each text frame holds one JSON object. The `ok` of a Reply to a join is a Resumed or a Snapshot, to a start a Started.",
+            "description": "Each text frame holds one JSON object. The `ok` of a Reply to a join is a Resumed or a Snapshot, to a start a Started, to a watch a Watched.",
             "license": {"name": "MIT"},
         },
         "defaultContentType": JSON,

@@ -18,6 +18,7 @@ from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.roster import Roster
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.starting import Starting
+from hubbub.server.hub.watching import Watching
 from hubbub.server.hub.writing import Writing
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
@@ -28,7 +29,7 @@ AT_ONCE = 16
 
 
 class Hub:
-    """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, and the roster of made rooms.
+    """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, the roster of made rooms, and watching people.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
     `turn` is for commands about many rooms.
@@ -61,6 +62,7 @@ class Hub:
         self.starting = Starting(store, self.turn, self.emoji)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
+        self.watching = Watching(store, fanout, rights, self.throttle)
         self.questions = Questions(store, rights, authors, self.emoji)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
@@ -77,3 +79,4 @@ class Hub:
             await self._journal.close()
         finally:
             self.reading.stop()
+            self.watching.close()

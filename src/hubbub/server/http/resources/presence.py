@@ -1,0 +1,25 @@
+"""Whether somebody is there."""
+
+from aiohttp import web
+
+from hubbub.protocol.presence import PersonPresence
+from hubbub.server.http.entering import ACCOUNT, OWN_ACCOUNT, account_of
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.requests import HUB
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        "/api/v1/people/{account}/presence",
+        "getPresence",
+        needs=OWN_ACCOUNT,
+        takes=(ACCOUNT,),
+        answers=PersonPresence,
+    )
+)
+async def get_presence(request: web.Request) -> PersonPresence:
+    """Get whether an account is online, away or offline. To learn of changes, watch it over a WebSocket."""
+    return await request.app[HUB].watching.presence(account_of(request), ACCOUNT.of(request))
