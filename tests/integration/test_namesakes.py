@@ -5,7 +5,9 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import jwt
@@ -16,6 +18,7 @@ from hubbub.domain import identity
 from tests.integration.native import Native, native
 from tests.integration.test_principals import Given, token_for
 from tests.support.server import Server
+from tests.support.site import site
 
 SECRET = "correct horse battery staple, and more"
 KEY, OTHER_KEY = "ada's secret key", "another secret key"
@@ -87,35 +90,41 @@ async def test_a_flood_by_one_slows_down_and_closes_nobody_else(given: Given) ->
             await person.ask("post", room=room, text="I am still here")
 
 
-@pytest.mark.parametrize("key", [None, KEY])
-async def test_the_name_of_a_token_is_refused_to_guests_at_every_door(
-    given: Given, key: str | None
-) -> None:
-    name = "ci" if key is None else "ci2"
-    await token_for(given, name)
+async def must_be_refused_at_every_door(url: str, port: int, name: str, key: str | None) -> None:
+    """Nobody comes in under this name without a token."""
     headers = {} if key is None else {"Hubbub-Key": key}
-    base, message = given.server.url, f"/api/v1/rooms/{ROOM}/messages?name={name}"
-    async with aiohttp.ClientSession(base, headers=headers) as http:
-        for path in (f"/api/v1/rooms?name={name}", f"/api/v1/rooms/{ROOM}/events?name={name}"):
+    query = urlencode({"name": name})
+    message = f"/api/v1/rooms/{ROOM}/messages?{query}"
+    async with aiohttp.ClientSession(url, headers=headers) as http:
+        for path in (f"/api/v1/rooms?{query}", f"/api/v1/rooms/{ROOM}/events?{query}"):
             async with http.get(path) as answer:
                 assert (answer.status, (await answer.json())["code"]) == (409, "name_taken"), path
         async with http.post(message, json={"text": "x"}) as answer:
             assert (answer.status, (await answer.json())["code"]) == (409, "name_taken")
         for path in ("/", "/ws"):
             with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-                await http.ws_connect(f"{path}?name={name}")
+                await http.ws_connect(f"{path}?{query}")
             assert caught.value.status == 409, path
         for path in ("/sockjs", "/sockjs-plain"):
-            async with http.ws_connect(f"{path}/websocket?name={name}") as socket:
+            async with http.ws_connect(f"{path}/websocket?{query}") as socket:
                 assert (await socket.receive()).type in (WSMsgType.CLOSE, WSMsgType.CLOSED), path
                 assert socket.close_code == 1008, path
         async with http.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket:
             await socket.receive()
             await socket.send_str("40" + json.dumps({"name": name, "key": key}))
             assert "name_taken" in (await socket.receive_str())
-    async with native(given.server.port) as client:
+    async with native(port) as client:
         given_key = {} if key is None else {"key": key}
         assert (await client.refused("hello", name=name, **given_key))["code"] == "name_taken"
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_the_name_of_a_token_is_refused_to_guests_at_every_door(
+    given: Given, key: str | None
+) -> None:
+    name = "ci" if key is None else "ci2"
+    await token_for(given, name)
+    await must_be_refused_at_every_door(given.server.url, given.server.port, name, key)
 
 
 async def test_a_guest_who_uses_the_name_of_a_new_token_is_shown_out(given: Given) -> None:
@@ -157,3 +166,16 @@ async def test_hello_says_the_id_that_events_carry(given: Given) -> None:
         await client.ask("join", room="ids")
         await client.ask("post", room="ids", text="x")
         assert "id" not in await client.event()
+
+
+@pytest.mark.parametrize("key", [None, KEY])
+async def test_a_name_that_looks_like_an_owners_or_admins_is_refused_to_guests_at_every_door(
+    tmp_path: Path, key: str | None
+) -> None:
+    async with site(tmp_path, guests="on") as here:
+        for _ in range(2):  # the second time, the server looks up the first
+            assert (await here.ada.ask("PATCH", "/me", {"name": "Queen Ada"})).status == 200
+        url = here.stranger.url
+        for name in ("Queen Ada", "queen ada", "Queen \u0410da"):
+            await must_be_refused_at_every_door(url, int(url.rpartition(":")[2]), name, key)
+        assert (await here.stranger.ask("GET", "/rooms?name=Queen%20Eve")).status == 200

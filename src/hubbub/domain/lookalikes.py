@@ -6,7 +6,7 @@ comes with the package confusable-homoglyphs.
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
@@ -20,6 +20,7 @@ def look_alike(name: str, others: Iterable[str]) -> bool:
     return any(not looks.isdisjoint(forms(other)) for other in others)
 
 
+@lru_cache(maxsize=1024)
 def forms(name: str) -> frozenset[str]:
     """Return what a name looks like, as it is written and in lower case: names that look alike have one in common.
 

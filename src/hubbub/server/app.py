@@ -51,12 +51,13 @@ from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
 from hubbub.server.people.attempts import Attempts
-from hubbub.server.people.door import Door
+from hubbub.server.people.door import Checker, Door
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.identities import Identities
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.register import Register
+from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import News, Reactor
@@ -105,16 +106,16 @@ async def running(
         stack.push_async_callback(store.close)
         measured, links = Metrics(), Links(max_polled=max_connections(settings))
         news, keywords = News(), _keywords(store, lambda: hub)
-        heed = partial(news.heed, keywords)
+        heed, register = partial(news.heed, keywords), Register(store, time.time, Roll(store))
         fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door, heed)
         stack.push_async_callback(fanout.close)
-        outsiders = await _outsiders(settings, _identities(store, lambda: hub), store)
-        door, refreshing = await _door(settings, store, journal, outsiders)
+        outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
+        door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
         hub = Hub(
             store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
         )
         measured.watch(journal, fanout, links)
-        entrance = stack.enter_context(closing(_entrance(store, hub)))
+        entrance = stack.enter_context(closing(_entrance(store, hub, register)))
         application = application_of(hub, entrance, links, measured, settings, routes_of(resources))
         _let_sign_in(application, settings, outsiders.identities, entrance)
         runner = runner_of(application, settings, measured)
@@ -138,13 +139,14 @@ async def running(
 
 
 async def _door(
-    settings: Settings, store: Store, journal: Journal, outsiders: Outsiders
+    settings: Settings, store: Store, journal: Journal, outsiders: Outsiders, roll: Roll
 ) -> tuple[Door, tuple[Refresh, ...]]:
     """Return the door, and what must look up again whom it lets in."""
-    tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal))
+    tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal), roll)
     own = sessions.refresh, partial(tokens.refresh, store)
     await asyncio.gather(*(refresh() for refresh in own))
-    door = Door((tokens, sessions, *outsiders.checkers), has_guests=settings.has_guests)
+    checkers: tuple[Checker, ...] = (tokens, sessions, *outsiders.checkers)
+    door = Door(checkers, has_guests=settings.has_guests, looks_taken=roll.looks_taken)
     return door, (*own, *outsiders.refreshing)
 
 
@@ -162,13 +164,13 @@ def _work(
     yield store.empty_outbox(commit)
 
 
-def _identities(store: Store, hub: Callable[[], Hub]) -> Identities:
+def _identities(store: Store, register: Register, hub: Callable[[], Hub]) -> Identities:
     """Return what knows users of other servers. It needs the hub only once somebody comes: the door is made before the hub."""
 
     def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
         return hub().writing.commit(principal, change)
 
-    return Identities(store, Register(store, time.time), submit)
+    return Identities(store, register, submit)
 
 
 def _keywords(store: Store, hub: Callable[[], Hub]) -> Keywords:
@@ -315,8 +317,9 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _entrance(store: Store, hub: Hub) -> Entrance:
-    return Entrance(store, hub.writing.commit, Passwords(), Attempts(time.monotonic), time.time)
+def _entrance(store: Store, hub: Hub, register: Register) -> Entrance:
+    attempts = Attempts(time.monotonic)
+    return Entrance(store, hub.writing.commit, Passwords(), attempts, time.time, register)
 
 
 async def _drain(

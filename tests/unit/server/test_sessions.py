@@ -21,6 +21,7 @@ from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import SessionToken, digest_of, new_session, new_token
 from hubbub.server.people.door import Credentials, Door, Visit
+from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import KEPT_FOR, LIFETIME, MOST_KEPT, Sessions
 from tests.support.fakes import MemoryStore, account, guest
 from tests.support.team import DAY, ROLES, Team, adding, logging_in
@@ -34,11 +35,15 @@ class Node:
     renewed: list[RenewSession] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.team.store, self.time, lambda _, it: self.renewed.append(it))
+        store = self.team.store
+        self.sessions = Sessions(store, self.time, self.renew, Roll(store))
         self.door = Door((self.sessions,), now=self.time)
 
     def time(self) -> float:
         return self.team.now
+
+    def renew(self, _: Principal, renewal: RenewSession) -> None:
+        self.renewed.append(renewal)
 
     async def enter(self, token: SessionToken | str) -> Visit:
         text = token if isinstance(token, str) else token.text

@@ -21,6 +21,8 @@ from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
+from hubbub.server.people.register import Register
+from hubbub.server.people.roll import Roll
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
@@ -61,7 +63,9 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     door = Door((tokens,), now=asyncio.get_running_loop().time)
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
-    entrance = Entrance(store, hub.writing.commit, Passwords(), Attempts(lambda: 0.0), lambda: 0.0)
+    register = Register(store, lambda: 0.0, Roll(store))
+    attempts = Attempts(lambda: 0.0)
+    entrance = Entrance(store, hub.writing.commit, Passwords(), attempts, lambda: 0.0, register)
     keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
     checking = asyncio.create_task(revocations(door, partial(tokens.refresh, store)))
     try:

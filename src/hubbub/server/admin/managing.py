@@ -34,6 +34,8 @@ from hubbub.server.config import Settings
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.passwords import Passwords, fault
+from hubbub.server.people.register import Register
+from hubbub.server.people.roll import Roll
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.registry import kind_of
 
@@ -171,8 +173,8 @@ class Office:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._passwords = Passwords()
-        attempts = Attempts(time.monotonic)
-        self.entrance = Entrance(store, self.submit, self._passwords, attempts, time.time)
+        attempts, register = Attempts(time.monotonic), Register(store, time.time, Roll(store))
+        self.entrance = Entrance(store, self.submit, self._passwords, attempts, time.time, register)
 
     async def submit(self, principal: Principal, change: Change) -> Answer:
         """Commit a change."""

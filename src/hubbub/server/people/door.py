@@ -19,6 +19,7 @@ from hubbub.server.audit import audit
 from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Rates
+from hubbub.server.people.roll import LOOK_TAKEN
 
 NAMELESS = "guest"
 KEY_LENGTHS = range(16, 129)
@@ -39,7 +40,7 @@ class Checker(Protocol):
     """Checks one kind of token."""
 
     @property
-    def names(self) -> frozenset[str]:
+    def names(self) -> frozenset[str] | set[str]:
         """Names that no guest may use, whether or not their owners are connected."""
 
     async def prepare(self, token: str) -> None:
@@ -86,11 +87,16 @@ class Door:
         checkers: tuple[Checker, ...] = (),
         *,
         has_guests: bool = True,
+        looks_taken: Callable[[str], bool] = lambda _: False,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` gives seconds since 1970, for expiry; `clock` is monotonic."""
+        """`looks_taken`: whether a name looks like an owner's or an admin's, which no guest's may.
+
+        `now` gives seconds since 1970, for expiry; `clock` is monotonic.
+        """
         self.has_guests = has_guests
+        self._looks_taken = looks_taken
         self._checkers = checkers
         self._now = now
         self._clock = clock
@@ -257,6 +263,8 @@ class Door:
         if self._is_reserved(guest.name):
             why = f"The name {guest.name} belongs to a token or an account; choose another name"
             raise RefusalError("name_taken", why, hint="Send a token to use the name")
+        if given.name is not None and self._looks_taken(given.name):
+            raise RefusalError.of(LOOK_TAKEN)
         if given.name is not None and not self._may_share(guest):
             raise RefusalError(
                 "name_taken",

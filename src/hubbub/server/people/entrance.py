@@ -86,10 +86,11 @@ class Entrance:
         passwords: Passwords,
         attempts: Attempts,
         now: Callable[[], float],
+        register: Register,
     ) -> None:
         """`now` gives seconds since 1970."""
         self._store = store
-        self.register = Register(store, now)
+        self.register = register
         self._submit = submit
         self._passwords = passwords
         self._attempts = attempts

@@ -10,21 +10,22 @@ from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.people.invites import GONE, INVITES, Invite
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
-from hubbub.domain.lookalikes import look_alike
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name
 from hubbub.protocol.secrets import invite_from, is_secret_of
+from hubbub.server.people.roll import LOOK_TAKEN, Roll
 from hubbub.server.stores.base import Store, some
 
 
 class Register:
     """What is kept about people. All methods raise StoreFailed."""
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
-        """`now` gives seconds since 1970."""
+    def __init__(self, store: Store, now: Callable[[], float], roll: Roll) -> None:
+        """`now` gives seconds since 1970. `roll` knows what owners and admins look like."""
         self._store = store
         self._now = now
+        self.roll = roll
 
     async def account(self, account: str) -> Account:
         """Return an account. Raises RefusalError (`not_found`)."""
@@ -38,17 +39,12 @@ class Register:
         if not is_display_name(name):
             return  # the ledger refuses it, and says why
         if not await self.is_own_look(name, account):
-            raise RefusalError(
-                "name_taken", "This name looks like an owner's or admin's: choose another"
-            )
+            raise RefusalError.of(LOOK_TAKEN)
 
     async def is_own_look(self, name: str, account: str) -> bool:
         """Whether a display name looks unlike those of all owners and admins but this account."""
-        rows = await self._store.rows(ACCOUNT, DIRECTORY)
-        others = (
-            row.name for row in rows if row.account != account and is_at_least(row.role, "admin")
-        )
-        return not look_alike(name, others)
+        await self.roll.refresh()
+        return not self.roll.looks_taken(name, account)
 
     async def people(self, reader: str, after: str, limit: int) -> list[Account]:
         """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""

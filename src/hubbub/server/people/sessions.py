@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from hubbub.domain.accounts import ACCOUNT, Account
-from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, is_at_least
+from hubbub.domain.aspects.people.accounts import OPERATOR, is_at_least
 from hubbub.domain.aspects.people.sessions import (
     KINDS,
     SESSION,
@@ -27,6 +27,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.secrets import is_secret_of, session_from
 from hubbub.server.people.endings import Ending
+from hubbub.server.people.roll import Roll
 from hubbub.server.stores.base import Store, StoreFailed
 
 LIFETIME = 90 * 86_400.0  # seconds from the last use of a session
@@ -62,19 +63,27 @@ class _Known:
 
 
 class Sessions:
-    """Checks the texts of sessions and API tokens of accounts. `names` are the handles of accounts, former ones as well."""
+    """Checks the texts of sessions and API tokens of accounts, whose handles no guest may use."""
 
-    def __init__(self, store: Store, now: Callable[[], float], renew: Renew) -> None:
-        """`now` gives seconds since 1970. `renew` submits a renewal; nothing waits for its outcome."""
+    def __init__(self, store: Store, now: Callable[[], float], renew: Renew, roll: Roll) -> None:
+        """`now` gives seconds since 1970. `renew` submits a renewal; nothing waits for its outcome. `roll` is kept up."""
         self._store = store
         self._now = now
         self._renew = renew
-        self.names: frozenset[str] = frozenset()
-        self._named_at = 0  # the head of the directory when the names were read
+        self._roll = roll
+        self._seen = (
+            0,
+            0,
+        )  # the head of the directory and the version of the roll at the last refresh
         self._endings = 0  # of which this node was told
         self._known: OrderedDict[tuple[str, ...], _Known] = (
             OrderedDict()
         )  # the last used at the end
+
+    @property
+    def names(self) -> set[str]:
+        """The handles of accounts."""
+        return self._roll.names
 
     async def prepare(self, token: str) -> None:
         """Look a token up, unless it is known or of another kind. Raises RefusalError (`unavailable`)."""
@@ -113,22 +122,18 @@ class Sessions:
         while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
             self._known.popitem(last=False)
         heads = await self._heads({DIRECTORY, *(account for account, *_ in self._known)})
-        has_moved = heads.get(DIRECTORY, 0) != self._named_at  # which says all of bots' owners
+        head, (before, version) = heads.get(DIRECTORY, 0), self._seen
+        has_moved = head != before  # which says all of bots' owners
         changed = [
             key
             for key, known in self._known.items()
             if known.head != heads.get(key[0], 0) or (known.owner and has_moved)
         ]
         await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
-        return await self._read_names(heads.get(DIRECTORY, 0)) or bool(changed)
-
-    async def _read_names(self, head: int) -> bool:
-        if head == self._named_at:
-            return False
-        rows = await self._store.rows(HANDLES, DIRECTORY)
-        names = frozenset(row.handle for row in rows)
-        is_changed, self.names, self._named_at = names != self.names, names, head
-        return is_changed
+        if has_moved:
+            await self._roll.refresh()
+        self._seen = head, self._roll.version
+        return self._roll.version != version or bool(changed)
 
     def forget(self, ended: Ending) -> set[str]:
         """Forget what an event ended. Returns the accounts whose credentials were forgotten."""

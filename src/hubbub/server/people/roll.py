@@ -1,0 +1,83 @@
+"""The roll: which handles there are, and what the names of owners and admins look like.
+
+It is read once, and then kept up by the directory's log, so that nothing costs more the more accounts there are.
+"""
+
+import asyncio
+from itertools import chain
+
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.aspects.people.accounts import HANDLES, is_at_least
+from hubbub.domain.facts import Needs
+from hubbub.domain.lookalikes import forms
+from hubbub.events import Events, tag_in, tag_of
+from hubbub.events.people import PersonAdded, PersonChanged
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import DIRECTORY
+from hubbub.server.stores.base import Store
+
+LOOK_TAKEN = Refusal("name_taken", "This name looks like an owner's or admin's: choose another")
+
+_EVENTS = Events((PersonAdded, PersonChanged))
+_TAGS = frozenset(map(tag_of, _EVENTS.kinds))
+
+
+class Roll:
+    """What accounts are called, as of the last `refresh`.
+
+    `names` are their handles, former ones as well. `version` grows with each change.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._turn = asyncio.Lock()
+        self._seq: int | None = None  # of the directory; None: nothing was read yet
+        self._looks: dict[str, frozenset[str]] = {}  # of owners and admins
+        self.names: set[str] = set()
+        self.version = 0
+
+    async def refresh(self) -> None:
+        """Read what is new in the directory. Raises StoreFailed."""
+        async with self._turn:
+            head = (await self._store.head(DIRECTORY)).seq
+            while self._seq is None or self._seq < head:
+                if not (self._seq is not None and await self._follow(self._seq, head)):
+                    await self._read_all(head)
+                self.version += 1
+
+    def looks_taken(self, name: str, account: str = "") -> bool:
+        """Whether a display name looks like that of an owner or an admin other than this account."""
+        others = [look for owner, look in self._looks.items() if owner != account]
+        return bool(others) and not forms(name).isdisjoint(chain.from_iterable(others))
+
+    async def _read_all(self, head: int) -> None:
+        handles = await self._store.rows(HANDLES, DIRECTORY)
+        accounts = await self._store.rows(ACCOUNT, DIRECTORY)
+        self.names.clear()
+        self.names.update(row.handle for row in handles)
+        self._looks.clear()
+        for row in accounts:
+            self._look_at(row)
+        self._seq = head
+
+    async def _follow(self, after: int, head: int) -> bool:
+        """Take the next events of the directory. Returns False if they don't tell all that is new."""
+        page = await self._store.read(DIRECTORY, after, head)
+        changes = [_EVENTS.decode(body) for body in page.bodies if tag_in(body) in _TAGS]
+        wanted = Needs()
+        for change in changes:
+            assert isinstance(change, PersonAdded | PersonChanged)
+            wanted.row(ACCOUNT, account_row(change.account))
+            if change.handle is not None:
+                self.names.add(change.handle)
+        rows = (await self._store.find(wanted)).rows[ACCOUNT].values() if changes else []
+        for row in filter(None, rows):
+            self._look_at(row)
+        self._seq = after + len(page.bodies)
+        return bool(page.bodies) and None not in rows
+
+    def _look_at(self, row: Account) -> None:
+        if is_at_least(row.role, "admin"):
+            self._looks[row.account] = forms(row.name)
+        else:
+            self._looks.pop(row.account, None)
