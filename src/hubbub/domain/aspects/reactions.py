@@ -1,5 +1,6 @@
 """Reactions to messages."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -50,19 +51,20 @@ REACTIONS = Table("reaction", ReactionKey, Reaction, trimmed_by="message")
 
 def _needs(wanted: Needs, principal: Principal, change: React | Unreact) -> None:
     wanted.messages.add(MessageKey(change.room, change.seq))
-    wanted.row(REACTIONS, _key(principal, change))
+    wanted.rows[REACTIONS].add(_key(principal, change))
     wanted.count(REACTIONS, change.room, change.seq)
 
 
 def _react_needs(wanted: Needs, principal: Principal, react: React) -> None:
     _needs(wanted, principal, react)
-    if name := _own_emoji(react):
+    if name := _own_emoji(react.room, react.emoji):
         wanted.row(EMOJI, emoji_row(name))
 
 
-def _own_emoji(react: React) -> str | None:
+@lru_cache(maxsize=1024)
+def _own_emoji(room: str, emoji: str) -> str | None:
     """Return the name of the server's emoji with which someone reacts. In free rooms, applications use what texts they like."""
-    return emoji_name_in(react.emoji) if is_room_key(react.room) else None
+    return emoji_name_in(emoji) if is_room_key(room) else None
 
 
 def _key(principal: Principal, change: React | Unreact) -> ReactionKey:
@@ -81,7 +83,7 @@ def _react(ledger: Ledger, principal: Principal, react: React) -> Answer:
     key = _key(principal, react)
     if ledger.row(REACTIONS, key):
         return ledger.unchanged()
-    if (name := _own_emoji(react)) and not ledger.row(EMOJI, emoji_row(name)):
+    if (name := _own_emoji(react.room, react.emoji)) and not ledger.row(EMOJI, emoji_row(name)):
         return Refusal("bad_request", f"This server has no emoji {react.emoji}")
     if ledger.count(REACTIONS, react.room, react.seq) >= MAX_REACTIONS:
         return Refusal("too_large", f"Too many reactions: a message takes at most {MAX_REACTIONS}")
