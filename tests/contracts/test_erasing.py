@@ -44,6 +44,7 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "history": lambda store: store.history("lobby", None, None, 50),
     "messages": lambda store: store.messages([MessageKey("lobby", n) for n in range(1, 9)]),
     "edits": lambda store: store.edits(MessageKey("lobby", 1), 0, 99),
+    "written": lambda store: store.written(ADA.id, "lobby", 0, 99),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
     "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),
@@ -91,7 +92,11 @@ async def everything(store: Store) -> dict[Any, Any]:
         await connection.close()
         return tables
     assert isinstance(store, MemoryStore)
-    return {"logs": list(store.logs.values()), "views": [v.messages for v in store._views.values()]}
+    return {
+        "logs": [log[store.kept.get(name, 1) - 1 :] for name, log in store.logs.items()],
+        "views": [view.messages for view in store._views.values()],
+        **{table.name: list(rows.values()) for table, rows in store.records.rows.items()},
+    }
 
 
 async def assert_gone(store: Store) -> None:

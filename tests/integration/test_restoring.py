@@ -10,6 +10,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.domain.aspects.people.audit import AUDIT_ADDRESS, AUDIT_HEAD
 from hubbub.domain.aspects.people.preferences import PREFERENCES
+from hubbub.domain.aspects.people.removal import REMOVALS
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import ANSWERED
 from hubbub.domain.records import AnyTable
@@ -20,9 +21,10 @@ from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_copying import hubbub_command
 from tests.support.images import png
 from tests.support.postgres import Postgres
-from tests.support.site import PASSWORD, Site, Someone, chosen, site
+from tests.support.site import PASSWORD, Site, Someone, chosen, site, site_again
 
-SAY_NOTHING = {ANSWERED, HANDLES, AUDIT_HEAD, AUDIT_ADDRESS, PREFERENCES}  # of rights
+SECRET = "geheim"
+SAY_NOTHING = {ANSWERED, HANDLES, AUDIT_HEAD, AUDIT_ADDRESS, PREFERENCES, REMOVALS}  # of rights
 TAKING = [
     table for table in (*RULES.tables, TOKENS) if not table.trimmed_by and table not in SAY_NOTHING
 ]
@@ -115,6 +117,66 @@ class Before:
         await ask(ada, "DELETE", f"/invites/{revoked['invite']}")
         newcomer = await self.here.stranger.enter("/accept", token=used["token"], **chosen("new"))
         self.people["new"] = newcomer
+
+
+async def live(rita: Someone, room: str) -> None:
+    """Leave the secret wherever somebody can."""
+    await ask(rita, "PATCH", "/me", {"handle": SECRET, "name": SECRET})
+    await ask(rita, "PATCH", "/me", {"status_text": SECRET, "avatar": SECRET})
+    await ask(rita, "PUT", f"/me/preferences/{SECRET}", {"value": SECRET})
+    for where in (room, "lobby"):
+        posted = await ask(rita, "POST", f"/rooms/{where}/messages", {"text": SECRET})
+        message = f"/rooms/{where}/messages/{posted['seq']}"
+        await ask(rita, "PATCH", message, {"text": f"{SECRET}!"})
+        await ask(rita, "PUT", f"{message}/reactions/{SECRET}")
+        await ask(rita, "PUT", f"/me/drafts/{where}", {"text": SECRET})
+        await ask(rita, "PUT", f"/me/saved/{where}/{posted['seq']}", {"note": SECRET})
+    await ask(rita, "POST", "/me/tokens", {"name": SECRET, "scopes": ["read"]})
+
+
+async def everything(address: str) -> list[Any]:
+    """All that is kept: the rows of each table, and what each log says."""
+    async with await kind_of(address).open_tables(address, is_source=True) as tables:
+        found: list[Any] = [
+            row for table in (*RULES.tables, TOKENS) for row in await tables.records(table)
+        ]
+        for room in await tables.rooms():
+            found += await tables.messages(room.name, 0, room.head)
+            found += await tables.changes(room.name, 0, room.head)
+    return found
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_whoever_was_removed_since_the_backup_is_nowhere_after_a_restore(
+    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    data, file = tmp_path / "data", tmp_path / "monday.db"
+    where = await postgres.fresh() if engine == "postgres" else "sqlite"
+    address = where if engine == "postgres" else f"sqlite:{data}"
+    async with site(data, store=where) as here:
+        invite = await ask(here.ada, "POST", "/invites", {})
+        rita = await here.stranger.enter("/accept", token=invite["token"], **chosen("rita"))
+        made = await ask(
+            here.ada, "POST", "/rooms", {"kind": "closed", "title": "x", "who": ["rita"]}
+        )
+        await live(rita, made["made"])
+        backup = await hubbub_command("backup", file, "--data", data, store=where)
+        assert backup.code == 0, backup.err
+        removing = "user", "remove", SECRET, "--messages", "--data", data
+        removed = await hubbub_command(*removing, store=where)
+        assert removed.code == 0 and f"Removed: {rita.account}" in removed.err, removed
+    assert [row for row in await everything(address) if SECRET in repr(row)] == []
+    restored = await hubbub_command("restore", file, "--data", data, store=where)
+    assert restored.code == 0, restored.err
+    assert [row for row in await everything(address) if SECRET in repr(row)] == []
+    if engine == "sqlite":
+        assert SECRET.encode() not in (data / FILE_NAME).read_bytes()
+    async with site_again(data, store=where) as again:  # which does the rest
+        ada = await again.log_in("ada")
+        assert (await ada.ask("POST", "/people", {"handle": SECRET, "name": "x"})).status == 409
+        members = await ask(ada, "GET", f"/rooms/{made['made']}/members")
+        assert [each["handle"] for each in members["members"]] == ["ada"]
 
 
 async def ask(by: Someone, method: str, path: str, body: Any = None) -> Any:

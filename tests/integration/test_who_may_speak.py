@@ -107,6 +107,8 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("PUT", f"{PERSON}/role"): own("/people/x/role", "PUT", "{}"),
     ("POST", f"{PERSON}/suspend"): own("/people/x/suspend", "POST"),
     ("POST", f"{PERSON}/resume"): own("/people/x/resume", "POST"),
+    ("POST", f"{PERSON}/remove"): own("/people/x/remove", "POST", "{}"),
+    ("POST", "/api/v1/me/remove"): own("/me/remove", "POST", "{}"),
     ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),
     ("POST", "/api/v1/reset"): entering("/reset"),
     ("GET", "/api/v1/me"): own("/me"),

@@ -35,7 +35,7 @@ from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Edited
+from hubbub.events import Edited, Posted, Reacted, Unreacted
 from hubbub.protocol import keys
 from hubbub.protocol.messages import Message
 from hubbub.protocol.wires import NATIVE, Wire
@@ -54,6 +54,7 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
     Turn,
+    Written,
 )
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import OWN
@@ -252,6 +253,26 @@ class MemoryStore:
         found = [(self._rules.events.decode(body), body) for body in log]
         return [b for e, b in found if isinstance(e, Edited) and e.message == key.seq][:limit]
 
+    async def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        self._fail_if_asked()
+        views = self._view(room).messages
+        log = [
+            self._rules.events.decode(body)
+            for body in self.logs.get(room, [])[max(after, self.kept.get(room, 1) - 1) :]
+        ]
+        messages = [
+            event.seq
+            for event in log
+            if isinstance(event, Posted) and event.seq <= upto and not views[event.seq].deleted
+            if self._owners[MessageKey(room, event.seq)] == author
+        ]
+        acts = [
+            e for e in log if isinstance(e, Reacted | Unreacted) and not e.erased and e.by == author
+        ]
+        told = {event.message for event in acts if event.seq <= upto}
+        reactions = sorted({(e.message, e.emoji) for e in acts if e.message in told})
+        return Written(tuple(messages), tuple(reactions))
+
     async def document(self, room: str) -> Document:
         self._fail_if_asked()
         return self._document(room)
@@ -334,8 +355,11 @@ class MemoryStore:
 
     async def trim(self, room: str, upto: int) -> None:
         self._fail_if_asked()
+        self._trim(room, upto)
+
+    def _trim(self, room: str, upto: int) -> None:
         if room in self.logs:
-            upto = min(upto, len(self.logs[room]))
+            upto = max(0, min(upto, len(self.logs[room])))
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
             for table in self._rules.trimmed:
                 self.records.clear(table, room, between=Between(0, upto))
@@ -379,10 +403,12 @@ class MemoryStore:
         for batch in commit.batches:
             log = self.logs.setdefault(batch.room, [])
             log += batch.bodies
-            if gone := events.deleted_by(batch.bodies):
+            if gone := events.gone_in(batch.bodies):
                 log[:] = events.without(log, gone)
             for body in batch.bodies:
                 self._rules.fold(self._view(batch.room), self._rules.events.decode(body))
+        for log_, upto in ledger.trimmed.items():
+            self._trim(log_, upto)
         done.set_result(commit)
 
     def nths(self, room: str) -> dict[int, int]:

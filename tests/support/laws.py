@@ -15,12 +15,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from hubbub import events
+from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.people.removal import BEGUN, REMOVALS
 from hubbub.domain.facts import Accepted, Answer, Batch, Commit, PostKey, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.rooms import MEMBER
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
+from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
+from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.stores.base import Store, StoreFailed
 from tests.support.fakes import ADA, MemoryStore, guest, stranger
 from tests.support.stores import nths
@@ -114,10 +119,13 @@ class Law(RuleBasedStateMachine):
 
     def answers(self, batch: list[Proposal]) -> list[Answer]:
         """Whatever people do, it is answered, numbered and delivered as it should be."""
+        return self._run(self._answers(batch))
+
+    async def _answers(self, batch: list[Proposal]) -> list[Answer]:
         self._commits += 1
-        at = f"2026-11-23T09:00:00.{self._commits:03}Z"
-        commit = self._run(_committed(self._store, batch, at))
-        assert commit == self._run(_committed(self._model, batch, at))
+        at = f"2026-11-23T09:00:{self._commits // 1000:02}.{self._commits % 1000:03}Z"
+        commit = await _committed(self._store, batch, at)
+        assert commit == await _committed(self._model, batch, at)
         assert len(commit.answers) == len(batch)
         assert len({b.room for b in commit.batches}) == len(commit.batches)
         for delivered in commit.batches:
@@ -161,11 +169,39 @@ class Law(RuleBasedStateMachine):
         upto = min(self._model.kept.get(room, 1) + count - 1, self.head(room))
         self._run(self._store.trim(room, upto))
         self._run(self._model.trim(room, upto))
+        self._lose(room)
+
+    def _lose(self, room: str) -> None:
+        """Who was still to read what is no longer kept takes a snapshot, and its keys are free."""
         kept = self._model.kept.get(room, 1)
         self._followers = [f for f in self._followers if f.room != room or f.view.seq + 1 >= kept]
         for key, answer in list(self._first_answers.items()):
             if key[1].room == room and answer.seq is not None and answer.seq < kept:
                 del self._first_answers[key]
+
+    def remove(self, by: Principal, account: str, *, erases: bool) -> None:
+        """Somebody removes an account, and the server what it leaves behind."""
+        self._run(self._remove(by, account, erases=erases))
+        self._lose(account)
+
+    async def _remove(self, by: Principal, account: str, *, erases: bool) -> None:
+        (row,) = await self._model.rows(ACCOUNT, DIRECTORY, account)
+        change = await removal_of(self._store, account, erases_messages=erases)
+        change = replace(change, handles=(*change.handles, row.handle))
+
+        async def submit(principal: Principal, change: Change) -> Answer:
+            (answer,) = await self._answers([Proposal(principal, change)])
+            return answer
+
+        if isinstance(await submit(by, change), Accepted):
+            await finish_all(self._store, submit)
+            assert not await self._model.rows(REMOVALS, AUDIT, BEGUN)
+            assert not [row for row in await self._store.rows(MEMBER) if row.account == account]
+            if erases:
+                view = [
+                    await self._store.written(account, room, 0, 999) for room in self._delivered
+                ]
+                assert not any(written.messages for written in view)
 
     @rule()
     def reopen(self) -> None:
@@ -221,7 +257,7 @@ class Law(RuleBasedStateMachine):
             assert (event.room, event.seq, event.at) == (batch.room, seq, at)
         assert batch.first == len(log) + 1
         log += batch.bodies
-        gone = events.deleted_by(batch.bodies)
+        gone = events.gone_in(batch.bodies)
         assert batch.bodies == events.without(batch.bodies, gone), "delivered, although deleted"
         log[:] = events.without(log, gone)
 

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
+from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import (
     OPERATOR,
     RANKS,
@@ -17,7 +18,8 @@ from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, OpenSession
 from hubbub.domain.facts import Proposal
-from hubbub.protocol.keys import AUDIT
+from hubbub.domain.principals import Principal
+from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
 from tests.support.fakes import ADA, account
 from tests.support.laws import Law, seldom
@@ -134,6 +136,12 @@ class LawOfPeople(Law):
     def change_people(self, batch: list[Proposal]) -> None:
         """Whatever is done with accounts is answered, numbered, told and kept as it should be."""
         self.commit(batch, False)
+
+    @rule(by=actors, who=keys, erases=st.booleans(), luck=st.integers(0, 3))
+    def remove_person(self, by: Principal, who: str, *, erases: bool, luck: int) -> None:
+        """Now and then, somebody removes an account."""
+        if luck == 0 and self._run(self._model.rows(ACCOUNT, DIRECTORY, who)):
+            self.remove(by, who, erases=erases)
 
     def catch_up(self) -> None:
         """Besides, the chain of the audit log holds, up to its end."""

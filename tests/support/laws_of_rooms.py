@@ -23,7 +23,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted, Posted, Reference
+from hubbub.events import Posted, Reference, gone_by
 from hubbub.events.conversation import Drafted, Saved
 from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
@@ -56,6 +56,7 @@ def _anyone(n: int) -> Principal:
     return ALL[n]
 
 
+luck = st.integers(0, 4)
 people = st.integers(0, len(ALL) - 1).map(_anyone)  # a strategy of what is short to print
 hosts = st.integers(0, len(HOSTS) - 1).map(_anyone)
 who = people.map(lambda person: person.id)
@@ -193,6 +194,12 @@ class LawOfRooms(Law):
             ]
         )
 
+    @rule(person=st.sampled_from([GRACE, MARGARET, GUEST]), erases=st.booleans(), luck=luck)
+    def remove_person(self, person: Principal, *, erases: bool, luck: int) -> None:
+        """Seldom, somebody removes their own account."""
+        if luck == 0:
+            self.remove(person, person.id, erases=erases)
+
     @rule(batch=st.lists(st.tuples(people, keeping, st.integers(0, 30)), min_size=1, max_size=4))
     def keep(self, batch: list[tuple[Principal, Change, int]]) -> None:
         """People keep things for themselves: messages of these rooms, and drafts for them."""
@@ -255,7 +262,8 @@ class LawOfRooms(Law):
         """What somebody keeps is what the own log says, and nothing more stands there."""
         drafts: dict[str, tuple[Any, ...]] = {}
         saved: dict[Reference, str] = {}
-        for body in self._delivered[account]:
+        kept = self._model.kept.get(account, 1)  # more than 1 once the account was removed
+        for body in self._delivered[account][kept - 1 :]:
             match self._rules.events.decode(body):
                 case Saved(erased=False, of=Reference() as of, note=note):
                     assert of not in saved, "a former note stands in the log"
@@ -300,7 +308,7 @@ class LawOfRooms(Law):
     def _left_unread(self, room: str, after: int) -> set[int]:
         """The messages of a room after an event that are not deleted."""
         decoded = [self._rules.events.decode(body) for body in self._delivered[room]]
-        deleted = {event.message for event in decoded if isinstance(event, Deleted)}
+        deleted = {seq for event in decoded for seq in gone_by(event).messages}
         posted = {event.seq for event in decoded if isinstance(event, Posted)}
         return {seq for seq in posted - deleted if seq > after}
 

@@ -150,7 +150,7 @@ def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Fin
 
     Of what was deleted later, the log doesn't say what it was.
     """
-    gone = events.deleted_by(log)
+    gone = events.gone_in(log).messages
 
     def known(messages: list[Message]) -> list[Message]:
         return [tombstone(message) if message.seq in gone else message for message in messages]

@@ -81,6 +81,17 @@ async def site(data: Path, **settings: Any) -> AsyncIterator[Site]:
         yield Site(server, stranger, ada)
 
 
+@asynccontextmanager
+async def site_again(data: Path, **settings: Any) -> AsyncIterator[Someone]:
+    """Run a server that was claimed before; yields someone who is not logged in."""
+    given: dict[str, Any] = {"data": data, "host": "127.0.0.1", "port": 0, "guests": "off"}
+    async with (
+        running(Settings(**given | settings)) as server,
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http,
+    ):
+        yield Someone(http, f"http://127.0.0.1:{server.port}")
+
+
 def chosen(handle: str, password: str = PASSWORD) -> dict[str, str]:
     """What somebody chooses for a new account."""
     return {"handle": handle, "name": handle.title(), "password": password}

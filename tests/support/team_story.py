@@ -11,6 +11,12 @@ from hubbub.domain.aspects.people.accounts import (
 from hubbub.domain.aspects.people.invites import RevokeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.domain.aspects.people.removal import (
+    EraseWritten,
+    FinishRemoval,
+    ForgetAddressesOf,
+    RemovePerson,
+)
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
 from hubbub.protocol.messages import Change
 from tests.support.fakes import account
@@ -50,6 +56,12 @@ EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and 
     ("dave", UnblockPerson(room=DAVE, who=MARY)),
     ("dave", Prefer(room=DAVE, name="theme", value={"dark": True})),
     ("dave", Prefer(room=DAVE, name="theme", value={"dark": False})),
+    ("dave", Prefer(room=DAVE, name="keywords", value=["deploy"])),
+    ("ada", adding("zac")),
+    ("ada", RemovePerson(account=account("zac").id, handles=("zac",))),
+    ("ada", EraseWritten(room="lobby", account=account("zac").id, upto=1)),
+    ("ada", ForgetAddressesOf(account=account("zac").id, entries=(1,))),
+    ("ada", FinishRemoval(account=account("zac").id)),
 ]
 
 

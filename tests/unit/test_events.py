@@ -6,14 +6,16 @@ import pytest
 
 from hubbub import events
 from hubbub.domain.aspects import RULES, emoji, people
+from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
     About,
     Deleted,
+    Erased,
     Event,
     Events,
+    Gone,
     Posted,
-    concerns,
     emptied,
     encode,
     erased,
@@ -45,7 +47,8 @@ EVERYTHING = {  # that any event has
 
 
 def event_of(kind: type[Event]) -> Event:
-    return msgspec.convert({"event": kind.__struct_config__.tag, **EVERYTHING}, kind)
+    given = EVERYTHING | {"of": "@p7m2q9x4w1z3k"} if kind is Erased else EVERYTHING
+    return msgspec.convert({"event": kind.__struct_config__.tag, **given}, kind)
 
 
 @pytest.mark.parametrize("kind", RULES.events.kinds)
@@ -56,7 +59,7 @@ def test_an_event_is_erased_alike_by_those_who_know_its_kind_and_by_others(
     body = encode(event)
     assert erased(body) == encode(emptied(event)) == erased(erased(body))
     for message in (3, 4):
-        assert (outline(body).erased_with == message) == concerns(event, {message})
+        assert (outline(body).erased_with == message) == Gone(frozenset({message})).takes(body)
 
 
 @pytest.mark.parametrize("kind", RULES.events.kinds)
@@ -74,7 +77,16 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
     about = (events.conversation, events.emoji, events.people, events.reading, events.rooms)
     of_events = (events, *about)
-    of_commands = (messages, conversation, reading, rooms_commands, *PEOPLE, members, emoji)
+    of_commands = (
+        messages,
+        conversation,
+        reading,
+        rooms_commands,
+        *PEOPLE,
+        members,
+        emoji,
+        keywords,
+    )
     for modules, base, listed in (
         (of_events, Event, RULES.events.kinds),
         (of_commands, messages.Change, RULES.by_command),

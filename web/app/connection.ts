@@ -111,7 +111,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   const place = places.get(room);
   if (!place?.view) return;
   if (isUnknown(event.by)) getToKnowAuthor(client, event);
-  const seq = apply(place.view, event);
+  const seqs = apply(place.view, event);
   if (loading?.room === room) loading.meanwhile.push(event);
   const isPost = event.event === "posted";
   if (isPost) place.typing.delete(whoOf(event));
@@ -120,9 +120,9 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
     place.unread += 1;
     showRooms();
   }
-  if (room === now.current && seq !== undefined) {
+  if (room === now.current && seqs.length) {
     if (isPost) timeline.append();
-    else timeline.update(seq);
+    else for (const seq of seqs) timeline.update(seq);
     showTyping();
     readOn();
   }

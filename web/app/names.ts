@@ -25,8 +25,13 @@ export const isUnknown = (by: string): boolean => isAccount(by) && !people.has(b
 
 /** Take in an event of the directory. Returns the account whose name was changed. */
 export function hearOf(event: wire.AnyEvent): string | undefined {
+  if (event.event === "person_removed") {
+    people.set(event.account, { handle: "", name: "Removed account", status: "removed" });
+    return event.account;
+  }
   if (event.event !== "person_added" && event.event !== "person_changed") return undefined;
-  const { event: _event, room: _room, seq: _seq, at: _at, by: _by, id: _id, account, ...news } = event;
+  const { event: _event, room: _room, seq: _seq, at: _at, by: _by, id: _id, erased: _erased, account, ...news } = event;
+  if (account === undefined) return undefined; // of an account that was removed since
   const known = people.get(account);
   if (event.event === "person_changed" && !known) return undefined;
   people.set(account, { ...(known ?? { handle: "", name: "" }), ...news });

@@ -46,25 +46,30 @@ export function viewOf(snapshot: Pick<Snapshot, "messages" | "more" | "state">):
   };
 }
 
+/** The messages that an event changes, in one way or another. */
+export function changedBy(event: AnyEvent): number[] {
+  if (event.event === "erased") return [...(event.messages ?? []), ...(event.reactions ?? [])];
+  return "message" in event && event.message !== undefined ? [event.message] : [];
+}
+
 /**
- * Fold one event into a view. Returns the seq of the message that was added or changed, or undefined.
+ * Fold one event into a view. Returns the seqs of the messages that were added or changed.
  * The event must be the next one: the caller sees to that.
  */
-export function apply(view: View, event: AnyEvent): number | undefined {
+export function apply(view: View, event: AnyEvent): number[] {
   if (event.event === "posted") {
     const { event: _kind, room: _room, erased, ...message } = event;
     view.messages.set(event.seq, erased ? tombstone(event) : message);
-    return event.seq;
+    return [event.seq];
   }
   if (event.event === "patched") {
     view.state = merge(view.state, event.patch);
-    return undefined;
+    return [];
   }
-  const seq = "message" in event ? event.message : undefined;
-  const message = seq === undefined ? undefined : view.messages.get(seq);
-  if (message === undefined) return undefined; // not about a message, or older than what is shown
-  view.messages.set(message.seq, changed(message, event));
-  return message.seq;
+  // What is older than what is shown changes nothing.
+  const messages = changedBy(event).flatMap((seq) => view.messages.get(seq) ?? []);
+  for (const message of messages) view.messages.set(message.seq, changed(message, event));
+  return messages.map(({ seq }) => seq);
 }
 
 /**
@@ -75,8 +80,8 @@ export function prepend(view: View, page: Page, meanwhile: AnyEvent[]): void {
   const older = page.messages.map((message): [number, Message] => [message.seq, message]);
   view.messages = new Map([...older, ...view.messages]);
   view.more = page.more;
-  const isOlder = new Set<unknown>(older.map(([seq]) => seq));
-  for (const event of meanwhile) if (event.seq > page.head && "message" in event && isOlder.has(event.message)) apply(view, event);
+  const isOlder = new Set(older.map(([seq]) => seq));
+  for (const event of meanwhile) if (event.seq > page.head && changedBy(event).some((seq) => isOlder.has(seq))) apply(view, event);
 }
 
 /** Let go of the oldest messages, so that at most `count` stay; they can be had again. */
@@ -108,6 +113,8 @@ function changed(message: Message, event: AnyEvent): Message {
     }
     case "deleted":
       return tombstone(message);
+    case "erased":
+      return event.messages?.includes(message.seq) ? tombstone(message) : withoutReactions(message, event.of);
     case "reacted":
       return withReactions(message, event.emoji ?? "", [...reactedWith(message, event.emoji ?? ""), event]);
     case "unreacted":
@@ -119,6 +126,19 @@ function changed(message: Message, event: AnyEvent): Message {
     default:
       return message; // an event of a later server's
   }
+}
+
+/** A message without the reactions of an account. */
+function withoutReactions(message: Message, of: string): Message {
+  return Object.keys(message.reactions ?? {}).reduce(
+    (left, emoji) =>
+      withReactions(
+        left,
+        emoji,
+        reactedWith(left, emoji).filter((author) => whoOf(author) !== of),
+      ),
+    message,
+  );
 }
 
 function withReactions(message: Message, emoji: string, authors: Author[]): Message {

@@ -545,11 +545,12 @@ export interface PersonAdded {
   at: string;
   by: string;
   id?: string;
-  account: string;
-  handle: string;
-  name: string;
-  kind: string;
-  role: string;
+  erased?: boolean;
+  account?: string;
+  handle?: string;
+  name?: string;
+  kind?: string;
+  role?: string;
   owner?: string;
 }
 
@@ -561,7 +562,8 @@ export interface PersonChanged {
   at: string;
   by: string;
   id?: string;
-  account: string;
+  erased?: boolean;
+  account?: string;
   handle?: string;
   name?: string;
   role?: string;
@@ -678,6 +680,31 @@ export interface Noted {
   about?: string;
   details?: Record<string, string>;
   hash?: string;
+}
+
+/** An account was removed. What the directory said of it before is erased, and nothing will be said of it again. */
+export interface PersonRemoved {
+  event: "person_removed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  account: string;
+}
+
+/** An account was removed with what it wrote: the oldest part of that, up to the event `upto`, was erased. The `messages` of the account `of` were deleted, and its reactions to the messages in `reactions` taken away. There are several such events if there was much. */
+export interface Erased {
+  event: "erased";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  of: string;
+  upto: number;
+  messages?: number[];
+  reactions?: number[];
 }
 
 /** A room was made. `people` are those of a direct, in order: they never change. */
@@ -1260,6 +1287,6 @@ export interface Watched {
 }
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
 export type AnySignal = Presence | Typing | Value;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from hubbub.events import Deleted, Event, concerns, emptied
+from hubbub.events import Event, Gone, emptied, encode, gone_by
 from hubbub.protocol.messages import Resumed, Snapshot
 
 
@@ -65,9 +65,9 @@ class Inbox:
         return not self._items
 
     def put(self, event: Event | Skipped) -> None:
-        """Add the next event. If it deletes a message, also erase the queued events about that message."""
-        if isinstance(event, Deleted):
-            self._items = deque(_without(item, event.message) for item in self._items)
+        """Add the next event. If it erases others, such as those about a message, also erase those that are queued."""
+        if isinstance(event, Event) and (gone := gone_by(event)):
+            self._items = deque(_without(item, gone) for item in self._items)
         self._items.append(event)
         self._stir.set()
 
@@ -112,6 +112,6 @@ class Inbox:
         await self._stir.wait()
 
 
-def _without(item: Item, message: int) -> Item:
-    """The item, erased if it is an event about that message."""
-    return emptied(item) if isinstance(item, Event) and concerns(item, (message,)) else item
+def _without(item: Item, gone: Gone) -> Item:
+    """The item, erased if it is an event that is gone."""
+    return emptied(item) if isinstance(item, Event) and gone.takes(encode(item)) else item

@@ -18,7 +18,18 @@ from hubbub.client.changes import (
 )
 from hubbub.client.choices import Choices
 from hubbub.client.inbox import Skipped
-from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events import (
+    Deleted,
+    Edited,
+    Erased,
+    Event,
+    OfAccount,
+    Patched,
+    PersonRemoved,
+    Posted,
+    Reacted,
+    Unreacted,
+)
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
@@ -31,6 +42,7 @@ _OF_MESSAGES = (
     Posted,
     Edited,
     Deleted,
+    Erased,
     Reacted,
     Unreacted,
     Patched,
@@ -158,6 +170,11 @@ class Mine:
     def of_directory(self, event: Event | Skipped) -> list[Single]:
         """Fold an event of the directory in."""
         match event:
+            case PersonRemoved() if known := self.people.get(event.account):
+                gone = ShownPerson("", "Removed account", "guest", known.kind, status="removed")
+                return self._put_person(event.account, gone)
+            case OfAccount(erased=True):
+                pass
             case PersonAdded():
                 person = ShownPerson(event.handle, event.name, event.role, event.kind)
                 return self._put_person(event.account, person)
@@ -250,7 +267,7 @@ def _recounts(row: MyRoom, event: Event | Skipped) -> bool:
     match event:
         case Posted(calls=[*_]):
             return True
-        case Deleted():
+        case Deleted() | Erased():
             return row.unread > 0
         case Edited():
             return row.mentions > 0

@@ -10,10 +10,11 @@ from hubbub.client.live import LiveView
 from hubbub.client.newest import Newest
 from hubbub.client.tracker import Position, PositionTracker
 from hubbub.domain.aspects.posts import tombstone
+from hubbub.domain.aspects.reactions import without_reactions
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted
-from hubbub.protocol.messages import AnySignal, Presence, Resumed, Snapshot, Value
+from hubbub.events import Gone, gone_by
+from hubbub.protocol.messages import AnySignal, Message, Presence, Resumed, Snapshot, Value
 from hubbub.protocol.people import Person
 
 MAX_MESSAGES = 500
@@ -131,15 +132,22 @@ class Reading:
                 self.view.skip(item.seq)
             case _:
                 self._rules.fold(self.view, item)
-                if isinstance(item, Deleted) and self.snapshot is not None:
-                    self.snapshot = _without(self.snapshot, item.message)
+                if self.snapshot is not None and (gone := gone_by(item)):
+                    self.snapshot = _without(self.snapshot, gone)
         while len(self.view.messages) > MAX_MESSAGES:
             del self.view.messages[next(iter(self.view.messages))]
 
 
-def _without(snapshot: Snapshot, seq: int) -> Snapshot:
-    messages = [tombstone(each) if each.seq == seq else each for each in snapshot.messages]
-    return replace(snapshot, messages=messages)
+def _without(snapshot: Snapshot, gone: Gone) -> Snapshot:
+    return replace(snapshot, messages=[_left(each, gone) for each in snapshot.messages])
+
+
+def _left(message: Message, gone: Gone) -> Message:
+    if message.seq in gone.messages:
+        return tombstone(message)
+    for of in {of for of, seq in gone.reactions if seq == message.seq}:
+        message = without_reactions(message, of)
+    return message
 
 
 def _key_of(signal: AnySignal) -> object:

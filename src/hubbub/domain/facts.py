@@ -77,8 +77,8 @@ class Batch(NamedTuple):
             yield rest
 
     def erase(self) -> None:
-        """Erase the events about messages that this batch deletes."""
-        self.bodies[:] = events.without(self.bodies, events.deleted_by(self.bodies))
+        """Erase the events that others of this batch erase."""
+        self.bodies[:] = events.without(self.bodies, events.gone_in(self.bodies))
 
 
 class Commit(NamedTuple):

@@ -157,6 +157,9 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
+        self.unreacted: set[tuple[MessageKey, str]] = set()  # and whose reactions to it are erased
+        self.unnamed: set[tuple[str, str]] = set()  # logs, and accounts whose names leave them
+        self.trimmed: dict[str, int] = {}  # logs, and up to where they are forgotten
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
@@ -180,7 +183,7 @@ class Ledger:
             for sequel in self._rules.sequels:
                 sequel.act(self)
         batches = [log.batch for log in self.grown.values()]
-        if self.deleted:
+        if self.has_erased:
             for batch in batches:
                 batch.erase()
         return Commit(answers, batches)
@@ -267,6 +270,11 @@ class Ledger:
         row: R | None = self._facts.rows[table][key]
         return row
 
+    def known(self, table: Table[K, R], *prefix: Any) -> list[R]:
+        """Return the rows whose keys begin so, of those that `needs` asked for one by one."""
+        rows = self._facts.rows.get(table, {})
+        return [row for key, row in rows.items() if row and key[: len(prefix)] == prefix]
+
     def count(self, table: AnyTable, *prefix: Any) -> int:
         """Return how many rows there are now whose keys begin with `prefix`. Raises KeyError as `row` does."""
         return self._facts.counts[table][prefix]
@@ -320,6 +328,23 @@ class Ledger:
         """Erase a message, and the events about it."""
         self._facts.deleted.add(key)
         self.deleted.add(key)
+
+    def erase_reactions(self, key: MessageKey, of: str) -> None:
+        """Erase the events about a message by which someone reacted to it. The rows are dropped apart."""
+        self.unreacted.add((key, of))
+
+    def erase_names(self, log: str, account: str) -> None:
+        """Erase the events of a log that say what an account is called."""
+        self.unnamed.add((log, account))
+
+    def trim(self, log: str) -> None:
+        """Forget all events of a log so far."""
+        self.trimmed[log] = self.head(log)
+
+    @property
+    def has_erased(self) -> bool:
+        """Whether anything is erased."""
+        return bool(self.deleted or self.unreacted or self.unnamed or self.trimmed)
 
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""

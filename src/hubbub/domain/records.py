@@ -40,7 +40,7 @@ class Table(Generic[K, R]):
 
         `trimmed_by` is a column with a seq of the log: the row goes when the log is trimmed past it, and only
         changes with that event or with one that is about it. `erased_by` is a column with the seq of the event that tells of the
-        row, and is about itself: the row goes with it. `is_remembered`: many changes ask for the same few rows,
+        row, and is erased with it: the row goes then, too. `is_remembered`: many changes ask for the same few rows,
         so it is worthwhile to keep them in memory.
 
         Raises TypeError if the row doesn't begin with the key, if a column can't be stored, or if rows would be remembered

@@ -4,7 +4,8 @@ Other subjects have modules of their own. Doesn't know who is connected, nor how
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any
@@ -113,6 +114,36 @@ class Deleted(Event, frozen=True, kw_only=True):
     message: int
 
 
+class Erased(Event, frozen=True, kw_only=True):
+    """An account was removed with what it wrote: the oldest part of that, up to the event `upto`, was erased.
+
+    The `messages` of the account `of` were deleted, and its reactions to the messages in `reactions` taken away. There are
+    several such events if there was much.
+    """
+
+    of: str
+    upto: int
+    messages: list[int] = []
+    reactions: list[int] = []
+
+
+class OfAccount(Erasable, frozen=True, kw_only=True):
+    """An event that says what an account is called. It is erased when the account is removed."""
+
+    account: str = ""
+
+    @property
+    def erased_with(self) -> int:
+        """The event is about itself."""
+        return self.seq
+
+
+class PersonRemoved(Event, frozen=True, kw_only=True):
+    """An account was removed. What the directory said of it before is erased, and nothing will be said of it again."""
+
+    account: str
+
+
 class Reacted(About, frozen=True, kw_only=True):
     """`by` added a reaction to the message with the seq `message`."""
 
@@ -134,7 +165,8 @@ class Patched(Event, frozen=True, kw_only=True):
 class Outline(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event of any kind, known or not, without its content. Erasing needs no more.
 
-    Of events with a `message`, only `deleted` stays when that message is deleted.
+    Of events with a `message`, only `deleted` stays when that message is deleted; of those with an `account`, only
+    `person_removed` when that account is removed.
     """
 
     event: str
@@ -144,12 +176,13 @@ class Outline(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str
     id: str | None = None
     message: int | None = None
+    account: str | None = None
     erased: bool = False
 
     @property
     def erased_with(self) -> int | None:
-        """The seq of the message with which the event is erased, if any."""
-        if self.event == "posted":
+        """The seq of the message with which the event is erased, if any: it may be about itself."""
+        if self.event == "posted" or (self.account and self.event != "person_removed"):
             return self.seq
         return None if self.event == "deleted" else self.message
 
@@ -158,7 +191,7 @@ encode = msgspec.json.Encoder().encode
 outline = msgspec.json.Decoder(Outline).decode
 decode_posted = msgspec.json.Decoder(Posted).decode
 decode_edited = msgspec.json.Decoder(Edited).decode
-_decode_deleted = msgspec.json.Decoder(Deleted).decode
+_decode_erasing = msgspec.json.Decoder(Deleted | Erased | PersonRemoved).decode
 
 
 def union_of(kinds: Iterable[type]) -> Any:
@@ -183,6 +216,9 @@ class Events:
 
 _TAG = len(b'{"event":"')
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
+_ERASED = b'{"event":"erased",'
+_REMOVED = b'{"event":"person_removed",'
+_ERASING = (_DELETED, _ERASED, _REMOVED)
 _CALLS_ALL = b'"calls":["*"]'  # in a message that calls all members; in texts, quotes are escaped
 
 
@@ -198,33 +234,84 @@ def tag_in(body: bytes) -> bytes:
 
 def changes_counts(body: bytes) -> bool:
     """Whether an event may change how much of a room people have not read, otherwise than by being one message more."""
-    return body.startswith(_DELETED) or _CALLS_ALL in body
+    return body.startswith((_DELETED, _ERASED)) or _CALLS_ALL in body
 
 
 def erased(body: bytes) -> bytes:
     """The body that is left of an event when its message is deleted: number, time and author."""
     left = outline(body)
-    return body if left.erased_with is None else encode(replace(left, message=None, erased=True))
+    if left.erased_with is None:
+        return body
+    return encode(replace(left, message=None, account=None, erased=True))
 
 
 def emptied(event: Event) -> Event:
-    """The event without its content, if it concerns a message. Others stay as they are."""
+    """The event without its content, if that can be erased. Others stay as they are."""
     if not isinstance(event, Erasable):
         return event
     place = {name: getattr(event, name) for name in Event.__struct_fields__}
     return type(event)(**place, erased=True)
 
 
-def deleted_by(bodies: Iterable[bytes]) -> set[int]:
-    """The seqs of the messages that these events of one room delete."""
-    return {_decode_deleted(body).message for body in bodies if body.startswith(_DELETED)}
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What some events of one room erased.
+
+    Attributes:
+        messages: the messages that they deleted.
+        reactions: whose reactions to which messages they took away.
+        accounts: the accounts of which nothing is said any more.
+    """
+
+    messages: frozenset[int] = frozenset()
+    reactions: frozenset[tuple[str, int]] = frozenset()
+    accounts: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.reactions or self.accounts)
+
+    def takes(self, body: bytes) -> bool:
+        """Whether an event of the room is erased."""
+        left = outline(body)
+        if left.erased_with in self.messages:
+            return True
+        if left.event in REACTING and left.message is not None:
+            return (left.by, left.message) in self.reactions
+        return left.account in self.accounts and left.erased_with is not None
 
 
-def without(bodies: Iterable[bytes], messages: Collection[int]) -> list[bytes]:
-    """These events of one room, with those erased that concern the given messages."""
-    return [erased(body) if outline(body).erased_with in messages else body for body in bodies]
+NOTHING_GONE = Gone()
+REACTING = ("reacted", "unreacted")
 
 
-def concerns(event: Event, messages: Collection[int]) -> bool:
-    """Whether an event is erased together with the given messages of its room."""
-    return event.erased_with in messages
+def gone_in(bodies: Iterable[bytes]) -> Gone:
+    """What these events of one room erased."""
+    gone = NOTHING_GONE
+    for body in bodies:
+        if body.startswith(_ERASING):
+            more = gone_by(_decode_erasing(body))
+            gone = Gone(
+                gone.messages | more.messages,
+                gone.reactions | more.reactions,
+                gone.accounts | more.accounts,
+            )
+    return gone
+
+
+def gone_by(event: Event) -> Gone:
+    """What an event erased."""
+    match event:
+        case Deleted():
+            return Gone(frozenset({event.message}))
+        case Erased():
+            reactions = frozenset((event.of, message) for message in event.reactions)
+            return Gone(frozenset(event.messages), reactions)
+        case PersonRemoved():
+            return Gone(accounts=frozenset({event.account}))
+        case _:
+            return NOTHING_GONE
+
+
+def without(bodies: Iterable[bytes], gone: Gone) -> list[bytes]:
+    """These events of one room, without the content of what is gone."""
+    return [erased(body) if gone.takes(body) else body for body in bodies]

@@ -2,24 +2,22 @@
 
 from typing import Any
 
-from hubbub.events import Event
+from hubbub.events import Event, OfAccount
 
 
-class PersonAdded(Event, frozen=True, kw_only=True):
+class PersonAdded(OfAccount, frozen=True, kw_only=True):
     """An account was made: `kind` is `person` or `bot`, and a bot has an `owner`."""
 
-    account: str
-    handle: str
-    name: str
-    kind: str
-    role: str
+    handle: str = ""
+    name: str = ""
+    kind: str = ""
+    role: str = ""
     owner: str | None = None
 
 
-class PersonChanged(Event, frozen=True, kw_only=True):
+class PersonChanged(OfAccount, frozen=True, kw_only=True):
     """An account was changed. It has what is new; an empty text removes what there was."""
 
-    account: str
     handle: str | None = None
     name: str | None = None
     role: str | None = None

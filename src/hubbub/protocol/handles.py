@@ -1,5 +1,6 @@
 """Handles: short names of accounts in ASCII, unique and in lower case, for mentions and for logging in."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -50,6 +51,11 @@ def handle_fault(text: str) -> str | None:
         return None
     why = f"{text} is reserved" if text in RESERVED_HANDLES else _RULE
     return f"Invalid handle: {why}"
+
+
+def retired(text: str) -> str:
+    """Return what is kept of a handle, or of another's id, so that nobody has it again, once it must not be known any more."""
+    return "=" + hashlib.sha256(text.encode()).hexdigest()
 
 
 def handle_like(text: str) -> str:

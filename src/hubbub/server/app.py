@@ -159,6 +159,7 @@ def _work(
     for reactor in _reactors(settings, store):
         yield upkeep.reacting(reactor, store)
     yield upkeep.forgetting(store, commit)
+    yield upkeep.removing(store, commit)
     yield from upkeep.beside_others(fanout, store, has_broker=bool(settings.broker))
     yield upkeep.reminders(fanout, broker)
     yield store.empty_outbox(commit)

@@ -17,6 +17,7 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
@@ -37,6 +38,7 @@ REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
 REMIND_STEP = 0.02  # seconds, at least: the loop's timers are coarse (1 ms), and waking up costs
 SCRUB_EVERY = 20.0  # seconds; deleted data must leave the files within a minute
 FORGET_EVERY = 3600.0
+REMOVE_EVERY = 1.0
 KEYS_CHECK = 5.0  # seconds, at least, between fetches, so that made-up key ids can't cause more
 KEYS_EVERY = 600.0  # seconds
 END_TIMEOUT = 2.0  # seconds; the database may not answer
@@ -125,6 +127,12 @@ def forgetting(store: Store, submit: Submit) -> Work:
     """Forget addresses beside the audit log once they are old enough."""
     what = "forget old addresses"
     return _again(FORGET_EVERY, lambda: forget_old(store, submit, time.time()), what, at_once=True)
+
+
+def removing(store: Store, submit: Submit) -> Work:
+    """Take away what removed accounts have left behind."""
+    what = "take away what removed accounts have left behind"
+    return _again(REMOVE_EVERY, lambda: finish_all(store, submit), what, at_once=True)
 
 
 def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:

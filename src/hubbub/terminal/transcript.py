@@ -6,7 +6,17 @@ from datetime import date, datetime
 
 import msgspec
 
-from hubbub.events import Deleted, Edited, Erasable, Event, Patched, Posted, Reacted, Unreacted
+from hubbub.events import (
+    Deleted,
+    Edited,
+    Erasable,
+    Erased,
+    Event,
+    Patched,
+    Posted,
+    Reacted,
+    Unreacted,
+)
 from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.events.rooms import (
     Appointed,
@@ -112,6 +122,10 @@ class Transcript:
             return [f"{_DONE_TO[kind]} ", self._name(who)]
         if isinstance(event, Appointed):
             return ["made ", self._name(event.who), f" a {event.role}"]
+        if isinstance(event, Erased):
+            for seq in event.messages:
+                self._remembered.pop(seq, None)
+            return ["erased what ", self._name(event.of), " wrote"]
         if isinstance(event, Changed) and event.title:
             return [f"called the room {visible(event.title)}"]
         return [_DONE.get(kind, str(event.__struct_config__.tag))]

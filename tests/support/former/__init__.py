@@ -52,7 +52,11 @@ class FormerRoom:
     def body(self, event: Event, *, erases: bool) -> bytes:
         """An event as it was stored, by a version that erases or by one that did not yet."""
         body = events.encode(event)
-        return events.erased(body) if erases and events.concerns(event, self.deleted) else body
+        return (
+            events.erased(body)
+            if erases and events.Gone(frozenset(self.deleted)).takes(body)
+            else body
+        )
 
     def _post(self, n: int) -> None:
         key = f"k{n}" if n % 3 else None

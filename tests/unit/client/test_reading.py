@@ -9,7 +9,7 @@ import pytest
 
 from hubbub.client import Closed, Refused, Reset, ResetError, Room
 from hubbub.client.stream import Stream
-from hubbub.events import Deleted, Edited, Event, Posted
+from hubbub.events import Deleted, Edited, Erased, Event, Posted, Reacted
 from hubbub.protocol.messages import Members, Resumed, Typing, Value
 from tests.support.fakes import AT
 from tests.unit.client.fakes import FakeLink, Play, play, posted, resumed, settle, snapshot
@@ -434,6 +434,36 @@ async def test_a_slow_listener_gets_the_newest_value() -> None:
         assert [live.value for live in room.live] == [2]
         await scene.clock.advance(9)
         assert room.live == []
+
+
+async def test_what_a_removed_account_wrote_is_not_kept_for_a_slow_reader() -> None:
+    async with play() as (scene, link):
+        place = {"room": "lobby", "at": AT, "by": "@p1"}
+        secret = {"seq": 2, "at": AT, "by": "@p1", "text": "secret"}
+        other = {"seq": 3, "at": AT, "by": "ada", "text": "hi", "reactions": {"secret": ["@p1"]}}
+        room = await join(scene, link, snapshot(head=3, messages=[secret, other]))
+        link.say(
+            {"event": "posted", "seq": 4, "text": "another secret", **place},
+            {"event": "reacted", "seq": 5, "message": 3, "emoji": "a secret", **place},
+            {"event": "reacted", "seq": 6, "message": 3, "emoji": "👍", **place | {"by": "grace"}},
+            {
+                "event": "erased",
+                "seq": 7,
+                "of": "@p1",
+                "upto": 6,
+                "messages": [2, 4],
+                "reactions": [3],
+            }
+            | place
+            | {"by": "@server"},
+        )
+        await settle()
+        assert "secret" not in repr(room._reading.inbox._items)
+        events = [await anext(aiter(room)) for _ in range(4)]
+        assert [type(event) for event in events] == [Posted, Reacted, Reacted, Erased]
+        assert "secret" not in repr((events, room.messages, room.snapshot))
+        assert [message.deleted for message in room.messages] == [True, False, True]
+        assert room.messages[1].reactions == {"👍": ["grace"]}
 
 
 async def test_what_was_deleted_is_not_kept_for_a_slow_reader() -> None:

@@ -8,8 +8,10 @@ from hubbub.domain.aspects import RULES
 from hubbub.events import (
     Deleted,
     Edited,
+    Erased,
     Event,
     Patched,
+    PersonRemoved,
     Posted,
     Reacted,
     Reference,
@@ -96,6 +98,8 @@ PUSHES: dict[str, object] = {
     "posted_mentions": Posted(ROOM, 42, AT, GRACE, "@ada", mentions={"ada": ADA}, calls=["*"]),
     "edited": Edited("lobby", 43, AT, "ada", message=42, text="hello"),
     "deleted": Deleted("lobby", 44, AT, "ada", message=42),
+    "erased": Erased("lobby", 45, AT, "@server", of=GRACE, upto=44, messages=[42], reactions=[40]),
+    "person_removed": PersonRemoved("@directory", 9, AT, "@server", account=GRACE),
     "reacted": Reacted("lobby", 45, AT, "grace", message=42, emoji="👍"),
     "unreacted": Unreacted("lobby", 46, AT, "grace", message=42, emoji="👍"),
     "patched": Patched(

@@ -6,6 +6,7 @@ import pytest
 from hubbub.domain.identity import NAMELESS, token_holder
 from hubbub.domain.principals import Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.handles import retired
 from hubbub.protocol.secrets import digest_of
 from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door, Visit
 from hubbub.server.people.tokens import Tokens
@@ -81,6 +82,13 @@ def test_a_review_looks_only_at_names_in_use() -> None:
     held = [door.enter(Credentials(name)) for name in ("ada", "grace")]
     checker.names = Names({"ada", "hal"})
     assert expelled(door, *held) == [True, False]
+
+
+def test_the_handle_of_a_removed_account_is_no_guests_name() -> None:
+    checker = Tokens()
+    checker.names = frozenset({retired("dave")})
+    for name in ("dave", "Dave"):
+        assert refusal_at(Door((checker,)), name, None) == "name_taken"
 
 
 def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:

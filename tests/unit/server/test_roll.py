@@ -8,6 +8,7 @@ import pytest
 from hubbub.domain.aspects.people.accounts import ChangePerson, ChangeRole
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change
+from hubbub.server.people.removing import removal_of
 from hubbub.server.people.roll import Roll
 from tests.support.fakes import MemoryStore, account
 from tests.support.team import Team, adding
@@ -94,3 +95,13 @@ async def test_the_version_grows_only_with_what_is_new(team: Team) -> None:
     assert await team.code("dave", changing("dave", name="David")) is None
     await roll.refresh()
     assert roll.version > version
+
+
+async def test_whoever_is_removed_is_no_longer_on_the_roll(team: Team) -> None:
+    roll, anew = Roll(team.store), Roll(team.store)
+    await roll.refresh()
+    assert await team.code("ada", await removal_of(team.store, account("grace").id)) is None
+    await roll.refresh()
+    await anew.refresh()
+    assert shown(roll) == shown(anew)
+    assert "grace" not in roll.names and not roll.looks_taken("Grace")

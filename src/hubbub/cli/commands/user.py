@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from hubbub.server.admin import managing
     from hubbub.server.config import Settings
 
-SUMMARY = "add accounts, and change their roles, on the machine of the server"
+SUMMARY = "add, change and remove accounts, on the machine of the server"
 EXAMPLES = """\
   hubbub user list                      # works while the server runs, as all of these
   hubbub user add ada --role owner      # asks for the password
   hubbub user role grace admin
   hubbub user suspend eve
+  hubbub user remove eve --messages     # for good, with everything that it wrote
   hubbub user reset ada                 # prints a token with which to choose another password"""
 
 ROLES = ("guest", "member", "moderator", "admin", "owner")
@@ -47,6 +48,17 @@ def add_options(parser: Parser) -> None:
     for action, name in ((listing, "list"), (adding, "add"), (role, "role")):
         action.set_defaults(action=name)
         add_data(action)
+    removing = actions.add_parser(
+        "remove",
+        help="remove an account for good, and all that is its own",
+        examples="  hubbub user remove eve --messages",
+    )
+    _add_who(removing)
+    removing.add_argument(
+        "--messages", action="store_true", help="also erase everything that it wrote, in all rooms"
+    )
+    removing.set_defaults(action="remove")
+    add_data(removing)
     for name, (summary, example) in OF_ONE.items():
         action = actions.add_parser(name, help=summary, examples=f"  hubbub user {name} {example}")
         _add_who(action)
@@ -105,6 +117,8 @@ def _act(settings: "Settings", chosen: argparse.Namespace) -> None:
             managing.change_role(settings, chosen.who, chosen.role)
         case "suspend":
             managing.suspend(settings, chosen.who)
+        case "remove":
+            managing.remove(settings, chosen.who, erases_messages=chosen.messages)
         case "resume":
             managing.resume(settings, chosen.who)
         case _:

@@ -12,7 +12,7 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
-from hubbub.events import Deleted, Edited, Posted
+from hubbub.events import Deleted, Edited, Erased, Posted
 from hubbub.protocol.codec import encode
 from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
@@ -264,6 +264,12 @@ def _fold_deleted(view: RoomView, event: Deleted) -> None:
         view.messages[event.message] = tombstone(message)
 
 
+def _fold_erased(view: RoomView, event: Erased) -> None:
+    for seq in event.messages:
+        if message := view.messages.get(seq):
+            view.messages[seq] = tombstone(message)
+
+
 ASPECT = Aspect(
     rules=(
         Rule(
@@ -285,5 +291,6 @@ ASPECT = Aspect(
         Fold(Posted, _fold_posted),
         Fold(Edited, _fold_edited),
         Fold(Deleted, _fold_deleted),
+        Fold(Erased, _fold_erased),
     ),
 )

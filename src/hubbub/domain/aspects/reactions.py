@@ -6,14 +6,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from hubbub.domain.access import Operation
+from hubbub.domain.aspects.people.removal import EraseWritten
 from hubbub.domain.emoji import EMOJI, emoji_row
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect, Consequence, Fold, Rule
+from hubbub.domain.rules import Aspect, Beforehand, Consequence, Fold, Rule
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted, Reacted, Unreacted
+from hubbub.events import Deleted, Erased, Reacted, Unreacted
 from hubbub.protocol.emoji import emoji_name_in
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_room_key
@@ -46,7 +47,7 @@ class Reaction(NamedTuple):
     seq: int
 
 
-REACTIONS = Table("reaction", ReactionKey, Reaction, trimmed_by="message")
+REACTIONS = Table("reaction", ReactionKey, Reaction, trimmed_by="message", erased_by="seq")
 
 
 def _needs(wanted: Needs, principal: Principal, change: React | Unreact) -> None:
@@ -107,6 +108,20 @@ def _forget(ledger: Ledger, event: Deleted) -> None:
     ledger.drop_all(REACTIONS, event.room, event.message)
 
 
+def _erase_needs(wanted: Needs, _: Principal, change: EraseWritten) -> None:
+    for message, emoji in change.reactions:
+        wanted.row(REACTIONS, ReactionKey(change.room, message, emoji, change.account))
+
+
+def _erased(ledger: Ledger, event: Erased) -> None:
+    for message in event.messages:
+        ledger.drop_all(REACTIONS, event.room, message)
+    for message in event.reactions:
+        for row in ledger.known(REACTIONS, event.room, message):
+            if row.owner == event.of:
+                ledger.drop(REACTIONS, ReactionKey(row.room, row.message, row.emoji, row.owner))
+
+
 def reactions_to(message: Message) -> Reactions:
     """Return who reacted to a message, by emoji."""
     ids = message.reaction_ids or {}
@@ -138,6 +153,19 @@ def _fold_unreacted(view: RoomView, event: Unreacted) -> None:
         view.messages[event.message] = with_reactions(message, reactions)
 
 
+def _fold_erased(view: RoomView, event: Erased) -> None:
+    for seq in event.reactions:
+        if message := view.messages.get(seq):
+            view.messages[seq] = without_reactions(message, event.of)
+
+
+def without_reactions(message: Message, of: str) -> Message:
+    """Return the message without the reactions of an account."""
+    found = reactions_to(message)
+    rest = {emoji: [each for each in who if each.who != of] for emoji, who in found.items()}
+    return with_reactions(message, {emoji: who for emoji, who in rest.items() if who})
+
+
 ASPECT = Aspect(
     tables=(REACTIONS,),
     rules=(
@@ -145,6 +173,11 @@ ASPECT = Aspect(
         Rule(Unreact, Operation.REACT, _needs, _unreact, _screen),
     ),
     events=(Reacted, Unreacted),
-    consequences=(Consequence(Deleted, _forget),),
-    folds=(Fold(Reacted, _fold_reacted), Fold(Unreacted, _fold_unreacted)),
+    beforehand=(Beforehand(EraseWritten, _erase_needs),),
+    consequences=(Consequence(Deleted, _forget), Consequence(Erased, _erased)),
+    folds=(
+        Fold(Reacted, _fold_reacted),
+        Fold(Unreacted, _fold_unreacted),
+        Fold(Erased, _fold_erased),
+    ),
 )

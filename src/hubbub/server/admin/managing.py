@@ -35,6 +35,7 @@ from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.passwords import Passwords, fault
 from hubbub.server.people.register import Register
+from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.people.roll import Roll
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.registry import kind_of
@@ -66,7 +67,8 @@ def show(settings: Settings, *, as_json: bool) -> None:
     """Print the accounts, in the order of their handles. Raises CannotManage."""
 
     async def read(office: Office) -> list[Account]:
-        return await office.store.rows(ACCOUNT, DIRECTORY)
+        rows = await office.store.rows(ACCOUNT, DIRECTORY)
+        return [row for row in rows if row.status != "removed"]
 
     rows = sorted(in_office(settings, read), key=lambda row: row.handle)
     if not rows:
@@ -109,6 +111,19 @@ def suspend(settings: Settings, who: str) -> None:
 def resume(settings: Settings, who: str) -> None:
     """Let a suspended account act again. Raises CannotManage."""
     _change(settings, who, lambda account: ResumePerson(account=account))
+
+
+def remove(settings: Settings, who: str, *, erases_messages: bool) -> None:
+    """Remove an account, and what it leaves behind. Raises CannotManage."""
+
+    async def act(office: Office) -> str:
+        account = (await office.account(who)).account
+        await office.do(await removal_of(office.store, account, erases_messages=erases_messages))
+        await finish_all(office.store, office.submit)
+        return account
+
+    account = in_office(settings, act)
+    print(f"Removed: {account}{', and what it wrote' * erases_messages}", file=sys.stderr)
 
 
 def reset(settings: Settings, who: str) -> None:
@@ -210,7 +225,7 @@ class Office:
             handles = await self.store.rows(HANDLES, DIRECTORY, handle_from(who))
             who = handles[0].account if handles and handles[0].is_current else who
         rows = await self.store.rows(ACCOUNT, DIRECTORY, who)
-        if not rows:
+        if not rows or rows[0].status == "removed":
             raise CannotManage(f"No account {who!r}; `hubbub user list` lists all accounts")
         return rows[0]
 

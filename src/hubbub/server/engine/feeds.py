@@ -200,7 +200,7 @@ class Feed:
             self._beat(self.pulse, batch)
         if self.overhear is not None:
             self.overhear(self.room, batch.bodies)
-        if self._tail and (gone := events.deleted_by(batch.bodies)):
+        if self._tail and (gone := events.gone_in(batch.bodies)):
             self._erase(gone)
         if self.followers.reading and is_next:
             self._tail.append(batch)
@@ -278,10 +278,10 @@ class Feed:
             self._moved = asyncio.get_running_loop().create_future()
         await asyncio.wait([self._moved], timeout=timeout)
 
-    def _erase(self, messages: set[int]) -> None:
-        """Erase what is remembered about some messages."""
+    def _erase(self, gone: events.Gone) -> None:
+        """Erase what is remembered and gone."""
         self._tail = [
-            batch._replace(bodies=events.without(batch.bodies, messages)) for batch in self._tail
+            batch._replace(bodies=events.without(batch.bodies, gone)) for batch in self._tail
         ]
         self._tail_bytes = sum(len(body) for batch in self._tail for body in batch.bodies)
 

@@ -13,7 +13,7 @@ from hubbub.domain import identity
 from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import Refusal, RefusalError
-from hubbub.protocol.handles import handle_from
+from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.people.endings import Ending, endings_in
@@ -290,7 +290,7 @@ class Door:
 
     def _is_reserved(self, name: str) -> bool:
         """Whether a name belongs to a token, or is an account's handle in any case."""
-        names = {name, handle_from(name)}
+        names = {name, handle_from(name), retired(handle_from(name))}
         return any(not names.isdisjoint(checker.names) for checker in self._checkers)
 
     def _clear_of_guests(self, name: str) -> None:

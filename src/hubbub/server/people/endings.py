@@ -7,14 +7,15 @@ when it looks at the heads of the accounts' logs.
 from collections.abc import Iterable, Iterator
 
 from hubbub.domain.facts import Batch
-from hubbub.events import Event, Events, tag_in, tag_of
+from hubbub.events import Event, Events, PersonRemoved, tag_in, tag_of
 from hubbub.events.people import PersonChanged, SessionClosed
 from hubbub.protocol.keys import ACCOUNT, DIRECTORY
 
-Ending = SessionClosed | PersonChanged  # one that suspends
+Ending = SessionClosed | PersonChanged | PersonRemoved  # a change that suspends
 
-_EVENTS = Events((SessionClosed, PersonChanged))
-_TAGS = frozenset({tag_of(SessionClosed), tag_of(PersonChanged)})
+_KINDS: tuple[type[Event], ...] = (SessionClosed, PersonChanged, PersonRemoved)
+_EVENTS = Events(_KINDS)
+_TAGS = frozenset(map(tag_of, _KINDS))
 
 
 def endings_in(batches: Iterable[Batch]) -> Iterator[Ending]:
@@ -29,4 +30,4 @@ def endings_in(batches: Iterable[Batch]) -> Iterator[Ending]:
 def _ending(event: Event) -> Ending | None:
     if isinstance(event, PersonChanged):
         return event if event.status not in (None, "active") else None
-    return event if isinstance(event, SessionClosed) else None
+    return event if isinstance(event, SessionClosed | PersonRemoved) else None

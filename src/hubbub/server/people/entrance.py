@@ -6,6 +6,7 @@ Nothing is decided here: secrets are made and compared, and the ledger decides.
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR, OWNERS
@@ -16,7 +17,8 @@ from hubbub.domain.aspects.people.invites import (
     rooms_of,
 )
 from hubbub.domain.aspects.people.passwords import NO_RESET, MakeReset, SetPassword
-from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, OpenSession
+from hubbub.domain.aspects.people.removal import RemovePerson
+from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, OpenSession, Session
 from hubbub.domain.facts import Accepted
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import SCOPES, Principal, Role
@@ -41,11 +43,13 @@ from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.passwords import Passwords, fault
 from hubbub.server.people.register import Register
+from hubbub.server.people.removing import removal_of
 from hubbub.server.people.sessions import LIFETIME
 from hubbub.server.stores.base import Store
 
 CLAIM_SECONDS = 86_400.0
 RESET_SECONDS = 86_400.0
+FRESH_SECONDS = 600.0  # after which a session alone does not prove enough to remove its account
 MOST_SESSIONS = 50  # of an account; a new one ends the one that would end first
 
 
@@ -173,6 +177,33 @@ class Entrance:
             keeps=session,
             address=address,
         )
+
+    async def removal(self, account: str, address: str, *, erases: bool) -> RemovePerson:
+        """Return the command that removes an account; `erases`: with its messages."""
+        return await removal_of(self._store, account, erases_messages=erases, address=address)
+
+    async def own_removal(
+        self, account: str, session: str, password: str | None, address: str, *, erases: bool
+    ) -> RemovePerson:
+        """Return the command by which an account removes itself, if its holder proves once more who they are.
+
+        By the password; without one, by a session that was opened a short time ago. `erases`: with its messages.
+        """
+        found = await self._store.rows(CREDENTIALS, account, PASSWORD)
+        was = found[0].secret if found else None
+        if was is None:
+            opened = await self._store.rows(SESSIONS, account, SESSION, session)
+            if not any(self._is_fresh(row) for row in opened):
+                raise RefusalError("forbidden", "Sign in again first, and repeat this at once")
+        elif not await self._is_right(account, password or "", was, address):
+            raise RefusalError("forbidden", "Wrong password")
+        return await removal_of(
+            self._store, account, erases_messages=erases, was=was, address=address
+        )
+
+    def _is_fresh(self, row: Session) -> bool:
+        age = self._now() - datetime.fromisoformat(row.opened_at).timestamp()
+        return age < FRESH_SECONDS
 
     async def reset_link(
         self, principal: Principal, account: str, address: str | None

@@ -10,11 +10,11 @@ from typing import Any
 
 from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.credentials import IDENTITIES
-from hubbub.domain.aspects.people.invites import AddPerson, Invite, rooms_of
+from hubbub.domain.aspects.people.invites import REMOVED, AddPerson, Invite, rooms_of
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol import keys
 from hubbub.protocol.errors import Refusal, RefusalError
-from hubbub.protocol.handles import handle_like, is_handle
+from hubbub.protocol.handles import handle_like, is_handle, retired
 from hubbub.protocol.keys import DIRECTORY, account_key
 from hubbub.protocol.names import is_display_name
 from hubbub.server.people.addresses import Submit
@@ -69,6 +69,8 @@ class Identities:
 
         Raises RefusalError: `forbidden` if they may not have one, `gone` if the invite can't be used.
         """
+        if await self.find(retired(user.subject)):
+            raise RefusalError.of(REMOVED)
         known = await self.find(user.subject)
         if known and user.mailbox is None:
             return known

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubbub.domain.principals import Principal, Role
+from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.people.endings import Ending
@@ -97,7 +98,7 @@ class JwtAccounts:
     def forget(self, ended: Ending) -> set[str]:
         """Forget the users whose account was suspended. Returns the accounts that were forgotten."""
         self._endings += 1
-        if not isinstance(ended, PersonChanged):
+        if not isinstance(ended, PersonChanged | PersonRemoved):
             return set()
         found = [subject for subject, it in self._known.items() if it.account == ended.account]
         for subject in found:

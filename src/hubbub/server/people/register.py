@@ -50,7 +50,11 @@ class Register:
         """Return accounts by their keys. Raises RefusalError: `forbidden` if the reader is a guest, or has no account."""
         if not is_at_least((await self.account(reader)).role, "member"):
             raise RefusalError("forbidden", "Not allowed to list the people of this server")
-        return await self._store.page(ACCOUNT, DIRECTORY, after=after, limit=limit)
+
+        def is_shown(row: Account) -> bool:
+            return row.status != "removed"
+
+        return await some(self._store, ACCOUNT, DIRECTORY, after=after, limit=limit, where=is_shown)
 
     async def sessions(self, account: str) -> list[Session]:
         """Return the sessions of an account, the last opened first."""

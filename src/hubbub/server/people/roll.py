@@ -10,7 +10,7 @@ from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import HANDLES, is_at_least
 from hubbub.domain.facts import Needs
 from hubbub.domain.lookalikes import forms
-from hubbub.events import Events, tag_in, tag_of
+from hubbub.events import Events, PersonRemoved, tag_in, tag_of
 from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY
@@ -18,7 +18,7 @@ from hubbub.server.stores.base import Store
 
 LOOK_TAKEN = Refusal("name_taken", "This name looks like an owner's or admin's: choose another")
 
-_EVENTS = Events((PersonAdded, PersonChanged))
+_EVENTS = Events((PersonAdded, PersonChanged, PersonRemoved))
 _TAGS = frozenset(map(tag_of, _EVENTS.kinds))
 
 
@@ -64,6 +64,10 @@ class Roll:
         """Take the next events of the directory. Returns False if they don't tell all that is new."""
         page = await self._store.read(DIRECTORY, after, head)
         changes = [_EVENTS.decode(body) for body in page.bodies if tag_in(body) in _TAGS]
+        if any(isinstance(change, PersonRemoved) for change in changes):
+            return (
+                False  # what was said of it may be erased, and its handles are kept in another form
+            )
         wanted = Needs()
         for change in changes:
             assert isinstance(change, PersonAdded | PersonChanged)

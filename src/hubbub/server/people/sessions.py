@@ -22,6 +22,7 @@ from hubbub.domain.aspects.people.sessions import (
     SessionId,
 )
 from hubbub.domain.principals import SCOPES, Principal, Role
+from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
@@ -144,7 +145,7 @@ class Sessions:
         return {account for account, *_ in keys}
 
     def _ended_by(self, ended: Ending) -> list[tuple[str, ...]]:
-        if isinstance(ended, PersonChanged):
+        if isinstance(ended, PersonChanged | PersonRemoved):
             who = ended.account
             return [key for key, known in self._known.items() if who in (key[0], known.owner)]
         if ended.session is not None:

@@ -67,6 +67,16 @@ class StoredMessages(NamedTuple):
     found: list[StoredMessage | None]
 
 
+class Written(NamedTuple):
+    """What an author wrote in a part of a room, as far as it is not erased.
+
+    `messages` are its messages there. `reactions` are messages that it reacted to in that part, and its reactions to them.
+    """
+
+    messages: tuple[int, ...]
+    reactions: tuple[tuple[int, str], ...]
+
+
 class RoomRow(NamedTuple):
     """A room in the list of rooms: its last number, and how many messages were ever posted."""
 
@@ -228,6 +238,9 @@ class Store(Protocol):
 
     async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
         """Return the `edited` events about a message after a number, in order: fewer if they are large, but at least one."""
+
+    async def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        """Return what an author, given by its stable id, wrote in a room with after < seq <= upto. All of these are looked at."""
 
     async def document(self, room: str) -> Document:
         """Return the room's state document: ({}, 0) if it was never patched."""

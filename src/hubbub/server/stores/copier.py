@@ -12,7 +12,7 @@ import msgspec
 from hubbub.domain.aspects import RULES
 from hubbub.domain.markers import QUIET
 from hubbub.domain.records import AnyTable
-from hubbub.events import deleted_by, erased
+from hubbub.events import erased, gone_in
 from hubbub.protocol.keys import ROOM
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.records import Between
@@ -159,14 +159,18 @@ class Copier:
         await self._target.add(room.name, events)
         await self._copy_records(room.name, Between(after + 1, upto))
         older = {change.about for change in events.changes if change.about}
-        gone = deleted_by(change.body for change in events.changes)
-        older |= gone
+        gone = gone_in(change.body for change in events.changes)
+        older |= gone.messages | {message for _, message in gone.reactions}
         for seq in sorted(seq for seq in older if room.kept <= seq <= position):
             now = await _events(self._source, room.name, seq - 1, seq)
             await self._target.set_messages(room.name, now.messages)
             await self._copy_records(room.name, Between(seq, seq))
-            if seq in gone:
+            if seq in gone.messages:
                 await self._target.erase(room.name, seq)
+        for of, message in gone.reactions:
+            await self._target.erase_reactions(room.name, message, of)
+        for account in gone.accounts:
+            await self._target.erase_names(room.name, account)
 
     async def _copy_records(self, room: str, between: Between | None = None) -> None:
         """Copy a room's records: those that these events trim, or those that none does."""

@@ -174,20 +174,21 @@ def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> st
 @cache
 def forget(dialect: Dialect, table: AnyTable) -> str:
     """Delete rows that go with messages or events that were erased."""
-    where = dialect.schema + table.name
+    conditions = []
     if table.erased_by:
-        return (
-            f"DELETE FROM {where} WHERE EXISTS ("
-            f"SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}change ON change.room = log.id"
-            f" WHERE log.name = {table.name}.{table.columns[0].name}"
-            f" AND change.seq = {table.name}.{table.erased_by}"
-            f" AND change.body = {dialect.schema}erased(change.body))"
-        )
+        erased = f"change.seq = {table.name}.{table.erased_by} AND change.body = {dialect.schema}erased(change.body)"
+        conditions.append(_is_in_log(dialect, table, "change", erased))
+    if table.trimmed_by:
+        erased = f"message.seq = {table.name}.{table.trimmed_by} AND message.is_deleted"
+        conditions.append(_is_in_log(dialect, table, "message", erased))
+    return f"DELETE FROM {dialect.schema}{table.name} WHERE {' OR '.join(conditions)}"
+
+
+def _is_in_log(dialect: Dialect, table: AnyTable, what: str, condition: str) -> str:
+    """Whether there is such a message or change in the log that guards a row."""
     return (
-        f"DELETE FROM {where} WHERE EXISTS ("
-        f"SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}message ON message.room = log.id"
-        f" WHERE log.name = {table.name}.{table.columns[0].name}"
-        f" AND message.seq = {table.name}.{table.trimmed_by} AND message.is_deleted)"
+        f"EXISTS (SELECT 1 FROM {dialect.schema}room AS log JOIN {dialect.schema}{what} ON {what}.room = log.id"
+        f" WHERE log.name = {table.name}.{table.columns[0].name} AND {condition})"
     )
 
 

@@ -133,6 +133,12 @@ class Tables(Protocol):
     async def erase(self, room: str, about: int) -> None:
         """Erase events about a message, or about themselves."""
 
+    async def erase_reactions(self, room: str, message: int, of: str) -> None:
+        """Erase the events by which someone reacted to a message."""
+
+    async def erase_names(self, room: str, account: str) -> None:
+        """Erase the events that say what an account is called."""
+
     async def flush(self) -> None:
         """Make what was written permanent, unless everything is to appear at once."""
 

@@ -1,5 +1,7 @@
 """Ways to an account."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -29,7 +31,7 @@ async def test_who_claims_a_server_owns_it(nobody: Team) -> None:
     claim = using("c1", "ada", OPERATOR.id, secret="hash", client_message_id="k")
     at = rfc3339(BEGIN)
     assert await nobody.do(newcomer("ada"), claim) == Accepted(1, at, made=key("ada"))
-    shown = {
+    shown: dict[str, Any] = {
         "account": key("ada"),
         "handle": "ada",
         "name": "Ada",

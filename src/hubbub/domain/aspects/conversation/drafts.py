@@ -9,7 +9,8 @@ from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.events import PersonRemoved
 from hubbub.events.conversation import Drafted
 from hubbub.protocol.conversation import KeepDraft, ListDrafts
 from hubbub.protocol.errors import Refusal
@@ -81,9 +82,14 @@ def _draft(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Answer:
     return ledger.append(event)
 
 
+def _forget(ledger: Ledger, event: PersonRemoved) -> None:
+    ledger.drop_all(DRAFTS, event.account)
+
+
 ASPECT = Aspect(
     tables=(DRAFTS,),
     rules=(Rule(KeepDraft, own.KEEP, _needs, _draft, _screen),),
     questions=(ListDrafts,),
     events=(Drafted,),
+    consequences=(Consequence(PersonRemoved, _forget),),
 )

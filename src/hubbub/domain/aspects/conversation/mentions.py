@@ -3,7 +3,7 @@
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MENTION
 from hubbub.domain.rules import Aspect, Consequence
-from hubbub.events import Deleted
+from hubbub.events import Deleted, Erased
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.keys import is_room_key
 
@@ -13,8 +13,14 @@ def _deleted(ledger: Ledger, event: Deleted) -> None:
         ledger.drop_all(MENTION, event.room, event.message)
 
 
+def _erased(ledger: Ledger, event: Erased) -> None:
+    if is_room_key(event.room):
+        for message in event.messages:
+            ledger.drop_all(MENTION, event.room, message)
+
+
 ASPECT = Aspect(
     tables=(MENTION,),
     events=(Mentioned,),
-    consequences=(Consequence(Deleted, _deleted),),
+    consequences=(Consequence(Deleted, _deleted), Consequence(Erased, _erased)),
 )

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
+from hubbub.domain.aspects.people.removal import EraseWritten
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Beforehand, Consequence, Fold, Rule
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted
+from hubbub.events import Deleted, Erased
 from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.conversation import ListPins, Pin, Unpin
 from hubbub.protocol.errors import Refusal
@@ -82,6 +83,18 @@ def _forget(ledger: Ledger, event: Deleted) -> None:
         ledger.drop(PINS, key)
 
 
+def _erase_needs(wanted: Needs, _: Principal, change: EraseWritten) -> None:
+    if is_room_key(change.room):
+        for message in change.messages:
+            wanted.row(PINS, PinKey(change.room, message))
+
+
+def _erased(ledger: Ledger, event: Erased) -> None:
+    for message in event.messages:
+        for row in ledger.known(PINS, event.room, message):
+            ledger.drop(PINS, PinKey(row.room, row.message))
+
+
 # --- folding ---
 
 
@@ -93,6 +106,10 @@ def pins_of(rows: list[Pinning]) -> list[int]:
 def _fold_pinned(view: RoomView, event: Pinned) -> None:
     if not event.erased:
         view.pins.append(event.message)
+
+
+def _fold_erased(view: RoomView, event: Erased) -> None:
+    view.pins[:] = [each for each in view.pins if each not in event.messages]
 
 
 def _fold_gone(view: RoomView, event: Unpinned | Deleted) -> None:
@@ -108,11 +125,12 @@ ASPECT = Aspect(
     ),
     questions=(ListPins,),
     events=(Pinned, Unpinned),
-    beforehand=(Beforehand(Delete, _delete_needs),),
-    consequences=(Consequence(Deleted, _forget),),
+    beforehand=(Beforehand(Delete, _delete_needs), Beforehand(EraseWritten, _erase_needs)),
+    consequences=(Consequence(Deleted, _forget), Consequence(Erased, _erased)),
     folds=(
         Fold(Pinned, _fold_pinned),
         Fold(Unpinned, _fold_gone),
         Fold(Deleted, _fold_gone),
+        Fold(Erased, _fold_erased),
     ),
 )

@@ -8,7 +8,8 @@ from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.events import PersonRemoved
 from hubbub.events.conversation import Saved, Unsaved
 from hubbub.protocol.conversation import ListSaved, Save, Unsave
 from hubbub.protocol.errors import Refusal
@@ -81,6 +82,10 @@ def _unsave(ledger: Ledger, principal: Principal, unsave: Unsave) -> Answer:
     return ledger.append(Unsaved(**ledger.next(unsave.room, principal), of=unsave.of))
 
 
+def _forget(ledger: Ledger, event: PersonRemoved) -> None:
+    ledger.drop_all(SAVED, event.account)
+
+
 ASPECT = Aspect(
     tables=(SAVED,),
     rules=(
@@ -89,4 +94,5 @@ ASPECT = Aspect(
     ),
     questions=(ListSaved,),
     events=(Saved, Unsaved),
+    consequences=(Consequence(PersonRemoved, _forget),),
 )

@@ -7,6 +7,7 @@ from hubbub.domain.aspects.people import (
     invites,
     passwords,
     preferences,
+    removal,
     sessions,
 )
 
@@ -18,4 +19,5 @@ ASPECTS = (
     sessions.ASPECT,
     preferences.ASPECT,
     audit.ASPECT,
+    removal.ASPECT,
 )

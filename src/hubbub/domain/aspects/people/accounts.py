@@ -16,7 +16,7 @@ from hubbub.domain.records import Kept, Known, Table
 from hubbub.domain.rules import Affecting, Asking, Aspect, Guard, Rule
 from hubbub.events.people import PersonAdded, PersonChanged, RoleChanged
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.handles import handle_fault
+from hubbub.protocol.handles import handle_fault, retired
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import RoomName
 from hubbub.protocol.names import display_name_fault
@@ -44,7 +44,10 @@ class HandleKey(NamedTuple):
 
 
 class Handle(NamedTuple):
-    """Whose a handle is. A former one is free from `free_at` on (seconds since 1970), or never."""
+    """Whose a handle is. A former one is free from `free_at` on (seconds since 1970), or never.
+
+    Of the handles of a removed account, only what `retired` makes of them is kept.
+    """
 
     log: str
     handle: str
@@ -64,6 +67,12 @@ def to_know(wanted: Needs, *accounts: str) -> None:
     """Name accounts, one of which may be who acts, about which `active` and `role_of` will be asked."""
     for account in accounts:
         wanted.row(ACCOUNT, account_row(account))
+
+
+def existing(ledger: Ledger, account: str) -> Account | None:
+    """Return an account that was not removed."""
+    row = ledger.row(ACCOUNT, account_row(account))
+    return row if row and row.status != "removed" else None
 
 
 def active(ledger: Ledger, account: str) -> Account | None:
@@ -124,7 +133,7 @@ def to_add(wanted: Needs, account: str, handle: str) -> None:
     """Name what must be known in order to `add`."""
     wanted.logs.add(DIRECTORY)
     to_know(wanted, account)
-    wanted.row(HANDLES, HandleKey(DIRECTORY, handle))
+    _to_take(wanted, handle)
     wanted.row(OWNERS, OwnerRow(DIRECTORY, account))
 
 
@@ -146,12 +155,19 @@ def add(ledger: Ledger, principal: Principal, new: NewPerson) -> Accepted:
     return ledger.append(PersonAdded(**place, **new._asdict()))._replace(made=new.account)
 
 
+def _to_take(wanted: Needs, handle: str) -> None:
+    """Name what must be known in order to give an account a handle."""
+    for each in (handle, retired(handle)):
+        wanted.row(HANDLES, HandleKey(DIRECTORY, each))
+
+
 def _taken(ledger: Ledger, handle: str, account: str) -> Refusal | None:
     """Return why an account can't have a handle, or None."""
+    is_retired = ledger.row(HANDLES, HandleKey(DIRECTORY, retired(handle))) is not None
     row = ledger.row(HANDLES, HandleKey(DIRECTORY, handle))
-    if row is None or row.account == account:
+    if not is_retired and (row is None or row.account == account):
         return None
-    if not row.is_current and row.free_at is not None and row.free_at <= ledger.now:
+    if row and not row.is_current and row.free_at is not None and row.free_at <= ledger.now:
         return None
     return Refusal("name_taken", "Handle already in use: choose another")
 
@@ -174,11 +190,11 @@ class ChangePerson(Internal, frozen=True, kw_only=True):
 def _change_needs(wanted: Needs, principal: Principal, change: ChangePerson) -> None:
     to_know(wanted, principal.id, change.account)
     if change.handle is not None:
-        wanted.row(HANDLES, HandleKey(DIRECTORY, change.handle))
+        _to_take(wanted, change.handle)
 
 
 def _change(ledger: Ledger, principal: Principal, change: ChangePerson) -> Answer:
-    row = ledger.row(ACCOUNT, account_row(change.account))
+    row = existing(ledger, change.account)
     if row is None:
         return NO_ACCOUNT
     if not (may_speak_for(ledger, principal, row) or may_manage(ledger, principal, row)):
@@ -240,7 +256,7 @@ def _rank_needs(wanted: Needs, principal: Principal, change: Ranking) -> None:
 
 
 def _change_role(ledger: Ledger, principal: Principal, change: ChangeRole) -> Answer:
-    row = ledger.row(ACCOUNT, account_row(change.account))
+    row = existing(ledger, change.account)
     if row is None:
         return NO_ACCOUNT
     may = may_manage(ledger, principal, row)
@@ -250,7 +266,7 @@ def _change_role(ledger: Ledger, principal: Principal, change: ChangeRole) -> An
         return forbidden("give this account this role")
     if row.role == change.role:
         return ledger.unchanged()
-    if refusal := _last_owner(ledger, row):
+    if refusal := last_owner(ledger, row):
         return refusal
     _count_owner(ledger, row._replace(role=change.role))
     note(ledger, principal, change, "role changed", row.account, role=change.role)
@@ -259,7 +275,7 @@ def _change_role(ledger: Ledger, principal: Principal, change: ChangeRole) -> An
 
 
 def _set_status(ledger: Ledger, principal: Principal, change: Ranking) -> Answer:
-    row = ledger.row(ACCOUNT, account_row(change.account))
+    row = existing(ledger, change.account)
     if row is None:
         return NO_ACCOUNT
     if not may_manage(ledger, principal, row):
@@ -268,14 +284,14 @@ def _set_status(ledger: Ledger, principal: Principal, change: Ranking) -> Answer
     status = "active" if is_active else "suspended"
     if row.status == status:
         return ledger.unchanged()
-    if not is_active and (refusal := _last_owner(ledger, row)):
+    if not is_active and (refusal := last_owner(ledger, row)):
         return refusal
     _count_owner(ledger, row._replace(status=status))
     note(ledger, principal, change, "resumed" if is_active else "suspended", row.account)
     return _put(ledger, principal, row, status=status)
 
 
-def _last_owner(ledger: Ledger, row: Account) -> Refusal | None:
+def last_owner(ledger: Ledger, row: Account) -> Refusal | None:
     """Return why an owner can't go, or None."""
     is_owner = ledger.row(OWNERS, OwnerRow(DIRECTORY, row.account)) is not None
     if is_owner and ledger.count(OWNERS, DIRECTORY) == 1:
@@ -320,6 +336,8 @@ def _screen_role(change: ChangeRole, _: int) -> Refusal | None:
 
 
 def _added(kept: Kept, event: PersonAdded) -> None:
+    if event.erased:
+        return
     row = Account(
         *(DIRECTORY, event.account, event.handle, event.name, event.kind, event.role),
         *("active", "", "", ""),

@@ -10,7 +10,8 @@ from hubbub.domain.facts import Accepted, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rules import Aspect
+from hubbub.domain.rules import Aspect, Consequence
+from hubbub.events import PersonRemoved
 from hubbub.events.people import CredentialChanged
 
 PASSWORD = "password"  # its secret is an argon2id hash
@@ -83,4 +84,12 @@ def is_still(ledger: Ledger, account: str, kind: str, secret: str) -> bool:
     return is_valid and row is not None and row.secret == secret
 
 
-ASPECT = Aspect(tables=(CREDENTIALS, IDENTITIES), events=(CredentialChanged,))
+def _forget(ledger: Ledger, event: PersonRemoved) -> None:
+    ledger.drop_all(CREDENTIALS, event.account)
+
+
+ASPECT = Aspect(
+    tables=(CREDENTIALS, IDENTITIES),
+    events=(CredentialChanged,),
+    consequences=(Consequence(PersonRemoved, _forget),),
+)

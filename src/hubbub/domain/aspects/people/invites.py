@@ -39,6 +39,7 @@ from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.handles import retired
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import RoomName
 
@@ -70,6 +71,7 @@ class Invite(NamedTuple):
 
 INVITES = Table("invite", InviteKey, Invite)
 
+REMOVED = Refusal("forbidden", "Your account on this server was removed")
 GONE = Refusal("gone", "This invite can't be used: it is unknown, used up, expired or revoked")
 
 
@@ -193,9 +195,12 @@ def _add_needs(wanted: Needs, principal: Principal, change: AddPerson) -> None:
         wanted.row(INVITES, InviteKey(AUDIT, change.invite))
     for subject in _subjects(change):
         wanted.row(IDENTITIES, _identity(subject))
+        wanted.row(IDENTITIES, _identity(retired(subject)))
 
 
 def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
+    if any(ledger.row(IDENTITIES, _identity(retired(each))) for each in _subjects(change)):
+        return REMOVED
     for subject in _subjects(change):
         if known := ledger.row(IDENTITIES, _identity(subject)):
             return _link_to(ledger, principal, change, known.account)

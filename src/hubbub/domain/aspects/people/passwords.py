@@ -5,6 +5,7 @@ from hubbub.domain.aspects.people.accounts import (
     NO_ACCOUNT,
     OPERATOR,
     active,
+    existing,
     forbidden,
     may_manage,
     to_know,
@@ -100,7 +101,7 @@ def _is_proved(ledger: Ledger, principal: Principal, change: SetPassword) -> boo
 
 
 def _make_reset(ledger: Ledger, principal: Principal, change: MakeReset) -> Answer:
-    row = ledger.row(ACCOUNT, account_row(change.room))
+    row = existing(ledger, change.room)
     if row is None:
         return NO_ACCOUNT
     if not may_manage(ledger, principal, row) or row.kind == "bot":

@@ -13,7 +13,8 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import DIRECT, direct_of
-from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.events import PersonRemoved
 from hubbub.events.people import Blocked, Preferred, Unblocked
 from hubbub.protocol import preferences
 from hubbub.protocol.codec import encode
@@ -160,6 +161,11 @@ def _screen_prefer(change: Prefer, _: int) -> Refusal | None:
     return None
 
 
+def _forget(ledger: Ledger, event: PersonRemoved) -> None:
+    for table in (BLOCKS, UNHEARD, PREFERENCES, KEYWORDS):
+        ledger.drop_all(table, event.account)
+
+
 ASPECT = Aspect(
     tables=(BLOCKS, UNHEARD, PREFERENCES, KEYWORDS),
     rules=(
@@ -171,4 +177,5 @@ ASPECT = Aspect(
         Rule(Prefer, BY_RULE, _prefer_needs, _prefer, _screen_prefer, is_internal=True),
     ),
     events=(Blocked, Unblocked, Preferred),
+    consequences=(Consequence(PersonRemoved, _forget),),
 )

@@ -23,6 +23,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged, SessionClosed, SessionOpened, SessionRenewed
 from hubbub.protocol.errors import Refusal
 
@@ -225,6 +226,14 @@ def _end_if_suspended(ledger: Ledger, event: PersonChanged) -> None:
         ledger.append(SessionClosed(*place, id=event.id, kind=SESSION))
 
 
+def _end_if_removed(ledger: Ledger, event: PersonRemoved) -> None:
+    log = event.account
+    ledger.drop_all(SESSIONS, log)
+    for kind in KINDS:
+        place = (log, ledger.head(log) + 1, event.at, event.by)
+        ledger.append(SessionClosed(*place, id=event.id, kind=kind))
+
+
 ASPECT = Aspect(
     tables=(SESSIONS,),
     rules=(
@@ -234,5 +243,8 @@ ASPECT = Aspect(
         Rule(CloseSessions, BY_RULE, _close_needs, _close, is_internal=True),
     ),
     events=(SessionOpened, SessionRenewed, SessionClosed),
-    consequences=(Consequence(PersonChanged, _end_if_suspended),),
+    consequences=(
+        Consequence(PersonChanged, _end_if_suspended),
+        Consequence(PersonRemoved, _end_if_removed),
+    ),
 )

@@ -5,11 +5,12 @@ from typing import Any
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, account_row
-from hubbub.domain.aspects.people.audit import Internal, note, to_note
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.aspects.rooms.standings import is_banned, is_untouchable
 from hubbub.domain.facts import Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import (
     DIRECT,
@@ -18,6 +19,7 @@ from hubbub.domain.rooms import (
     RESTRAINT,
     ROOM,
     MemberKey,
+    PlaceKey,
     Restraint,
     RoomKey,
     room_row,
@@ -163,6 +165,31 @@ def _hide(ledger: Ledger, principal: Principal, room: str) -> Accepted:
     upto = ledger.head(room)
     ledger.append(Hidden(**ledger.next(principal.id, principal), where=room, upto=upto))
     return Accepted(upto, ledger.at)
+
+
+class EndMembership(Internal, frozen=True, kw_only=True):
+    """Ends a membership of an account that was removed."""
+
+    account: str
+
+
+def _end_needs(wanted: Needs, _: Principal, end: EndMembership) -> None:
+    to_name(wanted, end.room, end.account)
+
+
+def _end(ledger: Ledger, principal: Principal, end: EndMembership) -> Answer:
+    """Let the account leave. Nobody becomes a host in its place: admins can appoint one, as when a host leaves."""
+    account = ledger.row(ACCOUNT, account_row(end.account))
+    if principal.id != OPERATOR.id or account is None or account.status != "removed":
+        return Refusal("forbidden", "Not allowed to end this membership")
+    key = MemberKey(end.room, end.account)
+    is_member = ledger.row(MEMBER, key) is not None
+    gone = Principal(end.account, Role.ACCOUNT, end.account)
+    if is_member or ledger.row(PLACE, PlaceKey(end.account, end.room)):
+        memberships.end_of_own(ledger, gone, end.room, end.account)
+    if not is_member:
+        return ledger.unchanged()
+    return ledger.append(Left(**ledger.next(end.room, gone)))
 
 
 AboutOne = Invited | Removed | Banned | Unbanned | Muted | Unmuted | Appointed
@@ -313,6 +340,7 @@ ASPECT = Aspect(
         Rule(InvitePeople, Operation.INVITE, _invite_needs, _invite, _screen_invite, weigh_named),
         Rule(JoinRoom, Operation.JOIN, _join_needs, _join, is_internal=True),
         Rule(LeaveRoom, Operation.LEAVE, _leave_needs, _leave, is_internal=True),
+        Rule(EndMembership, BY_RULE, _end_needs, _end, is_internal=True),
         Rule(Remove, _MODERATE, _member_needs, _remove, _screen_member),
         Rule(Ban, _MODERATE, _member_needs, _ban, _screen_member),
         Rule(Unban, _MODERATE, _member_needs, _unban, _screen_member),

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
 from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
+from hubbub.domain.aspects.people.audit import BY_RULE
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
 from hubbub.domain.principals import Principal, Role, Scope
@@ -38,6 +39,8 @@ def refuse(
 
     `size` is the number of members, which is asked for if it matters and isn't given.
     """
+    if operation is BY_RULE:
+        return None
     if principal.role in (Role.TOKEN, Role.USER):
         return UNKNOWN
     if not _is_plain(known, principal, operation, room):
@@ -181,7 +184,7 @@ def refuse_unheard(
     known: Known, principal: Principal, operation: Permission, room: str
 ) -> Refusal | None:
     """Return why a principal may not do this in a direct, if that is since the other one blocks it."""
-    if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY:
+    if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY or operation is BY_RULE:
         return None
     return NOT_HEARD if known.row(UNHEARD, unheard_row(principal.id, room)) else None
 

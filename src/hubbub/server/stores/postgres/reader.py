@@ -23,6 +23,7 @@ from hubbub.server.stores.base import (
     StoredMessages,
     StoredPage,
     StoredRoom,
+    Written,
 )
 from hubbub.server.stores.postgres.records import POSTGRES, ByteBound, PostgresRecords, columns_of
 from hubbub.server.stores.rows import (
@@ -119,6 +120,14 @@ class PostgresReader:
         await self._room(key.room)
         found = await self._connection.fetch(Q.edits, *key, after, limit, PAGE_BYTES)
         return first_bytes(body for (body,) in found)
+
+    async def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        """What an author wrote in a part of a room. Raises LogsReplaced."""
+        await self._room(room)
+        given = room, after, upto, author
+        messages = tuple(seq for (seq,) in await self._connection.fetch(Q.written, *given))
+        reactions = await self._connection.fetch(Q.reacted, *given)
+        return Written(messages, tuple((seq, emoji) for seq, emoji in reactions))
 
     async def document(self, room: str) -> Document:
         """The state document."""

@@ -37,6 +37,7 @@ from hubbub.server.stores.base import (
     StoredRoom,
     StoreFailed,
     Turn,
+    Written,
     untold,
 )
 from hubbub.server.stores.postgres.failures import (
@@ -174,6 +175,10 @@ class PostgresStore:
     async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
         """See the contract."""
         return await self._read(lambda reader: reader.edits(key, after, limit))
+
+    async def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        """See the contract."""
+        return await self._read(lambda reader: reader.written(author, room, after, upto))
 
     async def document(self, room: str) -> Document:
         """See the contract."""

@@ -198,6 +198,16 @@ class PostgresTables:
         """See the contract."""
         await self._connection.execute(Q.erase_changes, await self._room_id(room), about)
 
+    async def erase_reactions(self, room: str, message: int, of: str) -> None:
+        """See the contract."""
+        given = [await self._room_id(room)], [message], [of]
+        await self._connection.execute(STORE.erase_reactions, *given)
+
+    async def erase_names(self, room: str, account: str) -> None:
+        """See the contract."""
+        given = [await self._room_id(room)], [account]
+        await self._connection.execute(STORE.erase_names, *given)
+
     async def end_sessions(self) -> None:
         """End all sessions, some of which may have been ended in the replaced tables."""
         await self._connection.execute(Q.end_sessions)

@@ -87,8 +87,10 @@ class PostgresWriter:
         """Delete everything up to number `upto`. Raises RoomVanished if there is no such room."""
         room_id, head = (await self.lock([room]))[room]
         upto = min(upto, head.seq)
-        if upto < head.kept:
-            return
+        if upto >= head.kept:
+            await self._trim(room, room_id, upto)
+
+    async def _trim(self, room: str, room_id: int, upto: int) -> None:
         for query in (Q.trim_messages, Q.trim_changes):
             await self._connection.execute(query, room_id, upto)
         for table in self._rules.trimmed:
@@ -144,7 +146,12 @@ class PostgresWriter:
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
+        unreacted = [(ids[key.room], key.seq, of) for key, of in ledger.unreacted]
+        await self._change(Q.erase_reactions, unreacted)
+        await self._change(Q.erase_names, [(ids[each], of) for each, of in ledger.unnamed])
         await self._records.put_decided(ledger)
+        for each, upto in ledger.trimmed.items():
+            await self._trim(each, ids[each], upto)
 
     async def _change(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:

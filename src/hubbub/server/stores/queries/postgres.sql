@@ -61,6 +61,31 @@ WITH gone AS (
 UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_deleted = true FROM gone
 WHERE message.room = gone.room AND message.seq = gone.seq;
 
+-- :erase_reactions Erase the events by which people reacted to messages: rooms, messages, authors.
+UPDATE hubbub.change SET body = hubbub.erased(body)
+FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS gone (room, message, author)
+WHERE change.room = gone.room AND change.about = gone.message
+    AND convert_from(body, 'UTF8')::json ->> 'by' = gone.author
+    AND convert_from(body, 'UTF8')::json ->> 'event' IN ('reacted', 'unreacted');
+
+-- :erase_names Erase the events of logs that say what accounts are called.
+UPDATE hubbub.change SET body = hubbub.erased(body) FROM unnest($1::bigint[], $2::text[]) AS gone (room, account)
+WHERE change.room = gone.room AND change.about = change.seq
+    AND convert_from(body, 'UTF8')::json ->> 'account' = gone.account;
+
+-- :written What an author wrote in a room between two numbers, as far as it isn't erased: messages.
+SELECT seq FROM hubbub.message WHERE room = (SELECT id FROM hubbub.room WHERE name = $1) AND seq > $2 AND seq <= $3
+    AND owner = $4 AND NOT is_deleted ORDER BY seq;
+
+-- :reacted To which messages, and how, an author reacted in a room, if they did so between two numbers.
+SELECT DISTINCT act.about, convert_from(act.body, 'UTF8')::json ->> 'emoji' COLLATE "C" FROM (
+    SELECT DISTINCT room, about FROM hubbub.change WHERE room = (SELECT id FROM hubbub.room WHERE name = $1)
+        AND seq > $2 AND seq <= $3 AND about <> seq AND convert_from(body, 'UTF8')::json ->> 'by' = $4
+        AND convert_from(body, 'UTF8')::json ->> 'event' IN ('reacted', 'unreacted')
+) AS found JOIN hubbub.change AS act ON act.room = found.room AND act.about = found.about
+WHERE convert_from(act.body, 'UTF8')::json ->> 'by' = $4 AND convert_from(act.body, 'UTF8')::json ->> 'emoji' IS NOT NULL
+ORDER BY 1, 2;
+
 -- :room A room's row, if there is one, and the epoch. The tables come in the order in which a restore locks them.
 SELECT room.id, head, kept, nth, meta.value AS epoch
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';

@@ -1,6 +1,88 @@
 -- What a restore takes away again, because the replaced data says that it was taken since the backup. The tables that were
 -- restored are in {here}, the replaced ones in {there}. Both databases understand these.
 
+-- :removed Remove accounts.
+UPDATE {here}account AS here SET
+    handle = there.handle, name = there.name, role = there.role, status = there.status,
+    status_text = there.status_text, time_zone = there.time_zone, avatar = there.avatar, owner = there.owner
+FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed';
+
+-- :removal Take away again what they have left behind: the server does that once it starts.
+INSERT INTO {here}removal (log, stage, account, erases_messages)
+SELECT there.log, 'begun', there.account, there.erases_messages FROM {there}removal AS there
+WHERE EXISTS (SELECT 1 FROM {here}account AS here WHERE here.account = there.account)
+ON CONFLICT DO NOTHING;
+
+-- :removal_done It is not done any more.
+DELETE FROM {here}removal WHERE stage = 'done';
+
+-- :handle_gone Forget the handles of removed accounts.
+DELETE FROM {here}handle AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :handle Keep them from others.
+INSERT INTO {here}handle (log, handle, account, is_current, free_at)
+SELECT there.log, there.handle, there.account, there.is_current, there.free_at
+FROM {there}handle AS there WHERE there.handle LIKE '=%'
+ON CONFLICT DO NOTHING;
+
+-- :identity_gone Forget to whom on other servers they belonged.
+DELETE FROM {here}identity AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :identity Keep those users from other accounts.
+INSERT INTO {here}identity (log, subject, account)
+SELECT there.log, there.subject, there.account FROM {there}identity AS there WHERE there.subject LIKE '=%'
+ON CONFLICT DO NOTHING;
+
+-- :preference Forget what they chose for themselves.
+DELETE FROM {here}preference AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :keyword Forget their keywords.
+DELETE FROM {here}keyword AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :draft Forget their drafts.
+DELETE FROM {here}draft AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :saved Forget what they saved.
+DELETE FROM {here}saved AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :blocked Forget whom they blocked.
+DELETE FROM {here}block AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :unheard_gone Forget who blocked them.
+DELETE FROM {here}unheard AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
+-- :own_kept Keep nothing of their own logs.
+UPDATE {here}room AS own SET kept = coalesce(
+    (SELECT max(change.seq) + 1 FROM {here}change AS change WHERE change.room = own.id), own.kept
+) WHERE own.name IN (SELECT there.account FROM {there}account AS there WHERE there.status = 'removed');
+
+-- :own Forget what those said.
+DELETE FROM {here}change WHERE room IN (
+    SELECT own.id FROM {here}room AS own JOIN {there}account AS there ON there.account = own.name
+    WHERE there.status = 'removed'
+);
+
+-- :address Forget addresses.
+DELETE FROM {here}audit_address AS here WHERE EXISTS (SELECT 1 FROM {there}audit_head) AND NOT EXISTS (
+    SELECT 1 FROM {there}audit_address AS there WHERE there.log = here.log AND there.seq = here.seq
+);
+
 -- :status Suspend accounts.
 UPDATE {here}account AS here SET status = there.status FROM {there}account AS there
 WHERE there.account = here.account AND here.status = 'active' AND there.status <> 'active';

@@ -37,6 +37,26 @@ UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE 
 -- :erase_changes Erase all events about a deleted message.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
+-- :erase_reactions Erase the events by which someone reacted to a message: room, message, author.
+UPDATE change SET body = erased(body) WHERE room = ? AND about = ? AND CAST(body AS TEXT) ->> 'by' = ?
+    AND CAST(body AS TEXT) ->> 'event' IN ('reacted', 'unreacted');
+
+-- :erase_names Erase the events of a log that say what an account is called.
+UPDATE change SET body = erased(body) WHERE room = ? AND about = seq AND CAST(body AS TEXT) ->> 'account' = ?;
+
+-- :written What an author wrote in a room between two numbers, as far as it isn't erased: messages.
+SELECT seq FROM message WHERE room = (SELECT id FROM room WHERE name = :room) AND seq > :after AND seq <= :upto
+    AND owner = :author AND NOT is_deleted ORDER BY seq;
+
+-- :reacted To which messages, and how, an author reacted in a room, if they did so between two numbers.
+SELECT DISTINCT act.about, CAST(act.body AS TEXT) ->> 'emoji' FROM (
+    SELECT DISTINCT room, about FROM change WHERE room = (SELECT id FROM room WHERE name = :room)
+        AND seq > :after AND seq <= :upto AND about <> seq AND CAST(body AS TEXT) ->> 'by' = :author
+        AND CAST(body AS TEXT) ->> 'event' IN ('reacted', 'unreacted')
+) AS found JOIN change AS act ON act.room = found.room AND act.about = found.about
+WHERE CAST(act.body AS TEXT) ->> 'by' = :author AND CAST(act.body AS TEXT) ->> 'emoji' IS NOT NULL
+ORDER BY 1, 2;
+
 -- :room A room's row.
 SELECT id, head, kept, nth FROM headed_room WHERE name = ?;
 

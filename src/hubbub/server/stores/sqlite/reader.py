@@ -24,6 +24,7 @@ from hubbub.server.stores.base import (
     StoredMessages,
     StoredPage,
     StoredRoom,
+    Written,
 )
 from hubbub.server.stores.rows import (
     AFTER_ALL,
@@ -94,6 +95,13 @@ class SqliteReader:
     def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
         """Edits of a message."""
         return first_bytes(body for (body,) in self._execute(Q.edits, (*key, after, limit)))
+
+    def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        """What an author wrote in a part of a room."""
+        given = {"author": author, "room": room, "after": after, "upto": upto}
+        with self._transaction():
+            messages = tuple(seq for (seq,) in self._execute(Q.written, given))
+            return Written(messages, tuple(self._execute(Q.reacted, given)))
 
     def document(self, room: str) -> Document:
         """The state document."""

@@ -34,6 +34,7 @@ from hubbub.server.stores.base import (
     StoredRoom,
     StoreFailed,
     Turn,
+    Written,
     untold,
 )
 from hubbub.server.stores.sqlite.reader import SqliteReader
@@ -141,6 +142,10 @@ class SqliteStore:
     async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
         """See the contract."""
         return await self._read(self._reader.edits, key, after, limit)
+
+    async def written(self, author: str, room: str, after: int, upto: int) -> Written:
+        """See the contract."""
+        return await self._read(self._reader.written, author, room, after, upto)
 
     async def document(self, room: str) -> Document:
         """See the contract."""

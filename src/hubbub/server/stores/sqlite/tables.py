@@ -159,6 +159,14 @@ class SqliteTables:
         """See the contract."""
         self._rows(STORE.erase_changes, self._room_id(room), about)
 
+    async def erase_reactions(self, room: str, message: int, of: str) -> None:
+        """See the contract."""
+        self._rows(STORE.erase_reactions, self._room_id(room), message, of)
+
+    async def erase_names(self, room: str, account: str) -> None:
+        """See the contract."""
+        self._rows(STORE.erase_names, self._room_id(room), account)
+
     async def flush(self) -> None:
         """See the contract."""
         self._database.execute("COMMIT")

@@ -79,18 +79,21 @@ class SqliteWriter:
         """Delete everything up to number `upto`."""
         with self._transaction():
             self._look_up([room])
-            if room not in self._rooms or upto < self._rooms[room].head.kept:
-                return
-            room_id, head = self._rooms[room]
-            upto = min(upto, head.seq)
-            for query in (Q.trim_messages, Q.trim_changes):
-                self._execute(query, (room_id, upto))
-            for table in self._rules.trimmed:
-                self._records.clear(table, room, between=Between(0, upto))
-            head = head._replace(kept=upto + 1)
-            self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
-            self._rooms[room] = RoomRecord(room_id, head)
+            self._trim(room, upto)
         self._erased()
+
+    def _trim(self, room: str, upto: int) -> None:
+        if room not in self._rooms or upto < self._rooms[room].head.kept:
+            return
+        room_id, head = self._rooms[room]
+        upto = min(upto, head.seq)
+        for query in (Q.trim_messages, Q.trim_changes):
+            self._execute(query, (room_id, upto))
+        for table in self._rules.trimmed:
+            self._records.clear(table, room, between=Between(0, upto))
+        head = head._replace(kept=upto + 1)
+        self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
+        self._rooms[room] = RoomRecord(room_id, head)
 
     def put(self, rows: Iterable[tuple[AnyTable, Sequence[Prefix]]]) -> None:
         """Write records, each in place of any with the same key."""
@@ -136,7 +139,7 @@ class SqliteWriter:
         ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
         commit = ledger.decide(proposals)
         self._write(ledger)
-        if ledger.deleted:
+        if ledger.has_erased:
             self._erased()
         return commit
 
@@ -209,9 +212,15 @@ class SqliteWriter:
         for key in ledger.deleted:
             for query in (Q.set_deleted, Q.erase_changes):
                 self._execute(query, (ids[key.room], key.seq))
+        for (room, message), of in ledger.unreacted:
+            self._execute(Q.erase_reactions, (ids[room], message, of))
+        for log_, account in ledger.unnamed:
+            self._execute(Q.erase_names, (ids[log_], account))
         if ledger.rows or ledger.dropped:
             self._records.write(ledger)
             self._memory.follow(ledger)
+        for log_, upto in ledger.trimmed.items():
+            self._trim(log_, upto)
 
     def _grown(self, name: str, head: Head) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""

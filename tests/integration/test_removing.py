@@ -1,0 +1,119 @@
+"""Removing accounts over HTTP: who may, what ends at once, and what those who follow are told."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hubbub import connect
+from hubbub.domain.aspects.people.credentials import CREDENTIALS
+from hubbub.events import Erased
+from hubbub.protocol.errors import RefusalError
+from hubbub.server.people.passwords import Argon2
+from tests.integration.native import native
+from tests.integration.test_people import Here, does
+from tests.support.site import PASSWORD, Someone, chosen, site
+
+SECRET = "geheim"
+
+
+@pytest.fixture
+async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+    async with site(tmp_path, guests="on") as made:
+        people = {"owner": made.ada}
+        for role in ("admin", "moderator", "member", "guest"):
+            invite = await made.ada.ask("POST", "/invites", {"role": role})
+            given = {"token": invite.body["token"]} | chosen(f"a-{role}")
+            people[role] = await made.stranger.enter("/accept", **given)
+        yield Here(made, people)
+
+
+async def test_owners_remove_all_but_the_last_one_and_admins_those_below_them(here: Here) -> None:
+    for by, whom, told in (
+        ("moderator", "member", "forbidden"),
+        ("admin", "owner", "forbidden"),
+        ("guest", "member", "forbidden"),
+        ("owner", "owner", "forbidden"),
+        ("owner", "@p000000000000", "not_found"),
+        ("admin", "moderator", "ok"),
+        ("admin", "moderator", "not_found"),
+        ("owner", "admin", "ok"),
+    ):
+        assert await does(here, by, "POST", "/remove", whom, {}) == told, (by, whom)
+    listed = (await here.people["member"].ask("GET", "/people")).body["people"]
+    assert {each["handle"] for each in listed} == {"ada", "a-member", "a-guest"}
+
+
+async def test_whoever_is_removed_is_out_at_once_and_nobody_comes_back(here: Here) -> None:
+    member = here.people["member"]
+    async with native(here.site.server.port, token=member.token) as client:
+        await client.ask("follow", room="lobby")
+        assert await does(here, "admin", "POST", "/remove", "member", {}) == "ok"
+        assert await client.closed() == 4401
+    assert (await member.ask("GET", "/me")).code == "unauthenticated"
+    given = {"handle": "a-member", "password": PASSWORD}
+    assert (await here.site.stranger.ask("POST", "/login", given)).code == "unauthenticated"
+    assert await does(here, "owner", "POST", "/resume", "member") == "not_found"
+    made = await here.site.ada.ask("POST", "/people", {"handle": "a-member", "name": "Again"})
+    assert made.code == "name_taken"
+
+
+async def test_those_who_follow_drop_what_it_wrote(here: Here) -> None:
+    member: Someone = here.people["member"]
+    await member.ask("POST", "/rooms/lobby/messages", {"text": SECRET})
+    stays = (await here.site.ada.ask("POST", "/rooms/lobby/messages", {"text": "stays"})).body
+    await member.ask("PUT", f"/rooms/lobby/messages/{stays['seq']}/reactions/{SECRET}")
+    url = f"http://127.0.0.1:{here.site.server.port}"
+    async with connect(url, token=here.site.ada.token) as client:
+        room = await client.follow("lobby")
+        assert SECRET in repr(room.messages)
+        given = {"messages": True}
+        assert await does(here, "owner", "POST", "/remove", "member", given) == "ok"
+        async for event in room:
+            if isinstance(event, Erased):
+                break
+        assert SECRET not in repr(room.messages)
+        assert [message.text for message in room.messages] == [None, "stays"]
+    async with native(here.site.server.port, token=here.site.ada.token) as late:
+        joined = await late.ask("follow", room="lobby", since=0)
+        told = [await late.event() for _ in range(joined["missed"])]
+        assert SECRET not in repr(told)
+        assert [each["event"] for each in told] == ["posted", "posted", "reacted", "erased"]
+        assert told[0]["by"] == member.account and told[0]["erased"]
+
+
+async def test_one_removes_oneself_with_the_password_once_more(here: Here) -> None:
+    member = here.people["member"]
+    for given, told in (({}, "forbidden"), ({"password": "wrong-lamp-77"}, "forbidden")):
+        assert (await member.ask("POST", "/me/remove", given)).code == told
+    assert (await here.site.ada.ask("POST", "/me/remove", {"password": PASSWORD})).code == (
+        "forbidden"
+    )
+    token = (await member.ask("POST", "/me/tokens", {"name": "x"})).body["token"]
+    program = Someone(member._http, member.url, token, member.account)
+    assert (await program.ask("POST", "/me/remove", {"password": PASSWORD})).code == "forbidden"
+    assert (await member.ask("POST", "/me/remove", {"password": PASSWORD})).status == 200
+    assert (await program.ask("GET", "/me")).code == "unauthenticated"
+
+
+async def test_without_a_password_the_session_must_be_new(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways: Any = here.site.server.entrance
+    account = here.people["member"].account
+    (row,) = await ways.register.sessions(account)
+
+    async def no_password(table: Any, *prefix: Any) -> list[Any]:
+        return [] if table is CREDENTIALS else await rows(table, *prefix)
+
+    rows = ways._store.rows
+    monkeypatch.setattr(ways._store, "rows", no_password)
+    given = account, row.session, None, "127.0.0.1"
+    assert (await ways.own_removal(*given, erases=False)).account == account
+    now = ways._now
+    monkeypatch.setattr(ways, "_now", lambda: now() + timedelta(minutes=11).total_seconds())
+    with pytest.raises(RefusalError, match="Sign in again"):
+        await ways.own_removal(*given, erases=False)
