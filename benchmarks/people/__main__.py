@@ -21,6 +21,7 @@ from benchmarks.people.town import EPOCH, Resident, Town, build
 from benchmarks.servers import CACHE, free_port, raise_file_limit
 
 TRIES = 20
+WATCHED = 50  # people on everyone's screen
 ROWS: list[tuple[str, str]] = []
 
 
@@ -99,6 +100,7 @@ async def stay(residents: list[Resident], port: int, pid: int) -> None:
     await asyncio.sleep(2)
     each = (memory(pid) - before) / len(devices)
     tell("memory for each that follows its rooms", f"{each / 1024:.1f} KiB")
+    await watch(devices, pid)
     for device in devices:
         device.transport.abort()
     await asyncio.sleep(2)
@@ -112,6 +114,24 @@ async def stay(residents: list[Resident], port: int, pid: int) -> None:
         )
     )
     tell(f"{len(devices)} people come back at once", f"{time.perf_counter() - began:.1f} s")
+
+
+async def watch(devices: list[Device], pid: int) -> None:
+    """What it costs that everyone watches some of the others."""
+    before = memory(pid)
+    keys = [device.resident.account for device in devices] * 2
+    began = time.perf_counter()
+    await asyncio.gather(
+        *(
+            device.ask("watch", people=keys[n + 1 : n + 1 + WATCHED])
+            for n, device in enumerate(devices)
+        )
+    )
+    took = time.perf_counter() - began
+    tell(f"{len(devices)} people watch {WATCHED} each", f"{took:.1f} s")
+    await asyncio.sleep(2)
+    each = (memory(pid) - before) / len(devices)
+    tell(f"memory for each that watches {WATCHED}", f"{each / 1024:.1f} KiB")
 
 
 async def first(device: Device) -> tuple[dict[str, dict[str, int]], str]:

@@ -334,3 +334,15 @@ async def test_a_node_that_is_killed_takes_its_devices_with_it(
                     await grace.event()
             assert was_lately(await until(ada, key, "offline"))
             await third.start()
+
+
+async def test_the_own_log_shows_nobody(here: Here) -> None:
+    await follows(here, "grace")
+    await here.at["grace"].ask("away")
+    snapshot = await here.at["grace"].ask("follow", room="@me")
+    assert snapshot["members"] == {"count": 0, "names": []}
+    await here.at["grace"].ask("back")
+    await watch(here, "grace", "mary")
+    while here.at["grace"].signals:
+        signal = await here.at["grace"].signal()
+        assert signal == {"signal": "presence", "room": here.key("grace"), "count": 0}, signal

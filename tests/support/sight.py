@@ -54,11 +54,11 @@ class Cable(Local):
 class Node:
     """A node, without doors."""
 
-    def __init__(self, name: str, town: "Sight") -> None:
+    def __init__(self, name: str, town: "Sight", rate: float) -> None:
         self.cable = Cable(name, town.nodes)
         self.fanout = FanOut(town.store, self.cable)
         self.journal = Journal(town.store, town.deliver, lambda: AT)
-        self.hub = Hub(town.store, self.journal, self.fanout, Door(), Limits(256, 0))
+        self.hub = Hub(town.store, self.journal, self.fanout, Door(), Limits(256, rate))
         town.nodes.append(self)
 
     async def tend(self, seconds: float) -> None:
@@ -126,11 +126,11 @@ class Watcher:
 class Sight:
     """Some nodes and the team. The model is told of each thing that is done."""
 
-    def __init__(self, nodes: int = 2) -> None:
+    def __init__(self, nodes: int = 2, rate: float = 0) -> None:
         self.store = MemoryStore()
         self.nodes: list[Node] = []
         for n in range(nodes):
-            Node(f"n{n}", self)
+            Node(f"n{n}", self, rate)
         self.devices: list[tuple[str, Device, dict[str, Any]]] = []
         self.roles, self.suspended, self.hiding = dict(ROLES), set[str](), set[str]()
         self.blocks: set[tuple[str, str]] = set()

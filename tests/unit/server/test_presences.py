@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hubbub.domain.acquaintance import HIDING
+from hubbub.domain.aspects.people.preferences import Prefer
+from hubbub.domain.facts import Proposal
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.presence import OFFLINE, PersonPresence
+from hubbub.protocol.watching import MAX_WATCHED
 from hubbub.server.engine.devices import GRACE, MOST_REMEMBERED
 from hubbub.server.engine.presences import TELL_EVERY
 from hubbub.server.engine.signals import LEASE
@@ -340,4 +346,41 @@ async def test_whoever_could_not_be_told_how_people_are_watches_nobody() -> None
     with pytest.raises(StoreFailed):
         await watching
     assert not dave.onlooker.people and len(dave.node.fanout.presences) == 0
+    await sight.close()
+
+
+@timeless
+async def test_whoever_asks_about_too_many_people_must_wait() -> None:
+    sight = Sight(1, rate=100)
+    await sight.begin()
+    dave, grace = sight.watcher("dave"), sight.watcher("grace")
+    crowd = [f"@p{n:012}" for n in range(MAX_WATCHED)]
+    for _ in range(4):
+        await dave.watch(*crowd)
+    with pytest.raises(RefusalError) as refused:
+        await dave.watch(*crowd)
+    assert refused.value.refusal.code == "rate_limited"
+    await grace.watch(*crowd)
+    await asyncio.sleep(refused.value.refusal.retry_after or 0)
+    await dave.watch(*crowd)
+    await sight.close()
+
+
+@timeless
+async def test_when_events_were_lost_that_may_have_taken_rights_all_is_asked_again() -> None:
+    sight, [dave] = await begun("dave")
+    for name in ("mary", "dave"):
+        await sight.connect(name)
+    await asyncio.sleep(3)
+    for name, who in (("mary", MARY), ("dave", DAVE)):
+        prefer = Prefer(room=who, name=HIDING, value=True)
+        await sight.store.commit([Proposal(account(name), prefer)], "")  # and it isn't delivered
+    fanout = sight.nodes[0].fanout
+    for log, hidden in ((MARY, [MARY]), (DIRECTORY, [MARY, DAVE])):
+        with fanout.pinned(log) as feed:
+            feed.skip(9)
+        await asyncio.sleep(3)
+        assert [who for who, shown in dave.view().items() if shown == ONLINE] == [
+            who for who in (MARY, DAVE) if who not in hidden
+        ]
     await sight.close()

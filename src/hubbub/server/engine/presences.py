@@ -79,7 +79,7 @@ class Onlooker:
 
     def forget(self, people: Iterable[str] = ()) -> None:
         """What was to be told of some people need not be told any more."""
-        self._changed.difference_update(people)
+        self._changed = self._changed.difference(people)  # which takes no more memory than it needs
 
     def view(self) -> dict[str, PersonPresence]:
         """Return all that it may know now."""
@@ -184,13 +184,13 @@ class Presences:
         for who in wanted:
             person = self._watched.get(who)
             if person is None:
-                person = self._watched[who] = _WatchedPerson(
-                    self._listen(who), self.devices.now(who)
-                )
+                feed = self._listen(who)
+                person = _WatchedPerson(feed, self.devices.now(who))
+                self._watched[feed.room] = person
             person.onlookers.setdefault(onlooker, Tie.HIDDEN)
-            onlooker.people[who] = person
-            self._asking.pop(Pair(onlooker, who), None)
-            self.doubted[Pair(onlooker, who)] = None
+            onlooker.people[person.feed.room] = person  # all share one text
+            self._asking.pop(pair := Pair(onlooker, person.feed.room), None)
+            self.doubted[pair] = None
         self._come(onlooker)
         logs = {DIRECTORY, onlooker.account, *wanted}
         return [self._pinned(log) for log in logs]

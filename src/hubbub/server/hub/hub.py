@@ -62,7 +62,7 @@ class Hub:
         self.starting = Starting(store, self.turn, self.emoji)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
-        self.watching = Watching(store, fanout, rights, self.throttle)
+        self.watching = Watching(store, fanout, rights, self.throttle, self.turn)
         self.questions = Questions(store, rights, authors, self.emoji)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused

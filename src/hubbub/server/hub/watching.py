@@ -49,8 +49,17 @@ class Ties(NamedTuple):
 class Watching:
     """Lets connections watch people. Nobody else asks whether somebody may know who is there."""
 
-    def __init__(self, store: Store, fanout: FanOut, rights: Rights, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        store: Store,
+        fanout: FanOut,
+        rights: Rights,
+        throttle: Throttle,
+        turn: asyncio.Semaphore,
+    ) -> None:
+        """`turn` is taken while people are looked up whom somebody begins to watch."""
         self._store = store
+        self._turn = turn
         self._fanout = fanout
         self._presences = fanout.presences
         self.devices = fanout.presences.devices
@@ -67,17 +76,10 @@ class Watching:
         """Watch these people in place of those before. Raises RefusalError; StoreFailed, and then nobody is watched."""
         principal = onlooker.principal
         await self._require(principal)
-        self._throttle.pace(principal)
-        reader, keys = principal.id, {*filter(is_account_key, command.people)}
+        keys = {*filter(is_account_key, command.people)}
+        self._throttle.pace_asking(principal, len(keys))
         try:
-            found = await self.ties(Acquainted(reader, who) for who in keys)
-            known = [who for (_, who), tie in found.ties.items() if tie is not Tie.NONE]
-            feeds = self._presences.look_at(onlooker, known)
-            await self._fanout.heads(feeds)
-            await self._fanout.meet(feeds)
-            for who in known:
-                await self._remember(who)
-            await self._be_sure(onlooker)
+            known = await self._look_at(onlooker, keys)
         except StoreFailed:
             self._presences.look_at(onlooker, ())
             raise
@@ -85,6 +87,20 @@ class Watching:
             self._presences.look(who)
         onlooker.forget(known)
         return Watched(onlooker.view())
+
+    async def _look_at(self, onlooker: Onlooker, keys: set[str]) -> list[str]:
+        """Let an onlooker watch those of these people whom it may know; returns them, once they are known as well."""
+        async with self._turn:
+            found = await self.ties(Acquainted(onlooker.account, who) for who in keys)
+            known = [who for (_, who), tie in found.ties.items() if tie is not Tie.NONE]
+            feeds = self._presences.look_at(onlooker, known)
+            await self._fanout.heads(feeds)
+        await self._fanout.meet(feeds)
+        async with self._turn:
+            for who in known:
+                await self._remember(who)
+            await self._be_sure(onlooker)
+        return known
 
     def stop(self, onlooker: Onlooker) -> None:
         """Watch nobody any more."""
@@ -105,7 +121,7 @@ class Watching:
     async def presence(self, principal: Principal, who: str) -> PersonPresence:
         """Return how an account is now. Raises RefusalError, StoreFailed."""
         await self._require(principal)
-        self._throttle.pace(principal)
+        self._throttle.pace_asking(principal, 1)
         pair = Acquainted(principal.id, who)
         tie = (await self.ties([pair])).ties[pair]
         if tie is Tie.NONE:

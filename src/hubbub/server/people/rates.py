@@ -8,6 +8,7 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 
 SLICE = 16_384  # bytes that a connection pays for at once
+PEOPLE_PER_SECOND = 400.0  # about whom one asks whether they are there
 FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
 
 
@@ -109,12 +110,13 @@ class Inflow:
 
 
 class Throttle:
-    """Limits how many messages, and how many bytes, each person sends per second."""
+    """Limits how many messages, and how many bytes, each person sends per second, and about how many people it asks."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._messages = Rates(limits.messages_per_s)
         self._bytes = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
+        self._people = Rates(PEOPLE_PER_SECOND if limits.messages_per_s else 0.0)
 
     def refusal(self, principal: Principal) -> Refusal | None:
         """Count a message, or return why it is too early for it."""
@@ -125,6 +127,13 @@ class Throttle:
         """Count a command that changes nothing but has a cost. Raises RefusalError."""
         if refusal := self.refusal(principal):
             raise RefusalError.of(refusal)
+
+    def pace_asking(self, principal: Principal, people: int) -> None:
+        """Count a command that asks about so many people. Raises RefusalError."""
+        self.pace(principal)
+        now = asyncio.get_running_loop().time()
+        if wait := self._people.wait(principal.counted_as, now, max(1, people)):
+            raise RefusalError.of(_too_fast(f"questions about {PEOPLE_PER_SECOND:g} people", wait))
 
     def wait(self, principal: Principal) -> float:
         """Count a message and return 0.0, or return the seconds until it is not too early for it."""
@@ -157,7 +166,7 @@ class Throttle:
 
     def sweep(self) -> None:
         """Forget who has not sent anything for a while."""
-        for rates in (self._messages, self._bytes):
+        for rates in (self._messages, self._bytes, self._people):
             rates.sweep(asyncio.get_running_loop().time())
 
 
