@@ -27,7 +27,7 @@ _PUBLIC = {
         Unbanned Unmuted
     """,
     "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
-    "hubbub.protocol.messages": "Members Message Page Presence Resumed Snapshot Typing Value",
+    "hubbub.protocol.messages": "Members Message Page Presence Receipt Resumed Snapshot Typing Value",
     "hubbub.protocol.presence": "PersonPresence",
     "hubbub.protocol.starting": "MyRoom ShownPerson",
 }

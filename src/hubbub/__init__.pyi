@@ -58,6 +58,7 @@ from hubbub.protocol.messages import Members as Members
 from hubbub.protocol.messages import Message as Message
 from hubbub.protocol.messages import Page as Page
 from hubbub.protocol.messages import Presence as Presence
+from hubbub.protocol.messages import Receipt as Receipt
 from hubbub.protocol.messages import Resumed as Resumed
 from hubbub.protocol.messages import Snapshot as Snapshot
 from hubbub.protocol.messages import Typing as Typing

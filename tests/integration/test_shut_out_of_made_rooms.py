@@ -53,6 +53,7 @@ class Here(NamedTuple):
     there: int
     ada: Someone
     grace: Someone
+    has_live_state_in_common: bool
 
 
 @pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
@@ -74,7 +75,8 @@ async def here(
                 settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
                 there = (await stack.enter_async_context(running(settings))).port
             grace = await newcomer(first.ada, "grace")
-            yield Here(first.server.port, there, first.ada, grace)
+            are_joined = request.param != "two nodes"
+            yield Here(first.server.port, there, first.ada, grace, are_joined)
     gc.unfreeze()
 
 

@@ -1114,6 +1114,14 @@ export interface Value {
   id?: string;
 }
 
+/** A member, whose key is `by`, has read the room up to the event `upto`. Only the newest of each member counts. */
+export interface Receipt {
+  signal: "receipt";
+  room: string;
+  by: string;
+  upto: number;
+}
+
 /** The server is about to close the connection. Reconnect after `reconnect_after` seconds. */
 export interface Closing {
   notice: "closing";
@@ -1288,5 +1296,5 @@ export interface Watched {
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
-export type AnySignal = Presence | Typing | Value;
+export type AnySignal = Presence | Typing | Value | Receipt;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

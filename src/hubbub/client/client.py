@@ -36,6 +36,7 @@ from hubbub.protocol.messages import (
     Moved,
     Page,
     Presence,
+    Receipt,
     Reply,
     Typing,
     Unfollowed,
@@ -317,7 +318,7 @@ class Client:
             match frame:
                 case Reply():
                     self._exchange.settle(frame)
-                case Presence() | Typing() | Value():
+                case Presence() | Typing() | Value() | Receipt():
                     self._rooms.hear(frame)
                 case Closing():
                     come_back_after = frame.reconnect_after

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import msgspec
 
-from hubbub.protocol.messages import AnySignal, Members, Presence, Snapshot, Value
+from hubbub.protocol.messages import AnySignal, Members, Presence, Receipt, Snapshot, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
 
 
@@ -17,6 +17,7 @@ class LiveView:
         self._people: set[Person] = set()
         self._count = 0
         self._values: dict[tuple[str, str], tuple[float, Value]] = {}
+        self.receipts: dict[str, int] = {}
 
     @property
     def members(self) -> Members:
@@ -36,6 +37,7 @@ class LiveView:
         self._count = snapshot.members.count
         self._people = set(people(snapshot.members.names, snapshot.members.ids))
         self._values.clear()
+        self.receipts.clear()
         for signal in snapshot.live:
             with suppress(msgspec.ValidationError):  # a kind that this version does not know
                 self.fold(msgspec.convert(signal, AnySignal))
@@ -49,6 +51,8 @@ class LiveView:
                 self._values.pop(_key(signal), None)
             case Value():
                 self._values[_key(signal)] = (self._now() + signal.ttl, signal)
+            case Receipt():
+                self.receipts[signal.by] = max(signal.upto, self.receipts.get(signal.by, 0))
 
     def _fold_presence(self, presence: Presence) -> None:
         self._count = presence.count

@@ -106,7 +106,7 @@ class Me:
     def preferences(self) -> Mapping[str, Any]:
         """The account's own settings by name, in step over its devices. The server itself knows some of them.
 
-        `keywords`: words of which messages count as mentions; `quiet`: when the account is not to be disturbed.
+        `keywords`: words of which messages count as mentions; `quiet`: when the account is not to be disturbed; `receipts`: false if others are not to see how far it has read.
         """
         return MappingProxyType(self._keeper.known.choices.preferences)
 

@@ -14,7 +14,7 @@ from hubbub.domain.aspects.reactions import without_reactions
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Gone, gone_by
-from hubbub.protocol.messages import AnySignal, Message, Presence, Resumed, Snapshot, Value
+from hubbub.protocol.messages import AnySignal, Message, Presence, Receipt, Resumed, Snapshot, Value
 from hubbub.protocol.people import Person
 
 MAX_MESSAGES = 500
@@ -154,5 +154,7 @@ def _key_of(signal: AnySignal) -> object:
     """The key of a signal. A newer signal replaces an older one with the same key."""
     if isinstance(signal, Presence):
         return object()  # contains only changes, so each one counts
+    if isinstance(signal, Receipt):
+        return signal.by, Receipt
     who = Person(signal.by, signal.id).who
     return (who, signal.key) if isinstance(signal, Value) else who

@@ -1,6 +1,7 @@
 """A joined room: its events, its state as of the last event taken, and the commands in it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, overload
 
 from hubbub.client import verbs
@@ -116,6 +117,14 @@ class Room(ManagedRoom):
         """The live values that have not expired."""
         return self._reading.live.values
 
+    @property
+    def receipts(self) -> Mapping[str, int]:
+        """How far members have read: the last event that each has read, by the keys of their accounts.
+
+        Empty where the room doesn't allow that, or has more than 100 members; without those who don't show it.
+        """
+        return MappingProxyType(self._reading.live.receipts)
+
     # Events and signals
 
     def __aiter__(self) -> Stream[Event]:
@@ -146,7 +155,7 @@ class Room(ManagedRoom):
         return Stream(self._reading.take, events_and_markers if markers else events_only)
 
     def signals(self) -> Newest[AnySignal]:
-        """The signals of the room from now on: `Typing`, `Value` and `Presence`.
+        """The signals of the room from now on: `Typing`, `Value`, `Receipt` and `Presence`.
 
         A slow reader gets only the newest signal of each kind, author and key, but every `Presence`, as
         long as it is less than 1,000 signals behind.

@@ -10,7 +10,7 @@ import msgspec
 
 from hubbub.domain.allotment import VALUE_COST, Allotment
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import Typing, Value
+from hubbub.protocol.messages import Receipt, Typing, Value
 from hubbub.protocol.people import Person
 
 MAX_VALUES = 1_000  # in one room
@@ -20,7 +20,7 @@ MAX_ROOM_BYTES = 512 * 1024  # of them, encoded
 class Stamped(msgspec.Struct, frozen=True, omit_defaults=True):
     """A signal and, for a value, its position on the logical clock."""
 
-    signal: Typing | Value
+    signal: Typing | Value | Receipt
     clock: int = 0
 
 

@@ -338,7 +338,15 @@ class Value(msgspec.Struct, frozen=True, tag_field="signal", tag="value", omit_d
     id: str | None = None
 
 
-AnySignal = Presence | Typing | Value
+class Receipt(msgspec.Struct, frozen=True, tag_field="signal", tag="receipt"):
+    """A member, whose key is `by`, has read the room up to the event `upto`. Only the newest of each member counts."""
+
+    room: str
+    by: str
+    upto: int
+
+
+AnySignal = Presence | Typing | Value | Receipt
 
 
 class Closing(msgspec.Struct, frozen=True, tag_field="notice", tag="closing"):

@@ -47,6 +47,7 @@ from hubbub.server.http.resources import (
 )
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
@@ -107,7 +108,9 @@ async def running(
         measured, links = Metrics(), Links(max_polled=max_connections(settings))
         news, keywords = News(), _keywords(store, lambda: hub)
         heed, register = partial(news.heed, keywords), Register(store, time.time, Roll(store))
-        fanout, journal, broker = _engine(settings, store, measured, rules, lambda: door, heed)
+        fanout, journal, broker, readers = _engine(
+            settings, store, measured, rules, lambda: door, heed
+        )
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
         door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
@@ -126,6 +129,7 @@ async def running(
             upkeep.revocations(door, *refreshing),
             *_work(settings, store, hub, fanout, broker),
             upkeep.prompted(keywords, store, news),
+            upkeep.telling(readers),
             *outsiders.work,
         )
         tasks = [asyncio.create_task(each) for each in work]
@@ -238,10 +242,10 @@ def _engine(
     rules: Rules,
     door: Callable[[], Door],
     heed: Callable[[list[Batch]], None],
-) -> tuple[FanOut, Journal, Broker]:
+) -> tuple[FanOut, Journal, Broker, ReadersNews]:
     """Return what delivers changes, what commits them, and what tells other nodes of each commit.
 
-    The door is made before anything is delivered. `heed` gets the batches of this node.
+    The door is made before anything is delivered. `heed` gets the batches of this node, as does what shows receipts.
     """
 
     def hear(told: Batch | LiveReport) -> None:
@@ -255,10 +259,12 @@ def _engine(
         fanout.deliver(batches)
         broker.tell(batches)
         heed(batches)
+        readers.heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)
-    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker
+    readers = ReadersNews(Receipts(store), fanout, broker, rules)
+    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, readers
 
 
 def _now() -> str:

@@ -14,6 +14,7 @@ from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.receipts import ReadersNews
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
@@ -31,6 +32,7 @@ BEAT = 0.5  # seconds; a revoked token must be noticed within one
 SWEEP_EVERY = 20  # beats
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
+RECEIPTS_EVERY = 0.25  # seconds; meanwhile only the newest of each member is kept
 PROMPT = 0.5  # seconds between a reactor's looks at what is new: each takes a turn
 STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
 REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
@@ -94,6 +96,11 @@ async def prompted(reactor: Reactor, store: Store, news: News) -> None:
         await news.go_on(reactor, store, due - loop.time())
 
     await _again(PROMPT, go_on, reactor.does, at_once=True)
+
+
+def telling(readers: ReadersNews) -> Work:
+    """Show how far members have read, soon after they have."""
+    return _again(RECEIPTS_EVERY, readers.tell, "show how far members have read")
 
 
 async def reminders(fanout: FanOut, broker: Broker) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from hubbub.domain.live import MAX_VALUES
-from hubbub.protocol.messages import Typing, Value
+from hubbub.domain.live import MAX_VALUES, LiveReport, Stamped
+from hubbub.protocol.messages import Receipt, Typing, Value
 from hubbub.protocol.people import Person
 from hubbub.server.engine.signals import COMINGS_PER_SECOND, TICK, Signals
 from tests.support.fakes import timeless
@@ -236,3 +236,19 @@ async def test_after_the_end_nothing_is_told() -> None:
     wall.signals.close()
     await asyncio.sleep(1)
     assert wall.sent == []
+
+
+@timeless
+async def test_of_each_member_the_newest_receipt_counts_however_late_others_come() -> None:
+    wall = Wall()
+    signals = wall.signals
+    newest, older = (Receipt("lobby", "@p", upto) for upto in (5, 3))
+    signals.put_receipt(newest)
+    signals.hear(LiveReport("lobby", "another node", [Stamped(older)]))
+    signals.put_receipt(older)
+    signals.replace_receipts([older])
+    await asyncio.sleep(2 * TICK)
+    assert wall.take() == [{"signal": "receipt", "room": "lobby", "by": "@p", "upto": 5}]
+    assert signals.live() == [newest]
+    signals.replace_receipts([])
+    assert signals.live() == []

@@ -5,7 +5,7 @@ from time to time and on request.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from hubbub.domain.allotment import Allotment
 from hubbub.domain.live import LiveReport, Stamped, Values, packed
 from hubbub.domain.presence import Attendance
 from hubbub.protocol.codec import encode
-from hubbub.protocol.messages import AnySignal, Members, Presence, Typing, Value
+from hubbub.protocol.messages import AnySignal, Members, Presence, Receipt, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
 from hubbub.server.brokers.base import Broker, Local
 
@@ -34,6 +34,8 @@ class Signals:
         "_heed",
         "_pause",
         "_presence_after",
+        "_receipts",
+        "_receipts_at",
         "_room",
         "_send",
         "_tell_after",
@@ -68,6 +70,8 @@ class Signals:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._presence_after = 0.0
+        self._receipts: dict[str, Receipt] = {}
+        self._receipts_at = float("-inf")
         self._tell_after = 0.0
 
     @property
@@ -90,11 +94,40 @@ class Signals:
         self._wake_in(self._pause)
         return True
 
+    def put_receipt(self, receipt: Receipt) -> None:
+        """Accept how far somebody has read, unless more is known already."""
+        if self._learn(receipt):
+            self._untold[_kind(receipt)] = Stamped(receipt)
+            self._wake_in(self._pause)
+
+    def _learn(self, receipt: Receipt) -> bool:
+        """Take a receipt, unless it is old. Returns whether it was new."""
+        known = self._receipts.get(receipt.by)
+        if known is not None and known.upto >= receipt.upto:
+            return False
+        self._receipts[receipt.by] = self._fresh[_kind(receipt)] = receipt
+        return True
+
+    def replace_receipts(self, receipts: Iterable[Receipt]) -> None:
+        """Have the receipts of these people and no others; of each the newest that is known."""
+        known, self._receipts = self._receipts, {}
+        for each in receipts:
+            old = known.get(each.by)
+            self._receipts[each.by] = old if old and old.upto > each.upto else each
+        self._receipts_at = _now()
+
+    def has_receipts_since(self, when: float) -> bool:
+        """Whether the receipts were replaced at that time of the loop, or later."""
+        return self._receipts_at >= when
+
     def hear(self, live: LiveReport) -> None:
         """Take a report of another node."""
         now = _now()
         for stamped in live.signals:
             signal = stamped.signal
+            if isinstance(signal, Receipt):
+                self._learn(signal)
+                continue
             if isinstance(signal, Value):
                 signal = packed(signal)
                 if not self._values.hear(Stamped(signal, stamped.clock), live.node, now):
@@ -132,8 +165,8 @@ class Signals:
         return Members(0, []) if self._heed else self.attendance.members()
 
     def live(self) -> list[AnySignal]:
-        """Return the values that have not expired, each with its remaining time."""
-        return [*self._values.live(_now())]
+        """Return the values that have not expired, each with its remaining time, and the receipts."""
+        return [*self._values.live(_now()), *self._receipts.values()]
 
     def sweep(self) -> None:
         """Forget what has expired."""
@@ -216,8 +249,10 @@ class Signals:
         return min(people / COMINGS_PER_SECOND, COMINGS_PAUSE)
 
 
-def _kind(signal: Typing | Value) -> _Kind:
+def _kind(signal: Typing | Value | Receipt) -> _Kind:
     """Return the key under which a newer signal replaces an older one."""
+    if isinstance(signal, Receipt):
+        return "receipt", signal.by  # no stable id looks like that
     who = Person(signal.by, signal.id).who
     return who, None if isinstance(signal, Typing) else signal.key
 

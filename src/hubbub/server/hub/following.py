@@ -18,6 +18,7 @@ from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.positions import Positions
+from hubbub.server.hub.receipts import Receipts
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
 
@@ -26,12 +27,18 @@ class Following:
     """Lets clients follow rooms, each at its own position."""
 
     def __init__(
-        self, fanout: FanOut, positions: Positions, snapshots: Snapshots, rights: Rights
+        self,
+        fanout: FanOut,
+        positions: Positions,
+        snapshots: Snapshots,
+        rights: Rights,
+        receipts: Receipts,
     ) -> None:
         self._fanout = fanout
         self._positions = positions
         self._snapshots = snapshots
         self._rights = rights
+        self._receipts = receipts
 
     async def check(self, principal: Principal, follow: Follow) -> Follow:
         """Raise RefusalError if `follow` would, while the client can still be told.
@@ -67,6 +74,7 @@ class Following:
             shown = 0 if stored is None else stored.page.head
             people = await self._snapshots.people(feed, stored) if stored else UNSET
             if feed.guards:
+                await self._receipts.refresh(feed)
                 await self._rights.require_still(principal, Operation.READ, follow.room, shown)
             # From here on there is no await: what is told now is followed by the very next event.
             cursor = Cursor(follow.room, outlet, principal, seq or shown, ended, wire)

@@ -14,6 +14,7 @@ from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.questions import Questions
 from hubbub.server.hub.reading import Lookup
+from hubbub.server.hub.receipts import Receipts
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.roster import Roster
 from hubbub.server.hub.snapshots import Snapshots
@@ -56,7 +57,7 @@ class Hub:
         snapshots = Snapshots(store, fanout, authors)
         rights = Rights(store, fanout, rules)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
-        self.following = Following(fanout, positions, snapshots, rights)
+        self.following = Following(fanout, positions, snapshots, rights, Receipts(store))
         self.turn = asyncio.Semaphore(AT_ONCE)
         self.emoji = EmojiOfServer(store)
         self.starting = Starting(store, self.turn, self.emoji)

@@ -1,0 +1,121 @@
+"""Receipts: how far members have read, shown to the others in rooms that allow it. They are signals, never events of the room.
+
+What a member has read is told in its own log, so whoever commits that shows it; whoever follows a room later gets what the markers say.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+
+from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
+from hubbub.domain.facts import Batch, Needs
+from hubbub.domain.live import LiveReport, Stamped
+from hubbub.domain.markers import MARKER
+from hubbub.domain.rooms import MEMBER, ROOM, MemberKey, room_row
+from hubbub.domain.rules import Rules
+from hubbub.events import Event, tag_in
+from hubbub.events.reading import Read
+from hubbub.protocol.keys import is_account_key, is_room_key
+from hubbub.protocol.messages import Receipt
+from hubbub.protocol.preferences import RECEIPTS
+from hubbub.server.brokers.base import Broker
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Feed
+from hubbub.server.stores.base import Store
+
+MAX_MEMBERS = 100  # of a room with receipts: in larger ones, who has read what helps nobody
+CURRENT_FOR = (
+    5.0  # seconds for which a feed's receipts are not read again: meanwhile signals keep them so
+)
+_READ = b"read"
+
+
+class Receipts:
+    """Knows which members show how far they have read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def refresh(self, feed: Feed) -> None:
+        """Let a room's feed have the receipts of its members as they are now. The guards' rows must be in memory."""
+        if not is_room_key(feed.room):
+            return
+        room = feed.row(ROOM, room_row(feed.room))
+        if room is None or not room.receipts:
+            feed.signals.replace_receipts([])
+            return
+        if feed.signals.has_receipts_since(asyncio.get_running_loop().time() - CURRENT_FOR):
+            return
+        members = await self._store.page(MEMBER, feed.room, limit=MAX_MEMBERS + 1)
+        keys = [MemberKey(row.room, row.account) for row in members]
+        shown = set(await self.shown(keys)) if len(keys) <= MAX_MEMBERS else set()
+        markers = await self._store.rows(MARKER, feed.room) if shown else []
+        feed.signals.replace_receipts(
+            Receipt(row.room, row.account, row.seq)
+            for row in markers
+            if MemberKey(row.room, row.account) in shown
+        )
+
+    async def shown(self, keys: Iterable[MemberKey]) -> list[MemberKey]:
+        """Return the members whose receipts are shown: their room allows it, is small, and they do not mind."""
+        wanted = Needs()
+        for key in keys:
+            wanted.row(ROOM, room_row(key.room))
+            wanted.count(MEMBER, key.room)
+            wanted.row(MEMBER, key)
+            wanted.row(PREFERENCES, PreferenceKey(key.account, RECEIPTS))
+        found = await self._store.find(wanted)
+        rows, sizes = found.rows, found.counts.get(MEMBER, {})
+        return [
+            key
+            for key in keys
+            if (room := rows[ROOM][room_row(key.room)])
+            and room.receipts
+            and sizes[(key.room,)] <= MAX_MEMBERS
+            and rows[MEMBER][key]
+            and _allows(rows[PREFERENCES][PreferenceKey(key.account, RECEIPTS)])
+        ]
+
+
+class ReadersNews:
+    """Shows how far members have read, as the commits of this node say; of each the newest."""
+
+    def __init__(self, receipts: Receipts, fanout: FanOut, broker: Broker, rules: Rules) -> None:
+        self._receipts = receipts
+        self._fanout = fanout
+        self._broker = broker
+        self._rules = rules
+        self._new: dict[MemberKey, int] = {}
+        self._stir = asyncio.Event()
+
+    def heed(self, batches: Iterable[Batch]) -> None:
+        """Note what own logs say that a commit added to."""
+        for batch in batches:
+            for body in batch.bodies if is_account_key(batch.room) else ():
+                if tag_in(body) == _READ:
+                    self._note(self._rules.events.decode(body))
+
+    def _note(self, event: Event) -> None:
+        if isinstance(event, Read):
+            self._new[MemberKey(event.where, event.room)] = event.upto
+            self._stir.set()
+
+    async def tell(self) -> None:
+        """Wait for what is new, and show it to those who follow these rooms, on any node. Fails with `StoreFailed`."""
+        await self._stir.wait()
+        self._stir.clear()
+        new, self._new = self._new, {}
+        for key in await self._receipts.shown(new):
+            receipt = Receipt(key.room, key.account, new[key])
+            if feed := self._fanout.get(key.room):
+                feed.signals.put_receipt(receipt)
+            else:
+                told = LiveReport(key.room, self._broker.node, [Stamped(receipt)])
+                self._broker.share(told)
+
+
+def _allows(preference: object) -> bool:
+    """Whether an account shows how far it has read: unless its setting says otherwise."""
+    value: bytes | None = getattr(preference, "value", None)
+    return value is None or msgspec.json.decode(value) is not False
