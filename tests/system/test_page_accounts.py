@@ -463,7 +463,9 @@ async def test_who_has_an_account_elsewhere_signs_in_there(
         ) as people:
             await people.owner("Olga")
             page = await people.visit()
-            await page.get_by_role("button", name="Log in with an account").click()
+            await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+            await expect(page.get_by_label("Your name")).to_be_hidden()
+            await expect(page.get_by_role("button", name="Use a token")).to_be_visible()
             await expect(page.get_by_role("button", name="Come in as a guest")).to_have_count(0)
             await page.get_by_role("button", name="Sign in with 127.0.0.1").click()
             await at_home(page, "Ada Lovelace")

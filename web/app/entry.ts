@@ -17,6 +17,7 @@ interface Ways {
   /** One is in, as this account. */
   entered(account: string): void;
   asGuest(): void;
+  withToken(): void;
 }
 
 /** What the server's settings leave open. */
@@ -56,14 +57,17 @@ export function showEntry(way: Entry, token: string, ways: Ways, why = ""): void
   if (way !== "reset") showOthers(others, way, token, ways);
 }
 
-/** Show the other ways in that the server's settings leave open. */
+/** Ask which ways in the server's settings leave open. */
+export const askOpen = (): Promise<Open> => call<Open>("GET", "/ways").catch(() => ({ sign_up: false, guests: true, provider: null }));
+
+/** Show the other ways in that are open. */
 async function showOthers(place: HTMLElement, way: Entry, token: string, ways: Ways): Promise<void> {
-  const open = await call<Open>("GET", "/ways").catch(() => ({ sign_up: false, guests: true, provider: null }));
+  const open = await askOpen();
   const { provider } = open;
   if (provider) place.append(other(`Sign in with ${provider}`, () => signIn(place, token), "elsewhere"));
   if (way === "login" && open.sign_up) place.append(other("Make an account", () => showEntry("signup", "", ways)));
   if (way === "signup") place.append(other("Log in instead", () => showEntry("login", "", ways)));
-  if (way === "login" && open.guests) place.append(guestButton(ways));
+  if (way === "login") place.append(open.guests ? guestButton(ways) : other("Use a token", ways.withToken));
 }
 
 /** Go to the provider, which sends the browser back. With a token, an account is made by it there. */

@@ -17,7 +17,7 @@ import { isMade, linkedRoom, takeEntered, takeWayIn } from "./routes.ts";
 import { listed, listOpenRooms, listRooms, open, showRooms, track } from "./sidebar.ts";
 import { now, places } from "./state.ts";
 import { identifyTab, outboxOf } from "./tabs.ts";
-import { askName, checkSession, logIn, logOut, ways } from "./welcome.ts";
+import { askWho, checkSession, logIn, logOut, ways } from "./welcome.ts";
 
 const ROOMS_EVERY = 30_000;
 
@@ -64,7 +64,7 @@ export async function start(): Promise<void> {
     return;
   }
   if (!key && (name === null || !(name || token))) {
-    askName();
+    await askWho();
     return;
   }
   byId("welcome").hidden = true;

@@ -3,7 +3,7 @@
 import type { Client, Refused } from "#sdk";
 import { stopWaiting } from "./connection.ts";
 import { byId } from "./dom.ts";
-import { showEntry } from "./entry.ts";
+import { askOpen, showEntry } from "./entry.ts";
 import { call } from "./http.ts";
 import { start } from "./main.ts";
 import * as memory from "./memory.ts";
@@ -11,7 +11,13 @@ import { identity, keepName } from "./memory.ts";
 import { linkedRoom, showRoot } from "./routes.ts";
 import { now } from "./state.ts";
 
-/** Show the first screen; with `needsToken` it asks for a token. */
+/** Show the first screen, which asks for a name, or to log in where guests may not come in. */
+export async function askWho(): Promise<void> {
+  if ((await askOpen()).guests) askName();
+  else logIn();
+}
+
+/** Ask for a name; with `needsToken`, for a token. */
 export function askName(why = "", name = "", needsToken = false): void {
   now.client?.close();
   stopWaiting();
@@ -32,7 +38,7 @@ export function refuse(client: Client, { code, message }: { code: string; messag
   else if (code !== "unauthenticated") askName(message, client.name);
   else if (client.token)
     askName("The server does not accept this token. It may have expired or been revoked: ask for a new one.", "", true);
-  else askName("This server doesn't let guests in. Log in with your now.account, or enter a token.", client.name, true);
+  else askName("This server doesn't let guests in. Log in with your account, or enter a token.", client.name, true);
   memory.forgetToken();
 }
 
@@ -65,6 +71,9 @@ export const ways = {
   asGuest(): void {
     if (identity().name) start();
     else askName();
+  },
+  withToken(): void {
+    askName("", "", true);
   },
 };
 
