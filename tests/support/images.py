@@ -3,6 +3,7 @@
 import struct
 import zlib
 from base64 import b64decode
+from collections.abc import Callable
 
 SECRET = b"geheim"
 
@@ -109,6 +110,41 @@ HUGE = {
         1, 1, webp_chunk(b"ANMF", b"\0" * 16 + LOSSLESS[12:].replace(b"/\0\0\0", b"/\xff\xff\xff"))
     ),
     "avif": AVIF.replace(b"ispe\0\0\0\0\0\0\0\2", b"ispe\0\0\0\0\0\0\xff\2"),
+}
+
+
+def _nested(box: Callable[[bytes], bytes], size: int = 60_000) -> bytes:
+    found = b""
+    while len(found) < size:
+        found = box(found)
+    return found
+
+
+def _box(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(data)) + kind + data
+
+
+# What would take long to look through, though it is small.
+SLOW = {
+    "chunks of a png": png(more=chunk(b"tEXt", b"") * 5_000),
+    "extensions of a gif": GIF[:-1] + b"!\xfe\0" * 20_000 + b";",
+    "scans of a jpeg": JPEG[:-2] + b"\xff\xda\0\x02" * 16_000 + b"\xff\xd9",
+    "chunks of a webp": webp(LOSSLESS[12:], webp_chunk(b"JUNK", b"") * 8_000),
+    "chunks in a frame of a webp": extended(
+        1, 1, webp_chunk(b"ANMF", b"\0" * 16 + webp_chunk(b"JUNK", b"") * 8_000)
+    ),
+    "boxes of an avif": AVIF[:32]
+    + _box(b"meta", b"\0" * 4 + _box(b"x" * 4, b"") * 7_000)
+    + _box(b"mdat", b""),
+}
+# Where what holds others may not hold itself.
+NESTED = {
+    "boxes in boxes of an avif": AVIF[:32]
+    + _box(b"meta", b"\0" * 4 + _nested(lambda inner: _box(b"ipco", inner)))
+    + _box(b"mdat", b""),
+    "frames in frames of a webp": extended(
+        1, 1, _nested(lambda inner: webp_chunk(b"ANMF", b"\0" * 16 + inner))
+    ),
 }
 
 # What is no image, or no whole one, though it begins like one.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 MAX_SIDE = 512  # pixels
+MAX_PARTS = 1_000  # a small image has far fewer, and each takes time
 
 
 class NotAnImage(ValueError):
@@ -29,8 +30,14 @@ class _Parts:
     """What is kept of an image, and the largest size that any part of it claims."""
 
     def __init__(self) -> None:
-        self.width = self.height = 0
+        self.width = self.height = self.count = 0
         self.kept: list[bytes] = []
+
+    def begin(self) -> None:
+        """Count another part. Raises ValueError if there are too many."""
+        self.count += 1
+        if self.count > MAX_PARTS:
+            raise ValueError
 
     def claim(self, width: int, height: int) -> None:
         self.width, self.height = max(self.width, width), max(self.height, height)
@@ -79,6 +86,7 @@ def _read_png(data: bytes) -> _Parts:
     parts, at, kind = _Parts(), len(_PNG), b""
     parts.kept.append(_PNG)
     while kind != b"IEND":
+        parts.begin()
         size, kind = _number(data, at, ">I"), data[at + 4 : at + 8]
         chunk = _cut(data, at, at + 12 + size)
         if (at == len(_PNG)) is not (kind == b"IHDR"):
@@ -102,6 +110,7 @@ def _read_gif(data: bytes) -> _Parts:
     parts.kept.append(_cut(data, 0, at))
     has_picture = False
     while (kind := data[at]) != 0x3B:
+        parts.begin()
         if kind == 0x2C:
             left, top, width, height, flags = struct.unpack_from("<HHHHB", data, at + 1)
             parts.claim(left + width, top + height)
@@ -144,6 +153,7 @@ def _read_jpeg(data: bytes) -> _Parts:
     parts.kept.append(data[:2])
     has_scan = False
     while (marker := data[at + 1]) != _END:
+        parts.begin()
         if data[at] != 0xFF or marker < 0xC0 or 0xD0 <= marker <= 0xD8 or marker == 0xFF:
             raise ValueError
         end = at + 2 + _number(data, at + 2, ">H")
@@ -181,6 +191,7 @@ def _read_webp(data: bytes) -> _Parts:
     _cut(data, 0, end)
     body: list[bytes] = []
     for kind, chunk in _webp_chunks(data[:end], 12):
+        parts.begin()
         _claim_webp(parts, kind, chunk)
         if kind == b"VP8X":
             flags = chunk[8] & _WEBP_ALPHA_AND_ANIMATION
@@ -207,7 +218,9 @@ def _claim_webp(parts: _Parts, kind: bytes, chunk: bytes) -> None:
         case b"ANMF":
             parts.claim(1 + _of_three(chunk, 14), 1 + _of_three(chunk, 17))
             for inner, part in _webp_chunks(chunk[: 8 + _number(chunk, 4, "<I")], 24):
-                _claim_webp(parts, inner, part)
+                parts.begin()
+                if inner != b"ANMF":
+                    _claim_webp(parts, inner, part)
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", chunk, 14)
             parts.claim(width & 0x3FFF, height & 0x3FFF)
@@ -223,7 +236,7 @@ def _of_three(data: bytes, at: int) -> int:
 # --- AVIF (not animated): ISO/IEC 14496-12 and 23008-12 ---
 
 _AVIF_BOXES = frozenset((b"ftyp", b"meta", b"mdat"))
-_WITHIN = (b"meta", b"iprp", b"ipco")
+_WITHIN = {b"meta": b"iprp", b"iprp": b"ipco", b"ipco": b"ispe"}  # where the sizes are
 
 
 def _read_avif(data: bytes) -> _Parts:
@@ -243,8 +256,9 @@ def _read_avif(data: bytes) -> _Parts:
 def _claim_avif(parts: _Parts, kind: bytes, box: bytes) -> None:
     if kind == b"ispe":
         parts.claim(*struct.unpack_from(">II", box, 4))
-    if kind in _WITHIN:
-        for inner, part in _boxes(box[4:] if kind == b"meta" else box):
+    for inner, part in _boxes(box[4:] if kind == b"meta" else box) if kind in _WITHIN else ():
+        parts.begin()
+        if inner == _WITHIN[kind]:
             _claim_avif(parts, inner, part)
 
 

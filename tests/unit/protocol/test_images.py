@@ -3,7 +3,17 @@
 import pytest
 
 from hubbub.protocol.images import NotAnImage, image_of
-from tests.support.images import HUGE, IMAGES, NOT_IMAGES, SECRET, WITH_SECRETS, extended, png
+from tests.support.images import (
+    HUGE,
+    IMAGES,
+    NESTED,
+    NOT_IMAGES,
+    SECRET,
+    SLOW,
+    WITH_SECRETS,
+    extended,
+    png,
+)
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -49,3 +59,18 @@ def test_an_image_that_is_cut_off_anywhere_is_refused(name: str) -> None:
     for size in range(len(data) - (name == "jpeg")):
         with pytest.raises(NotAnImage):
             image_of(data[:size])
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_what_has_very_many_parts_is_refused(name: str) -> None:
+    with pytest.raises(NotAnImage, match="damaged"):
+        image_of(SLOW[name])
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_parts_in_parts_are_followed_only_where_they_belong(name: str) -> None:
+    try:
+        found = image_of(NESTED[name])
+    except NotAnImage:
+        return
+    assert found[1:3] == (1, 1)
