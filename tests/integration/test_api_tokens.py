@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from hubbub.domain.access import RoomKind
+from hubbub.domain.principals import Scope
+from hubbub.server.http.operations import HttpOperation, operations_of
+from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.passwords import Argon2
+from tests.support.paths import filled
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
 MINE = "/me/tokens"
@@ -203,3 +208,27 @@ async def test_whoever_was_added_gets_a_password_by_a_reset_link(here: Site) -> 
     dave = await here.stranger.enter("/reset", token=link, password=PASSWORD)
     assert dave.account == first.body["account"]
     assert (await here.stranger.log_in("dave")).account == dave.account
+
+
+OF_ACCOUNTS = [
+    each
+    for each in operations_of(ROUTES)
+    if {RoomKind.OWN, RoomKind.SERVER} & each.needs.rows.keys()
+]
+SAYS_WHO_ONE_IS = {"getMe"}  # with any scope
+
+
+@pytest.mark.parametrize("operation", OF_ACCOUNTS, ids=lambda operation: operation.name)
+async def test_what_is_an_accounts_own_is_read_and_changed_only_with_the_scope_for_it(
+    here: Site, operation: HttpOperation[Any]
+) -> None:
+    lacking = "read" if operation.method == "GET" else "post"
+    others = [scope.value for scope in Scope if scope.value != lacking]
+    _, token = await token_of(here.ada, scopes=others if lacking == "read" else ["read"])
+    if "room" in operation.path_names or operation.name in SAYS_WHO_ONE_IS | {"logout"}:
+        return
+    kind = operation.body.content_type if operation.body else "application/json"
+    path = filled(operation.path, where="lobby", seq=1).removeprefix("/api/v1")
+    body = {"kind": "closed", "title": "x", "text": "x"}
+    answer = await token.ask(operation.method, path, body, {"Content-Type": kind})
+    assert answer.code == "forbidden", answer

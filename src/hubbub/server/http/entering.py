@@ -28,6 +28,8 @@ REGISTER = web.AppKey("register", Register)
 # What the description says of who may do it. The ledger's rules decide.
 ENTER = Permission("come in", {})  # whoever asks, so no token gives it
 OWN_ACCOUNT = Permission("manage an account", {RoomKind.OWN: account(*Scope)})
+READ_OWN = Permission("read", {RoomKind.OWN: account(Scope.READ)})
+CHANGE_OWN = Permission("change settings of this account", {RoomKind.OWN: account(Scope.POST)})
 
 
 def _account_in_path(request: web.Request) -> str:
@@ -135,16 +137,19 @@ async def join(request: web.Request, body: Body[JoinServer]) -> web.Response:
     return entered(request, token, given.wants)
 
 
-def account_of(request: web.Request) -> Principal:
+def account_of(request: web.Request, needs: Permission = OWN_ACCOUNT) -> Principal:
     """Return the account that a request acts for.
 
-    Raises RefusalError: `unauthenticated` for guests, `forbidden` for others without an account.
+    Raises RefusalError: `unauthenticated` for guests, `forbidden` for others without an account, or if the scopes of
+    its credential don't allow what it `needs`.
     """
     principal = principal_of(request)
     if principal.role is Role.GUEST:
         raise RefusalError("unauthenticated", "Log in first: this needs an account")
     if principal.role is not Role.ACCOUNT:
         raise RefusalError("forbidden", "Not allowed without an account")
+    if not any(needs.is_given(principal.role, principal.scopes, kind) for kind in needs.rows):
+        raise RefusalError("forbidden", f"Not allowed to {needs.label}")
     return principal
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
+from hubbub.domain.access import Operation, refuse
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.facts import Head, Needs
@@ -44,6 +45,8 @@ class Starting:
         """Return the rooms and people of an account. Raises RefusalError, StoreFailed."""
         if principal.role is not Role.ACCOUNT:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
+        if refusal := refuse(principal, Operation.READ, principal.id):
+            raise RefusalError.of(refusal)
         async with self._turn:
             return await self._start(principal, start)
 

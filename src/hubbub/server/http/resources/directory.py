@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from hubbub.server.http.entering import OWN_ACCOUNT, account_of
+from hubbub.server.http.entering import READ_OWN, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import text, whole_number
 from hubbub.server.http.requests import HUB
@@ -36,14 +36,14 @@ class DirectoryReply(msgspec.Struct):
         "GET",
         "/api/v1/directory",
         "listDirectory",
-        needs=OWN_ACCOUNT,
+        needs=READ_OWN,
         takes=(AFTER, LIMIT),
         answers=DirectoryReply,
     )
 )
 async def list_directory(request: web.Request) -> DirectoryReply:
     """List the open rooms of this server by their keys, in pages. Guests may not."""
-    principal, limit = account_of(request), LIMIT.of(request) or 100
+    principal, limit = account_of(request, READ_OWN), LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.listed(principal, AFTER.of(request) or "", limit + 1)
     items = [
         ListedRoomItem(room.room, room.title, room.topic, room.alias, members)

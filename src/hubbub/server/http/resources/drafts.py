@@ -7,7 +7,7 @@ from hubbub.domain.aspects.conversation.own import KEEP
 from hubbub.protocol.conversation import PAGE, DraftsPage, KeepDraft, ListDrafts
 from hubbub.protocol.messages import Seq
 from hubbub.server.http.changes import KEY, ChangeReply, commit
-from hubbub.server.http.entering import OWN_ACCOUNT, account_of
+from hubbub.server.http.entering import READ_OWN, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import WHERE, Body, text, whole_number
 from hubbub.server.http.requests import HUB
@@ -35,7 +35,7 @@ DRAFT = Body(NewDraft)
         "GET",
         DRAFTS,
         "listDrafts",
-        needs=OWN_ACCOUNT,
+        needs=READ_OWN,
         takes=(AFTER, LIMIT),
         answers=DraftsPage,
     )
@@ -43,7 +43,7 @@ DRAFT = Body(NewDraft)
 async def list_drafts(request: web.Request) -> DraftsPage:
     """List one's drafts by their rooms, in pages."""
     asked = ListDrafts(after=AFTER.of(request) or "", limit=LIMIT.of(request) or PAGE)
-    return await request.app[HUB].questions.drafts(account_of(request), asked)
+    return await request.app[HUB].questions.drafts(account_of(request, READ_OWN), asked)
 
 
 @resource.operation(

@@ -87,7 +87,7 @@ async def get_emoji(request: web.Request) -> web.Response:
 )
 async def add_emoji(request: web.Request) -> ChangeReply | web.Response:
     """Add an emoji with this image: as an owner or admin, or as a member if the settings say so."""
-    principal = account_of(request)
+    principal = account_of(request, MANAGE)
     name, is_open = NAME.of(request), request.app[MEMBERS_MAY_ADD]
     image = image_from(await FILE.read(request, principal))
     given = AddEmoji(name=name, image=image, is_open=is_open, address=place_of(request).address)
@@ -107,7 +107,7 @@ async def add_emoji(request: web.Request) -> ChangeReply | web.Response:
 )
 async def remove_emoji(request: web.Request) -> ChangeReply | web.Response:
     """Remove an emoji: any as an owner or admin, or one's own if members may add them."""
-    principal = account_of(request)
+    principal = account_of(request, MANAGE)
     name, is_open = NAME.of(request), request.app[MEMBERS_MAY_ADD]
     given = RemoveEmoji(name=name, is_open=is_open, address=place_of(request).address)
     return await commit(request, principal, given)

@@ -10,6 +10,7 @@ from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import (
     ENTRANCE,
     OWN_ACCOUNT,
+    READ_OWN,
     REGISTER,
     PersonReply,
     account_of,
@@ -203,14 +204,14 @@ async def end_other_sessions(request: web.Request) -> ChangeReply | web.Response
         "GET",
         f"{ME}/rooms",
         "listMyRooms",
-        needs=OWN_ACCOUNT,
+        needs=READ_OWN,
         takes=(AFTER, LIMIT),
         answers=MyRoomsReply,
     )
 )
 async def list_my_rooms(request: web.Request) -> MyRoomsReply:
     """List the rooms of which one is a member by their keys, in pages. A direct that one left is listed once there is a newer message."""
-    principal, limit = account_of(request), LIMIT.of(request) or 100
+    principal, limit = account_of(request, READ_OWN), LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.mine(principal, AFTER.of(request) or "", limit + 1)
     items = [
         MyRoomItem(row.room, row.kind, row.title, row.alias, row.role, row.head)

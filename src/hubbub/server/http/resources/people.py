@@ -16,6 +16,7 @@ from hubbub.server.http.entering import (
     ENTER,
     ENTRANCE,
     OWN_ACCOUNT,
+    READ_OWN,
     REGISTER,
     PersonReply,
     SessionReply,
@@ -79,12 +80,12 @@ ADD, ROLE, RESET = Body(WantedPerson), Body(NewRole), Body(ResetPassword)
 
 @resource.operation(
     HttpOperation(
-        "GET", PEOPLE, "listPeople", needs=OWN_ACCOUNT, takes=(AFTER, LIMIT), answers=PeopleReply
+        "GET", PEOPLE, "listPeople", needs=READ_OWN, takes=(AFTER, LIMIT), answers=PeopleReply
     )
 )
 async def list_people(request: web.Request) -> PeopleReply:
     """List all accounts by their keys, in pages. Guests may not."""
-    principal, limit = account_of(request), LIMIT.of(request) or 100
+    principal, limit = account_of(request, READ_OWN), LIMIT.of(request) or 100
     rows = await request.app[REGISTER].people(principal.id, AFTER.of(request) or "", limit + 1)
     return PeopleReply([PersonReply.of(row) for row in rows[:limit]], len(rows) > limit)
 

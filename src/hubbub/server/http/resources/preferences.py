@@ -7,7 +7,7 @@ from aiohttp import web
 
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.server.http.changes import KEY, ChangeReply, commit
-from hubbub.server.http.entering import ACCOUNT, OWN_ACCOUNT, REGISTER, account_of
+from hubbub.server.http.entering import ACCOUNT, CHANGE_OWN, READ_OWN, REGISTER, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Body, Parameter
 
@@ -44,12 +44,10 @@ class NewPreference(msgspec.Struct, kw_only=True):
 PREFERENCE = Body(NewPreference)
 
 
-@resource.operation(
-    HttpOperation("GET", BLOCKS, "listBlocks", needs=OWN_ACCOUNT, answers=BlocksReply)
-)
+@resource.operation(HttpOperation("GET", BLOCKS, "listBlocks", needs=READ_OWN, answers=BlocksReply))
 async def list_blocks(request: web.Request) -> BlocksReply:
     """List the accounts that one blocks."""
-    return BlocksReply(await request.app[REGISTER].blocks(account_of(request).id))
+    return BlocksReply(await request.app[REGISTER].blocks(account_of(request, READ_OWN).id))
 
 
 def _on_block(method: Literal["PUT", "DELETE"], name: str) -> HttpOperation[ChangeReply]:
@@ -57,7 +55,7 @@ def _on_block(method: Literal["PUT", "DELETE"], name: str) -> HttpOperation[Chan
         method,
         f"{BLOCKS}/{{account}}",
         name,
-        needs=OWN_ACCOUNT,
+        needs=CHANGE_OWN,
         takes=(ACCOUNT, KEY),
         answers=ChangeReply,
         refuses=frozenset({"busy", "too_large"}),
@@ -67,7 +65,7 @@ def _on_block(method: Literal["PUT", "DELETE"], name: str) -> HttpOperation[Chan
 @resource.operation(_on_block("PUT", "block"))
 async def block(request: web.Request) -> ChangeReply | web.Response:
     """Block an account: it can begin no direct with one, and can only read in the one that there is."""
-    principal = account_of(request)
+    principal = account_of(request, CHANGE_OWN)
     change = BlockPerson(room=principal.id, who=ACCOUNT.of(request))
     return await commit(request, principal, change)
 
@@ -75,19 +73,19 @@ async def block(request: web.Request) -> ChangeReply | web.Response:
 @resource.operation(_on_block("DELETE", "unblock"))
 async def unblock(request: web.Request) -> ChangeReply | web.Response:
     """Block an account no longer."""
-    principal = account_of(request)
+    principal = account_of(request, CHANGE_OWN)
     change = UnblockPerson(room=principal.id, who=ACCOUNT.of(request))
     return await commit(request, principal, change)
 
 
 @resource.operation(
-    HttpOperation(
-        "GET", PREFERENCES, "listPreferences", needs=OWN_ACCOUNT, answers=PreferencesReply
-    )
+    HttpOperation("GET", PREFERENCES, "listPreferences", needs=READ_OWN, answers=PreferencesReply)
 )
 async def list_preferences(request: web.Request) -> PreferencesReply:
     """List one's own settings."""
-    return PreferencesReply(await request.app[REGISTER].preferences(account_of(request).id))
+    return PreferencesReply(
+        await request.app[REGISTER].preferences(account_of(request, READ_OWN).id)
+    )
 
 
 @resource.operation(
@@ -95,7 +93,7 @@ async def list_preferences(request: web.Request) -> PreferencesReply:
         "PUT",
         f"{PREFERENCES}/{{name}}",
         "prefer",
-        needs=OWN_ACCOUNT,
+        needs=CHANGE_OWN,
         takes=(NAME, KEY),
         body=PREFERENCE,
         answers=ChangeReply,
@@ -104,7 +102,7 @@ async def list_preferences(request: web.Request) -> PreferencesReply:
 )
 async def prefer(request: web.Request) -> ChangeReply | web.Response:
     """Choose a value for a setting of one's own."""
-    principal = account_of(request)
+    principal = account_of(request, CHANGE_OWN)
     given = await PREFERENCE.read(request, principal)
     change = Prefer(room=principal.id, name=NAME.of(request), value=given.value)
     return await commit(request, principal, change)

@@ -10,7 +10,7 @@ from hubbub.domain.aspects.conversation.own import KEEP
 from hubbub.events import Reference
 from hubbub.protocol.conversation import MAX_NOTE, PAGE, ListSaved, Save, SavedPage, Unsave
 from hubbub.server.http.changes import KEY, ChangeReply, commit
-from hubbub.server.http.entering import OWN_ACCOUNT, account_of
+from hubbub.server.http.entering import READ_OWN, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import SEQ, WHERE, Body, whole_number
 from hubbub.server.http.requests import HUB
@@ -37,7 +37,7 @@ NOTE = Body(NewNote)
         "GET",
         SAVED,
         "listSaved",
-        needs=OWN_ACCOUNT,
+        needs=READ_OWN,
         takes=(BEFORE, LIMIT),
         answers=SavedPage,
     )
@@ -45,7 +45,7 @@ NOTE = Body(NewNote)
 async def list_saved(request: web.Request) -> SavedPage:
     """List one's saved messages, the last saved first, in pages. Those that one may not read any more are not shown."""
     asked = ListSaved(before=BEFORE.of(request), limit=LIMIT.of(request) or PAGE)
-    return await request.app[HUB].questions.saved(account_of(request), asked)
+    return await request.app[HUB].questions.saved(account_of(request, READ_OWN), asked)
 
 
 @resource.operation(

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import Started
-from hubbub.server.http.entering import OWN_ACCOUNT, account_of
+from hubbub.server.http.entering import READ_OWN, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import text, whole_number
 from hubbub.server.http.requests import HUB
@@ -25,7 +25,7 @@ resource = Resource()
         "GET",
         "/api/v1/start",
         "start",
-        needs=OWN_ACCOUNT,
+        needs=READ_OWN,
         takes=(DIRECTORY, EPOCH, ROOMS, EMOJI),
         answers=Started,
     )
@@ -39,4 +39,4 @@ async def get_start(request: web.Request) -> Started:
         rooms=None if rooms is None else rooms.split(","),
         emoji=EMOJI.of(request),
     )
-    return await request.app[HUB].starting.start(account_of(request), start)
+    return await request.app[HUB].starting.start(account_of(request, READ_OWN), start)
