@@ -258,4 +258,4 @@ async def test_a_client_that_says_whom_it_mentions_calls_them_by_handles(
     seq = (await grace.ask("post", room=room, text="@mary"))["seq"]
     for do, of in (("post", {}), ("edit", {"seq": seq})):
         told = await grace.refused(do, room=room, text="x", mentions=named, **of)
-        assert told["code"] == "bad_request" and "handles" in told["message"]
+        assert told["code"] == "bad_request" and "handle" in told["message"]

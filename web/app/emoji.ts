@@ -3,7 +3,7 @@
 import type { Client, wire } from "#sdk";
 import { make } from "./dom.ts";
 
-const NAME = /:([a-z0-9_+-]{2,30}):/g;
+const NAME = /:([a-z0-9_+-]{2,30})(?=:)/g; // the last colon may be the first one of another
 const AGAIN = 60_000; // milliseconds before one asks again what an unknown name is
 const addresses = new Map<string, string>();
 let version: string | undefined;
@@ -50,7 +50,8 @@ export function askForEmoji(client: Client, changed: () => void): void {
 export function withEmoji(text: string): (Node | string)[] {
   const parts: (Node | string)[] = [];
   let done = 0;
-  for (const { 0: found, 1: name = "", index } of text.matchAll(NAME)) {
+  for (const { 1: name = "", index } of text.matchAll(NAME)) {
+    const found = `:${name}:`;
     const src = addresses.get(name);
     if (index < done) continue;
     if (!src) {

@@ -45,11 +45,15 @@ def fault(change: Post | Edit) -> str | None:
     if not change.mentions and not change.calls:
         return None
     if not is_room_key(change.room):
-        return "Only rooms with members have mentions"
+        return "Mentions need a room with members: make one, or leave them out"
     mentions, calls = change.mentions or {}, [e for e in change.calls or () if e != EVERYONE]
     if not all(map(is_account_key, (*mentions.values(), *calls))):
-        return "Invalid mentions: use the keys of accounts"
-    return None if all(map(is_handle, mentions)) else "Invalid mentions: call accounts by handles"
+        return "Invalid mentions: give the keys of accounts, such as @p7m2q9x4w1z3k"
+    return (
+        None
+        if all(map(is_handle, mentions))
+        else "Invalid mentions: give the key of an account for each handle"
+    )
 
 
 def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:

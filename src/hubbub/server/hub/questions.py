@@ -144,7 +144,7 @@ class Questions:
         one = await self.message(principal, GetMessage(room=asked.room, seq=asked.seq))
         of = one.message.of
         if of is None:
-            raise RefusalError("not_found", f"Message {asked.seq} forwards no other")
+            raise RefusalError("not_found", f"Message {asked.seq} does not forward another")
         (shown,) = await self._readable(principal, [MessageKey(of.room, of.message)])
         return MessageSource(of, shown, await self._authors.of([shown] if shown else ()))
 
