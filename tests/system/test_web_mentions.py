@@ -62,3 +62,26 @@ async def test_an_edit_has_the_mentions_of_its_text(tmp_path: Path) -> None:
     for new in ({"mentions": GRACE}, {"calls": ["@p1"]}, {}):
         (message,) = await answer(tmp_path, FOLD, "sdk/index.ts", [posted, edited | new])
         assert {key: message[key] for key in ("mentions", "calls") if key in message} == new
+
+
+BADGES = """
+const { forMe, isUnread } = await import(process.argv[2]);
+console.log(JSON.stringify(JSON.parse(process.argv[3]).map((row) => [isUnread(row, 9000), forMe(row, 9000)])));
+"""
+
+
+async def test_badges_are_of_what_one_wants_to_be_told(tmp_path: Path) -> None:
+    counts = {"unread": 5, "mentions": 2}
+    told: list[tuple[dict[str, Any], list[object]]] = [
+        ({"kind": "open"}, [True, 2]),
+        ({"kind": "direct"}, [True, 5]),
+        ({"kind": "open", "level": "all"}, [True, 5]),
+        ({"kind": "direct", "level": "mentions"}, [True, 2]),
+        ({"kind": "direct", "level": "none"}, [False, 0]),
+        ({"kind": "open", "level": "none", "marked": True}, [True, 0]),
+        ({"kind": "direct", "muted_until": 10}, [False, 0]),
+        ({"kind": "direct", "muted_until": 9}, [True, 5]),
+        ({"kind": "open", "unread": 0, "mentions": 0}, [False, 0]),
+    ]
+    given = [counts | row for row, _ in told]
+    assert await answer(tmp_path, BADGES, "app/badges.ts", given) == [shown for _, shown in told]

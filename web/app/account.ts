@@ -170,9 +170,3 @@ export class Account {
 }
 
 const isShown = ({ hidden, head }: wire.MyRoom): boolean => !hidden || head > hidden;
-
-/** Whether a room is to look unread. */
-export const isUnread = ({ unread, marked }: wire.MyRoom): boolean => Boolean(unread || marked);
-
-/** How many messages of a room are for the account: in directs all that are unread, elsewhere those that mention it. */
-export const forMe = ({ kind, unread = 0, mentions = 0 }: wire.MyRoom): number => (kind === "direct" ? unread : mentions);

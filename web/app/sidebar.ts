@@ -1,7 +1,7 @@
 // The sidebar: the rooms that there are, and opening one.
 
 import type { wire } from "#sdk";
-import { forMe, isUnread } from "./account.ts";
+import { forMe, isUnread, levelOf } from "./badges.ts";
 import { isTouch, showComposer, text } from "./composer.ts";
 import type * as dialogs from "./dialogs.ts";
 import { avatar, byId, harmless, make } from "./dom.ts";
@@ -83,7 +83,10 @@ export function showRooms(): void {
   byId("rooms").replaceChildren(...(now.account?.hasStarted && !mine.length ? [none] : []), ...shown);
   if (focused) byId("rooms").querySelector<HTMLElement>(`[data-room="${focused}"]`)?.focus();
   const unread = mine.filter((row) => isUnread(row) && !isReading(row.room));
-  const count = [...[...places.values()].map((place) => place.unread), ...unread.map(forMe)].reduce((sum, each) => sum + each, 0);
+  const count = [...[...places.values()].map((place) => place.unread), ...unread.map((row) => forMe(row))].reduce(
+    (sum, each) => sum + each,
+    0,
+  );
   document.title = `${count ? `(${count}) ` : unread.length ? "• " : ""}${harmless(titleOf(now.current))} – hubbub`;
   byId("menu-unread").hidden = !count && !unread.length;
 }
@@ -104,7 +107,7 @@ function mineItem(row: wire.MyRoom): HTMLElement {
       : row.kind === "open"
         ? "#"
         : "◆";
-  const of = row.kind === "direct" ? "unread" : forMe(row) === 1 ? "mention" : "mentions";
+  const of = levelOf(row) === "all" ? "unread" : forMe(row) === 1 ? "mention" : "mentions";
   return roomItem(row.room, sign, title, isUnread(row) && !isReading(row.room) ? { count: forMe(row), of } : undefined);
 }
 
