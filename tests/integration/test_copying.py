@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,8 +16,11 @@ import hubbub
 from hubbub.domain.aspects import RULES, people
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
+from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Accepted, Proposal
-from hubbub.protocol.conversation import KeepDraft
+from hubbub.domain.records import AnyTable
+from hubbub.events import Reference
+from hubbub.protocol.conversation import KeepDraft, Save
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.protocol.reading import MarkRead
@@ -602,9 +605,20 @@ def drafting(text: str) -> Proposal:
     return Proposal(GRACE_AT_HOME, KeepDraft(room=GRACE_AT_HOME.id, where="a", text=text))
 
 
+def saving(note: str) -> Proposal:
+    """What grace notes about a message that she saved."""
+    of = Reference("a", 1)
+    return Proposal(GRACE_AT_HOME, Save(room=GRACE_AT_HOME.id, of=of, note=note))
+
+
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_restore_does_not_bring_back_former_drafts(
-    engine: str, postgres: Postgres, tmp_path: Path
+@pytest.mark.parametrize("table, keeping", [(DRAFTS, drafting), (SAVED, saving)])
+async def test_a_restore_does_not_bring_back_former_drafts_and_notes(
+    engine: str,
+    table: AnyTable,
+    keeping: Callable[[str], Proposal],
+    postgres: Postgres,
+    tmp_path: Path,
 ) -> None:
     url, file = await postgres.fresh(), tmp_path / "monday.db"
     where = "sqlite" if engine == "sqlite" else url
@@ -615,14 +629,17 @@ async def test_a_restore_does_not_bring_back_former_drafts(
         return await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
 
     store = await opened()
-    await store.commit([becoming(GRACE_AT_HOME), drafting("unspeakable")], AT)
+    posted = Proposal(ADA, Post(room="a", text="x"))
+    for deeds in ([becoming(GRACE_AT_HOME), posted], [keeping("unspeakable")]):
+        for answer in (await store.commit(deeds, AT)).answers:
+            assert isinstance(answer, Accepted), answer
     assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
-    await store.commit([drafting("lost")], AT)
+    await store.commit([keeping("lost")], AT)
     await store.close()
     restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
     assert restored.code == 0, restored.err
     store = await opened()
-    assert await store.rows(DRAFTS) == []
+    assert await store.rows(table) == []
     (body,) = (await store.read(GRACE_AT_HOME.id, 0, 9)).bodies
     assert b"erased" in body and b"unspeakable" not in body
     await store.close()
