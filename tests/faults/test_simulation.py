@@ -28,16 +28,16 @@ def test_no_history_breaks_a_promise() -> None:
         assert findings == [], f"TEST_SEED={seed}"
 
 
-def test_a_seed_gives_the_same_history_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seed_gives_the_same_history_again() -> None:
     sow, _ = BUGS["acknowledge_what_failed"]
-    parts = sow(monkeypatch)
+    parts = sow()
     assert simulate(FIRST, parts) == simulate(FIRST, parts) != []
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_the_simulation_finds(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_simulation_finds(bug: str) -> None:
     sow, faults = BUGS[bug]
-    parts = sow(monkeypatch)
+    parts = sow()
     found = set()
     for seed in range(FIRST, FIRST + MOST_TRIED):
         found |= {finding.fault for finding in simulate(seed, parts)}

@@ -1,35 +1,34 @@
 """Bugs that can be sown into the simulated node, each breaking one promise; `BUGS` says what must be found.
 
-Most are a part that the node is given: rules, a store, a fan-out or a journal. The others are patches, which end with the
-test: nothing takes these parts from outside. `seeded_bugs` has those for a running server.
+Each is in a part that the node is given: nothing is patched. `seeded_bugs` has those for a running server.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytest
-
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Post
+from hubbub.protocol.messages import Follow, Post
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
-from hubbub.server.engine.followers import Cursor, Followers
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.engine.outlet import Outlet
+from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.snapshots import Snapshots
-from hubbub.server.stores.base import LogPage, StoredPage, StoredRoom
+from hubbub.server.stores.base import LogPage, Store, StoredPage, StoredRoom
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.checker import Fault
 from tests.support.faulty import with_rule
-from tests.support.simulated_node import SOUND, NodeParts, SimulatedStore
+from tests.support.simulated_node import NodeParts, SimulatedStore
 
-Sow = Callable[[pytest.MonkeyPatch], NodeParts]
+Sow = Callable[[], NodeParts]
 BUGS: dict[str, tuple[Sow, set[Fault]]] = {}
 
 
@@ -43,9 +42,6 @@ def shows_as(*faults: Fault) -> Callable[[Sow], Sow]:
     return register
 
 
-# --- in a part that the node is given ---
-
-
 class Deciding(SimulatedStore):
     """A store that can say what it will decide."""
 
@@ -55,7 +51,7 @@ class Deciding(SimulatedStore):
 
 
 @shows_as(Fault.LOST, Fault.WRONG_ANSWER, Fault.TURNED_AWAY)
-def acknowledge_before_flush(_: pytest.MonkeyPatch) -> NodeParts:
+def acknowledge_before_flush() -> NodeParts:
     """A commit is done when it is decided; it is flushed a little later."""
 
     class Hasty(Deciding):
@@ -71,7 +67,7 @@ def acknowledge_before_flush(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.NOT_DURABLE, Fault.ALTERED, Fault.TURNED_AWAY)
-def deliver_before_commit(_: pytest.MonkeyPatch) -> NodeParts:
+def deliver_before_commit() -> NodeParts:
     """Events go out when it is decided what to write."""
     fanouts: list[FanOut] = []
 
@@ -91,13 +87,13 @@ def deliver_before_commit(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.HOLE)
-def resume_one_too_late(_: pytest.MonkeyPatch) -> NodeParts:
+def resume_one_too_late() -> NodeParts:
     """Reading on leaves the first missed event out."""
     return _reading_from(1)
 
 
 @shows_as(Fault.REPEATED)
-def resume_one_too_early(_: pytest.MonkeyPatch) -> NodeParts:
+def resume_one_too_early() -> NodeParts:
     """Reading on gives the last seen event again."""
     return _reading_from(-1)
 
@@ -111,7 +107,7 @@ def _reading_from(shift: int) -> NodeParts:
 
 
 @shows_as(Fault.DOUBLED)
-def post_again_on_retry(_: pytest.MonkeyPatch) -> NodeParts:
+def post_again_on_retry() -> NodeParts:
     """A client_message_id is not looked up."""
     return NodeParts(with_rule(RULES, Post, needs=_no_keys))
 
@@ -121,7 +117,7 @@ def _no_keys(wanted: Needs, _: Principal, __: Post) -> None:
 
 
 @shows_as(Fault.DOUBLED)
-def forget_keys_in_a_restart(_: pytest.MonkeyPatch) -> NodeParts:
+def forget_keys_in_a_restart() -> NodeParts:
     """The first answers are only remembered in memory."""
 
     class Forgetful(SimulatedStore):
@@ -133,7 +129,7 @@ def forget_keys_in_a_restart(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.HOLE)
-def drop_what_a_slow_reader_cannot_take(_: pytest.MonkeyPatch) -> NodeParts:
+def drop_what_a_slow_reader_cannot_take() -> NodeParts:
     """One that can't keep up stays live, and misses what it could not take."""
 
     class Careless(FanOut):
@@ -144,7 +140,7 @@ def drop_what_a_slow_reader_cannot_take(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.UNDELIVERED)
-def forget_a_laggard(_: pytest.MonkeyPatch) -> NodeParts:
+def forget_a_laggard() -> NodeParts:
     """One that can't keep up is no longer live, and nobody reads on for it."""
 
     class Forgetful(FanOut):
@@ -158,7 +154,7 @@ def forget_a_laggard(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.WRONG_ANSWER)
-def answer_in_the_wrong_order(_: pytest.MonkeyPatch) -> NodeParts:
+def answer_in_the_wrong_order() -> NodeParts:
     """In a commit of several, one is told what became of another."""
 
     class Twisted(Journal):
@@ -169,7 +165,7 @@ def answer_in_the_wrong_order(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.LOST, Fault.WRONG_ANSWER)
-def acknowledge_what_failed(_: pytest.MonkeyPatch) -> NodeParts:
+def acknowledge_what_failed() -> NodeParts:
     """A commit that failed is answered as if it had not."""
 
     class Hopeful(Journal):
@@ -182,7 +178,7 @@ def acknowledge_what_failed(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.UNBOUNDED)
-def take_proposals_without_bound(_: pytest.MonkeyPatch) -> NodeParts:
+def take_proposals_without_bound() -> NodeParts:
     """However slow the disk is, more is taken."""
 
     class Boundless(Journal):
@@ -194,7 +190,7 @@ def take_proposals_without_bound(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.ALTERED)
-def leave_out_what_was_deleted(_: pytest.MonkeyPatch) -> NodeParts:
+def leave_out_what_was_deleted() -> NodeParts:
     """Of a deleted message nothing is left in snapshots."""
 
     class Silent(SimulatedStore):
@@ -206,7 +202,7 @@ def leave_out_what_was_deleted(_: pytest.MonkeyPatch) -> NodeParts:
 
 
 @shows_as(Fault.NOT_ERASED)
-def leave_what_was_deleted_in_the_log(_: pytest.MonkeyPatch) -> NodeParts:
+def leave_what_was_deleted_in_the_log() -> NodeParts:
     """A deleted message is marked so, and its text stays."""
 
     class Lazy(SimulatedStore):
@@ -219,66 +215,94 @@ def leave_what_was_deleted_in_the_log(_: pytest.MonkeyPatch) -> NodeParts:
     return NodeParts(store=Lazy)
 
 
-# --- in a part that the node makes itself ---
-
-
 @shows_as(Fault.HOLE)
-def skip_one_of_the_tail(bugs: pytest.MonkeyPatch) -> NodeParts:
+def skip_one_of_the_tail() -> NodeParts:
     """Who reads on from memory misses the first event there."""
-    tail_after = Feed.tail_after
 
-    def skipping(self: Feed, seq: int) -> list[bytes] | None:
-        rest = tail_after(self, seq)
-        return rest[1:] if rest else rest
+    class Skipping(FanOut):
+        async def _read_some(self, feed: Feed, cursor: Cursor) -> list[bytes] | None:
+            rest = await super()._read_some(feed, cursor)
+            return rest[1:] if rest else rest
 
-    bugs.setattr(Feed, "tail_after", skipping)
-    return SOUND
+    return NodeParts(fanout=Skipping)
 
 
 @shows_as(Fault.UNBOUNDED)
-def queue_without_bound(bugs: pytest.MonkeyPatch) -> NodeParts:
+def queue_without_bound() -> NodeParts:
     """All is queued for one that reads nothing."""
-    bugs.setattr(SocketOutlet, "has_room_for", lambda *_: True)
-    return SOUND
+
+    class Boundless(SocketOutlet):
+        def has_room_for(self, _: int) -> bool:
+            return True
+
+    return NodeParts(outlet=Boundless)
 
 
 @shows_as(Fault.LEFT_OVER)
-def lose_pins(bugs: pytest.MonkeyPatch) -> NodeParts:
+def lose_pins() -> NodeParts:
     """Who has read on still holds the feed."""
-    bugs.setattr(Feed, "unpin", lambda _: None)
-    return SOUND
+
+    class Holding(FanOut):
+        def _read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
+            feed.pin()
+            super()._read_on(feed, cursor, seq)
+
+    return NodeParts(fanout=Holding)
 
 
 @shows_as(Fault.LEFT_OVER)
-def stay_present(bugs: pytest.MonkeyPatch) -> NodeParts:
+def stay_present() -> NodeParts:
     """Who has left is still shown."""
-    bugs.setattr(Followers, "go", Followers.leave)
-    return SOUND
+
+    class Clinging(FanOut):
+        def detach(self, cursor: Cursor) -> None:
+            person = cursor.principal.person
+            super().detach(cursor)
+            self._feeds[cursor.room].signals.enter(person)
+
+    return NodeParts(fanout=Clinging)
 
 
 @shows_as(Fault.HOLE)
-def pass_over_what_is_no_longer_kept(bugs: pytest.MonkeyPatch) -> NodeParts:
+def pass_over_what_is_no_longer_kept() -> NodeParts:
     """Who comes back after a trim goes on with the first event that is still there."""
 
-    async def silent(self: Positions, feed: Feed, join: Any) -> tuple[int, None]:
-        head = await self._fanout.head(feed)
-        kept = (await self._store.head(feed.room)).kept
-        return min(max(join.since or 0, kept - 1), head), None
+    class Silent(Positions):
+        async def resume(self, feed: Feed, follow: Follow) -> tuple[int | None, int | None]:
+            head = await self._fanout.head(feed)
+            kept = (await self._store.head(feed.room)).kept
+            return min(max(follow.since or 0, kept - 1), head), None
 
-    bugs.setattr(Positions, "resume", silent)
-    return SOUND
+    class Passing(Hub):
+        def __init__(
+            self, store: Store, journal: Journal, fanout: FanOut, *rest: Any, **more: Any
+        ) -> None:
+            super().__init__(store, journal, fanout, *rest, **more)
+            self.following._positions = Silent(store, fanout)
+
+    return NodeParts(hub=Passing)
 
 
 @shows_as(Fault.ALTERED)
-def keep_an_old_snapshot(bugs: pytest.MonkeyPatch) -> NodeParts:
+def keep_an_old_snapshot() -> NodeParts:
     """A snapshot's head is that of now, and what it shows is not."""
-    read = Snapshots.read
-    kept: dict[tuple[Snapshots, str], StoredRoom] = {}
 
-    async def stale(self: Snapshots, feed: Feed) -> StoredRoom:
-        new = await read(self, feed)
-        old = kept.setdefault((self, feed.room), new)
-        return old._replace(page=old.page._replace(head=new.page.head))
+    class Stale(Snapshots):
+        def __init__(self, *parts: Any) -> None:
+            super().__init__(*parts)
+            self._first: dict[str, StoredRoom] = {}
 
-    bugs.setattr(Snapshots, "read", stale)
-    return SOUND
+        async def read(self, feed: Feed) -> StoredRoom:
+            new = await super().read(feed)
+            old = self._first.setdefault(feed.room, new)
+            return old._replace(page=old.page._replace(head=new.page.head))
+
+    class Keeping(Hub):
+        def __init__(
+            self, store: Store, journal: Journal, fanout: FanOut, *rest: Any, **more: Any
+        ) -> None:
+            super().__init__(store, journal, fanout, *rest, **more)
+            stale = Stale(store, fanout, Authors(store))
+            self.following._snapshots = self.reading._snapshots = stale
+
+    return NodeParts(hub=Keeping)

@@ -503,7 +503,12 @@ class Peer(asyncio.Transport):
     as well; any other is said to be under TLS, where all goes through the transport.
     """
 
-    def __init__(self, wire: Wire = NATIVE, is_direct: bool = False) -> None:
+    def __init__(
+        self,
+        wire: Wire = NATIVE,
+        is_direct: bool = False,
+        outlet: type[SocketOutlet] = SocketOutlet,
+    ) -> None:
         self.near, self.far = socket.socketpair()
         for end in (self.near, self.far):
             end.setblocking(False)
@@ -514,7 +519,7 @@ class Peer(asyncio.Transport):
         self._flowing.set()
         self._is_closing = False
         self.was_aborted = self.was_finished = False
-        self.outlet = SocketOutlet(self, self, wire, is_told=True)
+        self.outlet = outlet(self, self, wire, is_told=True)
 
     @property
     def received(self) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -34,7 +34,9 @@ _event = msgspec.json.Decoder(_Event)
 class Follower:
     """Someone who follows a room by a connection, and comes back on the position it has reached."""
 
-    def __init__(self, name: str, room: str, dice: random.Random, *, is_direct: bool) -> None:
+    def __init__(
+        self, name: str, room: str, dice: random.Random, connect: Callable[[], Peer]
+    ) -> None:
         self.principal = guest(name)
         self.room = room
         self.record = Record(name)
@@ -44,13 +46,13 @@ class Follower:
         self.cursor: Cursor | None = None
         self._dice = dice
         self._hub: Hub | None = None
-        self._is_direct = is_direct
+        self._connect = connect
         self._coming: asyncio.Task[None] | None = None
 
     def come(self, hub: Hub) -> None:
         """Connect, unless it is connected."""
         if self.peer is None:
-            self.peer, self._hub = Peer(is_direct=self._is_direct), hub
+            self.peer, self._hub = self._connect(), hub
             self._coming = asyncio.create_task(self._join(hub, self.peer))
 
     def take(self) -> None:

@@ -14,6 +14,7 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits
 from hubbub.server.stores.base import LogPage, StoredPage, StoreFailed
+from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.fakes import MemoryStore
 
 PAUSE = 0.01  # seconds, about; of the simulated clock
@@ -89,6 +90,8 @@ class NodeParts:
     store: type[SimulatedStore] = SimulatedStore
     fanout: type[FanOut] = FanOut
     journal: type[Journal] = Journal
+    hub: type[Hub] = Hub
+    outlet: type[SocketOutlet] = SocketOutlet  # of those who are connected
 
 
 SOUND = NodeParts()
@@ -107,4 +110,6 @@ class Node:
         self.journal = parts.journal(
             self.store, self.fanout.deliver, lambda: f"{loop.time():.9f}", rules=rules
         )
-        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, 0), rules=rules)
+        self.hub = parts.hub(
+            self.store, self.journal, self.fanout, Door(), Limits(256, 0), rules=rules
+        )

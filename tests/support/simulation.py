@@ -14,7 +14,7 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.transports import socket_outlet
 from tests.support import fakes
 from tests.support.checker import Fault, Finding, check
-from tests.support.fakes import JumpingLoop, MemoryStore
+from tests.support.fakes import JumpingLoop, MemoryStore, Peer
 from tests.support.simulated_followers import Follower, Poller, check_snapshots
 from tests.support.simulated_node import PAUSE, SOUND, Node, NodeParts
 from tests.support.simulated_writers import Writer
@@ -34,7 +34,12 @@ class World:
         self._parts = parts
         self.node = Node(None, self.dice, parts)
         self.followers = [
-            kind(f"{kind.__name__}-{room}-{number}", room, self.dice, is_direct=number % 2 == 1)
+            kind(
+                f"{kind.__name__}-{room}-{number}",
+                room,
+                self.dice,
+                partial(Peer, is_direct=number % 2 == 1, outlet=parts.outlet),
+            )
             for room in ROOMS
             for kind in (Follower, Poller)
             for number in range(3 if kind is Follower else 1)
