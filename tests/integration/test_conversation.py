@@ -113,6 +113,22 @@ async def test_who_may_not_read_a_message_any_more_is_not_shown_it(here: Here) -
     assert (await here.at["visitor"].refused("list_saved"))["code"] == "forbidden"
 
 
+async def test_a_guest_learns_who_wrote_what_it_saved_and_nobody_else(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary"), here.key("gus")])
+    (by_grace,) = await say(here, "grace", room, "by grace")
+    (by_mary,) = await say(here, "mary", room, "by mary")
+    gus = here.at["gus"]
+    await gus.ask("save", of={"room": room, "message": by_mary})
+    page = await gus.ask("list_saved")
+    assert {key: each["handle"] for key, each in page["people"].items()} == {
+        here.key("mary"): "mary"
+    }
+    await gus.ask("save", of={"room": room, "message": by_grace})
+    assert len((await gus.ask("list_saved"))["people"]) == 2
+    await here.at["grace"].ask("remove", room=room, who="gus")
+    assert "people" not in await gus.ask("list_saved")
+
+
 async def test_of_large_saved_messages_fewer_come_at_a_time(here: Here) -> None:
     room = await made(here.at["grace"])
     seqs = await say(here, "grace", room, *["x" * 60_000] * 6)

@@ -198,7 +198,9 @@ async def test_an_api_token_adds_emoji_only_with_the_scope_for_it(here: Site) ->
         assert (await put(bot, "parrot", GIF)).code == code
 
 
-async def test_whoever_is_suspended_sees_none_and_what_they_added_stays(here: Site) -> None:
+async def test_whoever_is_suspended_sees_none_and_what_they_added_stays_even_if_they_are_removed(
+    here: Site,
+) -> None:
     admin = await newcomer(here, "dave", "admin")
     await put(admin, "parrot", GIF)
     image = (await listed(admin))["parrot"]["image"]
@@ -207,6 +209,10 @@ async def test_whoever_is_suspended_sees_none_and_what_they_added_stays(here: Si
     assert (await get(admin, f"parrot/{image}"))[0] == 401
     assert (await put(admin, "other", GIF)).code == "unauthenticated"
     assert (await listed(here.ada))["parrot"]["by"] == admin.account
+    removal = f"/people/{admin.account}/remove"
+    assert (await here.ada.ask("POST", removal, {"messages": True})).status == 200
+    assert (await listed(here.ada))["parrot"]["by"] == admin.account
+    assert (await get(here.ada, f"parrot/{image}"))[0] == 200
 
 
 # --- what is taken ---

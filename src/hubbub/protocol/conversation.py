@@ -94,6 +94,7 @@ class SavedPage(msgspec.Struct, frozen=True):
     epoch: str
     saved: list[SavedItem]
     more: bool
+    people: dict[str, Author] | UnsetType = UNSET
 
 
 class KeepDraft(Change, frozen=True, kw_only=True, tag="draft"):

@@ -102,7 +102,8 @@ class Questions:
             SavedItem(Reference(*key), row.seq, row.at, message, row.note)
             for row, key, message in zip(rest, keys, shown, strict=False)
         ]
-        return SavedPage(self._store.epoch, items, len(items) < len(rest))
+        people = await self._authors.of(message for message in shown if message)
+        return SavedPage(self._store.epoch, items, len(items) < len(rest), people)
 
     async def drafts(self, principal: Principal, asked: ListDrafts) -> DraftsPage:
         """Return drafts by their rooms, as many as fit into one answer."""
