@@ -50,6 +50,8 @@ class PostgresRecords:
         parts: list[tuple[AnyTable, int | None]] = []
         values: Columns = []
         for table, keys in wanted.rows.items():
+            if not keys:  # a part without columns would shift the parameters of the others
+                continue
             parts.append((table, None))
             values += columns_of(list(keys))
         for table, prefixes in wanted.counts.items():
