@@ -1,13 +1,14 @@
 """What is kept beside messages, as people ask about it. Who may not read a room is shown nothing of it."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
+from hubbub.domain.aspects.conversation.own import Entry
 from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
@@ -38,6 +39,8 @@ from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store, StoredMessage
+
+E = TypeVar("E", bound=Entry)
 
 Answering = Callable[[Principal, Any], Awaitable[Any]]
 
@@ -76,8 +79,7 @@ class Questions:
         """Return pinned messages of a room, the last pinned first."""
         room = asked.room
         await self._rights.require(principal, Operation.READ, room)
-        rows = sorted(await self._store.rows(PINS, room), key=lambda row: row.seq, reverse=True)
-        rest = [row for row in rows if asked.before is None or row.seq < asked.before]
+        rest = _newest(await self._store.rows(PINS, room), asked.before)
         keys = [MessageKey(room, row.message) for row in rest[: asked.limit]]
         heads, found = await self._store.messages(keys)
         head = (heads.get(room, Head()) if keys else await self._store.head(room)).seq
@@ -93,9 +95,7 @@ class Questions:
     async def saved(self, principal: Principal, asked: ListSaved) -> SavedPage:
         """Return saved messages, the last saved first."""
         await self._require_own(principal)
-        rows = await self._store.rows(SAVED, principal.id)
-        newest = sorted(rows, key=lambda row: row.seq, reverse=True)
-        rest = [row for row in newest if asked.before is None or row.seq < asked.before]
+        rest = _newest(await self._store.rows(SAVED, principal.id), asked.before)
         keys = [MessageKey(row.room, row.message) for row in rest[: asked.limit]]
         shown = await self._readable(principal, keys)
         items = [
@@ -188,6 +188,12 @@ class Questions:
         except RefusalError:
             return False
         return True
+
+
+def _newest(rows: Iterable[E], before: int | None) -> list[E]:
+    """Return entries before an event, the last kept first."""
+    rest = (row for row in rows if before is None or row.seq < before)
+    return sorted(rest, key=lambda row: row.seq, reverse=True)
 
 
 def _there(found: StoredMessage | None, key: MessageKey) -> StoredMessage:

@@ -38,6 +38,7 @@ class DraftRow(NamedTuple):
 
 
 DRAFTS = Table("draft", DraftKey, DraftRow, erased_by="seq")
+_KIND = own.Kind(DRAFTS, MAX_DRAFTS, "drafts")
 
 
 def _needs(wanted: Needs, _: Principal, draft: KeepDraft) -> None:
@@ -65,11 +66,8 @@ def _draft(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Answer:
     said = (before.text, before.reply_to) if before else ("", None)
     if said == (draft.text, draft.reply_to if draft.text else None):
         return ledger.unchanged()
-    if before:
-        own.erase(ledger, principal, draft.room, before.seq)
-    elif ledger.count(DRAFTS, draft.room) >= MAX_DRAFTS:
-        why = f"Too many drafts: an account keeps at most {MAX_DRAFTS}"
-        return Refusal("too_large", why)
+    if refusal := own.make_way(ledger, principal, draft.room, _KIND, before):
+        return refusal
     place = ledger.next(draft.room, principal)
     reply_to = draft.reply_to if draft.text else None
     event = Drafted(

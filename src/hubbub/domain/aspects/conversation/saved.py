@@ -12,7 +12,6 @@ from hubbub.domain.rules import Aspect, Consequence, Rule
 from hubbub.events import PersonRemoved
 from hubbub.events.conversation import Saved, Unsaved
 from hubbub.protocol.conversation import ListSaved, Save, Unsave
-from hubbub.protocol.errors import Refusal
 
 MAX_SAVED = 1_000  # by one account
 
@@ -37,6 +36,7 @@ class SavedMessage(NamedTuple):
 
 
 SAVED = Table("saved", SavedKey, SavedMessage, erased_by="seq")
+_KIND = own.Kind(SAVED, MAX_SAVED, "saved messages")
 
 
 def _needs(wanted: Needs, _: Principal, change: Save | Unsave) -> None:
@@ -59,11 +59,8 @@ def _save(ledger: Ledger, principal: Principal, save: Save) -> Answer:
     before = ledger.row(SAVED, key)
     if before and before.note == save.note:
         return ledger.unchanged()
-    if before:
-        own.erase(ledger, principal, save.room, before.seq)
-    elif ledger.count(SAVED, save.room) >= MAX_SAVED:
-        why = f"Too many saved messages: an account keeps at most {MAX_SAVED}"
-        return Refusal("too_large", why)
+    if refusal := own.make_way(ledger, principal, save.room, _KIND, before):
+        return refusal
     place = ledger.next(save.room, principal)
     event = Saved(**place, message=place["seq"], of=save.of, note=save.note)
     ledger.put(SAVED, SavedMessage(*key, save.note, event.at, event.seq))
