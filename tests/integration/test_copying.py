@@ -13,10 +13,12 @@ import asyncpg
 import pytest
 
 import hubbub
-from hubbub.domain.aspects import RULES, people
+from hubbub.domain.aspects import RULES, emoji, people
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
 from hubbub.domain.aspects.conversation.saved import SAVED
+from hubbub.domain.aspects.emoji import AddEmoji, image_from
+from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.records import AnyTable
 from hubbub.events import Reference
@@ -42,6 +44,7 @@ from tests.support import commands
 from tests.support.commands import Ran
 from tests.support.counting import Counting
 from tests.support.fakes import ADA, AT, GRACE, account
+from tests.support.images import GIF, png
 from tests.support.postgres import Postgres
 from tests.support.rooms import ADA as ADA_AT_HOME
 from tests.support.rooms import GRACE as GRACE_AT_HOME
@@ -735,6 +738,9 @@ async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_pat
         team = Team(store)
         for by, change in EVERYTHING:  # what a copy made before does not have
             await team.do(by, change)
+        for name, image in (("parrot", GIF), ("grey", png())):
+            added = AddEmoji(name=name, image=image_from(image))
+            assert await team.code(OPERATOR, added) is None
         grace = account("grace").id  # whom dave blocks
         direct = Create(room=DAVE, kind="direct", who=(grace,), key="@r000000000001")
         await store.commit([Proposal(account("dave"), direct)], AT)
@@ -746,7 +752,8 @@ async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_pat
         assert [await store.rows(table) for table in RULES.tables] == rows
         assert await store.rooms("", 100) == rooms
         assert len(await Team(store).audited()) > 20
-        assert all(rows[RULES.tables.index(t)] for aspect in people.ASPECTS for t in aspect.tables)
+        full = [table for aspect in (*people.ASPECTS, emoji.ASPECT) for table in aspect.tables]
+        assert all(rows[RULES.tables.index(table)] for table in full)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
