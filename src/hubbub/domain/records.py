@@ -123,7 +123,8 @@ class Index:
     def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
         """Know a row from now on, or with None that there is none."""
         if row is not None:  # there are many, so they share what keys hold, and their texts
-            row = row._make((*key, *map(_shared, row[table.width :])))
+            rest = [intern(each) if type(each) is str else each for each in row[table.width :]]
+            row = row._make((*key, *rest))
         self.rows.setdefault(table, {})[key] = row
 
     def learn_all(self, found: Mapping[AnyTable, Mapping[Prefix, Any]]) -> None:
@@ -153,10 +154,6 @@ class Index:
         """Keep no row with this key."""
         if self.has(table, key):
             self.rows[table][key] = None
-
-
-def _shared(value: Any) -> Any:
-    return intern(value) if type(value) is str else value
 
 
 def _column(name: str, hint: Any) -> Column:
