@@ -133,8 +133,9 @@ async def test_a_person_is_there_by_every_door(here: Here, door: str) -> None:
         assert was_lately(await until(here.at["mary"], key, "offline"))
 
 
-async def test_who_blocks_or_hides_looks_offline_and_who_is_suspended_is_not_there(
-    here: Here,
+@pytest.mark.parametrize("end", ["suspend", "remove"])
+async def test_who_blocks_or_hides_looks_offline_and_whose_account_ends_is_not_there(
+    here: Here, end: str
 ) -> None:
     mary, grace, key = here.at["mary"], here.people["grace"], here.key("grace")
     await follows(here, "grace")
@@ -150,7 +151,7 @@ async def test_who_blocks_or_hides_looks_offline_and_who_is_suspended_is_not_the
         assert (await grace.ask(*show)).status == 200
         assert await told(mary) == {key: ONLINE}
     assert (await watch(here, "ada", "grace"))["grace"] == ONLINE
-    await here.people["ada"].ask("POST", f"/people/{key}/suspend")
+    await here.people["ada"].ask("POST", f"/people/{key}/{end}", {})
     assert await told(mary) == {key: None}
     assert await watch(here, "mary", "grace") == {}
 

@@ -9,6 +9,7 @@ import msgspec
 from hubbub.domain.acquaintance import HIDING
 from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.domain.aspects.people.removal import RemovePerson
 from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal, Scope
@@ -132,7 +133,8 @@ class Sight:
         for n in range(nodes):
             Node(f"n{n}", self, rate)
         self.devices: list[tuple[str, Device, dict[str, Any]]] = []
-        self.roles, self.suspended, self.hiding = dict(ROLES), set[str](), set[str]()
+        self.roles, self.hiding = dict(ROLES), set[str]()
+        self.suspended, self.removed = set[str](), set[str]()  # of whom nobody knows anything
         self.blocks: set[tuple[str, str]] = set()
         self.inside: set[str] = {"ada"}
         self.room = ""
@@ -189,9 +191,15 @@ class Sight:
 
     async def suspend(self, name: str) -> None:
         kind = ResumePerson if name in self.suspended else SuspendPerson
-        if name != "ada":
+        if name not in {"ada", *self.removed}:
             await self.do(OWNER, kind(account=account(name).id))
             self.suspended ^= {name}
+
+    async def remove(self, name: str) -> None:
+        if name not in {"ada", *self.removed}:
+            await self.do(OWNER, RemovePerson(account=account(name).id, handles=(name,)))
+            self.suspended.add(name)
+            self.removed.add(name)
 
     async def change_role(self, name: str, role: str) -> None:
         if name not in {"ada", *self.suspended} and self.roles[name] != role:

@@ -42,6 +42,7 @@ happening = st.one_of(
     one("hide", names, st.booleans()),
     one("block", names, names),
     one("suspend", names),
+    one("remove", names),
     one("change_role", names, st.sampled_from(["guest", "member"])),
     one("come_or_go", names),
     one("watch", names, nodes),

@@ -26,7 +26,8 @@ TELL_EVERY = 1.0  # seconds
 PER_TURN = 50  # connections that are told in one turn of the loop
 
 _DOUBTFUL = frozenset(
-    {b"blocked", b"unblocked", b"preferred", b"joined", b"invited", b"left", b"person_changed"}
+    {b"blocked", b"unblocked", b"preferred", b"joined", b"invited", b"left"}
+    | {b"person_changed", b"person_removed"}
 )
 
 
@@ -294,12 +295,17 @@ class Presences:
                 both = (*self._seeing(log), *self._seen_by(log))
                 yield from (pair for pair in both if pair.onlooker.is_guest)
             case "person_changed" if (said.role, said.status) != (None, None):
-                assert said.account is not None
-                yield from (*self._seeing(said.account), *self._seen_by(said.account))
+                yield from self._pairs_with(said.account)
+            case "person_removed":
+                yield from self._pairs_with(said.account)
 
     def _doubt_all(self, account: str) -> None:
-        for pair in [*self._seeing(account), *self._seen_by(account)]:
+        for pair in [*self._pairs_with(account)]:
             self._doubt(pair)
+
+    def _pairs_with(self, account: str | None) -> Iterator[Pair]:
+        assert account is not None
+        yield from (*self._seeing(account), *self._seen_by(account))
 
     def _seeing(self, who: str) -> Iterator[Pair]:
         person = self._watched.get(who)
