@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from hubbub.domain.acquaintance import HIDING
 from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.domain.aspects.people.removal import RemovePerson
@@ -14,6 +13,7 @@ from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal, Scope
 from hubbub.protocol.messages import Change
+from hubbub.protocol.preferences import HIDE_PRESENCE
 from hubbub.protocol.presence import PersonPresence, PresenceChanged
 from hubbub.protocol.rooms import Create, InvitePeople, Remove
 from hubbub.protocol.watching import WatchPeople
@@ -179,7 +179,7 @@ class Sight:
         who = account(name)
         if name in self.suspended:
             return
-        await self.do(who, Prefer(room=who.id, name=HIDING, value=hides or None))
+        await self.do(who, Prefer(room=who.id, name=HIDE_PRESENCE, value=hides or None))
         (self.hiding.add if hides else self.hiding.discard)(name)
 
     async def block(self, name: str, whom: str) -> None:

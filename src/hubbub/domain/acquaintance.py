@@ -8,8 +8,8 @@ from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import Needs
 from hubbub.domain.records import AnyTable, Prefix
+from hubbub.protocol.preferences import HIDE_PRESENCE
 
-HIDING = "hide_presence"  # a setting of an account: true lets it look offline to everybody
 _HIDES = b"true"
 
 
@@ -28,7 +28,7 @@ def tie_needs(wanted: Needs, reader: str, who: str) -> None:
     wanted.row(ACCOUNT, account_row(reader))
     wanted.row(ACCOUNT, account_row(who))
     wanted.row(BLOCKS, Block(who, reader))
-    wanted.row(PREFERENCES, PreferenceKey(who, HIDING))
+    wanted.row(PREFERENCES, PreferenceKey(who, HIDE_PRESENCE))
 
 
 def tie_of(
@@ -41,7 +41,7 @@ def tie_of(
         return Tie.NONE
     if is_guest(asks) and reader != who and not shares_a_room:
         return Tie.NONE
-    hides = rows[PREFERENCES][PreferenceKey(who, HIDING)]
+    hides = rows[PREFERENCES][PreferenceKey(who, HIDE_PRESENCE)]
     if rows[BLOCKS][Block(who, reader)] or (hides is not None and hides.value == _HIDES):
         return Tie.HIDDEN
     return Tie.SHOWN

@@ -9,7 +9,8 @@ from msgspec import Meta
 from hubbub.protocol.reading import Time
 
 MAX_KEYWORDS = 50
-KEYWORDS, QUIET, RECEIPTS = "keywords", "quiet", "receipts"
+KEYWORDS, QUIET = "keywords", "quiet"
+RECEIPTS, HIDE_PRESENCE = "receipts", "hide_presence"
 
 Keyword = Annotated[str, Meta(min_length=1, max_length=64)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -40,6 +41,7 @@ KNOWN: dict[str, Any] = {
     KEYWORDS: Annotated[list[Keyword], Meta(max_length=MAX_KEYWORDS)],
     QUIET: Quiet,
     RECEIPTS: bool,
+    HIDE_PRESENCE: bool,
 }
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.domain.acquaintance import HIDING
 from hubbub.domain.aspects.people.preferences import Prefer
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.preferences import HIDE_PRESENCE
 from hubbub.protocol.presence import OFFLINE, PersonPresence
 from hubbub.protocol.watching import MAX_WATCHED
 from hubbub.server.engine.devices import GRACE, MOST_REMEMBERED
@@ -374,7 +374,7 @@ async def test_when_events_were_lost_that_may_have_taken_rights_all_is_asked_aga
         await sight.connect(name)
     await asyncio.sleep(3)
     for name, who in (("mary", MARY), ("dave", DAVE)):
-        prefer = Prefer(room=who, name=HIDING, value=True)
+        prefer = Prefer(room=who, name=HIDE_PRESENCE, value=True)
         await sight.store.commit([Proposal(account(name), prefer)], "")  # and it isn't delivered
     fanout = sight.nodes[0].fanout
     for log, hidden in ((MARY, [MARY]), (DIRECTORY, [MARY, DAVE])):

@@ -13,10 +13,11 @@ from typing import NamedTuple
 import msgspec
 
 from hubbub import events
-from hubbub.domain.acquaintance import HIDING, Tie
+from hubbub.domain.acquaintance import Tie
 from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
 from hubbub.protocol.keys import DIRECTORY, is_account_key
+from hubbub.protocol.preferences import HIDE_PRESENCE
 from hubbub.protocol.presence import OFFLINE, PersonPresence, PresenceChanged
 from hubbub.server.engine.devices import Devices
 from hubbub.server.engine.feeds import Feed
@@ -289,7 +290,7 @@ class Presences:
         match said.event:
             case "blocked" | "unblocked":
                 yield from (pair for pair in self._seeing(log) if pair.onlooker.account == said.who)
-            case "preferred" if said.name == HIDING:
+            case "preferred" if said.name == HIDE_PRESENCE:
                 yield from self._seeing(log)
             case "joined" | "invited" | "left" if is_account_key(log):
                 both = (*self._seeing(log), *self._seen_by(log))

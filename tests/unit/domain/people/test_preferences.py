@@ -18,6 +18,7 @@ from hubbub.domain.aspects.people.preferences import (
 )
 from hubbub.domain.facts import Accepted
 from hubbub.events.people import Blocked, Preferred, Unblocked
+from hubbub.protocol import preferences
 from hubbub.protocol.messages import Change
 from tests.support.fakes import ADA, account
 from tests.support.team import BEGIN, Team, rfc3339
@@ -25,6 +26,9 @@ from tests.support.team import BEGIN, Team, rfc3339
 DAVE, MARY = account("dave").id, account("mary").id
 BLOCK, UNBLOCK = BlockPerson(room=DAVE, who=MARY), UnblockPerson(room=DAVE, who=MARY)
 UNCHANGED = Accepted(None, rfc3339(BEGIN))
+SETTINGS = [
+    name for key, name in vars(preferences).items() if key.isupper() and isinstance(name, str)
+]
 
 
 def preferring(value: Any, name: str = "theme") -> Prefer:
@@ -102,3 +106,10 @@ async def test_an_account_has_only_so_many_settings(team: Team) -> None:
     assert await team.code("dave", *settings) == "too_large"
     assert await team.code("dave", preferring("other", "0"), preferring(None, "1")) is None
     assert await team.code("dave", settings[-1]) is None
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+async def test_a_setting_that_the_server_reads_takes_no_value_of_another_kind(
+    team: Team, name: str
+) -> None:
+    assert await team.code("dave", preferring("strange", name)) == "bad_request"
