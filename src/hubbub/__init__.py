@@ -22,12 +22,16 @@ _PUBLIC = {
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
     "hubbub.events.conversation": "Pinned Unpinned",
+    "hubbub.events.threads": "Threaded ThreadEnded ThreadReopened",
     "hubbub.events.rooms": """
         Appointed Archived Banned Changed Created Invited Joined Left Muted Removed Restored
         Unbanned Unmuted
     """,
     "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
-    "hubbub.protocol.messages": "Members Message Page Presence Receipt Resumed Snapshot Typing Value",
+    "hubbub.protocol.messages": """
+        Members Message Page Presence Receipt Resumed Snapshot ThreadsMoved Typing Value
+    """,
+    "hubbub.protocol.threads": "MyThreadsPage ThreadsPage",
     "hubbub.protocol.presence": "PersonPresence",
     "hubbub.protocol.starting": "MyRoom ShownPerson",
 }

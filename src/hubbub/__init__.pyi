@@ -48,6 +48,9 @@ from hubbub.events.rooms import Removed as Removed
 from hubbub.events.rooms import Restored as Restored
 from hubbub.events.rooms import Unbanned as Unbanned
 from hubbub.events.rooms import Unmuted as Unmuted
+from hubbub.events.threads import Threaded as Threaded
+from hubbub.events.threads import ThreadEnded as ThreadEnded
+from hubbub.events.threads import ThreadReopened as ThreadReopened
 from hubbub.protocol.conversation import DraftsPage as DraftsPage
 from hubbub.protocol.conversation import EditsPage as EditsPage
 from hubbub.protocol.conversation import MessageSource as MessageSource
@@ -61,10 +64,13 @@ from hubbub.protocol.messages import Presence as Presence
 from hubbub.protocol.messages import Receipt as Receipt
 from hubbub.protocol.messages import Resumed as Resumed
 from hubbub.protocol.messages import Snapshot as Snapshot
+from hubbub.protocol.messages import ThreadsMoved as ThreadsMoved
 from hubbub.protocol.messages import Typing as Typing
 from hubbub.protocol.messages import Value as Value
 from hubbub.protocol.presence import PersonPresence as PersonPresence
 from hubbub.protocol.starting import MyRoom as MyRoom
 from hubbub.protocol.starting import ShownPerson as ShownPerson
+from hubbub.protocol.threads import MyThreadsPage as MyThreadsPage
+from hubbub.protocol.threads import ThreadsPage as ThreadsPage
 
 __version__: str

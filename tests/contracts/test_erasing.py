@@ -13,7 +13,7 @@ from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Accepted, MessageKey, Needs
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Activity, Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
@@ -47,6 +47,9 @@ READS: dict[str, Callable[[Store], Awaitable[object]]] = {
     "written": lambda store: store.written(ADA.id, "lobby", 0, 99),
     "document": lambda store: store.document("lobby"),
     "rooms": lambda store: store.rooms("", 99),
+    "threads": lambda store: store.threads("lobby", 0, 99, 99),
+    "newest_threads": lambda store: store.newest_threads("lobby", Activity(), 99),
+    "own_threads": lambda store: store.own_threads("@p7m2q9x4w1z3k", Activity(), 99),
     "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),
     "page": lambda store: store.page(REACTIONS, "lobby", 3, limit=99),
     "rows": lambda store: store.rows(REACTIONS),

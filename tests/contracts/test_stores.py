@@ -34,8 +34,8 @@ def numbers(messages: list[Message]) -> list[int]:
 async def test_a_room_that_nobody_wrote_in_is_empty(store: Store) -> None:
     assert await store.head("lobby") == Head(0, 1)
     assert await store.read("lobby", 0, 100) == (1, [])
-    assert await store.snapshot("lobby", 50) == ((0, [], False), ({}, 0), ())
-    assert await store.history("lobby", None, None, 50) == (0, [], False)
+    assert await store.snapshot("lobby", 50) == ((0, [], False, ()), ({}, 0), ())
+    assert await store.history("lobby", None, None, 50) == (0, [], False, ())
     assert await store.document("lobby") == Document({}, 0)
     assert await store.rooms("", 100) == []
 
@@ -145,6 +145,7 @@ async def test_every_kind_of_change_is_stored(store: Store) -> None:
             Message(seq=2, at=AT, by="ada", deleted=True, id=ADA.person.id),
         ],
         False,
+        (),
     )
     assert document == Document({"topic": "lunch"}, 9)
     assert await store.document("lobby") == document

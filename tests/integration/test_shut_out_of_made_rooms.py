@@ -119,6 +119,58 @@ async def test_the_last_one_gets_is_the_event_that_shuts_one_out(
 
 
 @pytest.mark.parametrize("door", DOORS)
+async def test_whoever_is_shut_out_of_a_room_is_cut_off_from_its_threads(
+    here: Here, mary: Someone, door: str
+) -> None:
+    """The event is in the room's log; what was said in the thread before it comes, and nothing that was said after."""
+    async with native(here.here, token=here.grace.token) as grace:
+        for name, case in CASES.items():
+            who = [mary.account] if case.is_member else []
+            room = (await grace.ask("create", kind=case.kind, title=name, who=who))["made"]
+            root = await grace.ask("post", room=room, text="root")
+            thread = f"{room}:{root['seq']}"
+            await grace.ask("post", room=thread, text="first")
+            whom = Whom({"token": mary.token}, case.refused)
+            async with DOORS[door](here.there, thread, whom) as ear:
+                await grace.ask("post", room=thread, text="hello")
+                await until(ear.next, "hello")
+                out = {"room": room} | case.by
+                if out["do"] != "change":
+                    out["who"] = mary.account
+                before, after = (
+                    {"do": "post", "room": thread, "text": text} for text in ("before", "after")
+                )
+                await say(grace, before, out, after)
+                heard = await until(ear.next, "")
+                assert heard in ([""], ["before", ""]), name
+                if here.here == here.there:
+                    assert heard == ["before", ""], name
+                assert await ear.again() == case.refused["code"], name
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_what_another_node_says_in_a_thread_after_a_ban_never_arrives(
+    here: Here, mary: Someone, door: str
+) -> None:
+    """The ban is committed on one node, the reply on the one where the banned follow the thread."""
+    async with (
+        native(here.here, token=here.grace.token) as grace,
+        native(here.there, token=here.grace.token) as there,
+    ):
+        room = (await grace.ask("create", kind="closed", title="x", who=[mary.account]))["made"]
+        root = await grace.ask("post", room=room, text="root")
+        thread = f"{room}:{root['seq']}"
+        await grace.ask("post", room=thread, text="first")
+        async with DOORS[door](here.there, thread, Whom({"token": mary.token}, GONE)) as ear:
+            await grace.ask("post", room=thread, text="hello")
+            await until(ear.next, "hello")
+            await grace.ask("ban", room=room, who=mary.account)
+            await there.ask("post", room=thread, text="after")
+            assert await ear.next() == ""
+            assert await ear.again() == "not_found"
+
+
+@pytest.mark.parametrize("door", DOORS)
 async def test_who_becomes_a_guest_is_cut_off_from_open_rooms(
     here: Here, mary: Someone, door: str
 ) -> None:

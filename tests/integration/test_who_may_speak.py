@@ -179,6 +179,16 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("DELETE", f"{ROOM}/messages/{{seq}}/reactions/{{emoji}}"): api(
         "/doors/messages/9/reactions/x", "DELETE"
     ),
+    ("GET", f"{ROOM}/threads"): api("/doors/threads"),
+    ("POST", f"{ROOM}/end"): api("/doors/end", "POST"),
+    ("POST", f"{ROOM}/reopen"): api("/doors/reopen", "POST"),
+    ("GET", "/api/v1/me/threads"): own("/me/threads"),
+    **{
+        (method, "/api/v1/me/threads/{room}"): [
+            Way("/api/v1/me/threads/doors", method, needs_token=True)
+        ]
+        for method in ("PUT", "DELETE")
+    },
     ("GET", f"{ROOM}/pins"): api("/doors/pins"),
     ("PUT", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "PUT"),
     ("DELETE", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "DELETE"),

@@ -21,8 +21,11 @@ from websockets.exceptions import InvalidStatus
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.conversation.threads import NO_THREAD_KEY
 from hubbub.domain.places import MadeKind, refusal
-from hubbub.protocol.errors import CODES
+from hubbub.domain.screening import NOT_IN_THREADS
+from hubbub.protocol.errors import CODES, Refusal
+from hubbub.protocol.keys import parent_of, root_of, thread_key
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.passwords import Argon2
@@ -39,7 +42,7 @@ pytestmark = pytest.mark.timeout(300)
 
 IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in each.path}
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
-    *("draft", "list_drafts", "list_emoji"),
+    *("draft", "list_drafts", "list_emoji", "list_my_threads"),
     *("watch", "away", "back"),
 }
 # Whom one may watch: members of the server all who are active, guests themselves and those of their rooms.
@@ -47,6 +50,11 @@ ACTIVE = {"ada", "grace", "mary", "mona", "gus", "nina", "bart", "xena", "tess"}
 MAY_WATCH = dict.fromkeys(ACTIVE, ACTIVE) | {
     "gus": {"grace", "mary", "mona", "gus"},
     "xena": {"xena"},
+}
+# What a thread has in common with its room, so that it is said of that.
+ONLY_IN_ROOMS = {
+    *("patchState", "inviteMembers", "removeMember", "ban", "unban", "mute", "unmute"),
+    *("appointMember", "archiveRoom", "restoreRoom", "joinRoom", "leaveRoom"),
 }
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
 NOT_YET = {"UPLOAD"}  # so far only `may` tells of them
@@ -64,6 +72,7 @@ class Act(NamedTuple):
     body: Any = None
     path: Mapping[str, Any] = MappingProxyType({})
     undo: str = ""  # what it changes if it is allowed: `place`, `archived` or `restored`
+    is_for_threads: bool = False
 
     @property
     def key(self) -> str:
@@ -124,6 +133,7 @@ def acts(room: Room, who: str) -> list[Act]:
         *changes(room),
         *about_people(room),
         *about_messages(room, who, other),
+        *about_threads(room),
         Act((O.MANAGE,), {"do": "archive"}, "archiveRoom", undo="archived"),
         Act((O.RESTORE,), {"do": "restore"}, "restoreRoom", undo="restored"),
         Act((O.JOIN,), {"do": "join"}, "joinRoom", undo="place"),
@@ -131,8 +141,24 @@ def acts(room: Room, who: str) -> list[Act]:
     ]
 
 
+def about_threads(room: Room) -> list[Act]:
+    """What one may do about threads; whoever ends one is not the last."""
+    lists = [Act((O.READ,), {"do": "list_threads"}, "listThreads")]
+    return lists + [
+        Act((asked,), {"do": do}, route, is_for_threads=True)
+        for asked, do, route in (
+            (O.MARK, "follow_thread", "followThread"),
+            (O.DELETE_ANY, "end_thread", "endThread"),
+            (O.DELETE_ANY, "reopen_thread", "reopenThread"),
+            (O.MARK, "unfollow_thread", "unfollowThread"),
+        )
+    ]
+
+
 def changes(room: Room) -> list[Act]:
     """Changes of a room's settings, to what they are."""
+    if room.is_thread:
+        return [Act((O.KNOW, O.TITLE), {"do": "change", "title": ""}, "changeRoom", {"title": ""})]
     title = "" if room.kind is MadeKind.DIRECT else room.name
     kind = "closed" if room.kind is MadeKind.DIRECT else room.kind.value
     given: list[tuple[Operation, Json]] = [
@@ -262,6 +288,7 @@ DOORS: dict[str, Door] = {
     "sockjs polls": by_sockjs,
 }
 # Where the same code carries out the commands, some rooms are enough.
+WHERE = ("rooms", "threads")
 ELSEWHERE = ("open", "closed", "direct")
 
 
@@ -301,14 +328,24 @@ async def by_http(
 
 def expected(room: Room, who: str, act: Act) -> Json:
     """The error that someone gets, as both the design and the code have it; empty if it is allowed."""
-    for operation in act.asks:
-        code = room.code(who, operation)
+    if (elsewhere := misplaced(room, act)) is not None:
+        return {"code": elsewhere.code, "detail": elsewhere.detail, "temporary": False}
+    for asked in act.asks:
+        code = room.code(who, asked)
+        operation = room.as_asked(who, asked)
         found = refusal(room.standing(who), operation)
         assert (found.code if found else None) == code, (room.name, who, operation)
         if found is not None:
             error = {"code": code, "detail": found.detail, "temporary": CODES[found.code].temporary}
             return {**error, **found.facts}
     return {}
+
+
+def misplaced(room: Room, act: Act) -> Refusal | None:
+    """The refusal of something that is only for threads, or only for rooms, where it isn't; None where it is."""
+    if act.is_for_threads and not room.is_thread:
+        return NO_THREAD_KEY
+    return NOT_IN_THREADS if room.is_thread and act.route in ONLY_IN_ROOMS else None
 
 
 def of_reply(reply: Json) -> Json:
@@ -356,9 +393,14 @@ def inside(room: Room) -> list[str]:
     return [who for who in PLACES if not (room.is_variant and who in ALIKE)]
 
 
-def cells(town: Town) -> Iterator[tuple[Room, str]]:
-    """Everyone in every room."""
-    return ((room, who) for room in town.rooms.values() for who in inside(room))
+def threads(town: Town) -> Iterator[Room]:
+    """A thread in every room."""
+    return (room.thread for room in town.rooms.values() if room.thread)
+
+
+def cells(town: Town, where: str) -> Iterator[tuple[Room, str]]:
+    """Everyone in every room, or in a thread of each."""
+    return ((room, who) for room in places(town, where) for who in inside(room))
 
 
 def listed(wrong: list[Any]) -> str:
@@ -390,8 +432,14 @@ def test_each_command_and_each_route_is_tried() -> None:
     assert asked == {each.name for each in Operation} - NOT_YET
 
 
+def places(town: Town, where: str) -> list[Room]:
+    """The rooms, or a thread in each."""
+    return list(town.rooms.values()) if where == "rooms" else list(threads(town))
+
+
+@pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("door", DOORS)
-async def test_commands(here: Town, door: str) -> None:
+async def test_commands(here: Town, door: str, where: str) -> None:
     wrong: list[Any] = []
 
     async def try_all(room: Room, people: Iterable[str]) -> None:
@@ -409,13 +457,14 @@ async def test_commands(here: Town, door: str) -> None:
                             await undo(here, room, who, act)
 
     async with asyncio.TaskGroup() as group:
-        for room in here.rooms.values():
-            if door == "native" or room.name in ELSEWHERE:
+        for room in places(here, where):
+            if door == "native" or (room.parent or room).name in ELSEWHERE:
                 group.create_task(try_all(room, inside(room)))
     assert not wrong, listed(wrong)
 
 
-async def test_requests(here: Town) -> None:
+@pytest.mark.parametrize("where", WHERE)
+async def test_requests(here: Town, where: str) -> None:
     wrong: list[Any] = []
 
     async def try_all(room: Room) -> None:
@@ -437,14 +486,15 @@ async def test_requests(here: Town) -> None:
                 await undo(here, room, who, act)
 
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
-        for room in here.rooms.values():
+        for room in places(here, where):
             group.create_task(try_all(room))
     assert not wrong, listed(wrong)
 
 
-async def test_who_may_read_a_message_may_save_and_forward_it(here: Town) -> None:
+@pytest.mark.parametrize("where", WHERE)
+async def test_who_may_read_a_message_may_save_and_forward_it(here: Town, where: str) -> None:
     wrong: list[Any] = []
-    for room, who in cells(here):
+    for room, who in cells(here, where):
         if "token" in here.hello[who] and who not in OUTSIDE:
             of = {"room": room.key, "message": room.own["gus"][0]}
             for do, fields in (("save", {}), ("post", {"room": "lobby", "text": "look"})):
@@ -482,10 +532,11 @@ async def test_whose_presence_one_may_ask_for(here: Town) -> None:
                 assert refused.status == status, who
 
 
-async def test_streams_and_plain_sockets(here: Town) -> None:
+@pytest.mark.parametrize("where", WHERE)
+async def test_streams_and_plain_sockets(here: Town, where: str) -> None:
     wrong: list[Any] = []
     async with aiohttp.ClientSession() as http:
-        for room, who in cells(here):
+        for room, who in cells(here, where):
             want = room.code(who, O.READ)
             for door in (by_stream, by_plain):
                 if (got := await door(http, here, room.key, who)) != want:
@@ -564,6 +615,8 @@ class Recorder:
             "history",
             "edits",
             "messages",
+            "threads",
+            "newest_threads",
             "snapshot",
             "document",
         ):
@@ -582,25 +635,32 @@ class Recorder:
 
     def begin(self) -> None:
         """Forget what was asked, and let the server forget what it knows of rooms that nobody follows."""
-        for _ in ("the room's feed", "the directory's, which that one used"):
+        for _ in ("the room's feed", "its parent's", "the directory's, which those used"):
             self._fanout.sweep()
         self.calls.clear()
         self.counts.clear()
 
     def asked(self, room: str) -> list[tuple[str, list[str]]]:
         """The calls about a room, without its key. Sets are in no order."""
+        parent = parent_of(room)
         return [
-            (name, sorted(re.findall(r"[\w@]+", said.replace(room, "ROOM"))))
+            (
+                name,
+                sorted(re.findall(r"[\w@]+", said.replace(room, "ROOM").replace(parent, "PARENT"))),
+            )
             for name, said in self.calls
-            if room in said
+            if parent in said
         ]
 
 
+@pytest.mark.parametrize("where", WHERE)
 async def test_a_room_that_one_may_not_know_is_as_one_that_is_not_there(
-    here: Town, monkeypatch: pytest.MonkeyPatch
+    here: Town, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     recorder, wrong = Recorder(here, monkeypatch), list[Any]()
-    closed = here.rooms["closed"]
+    closed, nowhere = places(here, where)[1], NOWHERE
+    if closed.parent:
+        nowhere = thread_key(NOWHERE, root_of(closed.key))
 
     async def seen(room: str, ask: Callable[[], Awaitable[Any]]) -> Any:
         recorder.begin()
@@ -612,8 +672,10 @@ async def test_a_room_that_one_may_not_know_is_as_one_that_is_not_there(
         for who in ("nina", "xena", *ALIKE):
             async with by_native(here, who) as native_ask:
                 for act in acts(closed, who):
+                    if misplaced(closed, act):
+                        continue
                     pairs: list[list[Any]] = [[], []]
-                    for pair, room in zip(pairs, (closed.key, NOWHERE), strict=True):
+                    for pair, room in zip(pairs, (closed.key, nowhere), strict=True):
                         pair.append(await seen(room, partial(by_http, http, here, room, who, act)))
                         if act.command is not None:
                             command = act.command | {"room": room}

@@ -28,12 +28,13 @@ from hubbub.domain.facts import (
 from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, visitor
 from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, MENTION
+from hubbub.domain.markers import MARKER, MENTION, ReadMarker
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
+from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Edited, Posted, Reacted, Unreacted
 from hubbub.protocol import keys
@@ -42,8 +43,10 @@ from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import (
     EVERY_ROOM,
+    Activity,
     LogPage,
     OwnRoom,
+    OwnThread,
     Publish,
     RoomRow,
     Selection,
@@ -234,7 +237,10 @@ class MemoryStore:
             page = messages[:limit]
         else:
             page = messages[-limit:]
-        return StoredPage(len(self.logs.get(room, [])), page, len(messages) > limit)
+        threads: Sequence[Thread] = ()
+        if page and keys.is_room_key(room):
+            threads = await self.threads(room, page[0].seq - 1, page[-1].seq, limit)
+        return StoredPage(len(self.logs.get(room, [])), page, len(messages) > limit, threads)
 
     async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
         self._fail_if_asked()
@@ -287,7 +293,8 @@ class MemoryStore:
 
     async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         self._fail_if_asked()
-        found = [self._own_room(place) for place in self.records.read(PLACE, account)]
+        places = self.records.read(PLACE, account)
+        found = [self._own_room(place) for place in places if keys.is_room_key(place.room)]
         return [
             row
             for row in found
@@ -305,19 +312,58 @@ class MemoryStore:
         (member,) = self.records.read(MEMBER, place.room, place.account)
         (marker,) = self.records.read(MARKER, place.room, place.account)
         head = self._head(place.room)
-        unread = {m.seq for m in self._messages(place.room) if m.seq > marker.seq and not m.deleted}
-        blocked = {each.blocked for each in self.records.read(BLOCKS, place.account)}
-        mentions = {
-            each.seq
-            for each in self.records.read(MENTION, place.room)
-            if each.account in (place.account, EVERYONE) and each.by not in blocked
-        }
         return OwnRoom(
             *(room.room, room.kind, room.title, room.alias, room.people, room.archived_at),
             *(member.role, place.hidden, head.seq, head.nth),
             *(marker.seq, marker.nth, marker.is_marked),
             *(place.level, place.muted_until, place.starred),
-            *(len(unread), len(unread & mentions)),
+            *self._unread(marker),
+        )
+
+    def _unread(self, marker: ReadMarker) -> tuple[int, int]:
+        """How many messages are after a marker, and how many of them mention its account."""
+        messages = self._messages(marker.room)
+        unread = {m.seq for m in messages if m.seq > marker.seq and not m.deleted}
+        blocked = {each.blocked for each in self.records.read(BLOCKS, marker.account)}
+        mentions = {
+            each.seq
+            for each in self.records.read(MENTION, marker.room)
+            if each.account in (marker.account, EVERYONE) and each.by not in blocked
+        }
+        return len(unread), len(unread & mentions)
+
+    async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
+        self._fail_if_asked()
+        rows = sorted(self.records.read(THREAD), key=lambda row: row.message)
+        return [r for r in rows if r.room == room and after < r.message <= upto][:limit]
+
+    async def newest_threads(self, room: str, after: Activity, limit: int) -> list[Thread]:
+        self._fail_if_asked()
+        rows = [row for row in self.records.read(THREAD) if row.room == room]
+        rows.sort(key=lambda row: (row.at, row.message), reverse=True)
+        bound = after.at, keys.root_of(after.thread)
+        return [row for row in rows if (row.at, row.message) < bound][:limit]
+
+    async def own_threads(
+        self, account: str, after: Activity, limit: int, only_unread: bool = False
+    ) -> list[OwnThread]:
+        self._fail_if_asked()
+        followed = {place.room: place for place in self.records.read(PLACE, account)}
+        rows = [
+            self._own_thread(row, followed[row.thread])
+            for row in self.records.read(THREAD)
+            if row.thread in followed and (row.at, row.thread) < after
+        ]
+        rows.sort(key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
+        new = [row for row in rows if row.read_nth < row.thread.nth or row.is_marked]
+        return (new if only_unread else rows)[:limit]
+
+    def _own_thread(self, row: Thread, place: Placement) -> OwnThread:
+        (marker,) = self.records.read(MARKER, row.thread, place.account)
+        unread, mentions = self._unread(marker)
+        return OwnThread(
+            *(row, self._head(row.thread).seq, marker.seq, marker.nth, marker.is_marked),
+            *(place.level, place.muted_until, place.starred, unread, mentions),
         )
 
     async def tokens_version(self) -> int:

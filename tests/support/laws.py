@@ -273,7 +273,7 @@ class Law(RuleBasedStateMachine):
                 self._first_answers[key] = answer
 
     async def _join(self, room: str, window: int) -> Follower:
-        (head, messages, _), (state, state_seq), pins = await self._store.snapshot(room, window)
+        (head, messages, *_), (state, state_seq), pins = await self._store.snapshot(room, window)
         assert head == self.head(room)
         return Follower(room, window, RoomView(head, messages, state, state_seq, pins))
 

@@ -77,6 +77,15 @@ class Room:
     settings: dict[str, Any]
     own: dict[str, list[int]] = field(default_factory=dict)
     forwarding: int = 0  # a message that forwards another of the room
+    thread: "Room | None" = (
+        None  # in which the same people write, by the rights that they have in the room
+    )
+    parent: "Room | None" = None  # of a thread
+
+    @property
+    def is_thread(self) -> bool:
+        """Whether it is a thread."""
+        return self.parent is not None
 
     @property
     def is_archived(self) -> bool:
@@ -105,15 +114,21 @@ class Room:
             is_archived=self.is_archived,
             is_banned=who == "bart" and not is_direct,
             is_muted=who == "mona" and not is_direct,
-            only_hosts_post=self.settings.get("posters") == "hosts",
+            only_hosts_post=self.settings.get("posters") == "hosts" and not self.is_thread,
             slow_for=1.0 if "slow" in self.settings and who in ("mary", "gus") else 0.0,
             size=5,
         )
+
+    def as_asked(self, who: str, operation: Operation) -> Operation:
+        """What the table is asked: every account that reads a thread may follow it."""
+        is_mark = self.is_thread and operation is Operation.MARK and who != "vera"
+        return Operation.READ if is_mark else operation
 
     def code(self, who: str, operation: Operation) -> str | None:
         """How the design has it that someone is refused, or None."""
         if who in OUTSIDE:
             return NOT_FOUND
+        operation = self.as_asked(who, operation)
         standing, place = self.standing(who), self.place(who)
         c = case(operation, self.kind, place)
         in_public = public_to(*self._public)
@@ -202,6 +217,21 @@ async def town(folder: Path, store: str = "sqlite") -> AsyncIterator[Town]:
         yield here
 
 
+async def build_thread(town: Town, room: Room, members: list[str]) -> Room:
+    """Have everyone reply to a message who may."""
+    root = await town.at["grace"].ask("post", room=room.key, text="root")
+    thread = Room(f"{room.key}:{root['seq']}", f"thread in {room.name}", room.kind, room.settings)
+    for who in members:
+        count = MANY if who == ("gus" if room.kind is MadeKind.DIRECT else "mary") else OWN
+        given = {"room": thread.key, "text": f"of {who}"}
+        posts = [await town.at[who].ask("post", **given) for _ in range(count)]
+        thread.own[who] = [post["seq"] for post in posts]
+    of = {"room": thread.key, "message": thread.own["gus"][0]}
+    forwarding = await town.at["grace"].ask("post", room=thread.key, text="look", of=of)
+    thread.forwarding, thread.parent = forwarding["seq"], room
+    return thread
+
+
 def issue(store: str, data: Path) -> str:
     """Issue a token of an application that may do anything in all rooms."""
     secret = PREFIX + secrets.token_urlsafe(32)
@@ -245,6 +275,7 @@ async def build(town: Town, name: str) -> Room:
     of = {"room": room.key, "message": room.own["gus"][0]}
     forwarding = await at["grace"].ask("post", room=room.key, text="look", of=of)
     room.forwarding = forwarding["seq"]
+    room.thread = await build_thread(town, room, members)
     if is_direct:
         return room
     for who in ("nina", "xena", "ada"):

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from hubbub import events
-from hubbub.domain.aspects import RULES, emoji, people
+from hubbub.domain.aspects import RULES, emoji, people, posts
 from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
@@ -21,7 +21,7 @@ from hubbub.events import (
     erased,
     outline,
 )
-from hubbub.protocol import conversation, messages, reading
+from hubbub.protocol import conversation, messages, reading, threads
 from hubbub.protocol import rooms as rooms_commands
 
 PEOPLE = [
@@ -76,7 +76,7 @@ def test_an_event_of_an_unknown_kind_is_erased_with_its_message() -> None:
 
 def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
     about = (events.conversation, events.emoji, events.people, events.reading, events.rooms)
-    of_events = (events, *about)
+    of_events = (events, *about, events.threads)
     of_commands = (
         messages,
         conversation,
@@ -86,6 +86,8 @@ def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
         members,
         emoji,
         keywords,
+        threads,
+        posts,
     )
     for modules, base, listed in (
         (of_events, Event, RULES.events.kinds),
@@ -94,6 +96,7 @@ def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
         names = [k for module in modules for k in vars(module).values()]
         kinds = [k for k in names if isinstance(k, type) and issubclass(k, base)]
         leaves = {k for k in kinds if not any(issubclass(o, k) for o in kinds if o is not k)}
+        leaves |= {messages.Post} & set(listed)  # which one in a thread also is
         assert leaves and leaves == set(listed)
 
 

@@ -156,6 +156,24 @@ export interface ListDrafts {
   id?: number | string;
 }
 
+/** Requests the threads of a room, the one with the newest reply first; those that follow in this order after `before`. `before` is the `at` and the `thread` of an item, with a slash between them. */
+export interface ListThreads {
+  do: "list_threads";
+  room: string;
+  before?: string;
+  limit?: number;
+  id?: number | string;
+}
+
+/** Requests the threads that one follows, the one with the newest reply first; those that follow in this order after `before`. `before` is the `at` and the `thread` of an item, with a slash between them. `unread`: only those with something unread. */
+export interface ListMyThreads {
+  do: "list_my_threads";
+  before?: string;
+  limit?: number;
+  unread?: boolean;
+  id?: number | string;
+}
+
 /** Requests the emoji of this server, unless the client has those of this `version`. */
 export interface ListEmoji {
   do: "list_emoji";
@@ -163,7 +181,7 @@ export interface ListEmoji {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. */
 export interface Post {
   do: "post";
   text?: string;
@@ -176,6 +194,7 @@ export interface Post {
   read?: number;
   mentions?: Record<string, string>;
   calls?: string[];
+  also_in_room?: boolean;
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -436,6 +455,38 @@ export interface KeepDraft {
   where: string;
   text?: string;
   reply_to?: number;
+}
+
+/** Follows a thread: it is listed among one's own, with what is unread in it. One who replies or is mentioned follows by that. */
+export interface FollowThread {
+  do: "follow_thread";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Follows a thread no longer. */
+export interface UnfollowThread {
+  do: "unfollow_thread";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Ends a thread: nothing changes in it any more, except that messages can be deleted. */
+export interface EndThread {
+  do: "end_thread";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
+/** Lets an ended thread go on. */
+export interface ReopenThread {
+  do: "reopen_thread";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
 }
 
 /** The answer to a command: `ok` or `error`. */
@@ -1055,6 +1106,60 @@ export interface Drafted {
   reply_to?: number;
 }
 
+/** The message with the seq `message` has a thread from now on: the log `ROOM:MESSAGE`. */
+export interface Threaded {
+  event: "threaded";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+}
+
+/** In a thread: nothing changes in it any more. */
+export interface ThreadEnded {
+  event: "ended";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+}
+
+/** In a thread that was ended: it goes on. */
+export interface ThreadReopened {
+  event: "reopened";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+}
+
+/** In an own log: the account follows the thread `where`, whoever caused that. */
+export interface ThreadFollowed {
+  event: "followed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+}
+
+/** In an own log: the account follows the thread `where` no longer. */
+export interface ThreadUnfollowed {
+  event: "unfollowed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  where: string;
+}
+
 /** The server has another emoji. `image` is the key of its image. */
 export interface EmojiAdded {
   event: "emoji_added";
@@ -1122,6 +1227,23 @@ export interface Receipt {
   upto: number;
 }
 
+/** Threads of a room have changed: what it shows of them now, by the seqs of the messages that they are about. */
+export interface ThreadsMoved {
+  signal: "threads";
+  room: string;
+  threads: Record<string, ThreadInRoom>;
+}
+
+/** What a room shows of a thread beside its message. Attributes: nth: how many messages were ever posted in it. at: the time of the last one. replies: how many were not deleted. people: accounts who posted last, the last one first, at most five. ended_at: when it was ended. */
+export interface ThreadInRoom {
+  nth: number;
+  at: string;
+  replies?: number;
+  people?: string[];
+  title?: string;
+  ended_at?: string;
+}
+
 /** The server is about to close the connection. Reconnect after `reconnect_after` seconds. */
 export interface Closing {
   notice: "closing";
@@ -1181,6 +1303,7 @@ export interface Snapshot {
   messages: Message[];
   more: boolean;
   people?: Record<string, Author>;
+  threads?: Record<string, ThreadInRoom>;
   state: unknown;
   state_seq: number;
   members: Members;
@@ -1226,7 +1349,7 @@ export interface Members {
   ids?: (string | null)[];
 }
 
-/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. preferences, blocked: the settings of the account by name, and the accounts that it blocks; empty with `rooms`. emoji: those of the server, with the people; without a list if the device has this version of it. */
+/** The answer to `start`. Attributes: account: the key of the own account. own, directory: the seqs from which to follow the own log and `@directory`; null for a guest, who may not. people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out. preferences, blocked: the settings of the account by name, and the accounts that it blocks; empty with `rooms`. emoji: those of the server, with the people; without a list if the device has this version of it. threads: those that the account follows and has not read, the one with the newest reply first, at most 50. more_threads: whether there are others like these. */
 export interface Started {
   account: string;
   me: ShownPerson;
@@ -1238,6 +1361,8 @@ export interface Started {
   emoji?: EmojiReply;
   preferences?: Record<string, unknown>;
   blocked?: string[];
+  threads?: MyThread[];
+  more_threads?: boolean;
 }
 
 /** An account as others see it. */
@@ -1289,12 +1414,34 @@ export interface EmojiItem {
   by: string;
 }
 
+/** A thread that an account follows. The other attributes are as in `starting.MyRoom`. `room` is where it is, and `message` the seq of the message there that it is about. */
+export interface MyThread {
+  nth: number;
+  at: string;
+  replies?: number;
+  people?: string[];
+  title?: string;
+  ended_at?: string;
+  thread: string;
+  room: string;
+  message: number;
+  head: number;
+  read?: number;
+  read_nth?: number;
+  unread?: number;
+  mentions?: number;
+  marked?: boolean;
+  level?: string;
+  muted_until?: number;
+  starred?: boolean;
+}
+
 /** The answer to `watch`: the people as they are now, without those whom the client may not know. */
 export interface Watched {
   people: Record<string, PersonPresence>;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | EmojiAdded | EmojiRemoved;
-export type AnySignal = Presence | Typing | Value | Receipt;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | EmojiAdded | EmojiRemoved;
+export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

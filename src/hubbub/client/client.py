@@ -38,6 +38,7 @@ from hubbub.protocol.messages import (
     Presence,
     Receipt,
     Reply,
+    ThreadsMoved,
     Typing,
     Unfollowed,
     Value,
@@ -170,7 +171,7 @@ class Client:
             Unknown, Closed: the client was closed.
         """
         reading = await self._rooms.follow(room, since, epoch, max_missed, Follow)
-        return Room(reading.room, reading, self._exchange, self._rooms.unfollow)
+        return Room(reading.room, reading, self._exchange, self._rooms.unfollow, self.follow)
 
     async def join(
         self,
@@ -182,7 +183,7 @@ class Client:
     ) -> Room:
         """Join a room, and follow it as `follow` does. A free room has no members, so there both are the same."""
         reading = await self._rooms.follow(room, since, epoch, max_missed, Join)
-        return Room(reading.room, reading, self._exchange, self._rooms.unfollow)
+        return Room(reading.room, reading, self._exchange, self._rooms.unfollow, self.follow)
 
     async def post(
         self,
@@ -318,7 +319,7 @@ class Client:
             match frame:
                 case Reply():
                     self._exchange.settle(frame)
-                case Presence() | Typing() | Value() | Receipt():
+                case Presence() | Typing() | Value() | Receipt() | ThreadsMoved():
                     self._rooms.hear(frame)
                 case Closing():
                     come_back_after = frame.reconnect_after

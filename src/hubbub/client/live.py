@@ -5,7 +5,16 @@ from contextlib import suppress
 
 import msgspec
 
-from hubbub.protocol.messages import AnySignal, Members, Presence, Receipt, Snapshot, Value
+from hubbub.protocol.beside import ThreadInRoom
+from hubbub.protocol.messages import (
+    AnySignal,
+    Members,
+    Presence,
+    Receipt,
+    Snapshot,
+    ThreadsMoved,
+    Value,
+)
 from hubbub.protocol.people import Person, ids_of, names_of, people
 
 
@@ -18,6 +27,7 @@ class LiveView:
         self._count = 0
         self._values: dict[tuple[str, str], tuple[float, Value]] = {}
         self.receipts: dict[str, int] = {}
+        self.threads: dict[int, ThreadInRoom] = {}
 
     @property
     def members(self) -> Members:
@@ -38,6 +48,7 @@ class LiveView:
         self._people = set(people(snapshot.members.names, snapshot.members.ids))
         self._values.clear()
         self.receipts.clear()
+        self.threads = dict(snapshot.threads or {})
         for signal in snapshot.live:
             with suppress(msgspec.ValidationError):  # a kind that this version does not know
                 self.fold(msgspec.convert(signal, AnySignal))
@@ -49,6 +60,8 @@ class LiveView:
                 self._fold_presence(signal)
             case Value(value=None):
                 self._values.pop(_key(signal), None)
+            case ThreadsMoved():
+                self.threads |= signal.threads
             case Value():
                 self._values[_key(signal)] = (self._now() + signal.ttl, signal)
             case Receipt():

@@ -25,6 +25,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.threads import EndThread, ListThreads, ReopenThread, ThreadsPage
 
 
 class SettingsGiven(TypedDict, total=False):
@@ -154,6 +155,29 @@ class ManagedRoom:
         asked = ListPins(room=self.name, before=before, limit=limit)
         page: PinsPage = await self._exchange.ask(asked, PinsPage)
         return page
+
+    async def list_threads(self, *, before: str | None = None, limit: int = 50) -> ThreadsPage:
+        """The threads of the room as they are now, the one with the newest reply first.
+
+        Args:
+            before: the `at` and the `thread` of an item, with a slash between them: only those that follow in this order.
+            limit: the maximum number of threads, 1 to 50.
+
+        Returns:
+            A `ThreadsPage`: `threads`, each with `thread` (its key), `message`, `nth`, `at`, `replies`, `people`, `title`
+            and `ended_at`; and `more`.
+        """
+        asked = ListThreads(room=self.name, before=before, limit=limit)
+        page: ThreadsPage = await self._exchange.ask(asked, ThreadsPage)
+        return page
+
+    async def end_thread(self) -> Acknowledgement | None:
+        """Let nothing change in this thread any more, except that messages can be deleted. Returns None if it has ended."""
+        return await self._manage(EndThread(room=self.name))
+
+    async def reopen_thread(self) -> Acknowledgement | None:
+        """Let this thread go on. Returns None if it has not ended."""
+        return await self._manage(ReopenThread(room=self.name))
 
     async def _manage(self, command: Change) -> Acknowledgement | None:
         return await verbs.change(self._exchange, command)

@@ -27,6 +27,7 @@ from hubbub.protocol.emoji import EmojiItem
 from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.starting import MyRoom, ShownPerson
+from hubbub.protocol.threads import FollowThread, ListMyThreads, MyThreadsPage, UnfollowThread
 
 
 class Me:
@@ -195,6 +196,31 @@ class Me:
         """
         change = SetRoom(room=room, level=level, muted_until=muted_until, starred=starred)
         return await verbs.change(self._exchange, change)
+
+    async def follow_thread(self, thread: str) -> Acknowledgement | None:
+        """Follow a thread by its key, `ROOM:MESSAGE`: it is among your `threads`. Returns None if you do."""
+        return await verbs.change(self._exchange, FollowThread(room=thread))
+
+    async def unfollow_thread(self, thread: str) -> Acknowledgement | None:
+        """Follow a thread no longer. Returns None if you don't."""
+        return await verbs.change(self._exchange, UnfollowThread(room=thread))
+
+    async def threads(
+        self, *, before: str | None = None, limit: int = 50, unread: bool = False
+    ) -> MyThreadsPage:
+        """The threads that you follow as they are now, the one with the newest reply first.
+
+        Args:
+            before: the `at` and the `thread` of an item, with a slash between them: only those that follow in this order.
+            limit: the maximum number of threads, 1 to 50.
+            unread: only those with something that you may not have read.
+
+        Returns:
+            A `MyThreadsPage`: `threads`, each with `thread` (its key), `room`, `message`, `unread`, `mentions` and more; and `more`.
+        """
+        asked = ListMyThreads(before=before, limit=limit, unread=unread)
+        page: MyThreadsPage = await self._exchange.ask(asked, MyThreadsPage)
+        return page
 
     async def save(self, room: str, seq: int, *, note: str = "") -> Acknowledgement | None:
         """Save message `seq` of a room in your own list, or change your note (up to 500 characters) about it.

@@ -127,7 +127,7 @@ class Mine:
                 event.where
             ):
                 return self._put(self._with(row, event))
-            case Mentioned(where=room) | Unmentioned(where=room):
+            case Mentioned(where=room) | Unmentioned(where=room) if room in self.rooms:
                 self._owe(room, own=event.seq)
         if self.choices.fold(event):
             for row in self.rooms.values():

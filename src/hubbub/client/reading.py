@@ -14,7 +14,16 @@ from hubbub.domain.aspects.reactions import without_reactions
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
 from hubbub.events import Gone, gone_by
-from hubbub.protocol.messages import AnySignal, Message, Presence, Receipt, Resumed, Snapshot, Value
+from hubbub.protocol.messages import (
+    AnySignal,
+    Message,
+    Presence,
+    Receipt,
+    Resumed,
+    Snapshot,
+    ThreadsMoved,
+    Value,
+)
 from hubbub.protocol.people import Person
 
 MAX_MESSAGES = 500
@@ -152,7 +161,7 @@ def _left(message: Message, gone: Gone) -> Message:
 
 def _key_of(signal: AnySignal) -> object:
     """The key of a signal. A newer signal replaces an older one with the same key."""
-    if isinstance(signal, Presence):
+    if isinstance(signal, Presence | ThreadsMoved):
         return object()  # contains only changes, so each one counts
     if isinstance(signal, Receipt):
         return signal.by, Receipt

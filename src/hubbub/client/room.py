@@ -14,6 +14,7 @@ from hubbub.client.stream import Stream, events_and_markers, events_only
 from hubbub.client.tracker import Position
 from hubbub.client.verbs import Acknowledgement
 from hubbub.events import Event, Reference
+from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.conversation import (
     EditsPage,
     GetEdits,
@@ -22,6 +23,7 @@ from hubbub.protocol.conversation import (
     MessageSource,
     OneMessage,
 )
+from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import (
     AnySignal,
     Delete,
@@ -61,8 +63,10 @@ class Room(ManagedRoom):
         reading: Reading,
         exchange: Exchange,
         unfollow: Callable[[Unfollow], Awaitable[None]],
+        follow: "Callable[[str], Awaitable[Room]]",
     ) -> None:
         self.name = name
+        self._follow = follow
         self._reading = reading
         self._exchange = exchange
         self._unfollow = unfollow
@@ -125,6 +129,14 @@ class Room(ManagedRoom):
         """
         return MappingProxyType(self._reading.live.receipts)
 
+    @property
+    def threads(self) -> Mapping[int, ThreadInRoom]:
+        """The threads of messages of the room by their seqs, each with `nth`, `at`, `replies`, `people`, `title` and `ended_at`.
+
+        Those of the snapshot, and those that have changed since. `list_threads` gives all.
+        """
+        return MappingProxyType(self._reading.live.threads)
+
     # Events and signals
 
     def __aiter__(self) -> Stream[Event]:
@@ -170,6 +182,7 @@ class Room(ManagedRoom):
         *,
         reply_to: int | None = None,
         client_message_id: str | None = None,
+        also_in_room: bool = False,
     ) -> Acknowledgement:
         """Post a message. Returns once it is stored, however many reconnects that takes.
 
@@ -181,13 +194,17 @@ class Room(ManagedRoom):
             message: text or bytes.
             reply_to: the seq of the message that this one replies to.
             client_message_id: 1 to 64 characters; random if not given.
+            also_in_room: in a thread: show it in the room of the thread as well.
 
         Raises:
             Refused: the server refused the message.
             Unknown: the client was closed before the answer arrived.
             Closed: the client is closed.
         """
-        return await verbs.post(self._exchange, self.name, message, reply_to, client_message_id)
+        return await verbs.post(
+            *(self._exchange, self.name, message, reply_to, client_message_id),
+            also_in_room=also_in_room,
+        )
 
     async def forward(
         self, room: str, seq: int, text: str = "", *, client_message_id: str | None = None
@@ -198,6 +215,13 @@ class Room(ManagedRoom):
         """
         of = Reference(room, seq)
         return await verbs.post(self._exchange, self.name, text, None, client_message_id, of)
+
+    async def thread(self, seq: int) -> "Room":
+        """Follow the thread of message `seq`, which is like a room. It begins with the first post there.
+
+        Raises the same errors as `Client.follow`.
+        """
+        return await self._follow(thread_key(self.name, seq))
 
     async def edit(self, seq: int, text: str) -> Acknowledgement:
         """Replace the text of your message `seq`. Raises the same errors as `post`."""

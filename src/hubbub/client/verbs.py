@@ -49,6 +49,8 @@ async def post(
     reply_to: int | None,
     client_message_id: str | None,
     of: Reference | None = None,
+    *,
+    also_in_room: bool = False,
 ) -> Acknowledgement:
     """Post a message, with an id by which the server recognizes repetitions."""
     command = Post(
@@ -58,6 +60,7 @@ async def post(
         client_message_id=client_message_id,
         reply_to=reply_to,
         of=of,
+        also_in_room=also_in_room,
     )
     acknowledgement: Acknowledgement = await exchange.ask(command, Acknowledgement)
     return acknowledgement

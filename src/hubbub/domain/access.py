@@ -8,7 +8,7 @@ from functools import lru_cache
 from hubbub.domain.patterns import matches_any
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, Scope
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_room_key
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_made_key
 from hubbub.protocol.names import RESERVED, is_reserved, is_room_name, room_name_fault
 
 
@@ -133,7 +133,7 @@ def kind_of(room: str) -> RoomKind | None:
     """Return a room's kind by its name, whether or not it exists. None if it is no valid name, or no valid key."""
     if not is_reserved(room):
         return RoomKind.FREE if is_room_name(room) else None
-    if is_room_key(room):
+    if is_made_key(room):
         return RoomKind.MADE
     if is_account_key(room):
         return RoomKind.OWN

@@ -48,59 +48,58 @@ Affected = tuple[
 class Batch(NamedTuple):
     """The events that one commit added to one room, numbered from `first` on.
 
-    `affected` says, in order, whose rights some of them may have changed. In free rooms it is empty.
+    `affected` says, in order, whose rights some of them may have changed. In free rooms it is empty. Of a thread, `after` is
+    an event of its parent: none of these may be delivered before it, since it may have taken someone's right to read them.
     """
 
     room: str
     first: int
     bodies: list[bytes]
     affected: Affected = ()
+    after: int = 0
 
     @property
     def last(self) -> int:
         """The number of the last event."""
         return self.first + len(self.bodies) - 1
 
-    def after(self, seq: int) -> "Batch":
+    def beyond(self, seq: int) -> "Batch":
         """Return the rest after an event of the batch."""
         affected = tuple(each for each in self.affected if each[0] > seq)
-        return Batch(self.room, seq + 1, self.bodies[seq + 1 - self.first :], affected)
+        bodies = self.bodies[seq + 1 - self.first :]
+        return self._replace(first=seq + 1, bodies=bodies, affected=affected)
 
     def apart(self) -> "Iterator[Batch]":
         """Yield it in parts, each of which ends with an event that affects someone, or is the rest."""
         rest = self
         for seq in sorted({seq for seq, _ in self.affected}):
             affected = tuple(each for each in rest.affected if each[0] == seq)
-            yield Batch(rest.room, rest.first, rest.bodies[: seq + 1 - rest.first], affected)
-            rest = rest.after(seq)
+            yield rest._replace(bodies=rest.bodies[: seq + 1 - rest.first], affected=affected)
+            rest = rest.beyond(seq)
         if rest.bodies:
             yield rest
 
-    def erase(self) -> None:
-        """Erase the events that others of this batch erase."""
-        self.bodies[:] = events.without(self.bodies, events.gone_in(self.bodies))
-
 
 class Commit(NamedTuple):
-    """The outcome of a batch of proposals: an answer to each, and what to deliver."""
+    """The outcome of a batch of proposals: an answer to each, and what to deliver, in order.
+
+    A room has one batch, unless an event that affects others is delivered between what other logs got before and after it.
+    """
 
     answers: list[Answer]
     batches: list[Batch]
 
     def then(self, later: "Commit") -> "Commit":
         """Combine this commit with a later one, as if both had been one."""
-        batches = {batch.room: batch for batch in self.batches}
+        bodies: defaultdict[str, list[bytes]] = defaultdict(list)
         for batch in later.batches:
-            before = batches.get(batch.room, Batch(batch.room, batch.first, []))
-            both = Batch(
-                batch.room,
-                before.first,
-                [*before.bodies, *batch.bodies],
-                before.affected + batch.affected,
-            )
-            both.erase()
-            batches[batch.room] = both
-        return Commit(self.answers + later.answers, list(batches.values()))
+            bodies[batch.room] += batch.bodies
+        batches = [
+            each._replace(bodies=events.without(each.bodies, gone)) if gone else each
+            for each in self.batches
+            for gone in [events.gone_in(bodies[each.room])]
+        ]
+        return Commit(self.answers + later.answers, batches + later.batches)
 
 
 class MessageKey(NamedTuple):

@@ -33,6 +33,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Known, Prefix, R, Table
 from hubbub.events import Edited, Event, Posted
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
@@ -88,7 +89,7 @@ class Deciding(Protocol):
 class Growth:
     """A log as it grows in one commit."""
 
-    __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "seq")
+    __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "part", "seq")
 
     def __init__(self, log: str, head: Head, grown: "dict[str, Growth]") -> None:
         """It adds itself to those that have `grown` with its first event."""
@@ -98,6 +99,7 @@ class Growth:
         self.first = self.seq + 1
         self.bodies: list[bytes] = []
         self.affected: list[tuple[int, str]] = []  # see `Batch`
+        self.part = self.first  # the event with which the next part begins
 
     def grow(self, event: Event, messages: int = 0) -> bytes:
         """Take the next event, which is so many messages; return its body."""
@@ -118,6 +120,23 @@ class Growth:
     def batch(self) -> Batch:
         """What was added."""
         return Batch(self.log, self.first, self.bodies, tuple(self.affected))
+
+    def end_part(self, after: int) -> Batch | None:
+        """Return a batch of what was added since the last part, if anything; it has no bodies yet. `after` is as in `Batch`."""
+        if (first := self.part) > self.seq:
+            return None
+        self.part = self.seq + 1
+        affected = tuple(each for each in self.affected if each[0] >= first)
+        return Batch(self.log, first, [b""] * (self.seq + 1 - first), affected, after)
+
+    def fill(self, part: Batch) -> Batch:
+        """Return the part with its bodies."""
+        start = part.first - self.first
+        return part._replace(bodies=self.bodies[start : start + len(part.bodies)])
+
+    def erase(self) -> None:
+        """Erase the events that others of this commit erase."""
+        self.bodies[:] = events.without(self.bodies, events.gone_in(self.bodies))
 
 
 class Growths(dict[str, Growth]):
@@ -153,6 +172,8 @@ class Ledger:
         self.at = at
         self._logs = Growths(wanted.logs, facts.heads)
         self.grown = self._logs.grown  # the logs that got events
+        self._turns: dict[str, int] = {}  # the last event that affects the threads of a room
+        self._parts: list[Batch] = []  # what is delivered before an event that affects threads
         self.posts: list[NewPost] = []
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
@@ -182,11 +203,12 @@ class Ledger:
         if guarding:
             for sequel in self._rules.sequels:
                 sequel.act(self)
-        batches = [log.batch for log in self.grown.values()]
         if self.has_erased:
-            for batch in batches:
-                batch.erase()
-        return Commit(answers, batches)
+            for log in self.grown.values():
+                log.erase()
+        if guarding:
+            return Commit(answers, self._in_parts())
+        return Commit(answers, [log.batch for log in self.grown.values()])
 
     def _decide(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change, unless a guard of its room refuses it."""
@@ -349,6 +371,9 @@ class Ledger:
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
         self._logs[event.room].affected.extend((event.seq, each) for each in ids)
+        if any(parent_of(log) != log for log in self._guarding):
+            self._end_parts(last=event.room)
+            self._turns[event.room] = event.seq
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""
@@ -377,6 +402,21 @@ class Ledger:
                 counts[counted] = 0
             elif counted == prefix[: len(counted)]:
                 raise AssertionError(f"{table}: the count of {counted} can't be known any more")
+
+    def _in_parts(self) -> list[Batch]:
+        """Return what to deliver, in order: each log at once, or in parts that end where an event affects threads."""
+        self._end_parts()
+        return [self._logs[part.room].fill(part) for part in self._parts]
+
+    def _end_parts(self, last: str | None = None) -> None:
+        """Let what is added from now on be delivered after what was added so far, of which that of one log comes last."""
+        for log in sorted(self.grown.values(), key=lambda log: log.log == last):
+            parent = parent_of(log.log)
+            after = 0
+            if parent != log.log:
+                after = self._turns.get(parent, self._logs[parent].first - 1)
+            if part := log.end_part(after):
+                self._parts.append(part)
 
     def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
         known = self._facts.rows[table]

@@ -28,7 +28,7 @@ class LiveReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one node reports to the others about the live state of a room.
 
     `names` and `ids` list everyone present on the node, except for `unnamed` more people; None says
-    nothing about who is present. With `asks`, the sender requests full reports.
+    nothing about who is present. With `asks`, the sender requests full reports. `threads` are messages whose threads changed there.
     """
 
     room: str
@@ -38,6 +38,7 @@ class LiveReport(msgspec.Struct, frozen=True, omit_defaults=True):
     unnamed: int = 0
     asks: bool = False
     ids: list[str | None] | None = None
+    threads: list[int] = []
 
 
 _Key = tuple[str, str]  # person and key

@@ -17,7 +17,7 @@ from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import is_handle
-from hubbub.protocol.keys import is_account_key, is_room_key
+from hubbub.protocol.keys import is_account_key, is_made_key, parent_of
 from hubbub.protocol.messages import MAX_NAMED, Edit, Post
 
 
@@ -44,7 +44,7 @@ def fault(change: Post | Edit) -> str | None:
     """Return what is wrong with whom a command names, or None."""
     if not change.mentions and not change.calls:
         return None
-    if not is_room_key(change.room):
+    if not is_made_key(change.room):
         return "Mentions need a room with members: make one, or leave them out"
     mentions, calls = change.mentions or {}, [e for e in change.calls or () if e != EVERYONE]
     if not all(map(is_account_key, (*mentions.values(), *calls))):
@@ -59,10 +59,10 @@ def fault(change: Post | Edit) -> str | None:
 def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:
     """Name what must be known about those whom a command names."""
     if EVERYONE in (change.calls or ()):
-        wanted.count(MEMBER, change.room)
+        wanted.count(MEMBER, parent_of(change.room))
     for account in _accounts(change):
         wanted.logs.add(account)
-        wanted.row(MEMBER, MemberKey(change.room, account))
+        wanted.row(MEMBER, MemberKey(parent_of(change.room), account))
         wanted.row(BLOCKS, Block(account, principal.id))
     if principal.role is Role.ACCOUNT:
         wanted.row(ACCOUNT, account_row(principal.id))
@@ -78,9 +78,8 @@ def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming |
     if len(calls) > MAX_NAMED:
         why = f"More than {MAX_NAMED} people are here: mention some of them, or @room"
         return Refusal("bad_request", why)
-    members = [
-        each for each in _accounts(change) if ledger.row(MEMBER, MemberKey(change.room, each))
-    ]
+    room = parent_of(change.room)
+    members = [each for each in _accounts(change) if ledger.row(MEMBER, MemberKey(room, each))]
     told = [
         each
         for each in members
@@ -132,7 +131,7 @@ def to_edit(wanted: Needs, principal: Principal, edit: Edit) -> None:
 
 def edited(ledger: Ledger, edit: Edit, naming: Naming) -> None:
     """Keep only who was told of a message and is still named in it: an edit tells nobody anything."""
-    if not is_room_key(edit.room):
+    if not is_made_key(edit.room):
         return
     rows = {
         each: ledger.row(MENTION, MentionKey(edit.room, edit.seq, NAMED, each))

@@ -62,6 +62,12 @@ class Table(Generic[K, R]):
         if any(column.is_optional for column in self.key):
             raise TypeError(f"The key of {name} has a column that may be None")
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether rows go when something is erased: an entry that tells of them, or the message that their key names."""
+        names = [column.name for column in self.key]
+        return self.erased_by is not None or self.trimmed_by in names
+
     def __repr__(self) -> str:
         return f"<Table {self.name}>"
 

@@ -49,6 +49,7 @@ class Rule(Generic[C]):
         pack: the command as it waits for a commit: with its JSON as bytes, which `decide` must then decode.
         keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
         complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
+        in_threads: whether it may be sent about a thread. Most commands about members, and what a room is like, may not.
         is_internal: whether only the server's own code submits it. No client can send it, and no door asks whether
             its principal may do it: `decide` does.
     """
@@ -64,6 +65,7 @@ class Rule(Generic[C]):
     asked: Permission | None = None
     complete: Callable[[C, bytes], C] | None = None
     is_internal: bool = False
+    in_threads: bool = False
 
 
 class Consequence(NamedTuple, Generic[E]):
@@ -104,14 +106,14 @@ class Guard(NamedTuple):
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about rooms, and about those who ask there. It may only depend on their ids.
         refuse: why the principal may not do this in the room, or None.
-        elsewhere: the other logs that have rows that it needs, such as the directory.
+        elsewhere: names the other logs that have rows that it needs, such as the directory.
         is_kept: whether nodes keep in memory what it needs.
     """
 
     applies: Callable[[str], bool]
     needs: Survey
     refuse: Refuse
-    elsewhere: tuple[str, ...] = ()
+    elsewhere: Callable[[str], tuple[str, ...]] = lambda _: ()
     is_kept: bool = True
 
 
@@ -185,7 +187,7 @@ class Rules:
         self.aspects = tuple(aspects)
         self.tables = (ANSWERED, *(table for aspect in self.aspects for table in aspect.tables))
         self.trimmed = tuple(table for table in self.tables if table.trimmed_by)
-        self.erased = tuple(t for t in self.tables if t.trimmed_by or t.erased_by)
+        self.erased = tuple(table for table in self.tables if table.is_erased)
         self.by_command: dict[type[Change], Rule[Any]] = {
             rule.command: rule for aspect in self.aspects for rule in aspect.rules
         }

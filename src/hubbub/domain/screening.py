@@ -7,10 +7,12 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.keys import is_thread_key
 from hubbub.protocol.messages import Change, Signal, Typing, Value
 
 MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
+NOT_IN_THREADS = Refusal("bad_request", "A thread has this in common with its room: say it of that")
 
 
 def require(principal: Principal, operation: Permission, room: str) -> None:
@@ -24,6 +26,8 @@ def screen_change(
 ) -> Refusal | None:
     """Return why a change can't be accepted whatever the room's state. Texts may have `max_bytes`."""
     rule = rules.by_command[type(change)]
+    if not rule.in_threads and is_thread_key(change.room):
+        return NOT_IN_THREADS
     if not rule.is_internal and (refusal := refuse(principal, rule.operation, change.room)):
         return refusal
     return rule.screen(change, max_bytes) if rule.screen else None

@@ -2,6 +2,7 @@
 
     @p7m2q9x4w1z3k   an account, and its own log
     @r7m2q9x4w1z3k   a room that people made
+    @r7m2q9x4w1z3k:42   the thread of the message 42 of such a room
     @directory       the log of all accounts and listed rooms
     @audit           the log of what was done with rights
     @me              on the wire, short for the own log
@@ -27,6 +28,7 @@ _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _LENGTH = 12
 _ACCOUNT_KEY = re.compile(f"{ACCOUNT}[{_DIGITS}]{{{_LENGTH}}}")
 _ROOM_KEY = re.compile(f"{ROOM}[{_DIGITS}]{{{_LENGTH}}}")
+_THREAD_KEY = re.compile(f"{ROOM}[{_DIGITS}]{{{_LENGTH}}}:[1-9][0-9]{{0,17}}")
 
 
 def account_key(random: bytes) -> str:
@@ -49,6 +51,33 @@ def is_account_key(text: str) -> bool:
 def is_room_key(text: str) -> bool:
     """Whether this is the key of a room that people made, though not whether there is such a room."""
     return _ROOM_KEY.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_thread_key(text: str) -> bool:
+    """Whether this is the key of a thread in a made room, though not whether there is such a room, message or thread."""
+    return _THREAD_KEY.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_made_key(text: str) -> bool:
+    """Whether this is the key of a made room, or of a thread in one."""
+    return is_room_key(text) or is_thread_key(text)
+
+
+def thread_key(room: str, message: int) -> str:
+    """Return the key of the thread of a message."""
+    return f"{room}:{message}"
+
+
+def parent_of(key: str) -> str:
+    """Return the room that decides who may do what under a key: of a thread its parent, else the room itself."""
+    return key.partition(":")[0] if is_thread_key(key) else key
+
+
+def root_of(thread: str) -> int:
+    """Return the seq of the message that a thread is about, in its parent; 0 under another key."""
+    return int(thread.partition(":")[2] or 0)
 
 
 def base32(random: bytes) -> str:

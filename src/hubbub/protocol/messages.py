@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from hubbub.events import Base64, Reference, snake_case
+from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
 from hubbub.protocol.presence import PresenceChanged
@@ -129,6 +130,7 @@ class Post(Change, frozen=True):
         read: up to which event its author had read the room when writing it.
         mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text.
         calls: accounts that it calls otherwise, such as those present, or `*` for all members.
+        also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it.
     """
 
     text: str | None = None
@@ -141,6 +143,7 @@ class Post(Change, frozen=True):
     read: Seq | None = None
     mentions: Mentions | None = None
     calls: Calls | None = None
+    also_in_room: bool = False
 
 
 class Edit(Change, frozen=True):
@@ -254,7 +257,7 @@ class Author(msgspec.Struct, frozen=True, omit_defaults=True):
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Some messages of a room, oldest first. `more` tells whether there are others beyond them.
 
-    `people` are the accounts whose keys stand in it, if there are any.
+    `people` are the accounts whose keys stand in it, if there are any. `threads` are those of its messages, by their seqs.
     """
 
     room: str
@@ -263,6 +266,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[Message]
     more: bool
     people: dict[str, Author] | UnsetType = UNSET
+    threads: dict[int, ThreadInRoom] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         for message in self.messages:
@@ -346,7 +350,14 @@ class Receipt(msgspec.Struct, frozen=True, tag_field="signal", tag="receipt"):
     upto: int
 
 
-AnySignal = Presence | Typing | Value | Receipt
+class ThreadsMoved(msgspec.Struct, frozen=True, tag_field="signal", tag="threads"):
+    """Threads of a room have changed: what it shows of them now, by the seqs of the messages that they are about."""
+
+    room: str
+    threads: dict[int, ThreadInRoom]
+
+
+AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved
 
 
 class Closing(msgspec.Struct, frozen=True, tag_field="notice", tag="closing"):

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from hubbub.protocol.emoji import EmojiReply
+from hubbub.protocol.threads import MyThread
 
 
 class ShownPerson(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,6 +68,8 @@ class Started(msgspec.Struct, frozen=True):
         people: accounts by their keys: all, or for a guest those in the same rooms. Null if they were left out.
         preferences, blocked: the settings of the account by name, and the accounts that it blocks; empty with `rooms`.
         emoji: those of the server, with the people; without a list if the device has this version of it.
+        threads: those that the account follows and has not read, the one with the newest reply first, at most 50.
+        more_threads: whether there are others like these.
     """
 
     account: str
@@ -79,3 +82,5 @@ class Started(msgspec.Struct, frozen=True):
     emoji: EmojiReply | None = None
     preferences: dict[str, Any] = {}
     blocked: list[str] = []
+    threads: list[MyThread] = []
+    more_threads: bool = False

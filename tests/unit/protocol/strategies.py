@@ -51,6 +51,14 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.threads import (
+    EndThread,
+    FollowThread,
+    ListMyThreads,
+    ListThreads,
+    ReopenThread,
+    UnfollowThread,
+)
 from hubbub.protocol.watching import Away, Back, WatchPeople
 
 
@@ -120,6 +128,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         read=st.none() | seqs,
         mentions=st.none() | st.dictionaries(rooms, text(1), max_size=3),
         calls=st.none() | st.lists(text(1), max_size=3),
+        also_in_room=st.booleans(),
     ),
     Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
     MarkRead: st.builds(MarkRead, id=ids, room=rooms, upto=seqs),
@@ -182,6 +191,20 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         GetEdits, id=ids, room=rooms, seq=seqs, after=seqs, limit=st.integers(1, 50)
     ),
     ListSaved: st.builds(ListSaved, id=ids, before=st.none() | seqs, limit=st.integers(1, 50)),
+    **{
+        kind: st.builds(kind, id=ids, room=rooms, client_message_id=keys)
+        for kind in (FollowThread, UnfollowThread, EndThread, ReopenThread)
+    },
+    ListThreads: st.builds(
+        ListThreads, id=ids, room=rooms, before=st.none() | keys, limit=st.integers(1, 50)
+    ),
+    ListMyThreads: st.builds(
+        ListMyThreads,
+        id=ids,
+        before=st.none() | keys,
+        limit=st.integers(1, 50),
+        unread=st.booleans(),
+    ),
     ListPins: st.builds(
         ListPins, id=ids, room=rooms, before=st.none() | seqs, limit=st.integers(1, 50)
     ),

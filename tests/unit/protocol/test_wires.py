@@ -53,6 +53,14 @@ from hubbub.events.rooms import (
     Unbanned,
     Unmuted,
 )
+from hubbub.events.threads import (
+    Threaded,
+    ThreadEnded,
+    ThreadFollowed,
+    ThreadReopened,
+    ThreadUnfollowed,
+)
+from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import (
     AnySignal,
@@ -69,6 +77,7 @@ from hubbub.protocol.messages import (
     Resumed,
     RoomHead,
     Snapshot,
+    ThreadsMoved,
     Typing,
     Unfollowed,
     Value,
@@ -90,6 +99,7 @@ GREETING = b"\x00\xffhi"
 
 ADA, GRACE = "@p7m2q9x4w1z3k", "@p8n3r0y5x204m"
 ROOM = "@r7m2q9x4w1z3k"
+THREAD = "@r7m2q9x4w1z3k:42"
 VALUE = Value("lobby", "ada", "van", 1, 60.0)
 PUSHES: dict[str, object] = {
     "posted": Posted("lobby", 42, AT, "ada", "hi", client_message_id="01J", reply_to=41),
@@ -121,6 +131,13 @@ PUSHES: dict[str, object] = {
         height=48,
     ),
     "emoji_removed": EmojiRemoved("@directory", 4, AT, ADA, name="party_parrot"),
+    "threaded": Threaded(ROOM, 43, AT, GRACE, message=42),
+    "thread_titled": Changed(THREAD, 2, AT, GRACE, title="Dust"),
+    "thread_ended": ThreadEnded(THREAD, 3, AT, ADA),
+    "thread_reopened": ThreadReopened(THREAD, 4, AT, ADA),
+    "thread_followed": ThreadFollowed(ADA, 14, AT, GRACE, where=THREAD),
+    "thread_unfollowed": ThreadUnfollowed(ADA, 15, AT, ADA, where=THREAD),
+    "threads": ThreadsMoved(ROOM, {42: ThreadInRoom(3, AT, 2, [GRACE])}),
     "person_added": PersonAdded(
         *("@directory", 1, AT, ADA),
         account=ADA,
@@ -231,6 +248,17 @@ REPLIES: dict[str, object] = {
     "reply_resumed": Reply(re=7, ok=Resumed("lobby", EPOCH, 42, 1)),
     "reply_snapshot": Reply(re=7, ok=SNAPSHOT),
     "reply_snapshot_truncated": Reply(re=7, ok=EMPTY),
+    "reply_page_threads": Reply(
+        re=7,
+        ok=Page(
+            room=ROOM,
+            epoch=EPOCH,
+            head=46,
+            messages=[Message(seq=42, at=AT, by=ADA, text="hi")],
+            more=False,
+            threads={42: ThreadInRoom(3, AT, 2, [GRACE], "Dust")},
+        ),
+    ),
     "reply_page": Reply(
         re=7,
         ok=Page(

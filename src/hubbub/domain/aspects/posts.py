@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hubbub.domain import mentions
+from hubbub.domain import mentions, threads
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
 from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
@@ -18,12 +18,30 @@ from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in
+from hubbub.protocol.keys import is_thread_key
 from hubbub.protocol.messages import Delete, Edit, Message, Post
 
 # --- posting ---
 
 
+class PostInThread(Post, frozen=True, kw_only=True):
+    """Posts in a thread, with the account that wrote its root, which follows the thread if this begins it.
+
+    The hub looks that up, since the own log of this account must be known before it is decided on the post.
+    """
+
+    root_by: str | None = None
+
+
+def _is_reply(post: Post) -> bool:
+    """Whether it goes into a thread."""
+    return is_thread_key(post.room)
+
+
 def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
+    if ":" in post.room and _is_reply(post):
+        root_by = post.root_by if isinstance(post, PostInThread) else None
+        threads.to_reply(wanted, principal, post, root_by)
     if post.of is not None:
         wanted.read(principal, MessageKey(post.of.room, post.of.message))
     if post.reply_to is not None:
@@ -35,6 +53,9 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
 
 
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
+    is_reply = ":" in post.room and _is_reply(post)
+    if is_reply and (refusal := threads.refused(ledger, principal, post)):
+        return refusal
     if post.reply_to is not None and (
         refusal := ledger.absent(MessageKey(post.room, post.reply_to))
     ):
@@ -49,6 +70,9 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         if isinstance(found, Refusal):
             return found
         named = found
+    if is_reply:
+        root_by = post.root_by if isinstance(post, PostInThread) else None
+        threads.begin(ledger, principal, post.room, root_by, named.told)
     event = Posted(
         post.room,
         ledger.head(post.room) + 1,
@@ -69,6 +93,8 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
     answer = ledger.post(event, principal.key_owner, post.read)
     if named.told:
         mentions.tell(ledger, event, named.told)
+    if post.also_in_room:
+        threads.show_in_room(ledger, principal, event)
     return answer._replace(unreached=named.unreached) if named.unreached else answer
 
 
@@ -94,6 +120,8 @@ def _fault(post: Post) -> str | None:
         return "`attachments` need `arguments`"
     if post.attachments and not _are_placed(post):
         return "A placeholder in `arguments` refers to a missing attachment"
+    if post.also_in_room and not _is_reply(post):
+        return "Only a post in a thread can also be shown in its room"
     return mentions.fault(post)
 
 
@@ -281,9 +309,24 @@ ASPECT = Aspect(
             weigh=_weigh,
             pack=_pack,
             keeps_keys=True,
+            in_threads=True,
         ),
-        Rule(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit, asked=Operation.READ),
-        Rule(Delete, Operation.DELETE_OWN, _message_needs, _delete, asked=Operation.READ),
+        Rule(
+            *(PostInThread, Operation.POST, _post_needs, _post, _screen_post, _weigh, _pack),
+            keeps_keys=True,
+            is_internal=True,
+            in_threads=True,
+        ),
+        Rule(
+            *(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit),
+            asked=Operation.READ,
+            in_threads=True,
+        ),
+        Rule(
+            *(Delete, Operation.DELETE_OWN, _message_needs, _delete),
+            asked=Operation.READ,
+            in_threads=True,
+        ),
     ),
     questions=(GetMessage, GetSource, GetEdits),
     events=(Posted, Edited, Deleted),

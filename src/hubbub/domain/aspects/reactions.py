@@ -17,7 +17,7 @@ from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Erased, Reacted, Unreacted
 from hubbub.protocol.emoji import emoji_name_in
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import is_made_key
 from hubbub.protocol.messages import Message, React, Unreact
 from hubbub.protocol.names import is_emoji
 from hubbub.protocol.people import Person, ids_of, names_of, people
@@ -65,7 +65,7 @@ def _react_needs(wanted: Needs, principal: Principal, react: React) -> None:
 @lru_cache(maxsize=1024)
 def _own_emoji(room: str, emoji: str) -> str | None:
     """Return the name of the server's emoji with which someone reacts. In free rooms, applications use what texts they like."""
-    return emoji_name_in(emoji) if is_room_key(room) else None
+    return emoji_name_in(emoji) if is_made_key(room) else None
 
 
 def _key(principal: Principal, change: React | Unreact) -> ReactionKey:
@@ -169,8 +169,8 @@ def without_reactions(message: Message, of: str) -> Message:
 ASPECT = Aspect(
     tables=(REACTIONS,),
     rules=(
-        Rule(React, Operation.REACT, _react_needs, _react, _screen),
-        Rule(Unreact, Operation.REACT, _needs, _unreact, _screen),
+        Rule(React, Operation.REACT, _react_needs, _react, _screen, in_threads=True),
+        Rule(Unreact, Operation.REACT, _needs, _unreact, _screen, in_threads=True),
     ),
     events=(Reacted, Unreacted),
     beforehand=(Beforehand(EraseWritten, _erase_needs),),

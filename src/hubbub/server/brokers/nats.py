@@ -41,13 +41,14 @@ log = logging.getLogger(__name__)
 class Hint(msgspec.Struct, frozen=True, tag="hint", omit_defaults=True):
     """The room's head is now `head`. `bodies` are its last events, or empty if they were too large.
 
-    `affected` says whose rights they may have changed (see `Batch`). Who gets no bodies finds it out from the store.
+    `affected` says whose rights they may have changed, and `after` what they follow (see `Batch`). Who gets no bodies finds it out from the store.
     """
 
     room: str
     head: int
     bodies: list[msgspec.Raw] = []
     affected: list[tuple[int, str]] = []
+    after: int = 0
 
 
 class Numbered(msgspec.Struct, frozen=True, tag="live"):
@@ -226,7 +227,7 @@ class NatsBroker:
         if isinstance(told, Hint):
             bodies = [bytes(raw) for raw in told.bodies]
             first = told.head + 1 - len(bodies)
-            self._hear(Batch(told.room, first, bodies, tuple(told.affected)))
+            self._hear(Batch(told.room, first, bodies, tuple(told.affected), told.after))
         elif self._is_new(message.subject, told):
             self._hear(told.live)
 
@@ -262,7 +263,9 @@ def _hint(batch: Batch) -> bytes:
     if size > MAX_HINT_BYTES:
         return msgspec.json.encode(Hint(batch.room, batch.last))
     bodies = [msgspec.Raw(body) for body in batch.bodies]
-    return msgspec.json.encode(Hint(batch.room, batch.last, bodies, list(batch.affected)))
+    return msgspec.json.encode(
+        Hint(batch.room, batch.last, bodies, list(batch.affected), batch.after)
+    )
 
 
 def _words(error: Exception | None) -> str:

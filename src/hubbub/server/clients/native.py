@@ -12,7 +12,7 @@ from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.codec import BadFrame, id_of, is_larger, too_large
 from hubbub.protocol.errors import Close, Refusal, RefusalError
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import is_made_key
 from hubbub.protocol.messages import (
     AboutPresence,
     AnyCommand,
@@ -248,13 +248,13 @@ class NativeClient:
             case Hello():
                 return self._welcome(principal)
             case Follow():
-                if isinstance(command, Join) and is_room_key(command.room):
+                if isinstance(command, Join) and is_made_key(command.room):
                     key = command.client_message_id
                     _require(await self._hub.writing.join(principal, command.room, key))
                 tell = partial(self._reply, command.id)
                 return await self._followed.follow(command, principal, tell)
             case Unfollow():
-                if isinstance(command, Leave) and is_room_key(command.room):
+                if isinstance(command, Leave) and is_made_key(command.room):
                     key = command.client_message_id
                     _require(await self._hub.writing.leave(principal, command.room, key))
                 self._followed.unfollow(command.room)

@@ -21,9 +21,11 @@ from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_memory
 from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.heads import Herald, Watch
+from hubbub.server.engine.hints import together
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.presences import Presences
 from hubbub.server.engine.signals import Signals
+from hubbub.server.engine.threads import ThreadNews
 from hubbub.server.stores.base import Store, StoreFailed
 
 REACHES_WITHIN = 5.0  # seconds in which what is committed must be delivered here, before the store counts as failed
@@ -43,6 +45,7 @@ class FanOut:
         self._heard: list[tuple[Feed, Batch]] = []
         self.herald = Herald()
         self.presences = Presences(self.pinned)
+        self._threads = ThreadNews(store, self._broker, self._feeds.get, self._signal)
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
@@ -73,7 +76,9 @@ class FanOut:
 
     def _open(self, room: str) -> Feed:
         guards = self._rules.guards_of(room)
-        logs = dict.fromkeys(log for guard in guards for log in guard.elsewhere if log != room)
+        logs = dict.fromkeys(
+            log for guard in guards for log in guard.elsewhere(room) if log != room
+        )
         supports = tuple(self._feeds.get(log) or self._open(log) for log in logs)
         heed = self.presences.devices.heeding(room)
         signals = Signals(
@@ -104,6 +109,7 @@ class FanOut:
         for feed in self:
             feed.signals.close()
         self.herald.close()
+        self._threads.close()
         await self._broker.close()
 
     async def meet(self, feeds: Iterable[Feed]) -> None:
@@ -217,6 +223,8 @@ class FanOut:
         for batch in batches:
             if feed := self._feeds.get(batch.room):
                 self._deliver_in_order(feed, batch)
+            if batch.after:  # only those of threads have it
+                self._threads.note(batch.room)
 
     def hear(self, told: Batch | LiveReport) -> None:
         """Deliver what was committed on another node; a hint without bodies says how far to read."""
@@ -224,6 +232,7 @@ class FanOut:
             return
         if isinstance(told, LiveReport):
             feed.signals.hear(told)
+            self._threads.hear(told)
         elif feed.head is None or not told.bodies:  # an old hint must not set the head
             self.reach(feed, told.last)
         else:
@@ -232,23 +241,12 @@ class FanOut:
             self._heard.append((feed, told))
 
     def _deliver_heard(self) -> None:
-        """Deliver what was heard in this turn of the loop, with consecutive events of a room as one batch.
+        """Deliver what was heard in this turn of the loop, as few batches.
 
         So a node with many followers keeps up with one that commits often: under load, its batches grow.
         """
         heard, self._heard = self._heard, []
-        joined: dict[Feed, Batch] = {}
-        for feed, hint in heard:
-            before = joined.get(feed)
-            if before is not None and hint.first == before.last + 1:
-                before.bodies.extend(hint.bodies)
-                if hint.affected:
-                    joined[feed] = before._replace(affected=before.affected + hint.affected)
-                continue
-            if before is not None:
-                self._deliver_in_order(feed, before)
-            joined[feed] = hint._replace(bodies=[*hint.bodies])
-        for feed, batch in joined.items():
+        for feed, batch in together(heard):
             self._deliver_in_order(feed, batch)
 
     async def look(self) -> None:
@@ -272,7 +270,7 @@ class FanOut:
                 if not page.bodies:
                     self._skip(feed)
                 else:
-                    await self._reach_supports(feed)
+                    await self.reach_supports(feed)
                     self._deliver_in_order(feed, self._batch(feed, after + 1, page.bodies))
         except StoreFailed as error:  # the next check retries
             log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
@@ -280,7 +278,7 @@ class FanOut:
             feed.fill(None)
             feed.unpin()
 
-    async def _reach_supports(self, feed: Feed) -> None:
+    async def reach_supports(self, feed: Feed) -> None:
         """Deliver what its guards look at in other logs: rights that were taken before a room's events are taken here first."""
         if feed.supports:
             heads = await self.heads(feed.supports)
@@ -318,12 +316,14 @@ class FanOut:
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""
-        if feed.head is None or batch.first == feed.head + 1:
+        if batch.after and feed.is_ahead(batch):  # of rights that its parent's events have taken
+            self.reach(feed, batch.last)
+        elif feed.head is None or batch.first == feed.head + 1:
             self._deliver_next(feed, batch)
         elif batch.first > feed.head:  # events from another node are missing in between
             self.reach(feed, batch.last)
         elif batch.last > feed.head:
-            self._deliver_next(feed, batch.after(feed.head))
+            self._deliver_next(feed, batch.beyond(feed.head))
 
     def _deliver_next(self, feed: Feed, batch: Batch) -> None:
         if batch.affected and feed.guards:

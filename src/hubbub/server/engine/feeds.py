@@ -13,6 +13,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Index, K, NotInMemory, R, Table
 from hubbub.domain.rules import Guard, survey
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import RoomHead
 from hubbub.server.engine.followers import Cursor, Followers
 from hubbub.server.engine.heads import Pulse, Watch
@@ -99,6 +100,17 @@ class Feed:
         """Whether the feed is unused."""
         is_followed = self.followers.count_live or self.followers.watches
         return not (self.pins or is_followed or self.signals.are_needed)
+
+    @property
+    def parent(self) -> "Feed | None":
+        """The feed of the room that a thread is in; None of other logs."""
+        parent = parent_of(self.room)
+        return next((each for each in self.supports if each.room == parent), None)
+
+    def is_ahead(self, batch: Batch) -> bool:
+        """Whether a batch of a thread is newer than what was delivered of its parent."""
+        head = self.parent.head if self.parent else None
+        return head is not None and head < batch.after
 
     def refusal(
         self, principal: Principal, operation: Permission = Operation.READ

@@ -34,6 +34,7 @@ from hubbub.server.http.resources import (
     sockjs,
     start,
     state,
+    threads,
     ways,
 )
 
@@ -65,6 +66,7 @@ RESOURCES = (
     reactions.resource,
     pins.resource,
     reading.resource,
+    threads.resource,
     state.resource,
     signals.resource,
     events.resource,

@@ -1,16 +1,23 @@
 """Authors: what accounts are called whose keys stand in messages, for everyone who may read those."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET, UnsetType
 
 from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.facts import Needs
+from hubbub.domain.threads import Thread
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.messages import Author, Message
 from hubbub.server.stores.base import Store
 
 Named = dict[str, Author] | UnsetType
+
+
+def replied_in(threads: Iterable[Thread]) -> Iterator[str]:
+    """Yield the accounts that some threads show."""
+    for thread in threads:
+        yield from thread.people.split()
 
 
 class Authors:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
+from hubbub.protocol.emoji import ListEmoji
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors
@@ -19,6 +20,7 @@ from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.roster import Roster
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.starting import Starting
+from hubbub.server.hub.threads import Threads
 from hubbub.server.hub.watching import Watching
 from hubbub.server.hub.writing import Writing
 from hubbub.server.people.door import Door
@@ -52,19 +54,21 @@ class Hub:
         self.limits = limits
         self.rules = rules
         self.throttle = Throttle(limits)
-        self.names = Names(store, fanout.present)
         authors, positions = Authors(store), Positions(store, fanout)
         snapshots = Snapshots(store, fanout, authors)
         rights = Rights(store, fanout, rules)
+        self.names = Names(store, fanout.present, rights.may_know)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights, Receipts(store))
         self.turn = asyncio.Semaphore(AT_ONCE)
         self.emoji = EmojiOfServer(store)
-        self.starting = Starting(store, self.turn, self.emoji)
+        self.threads = Threads(store, rights, authors)
+        self.starting = Starting(store, self.turn, self.emoji, self.threads.unread)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
         self.watching = Watching(store, fanout, rights, self.throttle, self.turn)
-        self.questions = Questions(store, rights, authors, self.emoji)
+        others = self.threads.answering | {ListEmoji: self.emoji.shown}
+        self.questions = Questions(store, rights, authors, others)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

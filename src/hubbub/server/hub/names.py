@@ -1,14 +1,16 @@
 """What clients may call rooms and people: a room by its key or its name, by an alias, and their own log in short; an account by its key or its handle."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from hubbub.domain.access import UNKNOWN
 from hubbub.domain.aspects.people.accounts import HANDLES, HandleKey
-from hubbub.domain.facts import EVERYONE, Needs
+from hubbub.domain.aspects.posts import PostInThread
+from hubbub.domain.facts import EVERYONE, MessageKey, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import ALIAS, alias_row
 from hubbub.events import Reference
@@ -21,7 +23,10 @@ from hubbub.protocol.keys import (
     DIRECTORY,
     ME,
     is_account_key,
-    is_room_key,
+    is_made_key,
+    is_thread_key,
+    parent_of,
+    root_of,
 )
 from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
 from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post
@@ -39,18 +44,26 @@ def is_short(room: str) -> bool:
 
 
 def is_plain(post: Post) -> bool:
-    """Whether `Names` need not be asked about a post: it calls its room as logs do, mentions nobody, and forwards nothing."""
+    """Whether `Names` need not be asked about a post: it calls its room as logs do, is in no thread, mentions nobody, and forwards nothing."""
     room, text = post.room, post.text
     if post.of is not None:
         return False
-    return room[0] not in "@#" or not (is_short(room) or (text is not None and "@" in text))
+    if room[0] not in "@#":
+        return True
+    return not (is_short(room) or ":" in room or (text is not None and "@" in text))
 
 
 class Names:
     """Finds the rooms and the people that clients mean."""
 
-    def __init__(self, store: Store, present: Callable[[str], list[str]]) -> None:
-        """`present` gives the names of those who are in a room."""
+    def __init__(
+        self,
+        store: Store,
+        present: Callable[[str], list[str]],
+        may_read: Callable[[Principal, str], Awaitable[bool]],
+    ) -> None:
+        """`present` gives the names of those who are in a room. `may_read` says whether someone may read one."""
+        self._may_read = may_read
         self._store = store
         self._present = present
 
@@ -73,9 +86,12 @@ class Names:
             new["who"] = await self.account(command.who)
         elif isinstance(command, Create | InvitePeople):
             new["who"] = tuple([await self.account(who) for who in command.who])
-        elif isinstance(command, Post | Edit) and is_room_key(new.get("room", command.room)):
+        elif isinstance(command, Post | Edit) and is_made_key(new.get("room", command.room)):
             new |= await self._named(new.get("room", command.room), command)
-        return replace(command, **new) if new else command
+        command = replace(command, **new) if new else command
+        if isinstance(command, Post) and ":" in command.room and is_thread_key(command.room):
+            return cast("C", await self._in_thread(principal, command))
+        return command
 
     async def account(self, who: str) -> str:
         """Return the key of an account, by its key or its handle. Raises StoreFailed."""
@@ -84,6 +100,15 @@ class Names:
         handle = handle_from(who)
         found = await self._store.rows(HANDLES, DIRECTORY, handle) if is_handle(handle) else []
         return found[0].account if found and found[0].is_current else ABSENT_ACCOUNT
+
+    async def _in_thread(self, principal: Principal, post: Post) -> Post:
+        """Return a post in a thread with the account that wrote its root, if that is one and its author may know."""
+        if not await self._may_read(principal, post.room):
+            return post
+        root = MessageKey(parent_of(post.room), root_of(post.room))
+        _, (found,) = await self._store.messages([root])
+        root_by = found.message.by if found and is_account_key(found.message.by) else None
+        return PostInThread(**structs.asdict(post), root_by=root_by)
 
     async def _named(self, room: str, command: Post | Edit) -> dict[str, Any]:
         """Return whom the text of a message names, unless the command says it: accounts by their handles, and others."""
@@ -121,6 +146,6 @@ class Names:
             if principal.role is not Role.ACCOUNT:
                 raise RefusalError.of(UNKNOWN)
             return principal.id
-        alias = handle_from(room.removeprefix(MARK))
+        alias, colon, message = handle_from(room.removeprefix(MARK)).partition(":")
         found = await self._store.rows(ALIAS, *alias_row(alias)) if is_alias(alias) else []
-        return found[0].room if found else ABSENT_ROOM
+        return (found[0].room if found else ABSENT_ROOM) + colon + message

@@ -1,6 +1,6 @@
 """What is kept beside messages, as people ask about it. Who may not read a room is shown nothing of it."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -32,11 +32,9 @@ from hubbub.protocol.conversation import (
     SavedPage,
     Version,
 )
-from hubbub.protocol.emoji import ListEmoji
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Message, Question
 from hubbub.server.hub.authors import Authors
-from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store, StoredMessage
 
@@ -56,8 +54,13 @@ class Questions:
     """Answers questions. All methods raise RefusalError and StoreFailed."""
 
     def __init__(
-        self, store: Store, rights: Rights, authors: Authors, emoji: EmojiOfServer
+        self,
+        store: Store,
+        rights: Rights,
+        authors: Authors,
+        others: Mapping[type[Question], Answering],
     ) -> None:
+        """`others` are answered elsewhere."""
         self._store = store
         self._rights = rights
         self._authors = authors
@@ -68,7 +71,7 @@ class Questions:
             GetMessage: self.message,
             GetSource: self.source,
             GetEdits: self.edits,
-            ListEmoji: emoji.shown,
+            **others,
         }
 
     async def answer(self, principal: Principal, question: Question) -> Any:
@@ -129,8 +132,8 @@ class Questions:
         heads, (found,) = await self._store.messages([MessageKey(room, seq)])
         head, before, after = heads.get(room, Head()).seq, list[Message](), list[Message]()
         if around:
-            head, before, _ = await self._store.history(room, seq, None, around)
-            head, after, _ = await self._store.history(room, None, seq, around)
+            head, before, *_ = await self._store.history(room, seq, None, around)
+            head, after, *_ = await self._store.history(room, None, seq, around)
         shown = [*before, *([found.message] if found else ()), *after]
         people = await self._authors.of(shown)
         await self._rights.require(principal, Operation.READ, room, head)

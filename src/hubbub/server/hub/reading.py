@@ -7,10 +7,11 @@ from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.patterns import spans
 from hubbub.domain.principals import Principal
+from hubbub.domain.threads import by_message
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import History, Page, Snapshot
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.authors import Authors, replied_in
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
@@ -69,10 +70,10 @@ class Lookup:
         await self._rights.require(principal, Operation.READ, history.room)
         if history.before is not None and history.after is not None:
             raise RefusalError("bad_request", "Use either `before` or `after`, not both")
-        head, messages, more = await self._store.history(
+        head, messages, more, threads = await self._store.history(
             history.room, history.before, history.after, history.limit
         )
-        people = await self._authors.of(messages)
+        people = await self._authors.of(messages, replied_in(threads))
         await self._rights.require(principal, Operation.READ, history.room, head)
         return Page(
             room=history.room,
@@ -81,6 +82,7 @@ class Lookup:
             messages=messages,
             more=more,
             people=people,
+            threads=by_message(threads),
         )
 
     async def document(self, principal: Principal, room: str) -> Document:

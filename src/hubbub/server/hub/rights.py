@@ -1,6 +1,7 @@
 """Rights: who may do what in a room now, for all that is not decided in the ledger."""
 
 import time
+from collections.abc import Iterable
 
 from hubbub.domain.access import Operation, Permission, refuse
 from hubbub.domain.facts import Needs
@@ -41,6 +42,8 @@ class Rights:
             with self._fanout.pinned(room) as feed:
                 await self._fanout.know((feed,), principal)
                 await self._fanout.reach_head(feed, upto)
+                if upto and feed.parent:
+                    await self._fanout.reach_supports(feed)
                 if refusal := feed.refusal(principal, operation):
                     raise RefusalError.of(refusal)
 
@@ -65,6 +68,12 @@ class Rights:
         except RefusalError:
             return False
         return True
+
+    async def readable(self, principal: Principal, rooms: Iterable[str]) -> set[str]:
+        """Return those of some made rooms that a principal may read now. Raises StoreFailed."""
+        with self._fanout.all_pinned(rooms) as feeds:
+            await self._fanout.know(feeds, principal)
+            return {feed.room for feed in feeds if not feed.refusal(principal)}
 
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why a principal may not do this in a room that is followed, or None if it may."""

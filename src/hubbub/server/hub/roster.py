@@ -20,7 +20,7 @@ from hubbub.domain.rooms import (
     Restraint,
 )
 from hubbub.protocol.errors import Refusal, RefusalError
-from hubbub.protocol.keys import DIRECTORY
+from hubbub.protocol.keys import DIRECTORY, parent_of
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import OwnRoom, Selection, Store, some
 
@@ -47,7 +47,8 @@ class Roster:
     async def members(
         self, principal: Principal, room: str, after: str, limit: int
     ) -> list[tuple[Member, Account]]:
-        """Return members of a room by their keys, after a key."""
+        """Return members of a room, or of the room of a thread, by their keys, after a key."""
+        room = parent_of(room)
         await self._rights.require(principal, Operation.KNOW, room)
         rows = await self._store.page(MEMBER, room, after=after, limit=limit)
         accounts = await self._accounts(
@@ -57,6 +58,7 @@ class Roster:
 
     async def banned(self, principal: Principal, room: str) -> list[tuple[Restraint, Account]]:
         """Return who is banned from a room now."""
+        room = parent_of(room)
         await self._rights.require(principal, Operation.MODERATE, room)
         now = time.time()
         rows = await self._store.rows(RESTRAINT, room)
@@ -123,8 +125,9 @@ class Roster:
         if refusal := standings.refuse(known, principal, Operation.KNOW, room):
             raise RefusalError.of(refusal)
         counting = Needs()  # only now, since it takes longer the larger the room is
-        counting.count(MEMBER, room)
-        size = (await self._store.find(counting)).counts[MEMBER][(room,)]
+        parent = parent_of(room)
+        counting.count(MEMBER, parent)
+        size = (await self._store.find(counting)).counts[MEMBER][(parent,)]
         return standings.may(known, principal, room, size)
 
     async def _may_moderate(self, principal: Principal) -> bool:

@@ -1,6 +1,7 @@
 """Starting: what an account begins with on a new device, and from where it stays in step."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -17,6 +18,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
+from hubbub.protocol.threads import MyThreadsPage
 from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.stores.base import OwnRoom, Selection, Store
 
@@ -33,11 +35,18 @@ class _Everyone(NamedTuple):
 class Starting:
     """Answers `start`. The positions are as old as anything else in the answer, or older, so nothing is missed."""
 
-    def __init__(self, store: Store, turn: asyncio.Semaphore, emoji: EmojiOfServer) -> None:
-        """`turn` is taken while the rooms are looked up."""
+    def __init__(
+        self,
+        store: Store,
+        turn: asyncio.Semaphore,
+        emoji: EmojiOfServer,
+        unread: Callable[[Principal], Awaitable[MyThreadsPage]],
+    ) -> None:
+        """`turn` is taken while the rooms are looked up. `unread` gives threads that were not read."""
         self._store = store
         self._turn = turn
         self._emoji = emoji
+        self._unread = unread
         self._reading = asyncio.Lock()  # one reads all accounts, and the others wait for it
         self._everyone: _Everyone | None = None
 
@@ -69,6 +78,7 @@ class Starting:
         if people is not None:
             emoji = await self._emoji.list(start.emoji, directory.seq)
         preferences, blocked = await self._choices(me) if start.rooms is None else ({}, [])
+        threads = None if start.rooms else await self._unread(principal)
         return Started(
             me.account,
             _shown(me),
@@ -80,6 +90,8 @@ class Starting:
             emoji,
             preferences,
             blocked,
+            threads.threads if threads else [],
+            threads is not None and threads.more,
         )
 
     async def _choices(self, me: Account) -> tuple[dict[str, Any], list[str]]:

@@ -20,7 +20,7 @@ _TAGS = frozenset(map(tag_of, _KINDS))
 
 def endings_in(batches: Iterable[Batch]) -> Iterator[Ending]:
     """Yield the events that end credentials."""
-    for room, _, bodies, _ in batches:
+    for room, _, bodies, *_ in batches:
         if room == DIRECTORY or room.startswith(ACCOUNT):
             for body in bodies:
                 if tag_in(body) in _TAGS and (found := _ending(_EVENTS.decode(body))):

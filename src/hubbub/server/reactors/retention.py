@@ -1,6 +1,6 @@
 """Deletes old events and messages as the settings say; the state document stays.
 
-A made room may have a setting of its own. What an account or everyone must learn about rooms and people is told in own logs
+A made room may have a setting of its own, which its threads share. What an account or everyone must learn about rooms and people is told in own logs
 and in the directory only for a while: whoever comes later starts anew.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from hubbub import events
 from hubbub.domain.rooms import ROOM
-from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_room_key
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_made_key, parent_of
 from hubbub.server.stores.base import Store
 
 EVENTS_AT_ONCE = 2000  # deleted in one transaction, which posts may have to wait for
@@ -63,7 +63,7 @@ class Retention:
         """Return what is kept of a log."""
         if log == DIRECTORY or is_account_key(log):
             return Retained(TOLD_EVENTS, TOLD_DAYS)
-        rows = await self._store.rows(ROOM, log) if is_room_key(log) else []
+        rows = await self._store.rows(ROOM, parent_of(log)) if is_made_key(log) else []
         days = rows[0].keep_days if rows else 0
         return self._elsewhere._replace(days=days) if days else self._elsewhere
 

@@ -10,6 +10,7 @@ from hubbub.domain.facts import Answer, Commit, Facts, Head, MessageKey, Needs, 
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Prefix, R, Table
+from hubbub.domain.threads import Thread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
 
@@ -38,11 +39,12 @@ class LogPage(NamedTuple):
 
 
 class StoredPage(NamedTuple):
-    """Messages, oldest first, and the head of the log they were read at."""
+    """Messages, oldest first, with their threads, and the head of the log they were read at."""
 
     head: int
     messages: list[Message]
     more: bool
+    threads: Sequence[Thread] = ()
 
 
 class StoredRoom(NamedTuple):
@@ -126,6 +128,28 @@ class Selection(NamedTuple):
 
 
 EVERY_ROOM = Selection()
+
+
+class OwnThread(NamedTuple):
+    """A thread that an account follows; the fields are those of `Thread` and `OwnRoom`."""
+
+    thread: Thread
+    head: int
+    read: int
+    read_nth: int
+    is_marked: bool
+    level: str
+    muted_until: float
+    starred: bool
+    unread: int
+    mentions: int
+
+
+class Activity(NamedTuple):
+    """A place in a list of threads, the one with the newest reply first: after a thread with a reply at that time."""
+
+    at: str = "~"  # after any time
+    thread: str = ""
 
 
 class Token(NamedTuple):
@@ -252,6 +276,17 @@ class Store(Protocol):
 
     async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """Return the made rooms of which an account is a member, by their keys, all as of one time."""
+
+    async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
+        """Return threads of a room about messages with after < seq <= upto, in this order."""
+
+    async def newest_threads(self, room: str, after: Activity, limit: int) -> list[Thread]:
+        """Return threads of a room, the one with the newest reply first, after a place in this order. No others are read."""
+
+    async def own_threads(
+        self, account: str, after: Activity, limit: int, only_unread: bool = False
+    ) -> list[OwnThread]:
+        """Return threads that an account follows, as `newest_threads` does; perhaps only those where it may have to read."""
 
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""

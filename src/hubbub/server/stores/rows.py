@@ -7,9 +7,10 @@ from hubbub import events
 from hubbub.domain.aspects.posts import message_of, with_edit
 from hubbub.domain.aspects.reactions import Reaction, Reactions, with_reactions
 from hubbub.domain.identity import short_id
+from hubbub.domain.threads import THREAD, Thread
 from hubbub.protocol.messages import Message
 from hubbub.protocol.people import Person
-from hubbub.server.stores.base import StoredMessage
+from hubbub.server.stores.base import OwnThread, StoredMessage
 from hubbub.server.stores.records import Between
 
 PAGE_EVENTS = 500
@@ -118,6 +119,12 @@ def _by_emoji(found: list[Reaction]) -> Reactions:
     for each in sorted(found, key=lambda reaction: reaction.seq):
         reactions.setdefault(each.emoji, []).append(Person(each.by, short_id(each.owner)))
     return reactions
+
+
+def own_thread(row: Sequence[Any]) -> OwnThread:
+    """A thread that an account follows, from the columns of both."""
+    width = len(THREAD.columns)
+    return OwnThread(Thread(*row[:width]), *row[width:])
 
 
 def first_bytes(bodies: Iterable[bytes]) -> list[bytes]:

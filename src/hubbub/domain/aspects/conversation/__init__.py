@@ -1,4 +1,4 @@
-"""What people do with messages besides writing them: read, mention, pin, save and draft them."""
+"""What people do with messages besides writing them: read, mention, pin, save and draft them, and reply in threads."""
 
 from hubbub.domain.aspects.conversation import (
     choices,
@@ -8,9 +8,10 @@ from hubbub.domain.aspects.conversation import (
     mentions,
     pins,
     saved,
+    threads,
 )
 
 ASPECTS = (
     *(markers.ASPECT, mentions.ASPECT, keywords.ASPECT, choices.ASPECT),
-    *(pins.ASPECT, saved.ASPECT, drafts.ASPECT),
+    *(pins.ASPECT, saved.ASPECT, drafts.ASPECT, threads.ASPECT),
 )

@@ -29,6 +29,6 @@ def _set(ledger: Ledger, principal: Principal, change: SetRoom) -> Answer:
 
 
 ASPECT = Aspect(
-    rules=(Rule(SetRoom, Operation.MARK, _needs, _set),),
+    rules=(Rule(SetRoom, Operation.MARK, _needs, _set, in_threads=True),),
     events=(RoomSet,),
 )

@@ -11,7 +11,7 @@ from hubbub.domain.rooms import MemberKey, member_row
 from hubbub.domain.rules import Asking, Aspect, Consequence, Rule, Sequel, accounts_in
 from hubbub.events.reading import MarkedUnread, Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
-from hubbub.protocol.keys import is_account_key, is_room_key
+from hubbub.protocol.keys import is_account_key, is_made_key, is_thread_key
 from hubbub.protocol.reading import MarkRead, MarkUnread
 
 # --- reading ---
@@ -92,7 +92,7 @@ def _follow_posts(ledger: Ledger) -> None:
 
 
 def _marker(ledger: Ledger, room: str, owner: str) -> ReadMarker | None:
-    if is_room_key(room) and is_account_key(owner):
+    if is_made_key(room) and is_account_key(owner):
         return ledger.row(MARKER, member_row(room, owner))
     return None
 
@@ -111,6 +111,8 @@ def _begun(ledger: Ledger, event: Joined | Invited) -> None:
 def _left(ledger: Ledger, event: Left) -> None:
     if event.where is None:
         ledger.drop_all(MARKER, event.room, event.by)
+    elif is_thread_key(event.where):  # a removed account follows it no longer
+        ledger.drop_all(MARKER, event.where, event.room)
 
 
 def _ended(ledger: Ledger, event: Removed | Banned) -> None:
@@ -120,8 +122,8 @@ def _ended(ledger: Ledger, event: Removed | Banned) -> None:
 ASPECT = Aspect(
     tables=(MARKER,),
     rules=(
-        Rule(MarkRead, Operation.MARK, _read_needs, _read),
-        Rule(MarkUnread, Operation.MARK, _own_needs, _mark_unread),
+        Rule(MarkRead, Operation.MARK, _read_needs, _read, in_threads=True),
+        Rule(MarkUnread, Operation.MARK, _own_needs, _mark_unread, in_threads=True),
     ),
     events=(Read, MarkedUnread),
     consequences=(

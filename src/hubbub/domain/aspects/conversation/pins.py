@@ -14,7 +14,7 @@ from hubbub.events import Deleted, Erased
 from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.conversation import ListPins, Pin, Unpin
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import is_made_key
 from hubbub.protocol.messages import Delete
 
 MAX_PINS = 100  # in one room
@@ -73,18 +73,18 @@ def _unpin(ledger: Ledger, principal: Principal, unpin: Unpin) -> Answer:
 
 
 def _delete_needs(wanted: Needs, _: Principal, delete: Delete) -> None:
-    if is_room_key(delete.room):
+    if is_made_key(delete.room):
         wanted.row(PINS, PinKey(delete.room, delete.seq))
 
 
 def _forget(ledger: Ledger, event: Deleted) -> None:
     key = PinKey(event.room, event.message)
-    if is_room_key(event.room) and ledger.row(PINS, key):
+    if is_made_key(event.room) and ledger.row(PINS, key):
         ledger.drop(PINS, key)
 
 
 def _erase_needs(wanted: Needs, _: Principal, change: EraseWritten) -> None:
-    if is_room_key(change.room):
+    if is_made_key(change.room):
         for message in change.messages:
             wanted.row(PINS, PinKey(change.room, message))
 
@@ -120,8 +120,8 @@ def _fold_gone(view: RoomView, event: Unpinned | Deleted) -> None:
 ASPECT = Aspect(
     tables=(PINS,),
     rules=(
-        Rule(Pin, Operation.PIN, _needs, _pin),
-        Rule(Unpin, Operation.PIN, _needs, _unpin),
+        Rule(Pin, Operation.PIN, _needs, _pin, in_threads=True),
+        Rule(Unpin, Operation.PIN, _needs, _unpin, in_threads=True),
     ),
     questions=(ListPins,),
     events=(Pinned, Unpinned),

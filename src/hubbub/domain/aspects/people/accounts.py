@@ -388,5 +388,9 @@ ASPECT = Aspect(
     ),
     events=(PersonAdded, PersonChanged, RoleChanged),
     affecting=(Affecting(PersonAdded, _whom, _added), Affecting(PersonChanged, _whom, _changed)),
-    guards=(Guard(_READERS.__contains__, _reader_needs, _refuse_reader, elsewhere=(DIRECTORY,)),),
+    guards=(
+        Guard(
+            _READERS.__contains__, _reader_needs, _refuse_reader, elsewhere=lambda _: (DIRECTORY,)
+        ),
+    ),
 )

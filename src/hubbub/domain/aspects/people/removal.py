@@ -270,7 +270,7 @@ ASPECT = Aspect(
     tables=(REMOVALS,),
     rules=(
         Rule(RemovePerson, BY_RULE, _needs, _remove, is_internal=True),
-        Rule(EraseWritten, BY_RULE, _erase_needs, _erase, is_internal=True),
+        Rule(EraseWritten, BY_RULE, _erase_needs, _erase, is_internal=True, in_threads=True),
         Rule(ForgetAddressesOf, BY_RULE, _step_needs, _forget, is_internal=True),
         Rule(FinishRemoval, BY_RULE, _step_needs, _finish, is_internal=True),
     ),

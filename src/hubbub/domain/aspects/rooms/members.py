@@ -40,7 +40,7 @@ from hubbub.events.rooms import (
     Unmuted,
 )
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import DIRECTORY, is_account_key, is_room_key
+from hubbub.protocol.keys import DIRECTORY, is_account_key, is_made_key, parent_of
 from hubbub.protocol.rooms import (
     Appoint,
     Ban,
@@ -168,7 +168,7 @@ def _hide(ledger: Ledger, principal: Principal, room: str) -> Accepted:
 
 
 class EndMembership(Internal, frozen=True, kw_only=True):
-    """Ends a membership of an account that was removed."""
+    """Ends a membership of an account that was removed, or lets it follow a thread no longer."""
 
     account: str
 
@@ -325,11 +325,11 @@ def _restrain(kept: Kept, room: str, who: str, **new: Any) -> None:
 
 def _posted(ledger: Ledger, event: Posted) -> None:
     """Keep the time of a message in slow mode."""
-    if not is_room_key(event.room):
+    if not is_made_key(event.room):
         return
-    room = ledger.row(ROOM, room_row(event.room))
+    room = ledger.row(ROOM, room_row(parent_of(event.room)))
     if room is not None and room.slow and is_account_key(event.by):
-        _restrain(ledger, event.room, event.by, posted_at=ledger.now)
+        _restrain(ledger, room.room, event.by, posted_at=ledger.now)
 
 
 _MODERATE = Operation.MODERATE
@@ -340,7 +340,7 @@ ASPECT = Aspect(
         Rule(InvitePeople, Operation.INVITE, _invite_needs, _invite, _screen_invite, weigh_named),
         Rule(JoinRoom, Operation.JOIN, _join_needs, _join, is_internal=True),
         Rule(LeaveRoom, Operation.LEAVE, _leave_needs, _leave, is_internal=True),
-        Rule(EndMembership, BY_RULE, _end_needs, _end, is_internal=True),
+        Rule(EndMembership, BY_RULE, _end_needs, _end, is_internal=True, in_threads=True),
         Rule(Remove, _MODERATE, _member_needs, _remove, _screen_member),
         Rule(Ban, _MODERATE, _member_needs, _ban, _screen_member),
         Rule(Unban, _MODERATE, _member_needs, _unban, _screen_member),

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hubbub.domain import memberships
+from hubbub.domain import memberships, threads
 from hubbub.domain.access import Operation, Permission, RoomKind, account
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, OF_TWO, is_active, to_name, weigh_named
@@ -38,7 +38,12 @@ from hubbub.events.rooms import (
 )
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import is_alias
-from hubbub.protocol.keys import DIRECTORY, is_room_key, room_key
+from hubbub.protocol.keys import (
+    DIRECTORY,
+    is_room_key,
+    is_thread_key,
+    room_key,
+)
 from hubbub.protocol.names import is_text
 from hubbub.protocol.rooms import MAX_DIRECT, Archive, ChangeRoom, Create, Restore, RoomSettings
 
@@ -84,6 +89,8 @@ def _screen_direct(create: Create) -> Refusal | None:
 
 
 def _screen_change(change: ChangeRoom, _: int) -> Refusal | None:
+    if is_thread_key(change.room) and (extra := _given(change).keys() - {"title"}):
+        return Refusal("bad_request", f"A thread has no {min(extra)} of its own")
     if not _given(change):
         return Refusal("bad_request", "Nothing to change: name at least one setting")
     return _screen(change, change.kind)
@@ -173,13 +180,18 @@ def _creating_refused(ledger: Ledger, create: Create, people: tuple[str, ...]) -
 # --- changing ---
 
 
-def _change_needs(wanted: Needs, _: Principal, change: ChangeRoom) -> None:
+def _change_needs(wanted: Needs, principal: Principal, change: ChangeRoom) -> None:
+    if is_thread_key(change.room):
+        return threads.to_begin(wanted, principal, change.room)
     wanted.logs.add(DIRECTORY)
     if change.alias:
         wanted.row(ALIAS, alias_row(change.alias))
 
 
 def _change(ledger: Ledger, principal: Principal, change: ChangeRoom) -> Answer:
+    if is_thread_key(change.room):
+        refusal = ledger.refusal(principal, Operation.TITLE, change.room)
+        return refusal or threads.entitle(ledger, principal, change.room, change.title or "")
     room = _row(ledger, change.room)
     for name in _given(change):
         if refusal := ledger.refusal(principal, _PERMISSIONS[name], room.room):
@@ -298,8 +310,8 @@ def _room(event: Created) -> MadeRoom:
     )
 
 
-def _everyone(_: Event) -> tuple[str, ...]:
-    return (EVERYONE,)
+def _everyone(event: Event) -> tuple[str, ...]:
+    return () if is_thread_key(event.room) else (EVERYONE,)
 
 
 def _created(kept: Kept, event: Created) -> None:
@@ -307,6 +319,8 @@ def _created(kept: Kept, event: Created) -> None:
 
 
 def _changed(kept: Kept, event: Changed) -> None:
+    if is_thread_key(event.room):  # only its title: see `threads.entitle`
+        return
     new = {name: value for name in _PERMISSIONS if (value := getattr(event, name)) is not None}
     if row := kept.row(ROOM, RoomKey(event.room)):
         kept.put(ROOM, row._replace(**new))
@@ -330,7 +344,7 @@ ASPECT = Aspect(
             *(Create, CREATE, _create_needs, _create, _screen_create, weigh_named),
             complete=_with_key,
         ),
-        Rule(ChangeRoom, Operation.KNOW, _change_needs, _change, _screen_change),
+        Rule(ChangeRoom, Operation.KNOW, _change_needs, _change, _screen_change, in_threads=True),
         Rule(Archive, Operation.MANAGE, _archive_needs, _archive),
         Rule(Restore, Operation.RESTORE, _archive_needs, _restore),
     ),

@@ -16,14 +16,19 @@ from hubbub.domain.records import Known
 from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, Restraint, member_row, room_row
 from hubbub.domain.rules import Asking, Guard, accounts_in
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import DIRECTORY, is_room_key
+from hubbub.protocol.keys import DIRECTORY, is_made_key, parent_of
 
 _UNRESTRAINED = Restraint("", "")
 _KINDS = {kind.value: kind for kind in MadeKind}
 
 
 def needs(wanted: Needs, asking: Collection[Asking]) -> None:
-    """Name what must be known about rooms, and about those who ask there."""
+    """Name what must be known about rooms, and about those who ask there; of threads, about the rooms that they are in."""
+    for _, room in asking:
+        if ":" in room:
+            asking = [(principal, parent_of(each)) for principal, each in asking]
+            wanted.logs.update([each for _, each in asking])  # no place changes meanwhile
+            break
     wanted.rows[ROOM].update([room_row(room) for _, room in asking])
     if accounts := accounts_in(asking):
         keys = [member_row(room, account) for account, room in accounts]
@@ -35,7 +40,7 @@ def needs(wanted: Needs, asking: Collection[Asking]) -> None:
 def refuse(
     known: Known, principal: Principal, operation: Permission, room: str, size: int | None = None
 ) -> Refusal | None:
-    """Return why a principal may not do this in a room, or None if it may.
+    """Return why a principal may not do this in a room, or in a thread of it, or None if it may.
 
     `size` is the number of members, which is asked for if it matters and isn't given.
     """
@@ -43,12 +48,19 @@ def refuse(
         return None
     if principal.role in (Role.TOKEN, Role.USER):
         return UNKNOWN
-    if not _is_plain(known, principal, operation, room):
+    asked = operation
+    if is_in_thread := ":" in room:
+        room = parent_of(room)
+        if operation is Operation.MARK and principal.role is Role.ACCOUNT:
+            asked = Operation.READ  # a thread has no members: whoever reads it may follow it
+    if not _is_plain(known, principal, asked, room):
         standing = standing_of(known, principal, room)
-        if operation is Operation.NAME_ALL:
+        if is_in_thread:
+            standing = standing._replace(only_hosts_post=False)
+        if asked is Operation.NAME_ALL:
             number = known.count(MEMBER, room) if size is None else size
             standing = standing._replace(size=number)
-        if found := refusal(standing, operation):
+        if found := refusal(standing, asked):
             return found
     if _is_given(operation, principal.role, principal.scopes):
         return None
@@ -177,7 +189,8 @@ _UNHEARD_MAY = frozenset(
 def needs_heard(wanted: Needs, asking: Collection[Asking]) -> None:
     """Name what must be known in order to tell whether others want to hear from those who ask in rooms."""
     if accounts := accounts_in(asking):
-        wanted.rows[UNHEARD].update([unheard_row(*each) for each in accounts])
+        keys = [unheard_row(account, room.partition(":")[0]) for account, room in accounts]
+        wanted.rows[UNHEARD].update(keys)
 
 
 def refuse_unheard(
@@ -186,10 +199,16 @@ def refuse_unheard(
     """Return why a principal may not do this in a direct, if that is since the other one blocks it."""
     if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY or operation is BY_RULE:
         return None
-    return NOT_HEARD if known.row(UNHEARD, unheard_row(principal.id, room)) else None
+    row = unheard_row(principal.id, room.partition(":")[0])
+    return NOT_HEARD if known.row(UNHEARD, row) else None
 
 
-GUARD = Guard(is_room_key, needs, refuse, elsewhere=(DIRECTORY,))
+def _elsewhere(room: str) -> tuple[str, ...]:
+    parent = parent_of(room)
+    return (DIRECTORY,) if parent == room else (DIRECTORY, parent)
+
+
+GUARD = Guard(is_made_key, needs, refuse, elsewhere=_elsewhere)
 HEARD = Guard(
-    is_room_key, needs_heard, refuse_unheard, is_kept=False
+    is_made_key, needs_heard, refuse_unheard, is_kept=False
 )  # no log of the direct says so

@@ -11,13 +11,16 @@ from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import R, Table
-from hubbub.protocol.keys import is_room_key
+from hubbub.domain.threads import THREAD, Thread
+from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries, records
 from hubbub.server.stores.base import (
+    Activity,
     LogPage,
     LogsReplaced,
     OwnRoom,
+    OwnThread,
     RoomRow,
     Selection,
     StoredMessages,
@@ -36,6 +39,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    own_thread,
     span_of,
 )
 
@@ -81,7 +85,7 @@ class PostgresReader:
         """The last messages and the document, at one head."""
         page = await self.history(room, None, None, limit)
         document = await self.document(room)
-        pins = await self.rows(PINS, room) if is_room_key(room) else []
+        pins = await self.rows(PINS, room) if is_made_key(room) else []
         return StoredRoom(page, document, tuple(pins_of(pins)))
 
     async def history(
@@ -99,7 +103,14 @@ class PostgresReader:
         has_more |= len(messages) < len(rows)
         if after is None:
             messages.reverse()
-        return StoredPage(row["head"], messages, has_more)
+        return StoredPage(row["head"], messages, has_more, await self._threads_of(room, messages))
+
+    async def _threads_of(self, room: str, messages: list[Message]) -> Sequence[Thread]:
+        """The threads of consecutive messages."""
+        if not messages or not is_room_key(room):
+            return ()
+        found = await self.threads(room, messages[0].seq - 1, messages[-1].seq, len(messages))
+        return sorted(found, key=lambda row: row.message)
 
     async def messages(self, keys: Sequence[MessageKey]) -> StoredMessages:
         """Messages by key."""
@@ -168,6 +179,26 @@ class PostgresReader:
         found = await self._connection.fetch(query, account, *which)
         check_epoch(found[0][0] if found else None, self._epoch)
         return sorted(OwnRoom(*row) for _, *row in found if row[0] is not None)
+
+    async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
+        """Threads by their messages. Raises LogsReplaced."""
+        return await self._listed(THREAD, Q.threads, room, after, upto, limit)
+
+    async def newest_threads(self, room: str, after: Activity, limit: int) -> list[Thread]:
+        """Threads by their newest reply. Raises LogsReplaced."""
+        given = room, after.at, root_of(after.thread), limit
+        found = await self._listed(THREAD, Q.newest_threads, *given)
+        return sorted(found, key=lambda row: (row.at, row.message), reverse=True)
+
+    async def own_threads(
+        self, account: str, after: Activity, limit: int, only_unread: bool
+    ) -> list[OwnThread]:
+        """Threads that an account follows, by their newest reply. Raises LogsReplaced."""
+        query = Q.of_epoch.format(rows=Q.own_threads)
+        found = await self._connection.fetch(query, account, *after, limit, only_unread)
+        check_epoch(found[0][0] if found else None, self._epoch)
+        rows = [own_thread(row) for _, *row in found if row[0] is not None]
+        return sorted(rows, key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
 
     async def tokens_version(self) -> int:
         """How often tokens were changed."""

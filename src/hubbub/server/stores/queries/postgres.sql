@@ -167,6 +167,34 @@ SELECT found.name, found.head, found.nth FROM unnest($1::text[], $2::text[]) AS 
     SELECT name, head, nth FROM hubbub.room WHERE name >= low AND name < high AND head > 0 ORDER BY name LIMIT $3
 ) AS found ORDER BY found.name LIMIT $3;
 
+-- :threads The threads about messages of a room, after a number up to another.
+SELECT * FROM hubbub.thread WHERE room = $1 AND message > $2 AND message <= $3 ORDER BY message LIMIT $4
+
+-- :newest_threads The threads of a room, the one with the newest reply first, after a time and a message.
+SELECT * FROM hubbub.thread WHERE room = $1 AND (at, message) < ($2, $3) ORDER BY at DESC, message DESC LIMIT $4
+
+-- :own_threads The threads that an account follows, the one with the newest reply first; perhaps only those with something new.
+-- The last two columns are as in own_rooms.
+SELECT thread.*, log.head, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred,
+    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - greatest(marker.nth, coalesce(
+        (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
+    )) - (
+        SELECT count(*) FROM hubbub.message
+        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+    )) ELSE 0 END AS unread,
+    CASE WHEN marker.nth < log.nth THEN (
+        SELECT count(*) FROM hubbub.mention
+        WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
+        AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
+    ) ELSE 0 END AS mentions
+FROM hubbub.place
+JOIN hubbub.thread ON thread.thread = place.room
+JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
+JOIN hubbub.room AS log ON log.name = place.room
+WHERE place.account = $1 AND (at, thread.thread) < ($2, $3)
+    AND (NOT $5 OR marker.nth < thread.nth OR is_marked)
+ORDER BY at DESC, thread.thread DESC LIMIT $4
+
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 -- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
 -- Whom the account blocks mentions it in vain.

@@ -13,12 +13,15 @@ from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
 from hubbub.domain.records import Prefix, R, Table
-from hubbub.protocol.keys import is_room_key
+from hubbub.domain.threads import Thread
+from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import (
+    Activity,
     LogPage,
     OwnRoom,
+    OwnThread,
     RoomRow,
     Selection,
     StoredMessages,
@@ -33,6 +36,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    own_thread,
     span_of,
 )
 from hubbub.server.stores.sqlite.records import SqliteRecords
@@ -72,7 +76,7 @@ class SqliteReader:
         """The last messages and the document, at one head."""
         with self._transaction():
             page, document = self._history(room, None, None, limit), self._document(room)
-            pins = list(self._records.read(PINS, room)) if is_room_key(room) else []
+            pins = list(self._records.read(PINS, room)) if is_made_key(room) else []
             return StoredRoom(page, document, tuple(pins_of(pins)))
 
     def history(self, room: str, before: int | None, after: int | None, limit: int) -> StoredPage:
@@ -129,6 +133,25 @@ class SqliteReader:
         }
         return [OwnRoom(*row) for row in self._execute(Q.own_rooms, given)]
 
+    def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
+        """Threads by their messages."""
+        return [Thread(*row) for row in self._execute(Q.threads, (room, after, upto, limit))]
+
+    def newest_threads(self, room: str, after: Activity, limit: int) -> list[Thread]:
+        """Threads by their newest reply."""
+        given = room, after.at, root_of(after.thread), limit
+        return [Thread(*row) for row in self._execute(Q.newest_threads, given)]
+
+    def own_threads(
+        self, account: str, after: Activity, limit: int, only_unread: bool
+    ) -> list[OwnThread]:
+        """Threads that an account follows, by their newest reply."""
+        given = {
+            **{"account": account, "at": after.at, "thread": after.thread},
+            **{"limit": limit, "only_unread": only_unread},
+        }
+        return [own_thread(row) for row in self._execute(Q.own_threads, given)]
+
     def tokens_version(self) -> int:
         """How often tokens were changed."""
         version: int = self._execute(Q.tokens_version).get
@@ -179,7 +202,13 @@ class SqliteReader:
         has_more |= len(messages) < len(rows)
         if after is None:
             messages.reverse()
-        return StoredPage(row[1], messages, has_more)
+        return StoredPage(row[1], messages, has_more, self._threads_of(room, messages))
+
+    def _threads_of(self, room: str, messages: list[Message]) -> Sequence[Thread]:
+        """The threads of consecutive messages."""
+        if not messages or not is_room_key(room):
+            return ()
+        return self.threads(room, messages[0].seq - 1, messages[-1].seq, len(messages))
 
     def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""

@@ -20,11 +20,14 @@ from hubbub.domain.facts import Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rules import Rules
+from hubbub.domain.threads import Thread
 from hubbub.server.stores.base import (
     EVERY_ROOM,
+    Activity,
     Durability,
     LogPage,
     OwnRoom,
+    OwnThread,
     Progress,
     Publish,
     RoomRow,
@@ -160,6 +163,20 @@ class SqliteStore:
     async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """See the contract."""
         return await self._read(self._reader.own_rooms, account, which)
+
+    async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
+        """See the contract."""
+        return await self._read(self._reader.threads, room, after, upto, limit)
+
+    async def newest_threads(self, room: str, after: Activity, limit: int) -> list[Thread]:
+        """See the contract."""
+        return await self._read(self._reader.newest_threads, room, after, limit)
+
+    async def own_threads(
+        self, account: str, after: Activity, limit: int, only_unread: bool = False
+    ) -> list[OwnThread]:
+        """See the contract."""
+        return await self._read(self._reader.own_threads, account, after, limit, only_unread)
 
     async def tokens_version(self) -> int:
         """See the contract."""

@@ -1,0 +1,190 @@
+"""Threads as records, and how a reply begins one and who follows it from then on.
+
+A thread is the log of a message of a made room, under a key of its own: see `keys.parent_of`. It has no members: the rows of
+its parent decide who may do what there. Whoever follows it has a marker in its log, and a place in the own log, as members
+of a room do.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
+
+from hubbub.domain.access import Operation
+from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.markers import MARKER, ReadMarker
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.records import Table
+from hubbub.domain.rooms import MEMBER, PLACE, MemberKey, PlaceKey, Placement
+from hubbub.events import Posted, Reference
+from hubbub.events.rooms import Changed
+from hubbub.events.threads import Threaded, ThreadFollowed, ThreadUnfollowed
+from hubbub.protocol.beside import ThreadInRoom
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key, parent_of, root_of
+from hubbub.protocol.messages import Post
+
+MAX_SHOWN = 5  # people who replied last, whom the room shows beside the message
+
+
+class ThreadKey(NamedTuple):
+    """Identifies a thread."""
+
+    thread: str
+
+
+class Thread(NamedTuple):
+    """What its room shows of a thread, as of the event `seq` of the thread.
+
+    `message` is what it is about, in `room`. `at` is the time of the last reply, `replies` are those that were not deleted, and
+    `people` the last who replied, the last one first.
+    """
+
+    thread: str
+    room: str
+    message: int
+    seq: int
+    at: str
+    nth: int = 0
+    replies: int = 0
+    people: str = ""
+    title: str = ""
+    ended_at: str | None = None
+
+
+THREAD = Table(
+    "thread",
+    ThreadKey,
+    Thread,
+    indexes=(("room", "message"), ("room", "at", "message")),
+    trimmed_by="seq",
+)
+
+
+def empty(thread: str) -> Thread:
+    """Return the row of a thread of which nothing is kept so far."""
+    return Thread(thread, parent_of(thread), root_of(thread), 0, "")
+
+
+def shown(row: Thread) -> ThreadInRoom:
+    """Return what clients see of a thread beside its message."""
+    return ThreadInRoom(
+        row.nth, row.at, row.replies, row.people.split(), row.title, ended_at=row.ended_at
+    )
+
+
+def by_message(rows: Iterable[Thread]) -> dict[int, ThreadInRoom] | UnsetType:
+    """Return what clients see of threads, by the messages that they are about, if there are any."""
+    return {row.message: shown(row) for row in rows} or UNSET
+
+
+# --- following ---
+
+
+def to_follow(wanted: Needs, thread: str, account: str) -> None:
+    """Name what must be known in order to let an account `follow` a thread, or not any more."""
+    wanted.logs.add(account)
+    wanted.row(MARKER, MemberKey(thread, account))
+    wanted.row(PLACE, PlaceKey(account, thread))
+
+
+def follow(ledger: Ledger, principal: Principal, thread: str, account: str) -> Accepted:
+    """Let an account follow a thread, unless it does already. What is there counts as read."""
+    if ledger.row(MARKER, MemberKey(thread, account)):
+        return ledger.unchanged()
+    head = ledger.head(thread)
+    ledger.put(MARKER, ReadMarker(thread, account, head, ledger.nth(thread, head)))
+    ledger.put(PLACE, Placement(account, thread))
+    return ledger.append(ThreadFollowed(**ledger.next(account, principal), where=thread))
+
+
+def unfollow(ledger: Ledger, principal: Principal, thread: str) -> Accepted:
+    """Let the principal follow a thread no longer, if it does."""
+    key = MemberKey(thread, principal.id)
+    if ledger.row(MARKER, key) is None:
+        return ledger.unchanged()
+    ledger.drop(MARKER, key)
+    ledger.drop(PLACE, PlaceKey(principal.id, thread))
+    return ledger.append(ThreadUnfollowed(**ledger.next(principal.id, principal), where=thread))
+
+
+# --- replying ---
+
+
+def to_begin(wanted: Needs, principal: Principal, thread: str) -> None:
+    """Name what must be known in order to begin a thread, which its author follows."""
+    wanted.messages.add(MessageKey(parent_of(thread), root_of(thread)))
+    if principal.role is Role.ACCOUNT:
+        to_follow(wanted, thread, principal.id)
+
+
+def to_reply(wanted: Needs, principal: Principal, post: Post, root_by: str | None) -> None:
+    """Name what must be known in order to post in a thread. `root_by` is the author of its root, if that is an account."""
+    to_begin(wanted, principal, post.room)
+    parent = parent_of(post.room)
+    for account in {root_by or "", *(post.mentions or {}).values(), *(post.calls or ())}:
+        if is_account_key(account):
+            to_follow(wanted, post.room, account)
+    if root_by is not None:
+        wanted.row(MEMBER, MemberKey(parent, root_by))
+    if post.also_in_room:
+        wanted.row(MARKER, MemberKey(parent, principal.id))
+
+
+def impossible(ledger: Ledger, thread: str) -> Refusal | None:
+    """Return why there can be no such thread, or None if there is one or it may begin."""
+    if ledger.head(thread):
+        return None
+    return ledger.absent(MessageKey(parent_of(thread), root_of(thread)))
+
+
+def refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
+    """Return why someone who may post in a thread may not post this there, or None."""
+    if refusal := impossible(ledger, post.room):
+        return refusal
+    if not post.also_in_room:
+        return None
+    return ledger.refusal(principal, Operation.POST, parent_of(post.room))
+
+
+def begin(
+    ledger: Ledger, principal: Principal, thread: str, root_by: str | None, told: tuple[str, ...]
+) -> None:
+    """Before a reply: begin the thread if there is none yet, and let those follow it whom the reply concerns."""
+    if not ledger.head(thread):
+        parent, root = parent_of(thread), root_of(thread)
+        ledger.append(Threaded(**ledger.next(parent, principal), message=root))
+        if root_by is not None and _is_there(ledger, parent, root, root_by):
+            follow(ledger, principal, thread, root_by)
+    if principal.role is Role.ACCOUNT:
+        follow(ledger, principal, thread, principal.id)
+    for account in told:
+        if is_account_key(account):
+            follow(ledger, principal, thread, account)
+
+
+def _is_there(ledger: Ledger, room: str, message: int, author: str) -> bool:
+    """Whether the author of a message is still a member of its room."""
+    is_author = ledger.owner(MessageKey(room, message)) == author
+    return is_author and ledger.row(MEMBER, MemberKey(room, author)) is not None
+
+
+def entitle(ledger: Ledger, principal: Principal, thread: str, title: str) -> Answer:
+    """Give a thread a title, or none if that is empty. It begins with that if there is none yet."""
+    if refusal := impossible(ledger, thread):
+        return refusal
+    row = ledger.row(THREAD, ThreadKey(thread)) or empty(thread)
+    if row.title == title:
+        return ledger.unchanged()
+    begin(ledger, principal, thread, None, ())
+    event = Changed(**ledger.next(thread, principal), title=title)
+    ledger.put(THREAD, row._replace(at=row.at or ledger.at, seq=event.seq, title=title))
+    return ledger.append(event)
+
+
+def show_in_room(ledger: Ledger, principal: Principal, event: Posted) -> None:
+    """Post in the parent that there is a reply: a reference to it, as a forwarded message is."""
+    place = ledger.next(parent_of(event.room), principal)
+    of = Reference(event.room, event.seq)
+    ledger.post(Posted(**place, text="", of=of), principal.key_owner)
