@@ -14,6 +14,7 @@ from websockets.asyncio.client import connect
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.conversation import KeepDraft, Save, Unsave
 from hubbub.protocol.errors import CODES
+from hubbub.protocol.keys import ABSENT_ROOM
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople
 from hubbub.server.http.operations import HttpOperation, operations_of
@@ -21,11 +22,14 @@ from hubbub.server.http.parameters import Body
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
+from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.web import over_http
 from tests.support.names import SCRIPTS, UNSEEN
 from tests.support.paths import filled
 from tests.support.server import Server
 from tests.support.stores import commit
+
+__all__ = ["here"]  # a fixture
 
 WORDS = [word for words in SCRIPTS.values() for word in words]
 WRONG = {
@@ -141,6 +145,30 @@ async def test_no_route_takes_a_reserved_name_or_a_key_that_no_room_has(
             problem = await answer.json()
     assert (answer.status, problem["code"]) == (CODES[told].status, told), problem
     assert told != "bad_request" or "reserved" in problem["detail"]
+
+
+@pytest.mark.parametrize("who", ["mary", "gus", "visitor"])
+@pytest.mark.parametrize("thread", ["", ":4"])
+async def test_an_alias_tells_nobody_of_a_room_that_they_may_not_read(
+    here: Here, who: str, thread: str
+) -> None:
+    room, by = await made(here.at["grace"], alias="plans"), here.at[who]
+    await here.at["grace"].ask("post", room=room, text="x")
+    for kind in RULES.commands.kinds:
+        if "room" in kind.__struct_fields__:
+            do, fields = kind.__struct_config__.tag, FIELDS | FIELDS_OF.get(kind, {})
+            told = []
+            for alias in ("#plans", "#nobodys"):
+                name = {"room": None, "where": alias} if kind is KeepDraft else {"room": alias}
+                given = {k: v + thread if v == alias else v for k, v in (fields | name).items()}
+                await by.send({"id": 1, "do": do} | {k: v for k, v in given.items() if v})
+                told.append(
+                    {**await by.reply(), "ok": None} if kind is KeepDraft else await by.reply()
+                )
+            assert told[0] == told[1] and room not in str(told), do
+    if who != "visitor":
+        (draft,) = (await by.ask("list_drafts"))["drafts"]
+        assert draft["where"] == ABSENT_ROOM + thread
 
 
 async def test_rooms_that_had_a_reserved_name_are_not_listed(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from hubbub.protocol.keys import (
     root_of,
 )
 from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
-from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post
+from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post, Unfollow
 from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
@@ -76,12 +76,13 @@ class Names:
         new: dict[str, Any] = {}
         room = getattr(command, "room", None)
         if room is not None and is_short(room):
-            new["room"] = await self.key(principal, room)
+            find = self._known_key if type(command) is Unfollow else self.key
+            new["room"] = await find(principal, room)
         of: Reference | None = getattr(command, "of", None)
         if of is not None and is_short(of.room):
             new["of"] = replace(of, room=await self.key(principal, of.room))
         if isinstance(command, KeepDraft) and is_short(command.where):
-            new["where"] = await self.key(principal, command.where)
+            new["where"] = await self._known_key(principal, command.where)
         if isinstance(command, OnMember):
             new["who"] = await self.account(command.who)
         elif isinstance(command, Create | InvitePeople):
@@ -100,6 +101,13 @@ class Names:
         handle = handle_from(who)
         found = await self._store.rows(HANDLES, DIRECTORY, handle) if is_handle(handle) else []
         return found[0].account if found and found[0].is_current else ABSENT_ACCOUNT
+
+    async def _known_key(self, principal: Principal, room: str) -> str:
+        """Return what `key` does, for what nobody is refused: a room that one may not read is as one that isn't there."""
+        key = await self.key(principal, room)
+        if await self._may_read(principal, key):
+            return key
+        return ABSENT_ROOM + "".join(key.partition(":")[1:])
 
     async def _in_thread(self, principal: Principal, post: Post) -> Post:
         """Return a post in a thread with the account that wrote its root, if that is one and its author may know."""
