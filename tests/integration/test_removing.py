@@ -1,5 +1,7 @@
 """Removing accounts over HTTP: who may, what ends at once, and what those who follow are told."""
 
+import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -97,6 +99,39 @@ async def test_one_removes_oneself_with_the_password_once_more(here: Here) -> No
     assert (await program.ask("POST", "/me/remove", {"password": PASSWORD})).code == "forbidden"
     assert (await member.ask("POST", "/me/remove", {"password": PASSWORD})).status == 200
     assert (await program.ask("GET", "/me")).code == "unauthenticated"
+
+
+async def test_one_gets_all_that_is_kept_about_oneself_and_nothing_of_others(here: Here) -> None:
+    member = here.people["member"]
+    made = (await member.ask("POST", "/rooms", {"kind": "closed", "title": "x"})).body["made"]
+    for room in ("lobby", made):
+        posted = (
+            await member.ask("POST", f"/rooms/{room}/messages", {"text": f"mine in {room}"})
+        ).body
+        await member.ask("PATCH", f"/rooms/{room}/messages/{posted['seq']}", {"text": "better"})
+        await member.ask("PUT", f"/rooms/{room}/messages/{posted['seq']}/reactions/x")
+        await member.ask("PUT", f"/me/drafts/{room}", {"text": "a draft"})
+        await member.ask("PUT", f"/me/saved/{room}/{posted['seq']}", {"note": "a note"})
+    await member.ask("PUT", "/me/preferences/theme", {"value": "dark"})
+    await here.site.ada.ask("POST", "/rooms/lobby/messages", {"text": SECRET})
+    url, headers = f"{member.url}/api/v1/me/export", {"Authorization": f"Bearer {member.token}"}
+    async with member._http.get(url, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
+        text = await answer.text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    kinds = Counter(line["kind"] for line in lines)
+    assert kinds.keys() == {
+        *("account", "handle", "credential", "session", "draft", "saved", "preference"),
+        *("room", "event", "audit", "message", "reaction"),
+    }
+    assert [kinds[each] for each in ("message", "reaction", "draft", "saved")] == [2, 2, 2, 2]
+    said = [[e["text"] for e in line["edits"]] for line in lines if line["kind"] == "message"]
+    assert sorted(said) == sorted([["mine in lobby", "better"], [f"mine in {made}", "better"]])
+    assert {line["address"] for line in lines if line["kind"] == "audit"} >= {"127.0.0.1"}
+    for hidden in (SECRET, "digest", "argon2", member.token.rpartition("_")[2], "hash"):
+        assert f'"{hidden}"' not in text.replace('"hash":', "") and f"{hidden}$" not in text
+    assert (await member.ask("GET", "/me/export")).code == "rate_limited"
+    assert (await here.site.stranger.ask("GET", "/me/export")).code == "unauthenticated"
 
 
 async def test_without_a_password_the_session_must_be_new(

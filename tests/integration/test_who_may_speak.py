@@ -108,6 +108,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("POST", f"{PERSON}/suspend"): own("/people/x/suspend", "POST"),
     ("POST", f"{PERSON}/resume"): own("/people/x/resume", "POST"),
     ("POST", f"{PERSON}/remove"): own("/people/x/remove", "POST", "{}"),
+    ("GET", "/api/v1/me/export"): own("/me/export"),
     ("POST", "/api/v1/me/remove"): own("/me/remove", "POST", "{}"),
     ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),
     ("POST", "/api/v1/reset"): entering("/reset"),

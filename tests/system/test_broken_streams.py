@@ -71,6 +71,8 @@ RUNS = {
     "hubbub user suspend": ["ada"],
     "hubbub user resume": ["ada"],
     "hubbub user reset": ["ada"],
+    "hubbub user export": ["ada"],
+    "hubbub user remove": ["ada"],
     "hubbub invite": [],
     "hubbub token create": ["--name", "grüße"],
     "hubbub token list": [],
@@ -85,6 +87,7 @@ CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail", "hubbub login", "hubbub 
 QUIET = {  # no data, only remarks
     *("hubbub backup", "hubbub restore"),
     *("hubbub user role", "hubbub user suspend", "hubbub user resume"),
+    "hubbub user remove",
 }
 
 

@@ -156,6 +156,12 @@ async def have_an_account(reader: Reader) -> None:
     reader.set(HUBBUB_TOKEN=json.loads(answer)["token"])
 
 
+async def have_a_session(reader: Reader) -> None:
+    """A server, and a session of an account there."""
+    await serve(reader)
+    await have_an_account(reader)
+
+
 async def certify(reader: Reader) -> None:
     """A certificate for the names of examples, which everything on this machine trusts."""
     certificates.certify(reader.folder, names=["chat.example.org", "app.example.org"])
@@ -244,6 +250,7 @@ BEFORE: dict[str, Callable[[Reader], Awaitable[None]]] = {
     "docs/how-to/accounts-for-your-users.md#By OpenID Connect": provide_sign_ins,
     "docs/how-to/back-up.md": serve,
     "docs/how-to/let-apps-in.md": make_keys,
+    "docs/how-to/moderate-a-room.md": have_a_session,
     "docs/how-to/operate.md": serve_the_internet,
     "docs/how-to/post-from-a-script.md": serve,
     "docs/how-to/put-it-on-the-internet.md": certify,

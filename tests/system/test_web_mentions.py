@@ -85,3 +85,19 @@ async def test_badges_are_of_what_one_wants_to_be_told(tmp_path: Path) -> None:
     ]
     given = [counts | row for row, _ in told]
     assert await answer(tmp_path, BADGES, "app/badges.ts", given) == [shown for _, shown in told]
+
+
+async def test_what_a_removed_account_wrote_is_dropped(tmp_path: Path) -> None:
+    of: dict[str, Any] = {"room": "lobby", "at": "2026-01-01T00:00:00Z", "by": "@p1"}
+    events = [
+        of | {"event": "posted", "seq": 1, "text": "secret"},
+        of | {"event": "posted", "seq": 2, "text": "stays", "by": "@p2"},
+        of | {"event": "reacted", "seq": 3, "message": 2, "emoji": "secret"},
+        of | {"event": "reacted", "seq": 4, "message": 2, "emoji": "👍"},
+        of | {"event": "reacted", "seq": 5, "message": 2, "emoji": "👍", "by": "@p2"},
+        of
+        | {"event": "erased", "seq": 6, "of": "@p1", "upto": 5, "messages": [1], "reactions": [2]},
+    ]
+    gone, stays = await answer(tmp_path, FOLD, "sdk/index.ts", events)
+    assert gone == {"seq": 1, "at": of["at"], "by": "@p1", "deleted": True}
+    assert (stays["text"], stays["reactions"]) == ("stays", {"👍": ["@p2"]})

@@ -59,6 +59,14 @@ def add_options(parser: Parser) -> None:
     )
     removing.set_defaults(action="remove")
     add_data(removing)
+    exporting = actions.add_parser(
+        "export",
+        help="print all that is kept about an account, as JSON Lines",
+        examples="  hubbub user export eve > eve.jsonl",
+    )
+    _add_who(exporting)
+    exporting.set_defaults(action="export")
+    add_data(exporting)
     for name, (summary, example) in OF_ONE.items():
         action = actions.add_parser(name, help=summary, examples=f"  hubbub user {name} {example}")
         _add_who(action)
@@ -119,6 +127,8 @@ def _act(settings: "Settings", chosen: argparse.Namespace) -> None:
             managing.suspend(settings, chosen.who)
         case "remove":
             managing.remove(settings, chosen.who, erases_messages=chosen.messages)
+        case "export":
+            managing.export(settings, chosen.who)
         case "resume":
             managing.resume(settings, chosen.who)
         case _:

@@ -22,10 +22,12 @@ from hubbub.domain.aspects.people.accounts import (
     ResumePerson,
     SuspendPerson,
 )
+from hubbub.domain.aspects.people.audit import Note
 from hubbub.domain.aspects.people.invites import AddPerson
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
+from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from
 from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, account_key, is_account_key
@@ -33,6 +35,7 @@ from hubbub.protocol.messages import Change
 from hubbub.server.config import Settings
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.entrance import Entrance
+from hubbub.server.people.exporting import exported
 from hubbub.server.people.passwords import Passwords, fault
 from hubbub.server.people.register import Register
 from hubbub.server.people.removing import finish_all, removal_of
@@ -124,6 +127,18 @@ def remove(settings: Settings, who: str, *, erases_messages: bool) -> None:
 
     account = in_office(settings, act)
     print(f"Removed: {account}{', and what it wrote' * erases_messages}", file=sys.stderr)
+
+
+def export(settings: Settings, who: str) -> None:
+    """Print all that is kept about an account, as JSON Lines, and note that in the audit log. Raises CannotManage."""
+
+    async def act(office: Office) -> None:
+        account = (await office.account(who)).account
+        await office.do(Note(action="account exported", about=account))
+        async for line in exported(office.store, account):
+            print(encode(line).decode())
+
+    in_office(settings, act)
 
 
 def reset(settings: Settings, who: str) -> None:

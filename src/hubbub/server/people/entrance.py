@@ -41,6 +41,7 @@ from hubbub.protocol.secrets import (
 from hubbub.server.audit import audit
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
+from hubbub.server.people.exporting import Exports
 from hubbub.server.people.passwords import Passwords, fault
 from hubbub.server.people.register import Register
 from hubbub.server.people.removing import removal_of
@@ -94,6 +95,7 @@ class Entrance:
     ) -> None:
         """`now` gives seconds since 1970."""
         self._store = store
+        self.exports = Exports(store, now)
         self.register = register
         self._submit = submit
         self._passwords = passwords
