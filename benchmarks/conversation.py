@@ -27,14 +27,14 @@ from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.protocol.reading import MarkRead
 from hubbub.protocol.rooms import Create
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Activity, Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
 
 AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000  # changes in a commit
 TRIES = 30
-BIG = "@r00000000b1g0"
+BIG, THREADED = "@r00000000b1g0", "@r0thread0ed00"
 
 
 class Size(NamedTuple):
@@ -43,6 +43,7 @@ class Size(NamedTuple):
     rooms: int = 1_000
     messages: int = 1_000_000
     members: int = 10_000  # of one large room
+    threads: int = 100_000  # in one room
 
 
 class Stage(NamedTuple):
@@ -96,7 +97,28 @@ async def crowd(stage: Stage) -> None:
         stage.tell(where, f"{statistics.median(times):.2f} ms, {rows} rows")
 
 
-PARTS: tuple[Callable[[Stage], Awaitable[None]], ...] = (unread, crowd)
+async def threads(stage: Stage) -> None:
+    """How long it takes to open a room in which each message has a thread, and to list the threads of the room and one's own."""
+    create = Create(room=ADA.id, kind="open", title="Threads", key=THREADED, who=(GRACE.id,))
+    await submit(stage.store, [(ADA, create)])
+    count, first = stage.size.threads, 4  # after the room's first events
+    await submit(stage.store, ((ADA, Post(room=THREADED, text="root")) for _ in range(count)))
+    roots = range(first, first + count)
+    replies = ((GRACE, Post(room=f"{THREADED}:{root}", text="x")) for root in roots)
+    await submit(stage.store, replies)
+    await stage.analyze()
+    newest = Activity()
+    for what, read in (
+        ("open the room", lambda: stage.store.snapshot(THREADED, 50)),
+        ("list 50 threads", lambda: stage.store.newest_threads(THREADED, newest, 50)),
+        ("list 50 of one's own", lambda: stage.store.own_threads(GRACE.id, newest, 50)),
+    ):
+        times = [await timed(read()) for _ in range(TRIES)]
+        figure = f"{statistics.median(times):.2f} ms (least {min(times):.2f})"
+        stage.tell(f"{count:,} threads in a room, all followed: {what}", figure)
+
+
+PARTS: tuple[Callable[[Stage], Awaitable[None]], ...] = (unread, crowd, threads)
 
 # --- what the parts share ---
 

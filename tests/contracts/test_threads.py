@@ -1,9 +1,14 @@
 """Threads: how one begins, who may do what there, who follows it, and what its room shows of it, whoever keeps it."""
 
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import apsw
 import pytest
 
 from hubbub.domain.aspects.posts import PostInThread
-from hubbub.domain.facts import Accepted, MessageKey
+from hubbub.domain.facts import Accepted, MessageKey, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MEMBER
 from hubbub.domain.screening import screen_change
@@ -12,13 +17,17 @@ from hubbub.events import Posted, Reference
 from hubbub.events.reading import Mentioned
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadEnded, ThreadFollowed, ThreadUnfollowed
+from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.protocol.reading import MarkRead, SetRoom
 from hubbub.protocol.rooms import Archive, Ban, ChangeRoom, InvitePeople, Mute, Remove
 from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
 from hubbub.server.stores.base import Activity, OwnThread
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import AT, guest
+from tests.support.postgres import Postgres
 from tests.support.rooms import (
     ADA,
     ADMIN,
@@ -183,6 +192,28 @@ async def test_a_ban_ends_replies_from_the_next_change_on(house: House) -> None:
         if isinstance(end, Remove):
             await house.do(ADA, InvitePeople(room=room, who=(GRACE.id,)))
     assert (await shown(house, thread)).nth == 2
+
+
+async def test_what_was_said_before_a_ban_is_delivered_before_it_and_what_came_after_later(
+    house: House,
+) -> None:
+    room = await house.make(ADA, "closed", GRACE)
+    thread = await root(house, ADA, room)
+    await reply(house, ADA, thread)
+    head = (await house.store.head(room)).seq
+    deeds: list[tuple[Principal, Change]] = [
+        (ADA, Post(room=room, text="in the room")),
+        (GRACE, Post(room=thread, text="before")),
+        (ADA, Ban(room=room, who=GRACE.id)),
+        (ADA, Post(room=thread, text="after")),
+    ]
+    commit = await house.store.commit([Proposal(*deed) for deed in deeds], AT)
+    said = [(b.room, b.first, len(b.bodies), b.after) for b in commit.batches if b.room[1] == "r"]
+    assert said == [
+        (thread, 2, 1, head),
+        (room, head + 1, 2, 0),
+        (thread, 3, 1, head + 2),
+    ]
 
 
 async def test_mutes_archives_and_slow_mode_hold_in_threads_too(house: House) -> None:
@@ -423,3 +454,70 @@ async def test_nothing_changes_in_a_thread_that_was_ended_until_it_is_reopened(
     await house.do(MODERATOR, ReopenThread(room=thread))
     assert (await house.do(ADMIN, ReopenThread(room=thread))).seq is None
     assert await reply(house, GRACE, thread) == 5
+
+
+# --- many ---
+
+
+async def steps_of(folder: Path, threads: int) -> list[int]:
+    """What SQLite does in order to open a room of which each message has a thread, to page back, and to list threads."""
+    store = SqliteStore(folder / str(threads), "normal", lambda: "e1", ROOM_RULES)
+    house = await House.opened(store)
+    room = await house.make(ADA, "open", GRACE)
+    roots = [Post(room=room, text="root")] * threads
+    await house.answers(*((ADA, root) for root in roots))
+    head = (await store.head(room)).seq
+    seqs = range(head + 1 - threads, head + 1)
+    await house.answers(*((ADA, Post(room=f"{room}:{seq}", text="x")) for seq in seqs))
+    steps: list[int] = []
+
+    def note(event: dict[str, Any]) -> None:
+        steps[-1] += event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"]
+
+    connection = store._reader._database
+    connection.trace_v2(apsw.SQLITE_TRACE_PROFILE, note)
+    for read in (
+        lambda: store.snapshot(room, 50),
+        lambda: store.history(room, seqs[-50], None, 50),
+        lambda: store.newest_threads(room, Activity(), 50),
+        lambda: store.threads(room, 0, 2**62, 50),
+    ):
+        steps.append(0)
+        await read()
+    connection.trace_v2(0, None)
+    await store.close()
+    return steps
+
+
+async def test_opening_a_room_takes_as_long_however_many_threads_it_has(tmp_path: Path) -> None:
+    few, many = await steps_of(tmp_path, 120), await steps_of(tmp_path, 900)
+    assert all(few) and many == few
+
+
+# --- two nodes ---
+
+
+async def test_a_ban_and_a_reply_on_two_nodes_come_in_one_order(postgres: Postgres) -> None:
+    url = await postgres.prepared()
+    here, there = [
+        await PostgresStore.open(url, "normal", lambda: "e1", ROOM_RULES) for _ in range(2)
+    ]
+    house = await House.opened(here)
+    room = await house.make(ADA, "closed", GRACE)
+    thread = await root(house, ADA, room)
+    await reply(house, ADA, thread)
+    for _ in range(10):
+        say = [Proposal(GRACE, Post(room=thread, text="x"))]
+        ban, post = await asyncio.gather(
+            here.commit([Proposal(ADA, Remove(room=room, who=GRACE.id))], AT),
+            there.commit(say, AT),
+        )
+        assert isinstance(ban.answers[0], Accepted)
+        [late] = (await there.commit(say, AT)).answers
+        assert isinstance(late, Refusal) and late.code == "not_found"
+        for batch in post.batches:
+            if batch.room == thread:  # it came first, and says so
+                assert ban.answers[0].seq is not None and batch.after < ban.answers[0].seq
+        await house.do(ADA, InvitePeople(room=room, who=(GRACE.id,)))
+    await here.close()
+    await there.close()

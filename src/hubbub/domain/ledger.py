@@ -371,7 +371,7 @@ class Ledger:
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
         self._logs[event.room].affected.extend((event.seq, each) for each in ids)
-        if any(parent_of(log) != log for log in self._guarding):
+        if any(parent_of(log) == event.room != log for log in self._guarding):
             self._end_parts(last=event.room)
             self._turns[event.room] = event.seq
 

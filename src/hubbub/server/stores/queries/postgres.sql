@@ -174,26 +174,31 @@ SELECT * FROM hubbub.thread WHERE room = $1 AND message > $2 AND message <= $3 O
 SELECT * FROM hubbub.thread WHERE room = $1 AND (at, message) < ($2, $3) ORDER BY at DESC, message DESC LIMIT $4
 
 -- :own_threads The threads that an account follows, the one with the newest reply first; perhaps only those with something new.
--- The last two columns are as in own_rooms.
-SELECT thread.*, log.head, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred,
-    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - greatest(marker.nth, coalesce(
-        (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
-    )) - (
+-- The last two columns are as in own_rooms; only the rows of the page need them.
+SELECT own.thread, own.room, own.message, own.seq, own.at, own.nth, replies, own.people, own.title, own.ended_at,
+    log.head, own.read, own.read_nth, is_marked, level, muted_until, starred,
+    CASE WHEN own.read_nth < log.nth THEN greatest(0, log.nth - CASE WHEN own.read >= log.kept - 1 THEN own.read_nth ELSE
+        greatest(own.read_nth, coalesce(
+            (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
+        ))
+    END - (
         SELECT count(*) FROM hubbub.message
-        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+        WHERE message.room = log.id AND message.seq > own.read AND is_deleted
     )) ELSE 0 END AS unread,
-    CASE WHEN marker.nth < log.nth THEN (
+    CASE WHEN own.read_nth < log.nth THEN (
         SELECT count(*) FROM hubbub.mention
-        WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
+        WHERE mention.account IN ($1, '*') AND mention.room = own.thread AND mention.seq > own.read
         AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
     ) ELSE 0 END AS mentions
-FROM hubbub.place
-JOIN hubbub.thread ON thread.thread = place.room
-JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
-JOIN hubbub.room AS log ON log.name = place.room
-WHERE place.account = $1 AND (at, thread.thread) < ($2, $3)
-    AND (NOT $5 OR marker.nth < thread.nth OR is_marked)
-ORDER BY at DESC, thread.thread DESC LIMIT $4
+FROM (
+    SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
+    FROM hubbub.place
+    JOIN hubbub.thread ON thread.thread = place.room
+    JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
+    WHERE place.account = $1 AND (at, thread.thread) < ($2, $3)
+        AND (NOT $5 OR marker.nth < thread.nth OR is_marked)
+    ORDER BY at DESC, thread.thread DESC LIMIT $4
+) AS own JOIN hubbub.room AS log ON log.name = own.thread
 
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 -- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.

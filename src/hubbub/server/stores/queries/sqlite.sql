@@ -120,24 +120,29 @@ SELECT * FROM thread WHERE room = ? AND message > ? AND message <= ? ORDER BY me
 SELECT * FROM thread WHERE room = ? AND (at, message) < (?, ?) ORDER BY at DESC, message DESC LIMIT ?;
 
 -- :own_threads The threads that an account follows, the one with the newest reply first; perhaps only those with something new.
--- The last two columns are as in own_rooms.
-SELECT thread.*, head, marker.seq, marker.nth, is_marked, level, muted_until, starred,
-    iif(marker.nth < log.nth, max(0, log.nth - max(marker.nth, trimmed_nth) - (
+-- The last two columns are as in own_rooms; only the rows of the page, which are made first, need them.
+WITH own AS MATERIALIZED (
+    SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
+    FROM place
+    CROSS JOIN thread ON thread.thread = place.room
+    CROSS JOIN marker ON marker.room = place.room AND marker.account = place.account
+    WHERE place.account = :account AND (at, thread.thread) < (:at, :thread)
+        AND (NOT :only_unread OR marker.nth < thread.nth OR is_marked)
+    ORDER BY at DESC, thread.thread DESC LIMIT :limit
+)
+SELECT own.thread, own.room, message, own.seq, at, own.nth, replies, people, title, ended_at,
+    head, read, read_nth, is_marked, level, muted_until, starred,
+    iif(read_nth < log.nth, max(0, log.nth - max(read_nth, trimmed_nth) - (
         SELECT count(*) FROM message INDEXED BY message_deleted
-        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
+        WHERE message.room = log.id AND message.seq > read AND is_deleted
     )), 0),
-    iif(marker.nth < log.nth, (
+    iif(read_nth < log.nth, (
         SELECT count(*) FROM mention
-        WHERE mention.account IN (:account, '*') AND mention.room = place.room AND mention.seq > marker.seq
+        WHERE mention.account IN (:account, '*') AND mention.room = own.thread AND mention.seq > read
         AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
     ), 0)
-FROM place
-CROSS JOIN thread ON thread.thread = place.room
-CROSS JOIN marker ON marker.room = place.room AND marker.account = place.account
-CROSS JOIN headed_room AS log ON log.name = place.room
-WHERE place.account = :account AND (at, thread.thread) < (:at, :thread)
-    AND (NOT :only_unread OR marker.nth < thread.nth OR is_marked)
-ORDER BY at DESC, thread.thread DESC LIMIT :limit;
+FROM own CROSS JOIN headed_room AS log ON log.name = own.thread
+ORDER BY at DESC, own.thread DESC;
 
 -- :set_kept Set the first number that is kept, after trimming; `nth` is that of the last message, be that trimmed or not.
 UPDATE room SET kept = :kept, trimmed_nth = coalesce(
