@@ -57,7 +57,7 @@ def _fill(info: inspect.Type) -> Any:  # noqa: C901, PLR0911, PLR0912 - one tabl
             return SEQ
         case inspect.FloatType():
             return 0.5
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return [_fill(info.item_type)]
         case inspect.DictType():
             return {_fill(info.key_type): _fill(info.value_type)}

@@ -8,7 +8,7 @@ import msgspec
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
-from hubbub.domain.aspects.conversation.own import Entry
+from hubbub.domain.aspects.conversation.own import OwnEntry
 from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
@@ -38,7 +38,7 @@ from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store, StoredMessage
 
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E", bound=OwnEntry)
 
 Answering = Callable[[Principal, Any], Awaitable[Any]]
 

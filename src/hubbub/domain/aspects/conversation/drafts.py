@@ -38,7 +38,7 @@ class DraftRow(NamedTuple):
 
 
 DRAFTS = Table("draft", DraftKey, DraftRow, erased_by="seq")
-_KIND = own.Kind(DRAFTS, MAX_DRAFTS, "drafts")
+_SHELF = own.Shelf(DRAFTS, MAX_DRAFTS, "drafts")
 
 
 def _needs(wanted: Needs, _: Principal, draft: KeepDraft) -> None:
@@ -66,7 +66,7 @@ def _draft(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Answer:
     said = (before.text, before.reply_to) if before else ("", None)
     if said == (draft.text, draft.reply_to if draft.text else None):
         return ledger.unchanged()
-    if refusal := own.make_way(ledger, principal, draft.room, _KIND, before):
+    if refusal := own.make_way(ledger, principal, draft.room, _SHELF, before):
         return refusal
     place = ledger.next(draft.room, principal)
     reply_to = draft.reply_to if draft.text else None

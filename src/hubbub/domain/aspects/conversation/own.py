@@ -12,7 +12,7 @@ from hubbub.events import Deleted
 from hubbub.protocol.errors import Refusal
 
 
-class Entry(Protocol):
+class OwnEntry(Protocol):
     """A row that is kept in an own log; `seq` is the number of its event."""
 
     @property
@@ -20,7 +20,7 @@ class Entry(Protocol):
         """The number."""
 
 
-class Kind(NamedTuple):
+class Shelf(NamedTuple):
     """What is kept: its table, how many entries at most, and what they are called."""
 
     table: Table[Any, Any]
@@ -43,11 +43,13 @@ def erase(ledger: Ledger, principal: Principal, log: str, seq: int) -> None:
 
 
 def make_way(
-    ledger: Ledger, principal: Principal, log: str, kind: Kind, before: Entry | None
+    ledger: Ledger, principal: Principal, log: str, shelf: Shelf, before: OwnEntry | None
 ) -> Refusal | None:
     """Erase the entry that another replaces; without one, refuse it if the account keeps as many as it may."""
     if before is not None:
         erase(ledger, principal, log, before.seq)
-    elif ledger.count(kind.table, log) >= kind.most:
-        return Refusal("too_large", f"Too many {kind.label}: an account keeps at most {kind.most}")
+    elif ledger.count(shelf.table, log) >= shelf.most:
+        return Refusal(
+            "too_large", f"Too many {shelf.label}: an account keeps at most {shelf.most}"
+        )
     return None

@@ -36,7 +36,7 @@ class SavedMessage(NamedTuple):
 
 
 SAVED = Table("saved", SavedKey, SavedMessage, erased_by="seq")
-_KIND = own.Kind(SAVED, MAX_SAVED, "saved messages")
+_SHELF = own.Shelf(SAVED, MAX_SAVED, "saved messages")
 
 
 def _needs(wanted: Needs, _: Principal, change: Save | Unsave) -> None:
@@ -59,7 +59,7 @@ def _save(ledger: Ledger, principal: Principal, save: Save) -> Answer:
     before = ledger.row(SAVED, key)
     if before and before.note == save.note:
         return ledger.unchanged()
-    if refusal := own.make_way(ledger, principal, save.room, _KIND, before):
+    if refusal := own.make_way(ledger, principal, save.room, _SHELF, before):
         return refusal
     place = ledger.next(save.room, principal)
     event = Saved(**place, message=place["seq"], of=save.of, note=save.note)
