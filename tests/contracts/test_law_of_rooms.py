@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from hubbub.domain import memberships
+from hubbub.domain.access import Permission
 from hubbub.domain.aspects import conversation
 from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
+from hubbub.domain.aspects.conversation.threads import OPEN as OPEN_THREAD
 from hubbub.domain.aspects.people.preferences import BlockPerson
+from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
@@ -19,18 +22,21 @@ from hubbub.domain.facts import EVERYONE, Accepted, Answer, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, MENTION, ReadMarker
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import Kept
+from hubbub.domain.records import Kept, Known
 from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, MemberKey, RoomKey
 from hubbub.domain.rules import Rules
-from hubbub.events import Deleted, Reference
+from hubbub.events import Deleted, Posted, Reference
 from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned
 from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Invited, Left, Removed
+from hubbub.events.threads import ThreadUnfollowed
 from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
-from hubbub.protocol.keys import DIRECTORY, is_room_key
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import DIRECTORY, is_room_key, is_thread_key, thread_key
 from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.protocol.reading import MarkRead
 from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
+from hubbub.protocol.threads import EndThread, ReopenThread, UnfollowThread
 from hubbub.server.stores.base import OwnRoom, Selection
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
@@ -48,6 +54,7 @@ from tests.support.laws_of_rooms import LawOfRooms
 from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES
 
 OPEN, CLOSED, DIRECT = (f"@r{n:0>12}" for n in (1, 2, 3))
+THREAD_OF_FIRST = thread_key(OPEN, 4)
 STORY: list[tuple[Principal, Change]] = [
     (ADA, Post(room=OPEN, text="to be pinned")),
     (ADA, Post(room=OPEN, text="to be deleted")),
@@ -55,6 +62,14 @@ STORY: list[tuple[Principal, Change]] = [
     (GRACE, Pin(room=OPEN, seq=5)),
     (ADA, Unpin(room=OPEN, seq=4)),
     (ADA, Delete(room=OPEN, seq=5)),
+    (GRACE, PostInThread(room=THREAD_OF_FIRST, text="a", root_by=ADA.id)),
+    (ADA, Post(room=THREAD_OF_FIRST, text="b", also_in_room=True)),
+    (GRACE, Delete(room=THREAD_OF_FIRST, seq=1)),
+    (GRACE, ChangeRoom(room=THREAD_OF_FIRST, title="Dust")),
+    (ADA, EndThread(room=THREAD_OF_FIRST)),
+    (GRACE, Post(room=THREAD_OF_FIRST, text="although it has ended")),
+    (ADA, ReopenThread(room=THREAD_OF_FIRST)),
+    (GRACE, UnfollowThread(room=THREAD_OF_FIRST)),
     (GRACE, Save(room=GRACE.id, of=Reference(OPEN, 4), note="a")),
     (GRACE, Save(room=GRACE.id, of=Reference(OPEN, 4), note="b")),
     (GRACE, KeepDraft(room=GRACE.id, where=OPEN, text="a")),
@@ -79,6 +94,7 @@ STORY: list[tuple[Principal, Change]] = [
     (GRACE, Post(room=DIRECT, text="not read")),
     (ADA, Post(room=DIRECT, text="by someone who has not read that")),
     (ADA, Ban(room=OPEN, who=GRACE.id)),
+    (GRACE, Post(room=THREAD_OF_FIRST, text="in spite of the ban")),
     (ADA, Unban(room=OPEN, who=GRACE.id)),
     (ADA, Remove(room=CLOSED, who=GRACE.id)),
     (ADA, BlockPerson(room=ADA.id, who=GRACE.id)),
@@ -167,6 +183,8 @@ def a_former_alias_stays_current() -> Parts:
     sound = ROOM_RULES.by_command[ChangeRoom].decide
 
     def only_add(ledger: Ledger, principal: Principal, change: ChangeRoom) -> Answer:
+        if is_thread_key(change.room):
+            return sound(ledger, principal, change)
         before = ledger.row(ROOM, RoomKey(change.room))
         answer = sound(ledger, principal, change)
         if before and before.alias:
@@ -288,6 +306,43 @@ def whom_one_blocks_mentions_one() -> Parts:
             return [row._replace(mentions=counted[row.room]) for row in rows]
 
     return Parts(ROOM_RULES, reader=Heedless)
+
+
+@fault
+def a_room_shows_nothing_of_its_threads() -> Parts:
+    [sequel] = conversation.threads.ASPECT.sequels
+    return Parts(with_sequel(ROOM_RULES, sequel, lambda _: None))
+
+
+@fault
+def a_thread_begins_without_a_word() -> Parts:
+    def quietly(ledger: Ledger, principal: Principal, post: PostInThread) -> Answer:
+        place = ledger.next(post.room, principal)
+        return ledger.post(Posted(**place, text=post.text), principal.key_owner)
+
+    return Parts(with_rule(ROOM_RULES, PostInThread, decide=quietly))
+
+
+@fault
+def whoever_unfollows_a_thread_keeps_a_marker() -> Parts:
+    def only_say(ledger: Ledger, principal: Principal, change: UnfollowThread) -> Answer:
+        place = ledger.next(principal.id, principal)
+        return ledger.append(ThreadUnfollowed(**place, where=change.room))
+
+    return Parts(with_rule(ROOM_RULES, UnfollowThread, decide=only_say))
+
+
+@fault
+def a_thread_that_has_ended_goes_on() -> Parts:
+    return Parts(with_guard(ROOM_RULES, OPEN_THREAD, refuse=lambda *_: None))
+
+
+@fault
+def the_room_does_not_decide_about_its_threads() -> Parts:
+    def anyone(known: Known, who: Principal, what: Permission, room: str) -> Refusal | None:
+        return None if is_thread_key(room) else GUARD.refuse(known, who, what, room)
+
+    return Parts(with_guard(ROOM_RULES, GUARD, refuse=anyone))
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

@@ -127,7 +127,8 @@ class Law(RuleBasedStateMachine):
         commit = await _committed(self._store, batch, at)
         assert commit == await _committed(self._model, batch, at)
         assert len(commit.answers) == len(batch)
-        assert len({b.room for b in commit.batches}) == len(commit.batches)
+        if not any(":" in batch.room for batch in commit.batches):  # else rooms may come in parts
+            assert len({b.room for b in commit.batches}) == len(commit.batches)
         for delivered in commit.batches:
             self._deliver(delivered, at)
         for proposal, answer in zip(batch, commit.answers, strict=True):

@@ -16,19 +16,28 @@ from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.people.preferences import BlockPerson, UnblockPerson
+from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
 from hubbub.domain.markers import MARKER, MENTION
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
+from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
-from hubbub.events import Posted, Reference, gone_by
+from hubbub.events import Deleted, Edited, Event, Posted, Reacted, Reference, gone_by
 from hubbub.events.conversation import Drafted, Saved
 from hubbub.events.reading import Read
-from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.events.rooms import Banned, Changed, Invited, Joined, Left, Removed
+from hubbub.events.threads import (
+    Threaded,
+    ThreadEnded,
+    ThreadFollowed,
+    ThreadReopened,
+    ThreadUnfollowed,
+)
 from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import is_room_key, is_thread_key, parent_of, thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
@@ -44,7 +53,8 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
-from hubbub.server.stores.base import Store
+from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
+from hubbub.server.stores.base import Activity, Store
 from tests.support.laws import Law, seldom
 from tests.support.rooms import ADA, ADMIN, BOT, GRACE, GUEST, MARGARET, ROLES, ROOM_RULES, becoming
 
@@ -140,6 +150,34 @@ keeping: st.SearchStrategy[Change] = st.one_of(
 )
 
 
+in_threads: st.SearchStrategy[Change] = st.one_of(
+    *[
+        st.builds(
+            PostInThread,
+            room=st.just(""),
+            text=st.just("hi"),
+            root_by=who,
+            client_message_id=seldom,
+            mentions=st.none() | who.map(lambda account: {"x": account}),
+            calls=st.sampled_from([None, None, ["*"]]),
+            also_in_room=st.sampled_from([False, False, True]),
+        )
+        for _ in range(4)
+    ],
+    st.builds(Edit, room=st.just(""), seq=st.integers(1, 5), text=st.just("ho")),
+    st.builds(Delete, room=st.just(""), seq=st.integers(1, 5)),
+    st.builds(React, room=st.just(""), seq=st.integers(1, 5), emoji=st.just("x")),
+    st.builds(Pin, room=st.just(""), seq=st.integers(1, 5)),
+    st.builds(MarkRead, room=st.just(""), upto=st.integers(0, 9)),
+    st.builds(SetRoom, room=st.just(""), level=st.sampled_from(["", "all"])),
+    st.builds(ChangeRoom, room=st.just(""), title=st.sampled_from(["", "Dust"])),
+    *(
+        st.builds(kind, room=st.just(""))
+        for kind in (FollowThread, UnfollowThread, EndThread, ReopenThread)
+    ),
+)
+
+
 class LawOfRooms(Law):
     """Makes rooms, and does there whatever may be done."""
 
@@ -147,6 +185,7 @@ class LawOfRooms(Law):
         super().__init__(open_store, rules)
         self._made: list[str] = []
         self._keys = 0
+        self._members: set[tuple[str, str]] = set()  # rooms and accounts, as of what was delivered
 
     @initialize()
     def move_in(self) -> None:
@@ -194,6 +233,30 @@ class LawOfRooms(Law):
             ]
         )
 
+    @rule(
+        batch=st.lists(
+            st.tuples(people, in_threads, st.integers(0, 30), st.integers(3, 6)),
+            min_size=1,
+            max_size=8,
+        ),
+        ban=st.none() | st.tuples(hosts, who, st.integers(0, 7)),
+    )
+    def act_in_threads(
+        self,
+        batch: list[tuple[Principal, Change, int, int]],
+        ban: tuple[Principal, str, int] | None,
+    ) -> None:
+        """People do things in threads of the rooms, and perhaps somebody is banned meanwhile."""
+        deeds = [
+            Proposal(person, replace(change, room=thread_key(self._made[n % len(self._made)], seq)))
+            for person, change, n, seq in batch
+        ]
+        if ban:
+            host, account, n = ban
+            room = parent_of(deeds[n % len(deeds)].change.room)
+            deeds.insert(n, Proposal(host, Ban(room=room, who=account)))
+        self.answers(deeds)
+
     @rule(person=st.sampled_from([GRACE, MARGARET, GUEST]), erases=st.booleans(), luck=luck)
     def remove_person(self, person: Principal, *, erases: bool, luck: int) -> None:
         """Seldom, somebody removes their own account."""
@@ -217,13 +280,31 @@ class LawOfRooms(Law):
     def _deliver(self, batch: Batch, at: str) -> None:
         """Whoever becomes a member, or is none any more, is named to those who deliver the batch."""
         super()._deliver(batch, at)
+        if is_thread_key(batch.room):
+            assert 0 < batch.after <= self.head(parent_of(batch.room))
+            self._check_replies(batch)
         for body in batch.bodies if is_room_key(batch.room) else ():
             event = self._rules.events.decode(body)
+            self._come_and_go(event)
             match event:
                 case Joined(by=account) | Left(by=account):
                     assert (event.seq, account) in batch.affected
                 case Invited(who=account) | Removed(who=account) | Banned(who=account):
                     assert (event.seq, account) in batch.affected
+
+    def _come_and_go(self, event: Event) -> None:
+        match event:
+            case Joined(by=account) | Invited(who=str(account)):
+                self._members.add((event.room, account))
+            case Left(by=account) | Removed(who=account) | Banned(who=account):
+                self._members.discard((event.room, account))
+
+    def _check_replies(self, batch: Batch) -> None:
+        """Whoever replies is a member of the room at that very moment, in the order of delivery."""
+        for body in batch.bodies:
+            event = self._rules.events.decode(body)
+            if isinstance(event, Posted | Edited | Reacted):
+                assert (parent_of(batch.room), event.by) in self._members, event
 
     def catch_up(self) -> None:
         """At the end, rows are what the logs say."""
@@ -233,6 +314,7 @@ class LawOfRooms(Law):
         for who in ALL:
             self._run(self._check_own(who.id))
         self._run(self._check_unread())
+        self._run(self._check_threads())
 
     async def _check_members(self) -> None:
         members = await self._store.rows(MEMBER)
@@ -240,7 +322,8 @@ class LawOfRooms(Law):
             (room, account) for room in self._made for account in self._said_of(room)
         }
         assert {(row.room, row.account) for row in await self._store.rows(PLACE)} == {
-            (row.room, row.account) for row in members
+            *((row.room, row.account) for row in members),
+            *self._following(),
         }
         assert {row.room for row in await self._store.rows(ROOM)} == set(self._made)
         current = {row.alias: row.room for row in await self._store.rows(ALIAS) if row.is_current}
@@ -286,7 +369,8 @@ class LawOfRooms(Law):
         """What is unread is what one finds by looking at every message after the marker."""
         markers = await self._store.rows(MARKER)
         assert {(row.room, row.account) for row in markers} == {
-            (row.room, row.account) for row in await self._store.rows(MEMBER)
+            *((row.room, row.account) for row in await self._store.rows(MEMBER)),
+            *self._following(),
         }
         mentions = await self._store.rows(MENTION)
         for account in {row.account for row in markers}:
@@ -304,6 +388,60 @@ class LawOfRooms(Law):
         for each in mentions:
             assert each.seq in self._left_unread(each.room, 0)
             assert each.by == self._authors(each.room)[each.seq]
+
+    def _following(self) -> set[tuple[str, str]]:
+        """Who follows which threads, by the own logs alone."""
+        found: set[tuple[str, str]] = set()
+        for who in ALL:
+            for body in self._delivered[who.id]:
+                match self._rules.events.decode(body):
+                    case ThreadFollowed(where=thread):
+                        assert (thread, who.id) not in found, "who followed did so again"
+                        found.add((thread, who.id))
+                    case ThreadUnfollowed(where=thread):
+                        found.remove((thread, who.id))
+                    case Left(where=str(thread)):  # of an account that was removed
+                        found.discard((thread, who.id))
+        return found
+
+    async def _check_threads(self) -> None:
+        """Rows of threads are what their logs say, and so is what is unread there."""
+        logs = {room for room, said in self._delivered.items() if is_thread_key(room) and said}
+        rows = {row.thread: row for row in await self._store.rows(THREAD)}
+        assert rows.keys() == logs
+        for room in self._made:
+            decoded = map(self._rules.events.decode, self._delivered[room])
+            begun = sum(isinstance(event, Threaded) for event in decoded)
+            assert begun == sum(parent_of(thread) == room for thread in logs)
+        for thread, row in rows.items():
+            self._check_thread(row, [*map(self._rules.events.decode, self._delivered[thread])])
+        mentions = await self._store.rows(MENTION)
+        for who in ALL:
+            named = {(m.room, m.seq) for m in mentions if m.account in (who.id, EVERYONE)}
+            for own in await self._store.own_threads(who.id, Activity(), 99):
+                left = self._left_unread(own.thread.thread, own.read)
+                mentioned = {seq for seq in left if (own.thread.thread, seq) in named}
+                assert (own.unread, own.mentions) == (len(left), len(mentioned)), own
+
+    def _check_thread(self, row: Thread, said: list[Event]) -> None:
+        posted = [event for event in said if isinstance(event, Posted)]
+        gone = [event for event in said if isinstance(event, Deleted)]
+        title = ""
+        ended_at: str | None = None
+        for event in said:
+            match event:
+                case Changed():
+                    assert ended_at is None
+                    title = event.title or ""
+                case ThreadEnded():
+                    ended_at = event.at
+                case ThreadReopened():
+                    ended_at = None
+                case Posted() | Edited() | Reacted():
+                    assert ended_at is None, "something changed in a thread that had ended"
+        last = [*dict.fromkeys(event.by for event in reversed(posted))]
+        assert (row.nth, row.replies) == (len(posted), len(posted) - len(gone))
+        assert (row.title, row.ended_at, row.people.split()) == (title, ended_at, last[:5])
 
     def _left_unread(self, room: str, after: int) -> set[int]:
         """The messages of a room after an event that are not deleted."""
