@@ -1,6 +1,7 @@
 """Threads: how one begins, who may do what there, who follows it, and what its room shows of it, whoever keeps it."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.protocol.reading import MarkRead, SetRoom
 from hubbub.protocol.rooms import Archive, Ban, ChangeRoom, InvitePeople, Mute, Remove
 from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
+from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import Activity, OwnThread
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -409,6 +411,15 @@ async def test_a_thread_goes_from_the_room_with_all_that_was_in_it(house: House)
     await reply(house, GRACE, thread)
     assert (await shown(house, thread)).nth == 2
     assert sum(isinstance(each, Threaded) for each in await house.log(room)) == 1
+
+
+async def test_a_thread_keeps_what_its_room_keeps(house: House) -> None:
+    room = await house.make(ADA, "open", GRACE, keep_days=1)
+    thread = await root(house, ADA, room)
+    await reply(house, GRACE, thread)
+    later = datetime(2028, 1, 1, tzinfo=UTC)
+    assert await Retention(house.store, 0, 0, lambda: later).step(thread, 0, 1) == 1
+    assert (await house.store.head(thread)).kept == 2
 
 
 # --- also in the room ---
