@@ -13,6 +13,7 @@ import hubbub
 from hubbub import cli
 from hubbub.cli.parsing import Parser
 from hubbub.cli.registry import COMMANDS
+from tests.support.images import GIF
 from tests.support.server import Server
 
 BROKEN = ["<&-", ">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"]
@@ -73,6 +74,9 @@ RUNS = {
     "hubbub user reset": ["ada"],
     "hubbub user export": ["ada"],
     "hubbub user remove": ["ada"],
+    "hubbub emoji add": ["party", "{place}/party.gif"],
+    "hubbub emoji list": [],
+    "hubbub emoji remove": ["party"],
     "hubbub invite": [],
     "hubbub token create": ["--name", "grüße"],
     "hubbub token list": [],
@@ -87,7 +91,7 @@ CLIENTS = {"hubbub chat", "hubbub send", "hubbub tail", "hubbub login", "hubbub 
 QUIET = {  # no data, only remarks
     *("hubbub backup", "hubbub restore"),
     *("hubbub user role", "hubbub user suspend", "hubbub user resume"),
-    "hubbub user remove",
+    *("hubbub user remove", "hubbub emoji add", "hubbub emoji remove"),
 }
 
 
@@ -105,6 +109,7 @@ def test_every_command_is_run_somewhere_here() -> None:
 @pytest.mark.parametrize("broken", ["", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", "| true"])
 async def test_every_command_does_its_work_or_says_why_not(broken: str, tmp_path: Path) -> None:
     data = tmp_path / "data"
+    (tmp_path / "party.gif").write_bytes(GIF)
     for prog, arguments in RUNS.items():
         words = [word.format(place=tmp_path) for word in (*prog.split()[1:], *arguments)]
         of_data = [] if prog == "hubbub db copy" else ["--data", str(data)]
