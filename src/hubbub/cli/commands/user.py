@@ -18,7 +18,7 @@ EXAMPLES = """\
   hubbub user add ada --role owner      # asks for the password
   hubbub user role grace admin
   hubbub user suspend eve
-  hubbub user remove eve --messages     # for good, with everything that it wrote
+  hubbub user remove eve --messages     # for good, with its messages
   hubbub user reset ada                 # prints a token with which to choose another password"""
 
 ROLES = ("guest", "member", "moderator", "admin", "owner")
@@ -55,7 +55,9 @@ def add_options(parser: Parser) -> None:
     )
     _add_who(removing)
     removing.add_argument(
-        "--messages", action="store_true", help="also erase everything that it wrote, in all rooms"
+        "--messages",
+        action="store_true",
+        help="also erase its messages and reactions, in all rooms",
     )
     removing.set_defaults(action="remove")
     add_data(removing)
