@@ -10,7 +10,8 @@ const SOON = 50; // milliseconds, so that several changes are asked about at onc
 const PAUSE = 500; // between two questions about rooms
 const MOST_AT_ONCE = 1000;
 
-const OF_READING = new Set<wire.AnyEvent["event"]>(["read", "marked_unread", "mentioned", "set"]);
+const OF_READING = new Set<wire.AnyEvent["event"]>(["read", "marked_unread", "mentioned", "unmentioned", "set"]);
+const OF_EVERY_ROOM = new Set<wire.AnyEvent["event"]>(["blocked", "unblocked"]); // whose mentions count
 
 type Change = (what: "rooms" | "people" | "listed" | "emoji", person?: string) => void;
 
@@ -133,6 +134,7 @@ export class Account {
     else if (event.event === "left" && event.where) this.rooms.delete(event.where);
     else if (event.event === "hidden") Object.assign(this.rooms.get(event.where) ?? {}, { hidden: event.upto });
     else if (OF_READING.has(event.event) && "where" in event && event.where) this.#reread(event.where);
+    else if (OF_EVERY_ROOM.has(event.event)) for (const { room, unread } of this.rooms.values()) unread && this.#reread(room);
     else return;
     this.#changed("rooms");
   }
