@@ -1,18 +1,23 @@
 """Removing accounts over HTTP: who may, what ends at once, and what those who follow are told."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from hubbub import connect
 from hubbub.domain.aspects.people.credentials import CREDENTIALS
 from hubbub.events import Erased
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.http.resources.export import MANY_BYTES
+from hubbub.server.people import exporting
 from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_people import Here, does
@@ -114,8 +119,7 @@ async def test_one_gets_all_that_is_kept_about_oneself_and_nothing_of_others(her
         await member.ask("PUT", f"/me/saved/{room}/{posted['seq']}", {"note": "a note"})
     await member.ask("PUT", "/me/preferences/theme", {"value": "dark"})
     await here.site.ada.ask("POST", "/rooms/lobby/messages", {"text": SECRET})
-    url, headers = f"{member.url}/api/v1/me/export", {"Authorization": f"Bearer {member.token}"}
-    async with member._http.get(url, headers=headers) as answer:
+    async with export_of(member) as answer:
         assert (answer.status, answer.content_type) == (200, "application/x-ndjson")
         text = await answer.text()
     lines = [json.loads(line) for line in text.splitlines()]
@@ -152,3 +156,32 @@ async def test_without_a_password_the_session_must_be_new(
     monkeypatch.setattr(ways, "_now", lambda: now() + timedelta(minutes=11).total_seconds())
     with pytest.raises(RefusalError, match="Sign in again"):
         await ways.own_removal(*given, erases=False)
+
+
+async def test_an_export_is_cut_off_when_its_session_ends(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def endless(*_: Any) -> AsyncIterator[dict[str, Any]]:
+        yield {"kind": "x" * MANY_BYTES}
+        yield {"kind": "the rest"}
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exporting, "exported", endless)
+        await cut_off(here)
+    async with export_of(here.site.ada) as answer:
+        assert answer.status == 200  # it is not busy any more
+
+
+def export_of(someone: Someone) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    headers = {"Authorization": f"Bearer {someone.token}"}
+    return someone._http.get(f"{someone.url}/api/v1/me/export", headers=headers)
+
+
+async def cut_off(here: Here) -> None:
+    async with export_of(here.people["member"]) as answer:
+        await answer.content.readexactly(MANY_BYTES)
+        await does(here, "owner", "POST", "/remove", "member", {})
+        async with asyncio.timeout(10):
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.content.read()

@@ -3,7 +3,7 @@
 Each line is as of the moment when it was read; secrets are left out.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 import msgspec
@@ -52,7 +52,7 @@ class Exports:
         self._rates = Rates(1 / EVERY)
         self._is_busy = False
 
-    async def lines(self, account: str) -> AsyncIterator[Exported]:
+    async def lines(self, account: str) -> AsyncGenerator[Exported]:
         """Yield all about an account. Raises RefusalError before the first line; fails with StoreFailed."""
         if self._is_busy:
             raise RefusalError(
