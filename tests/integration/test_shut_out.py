@@ -298,7 +298,7 @@ async def by_socket_io_joined(port: int, room: str, who: Whom) -> AsyncIterator[
         await grace.ask("follow", {"room": room})
 
         async def take() -> str:
-            while (data := (await grace._next(EVENT)).data)[0] in ("presence", "joined"):
+            while (data := (await grace._next(EVENT)).data)[0] in ("presence", "joined", "receipt"):
                 pass
             if data[0] != "unfollowed":
                 return shown(data[1])

@@ -116,7 +116,7 @@ async def test_twice_as_many_who_come_at_once_cost_twice_as_much(
         todo = [act(crowd, device) for device in devices]
         costs.append(await calls_of(partial(asyncio.gather, *todo)))
         await crowd.leave(devices)
-    assert costs[2] < 2.1 * costs[1]
+    assert costs[2] < 2.5 * costs[1]  # it would be 4 times if each cost as much as all
 
 
 async def test_only_some_are_in_progress_at_the_same_time(new_peer: NewPeer) -> None:
