@@ -81,12 +81,16 @@ async def by_room(here: Here, mary: Someone, grace: Native, room: str) -> None:
     await grace.ask("change", room=room, receipts=False)
 
 
+async def by_opening(here: Here, mary: Someone, grace: Native, room: str) -> None:
+    await grace.ask("change", room=room, kind="open", public="read")
+
+
 async def by_setting(here: Here, mary: Someone, grace: Native, room: str) -> None:
     answer = await mary.ask("PUT", "/me/preferences/receipts", {"value": False})
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("forbid", [by_room, by_setting])
+@pytest.mark.parametrize("forbid", [by_room, by_opening, by_setting])
 async def test_nobody_sees_what_the_room_or_the_account_does_not_show(
     here: Here, mary: Someone, forbid: Callable[..., Awaitable[None]]
 ) -> None:
@@ -108,6 +112,22 @@ async def test_nobody_sees_what_the_room_or_the_account_does_not_show(
         }:
             assert signal.get("by") != mary.account, signal
         assert mary.account not in shown(await other.ask("follow", room=room))
+
+
+async def test_whoever_follows_a_room_once_it_is_public_sees_none_of_before(
+    here: Here, mary: Someone
+) -> None:
+    async with (
+        native(here.here, token=here.grace.token) as grace,
+        native(here.here, token=mary.token) as other,
+        native(here.here, token=mary.token) as late,
+    ):
+        room = await made(grace, mary)
+        seq = (await grace.ask("post", room=room, text="x"))["seq"]
+        await other.ask("read", room=room, upto=seq)
+        assert shown(await other.ask("follow", room=room)) != {}
+        await grace.ask("change", room=room, kind="open", public="read")
+        assert shown(await late.ask("follow", room=room)) == {}
 
 
 async def test_large_rooms_have_none(

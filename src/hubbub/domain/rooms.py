@@ -39,6 +39,12 @@ class MadeRoom(NamedTuple):
         """Whether the directory shows it."""
         return self.kind == "open" and self.archived_at is None
 
+    @property
+    def shows_receipts(self) -> bool:
+        """Whether others see how far one has read: never where people look on who aren't members and may have no account."""
+        is_public = self.kind == "open" and self.public != "none"
+        return self.receipts and not is_public
+
 
 class AliasKey(NamedTuple):
     """Identifies an alias; its log is the directory."""

@@ -29,7 +29,7 @@ class RoomSettings(Change, frozen=True, kw_only=True):
         posters: who may post.
         slow: seconds that members wait after each message.
         keep_days: how long messages and events are kept.
-        receipts: whether others see how far one has read.
+        receipts: whether others see how far one has read; in a public room, nobody does.
     """
 
     title: Title | None = None

@@ -250,5 +250,8 @@ async def test_of_each_member_the_newest_receipt_counts_however_late_others_come
     await asyncio.sleep(2 * TICK)
     assert wall.take() == [{"signal": "receipt", "room": "lobby", "by": "@p", "upto": 5}]
     assert signals.live() == [newest]
+    signals.put_receipt(Receipt("lobby", "@p", 6))
     signals.replace_receipts([])
     assert signals.live() == []
+    await asyncio.sleep(2 * TICK)
+    assert wall.take() == [], "nor is it told what was about to be"

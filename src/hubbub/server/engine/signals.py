@@ -114,6 +114,9 @@ class Signals:
         for each in receipts:
             old = known.get(each.by)
             self._receipts[each.by] = old if old and old.upto > each.upto else each
+        for by in known.keys() - self._receipts.keys():
+            for waiting in (self._untold, self._fresh):
+                waiting.pop(_kind(known[by]), None)
         self._receipts_at = _now()
 
     def has_receipts_since(self, when: float) -> bool:

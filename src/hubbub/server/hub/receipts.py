@@ -42,7 +42,7 @@ class Receipts:
         if not is_room_key(feed.room):
             return
         room = feed.row(ROOM, room_row(feed.room))
-        if room is None or not room.receipts:
+        if room is None or not room.shows_receipts:
             feed.signals.replace_receipts([])
             return
         if feed.signals.has_receipts_since(asyncio.get_running_loop().time() - CURRENT_FOR):
@@ -71,7 +71,7 @@ class Receipts:
             key
             for key in keys
             if (room := rows[ROOM][room_row(key.room)])
-            and room.receipts
+            and room.shows_receipts
             and sizes[(key.room,)] <= MAX_MEMBERS
             and rows[MEMBER][key]
             and _allows(rows[PREFERENCES][PreferenceKey(key.account, RECEIPTS)])
