@@ -222,6 +222,24 @@ async def test_people_and_rooms_are_shown_by_their_names(here: Site) -> None:
             assert "@p" not in "\n".join(pane.rows), pane.rows
 
 
+async def test_send_and_chat_say_whom_a_message_did_not_reach(here: Site) -> None:
+    await logged_in(here)
+    for handle in ("grace", "linus"):
+        await here.stranger.enter("/accept", **await newcomer(here), **chosen(handle))
+    given = {"kind": "closed", "title": "Plans", "alias": "plans", "who": ["grace"]}
+    await here.ada.ask("POST", "/rooms", given)
+    words = ("send", "#plans", "--url", here.ada.url)
+    told = "Not told of this message, since they aren't members of the room: @linus"
+    code, out, err = await run(*words, "@linus @grace look")
+    assert (code, err) == (0, f"-- {told}\n") and out.strip().isdigit()
+    assert (await run(*words, "@grace look"))[2] == ""
+    assert (await run(*words, "-q", "@linus look"))[1:] == ("", "")
+    async with Pane("chat", here.ada.url, "--room", "#plans") as ada:
+        await ada.shows("#plans> ")
+        ada.press("@linus look\r")
+        await ada.shows(told)
+
+
 async def newcomer(here: Site) -> dict[str, str]:
     """What whoever accepts an invite has."""
     return {"token": (await here.ada.ask("POST", "/invites", {})).body["token"]}

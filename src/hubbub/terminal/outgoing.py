@@ -6,6 +6,7 @@ from collections import deque
 
 from hubbub.client import Client, Refused
 from hubbub.terminal.home import Draft, Drafts
+from hubbub.terminal.remarks import about_unreached
 from hubbub.terminal.screen import Screen
 from hubbub.terminal.text import in_a_row, shorten
 
@@ -85,7 +86,10 @@ class Outgoing:
             if not (await asyncio.wait({posting}, timeout=CONFIRM_SECONDS))[0]:
                 what = _excerpt(draft.text)
                 self._screen.remark(f"Not confirmed yet, will be sent again: {what}")
-            self.last_seq = (await posting).seq
+            answer = await posting
+            self.last_seq = answer.seq
+            if answer.unreached:
+                self._screen.remark(about_unreached(answer.unreached))
         except Refused as refusal:
             self.refusal = refusal
             self._screen.complain(f"Refused ({refusal.message}): {_excerpt(draft.text)}")

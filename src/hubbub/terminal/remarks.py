@@ -1,6 +1,6 @@
-"""Remarks about the connection, as opposed to messages of the room."""
+"""Remarks about the connection and about what became of a message, as opposed to messages of the room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hubbub.client import Client, ConnectionState, Reset
 from hubbub.protocol.messages import Resumed
@@ -37,6 +37,12 @@ def about_reset(reset: Reset) -> str:
     else:
         why = "the log is a different one, or too many events were missed"
     return f"Some events are missing ({why}); the current state of the room follows"
+
+
+def about_unreached(handles: Iterable[str]) -> str:
+    """The remark about a message that mentions people who are not told of it."""
+    names = ", ".join(f"@{handle}" for handle in sorted(handles))
+    return f"Not told of this message, since they aren't members of the room: {names}"
 
 
 def _seconds(seconds: float) -> str:

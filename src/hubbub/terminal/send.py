@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from hubbub.client import Acknowledgement, Client, Unreachable
-from hubbub.terminal.remarks import remark_on
+from hubbub.terminal.remarks import about_unreached, remark_on
 from hubbub.terminal.run import beside, run
 from hubbub.terminal.stdin import read_stdin
 from hubbub.terminal.text import visible, visible_json
@@ -24,14 +24,16 @@ class SendOutput(NamedTuple):
     quiet: bool = False
 
     def tell(self, answer: Acknowledgement) -> None:
-        """Print one acknowledgement."""
+        """Print one acknowledgement, and whom the message did not reach."""
         if not self.quiet:
             encoded = msgspec.json.encode(answer).decode()
             print(visible_json(encoded, sys.stdout.encoding) if self.as_json else answer.seq)
             sys.stdout.flush()
+        if answer.unreached:
+            self.remark(about_unreached(answer.unreached))
 
     def remark(self, text: str) -> None:
-        """Print a remark about the connection."""
+        """Print a remark about the connection or a message."""
         if not self.quiet:
             print(f"-- {visible(text)}", file=sys.stderr, flush=True)
 
