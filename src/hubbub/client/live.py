@@ -51,7 +51,7 @@ class LiveView:
         self.threads = dict(snapshot.threads or {})
         for signal in snapshot.live:
             with suppress(msgspec.ValidationError):  # a kind that this version does not know
-                self.fold(msgspec.convert(signal, AnySignal))
+                self.fold(msgspec.convert(signal, AnySignal, str_keys=True))
 
     def fold(self, signal: AnySignal) -> None:
         """Fold one signal in."""

@@ -185,7 +185,7 @@ class Outbox:
 
     def _accept(self, pending: Pending, ok: Any) -> None:
         try:
-            answer = msgspec.convert(ok, pending.kind)
+            answer = msgspec.convert(ok, pending.kind, str_keys=True)
             if pending.on_ok is not None:
                 pending.on_ok(answer)
         except msgspec.ValidationError as error:

@@ -143,7 +143,7 @@ class Reconnector:
             if refusal.temporary:
                 raise LinkLost(str(refusal), retry_after=refusal.retry_after or 0.0)
             raise refusal
-        return msgspec.convert(reply.ok, Welcome)
+        return msgspec.convert(reply.ok, Welcome, str_keys=True)
 
     async def _stay(self, link: ClientLink, welcome: Welcome) -> NoReturn:
         self._was_connected = True

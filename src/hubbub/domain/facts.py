@@ -83,7 +83,8 @@ class Batch(NamedTuple):
 class Commit(NamedTuple):
     """The outcome of a batch of proposals: an answer to each, and what to deliver, in order.
 
-    A room has one batch, unless an event that affects others is delivered between what other logs got before and after it.
+    A room has one batch, unless an event that affects others is delivered between what other logs got before and after it, or
+    the commit was made in parts.
     """
 
     answers: list[Answer]
