@@ -91,8 +91,8 @@ class Growth:
 
     __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "part", "seq")
 
-    def __init__(self, log: str, head: Head, grown: "dict[str, Growth]") -> None:
-        """It adds itself to those that have `grown` with its first event."""
+    def __init__(self, log: str, head: Head, grown: list[str]) -> None:
+        """It adds its name to those that have `grown` with its first event."""
         self._grown = grown
         self.log = log
         self.seq, self.kept, self.nth = head
@@ -104,7 +104,7 @@ class Growth:
     def grow(self, event: Event, messages: int = 0) -> bytes:
         """Take the next event, which is so many messages; return its body."""
         if not self.bodies:
-            self._grown[self.log] = self
+            self._grown.append(self.log)
         body = events.encode(event)
         self.bodies.append(body)
         self.seq = event.seq
@@ -144,7 +144,7 @@ class Growths(dict[str, Growth]):
 
     def __init__(self, logs: Collection[str], heads: Mapping[str, Head]) -> None:
         super().__init__()
-        self.grown: dict[str, Growth] = {}
+        self.grown: list[str] = []  # names: what refers to itself would stay in memory for a while
         self._logs = logs
         self._heads = heads
 
@@ -171,7 +171,6 @@ class Ledger:
         self._followed: set[tuple[str, str]] = set()  # rooms and owners, likewise: see `post`
         self.at = at
         self._logs = Growths(wanted.logs, facts.heads)
-        self.grown = self._logs.grown  # the logs that got events
         self._turns: dict[str, int] = {}  # the last event that affects the threads of a room
         self._parts: list[Batch] = []  # what is delivered before an event that affects threads
         self.posts: list[NewPost] = []
@@ -209,6 +208,11 @@ class Ledger:
         if guarding:
             return Commit(answers, self._in_parts())
         return Commit(answers, [log.batch for log in self.grown.values()])
+
+    @property
+    def grown(self) -> dict[str, Growth]:
+        """The logs that got events, in the order of their first one."""
+        return {log: self._logs[log] for log in self._logs.grown}
 
     def _decide(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change, unless a guard of its room refuses it."""
