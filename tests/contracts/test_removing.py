@@ -285,7 +285,7 @@ async def test_what_is_much_goes_in_parts_and_a_killed_server_goes_on(
         except KilledError:
             continue
         break
-    assert steps > 6
+    assert steps > 5
     await nowhere(team)
     assert [type(e) for e in await team.log("lobby")].count(Erased) == 3
     assert not await team.store.rows(AUDIT_ADDRESS)

@@ -25,7 +25,7 @@ from hubbub.domain.aspects.conversation.threads import NO_THREAD_KEY
 from hubbub.domain.places import MadeKind, refusal
 from hubbub.domain.screening import NOT_IN_THREADS
 from hubbub.protocol.errors import CODES, Refusal
-from hubbub.protocol.keys import parent_of, root_of, thread_key
+from hubbub.protocol.keys import DIRECTORY, parent_of, root_of, thread_key
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.passwords import Argon2
@@ -641,12 +641,20 @@ class Recorder:
         self.counts.clear()
 
     def asked(self, room: str) -> list[tuple[str, list[str]]]:
-        """The calls about a room, without its key. Sets are in no order."""
+        """The calls about a room, without its key. Sets are in no order.
+
+        The same call asks for the directory's head as well unless a connection that just ends still keeps its feed.
+        """
         parent = parent_of(room)
         return [
             (
                 name,
-                sorted(re.findall(r"[\w@]+", said.replace(room, "ROOM").replace(parent, "PARENT"))),
+                sorted(
+                    re.findall(
+                        r"[\w@]+",
+                        said.replace(room, "ROOM").replace(parent, "PARENT").replace(DIRECTORY, ""),
+                    )
+                ),
             )
             for name, said in self.calls
             if parent in said
