@@ -246,12 +246,38 @@ async def test_of_each_member_the_newest_receipt_counts_however_late_others_come
     signals.put_receipt(newest)
     signals.hear(LiveReport("lobby", "another node", [Stamped(older)]))
     signals.put_receipt(older)
-    signals.replace_receipts([older])
+    signals.replace_receipts([older], signals.receipts())
     await asyncio.sleep(2 * TICK)
     assert wall.take() == [{"signal": "receipt", "room": "lobby", "by": "@p", "upto": 5}]
     assert signals.live() == [newest]
     signals.put_receipt(Receipt("lobby", "@p", 6))
-    signals.replace_receipts([])
+    signals.replace_receipts([], signals.receipts())
     assert signals.live() == []
     await asyncio.sleep(2 * TICK)
     assert wall.take() == [], "nor is it told what was about to be"
+
+
+@timeless
+async def test_receipts_that_come_while_others_are_looked_up_stay_and_are_told() -> None:
+    wall = Wall()
+    signals = wall.signals
+    gone, new, newer, known = (Receipt("lobby", f"@{by}", 5) for by in "pqrs")
+    signals.put_receipt(gone)
+    before = signals.receipts()
+    signals.put_receipt(new)
+    signals.put_receipt(Receipt("lobby", "@r", 4))
+    signals.replace_receipts([newer, known], before)
+    assert signals.live() == [new, newer, known]
+    await asyncio.sleep(2 * TICK)
+    assert [(told["by"], told["upto"]) for told in wall.take()] == [("@q", 5), ("@r", 5)]
+
+
+@timeless
+async def test_a_receipt_that_a_look_up_finds_first_is_told_too() -> None:
+    wall = Wall()
+    signals = wall.signals
+    signals.replace_receipts([Receipt("lobby", "@p", 4)], {})
+    signals.replace_receipts([Receipt("lobby", "@p", 5)], signals.receipts())
+    signals.put_receipt(Receipt("lobby", "@p", 5))
+    await asyncio.sleep(2 * TICK)
+    assert [told["upto"] for told in wall.take()] == [5]

@@ -108,15 +108,28 @@ class Signals:
         self._receipts[receipt.by] = self._fresh[_kind(receipt)] = receipt
         return True
 
-    def replace_receipts(self, receipts: Iterable[Receipt]) -> None:
-        """Have the receipts of these people and no others; of each the newest that is known."""
-        known, self._receipts = self._receipts, {}
-        for each in receipts:
-            old = known.get(each.by)
-            self._receipts[each.by] = old if old and old.upto > each.upto else each
-        for by in known.keys() - self._receipts.keys():
-            for waiting in (self._untold, self._fresh):
-                waiting.pop(_kind(known[by]), None)
+    def receipts(self) -> dict[str, Receipt]:
+        """Return the receipts that are known, by whose they are."""
+        return dict(self._receipts)
+
+    def replace_receipts(self, receipts: Iterable[Receipt], before: dict[str, Receipt]) -> None:
+        """Have the receipts of these people, and those that came while they were looked up; of each the newest that is known.
+
+        `before` are those that were known when the look-up began. Whatever is new goes out, except the first time.
+        """
+        found = {each.by: each for each in receipts}
+        for by, old in before.items():
+            if by not in found and self._receipts.get(by) is old:
+                for held in (self._untold, self._fresh):
+                    held.pop(_kind(old), None)
+                del self._receipts[by]
+        is_first = not self.has_receipts_since(0)
+        for each in found.values():
+            is_awaited = _kind(each) in self._fresh
+            if self._learn(each) and is_first and not is_awaited:
+                del self._fresh[_kind(each)]  # whoever begins to follow gets it with the snapshot
+        if self._fresh:
+            self._wake_in(self._pause)
         self._receipts_at = _now()
 
     def has_receipts_since(self, when: float) -> bool:

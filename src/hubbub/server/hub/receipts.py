@@ -22,7 +22,7 @@ from hubbub.protocol.preferences import RECEIPTS
 from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, StoreFailed
 
 MAX_MEMBERS = 100  # of a room with receipts: in larger ones, who has read what helps nobody
 CURRENT_FOR = (
@@ -43,19 +43,21 @@ class Receipts:
             return
         room = feed.row(ROOM, room_row(feed.room))
         if room is None or not room.shows_receipts:
-            feed.signals.replace_receipts([])
+            feed.signals.replace_receipts([], feed.signals.receipts())
             return
         if feed.signals.has_receipts_since(asyncio.get_running_loop().time() - CURRENT_FOR):
             return
+        before = feed.signals.receipts()
         members = await self._store.page(MEMBER, feed.room, limit=MAX_MEMBERS + 1)
         keys = [MemberKey(row.room, row.account) for row in members]
         shown = set(await self.shown(keys)) if len(keys) <= MAX_MEMBERS else set()
         markers = await self._store.rows(MARKER, feed.room) if shown else []
-        feed.signals.replace_receipts(
+        found = (
             Receipt(row.room, row.account, row.seq)
             for row in markers
             if MemberKey(row.room, row.account) in shown
         )
+        feed.signals.replace_receipts(found, before)
 
     async def shown(self, keys: Iterable[MemberKey]) -> list[MemberKey]:
         """Return the members whose receipts are shown: their room allows it, is small, and they do not mind."""
@@ -106,7 +108,13 @@ class ReadersNews:
         await self._stir.wait()
         self._stir.clear()
         new, self._new = self._new, {}
-        for key in await self._receipts.shown(new):
+        try:
+            shown = await self._receipts.shown(new)
+        except StoreFailed:
+            self._new = new | self._new
+            self._stir.set()
+            raise
+        for key in shown:
             receipt = Receipt(key.room, key.account, new[key])
             if feed := self._fanout.get(key.room):
                 feed.signals.put_receipt(receipt)
