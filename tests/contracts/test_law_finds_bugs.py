@@ -21,7 +21,8 @@ from hubbub.domain.aspects import RULES, reactions
 from hubbub.domain.aspects.document import DOCUMENTS
 from hubbub.domain.aspects.reactions import REACTIONS, Reactions, reactions_to, with_reactions
 from hubbub.domain.facts import Answer, Facts, Needs, PostKey
-from hubbub.domain.ledger import NO_EVENTS, Ledger
+from hubbub.domain.growing import NO_EVENTS
+from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.view import RoomView
@@ -103,7 +104,7 @@ def a_key_is_not_stored() -> Parts:
 @fault
 def the_messages_of_a_batch_are_counted_as_one() -> Parts:
     def miscounted(ledger: Ledger) -> None:
-        log = ledger.grown[ledger.posts[-1].room]
+        log = ledger.logs.grown[ledger.posts[-1].room]
         log.nth = ledger._facts.heads.get(log.log, NO_EVENTS).nth
 
     return Parts(after_each_post(RULES, miscounted))
@@ -169,7 +170,7 @@ def what_one_commit_posts_and_deletes_is_delivered() -> Parts:
             """Leave them."""
 
     def leave(ledger: Ledger, event: Deleted) -> None:
-        log = ledger.grown[event.room]
+        log = ledger.logs.grown[event.room]
         log.bodies = Unerasable(log.bodies)
 
     return Parts(with_more(RULES, Deleted, leave))

@@ -5,12 +5,11 @@ order, and the store writes what the ledger holds then. So no store knows a rule
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
-from hubbub import events
 from hubbub.domain import access
 from hubbub.domain.access import Operation, Permission
 from hubbub.domain.facts import (
@@ -19,16 +18,15 @@ from hubbub.domain.facts import (
     Answer,
     Answered,
     AnsweredKey,
-    Batch,
     Commit,
     Facts,
-    Head,
     MessageKey,
     Needs,
     NewChange,
     NewPost,
     Proposal,
 )
+from hubbub.domain.growing import Growths
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Known, Prefix, R, Table
 from hubbub.events import Edited, Event, Posted
@@ -39,8 +37,6 @@ from hubbub.protocol.messages import Change
 Decide = Callable[["Ledger", Principal, Any], Answer]
 Act = Callable[["Ledger", Any], None]
 Refuse = Callable[[Known, Principal, Permission, str], Refusal | None]
-
-NO_EVENTS = Head()
 
 
 class Guarding(Protocol):
@@ -86,76 +82,6 @@ class Deciding(Protocol):
         """What aspects do when an event is appended."""
 
 
-class Growth:
-    """A log as it grows in one commit."""
-
-    __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "part", "seq")
-
-    def __init__(self, log: str, head: Head, grown: list[str]) -> None:
-        """It adds its name to those that have `grown` with its first event."""
-        self._grown = grown
-        self.log = log
-        self.seq, self.kept, self.nth = head
-        self.first = self.seq + 1
-        self.bodies: list[bytes] = []
-        self.affected: list[tuple[int, str]] = []  # see `Batch`
-        self.part = self.first  # the event with which the next part begins
-
-    def grow(self, event: Event, messages: int = 0) -> bytes:
-        """Take the next event, which is so many messages; return its body."""
-        if not self.bodies:
-            self._grown.append(self.log)
-        body = events.encode(event)
-        self.bodies.append(body)
-        self.seq = event.seq
-        self.nth += messages
-        return body
-
-    @property
-    def head(self) -> Head:
-        """The log's head by now."""
-        return Head(self.seq, self.kept, self.nth)
-
-    @property
-    def batch(self) -> Batch:
-        """What was added."""
-        return Batch(self.log, self.first, self.bodies, tuple(self.affected))
-
-    def end_part(self, after: int) -> Batch | None:
-        """Return a batch of what was added since the last part, if anything; it has no bodies yet. `after` is as in `Batch`."""
-        if (first := self.part) > self.seq:
-            return None
-        self.part = self.seq + 1
-        affected = tuple(each for each in self.affected if each[0] >= first)
-        return Batch(self.log, first, [b""] * (self.seq + 1 - first), affected, after)
-
-    def fill(self, part: Batch) -> Batch:
-        """Return the part with its bodies."""
-        start = part.first - self.first
-        return part._replace(bodies=self.bodies[start : start + len(part.bodies)])
-
-    def erase(self) -> None:
-        """Erase the events that others of this commit erase."""
-        self.bodies[:] = events.without(self.bodies, events.gone_in(self.bodies))
-
-
-class Growths(dict[str, Growth]):
-    """The logs that may grow in one commit, each from when it is first asked for."""
-
-    def __init__(self, logs: Collection[str], heads: Mapping[str, Head]) -> None:
-        super().__init__()
-        self.grown: list[str] = []  # names: what refers to itself would stay in memory for a while
-        self._logs = logs
-        self._heads = heads
-
-    def __missing__(self, log: str) -> Growth:
-        """Begin with the log's head. Raises KeyError if nobody said that it may be written to."""
-        if log not in self._logs:
-            raise KeyError(log)
-        growth = self[log] = Growth(log, self._heads.get(log, NO_EVENTS), self.grown)
-        return growth
-
-
 class Ledger:
     """Decides on proposals one by one, each with those before it taken into account.
 
@@ -170,9 +96,7 @@ class Ledger:
         self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
         self._followed: set[tuple[str, str]] = set()  # rooms and owners, likewise: see `post`
         self.at = at
-        self._logs = Growths(wanted.logs, facts.heads)
-        self._turns: dict[str, int] = {}  # the last event that affects the threads of a room
-        self._parts: list[Batch] = []  # what is delivered before an event that affects threads
+        self.logs = Growths(wanted.logs, facts.heads)
         self.posts: list[NewPost] = []
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
@@ -203,16 +127,8 @@ class Ledger:
             for sequel in self._rules.sequels:
                 sequel.act(self)
         if self.has_erased:
-            for log in self.grown.values():
-                log.erase()
-        if guarding:
-            return Commit(answers, self._in_parts())
-        return Commit(answers, [log.batch for log in self.grown.values()])
-
-    @property
-    def grown(self) -> dict[str, Growth]:
-        """The logs that got events, in the order of their first one."""
-        return {log: self._logs[log] for log in self._logs.grown}
+            self.logs.erase()
+        return Commit(answers, self.logs.in_parts() if guarding else self.logs.batches())
 
     def _decide(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change, unless a guard of its room refuses it."""
@@ -262,11 +178,11 @@ class Ledger:
 
     def head(self, log: str) -> int:
         """Return the log's last number, including what was decided so far."""
-        return self._logs[log].seq
+        return self.logs[log].seq
 
     def nth(self, log: str, upto: int) -> int:
         """Return how many messages there ever were up to an event. If that is before this batch, it must be known."""
-        growth = self._logs[log]
+        growth = self.logs[log]
         if upto >= growth.seq:
             return growth.nth
         if upto < growth.first:
@@ -315,7 +231,7 @@ class Ledger:
         """Return the fields that the next event of a log begins with, if `principal` causes it."""
         return {
             "room": log,
-            "seq": self._logs[log].seq + 1,
+            "seq": self.logs[log].seq + 1,
             "at": self.at,
             "by": principal.name,
             "id": principal.person.id,
@@ -323,7 +239,7 @@ class Ledger:
 
     def append(self, event: Event) -> Accepted:
         """Add the next event to its log."""
-        body = self._logs[event.room].grow(event)
+        body = self.logs[event.room].grow(event)
         self.changes.append(NewChange(event.room, event.seq, body, event.erased_with))
         for act in self._rules.consequences.get(type(event), ()):
             act(self, event)
@@ -335,7 +251,7 @@ class Ledger:
         What follows from it in a guarded room may depend only on the room, the owner and rows. So if no row changed after
         one message, nothing is done after the owner's next ones there until a row changes.
         """
-        room, seq, key, log = event.room, event.seq, event.client_message_id, self._logs[event.room]
+        room, seq, key, log = event.room, event.seq, event.client_message_id, self.logs[event.room]
         body = log.grow(event, messages=1)
         self.posts.append(NewPost(room, seq, body, key, owner, log.nth, read))
         self._facts.owners[room, seq] = owner
@@ -374,10 +290,9 @@ class Ledger:
 
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
-        self._logs[event.room].affected.extend((event.seq, each) for each in ids)
+        self.logs[event.room].affected.extend((event.seq, each) for each in ids)
         if any(parent_of(log) == event.room != log for log in self._guarding):
-            self._end_parts(last=event.room)
-            self._turns[event.room] = event.seq
+            self.logs.turn(event.room, event.seq)
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""
@@ -406,21 +321,6 @@ class Ledger:
                 counts[counted] = 0
             elif counted == prefix[: len(counted)]:
                 raise AssertionError(f"{table}: the count of {counted} can't be known any more")
-
-    def _in_parts(self) -> list[Batch]:
-        """Return what to deliver, in order: each log at once, or in parts that end where an event affects threads."""
-        self._end_parts()
-        return [self._logs[part.room].fill(part) for part in self._parts]
-
-    def _end_parts(self, last: str | None = None) -> None:
-        """Let what is added from now on be delivered after what was added so far, of which that of one log comes last."""
-        for log in sorted(self.grown.values(), key=lambda log: log.log == last):
-            parent = parent_of(log.log)
-            after = 0
-            if parent != log.log:
-                after = self._turns.get(parent, self._logs[parent].first - 1)
-            if part := log.end_part(after):
-                self._parts.append(part)
 
     def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
         known = self._facts.rows[table]

@@ -3,7 +3,7 @@
 Knows SQL, but no rules. It takes few round trips, however many rooms and changes there are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from asyncpg import Connection
@@ -19,6 +19,7 @@ from hubbub.domain.facts import (
     Needs,
     Proposal,
 )
+from hubbub.domain.growing import Growth
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
@@ -62,9 +63,10 @@ class PostgresWriter:
         await self.lock(wanted.logs)
         ledger = Ledger(self._rules, wanted, await self._facts(wanted), at)
         commit = ledger.decide(proposals)
-        await self._write(ledger)
-        self._known.update(ledger.grown)
-        if unused := added - ledger.grown.keys():
+        grown = ledger.logs.grown
+        await self._write(ledger, grown)
+        self._known.update(grown)
+        if unused := added - grown.keys():
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit
 
@@ -134,10 +136,10 @@ class PostgresWriter:
         found: list[Any] = await self._connection.fetch(query, *columns_of(rows))
         return found
 
-    async def _write(self, ledger: Ledger) -> None:
+    async def _write(self, ledger: Ledger, grown: Mapping[str, Growth]) -> None:
         ids = {name: room.id for name, room in self._rooms.items()}
-        if ledger.grown:
-            heads = [(ids[name], log.seq, log.nth) for name, log in ledger.grown.items()]
+        if grown:
+            heads = [(ids[name], log.seq, log.nth) for name, log in grown.items()]
             posts = [(ids[room], *rest) for room, *rest, _ in ledger.posts]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
             drops, gone = self._records.dropping(ledger, after=13)

@@ -204,7 +204,7 @@ class SqliteWriter:
         return self._execute(query, (_json(wanted),)).fetchall()
 
     def _write(self, ledger: Ledger) -> None:
-        ids = {name: self._grown(name, log.head) for name, log in ledger.grown.items()}
+        ids = {name: self._grown(name, log.head) for name, log in ledger.logs.grown.items()}
         self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
         for key, event in ledger.edited.items():
