@@ -5,6 +5,7 @@ A database with people, rooms and messages is made, a server started on it, and 
 
 import argparse
 import asyncio
+import os
 import resource
 import statistics
 import subprocess
@@ -16,12 +17,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.people.crowd import Device, come, step_in
+import uvloop
+
+from benchmarks.people.crowd import Device, come, command, send_all
 from benchmarks.people.town import EPOCH, Resident, Town, build
 from benchmarks.servers import CACHE, free_port, raise_file_limit
 
 TRIES = 20
 WATCHED = 50  # people on everyone's screen
+GONE_AFTER = 12.0  # seconds: a bit longer than a lost device counts as being there
+PRESENCE = b'{"notice":"presence'
+TICK = os.sysconf("SC_CLK_TCK")
 ROWS: list[tuple[str, str]] = []
 
 
@@ -46,6 +52,22 @@ def serving(data: Path) -> Iterator[tuple[int, int]]:
             yield port, process.pid
         finally:
             process.terminate()
+
+
+@contextmanager
+def timed(what: str, pid: int) -> Iterator[None]:
+    """Tell how long something takes, and how long the processor works on it for the server and for its clients."""
+    began, server, clients = time.perf_counter(), cpu(pid), time.process_time()
+    yield
+    took = time.perf_counter() - began
+    server, clients = cpu(pid) - server, time.process_time() - clients
+    tell(what, f"{took:.1f} s (processor: server {server:.2f} s, clients {clients:.2f} s)")
+
+
+def cpu(pid: int) -> float:
+    """Seconds for which the processor has worked for a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / TICK
 
 
 def memory(pid: int) -> int:
@@ -82,7 +104,7 @@ async def start(residents: list[Resident], port: int) -> None:
         for kind in ("heads", "rooms"):
             for when in ("the first time", "again"):
                 began = time.perf_counter()
-                await step_in(device, {kind: heads}, started["epoch"])
+                await device.ask("follow_all", epoch=started["epoch"], **{kind: heads})
                 took = time.perf_counter() - began
                 tell(f"follow_all: {count} positions as {kind}, {when}", f"{took * 1e3:.1f} ms")
         device.transport.abort()
@@ -91,12 +113,12 @@ async def start(residents: list[Resident], port: int) -> None:
 async def stay(residents: list[Resident], port: int, pid: int) -> None:
     """What people cost who are there and idle, and how long it takes until all are back at once."""
     before = memory(pid)
-    began = time.perf_counter()
-    devices = await come(residents[1:], port)
-    tell(f"{len(devices)} people connect", f"{time.perf_counter() - began:.1f} s")
+    with timed(f"{len(residents) - 1} people connect", pid):
+        devices = await come(residents[1:], port)
     each = (memory(pid) - before) / len(devices)
     tell("memory for each that is connected", f"{each / 1024:.1f} KiB")
-    positions = await asyncio.gather(*map(first, devices))
+    with timed(f"{len(devices)} people start and follow", pid):
+        follow = await asyncio.gather(*map(first, devices))
     await asyncio.sleep(2)
     each = (memory(pid) - before) / len(devices)
     tell("memory for each that follows its rooms", f"{each / 1024:.1f} KiB")
@@ -104,45 +126,64 @@ async def stay(residents: list[Resident], port: int, pid: int) -> None:
     for device in devices:
         device.transport.abort()
     await asyncio.sleep(2)
-    began = time.perf_counter()
-    devices = await come(residents[1:], port)
-    epoch = positions[0][1]
-    await asyncio.gather(
-        *(
-            step_in(device, where, epoch)
-            for device, (where, _) in zip(devices, positions, strict=True)
-        )
-    )
-    tell(f"{len(devices)} people come back at once", f"{time.perf_counter() - began:.1f} s")
+    with timed(f"{len(devices)} people come back at once", pid):
+        devices = await come(residents[1:], port)
+        await send_all(devices, follow)
+    await come_and_go(devices, residents[1:], follow, port, pid)
 
 
 async def watch(devices: list[Device], pid: int) -> None:
     """What it costs that everyone watches some of the others."""
     before = memory(pid)
-    keys = [device.resident.account for device in devices] * 2
-    began = time.perf_counter()
-    await asyncio.gather(
-        *(
-            device.ask("watch", people=keys[n + 1 : n + 1 + WATCHED])
-            for n, device in enumerate(devices)
-        )
-    )
-    took = time.perf_counter() - began
-    tell(f"{len(devices)} people watch {WATCHED} each", f"{took:.1f} s")
+    with timed(f"{len(devices)} people watch {WATCHED} each", pid):
+        await send_all(devices, watching(devices))
     await asyncio.sleep(2)
     each = (memory(pid) - before) / len(devices)
     tell(f"memory for each that watches {WATCHED}", f"{each / 1024:.1f} KiB")
 
 
-async def first(device: Device) -> tuple[dict[str, dict[str, int]], str]:
-    """Start and follow, as devices do that have the people already; returns the positions and the epoch."""
+async def come_and_go(
+    devices: list[Device], residents: list[Resident], follow: list[bytes], port: int, pid: int
+) -> None:
+    """What it costs that people whom others watch go away and come back, and that all are told of it."""
+    await send_all(devices, watching(devices))
+    told = 0
+
+    def hear(notice: bytes) -> None:
+        nonlocal told
+        told += notice.startswith(PRESENCE)
+
+    for device in devices:
+        device.hear(hear)
+    await asyncio.sleep(2)
+    going = list(range(0, len(devices), WATCHED))
+    with timed(f"{len(going)} of them go and come back, and all others are told", pid):
+        for number in going:
+            devices[number].transport.abort()
+        await asyncio.sleep(GONE_AFTER)
+        back = await come([residents[number] for number in going], port)
+        await send_all(back, [follow[number] for number in going])
+        await asyncio.sleep(2)
+    tell("notices about them", f"{told:,}")
+
+
+def watching(devices: list[Device]) -> list[bytes]:
+    """What each device sends to watch some of the others."""
+    keys = [device.resident.account for device in devices] * 2
+    return [command("watch", people=keys[n + 1 : n + 1 + WATCHED]) for n, _ in enumerate(devices)]
+
+
+async def first(device: Device) -> bytes:
+    """Start and follow, as devices do that have the people already; returns what follows again from there."""
     started: dict[str, Any] = await device.ask("start", directory=0, epoch=EPOCH)
-    where = {
-        "rooms": {"@me": started["own"], "@directory": started["directory"]},
-        "heads": {row["room"]: row["head"] for row in started["rooms"]},
-    }
-    await step_in(device, where, started["epoch"])
-    return where, started["epoch"]
+    follow = command(
+        "follow_all",
+        epoch=started["epoch"],
+        rooms={"@me": started["own"], "@directory": started["directory"]},
+        heads={row["room"]: row["head"] for row in started["rooms"]},
+    )
+    await send_all([device], [follow])
+    return follow
 
 
 def main() -> int:
@@ -155,7 +196,7 @@ def main() -> int:
     raise_file_limit()
     CACHE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        asyncio.run(measure(Path(folder), Town(**vars(options))))
+        uvloop.run(measure(Path(folder), Town(**vars(options))))
     print("| what | figure |\n|---|---:|")
     for row in ROWS:
         print(f"| {row[0]} | {row[1]} |")

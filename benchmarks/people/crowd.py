@@ -1,9 +1,11 @@
-"""Many native clients in one process, each as small as can be."""
+"""Many native clients in one process, each as small as can be, so that they don't take the time that is measured."""
 
 import asyncio
-import json
 import secrets
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+import msgspec
 
 from benchmarks.people.town import Resident
 
@@ -25,13 +27,13 @@ class Device(asyncio.Protocol):
         self._received = b""
         self._is_open = False
         self._answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._heard: Callable[[bytes], None] = lambda _: None
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(self._hello)
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(self._hello)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever waits for an answer learns that none comes."""
@@ -39,7 +41,7 @@ class Device(asyncio.Protocol):
             self._answer.set_exception(ConnectionResetError("The server closed the connection"))
 
     def data_received(self, data: bytes) -> None:
-        """Look for the answer that is waited for, and answer pings; other frames are dropped."""
+        """Look for the answer that is waited for, and answer pings; other frames go to `_heard`."""
         self._received += data
         if not self._is_open:
             head, found, self._received = self._received.partition(b"\r\n\r\n")
@@ -56,18 +58,40 @@ class Device(asyncio.Protocol):
                 self.transport.write(_frame(payload, _PONG))
             elif payload.startswith(b'{"re"'):
                 self._answer.set_result(payload)
+            else:
+                self._heard(payload)
 
     async def opened(self) -> None:
         """Wait for the handshake."""
         await self._answer
 
+    def hear(self, heard: Callable[[bytes], None]) -> None:
+        """Give what isn't an answer to `heard` from now on."""
+        self._heard = heard
+
     async def ask(self, do: str, **fields: Any) -> Any:
         """Send a command and wait for its answer."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self.transport.write(_frame(json.dumps({"id": 1, "do": do} | fields).encode()))
-        reply = json.loads(await self._answer)
+        reply = msgspec.json.decode(await self.send(command(do, **fields)))
         assert "ok" in reply, reply
         return reply["ok"]
+
+    async def send(self, frame: bytes) -> bytes:
+        """Send a command that was written before, and wait for its answer, which isn't read."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self.transport.write(frame)
+        return await self._answer
+
+
+def command(do: str, **fields: Any) -> bytes:
+    """The frame of a command."""
+    return _frame(msgspec.json.encode({"id": 1, "do": do} | fields))
+
+
+async def send_all(devices: Iterable[Device], frames: Iterable[bytes]) -> None:
+    """Let each device send its command at once, and wait until all have an answer."""
+    sending = [device.send(frame) for device, frame in zip(devices, frames, strict=True)]
+    for answer in await asyncio.gather(*sending):
+        assert answer.startswith(b'{"re":1,"ok"'), answer
 
 
 async def come(residents: list[Resident], port: int) -> list[Device]:
@@ -83,11 +107,6 @@ async def come(residents: list[Resident], port: int) -> list[Device]:
             return device
 
     return await asyncio.gather(*map(one, residents))
-
-
-async def step_in(device: Device, positions: dict[str, dict[str, int]], epoch: str) -> Any:
-    """Follow the own log, the directory and the heads of all rooms from the last positions."""
-    return await device.ask("follow_all", epoch=epoch, **positions)
 
 
 def _frame(payload: bytes, first: int = _TEXT) -> bytes:

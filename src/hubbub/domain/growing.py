@@ -20,7 +20,7 @@ class Growth:
     __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "part", "seq")
 
     def __init__(self, log: str, head: Head, grown: list[str]) -> None:
-        """It adds its name to those that have `grown` with its first event."""
+        """It adds its name to those that have `grown` with the first event of each part."""
         self._grown = grown
         self.log = log
         self.seq, self.kept, self.nth = head
@@ -31,7 +31,7 @@ class Growth:
 
     def grow(self, event: Event, messages: int = 0) -> bytes:
         """Take the next event, which is so many messages; return its body."""
-        if not self.bodies:
+        if self.seq < self.part:
             self._grown.append(self.log)
         body = events.encode(event)
         self.bodies.append(body)
@@ -77,6 +77,7 @@ class Growths(dict[str, Growth]):
         self._heads = heads
         self._turns: dict[str, int] = {}  # the last event that affects the threads of a room
         self._parts: list[Batch] = []  # what is delivered before an event that affects threads
+        self._ended = 0  # how many of those that have grown are in these parts
 
     def __missing__(self, log: str) -> Growth:
         """Begin with the log's head. Raises KeyError if nobody said that it may be written to."""
@@ -97,12 +98,12 @@ class Growths(dict[str, Growth]):
 
     def erase(self) -> None:
         """Erase the events that others of this commit erase."""
-        for log in self._grown:
-            self[log].erase()
+        for growth in self.grown.values():
+            growth.erase()
 
     def batches(self) -> list[Batch]:
         """Return what was added to each log."""
-        return [self[log].batch for log in self._grown]
+        return [growth.batch for growth in self.grown.values()]
 
     def in_parts(self) -> list[Batch]:
         """Return what to deliver, in order: each log at once, or in parts that end where the threads of a room take turns."""
@@ -111,7 +112,8 @@ class Growths(dict[str, Growth]):
 
     def _end_parts(self, last: str | None = None) -> None:
         """Let what is added from now on be delivered after what was added so far, of which that of one log comes last."""
-        for log in sorted(self.grown.values(), key=lambda log: log.log == last):
+        names, self._ended = self._grown[self._ended :], len(self._grown)
+        for log in sorted(map(self.__getitem__, names), key=lambda log: log.log == last):
             parent = parent_of(log.log)
             after = 0
             if parent != log.log:

@@ -31,7 +31,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Known, Prefix, R, Table
 from hubbub.events import Edited, Event, Posted
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import parent_of
+from hubbub.protocol.keys import is_thread_key, parent_of
 from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
@@ -163,6 +163,11 @@ class Ledger:
         """The time of these decisions, in seconds since 1970."""
         return datetime.fromisoformat(self.at).timestamp()
 
+    @cached_property
+    def _parents(self) -> frozenset[str]:
+        """The rooms of which threads may be written to."""
+        return frozenset(map(parent_of, filter(is_thread_key, self._guarding)))
+
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
         if room not in self._guarding:
@@ -291,7 +296,7 @@ class Ledger:
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
         self.logs[event.room].affected.extend((event.seq, each) for each in ids)
-        if any(parent_of(log) == event.room != log for log in self._guarding):
+        if event.room in self._parents:
             self.logs.turn(event.room, event.seq)
 
     def put(self, table: Table[K, R], row: R) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import posts
 from hubbub.domain.principals import Principal
+from tests.support.calls import counted
 from tests.support.faulty import AssembledStore
 
 
@@ -38,19 +39,11 @@ async def calls_of(load: str, folder: Path) -> float:
         assert await posts.make_room(store)
     for batch in range(2):
         await store.commit(posts.LOADS[load](batch), posts.AT)
-    proposals, count = posts.LOADS[load](2), 0
-
-    def called(_: object, what: str, __: object) -> None:
-        nonlocal count
-        count += what in ("call", "c_call")
-
-    sys.setprofile(called)
-    try:
+    proposals = posts.LOADS[load](2)
+    with counted("call", "c_call") as calls:
         store._writer.commit(proposals, posts.AT)
-    finally:
-        sys.setprofile(None)
     await store.close()
-    return count / len(proposals)
+    return calls.count / len(proposals)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,6 +17,7 @@ from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.heads import Watch
 from hubbub.server.hub.hub import AT_ONCE
 from tests.support import house, rooms
+from tests.support.calls import counted
 from tests.support.fakes import EPOCH, MemoryStore
 from tests.support.garbage import garbage
 from tests.support.house import NewPeer
@@ -89,22 +88,6 @@ class Crowd:
         await self.hub.stop()
 
 
-async def calls_of(act: Callable[[], Any]) -> int:
-    """How many functions are called until something is done."""
-    count = 0
-
-    def called(_: object, what: str, __: object) -> None:
-        nonlocal count
-        count += what == "call"
-
-    sys.setprofile(called)
-    try:
-        await act()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 @pytest.mark.parametrize("act", [Crowd.start, Crowd.step_in])
 async def test_twice_as_many_who_come_at_once_cost_twice_as_much(
     new_peer: NewPeer, act: Callable[[Crowd, Device], Any]
@@ -114,7 +97,9 @@ async def test_twice_as_many_who_come_at_once_cost_twice_as_much(
         crowd = Crowd()
         devices = await crowd.gather(new_peer, count)
         todo = [act(crowd, device) for device in devices]
-        costs.append(await calls_of(partial(asyncio.gather, *todo)))
+        with counted() as calls:
+            await asyncio.gather(*todo)
+        costs.append(calls.count)
         await crowd.leave(devices)
     assert costs[2] < 2.5 * costs[1]  # it would be 4 times if each cost as much as all
 
