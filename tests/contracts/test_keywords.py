@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
+from hubbub.domain.aspects.former import last_only
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer
 from hubbub.domain.aspects.rooms.members import LeaveRoom
@@ -21,7 +22,7 @@ from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.keywords import Keywords
 from hubbub.server.stores.positions import POSITIONS
 from tests.contracts.test_reading import Unread, mentioning, post, unread
-from tests.support.fakes import AT
+from tests.support.fakes import AT, MemoryStore
 from tests.support.rooms import ADA, GRACE, MARGARET, ROOM_RULES, STRAY, House
 
 
@@ -192,6 +193,20 @@ async def test_an_edit_takes_a_mention_away_and_adds_none(house: House) -> None:
     assert await told(house, GRACE) == [(Mentioned, seq), (Unmentioned, seq)]
     assert await told(house, MARGARET) == []
     assert await rows(house) == []
+    await house.do(ADA, Edit(room=room, seq=seq, text="deploy"))
+    await react(house)
+    assert await rows(house) == []
+
+
+async def test_where_only_last_texts_are_kept_the_text_that_is_left_counts() -> None:
+    house = await House.opened(MemoryStore(rules=last_only(ROOM_RULES)))
+    room = await house.make(ADA, "open", GRACE, MARGARET)
+    await prefer(house, GRACE, "deploy")
+    await prefer(house, MARGARET, "release")
+    seq = await post(house, ADA, room, "deploy")
+    await house.do(ADA, Edit(room=room, seq=seq, text="release"))
+    await react(house)
+    assert (await told(house, GRACE), await told(house, MARGARET)) == ([], [(Mentioned, seq)])
     await house.do(ADA, Edit(room=room, seq=seq, text="deploy"))
     await react(house)
     assert await rows(house) == []

@@ -160,7 +160,7 @@ def test_only_what_is_meant_for_threads_works_there() -> None:
         *("Post", "PostInThread", "Edit", "Delete", "React", "Unreact", "Pin", "Unpin"),
         *("MarkRead", "MarkUnread", "SetRoom", "ChangeRoom"),
         *("FollowThread", "UnfollowThread", "EndThread", "ReopenThread", "EraseWritten"),
-        "EndMembership",
+        *("EndMembership", "EraseFormer"),
     }
 
 

@@ -75,6 +75,24 @@ def test_what_was_erased_may_have_been_seen_before_or_not() -> None:
     assert check(tale.log, records) == []
 
 
+def erase_former(tale: Tale) -> None:
+    """Ada's fifth event edits the first message, and takes out of the log what it said before."""
+    tale.log[0] = tale.log[0].replace(b', "text": "text 1"', b"")
+    tale.log[2] = event(3, "edited", erased=True)
+    tale.log.append(event(5, "edited", message=1, text="best", erases=True))
+    tale.ada.attempts.append(Attempt("edited", "best", answers=[(5, AT)]))
+    tale.follower.runs[1].bodies.append(tale.log[4])
+
+
+def test_what_an_edit_erased_may_have_been_seen_before_or_not() -> None:
+    tale = Tale()
+    erase_former(tale)
+    assert tale.faults() == set()
+    late = Record("late", [Run(0, list(tale.log))])
+    late_and_plain = Record("late and plain", [Run(0, [b"text 2", b"text 4"])], is_plain=True)
+    assert check(tale.log, [tale.ada, tale.follower, tale.plain, late, late_and_plain]) == []
+
+
 def test_of_what_was_erased_an_unknown_change_may_be_the_author() -> None:
     tale = Tale()
     erase(tale)
@@ -82,11 +100,12 @@ def test_of_what_was_erased_an_unknown_change_may_be_the_author() -> None:
     assert tale.faults() == set()
 
 
-def test_what_was_deleted_must_be_erased() -> None:
+@pytest.mark.parametrize("take_out", [erase, erase_former])
+def test_what_was_taken_out_must_be_erased(take_out: Callable[[Tale], None]) -> None:
     for place in (0, 2):
         tale = Tale()
         before = tale.log[place]
-        erase(tale)
+        take_out(tale)
         tale.log[place] = before
         assert tale.faults() == {Fault.NOT_ERASED}
 

@@ -8,7 +8,10 @@ import os
 
 import pytest
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.former import last_only
 from tests.support.core_bugs import BUGS
+from tests.support.simulated_node import SOUND, NodeParts
 from tests.support.simulation import simulate
 
 FIRST = int(os.environ.get("TEST_SEED", "1"))
@@ -23,8 +26,9 @@ def no_log_of_sown_failures(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.timeout(86_400 if HISTORIES > 1_000 else 60)
 def test_no_history_breaks_a_promise() -> None:
+    last = NodeParts(last_only(RULES))
     for seed in range(FIRST, FIRST + HISTORIES):
-        findings = simulate(seed)
+        findings = simulate(seed, last if seed % 4 == 0 else SOUND)
         assert findings == [], f"TEST_SEED={seed}"
 
 

@@ -18,9 +18,11 @@ from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.emoji import AddEmoji, image_from
+from hubbub.domain.aspects.former import EraseFormer, last_only
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.records import AnyTable
+from hubbub.domain.view import RoomView
 from hubbub.events import Reference
 from hubbub.protocol.conversation import KeepDraft, Save
 from hubbub.protocol.errors import Refusal
@@ -601,6 +603,79 @@ async def test_a_copy_that_is_brought_up_to_date_erases_what_was_deleted_since(
     await copied(tmp_path, url)
     await same(tmp_path, url)
     assert b"secret" not in b"".join(await postgres.log("a", url))
+
+
+@asynccontextmanager
+async def last_only_in(directory: Path) -> AsyncIterator[SqliteStore]:
+    """A store that keeps only the last text of each message."""
+    store = SqliteStore(directory, "full", lambda: "e1", last_only(RULES))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def test_a_copy_that_is_brought_up_to_date_erases_what_was_edited_since(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await do(store, *[Post(room="a", text="secret") for _ in range(3)])
+        await do(store, *[Edit(room="a", seq=n, text="one more secret") for n in (1, 2)])
+    await copied(tmp_path, url)
+    async with last_only_in(tmp_path) as store:
+        await do(store, *[Edit(room="a", seq=n, text="new") for n in (1, 3)])
+        older = EraseFormer(room="a", edits=((2, 5),))
+        await store.commit([Proposal(OPERATOR, older)], AT)
+    await copied(tmp_path, url)
+    await same(tmp_path, url)
+    texts = [body.count(b"secret") for body in await postgres.log("a", url)]
+    assert texts == [0, 0, 0, 0, 1, 0, 0, 0]
+
+
+async def test_a_copy_goes_on_after_a_message_that_was_edited_since(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with sqlite(tmp_path) as store:
+        await do(store, Post(room="a", text="secret"))
+    await copied(tmp_path, url)
+    async with last_only_in(tmp_path) as store:
+        await do(store, Edit(room="a", seq=1, text="new"))
+    await copied(tmp_path, url)
+    await same(tmp_path, url)
+    assert b"secret" not in b"".join(await postgres.log("a", url))
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restored_message_says_what_it_said_then_though_it_was_edited_since(
+    engine: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    where = "sqlite" if engine == "sqlite" else url
+
+    async def opened() -> Store:
+        if engine == "sqlite":
+            return SqliteStore(tmp_path, "full", lambda: "e1", last_only(RULES))
+        return await PostgresStore.open(url, "full", lambda: "e1", last_only(RULES))
+
+    store = await opened()
+    await do(store, *[Post(room="a", text="first") for _ in range(2)])
+    await do(store, Edit(room="a", seq=1, text="then"))
+    backup = await hubbub_command("backup", file, "--data", tmp_path, store=where)
+    assert backup.code == 0, backup.err
+    await do(store, *[Edit(room="a", seq=seq, text="since") for seq in (1, 2)])
+    await store.close()
+    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
+    assert restored.code == 0, restored.err
+    store = await opened()
+    view = RoomView()
+    for body in (await store.read("a", 0, 9)).bodies:
+        RULES.fold(view, RULES.events.decode(body))
+    messages = (await store.snapshot("a", 9)).page.messages
+    assert list(view.messages.values()) == messages
+    assert [message.text for message in messages] == ["then", "first"]
+    await store.close()
 
 
 def drafting(text: str) -> Proposal:

@@ -29,7 +29,7 @@ class Fault(Enum):
     WRONG_ANSWER = "the answer does not name the event"
     REFUSED_BUT_DONE = "a refused change is in the log"
     INVENTED = "nobody asked for an event that is in the log"
-    NOT_ERASED = "what was deleted is still in the log"
+    NOT_ERASED = "what was deleted or edited is still in the log"
     UNBOUNDED = "more is held than may be"
     LEFT_OVER = "something is kept that nobody needs"
 
@@ -114,7 +114,7 @@ def check(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
 def check_deliveries(log: Sequence[bytes], records: Iterable[Record]) -> list[Finding]:
     """As `check`, going only by what was seen."""
     records, events = list(records), [json.loads(body) for body in log]
-    truth = _Truth(_as_it_was(log, records), ["erased" in event for event in events])
+    truth = _Truth(_as_it_was(log, records), list(map(_is_empty, events)))
     runs = (finding for record in records for finding in _check_runs(truth, record))
     return [*_check_log(events), *runs]
 
@@ -132,36 +132,43 @@ def _check_log(events: list[dict[str, Any]]) -> Iterator[Finding]:
 
 
 def _check_erased(events: list[dict[str, Any]]) -> Iterator[Finding]:
-    """What a deletion in the log is about says nothing any more, nor do its edits."""
+    """What a deletion in the log is about says nothing any more, nor do its edits; nor what an edit erases."""
     gone = {event["message"] for event in events if event["event"] == "deleted"}
+    edits = {event["message"]: event["seq"] for event in events if "erases" in event}
     for event in events:
         place = event["seq"] if event["event"] == "posted" else event.get("message")
-        is_said = event["event"] in ("posted", "edited") and "erased" not in event
-        if is_said and place in gone:
+        is_said = event["event"] in ("posted", "edited") and not _is_empty(event)
+        if is_said and (place in gone or event["seq"] < edits.get(place, 0)):
             yield Finding(Fault.NOT_ERASED, f"event {event['seq']}")
 
 
+def _is_empty(event: dict[str, Any]) -> bool:
+    """Whether nothing is left of what an event said: it was deleted, or an edit replaced it."""
+    is_former = event["event"] == "posted" and not event.keys() & {"text", "bytes", "arguments"}
+    return is_former or "erased" in event
+
+
 def _is_same(one: bytes, other: bytes) -> bool:
-    """Whether two clients got the same event, maybe one of them when it was erased."""
+    """Whether two clients got the same event, maybe one of them when it was empty."""
     if one == other:
         return True
     left, right = json.loads(one), json.loads(other)
-    if "erased" in left:
+    if "erased" in left or (_is_empty(left) and "erased" not in right):
         left, right = right, left
-    return "erased" in right and right.items() <= {**left, "erased": True}.items()
+    return _is_empty(right) and right.items() <= {**left, "erased": True}.items()
 
 
 def _as_it_was(log: Sequence[bytes], records: Sequence[Record]) -> list[bytes]:
     """The log with what was erased, as far as somebody has seen it."""
     seen = {body for r in records if not r.is_plain for run in r.runs for body in run.bodies}
-    before = {e["seq"]: body for body in seen if "erased" not in (e := json.loads(body))}
+    before = {e["seq"]: body for body in seen if not _is_empty(e := json.loads(body))}
     return [_before(body, before) for body in log]
 
 
 def _before(body: bytes, seen: dict[int, bytes]) -> bytes:
     event = json.loads(body)
     was = seen.get(event["seq"], body)
-    return was if "erased" in event and _is_same(was, body) else body
+    return was if _is_empty(event) and _is_same(was, body) else body
 
 
 class _Truth:
@@ -246,7 +253,7 @@ def _explain(
 
 
 def _plain_body(event: dict[str, Any]) -> bytes:
-    assert "text" in event or "erased" in event, "these plain clients post no binary"
+    assert "text" in event or _is_empty(event), "these plain clients post no binary"
     text: str = event.get("text", "nobody has seen this")
     return text.encode()
 
@@ -273,7 +280,7 @@ def _check_attempts(events: list[dict[str, Any]], records: list[Record]) -> Iter
 def _marks_of_erased(events: list[dict[str, Any]], attempts: list[Attempt]) -> dict[int, str]:
     """By whom erased events were asked for: an answer tells, or it is one of those that got none."""
     told = {(a.kind, seq): a.mark for a in attempts for seq, _ in a.answers}
-    seen = {(e["event"], _mark(e)) for e in events if "erased" not in e}
+    seen = {(e["event"], _mark(e)) for e in events if not _is_empty(e)}
     unknown: dict[str, list[str]] = {}
     for a in attempts:
         if not a.is_known and (a.kind, a.mark) not in seen:
@@ -281,7 +288,7 @@ def _marks_of_erased(events: list[dict[str, Any]], attempts: list[Attempt]) -> d
     marks = {}
     for event in events:
         kind, seq = event["event"], event["seq"]
-        if "erased" in event:
+        if _is_empty(event):
             marks[seq] = told.get((kind, seq)) or (unknown.get(kind) or [f"erased {seq}"]).pop()
     return marks
 

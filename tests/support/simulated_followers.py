@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from hubbub import events
 from hubbub.domain.aspects import RULES
@@ -150,21 +151,29 @@ class Poller(Follower):
 def check_snapshots(log: list[bytes], followers: list[Follower]) -> Iterator[Finding]:
     """Each shows what the log up to its head folds to; what is no longer kept may be missing.
 
-    Of what was deleted later, the log doesn't say what it was.
+    Of what was deleted later, the log doesn't say what it was; nor of what an edit erased later.
     """
-    gone = events.gone_in(log).messages
+    gone = events.gone_in(log)
 
-    def known(messages: list[Message]) -> list[Message]:
-        return [tombstone(message) if message.seq in gone else message for message in messages]
+    def known(messages: list[Message], head: int) -> list[Message]:
+        return [left(message, head) for message in messages]
+
+    def left(message: Message, head: int) -> Message:
+        if message.seq in gone.messages:
+            return tombstone(message)
+        if gone.edits.get(message.seq, 0) <= head:
+            return message
+        return replace(events.as_former(message), edited_at=None)
 
     given = [(snapshot, f.record.name) for f in followers for snapshot in f.snapshots]
     view = RoomView()
     for snapshot, name in sorted(given, key=lambda one: one[0].head):
         for body in log[view.seq : snapshot.head]:
             RULES.fold(view, RULES.events.decode(body))
-        folded = known(list(view.messages.values()))[-SNAPSHOT_MESSAGES:]
+        folded = known([*view.messages.values()], view.seq)[-SNAPSHOT_MESSAGES:]
         is_whole = len(snapshot.messages) == len(folded)
         is_state = (snapshot.state, snapshot.state_seq) == (view.state, view.state_seq)
-        is_same = known(snapshot.messages) == folded[len(folded) - len(snapshot.messages) :]
+        shown = known(snapshot.messages, view.seq)
+        is_same = shown == folded[len(folded) - len(shown) :]
         if view.seq != snapshot.head or not (is_same and is_state):
             yield Finding(Fault.ALTERED, f"{name}: a snapshot at {snapshot.head}, {is_whole=}")

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from hubbub import events
-from hubbub.domain.aspects import RULES, emoji, people, posts
+from hubbub.domain.aspects import RULES, emoji, former, people, posts
 from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
@@ -43,6 +43,7 @@ EVERYTHING = {  # that any event has
     **dict.fromkeys(("upto", "nth", "where_seq", "width", "height"), 1),
     "until": 2e9,
     "value": {},
+    **{name: [3] for name in ("messages", "edits", "reactions")},
 }
 
 
@@ -88,6 +89,7 @@ def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
         keywords,
         threads,
         posts,
+        former,
     )
     for modules, base, listed in (
         (of_events, Event, RULES.events.kinds),

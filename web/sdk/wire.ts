@@ -525,7 +525,7 @@ export interface Posted {
   erased?: boolean;
 }
 
-/** The author edited the message with the seq `message`. */
+/** The author edited the message with the seq `message`. If it `erases`, what that said before is erased. */
 export interface Edited {
   event: "edited";
   room: string;
@@ -538,6 +538,7 @@ export interface Edited {
   text?: string;
   mentions?: Record<string, string>;
   calls?: string[];
+  erases?: boolean;
 }
 
 /** The message with the seq `message` was deleted. */
@@ -1186,6 +1187,18 @@ export interface EmojiRemoved {
   name: string;
 }
 
+/** What some `messages` said before they were edited was erased: each one's event in `edits` says what it said next. */
+export interface FormerErased {
+  event: "former_erased";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  messages: number[];
+  edits: number[];
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -1442,6 +1455,6 @@ export interface Watched {
 }
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | EmojiAdded | EmojiRemoved;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

@@ -95,6 +95,10 @@ SETTINGS = {
         "WHO",
         "who may add emoji to this server: admins, or members as well (default: admins)",
     ),
+    "edits": (
+        "WHICH",
+        "which texts of an edited message are kept: all, or only the last (default: all)",
+    ),
     "sign_up": (
         "WHO",
         "who may make an account on this server: invited, which means with an invite, or open, which means anyone (default: invited)",

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from hubbub.events import Event, Gone, emptied, encode, gone_by
+from hubbub.events import Event, Gone, Posted, as_former, emptied, encode, gone_by
 from hubbub.protocol.messages import Resumed, Snapshot
 
 
@@ -114,4 +114,7 @@ class Inbox:
 
 def _without(item: Item, gone: Gone) -> Item:
     """The item, erased if it is an event that is gone."""
-    return emptied(item) if isinstance(item, Event) and gone.takes(encode(item)) else item
+    if not isinstance(item, Event) or not gone.takes(encode(item)):
+        return item
+    is_former = isinstance(item, Posted) and item.seq not in gone.messages
+    return as_former(item) if is_former else emptied(item)

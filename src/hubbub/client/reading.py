@@ -13,7 +13,7 @@ from hubbub.domain.aspects.posts import tombstone
 from hubbub.domain.aspects.reactions import without_reactions
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
-from hubbub.events import Gone, gone_by
+from hubbub.events import Gone, as_former, gone_by
 from hubbub.protocol.messages import (
     AnySignal,
     Message,
@@ -148,12 +148,15 @@ class Reading:
 
 
 def _without(snapshot: Snapshot, gone: Gone) -> Snapshot:
-    return replace(snapshot, messages=[_left(each, gone) for each in snapshot.messages])
+    messages = [_left(each, gone, snapshot.head) for each in snapshot.messages]
+    return replace(snapshot, messages=messages)
 
 
-def _left(message: Message, gone: Gone) -> Message:
+def _left(message: Message, gone: Gone, head: int) -> Message:
     if message.seq in gone.messages:
         return tombstone(message)
+    if gone.edits.get(message.seq, 0) > head:
+        return as_former(message)
     for of in {of for of, seq in gone.reactions if seq == message.seq}:
         message = without_reactions(message, of)
     return message

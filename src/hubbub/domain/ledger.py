@@ -101,6 +101,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}
         self.deleted: set[MessageKey] = set()
+        self.former: dict[MessageKey, int] = {}  # the edits before which all texts are erased
         self.unreacted: set[tuple[MessageKey, str]] = set()  # and whose reactions to it are erased
         self.unnamed: set[tuple[str, str]] = set()  # logs, and accounts whose names leave them
         self.trimmed: dict[str, int] = {}  # logs, and up to where they are forgotten
@@ -269,12 +270,18 @@ class Ledger:
     def edit(self, key: MessageKey, event: Edited) -> Accepted:
         """Give a message another text."""
         self.edited[key] = event
+        if event.erases:
+            self.erase_former(key, event.seq)
         return self.append(event)
 
     def erase(self, key: MessageKey) -> None:
         """Erase a message, and the events about it."""
         self._facts.deleted.add(key)
         self.deleted.add(key)
+
+    def erase_former(self, key: MessageKey, edit: int) -> None:
+        """Erase what a message said before an edit."""
+        self.former[key] = max(self.former.get(key, 0), edit)
 
     def erase_reactions(self, key: MessageKey, of: str) -> None:
         """Erase the events about a message by which someone reacted to it. The rows are dropped apart."""
@@ -291,7 +298,7 @@ class Ledger:
     @property
     def has_erased(self) -> bool:
         """Whether anything is erased."""
-        return bool(self.deleted or self.unreacted or self.unnamed or self.trimmed)
+        return bool(self.deleted or self.former or self.unreacted or self.unnamed or self.trimmed)
 
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""

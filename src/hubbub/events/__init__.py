@@ -4,15 +4,16 @@ Other subjects have modules of their own. Doesn't know who is connected, nor how
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+P = TypeVar("P", bound=msgspec.Struct)
 Base64 = bytes  # on the wire as a base64 string
 
 
@@ -84,6 +85,11 @@ class Posted(Erasable, frozen=True):
     calls: list[str] | None = None
 
     @property
+    def is_former(self) -> bool:
+        """Whether what it said was erased when it was edited. The message is there, and a later event says its text."""
+        return not self.erased and (self.text, self.bytes, self.arguments) == (None, None, None)
+
+    @property
     def erased_with(self) -> int:
         """The seq of the message, which is its own."""
         return self.seq
@@ -101,11 +107,12 @@ class About(Erasable, frozen=True, kw_only=True):
 
 
 class Edited(About, frozen=True, kw_only=True):
-    """The author edited the message with the seq `message`."""
+    """The author edited the message with the seq `message`. If it `erases`, what that said before is erased."""
 
     text: str | None = None
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
+    erases: bool = False
 
 
 class Deleted(Event, frozen=True, kw_only=True):
@@ -125,6 +132,13 @@ class Erased(Event, frozen=True, kw_only=True):
     upto: int
     messages: list[int] = []
     reactions: list[int] = []
+
+
+class FormerErased(Event, frozen=True, kw_only=True):
+    """What some `messages` said before they were edited was erased: each one's event in `edits` says what it said next."""
+
+    messages: list[int]
+    edits: list[int]
 
 
 class OfAccount(Erasable, frozen=True, kw_only=True):
@@ -191,7 +205,9 @@ encode = msgspec.json.Encoder().encode
 outline = msgspec.json.Decoder(Outline).decode
 decode_posted = msgspec.json.Decoder(Posted).decode
 decode_edited = msgspec.json.Decoder(Edited).decode
-_decode_erasing = msgspec.json.Decoder(Deleted | Erased | PersonRemoved).decode
+_decode_erasing = msgspec.json.Decoder(
+    Deleted | Erased | PersonRemoved | FormerErased | Edited
+).decode
 
 
 def union_of(kinds: Iterable[type]) -> Any:
@@ -215,10 +231,13 @@ class Events:
 
 
 _TAG = len(b'{"event":"')
+_POSTED = b'{"event":"posted",'
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 _ERASED = b'{"event":"erased",'
 _REMOVED = b'{"event":"person_removed",'
-_ERASING = (_DELETED, _ERASED, _REMOVED)
+EDITED = b'{"event":"edited",'
+_FORMER = b'{"event":"former_erased",'
+_ERASING = (_DELETED, _ERASED, _REMOVED, _FORMER, EDITED)
 _CALLS_ALL = b'"calls":["*"]'  # in a message that calls all members; in texts, quotes are escaped
 
 
@@ -245,6 +264,24 @@ def erased(body: bytes) -> bytes:
     return encode(replace(left, message=None, account=None, erased=True))
 
 
+def as_former(message: P) -> P:
+    """A message, or the event that posted it, without what an edit replaces."""
+    said = {"text": None, "bytes": None, "arguments": None, "attachments": None}
+    return replace(message, **said, mentions=None, calls=None)
+
+
+def former(body: bytes) -> bytes:
+    """The body that is left of an event when its message is edited, if that erases what it said before."""
+    if body.startswith(_POSTED):
+        return encode(as_former(decode_posted(body)))
+    return erased(body) if body.startswith(EDITED) else body
+
+
+def forms(body: bytes) -> tuple[bytes, ...]:
+    """An event's body, and what may be left of it some time later."""
+    return body, former(body), erased(body)
+
+
 def emptied(event: Event) -> Event:
     """The event without its content, if that can be erased. Others stay as they are."""
     if not isinstance(event, Erasable):
@@ -261,14 +298,25 @@ class Gone:
         messages: the messages that they deleted.
         reactions: whose reactions to which messages they took away.
         accounts: the accounts of which nothing is said any more.
+        edits: the last edit of each message whose former texts are erased.
     """
 
     messages: frozenset[int] = frozenset()
     reactions: frozenset[tuple[str, int]] = frozenset()
     accounts: frozenset[str] = frozenset()
+    edits: Mapping[int, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.messages or self.reactions or self.accounts)
+        return bool(self.messages or self.reactions or self.accounts or self.edits)
+
+    def __or__(self, more: "Gone") -> "Gone":
+        edits = {seq: max(self.edits.get(seq, 0), edit) for seq, edit in more.edits.items()}
+        return Gone(
+            self.messages | more.messages,
+            self.reactions | more.reactions,
+            self.accounts | more.accounts,
+            {**self.edits, **edits},
+        )
 
     def takes(self, body: bytes) -> bool:
         """Whether an event of the room is erased."""
@@ -277,7 +325,18 @@ class Gone:
             return True
         if left.event in REACTING and left.message is not None:
             return (left.by, left.message) in self.reactions
+        if left.event in ("posted", "edited") and left.seq < self.edits.get(
+            left.erased_with or 0, 0
+        ):
+            return True
         return left.account in self.accounts and left.erased_with is not None
+
+    def left_of(self, body: bytes) -> bytes:
+        """The body that is left of an event of the room."""
+        if not self.takes(body):
+            return body
+        is_message = body.startswith(_POSTED) and outline(body).seq not in self.messages
+        return former(body) if is_message else erased(body)
 
 
 NOTHING_GONE = Gone()
@@ -289,12 +348,7 @@ def gone_in(bodies: Iterable[bytes]) -> Gone:
     gone = NOTHING_GONE
     for body in bodies:
         if body.startswith(_ERASING):
-            more = gone_by(_decode_erasing(body))
-            gone = Gone(
-                gone.messages | more.messages,
-                gone.reactions | more.reactions,
-                gone.accounts | more.accounts,
-            )
+            gone |= gone_by(_decode_erasing(body))
     return gone
 
 
@@ -308,10 +362,14 @@ def gone_by(event: Event) -> Gone:
             return Gone(frozenset(event.messages), reactions)
         case PersonRemoved():
             return Gone(accounts=frozenset({event.account}))
+        case Edited(erases=True):
+            return Gone(edits={event.message: event.seq})
+        case FormerErased():
+            return Gone(edits=dict(zip(event.messages, event.edits, strict=False)))
         case _:
             return NOTHING_GONE
 
 
 def without(bodies: Iterable[bytes], gone: Gone) -> list[bytes]:
     """These events of one room, without the content of what is gone."""
-    return [erased(body) if gone.takes(body) else body for body in bodies]
+    return [gone.left_of(body) for body in bodies]

@@ -94,9 +94,12 @@ _decode_said = msgspec.json.Decoder(Said).decode
 
 
 def said(body: bytes) -> Said | None:
-    """The content of an event, if it is a message that was not deleted."""
+    """The content of an event, if it is a message and has any: that is erased when it is deleted, and perhaps when edited."""
     found = _decode_said(body)
-    return found if found.event == "posted" and not found.erased else None
+    if found.event != "posted" or found.erased:
+        return None
+    has_any = found.text is not None or found.bytes is not None or len(found.arguments)
+    return found if has_any else None
 
 
 class Plain:

@@ -49,6 +49,7 @@ from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
+from hubbub.server.keeping import reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
 from hubbub.server.people.attempts import Attempts
@@ -61,9 +62,8 @@ from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.reactors.base import News, Reactor
+from hubbub.server.reactors.base import News
 from hubbub.server.reactors.keywords import Keywords
-from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
@@ -102,6 +102,7 @@ async def running(
     Raises CannotStart.
     """
     _check_internals()
+    rules = rules_for(settings, rules)
     store = await _open_store(settings, rules, progress)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
@@ -160,7 +161,7 @@ def _work(
     """Yield what keeps the logs, as long as the server runs."""
     commit = partial(hub.writing.commit, policy=Policy.UNLIMITED)
     yield upkeep.scrubbing(store)
-    for reactor in _reactors(settings, store):
+    for reactor in reactors_for(settings, store, commit):
         yield upkeep.reacting(reactor, store)
     yield upkeep.forgetting(store, commit)
     yield upkeep.removing(store, commit)
@@ -269,12 +270,6 @@ def _engine(
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _reactors(settings: Settings, store: Store) -> list[Reactor]:
-    """Return what acts on the logs of all rooms."""
-    keep = settings.keep_events, settings.keep_days
-    return [Retention(store, *keep, lambda: datetime.now(UTC))]
 
 
 def _broker(

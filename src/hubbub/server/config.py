@@ -84,6 +84,7 @@ class Settings:
     guests: str = "auto"  # people without a token: on, off, or auto (only if `is_local`)
     invites: str = "admins"  # who may make invites: admins, or members as well
     emoji: str = "admins"  # likewise, who may add emoji
+    edits: str = "all"  # which texts of an edited message are kept: all, or the last
     sign_up: str = "invited"  # who may make an account: invited, or open (anyone)
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256, ES256 or EdDSA
@@ -366,6 +367,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "oidc_allow": (_are_allowed, "invited, anyone, or mail domains such as example.org"),
     "invites": (_one_of("admins", "members"), "admins or members"),
     "emoji": (_one_of("admins", "members"), "admins or members"),
+    "edits": (_one_of("all", "last"), "all or last"),
     "sign_up": (_one_of("invited", "open"), "invited or open"),
     "keep_events": (_at_least_0, "0 (keep all) or more"),
     "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),

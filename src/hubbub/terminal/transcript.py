@@ -144,6 +144,8 @@ class Transcript:
 
     def _written(self, message: Posted | Message) -> list[Line]:
         text = message.text
+        if isinstance(message, Posted) and message.is_former:
+            text = "[edited later]"
         if text is None and message.arguments is not None:
             text = f"[{message.emitted_as}: {_in_short(message.arguments)}]"
         if text is None:

@@ -466,6 +466,31 @@ async def test_what_a_removed_account_wrote_is_not_kept_for_a_slow_reader() -> N
         assert room.messages[1].reactions == {"👍": ["grace"]}
 
 
+async def test_what_was_said_before_an_edit_is_not_kept_for_a_slow_reader() -> None:
+    async with play() as (scene, link):
+        secret = {"at": AT, "by": "ada", "text": "secret"}
+        edited = {"seq": 3, "at": AT, "by": "ada", "text": "stays", "edited_at": AT}
+        messages = [{"seq": 1, **secret}, {"seq": 2, **secret}, edited]
+        room = await join(scene, link, snapshot(head=4, messages=messages))
+        place = {"room": "lobby", "at": AT, "by": "ada"}
+        link.say(
+            {"event": "posted", "seq": 5, "text": "another secret", "reply_to": 1, **place},
+            {"event": "edited", "seq": 6, "message": 5, "text": "another secret", **place},
+            {"event": "edited", "seq": 7, "message": 5, "text": "new", "erases": True, **place},
+            {"event": "edited", "seq": 8, "message": 1, "text": "new", "erases": True, **place},
+            {"event": "edited", "seq": 9, "message": 2, "text": "new", **place},
+            {"event": "former_erased", "seq": 10, "messages": [2, 3], "edits": [9, 4], **place},
+        )
+        await settle()
+        assert "another" not in repr(room._reading.inbox._items)
+        events = [await anext(aiter(room)) for _ in range(6)]
+        assert "secret" not in repr((events, room.messages, room.snapshot))
+        assert [message.text for message in room.messages] == ["new", "new", "stays", "new"]
+        assert room.messages[3].reply_to == 1
+        assert room.snapshot is not None
+        assert [message.text for message in room.snapshot.messages] == [None, None, "stays"]
+
+
 async def test_what_was_deleted_is_not_kept_for_a_slow_reader() -> None:
     async with play() as (scene, link):
         secret = {"seq": 3, "at": AT, "by": "grace", "text": "secret"}

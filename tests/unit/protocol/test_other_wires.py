@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hubbub.events import Deleted, Event, Posted, emptied
+from hubbub.events import Deleted, Event, Posted, as_former, emptied
 from hubbub.protocol.codec import encode
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES
 from hubbub.protocol.foreign.socketio_wires import (
@@ -93,6 +93,9 @@ def test_of_what_was_erased_only_those_hear_who_get_every_event(name: str) -> No
     assert "gr" not in shown and "01J" not in shown
     is_plain = isinstance(wire, RelayWire | PlainSockJsWire)
     assert shown.count("erased") == (0 if is_plain else 3)
+    former = [encode(as_former(event)) for event in EVENTS[:3] if isinstance(event, Posted)]
+    shown = lines(name, wire.events(EPOCH, 42, former)).decode()
+    assert "gr" not in shown and shown.count("lobby") == (0 if is_plain else 3)
     assert not is_plain or shown in ("", "a[]\n")
 
 

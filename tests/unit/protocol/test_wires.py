@@ -10,12 +10,14 @@ from hubbub.events import (
     Edited,
     Erased,
     Event,
+    FormerErased,
     Patched,
     PersonRemoved,
     Posted,
     Reacted,
     Reference,
     Unreacted,
+    as_former,
     emptied,
 )
 from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned, Unsaved
@@ -109,6 +111,7 @@ PUSHES: dict[str, object] = {
     "posted_mentions": Posted(ROOM, 42, AT, GRACE, "@ada", mentions={"ada": ADA}, calls=["*"]),
     "edited": Edited("lobby", 43, AT, "ada", message=42, text="hello"),
     "deleted": Deleted("lobby", 44, AT, "ada", message=42),
+    "former_erased": FormerErased("lobby", 45, AT, "@server", messages=[42], edits=[43]),
     "erased": Erased("lobby", 45, AT, "@server", of=GRACE, upto=44, messages=[42], reactions=[40]),
     "person_removed": PersonRemoved("@directory", 9, AT, "@server", account=GRACE),
     "reacted": Reacted("lobby", 45, AT, "grace", message=42, emoji="👍"),
@@ -423,3 +426,5 @@ def test_of_what_was_erased_plain_clients_hear_nothing() -> None:
     pushes = [PUSHES[name] for name in ("posted", "edited")]
     erased = [emptied(push) for push in pushes if isinstance(push, Posted | Edited)]
     assert PLAIN.events(EPOCH, 42, bodies(*erased)) == b""
+    former = [as_former(push) for push in pushes if isinstance(push, Posted)]
+    assert PLAIN.events(EPOCH, 42, bodies(*former)) == b""

@@ -5,8 +5,11 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
+from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.former import last_only
 from hubbub.domain.facts import Batch, Head, Proposal
-from hubbub.protocol.messages import Delete, Post, Typing
+from hubbub.domain.rules import Rules
+from hubbub.protocol.messages import Change, Delete, Edit, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
 from hubbub.server.engine.fanout import FanOut
@@ -22,8 +25,8 @@ NewPeer = Callable[..., Peer]
 class SlowStore(MemoryStore):
     """A store whose pages are read only when `page_read` is called, if it `is_slow`; heads likewise."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, rules: Rules = RULES) -> None:
+        super().__init__(rules=rules)
         self.is_slow = self.is_slow_with_heads = False
         self.pages = 0
         self.heads_asked = asyncio.Event()
@@ -55,8 +58,8 @@ class SlowStore(MemoryStore):
 class Lobby:
     """A fan-out over a store, and one room in it that is followed."""
 
-    def __init__(self) -> None:
-        self.store = SlowStore()
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.store = SlowStore(rules)
         self.fanout = FanOut(self.store)
         self.lost: list[Peer] = []
 
@@ -160,6 +163,27 @@ async def test_events_that_a_wire_form_has_no_words_for_leave_a_follower_live(
     await lobby.post("there")
     assert lobby.is_live(cursor)
     assert list(unframe(peer.received)) == [b"there"]
+
+
+@pytest.mark.parametrize(
+    "last", [Edit(room="lobby", seq=2, text="new"), Delete(room="lobby", seq=2)]
+)
+@timeless
+async def test_what_is_remembered_for_those_who_come_back_forgets_what_is_erased(
+    new_peer: NewPeer, last: Change
+) -> None:
+    lobby = Lobby(last_only(RULES))
+    await lobby.post("read slowly")
+    lobby.store.is_slow = True
+    await lobby.follow(new_peer(), 0)
+    await settle()
+    await lobby.post("secret")
+    assert "secret" in repr(lobby.feed.tail_after(1))
+    lobby.fanout.deliver((await lobby.store.commit([Proposal(ADA, last)], AT)).batches)
+    lobby.store.is_slow = False
+    assert lobby.feed.tail_after(1) == (await lobby.store.read("lobby", 1, 3)).bodies
+    assert "secret" not in repr(lobby.feed.tail_after(1))
+    await lobby.store.page_read()
 
 
 # --- reading on ---

@@ -118,6 +118,16 @@ def test_a_message_as_it_is_now(transcript: Shown) -> None:
     ]
 
 
+def test_a_message_of_which_an_edit_erased_what_it_said(transcript: Shown) -> None:
+    said = [Posted("lobby", 1, AT, "ada"), Edited("lobby", 2, AT, "ada", erased=True)]
+    last = Edited("lobby", 3, AT, "ada", message=1, text="tea", erases=True)
+    assert [transcript.event(event) for event in [*said, last]] == [
+        ["18:00 ada: [edited later]"],
+        [],
+        ["18:00 * ada edited ada's “[edited later]” to: tea"],
+    ]
+
+
 def test_only_the_newest_messages_are_remembered(transcript: Shown) -> None:
     for seq in range(2, 502):
         transcript.event(Posted("lobby", seq, AT, "ada", "hi"))

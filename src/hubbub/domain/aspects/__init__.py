@@ -1,6 +1,15 @@
 """All aspects: the only place that names them."""
 
-from hubbub.domain.aspects import conversation, document, emoji, people, posts, reactions, rooms
+from hubbub.domain.aspects import (
+    conversation,
+    document,
+    emoji,
+    former,
+    people,
+    posts,
+    reactions,
+    rooms,
+)
 from hubbub.domain.rules import Rules
 
 RULES = Rules(
@@ -10,5 +19,6 @@ RULES = Rules(
         *rooms.ASPECTS,
         *conversation.ASPECTS,
         emoji.ASPECT,
+        former.ASPECT,
     ]
 )

@@ -12,7 +12,7 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
-from hubbub.events import Deleted, Edited, Erased, Posted
+from hubbub.events import Deleted, Edited, Erased, Posted, as_former
 from hubbub.protocol.codec import encode
 from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
@@ -183,7 +183,7 @@ def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
     return _too_large(_size(edit.text), max_bytes)
 
 
-def _edit(ledger: Ledger, principal: Principal, edit: Edit) -> Answer:
+def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
     key = MessageKey(edit.room, edit.seq)
     if refusal := _refusal(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
         return refusal
@@ -203,6 +203,7 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit) -> Answer:
             text=edit.text,
             mentions=named.mentions,
             calls=named.calls,
+            erases=erases,
         ),
     )
 
@@ -268,9 +269,8 @@ def message_of(event: Posted) -> Message:
 
 def with_edit(message: Message, event: Edited) -> Message:
     """Return the message after an edit."""
-    gone = {"bytes": None, "arguments": None, "attachments": None}
     named = {"mentions": event.mentions, "calls": event.calls}
-    return replace(message, text=event.text, edited_at=event.at, **named, **gone)
+    return replace(as_former(message), text=event.text, edited_at=event.at, **named)
 
 
 def tombstone(message: Message | Posted) -> Message:

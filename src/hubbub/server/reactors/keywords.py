@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.conversation.keywords import EndMention, MentionByKeyword
 from hubbub.domain.aspects.people.accounts import OPERATOR
-from hubbub.domain.facts import Needs
+from hubbub.domain.facts import MessageKey, Needs
 from hubbub.domain.keywords import KEYWORDS, KeywordRow, Lookout
 from hubbub.domain.markers import KEYWORD, MENTION
 from hubbub.domain.rooms import MEMBER, MemberKey
@@ -49,8 +49,9 @@ class Keywords:
         page = await self._store.read(room, after, min(after + EVENTS_AT_ONCE, head))
         for event in map(RULES.events.decode, page.bodies):
             match event:
-                case Posted(erased=False, text=str(text)):
-                    await self._tell(event, watch.called_by(text, event.at))
+                case Posted(erased=False):
+                    text = await self._now(event) if event.is_former else event.text
+                    await self._tell(event, watch.called_by(text or "", event.at))
                 case Edited(erased=False, text=str(text)):
                     await self._correct(event, watch.called_by(text, event.at))
         return after + len(page.bodies) if page.bodies else max(after, page.kept - 1)
@@ -65,6 +66,11 @@ class Keywords:
             rows += page
             after = page[-1].account
         return rows
+
+    async def _now(self, event: Posted) -> str | None:
+        """Read what a message says now, of which an edit erased what it said at first."""
+        found = (await self._store.messages([MessageKey(event.room, event.seq)])).found[0]
+        return found.message.text if found else None
 
     async def _tell(self, event: Posted, called: set[str]) -> None:
         """Have those members told that have a keyword in a new message."""

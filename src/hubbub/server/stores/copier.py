@@ -12,7 +12,7 @@ import msgspec
 from hubbub.domain.aspects import RULES
 from hubbub.domain.markers import QUIET
 from hubbub.domain.records import AnyTable
-from hubbub.events import erased, gone_in
+from hubbub.events import forms, gone_in
 from hubbub.protocol.keys import ROOM
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.records import Between
@@ -142,7 +142,7 @@ class Copier:
         if last < max(there.kept, here.kept):
             return
         before = await _event(self._target, here, last)
-        if await _event(self._source, here, last) not in (before, erased(before)):
+        if await _event(self._source, here, last) not in forms(before):
             raise StoreFailed(
                 f"Room {here.name!r} has another history in the target: event {last} differs;"
                 " nothing was changed"
@@ -160,13 +160,15 @@ class Copier:
         await self._copy_records(room.name, Between(after + 1, upto))
         older = {change.about for change in events.changes if change.about}
         gone = gone_in(change.body for change in events.changes)
-        older |= gone.messages | {message for _, message in gone.reactions}
+        older |= gone.messages | gone.edits.keys() | {message for _, message in gone.reactions}
         for seq in sorted(seq for seq in older if room.kept <= seq <= position):
             now = await _events(self._source, room.name, seq - 1, seq)
             await self._target.set_messages(room.name, now.messages)
             await self._copy_records(room.name, Between(seq, seq))
             if seq in gone.messages:
                 await self._target.erase(room.name, seq)
+        for message, edit in gone.edits.items():
+            await self._target.erase_edits(room.name, message, edit)
         for of, message in gone.reactions:
             await self._target.erase_reactions(room.name, message, of)
         for account in gone.accounts:

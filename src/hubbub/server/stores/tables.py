@@ -133,6 +133,9 @@ class Tables(Protocol):
     async def erase(self, room: str, about: int) -> None:
         """Erase events about a message, or about themselves."""
 
+    async def erase_edits(self, room: str, message: int, before: int) -> None:
+        """Erase the edits of a message before one of them."""
+
     async def erase_reactions(self, room: str, message: int, of: str) -> None:
         """Erase the events by which someone reacted to a message."""
 

@@ -198,6 +198,10 @@ class PostgresTables:
         """See the contract."""
         await self._connection.execute(Q.erase_changes, await self._room_id(room), about)
 
+    async def erase_edits(self, room: str, message: int, before: int) -> None:
+        """See the contract."""
+        await self._connection.execute(Q.erase_edits, await self._room_id(room), message, before)
+
     async def erase_reactions(self, room: str, message: int, of: str) -> None:
         """See the contract."""
         given = [await self._room_id(room)], [message], [of]

@@ -108,7 +108,7 @@ class PostgresWriter:
         room_id = (await self.lock([batch.room]))[batch.room].id
         last = await self._connection.fetchval(Q.event, room_id, batch.last)
         await self._connection.execute(Q.drop_rooms, [room_id])
-        return last in (batch.bodies[-1], events.erased(batch.bodies[-1]))
+        return last in events.forms(batch.bodies[-1])
 
     async def _facts(self, wanted: Needs) -> Facts:
         facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})
@@ -145,6 +145,8 @@ class PostgresWriter:
             drops, gone = self._records.dropping(ledger, after=13)
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))
             await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
+        former = [(ids[key.room], key.seq, edit) for key, edit in ledger.former.items()]
+        await self._change(Q.erase_former, former)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])

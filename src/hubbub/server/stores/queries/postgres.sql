@@ -46,6 +46,23 @@ WITH heads AS (
 INSERT INTO hubbub.change (room, seq, body, about)
 SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::bigint[]);
 
+-- :erase_former Erase what messages said before an edit: rooms, messages, edits. An edit that did so left no text before itself.
+WITH gone AS (
+    SELECT gone.*, convert_from(edited, 'UTF8')::json AS edited
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS gone (room, message, edit)
+    LEFT JOIN hubbub.message ON message.room = gone.room AND message.seq = gone.message
+), changes AS (
+    UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
+    WHERE change.room = gone.room AND change.about = gone.message AND change.seq < gone.edit
+        AND change.seq >= CASE WHEN edited ->> 'erases' = 'true' THEN (edited ->> 'seq')::bigint ELSE 0 END
+        AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea
+)
+UPDATE hubbub.message SET posted = (
+    SELECT convert_to('{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY place) || '}', 'UTF8')
+    FROM json_each(convert_from(posted, 'UTF8')::json) WITH ORDINALITY AS field (key, value, place)
+    WHERE key NOT IN ('text', 'bytes', 'arguments', 'attachments', 'mentions', 'calls')
+) FROM gone WHERE message.room = gone.room AND message.seq = gone.message;
+
 -- :set_edited Set the last edits of messages.
 UPDATE hubbub.message SET edited = new.edited
 FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS new (room, seq, edited)

@@ -24,6 +24,10 @@ UPDATE hubbub.message SET posted = $3, edited = $4, is_deleted = $5 WHERE room =
 -- :erase_changes Erase all events about a deleted message.
 UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2;
 
+-- :erase_edits Erase the edits of a message before one of them.
+UPDATE hubbub.change SET body = hubbub.erased(body) WHERE room = $1 AND about = $2 AND seq < $3
+    AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea;
+
 -- :end_sessions End all sessions: some of them may have been ended since.
 DELETE FROM hubbub.session WHERE kind = 'session';
 
@@ -39,10 +43,14 @@ UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;
 
 -- :erase_again Erase events that are erased in the logs of another schema, {kept}: those equal except for their content.
+-- What edits say that are the last ones here stays: nothing else says what their messages say.
 UPDATE hubbub.change SET body = hubbub.erased(change.body)
 FROM {kept}.change AS gone JOIN {kept}.room AS there ON there.id = gone.room, hubbub.room
 WHERE change.about IS NOT NULL AND room.name = there.name AND change.room = room.id AND change.seq = gone.seq
-    AND gone.body <> change.body AND gone.body = hubbub.erased(change.body);
+    AND gone.body <> change.body AND gone.body = hubbub.erased(change.body) AND NOT EXISTS (
+        SELECT FROM hubbub.message
+        WHERE message.room = change.room AND message.seq = change.about AND message.edited = change.body
+    );
 
 -- :waiting How many messages wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;

@@ -37,6 +37,15 @@ UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE 
 -- :erase_changes Erase all events about a deleted message.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ?;
 
+-- :erase_former Erase the edits of a message before one of them. An edit that erased former texts left none before itself.
+UPDATE change SET body = erased(body) WHERE room = :room AND about = :seq AND seq < :edit AND seq >= coalesce((
+    SELECT iif(CAST(edited AS TEXT) ->> 'erases', CAST(edited AS TEXT) ->> 'seq', 0) FROM message
+    WHERE message.room = :room AND message.seq = :seq
+), 0) AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB);
+
+-- :erase_first Erase what a message said before its edits.
+UPDATE message SET posted = former(posted) WHERE room = :room AND seq = :seq;
+
 -- :erase_reactions Erase the events by which someone reacted to a message: room, message, author.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ? AND CAST(body AS TEXT) ->> 'by' = ?
     AND CAST(body AS TEXT) ->> 'event' IN ('reacted', 'unreacted');

@@ -21,6 +21,10 @@ INSERT INTO message (room, seq, posted, client_message_id, owner, edited, is_del
 -- :set_message Set the current state of a message.
 UPDATE message SET posted = ?3, edited = ?4, is_deleted = ?5 WHERE room = ?1 AND seq = ?2;
 
+-- :erase_edits Erase the edits of a message before one of them.
+UPDATE change SET body = erased(body) WHERE room = ? AND about = ? AND seq < ?
+    AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB);
+
 -- :end_sessions End all sessions: some of them may have been ended since.
 DELETE FROM session WHERE kind = 'session';
 
@@ -34,10 +38,13 @@ WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_del
     AND erased(message.posted) = erased(gone.posted);
 
 -- :erase_again Erase events that are erased in another database, `present`: those equal except for their content.
+-- What edits say that are the last ones here stays: nothing else says what their messages say.
 UPDATE change SET body = erased(body) WHERE about IS NOT NULL AND EXISTS (
     SELECT 1 FROM main.room JOIN present.room AS there ON there.name = room.name
     JOIN present.change AS gone ON gone.room = there.id AND gone.seq = change.seq
     WHERE room.id = change.room AND gone.body <> change.body AND gone.body = erased(change.body)
+) AND NOT EXISTS (
+    SELECT 1 FROM main.message WHERE message.room = change.room AND message.seq = change.about AND edited = change.body
 );
 
 -- :erase_all_changes Erase all events about deleted messages.

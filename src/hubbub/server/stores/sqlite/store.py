@@ -317,11 +317,16 @@ def connect(file: Path, flags: int = WRITING) -> apsw.Connection:
     database = apsw.Connection(str(file), flags)
     database.execute("PRAGMA secure_delete = ON").fetchall()
     database.create_scalar_function("erased", _erased, 1, deterministic=True)
+    database.create_scalar_function("former", _former, 1, deterministic=True)
     return database
 
 
 def _erased(*body: Any) -> bytes:
     return events.erased(*body)
+
+
+def _former(*body: Any) -> bytes:
+    return events.former(*body)
 
 
 def _connect(directory: Path, *pragmas: str) -> apsw.Connection:

@@ -207,6 +207,9 @@ class SqliteWriter:
         ids = {name: self._grown(name, log.head) for name, log in ledger.logs.grown.items()}
         self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in ledger.posts])
         self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
+        for key, edit in ledger.former.items():
+            for query in (Q.erase_former, Q.erase_first):
+                self._execute(query, {"room": ids[key.room], "seq": key.seq, "edit": edit})
         for key, event in ledger.edited.items():
             self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
         for key in ledger.deleted:
