@@ -93,6 +93,10 @@ STORY: list[tuple[Principal, Change]] = [
     (GRACE, Delete(room=CLOSED, seq=9)),
     (GRACE, Post(room=DIRECT, text="not read")),
     (ADA, Post(room=DIRECT, text="by someone who has not read that")),
+    (ADA, ChangeRoom(room=OPEN, titles=True)),
+    (GRACE, Post(room=OPEN, text="without a title")),
+    (GRACE, Post(room=OPEN, text="with one", title="Dust")),
+    (ADA, Post(room=THREAD_OF_FIRST, text="c", also_in_room=True)),
     (ADA, Ban(room=OPEN, who=GRACE.id)),
     (GRACE, Post(room=THREAD_OF_FIRST, text="in spite of the ban")),
     (ADA, Unban(room=OPEN, who=GRACE.id)),
@@ -187,7 +191,7 @@ def a_former_alias_stays_current() -> Parts:
             return sound(ledger, principal, change)
         before = ledger.row(ROOM, RoomKey(change.room))
         answer = sound(ledger, principal, change)
-        if before and before.alias:
+        if before and before.alias and change.alias is not None:
             ledger.put(ALIAS, Alias(DIRECTORY, before.alias, change.room, True))
         return answer
 
@@ -306,6 +310,22 @@ def whom_one_blocks_mentions_one() -> Parts:
             return [row._replace(mentions=counted[row.room]) for row in rows]
 
     return Parts(ROOM_RULES, reader=Heedless)
+
+
+@fault
+def a_forum_takes_messages_without_titles() -> Parts:
+    sound = ROOM_RULES.by_command[Post].decide
+
+    def blind(ledger: Ledger, principal: Principal, post: Post) -> Answer:
+        row = ledger.row(ROOM, RoomKey(post.room)) if is_room_key(post.room) else None
+        if row is None or post.title is not None:
+            return sound(ledger, principal, post)
+        ledger.put(ROOM, row._replace(titles=False))
+        answer = sound(ledger, principal, post)
+        ledger.put(ROOM, row)
+        return answer
+
+    return Parts(with_rule(ROOM_RULES, Post, decide=blind))
 
 
 @fault

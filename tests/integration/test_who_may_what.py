@@ -96,6 +96,7 @@ def acts(room: Room, who: str) -> list[Act]:
         Act((O.KNOW,), None, "mayInRoom"),
         Act((O.MODERATE,), None, "listBans"),
         Act((O.POST,), {"do": "post", "text": "x"}, "postMessage", {"text": "x"}),
+        *titled(room),
         Act(
             (O.POST, O.NAME_ALL),
             {"do": "post", "text": "@room"},
@@ -141,6 +142,13 @@ def acts(room: Room, who: str) -> list[Act]:
     ]
 
 
+def titled(room: Room) -> list[Act]:
+    """Posting with a title, which a message in a thread can't have."""
+    given = {"text": "x", "title": "y"}
+    act = Act((O.POST, O.TITLE), {"do": "post"} | given, "postMessage", given)
+    return [] if room.is_thread else [act]
+
+
 def about_threads(room: Room) -> list[Act]:
     """What one may do about threads; whoever ends one is not the last."""
     lists = [Act((O.READ,), {"do": "list_threads"}, "listThreads")]
@@ -171,6 +179,7 @@ def changes(room: Room) -> list[Act]:
         (O.MANAGE, {"public": room.settings.get("public", "none")}),
         (O.MANAGE, {"keep_days": 0}),
         (O.MANAGE, {"receipts": True}),
+        (O.MANAGE, {"titles": False}),
         *((O.MANAGE, {f"members_may_{verb}": True}) for verb in ("invite", "edit", "name_all")),
     ]
     some = given if not room.is_variant else given[::3]

@@ -99,6 +99,7 @@ by_anyone: st.SearchStrategy[Change] = st.one_of(
         read=st.sampled_from([None, None, 0, 5, 99]),
         mentions=st.none() | who.map(lambda account: {"x": account}),
         calls=st.sampled_from([None, None, ["*"]]),
+        title=st.sampled_from([None, None, "Dust"]),
     ),
     st.builds(MarkRead, room=st.just(""), upto=st.integers(0, 12), client_message_id=seldom),
     st.builds(MarkUnread, room=st.just("")),
@@ -125,6 +126,7 @@ by_hosts: st.SearchStrategy[Change] = st.one_of(
         topic=st.sampled_from([None, "", "dust"]),
         alias=aliases,
         slow=st.sampled_from([None, 0, 1]),
+        titles=st.sampled_from([None, None, False, True]),
         client_message_id=seldom,
     ),
     st.builds(Appoint, room=st.just(""), who=who, role=st.sampled_from(["host", "member"])),
@@ -413,6 +415,7 @@ class LawOfRooms(Law):
             decoded = map(self._rules.events.decode, self._delivered[room])
             begun = sum(isinstance(event, Threaded) for event in decoded)
             assert begun == sum(parent_of(thread) == room for thread in logs)
+            self._check_titles(room)
         for thread, row in rows.items():
             self._check_thread(row, [*map(self._rules.events.decode, self._delivered[thread])])
         mentions = await self._store.rows(MENTION)
@@ -422,6 +425,18 @@ class LawOfRooms(Law):
                 left = self._left_unread(own.thread.thread, own.read)
                 mentioned = {seq for seq in left if (own.thread.thread, seq) in named}
                 assert (own.unread, own.mentions) == (len(left), len(mentioned)), own
+
+    def _check_titles(self, room: str) -> None:
+        """While a room requires titles, each message in it is followed by the event that begins its thread."""
+        said = [*map(self._rules.events.decode, self._delivered[room])]
+        begun = {(event.seq, event.message) for event in said if isinstance(event, Threaded)}
+        requires = False
+        for event in said:
+            match event:
+                case Changed(titles=bool(now)):
+                    requires = now
+                case Posted(seq=seq) if requires:
+                    assert (seq + 1, seq) in begun, event
 
     def _check_thread(self, row: Thread, said: list[Event]) -> None:
         posted = [event for event in said if isinstance(event, Posted)]

@@ -243,3 +243,28 @@ async def test_send_and_chat_say_whom_a_message_did_not_reach(here: Site) -> Non
 async def newcomer(here: Site) -> dict[str, str]:
     """What whoever accepts an invite has."""
     return {"token": (await here.ada.ask("POST", "/invites", {})).body["token"]}
+
+
+async def test_a_thread_is_named_by_its_rooms_alias(here: Site) -> None:
+    await logged_in(here)
+    given = {"kind": "open", "title": "Plans", "alias": "plans", "titles": True}
+    room = (await here.ada.ask("POST", "/rooms", given)).body["made"]
+    root = {"text": "Which?", "title": "Kettles"}
+    seq = (await here.ada.ask("POST", f"/rooms/{room}/messages", root)).body["seq"]
+    url, thread = ("--url", here.ada.url), f"#plans:{seq}"
+    code, _, err = await run("send", "#plans", "no title", *url)
+    assert code != 0 and "This room requires titles" in err
+    code, _, err = await run("send", thread, "the red one", *url)
+    assert code == 0, err
+    async with (
+        Pane("chat", here.ada.url, "--room", thread) as chat,
+        Pane("tail", thread, *url, "--since", "0") as tail,
+    ):
+        await chat.shows("Ada: the red one")
+        await chat.shows(f"{thread}> ")
+        chat.press("or the blue one\r")
+        for pane in (chat, tail):
+            await pane.shows("Ada: or the blue one")
+        await tail.shows("Ada: the red one")
+    said = (await here.ada.ask("GET", f"/rooms/{room}:{seq}/messages")).body["messages"]
+    assert [each["text"] for each in said] == ["the red one", "or the blue one"]

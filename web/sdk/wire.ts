@@ -181,7 +181,7 @@ export interface ListEmoji {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. title: that of the thread which begins with the message, in a room that people made. */
 export interface Post {
   do: "post";
   text?: string;
@@ -195,6 +195,7 @@ export interface Post {
   mentions?: Record<string, string>;
   calls?: string[];
   also_in_room?: boolean;
+  title?: string;
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -274,6 +275,7 @@ export interface Create {
   members_may_invite?: boolean;
   members_may_edit?: boolean;
   members_may_name_all?: boolean;
+  titles?: boolean;
   kind: "closed" | "direct" | "open";
   who?: string[];
   key?: string;
@@ -296,6 +298,7 @@ export interface ChangeRoom {
   members_may_invite?: boolean;
   members_may_edit?: boolean;
   members_may_name_all?: boolean;
+  titles?: boolean;
   kind?: "closed" | "open";
 }
 
@@ -779,6 +782,7 @@ export interface Created {
   members_may_invite?: boolean;
   members_may_edit?: boolean;
   members_may_name_all?: boolean;
+  titles?: boolean;
   people?: string[];
 }
 
@@ -802,6 +806,7 @@ export interface Changed {
   members_may_invite?: boolean;
   members_may_edit?: boolean;
   members_may_name_all?: boolean;
+  titles?: boolean;
 }
 
 /** Nothing in the room changes any more. */

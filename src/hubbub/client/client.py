@@ -192,9 +192,15 @@ class Client:
         *,
         reply_to: int | None = None,
         client_message_id: str | None = None,
+        title: str | None = None,
     ) -> Acknowledgement:
         """Like `Room.post`, in a room that need not be joined."""
-        return await verbs.post(self._exchange, room, message, reply_to, client_message_id)
+        return await verbs.post(
+            *(self._exchange, room, message),
+            reply_to=reply_to,
+            client_message_id=client_message_id,
+            title=title,
+        )
 
     async def history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50

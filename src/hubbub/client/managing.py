@@ -41,6 +41,7 @@ class SettingsGiven(TypedDict, total=False):
     members_may_invite: bool
     members_may_edit: bool
     members_may_name_all: bool
+    titles: bool
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -122,7 +123,8 @@ class ManagedRoom:
             title: 1 to 80 characters.
             kind: who may come in: every account but guests, or members alone.
             settings: `topic` (up to 250), `alias`, `public`, `posters`, `slow` (seconds),
-                `keep_days`, `receipts`, `members_may_invite`, `members_may_edit`, `members_may_name_all`.
+                `keep_days`, `receipts`, `members_may_invite`, `members_may_edit`, `members_may_name_all`,
+                `titles`.
         """
         return await self._manage(ChangeRoom(room=self.name, title=title, kind=kind, **settings))
 

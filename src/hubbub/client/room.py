@@ -183,6 +183,7 @@ class Room(ManagedRoom):
         reply_to: int | None = None,
         client_message_id: str | None = None,
         also_in_room: bool = False,
+        title: str | None = None,
     ) -> Acknowledgement:
         """Post a message. Returns once it is stored, however many reconnects that takes.
 
@@ -195,6 +196,7 @@ class Room(ManagedRoom):
             reply_to: the seq of the message that this one replies to.
             client_message_id: 1 to 64 characters; random if not given.
             also_in_room: in a thread: show it in the room of the thread as well.
+            title: in a room that people made: begin a thread of this title with it. Some rooms require that.
 
         Raises:
             Refused: the server refused the message.
@@ -202,19 +204,33 @@ class Room(ManagedRoom):
             Closed: the client is closed.
         """
         return await verbs.post(
-            *(self._exchange, self.name, message, reply_to, client_message_id),
+            *(self._exchange, self.name, message),
+            reply_to=reply_to,
+            client_message_id=client_message_id,
             also_in_room=also_in_room,
+            title=title,
         )
 
     async def forward(
-        self, room: str, seq: int, text: str = "", *, client_message_id: str | None = None
+        self,
+        room: str,
+        seq: int,
+        text: str = "",
+        *,
+        client_message_id: str | None = None,
+        title: str | None = None,
     ) -> Acknowledgement:
         """Forward message `seq` of a room that you may read into this one, with a text of your own.
 
         The message refers to the other and doesn't copy it: see `source`. Raises the same errors as `post`.
         """
         of = Reference(room, seq)
-        return await verbs.post(self._exchange, self.name, text, None, client_message_id, of)
+        return await verbs.post(
+            *(self._exchange, self.name, text),
+            client_message_id=client_message_id,
+            of=of,
+            title=title,
+        )
 
     async def thread(self, seq: int) -> "Room":
         """Follow the thread of message `seq`, which is like a room. It begins with the first post there.

@@ -1,5 +1,7 @@
 """Commands that a joined room and a client share."""
 
+from typing import TypedDict, Unpack
+
 import msgspec
 
 from hubbub.client.exchange import Exchange
@@ -42,25 +44,25 @@ async def change(exchange: Exchange, command: AnyCommand) -> Acknowledgement | N
     return Acknowledgement(done.room, done.seq, done.at, done.duplicate)
 
 
+class PostGiven(TypedDict, total=False):
+    """What a post says besides its text: see `hubbub.protocol.messages.Post`."""
+
+    reply_to: int | None
+    client_message_id: str | None
+    of: Reference
+    also_in_room: bool
+    title: str | None
+
+
 async def post(
-    exchange: Exchange,
-    room: str,
-    message: str | bytes,
-    reply_to: int | None,
-    client_message_id: str | None,
-    of: Reference | None = None,
-    *,
-    also_in_room: bool = False,
+    exchange: Exchange, room: str, message: str | bytes, **given: Unpack[PostGiven]
 ) -> Acknowledgement:
     """Post a message, with an id by which the server recognizes repetitions."""
     command = Post(
         room=room,
         text=message if isinstance(message, str) else None,
         bytes=message if isinstance(message, bytes) else None,
-        client_message_id=client_message_id,
-        reply_to=reply_to,
-        of=of,
-        also_in_room=also_in_room,
+        **given,
     )
     acknowledgement: Acknowledgement = await exchange.ask(command, Acknowledgement)
     return acknowledgement

@@ -86,6 +86,10 @@ class Growths(dict[str, Growth]):
         growth = self[log] = Growth(log, self._heads.get(log, NO_EVENTS), self._grown)
         return growth
 
+    def begin(self, log: str) -> None:
+        """Have a log that isn't there yet, though nobody said that it may be written to."""
+        self.setdefault(log, Growth(log, NO_EVENTS, self._grown))
+
     @property
     def grown(self) -> dict[str, Growth]:
         """Those that got events, in the order of their first one."""

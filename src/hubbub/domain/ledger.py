@@ -95,6 +95,7 @@ class Ledger:
         self._guarding = rules.guarding(wanted.logs)
         self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
         self._followed: set[tuple[str, str]] = set()  # rooms and owners, likewise: see `post`
+        self.untitled: set[str] = set()  # rooms that require no titles, likewise
         self.at = at
         self.logs = Growths(wanted.logs, facts.heads)
         self.posts: list[NewPost] = []
@@ -251,6 +252,15 @@ class Ledger:
             act(self, event)
         return Accepted(event.seq, self.at)
 
+    def begin(self, thread: str) -> None:
+        """Let the thread of a message of this batch begin. Nobody could ask for it, but its parent's lock covers it.
+
+        It is delivered after that message, and so after all that has affected someone in the parent before.
+        """
+        parent = parent_of(thread)
+        self.logs.begin(thread)
+        self.logs.turn(parent, self.head(parent))
+
     def post(self, event: Posted, owner: str, read: int | None = None) -> Accepted:
         """Add a message to its log. `read` is how far its author says to have read before.
 
@@ -349,3 +359,4 @@ class Ledger:
     def _forget_memos(self) -> None:
         self._allowed.clear()
         self._followed.clear()
+        self.untitled.clear()

@@ -33,6 +33,7 @@ class MadeRoom(NamedTuple):
     made_at: str
     made_by: str
     people: str | None
+    titles: bool = False
 
     @property
     def is_listed(self) -> bool:

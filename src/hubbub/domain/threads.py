@@ -16,15 +16,21 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Table
-from hubbub.domain.rooms import MEMBER, PLACE, MemberKey, PlaceKey, Placement
+from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, Placement, room_row
 from hubbub.events import Posted, Reference
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadFollowed, ThreadUnfollowed
 from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_account_key, parent_of, root_of
+from hubbub.protocol.keys import is_account_key, is_room_key, parent_of, root_of, thread_key
 from hubbub.protocol.messages import Post
+from hubbub.protocol.names import is_line
 
+UNTITLED = Refusal(
+    "untitled", "This room requires titles: send a `title`, or reply in the thread of a message"
+)
+NOT_ALSO = Refusal("untitled", "This room requires titles: a reply can't be shown in it as well")
+TITLE_KEPT = Refusal("untitled", "This room requires titles: a thread can only get another one")
 MAX_SHOWN = 5  # people who replied last, whom the room shows beside the message
 
 
@@ -93,9 +99,13 @@ def follow(ledger: Ledger, principal: Principal, thread: str, account: str) -> A
     """Let an account follow a thread, unless it does already. What is there counts as read."""
     if ledger.row(MARKER, MemberKey(thread, account)):
         return ledger.unchanged()
+    return _follow(ledger, principal, thread, account)
+
+
+def _follow(ledger: Ledger, principal: Principal, thread: str, account: str) -> Accepted:
     head = ledger.head(thread)
-    ledger.put(MARKER, ReadMarker(thread, account, head, ledger.nth(thread, head)))
-    ledger.put(PLACE, Placement(account, thread))
+    ledger.add(MARKER, ReadMarker(thread, account, head, ledger.nth(thread, head)))
+    ledger.add(PLACE, Placement(account, thread))
     return ledger.append(ThreadFollowed(**ledger.next(account, principal), where=thread))
 
 
@@ -145,7 +155,10 @@ def refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
         return refusal
     if not post.also_in_room:
         return None
-    return ledger.refusal(principal, Operation.POST, parent_of(post.room))
+    parent = parent_of(post.room)
+    return ledger.refusal(principal, Operation.POST, parent) or (
+        NOT_ALSO if _requires_titles(ledger, parent) else None
+    )
 
 
 def begin(
@@ -177,10 +190,55 @@ def entitle(ledger: Ledger, principal: Principal, thread: str, title: str) -> An
     row = ledger.row(THREAD, ThreadKey(thread)) or empty(thread)
     if row.title == title:
         return ledger.unchanged()
+    if not title and _requires_titles(ledger, row.room):
+        return TITLE_KEPT
     begin(ledger, principal, thread, None, ())
     event = Changed(**ledger.next(thread, principal), title=title)
     ledger.put(THREAD, row._replace(at=row.at or ledger.at, seq=event.seq, title=title))
     return ledger.append(event)
+
+
+# --- messages with titles ---
+
+
+def title_fault(post: Post) -> str | None:
+    """Return what is wrong with the title of a post, whatever the room is like, or None."""
+    if post.title is None:
+        return None
+    if not is_room_key(post.room):
+        return "Only messages of rooms that people made have titles"
+    return None if is_line(post.title) else "Invalid title: use one line of text in NFC"
+
+
+def to_title(wanted: Needs, principal: Principal) -> None:
+    """Name what must be known in order to begin a thread with its message."""
+    if principal.role is Role.ACCOUNT:
+        wanted.logs.add(principal.id)
+
+
+def title_refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
+    """Return why a post in a room may not be without a title, or may not have one, or None. Free rooms know no titles."""
+    if is_room_key(post.room) and _requires_titles(ledger, post.room):
+        return UNTITLED if post.title is None else None
+    ledger.untitled.add(post.room)
+    return None if post.title is None else ledger.refusal(principal, Operation.TITLE, post.room)
+
+
+def _requires_titles(ledger: Ledger, room: str) -> bool:
+    row = ledger.row(ROOM, room_row(room))
+    return row is not None and row.titles
+
+
+def begin_with(ledger: Ledger, principal: Principal, message: Posted, title: str) -> None:
+    """Begin the thread of a message that was posted just now, with a title."""
+    thread = thread_key(message.room, message.seq)
+    ledger.begin(thread)
+    ledger.append(Threaded(**ledger.next(message.room, principal), message=message.seq))
+    if principal.role is Role.ACCOUNT:
+        _follow(ledger, principal, thread, principal.id)
+    event = Changed(**ledger.next(thread, principal), title=title)
+    ledger.add(THREAD, empty(thread)._replace(at=ledger.at, seq=event.seq, title=title))
+    ledger.append(event)
 
 
 def show_in_room(ledger: Ledger, principal: Principal, event: Posted) -> None:

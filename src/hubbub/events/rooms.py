@@ -21,6 +21,7 @@ class Created(Event, frozen=True, kw_only=True):
     members_may_invite: bool = True
     members_may_edit: bool = True
     members_may_name_all: bool = True
+    titles: bool = False
     people: list[str] | None = None
 
 
@@ -39,6 +40,7 @@ class Changed(Event, frozen=True, kw_only=True):
     members_may_invite: bool | None = None
     members_may_edit: bool | None = None
     members_may_name_all: bool | None = None
+    titles: bool | None = None
 
 
 class Archived(Event, frozen=True):

@@ -16,6 +16,7 @@ class Code(NamedTuple):
 
 CODES: dict[str, Code] = {
     "bad_request": Code(400, False, "Malformed request"),
+    "untitled": Code(400, False, "Title required"),
     "bad_position": Code(400, False, "No such position"),
     "unauthenticated": Code(401, False, "Authentication required"),
     "forbidden": Code(403, False, "Forbidden"),

@@ -131,6 +131,7 @@ class Post(Change, frozen=True):
         mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text.
         calls: accounts that it calls otherwise, such as those present, or `*` for all members.
         also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it.
+        title: that of the thread which begins with the message, in a room that people made.
     """
 
     text: str | None = None
@@ -144,6 +145,7 @@ class Post(Change, frozen=True):
     mentions: Mentions | None = None
     calls: Calls | None = None
     also_in_room: bool = False
+    title: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
 
 
 class Edit(Change, frozen=True):

@@ -129,6 +129,16 @@ def is_text(text: str) -> bool:
     return "\0" not in text and (text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text))
 
 
+def is_line(text: str) -> bool:
+    """Whether a text is normal, visible, and can't change how what is around it is shown."""
+    is_plain = all(unicodedata.category(c) not in ("Cc", "Zl", "Zp") for c in text)
+    is_normal = is_text(text) and unicodedata.is_normalized("NFC", text)
+    return is_plain and is_normal and bool(text.strip()) and not set(text) & _BIDI
+
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def is_emoji(text: str) -> bool:
     """Whether this is a valid reaction: 1 to 32 characters without spaces and control characters."""
     return 0 < len(text) <= 32 and not any(

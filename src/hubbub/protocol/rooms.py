@@ -30,6 +30,7 @@ class RoomSettings(Change, frozen=True, kw_only=True):
         slow: seconds that members wait after each message.
         keep_days: how long messages and events are kept.
         receipts: whether others see how far one has read; in a public room, nobody does.
+        titles: whether each message in the room begins a thread, and needs a title for it.
     """
 
     title: Title | None = None
@@ -43,6 +44,7 @@ class RoomSettings(Change, frozen=True, kw_only=True):
     members_may_invite: bool | None = None
     members_may_edit: bool | None = None
     members_may_name_all: bool | None = None
+    titles: bool | None = None
 
 
 class Create(RoomSettings, frozen=True, kw_only=True):

@@ -198,7 +198,7 @@ BOUNDED = {
     *("members_may_invite", "members_may_edit", "members_may_name_all"),
     *("who", "key", "seconds", "role"),  # of at most 50 people
     *("read", "mentions", "calls", "upto", "level", "muted_until", "starred"),  # likewise
-    *("of", "where", "note", "also_in_room"),
+    *("of", "where", "note", "also_in_room", "titles"),
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],

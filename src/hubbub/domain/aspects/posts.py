@@ -42,6 +42,8 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
     if ":" in post.room and _is_reply(post):
         root_by = post.root_by if isinstance(post, PostInThread) else None
         threads.to_reply(wanted, principal, post, root_by)
+    if post.title is not None:
+        threads.to_title(wanted, principal)
     if post.of is not None:
         wanted.read(principal, MessageKey(post.of.room, post.of.message))
     if post.reply_to is not None:
@@ -54,15 +56,9 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
 
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
     is_reply = ":" in post.room and _is_reply(post)
-    if is_reply and (refusal := threads.refused(ledger, principal, post)):
-        return refusal
-    if post.reply_to is not None and (
-        refusal := ledger.absent(MessageKey(post.room, post.reply_to))
-    ):
-        return refusal
-    if post.of is not None and (
-        refusal := ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
-    ):
+    is_plain = post.reply_to is None and post.of is None and post.title is None
+    is_plain = is_plain and not is_reply and post.room in ledger.untitled
+    if not is_plain and (refusal := _unpostable(ledger, principal, post, is_reply=is_reply)):
         return refusal
     named = NOBODY
     if post.mentions or post.calls:
@@ -95,7 +91,24 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         mentions.tell(ledger, event, named.told)
     if post.also_in_room:
         threads.show_in_room(ledger, principal, event)
+    if post.title is not None:
+        threads.begin_with(ledger, principal, event, post.title)
     return answer._replace(unreached=named.unreached) if named.unreached else answer
+
+
+def _unpostable(
+    ledger: Ledger, principal: Principal, post: Post, *, is_reply: bool
+) -> Refusal | None:
+    """Return why someone who may post may not post this, or None."""
+    if is_reply:
+        refusal = threads.refused(ledger, principal, post)
+    else:
+        refusal = threads.title_refused(ledger, principal, post)
+    if refusal is None and post.reply_to is not None:
+        refusal = ledger.absent(MessageKey(post.room, post.reply_to))
+    if refusal is None and post.of is not None:
+        refusal = ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
+    return refusal
 
 
 def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
@@ -122,7 +135,7 @@ def _fault(post: Post) -> str | None:
         return "A placeholder in `arguments` refers to a missing attachment"
     if post.also_in_room and not _is_reply(post):
         return "Only a post in a thread can also be shown in its room"
-    return mentions.fault(post)
+    return threads.title_fault(post) or mentions.fault(post)
 
 
 def _are_placed(post: Post) -> bool:

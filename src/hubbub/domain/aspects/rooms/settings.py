@@ -1,6 +1,5 @@
 """Rooms themselves: making one, changing what it is like, archiving it, and what the directory says of open rooms."""
 
-import unicodedata
 from typing import Any
 
 from msgspec.structs import replace
@@ -44,7 +43,7 @@ from hubbub.protocol.keys import (
     is_thread_key,
     room_key,
 )
-from hubbub.protocol.names import is_text
+from hubbub.protocol.names import is_line
 from hubbub.protocol.rooms import MAX_DIRECT, Archive, ChangeRoom, Create, Restore, RoomSettings
 
 CREATE = Permission("create rooms", {RoomKind.OWN: account(Scope.POST)})
@@ -54,7 +53,7 @@ _PERMISSIONS: dict[str, Permission] = {
     "title": Operation.TITLE,
     **dict.fromkeys(("topic", "alias"), Operation.DESCRIBE),
     **dict.fromkeys(("posters", "slow"), Operation.MODERATE),
-    **dict.fromkeys(("kind", "public", "keep_days", "receipts"), Operation.MANAGE),
+    **dict.fromkeys(("kind", "public", "keep_days", "receipts", "titles"), Operation.MANAGE),
     **dict.fromkeys(
         ("members_may_invite", "members_may_edit", "members_may_name_all"), Operation.MANAGE
     ),
@@ -98,7 +97,7 @@ def _screen_change(change: ChangeRoom, _: int) -> Refusal | None:
 
 def _screen(settings: RoomSettings, kind: str | None) -> Refusal | None:
     for name, text in (("title", settings.title), ("topic", settings.topic)):
-        if text and not _is_line(text):
+        if text and not is_line(text):
             return Refusal("bad_request", f"Invalid {name}: use one line of text in NFC")
     if settings.alias and not is_alias(settings.alias):
         rule = "use 2 to 32 letters from a to z and digits, with . _ - only between them"
@@ -106,16 +105,6 @@ def _screen(settings: RoomSettings, kind: str | None) -> Refusal | None:
     if settings.public not in (None, "none") and kind not in (None, "open"):
         return Refusal("bad_request", "Only open rooms can be public")
     return None
-
-
-def _is_line(text: str) -> bool:
-    """Whether a text is normal, visible, and can't change how what is around it is shown."""
-    is_plain = all(unicodedata.category(c) not in ("Cc", "Zl", "Zp") for c in text)
-    is_normal = is_text(text) and unicodedata.is_normalized("NFC", text)
-    return is_plain and is_normal and bool(text.strip()) and not set(text) & _BIDI
-
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 # --- making ---
@@ -307,6 +296,7 @@ def _room(event: Created) -> MadeRoom:
         event.at,
         event.by,
         None if event.people is None else " ".join(event.people),
+        event.titles,
     )
 
 

@@ -43,7 +43,7 @@ resource = Resource()
         body=POST,
         answers=ChangeReply,
         status=201,
-        refuses=frozenset({"busy", "gone"}),
+        refuses=frozenset({"busy", "gone", "untitled"}),
     )
 )
 async def post_message(request: web.Request) -> ChangeReply | web.Response:

@@ -3,7 +3,7 @@
 Knows SQL, but no rules. It takes few round trips, however many rooms and changes there are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from asyncpg import Connection
@@ -22,6 +22,7 @@ from hubbub.domain.facts import (
 from hubbub.domain.growing import Growth
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.rules import Rules
+from hubbub.protocol.keys import parent_of
 from hubbub.server.stores import queries
 from hubbub.server.stores.postgres.reader import check_epoch
 from hubbub.server.stores.postgres.records import PostgresRecords, columns_of
@@ -58,17 +59,26 @@ class PostgresWriter:
         """Decide and write everything but the commit. Raises RoomVanished and asyncpg's exceptions."""
         wanted = self._rules.needs(proposals)
         added = wanted.logs - self._known
-        if added:
-            await self._connection.execute(Q.add_rooms, sorted(added))
-        await self.lock(wanted.logs)
+        threads = {log for log in added if parent_of(log) != log}
+        if rooms := added - threads:
+            await self._connection.execute(Q.add_rooms, sorted(rooms))
+        await self.lock(wanted.logs - threads)
+        await self._begin(threads)
         ledger = Ledger(self._rules, wanted, await self._facts(wanted), at)
         commit = ledger.decide(proposals)
         grown = ledger.logs.grown
+        await self._begin(grown.keys() - self._rooms.keys())
         await self._write(ledger, grown)
         self._known.update(grown)
         if unused := added - grown.keys():
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit
+
+    async def _begin(self, threads: Set[str]) -> None:
+        """Add and lock threads whose parents are locked: whoever else does so waits for those, so there is no deadlock."""
+        if threads:
+            await self._connection.execute(Q.add_rooms, sorted(threads))
+            await self.lock(threads)
 
     async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
         """Lock rooms for this transaction; others wait for its end.
