@@ -20,21 +20,25 @@ from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.emoji import AddEmoji, image_from
 from hubbub.domain.aspects.former import EraseFormer, last_only
 from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.records import AnyTable
+from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Reference
 from hubbub.protocol.conversation import KeepDraft, Save
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.protocol.reading import MarkRead
-from hubbub.protocol.rooms import Create
+from hubbub.protocol.rooms import ChangeRoom, Create
+from hubbub.protocol.threads import EndThread
 from hubbub.server.admin.copying import _copy
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.people.passwords import Argon2
 from hubbub.server.reactors.base import go_round
-from hubbub.server.stores.base import Store, StoreFailed, Token
+from hubbub.server.stores.base import Activity, Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.tables import PostgresTables
@@ -757,6 +761,93 @@ async def test_a_copy_that_is_brought_up_to_date_knows_what_was_read_and_mention
     copy = await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
     [row] = await copy.own_rooms(who.id)
     assert (row.read, row.unread, row.mentions) == (3, 2, 1)
+    await copy.close()
+
+
+HOME = "@r000000000001"
+THREAD_AT_HOME = thread_key(HOME, 4)
+
+
+async def reply_at_home(store: Store) -> None:
+    """Have a thread with a title and four replies, of which the first was trimmed, and one deleted."""
+    who = GRACE_AT_HOME
+    made = Create(room=who.id, kind="open", title="x", key=HOME, who=(ADA_AT_HOME.id,))
+    said: list[Change] = [Post(room=HOME, text="root", title="Kettles")]
+    said += [PostInThread(room=THREAD_AT_HOME, text=f"reply {n}", root_by=who.id) for n in range(4)]
+    said.append(Delete(room=THREAD_AT_HOME, seq=3))
+    people = (GRACE_AT_HOME, ADA_AT_HOME)
+    deeds = [*map(becoming, people), Proposal(who, made), *(Proposal(who, each) for each in said)]
+    answers = (await store.commit(deeds, AT)).answers
+    assert all(isinstance(answer, Accepted) for answer in answers), answers
+    await store.trim(THREAD_AT_HOME, 2)
+
+
+@asynccontextmanager
+async def at_home(directory: Path) -> AsyncIterator[SqliteStore]:
+    """A store that knows how people become what they are."""
+    store = SqliteStore(directory, "full", lambda: "e1", ROOM_RULES)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def thread_at_home(store: Store) -> Thread:
+    """What the room shows of it."""
+    [row] = await store.rows(THREAD, THREAD_AT_HOME)
+    return row
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_restore_that_deletes_replies_again_counts_the_others(
+    engine: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    url, file = await postgres.fresh(), tmp_path / "monday.db"
+    where = "sqlite" if engine == "sqlite" else url
+
+    async def opened() -> Store:
+        if engine == "sqlite":
+            return SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
+        return await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
+
+    store = await opened()
+    await reply_at_home(store)
+    assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
+    before = await thread_at_home(store)
+    delete = Delete(room=THREAD_AT_HOME, seq=4)
+    await store.commit([Proposal(GRACE_AT_HOME, delete)], AT)
+    await store.close()
+    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
+    assert restored.code == 0, restored.err
+    store = await opened()
+    assert before.replies == 3
+    assert await thread_at_home(store) == before._replace(replies=2)
+    [own] = await store.own_threads(GRACE_AT_HOME.id, Activity(), 9)
+    assert own.thread.replies == 2
+    await store.close()
+
+
+async def test_a_copy_that_is_brought_up_to_date_shows_threads_as_they_are(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = await postgres.fresh()
+    async with at_home(tmp_path) as store:
+        await reply_at_home(store)
+    await copied(tmp_path, url)
+    async with at_home(tmp_path) as store:
+        later: list[Change] = [
+            Delete(room=THREAD_AT_HOME, seq=4),
+            PostInThread(room=THREAD_AT_HOME, text="later", root_by=GRACE_AT_HOME.id),
+            ChangeRoom(room=THREAD_AT_HOME, title="Pots"),
+            EndThread(room=THREAD_AT_HOME),
+        ]
+        await store.commit([Proposal(GRACE_AT_HOME, each) for each in later], AT)
+        row = await thread_at_home(store)
+    await copied(tmp_path, url)
+    await same(tmp_path, url)
+    copy = await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
+    assert await thread_at_home(copy) == row
+    assert (row.replies, row.title, row.ended_at) == (3, "Pots", AT)
     await copy.close()
 
 

@@ -131,6 +131,8 @@ async def live(rita: Someone, room: str) -> None:
         await ask(rita, "PUT", f"{message}/reactions/{SECRET}")
         await ask(rita, "PUT", f"/me/drafts/{where}", {"text": SECRET})
         await ask(rita, "PUT", f"/me/saved/{where}/{posted['seq']}", {"note": SECRET})
+        if where == room:
+            await ask(rita, "POST", f"/rooms/{room}:{posted['seq']}/messages", {"text": SECRET})
     await ask(rita, "POST", "/me/tokens", {"name": SECRET, "scopes": ["read"]})
 
 

@@ -163,7 +163,10 @@ class PostgresTables:
     ) -> None:
         """See the contract."""
         await self._records.clear(table, *prefix, between=between)
-        await self._records.add(table, rows)
+        if between is None:
+            await self._records.add(table, rows)
+        elif rows:  # an earlier copy may have them at other events, as rows of threads move on
+            await self._records.put(table, rows)
 
     async def put_room(self, room: RoomState) -> None:
         """See the contract."""
@@ -219,8 +222,10 @@ class PostgresTables:
     async def delete_again(self) -> None:
         """Delete the messages that were deleted in the replaced tables."""
         if self.kept:
+            await self._connection.execute(Q.count_replies, -1)
             for query in (Q.delete_again, Q.erase_again):
                 await self._connection.execute(query.format(kept=self.kept))
+            await self._connection.execute(Q.count_replies, 1)
             for table in RULES.erased:
                 await self._records.forget(table)
 

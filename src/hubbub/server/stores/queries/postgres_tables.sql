@@ -42,6 +42,12 @@ WITH gone AS (
 UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;
 
+-- :count_replies Add to the replies of each thread, so many times, its messages that are not deleted.
+UPDATE hubbub.thread SET replies = replies + $1::bigint * (
+    SELECT count(*) FROM hubbub.room JOIN hubbub.message ON message.room = room.id
+    WHERE room.name = thread.thread AND NOT is_deleted
+);
+
 -- :erase_again Erase events that are erased in the logs of another schema, {kept}: those equal except for their content.
 -- What edits say that are the last ones here stays: nothing else says what their messages say.
 UPDATE hubbub.change SET body = hubbub.erased(change.body)

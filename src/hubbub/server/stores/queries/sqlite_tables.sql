@@ -37,6 +37,12 @@ UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 
 WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_deleted
     AND erased(message.posted) = erased(gone.posted);
 
+-- :count_replies Add to the replies of each thread, so many times, its messages that are not deleted.
+UPDATE thread SET replies = replies + ? * (
+    SELECT count(*) FROM room JOIN message ON message.room = room.id
+    WHERE room.name = thread.thread AND NOT is_deleted
+);
+
 -- :erase_again Erase events that are erased in another database, `present`: those equal except for their content.
 -- What edits say that are the last ones here stays: nothing else says what their messages say.
 UPDATE change SET body = erased(body) WHERE about IS NOT NULL AND EXISTS (

@@ -102,8 +102,10 @@ def _take_again(database: apsw.Connection, present: Path) -> None:
 
 
 def _delete_again(database: apsw.Connection) -> None:
+    database.execute(Q.count_replies, (-1,))
     for query in (Q.delete_again, Q.erase_all_changes, Q.erase_again):
         database.execute(query)
+    database.execute(Q.count_replies, (1,))
     for table in RULES.erased:
         SqliteRecords(database).forget(table)
 
