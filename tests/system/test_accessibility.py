@@ -104,7 +104,7 @@ async def talking(page: Page, server: Server) -> None:
     await speak(page, "gladly")
     await act(page, "gladly", "React", "React with 🎉")
     await expect(message(page, "gladly").locator(".reactions")).to_be_visible()
-    await act(page, "and **more**", "Reply")
+    await act(page, "and more", "Reply")
     await speak(page, "me too")
     await act(page, "gladly", "Edit")
     await expect(page.get_by_label("Edit message")).to_be_visible()

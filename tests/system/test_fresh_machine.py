@@ -126,7 +126,7 @@ def test_the_page_is_built_once_and_served(
         ).stdout
 
     assert "==>" not in steps()
-    (checkout / "web" / "app" / "style.css").touch()
+    (checkout / "web" / "app" / "styles" / "base.css").touch()
     assert re.findall("==> (.+?)\x1b", steps()) == ["Building the web page (web/package-lock.json)"]
 
 

@@ -473,7 +473,7 @@ async def test_who_has_an_account_elsewhere_signs_in_there(
 
 def test_the_how_to_names_what_is_on_the_page() -> None:
     written = (ROOT / "docs" / "how-to" / "set-up-a-team.md").read_text()
-    shown = "".join(path.read_text() for path in (ROOT / "web" / "app").iterdir())
+    shown = "".join(path.read_text() for path in (ROOT / "web" / "app").rglob("*.ts*"))
     named = set(re.findall(r"\*\*(.+?)\*\*", written))
     assert named >= {"Invite", "New room", "Write to…"}
     assert not [name for name in named if f'"{name}"' not in shown and f">{name}<" not in shown]

@@ -52,7 +52,9 @@ async def answer(tmp_path: Path, script: str, module: str, given: object) -> Any
 
 async def test_only_mentions_of_oneself_are_marked(tmp_path: Path) -> None:
     given = [(text, message) for text, message, _ in TEXTS]
-    assert await answer(tmp_path, SPLIT, "app/mentions.ts", given) == [split for *_, split in TEXTS]
+    assert await answer(tmp_path, SPLIT, "app/store/mentions.ts", given) == [
+        split for *_, split in TEXTS
+    ]
 
 
 async def test_an_edit_has_the_mentions_of_its_text(tmp_path: Path) -> None:
@@ -84,7 +86,9 @@ async def test_badges_are_of_what_one_wants_to_be_told(tmp_path: Path) -> None:
         ({"kind": "open", "unread": 0, "mentions": 0}, [False, 0]),
     ]
     given = [counts | row for row, _ in told]
-    assert await answer(tmp_path, BADGES, "app/badges.ts", given) == [shown for _, shown in told]
+    assert await answer(tmp_path, BADGES, "app/store/badges.ts", given) == [
+        shown for _, shown in told
+    ]
 
 
 COUNTS = """
@@ -116,7 +120,7 @@ RECOUNTING = {
 @pytest.mark.parametrize("event", RECOUNTING)
 async def test_what_changes_counts_is_asked_for_again(tmp_path: Path, event: str) -> None:
     given = {"event": event} | RECOUNTING[event]
-    assert await answer(tmp_path, COUNTS, "app/account.ts", given) == [["@r1"]]
+    assert await answer(tmp_path, COUNTS, "app/store/account.ts", given) == [["@r1"]]
 
 
 async def test_what_a_removed_account_wrote_is_dropped(tmp_path: Path) -> None:

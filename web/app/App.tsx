@@ -1,0 +1,38 @@
+// One of the page's screens: the ways in, or rooms with their messages.
+
+import { Entry, Gone } from "./auth/Entry.tsx";
+import { Welcome } from "./auth/Welcome.tsx";
+import { Room } from "./panels/Room.tsx";
+import { Sidebar } from "./sidebar/Sidebar.tsx";
+import { menuOpen, said, screen } from "./store/screen.ts";
+import { Dialogs } from "./ui/Dialog.tsx";
+
+const Messenger = () => (
+  <div id="app" class={menuOpen.value ? "menu-open" : ""}>
+    <Sidebar />
+    <Room />
+  </div>
+);
+
+/** What is said for a moment. */
+const Toast = () => (
+  <div id="toast" role="alert" hidden={!said.value}>
+    {said.value}
+  </div>
+);
+
+function Screen() {
+  const shown = screen.value;
+  if (shown.kind === "app") return <Messenger />;
+  if (shown.kind === "welcome") return <Welcome screen={shown} />;
+  if (shown.kind === "entry") return <Entry screen={shown} />;
+  return shown.kind === "gone" ? <Gone why={shown.why} /> : null;
+}
+
+export const App = () => (
+  <>
+    <Screen />
+    <Dialogs />
+    <Toast />
+  </>
+);

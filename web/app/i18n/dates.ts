@@ -1,0 +1,26 @@
+// Dates and times as the browser's language writes them.
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const DAY_OF_YEAR = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const RELATIVE = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const A_DAY = 86_400_000; // milliseconds
+
+export const timeOf = (at: string): string => TIME.format(new Date(at));
+export const fullOf = (at: string): string => FULL.format(new Date(at));
+
+/** What two times of one day share. */
+export const dayKey = (at: string): string => new Date(at).toDateString();
+
+/** A day as one says it: today, yesterday, or its date, with the year if it is another. */
+export function dayOf(at: string, now = new Date()): string {
+  const date = new Date(at);
+  const days = Math.round((midnight(date) - midnight(now)) / A_DAY);
+  if (days === 0 || days === -1) return capital(RELATIVE.format(days, "day"));
+  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_OF_YEAR).format(date);
+}
+
+const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+
+const capital = (words: string): string => words.charAt(0).toLocaleUpperCase() + words.slice(1);

@@ -1,0 +1,53 @@
+// The page begins here: the views, the title and the icon, and then whoever the browser is.
+
+import "./styles/index.css";
+import { effect } from "@preact/signals";
+import { render } from "preact";
+import { App } from "./App.tsx";
+import { WORDS } from "./auth/words.ts";
+import { t } from "./i18n/index.ts";
+import { loadMarkdown } from "./markdown/index.ts";
+import { titleOf } from "./store/rooms.ts";
+import { menuOpen, screen } from "./store/screen.ts";
+import { begin, seen } from "./store/session.ts";
+import { current } from "./store/state.ts";
+import { unread } from "./store/unread.ts";
+import { harmless } from "./ui/text.ts";
+
+const page = document.getElementById("page");
+const icon = document.getElementById("icon");
+
+/** What the tab is called. */
+function title(): string {
+  if (screen.value.kind === "entry") return `${WORDS[screen.value.way].title} – ${t.hubbub}`;
+  if (screen.value.kind !== "app" || !current.value) return t.hubbub;
+  const { count, any } = unread();
+  return `${count ? `(${count}) ` : any ? "• " : ""}${harmless(titleOf(current.value))} – ${t.hubbub}`;
+}
+
+effect(() => {
+  document.title = title();
+});
+
+effect(() => {
+  const isUnread = screen.value.kind === "app" && unread().any;
+  icon?.setAttribute("href", `/web/favicon${isUnread ? "-unread" : ""}.svg`);
+});
+
+document.addEventListener("visibilitychange", () => seen(!document.hidden));
+
+// What is left of the room beside the menu is in the shade: a tap there closes the menu.
+document.addEventListener("pointerdown", ({ target }) => {
+  if (target instanceof Element && target.closest("#room")) menuOpen.value = false;
+});
+
+document.addEventListener("keydown", (key) => {
+  if (key.key !== "Escape" || !menuOpen.peek()) return;
+  menuOpen.value = false;
+  document.getElementById("menu")?.focus();
+});
+
+seen(!document.hidden);
+if (page) render(<App />, page);
+begin();
+loadMarkdown();

@@ -1,0 +1,86 @@
+// The head of a room: its title, who is here, and what else there is to know.
+
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { nameOf } from "../store/names.ts";
+import { titleOf, topicOf } from "../store/rooms.ts";
+import { menuOpen } from "../store/screen.ts";
+import { current, places, session, tracked } from "../store/state.ts";
+import { unread } from "../store/unread.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Icon, IconButton } from "../ui/Icon.tsx";
+import { Name } from "../ui/Text.tsx";
+import { harmless } from "../ui/text.ts";
+import { aboutRoom } from "./AboutRoom.tsx";
+
+export function Head() {
+  const room = current.value;
+  const isMine = session.value?.account?.row(room) !== undefined;
+  return (
+    <header>
+      <Menu />
+      <h1 id="title" dir="auto">
+        {harmless(titleOf(room))}
+      </h1>
+      <p class="topic" dir="auto">
+        {harmless(topicOf(room))}
+      </p>
+      <Members key={room} />
+      {isMine && <IconButton id="details" name="info" label={t.details} onClick={aboutRoom} />}
+    </header>
+  );
+}
+
+const Menu = () => (
+  <button
+    id="menu"
+    class="icon-button"
+    type="button"
+    aria-label={t.rooms}
+    aria-controls="sidebar"
+    aria-expanded={menuOpen.value}
+    onClick={() => {
+      menuOpen.value = true;
+    }}
+  >
+    <Icon name="menu" />
+    {unread().any && <span class="dot" />}
+  </button>
+);
+
+/** How many people are here, and their names if one asks. */
+function Members() {
+  const [isOpen, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (!isOpen) return undefined;
+    const away = (event: Event) => {
+      const isInside = event instanceof PointerEvent && root.current?.contains(event.target as Node);
+      const isOther = event instanceof KeyboardEvent && event.key !== "Escape";
+      if (!isInside && !isOther) setOpen(false);
+    };
+    document.addEventListener("pointerdown", away);
+    document.addEventListener("keydown", away);
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      document.removeEventListener("keydown", away);
+    };
+  }, [isOpen]);
+  const here = (tracked.value && places.get(current.value)?.here.value) || { people: new Map<string, string>(), count: 0 };
+  const named = [...here.people.values()].map((by) => ({ by, name: nameOf(by) })).sort((a, b) => a.name.localeCompare(b.name));
+  return (
+    <div class="members" ref={root}>
+      <button id="members" class="quiet" type="button" aria-expanded={isOpen} aria-controls="member-list" onClick={() => setOpen(!isOpen)}>
+        {t.people(here.count)}
+      </button>
+      <ul id="member-list" hidden={!isOpen} aria-label={t.whoIsHere}>
+        {named.map(({ by, name }) => (
+          <li key={by}>
+            <Avatar who={by} />
+            <Name text={name} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

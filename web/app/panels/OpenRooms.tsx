@@ -1,0 +1,62 @@
+// Look for open rooms, and join them.
+
+import { useLayoutEffect, useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { command } from "../store/doing.ts";
+import { type Listed, listOpenRooms, open } from "../store/rooms.ts";
+import { accountOf } from "../store/state.ts";
+import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
+import { Empty, Name, Why } from "../ui/Text.tsx";
+import { harmless } from "../ui/text.ts";
+
+export const openRooms = (): void => openDialog(<OpenRooms />);
+
+function enter(room: string): void {
+  closeDialog();
+  open(room);
+}
+
+function OpenRooms() {
+  const [rooms, setRooms] = useState<Listed[]>();
+  const [why, setWhy] = useState("");
+  const fail = (error: Error) => setWhy(error.message);
+  useLayoutEffect(() => {
+    listOpenRooms().then((found) => setRooms(found.sort((a, b) => a.title.localeCompare(b.title))), fail);
+  }, []);
+  const join = (room: string) => command({ do: "join", room }).then(() => enter(room), fail);
+  return (
+    <Dialog title={t.openRooms}>
+      <div aria-live="polite">
+        <Why text={why} />
+        {!rooms && !why && <Empty text={t.looking} />}
+        {rooms?.length === 0 && <Empty text={t.noOpenRooms} />}
+        {rooms && rooms.length > 0 && (
+          <ul class="people">
+            {rooms.map((each) => (
+              <Found key={each.room} room={each} join={join} />
+            ))}
+          </ul>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+const Found = ({ room: { room, title, topic, members }, join }: { room: Listed; join(room: string): void }) => (
+  <li>
+    <span class="who">
+      <Name text={title} />
+      <small>{harmless(topic) || t.members(members)}</small>
+    </span>
+    <button type="button" class="quiet" aria-label={t.openNamed(title)} onClick={() => enter(room)}>
+      {t.open}
+    </button>
+    {accountOf()?.rooms.has(room) ? (
+      <small>{t.joined}</small>
+    ) : (
+      <button type="button" class="primary" aria-label={t.joinNamed(title)} onClick={() => join(room)}>
+        {t.join}
+      </button>
+    )}
+  </li>
+);

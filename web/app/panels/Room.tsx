@@ -1,0 +1,81 @@
+// The room that is shown: its head, its messages, and where one writes, or what one can do instead.
+
+import { Composer } from "../composer/Composer.tsx";
+import { focusComposer } from "../composer/focus.ts";
+import { t } from "../i18n/index.ts";
+import { isMade } from "../store/address.ts";
+import { banner } from "../store/connection.ts";
+import { joinCurrent } from "../store/doing.ts";
+import { nameOf } from "../store/names.ts";
+import { logIn } from "../store/session.ts";
+import { clientOf, current, places, session, tracked } from "../store/state.ts";
+import { Pill } from "../timeline/Pill.tsx";
+import { Scroller } from "../timeline/Scroller.tsx";
+import { harmless } from "../ui/text.ts";
+import { Head } from "./Head.tsx";
+
+const MOST_TYPING = 3; // names that are shown
+
+export const Room = () => (
+  <main id="room">
+    <Head />
+    <Banner />
+    <Scroller />
+    <Pill />
+    <Typing />
+    <Writing />
+  </main>
+);
+
+const Banner = () => (
+  <div id="banner" role="status" hidden={!banner.value}>
+    <span>{banner.value}</span>
+    <button type="button" onClick={() => clientOf()?.connect()}>
+      {t.retryNow}
+    </button>
+  </div>
+);
+
+function Typing() {
+  const typing = tracked.value && places.get(current.value)?.typing.value;
+  const names = [...(typing?.values() ?? [])].map(({ by }) => harmless(nameOf(by))).slice(0, MOST_TYPING);
+  return (
+    <p id="typing" aria-live="off">
+      {names.length ? t.typing(names) : ""}
+    </p>
+  );
+}
+
+interface Instead {
+  words: string;
+  button?: string;
+  act?(): void;
+}
+
+/** Where one can't write: why, and what one can do instead. */
+function instead(): Instead | undefined {
+  const room = current.value;
+  const account = session.value?.account;
+  const refused = tracked.value && places.get(room)?.refused.value;
+  if (refused) return { words: `${refused.message}.`, ...(!account && { button: t.logIn, act: () => logIn() }) };
+  const row = account?.row(room);
+  if (row?.archived_at) return { words: t.archived };
+  if (account?.hasStarted && isMade(room) && !row)
+    return { words: t.notInRoom, button: t.join, act: () => joinCurrent().then(focusComposer) };
+  return undefined;
+}
+
+function Writing() {
+  const other = instead();
+  if (!other) return <Composer />;
+  return (
+    <div id="instead">
+      <span>{other.words}</span>
+      {other.button && (
+        <button type="button" class="primary" onClick={other.act}>
+          {other.button}
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+// The sidebar: the rooms that there are, what accounts can do beside them, and who one is.
+
+import type { TargetedEvent } from "preact";
+import { useRef } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { aboutMe } from "../panels/AboutMe.tsx";
+import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
+import { nameOf } from "../store/names.ts";
+import { open } from "../store/rooms.ts";
+import { say } from "../store/screen.ts";
+import { rename } from "../store/session.ts";
+import { session } from "../store/state.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { Icon } from "../ui/Icon.tsx";
+import { Logo } from "../ui/Logo.tsx";
+import { Name } from "../ui/Text.tsx";
+import { Rooms } from "./Rooms.tsx";
+
+export const Sidebar = () => (
+  <nav id="sidebar" aria-label={t.rooms}>
+    <header>
+      <Logo />
+      <strong class="wordmark">{t.hubbub}</strong>
+    </header>
+    <Rooms />
+    <OpenRoom />
+    <Me />
+  </nav>
+);
+
+/** A field that opens a free room by its name. */
+function OpenRoom() {
+  const name = useRef<HTMLInputElement>(null);
+  const submit = (event: TargetedEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (!name.current) return;
+    const room = name.current.value.trim().replaceAll(/\s+/g, "-").normalize("NFC");
+    if (!isRoomName(room)) {
+      say(t.roomNameRule);
+      return;
+    }
+    name.current.value = "";
+    open(room);
+  };
+  return (
+    <form id="open-room" autocomplete="off" onSubmit={submit}>
+      <label class="visually-hidden" for="room-name">
+        {t.openOrStart}
+      </label>
+      <input id="room-name" ref={name} maxLength={64} placeholder={t.openOrStart} />
+      <button type="submit" aria-label={t.openRoom} class="icon-button">
+        <Icon name="plus" />
+      </button>
+    </form>
+  );
+}
+
+/** Who one is, and what can be done about it. */
+function Me() {
+  const account = session.value?.account;
+  const key = account?.key ?? (session.value?.client.token ? tokenOwner().name : (keptAccount() ?? identity().name ?? ""));
+  const name = account && !hasStarted(account) ? "" : nameOf(key);
+  return (
+    <footer>
+      <Avatar who={key} />
+      <Name id="my-name" text={name} />
+      {account ? (
+        <button id="account" class="quiet" type="button" onClick={aboutMe}>
+          {t.account}
+        </button>
+      ) : (
+        <button id="rename" class="quiet" type="button" onClick={rename}>
+          {t.changeName}
+        </button>
+      )}
+    </footer>
+  );
+}
+
+const hasStarted = (account: { version: number; hasStarted: boolean }): boolean => account.version >= 0 && account.hasStarted;

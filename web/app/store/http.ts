@@ -1,0 +1,32 @@
+// Requests to the server that made the page. The browser adds the session's cookie.
+
+import { Refused } from "#sdk";
+import { t } from "../i18n/index.ts";
+
+const MOST_LISTED = 2000;
+
+/** Send a request and return the answer's body. Rejects with `Refused`, or with an error that says there is no connection. */
+export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const given = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(`/api/v1${path}`, { method, ...given }).catch(() => {
+    throw new Error(t.noServer);
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { code = "internal", detail = t.serverAnswers(response.status), hint, temporary = false, retry_after } = answer;
+  throw new Refused({ code, message: hint ? `${detail}. ${hint}` : detail, temporary, retry_after });
+}
+
+/** A list that comes in pages, up to 2,000 items; `key` is what the next page begins after. */
+export async function list<Item>(path: string, items: string, key: keyof Item): Promise<Item[]> {
+  const found: Item[] = [];
+  let more = true;
+  while (more && found.length < MOST_LISTED) {
+    const last = found.at(-1);
+    const after = last ? `&after=${encodeURIComponent(String(last[key]))}` : "";
+    const answer = await call<Record<string, unknown>>("GET", `${path}?limit=100${after}`);
+    found.push(...(answer[items] as Item[]));
+    more = answer.more === true;
+  }
+  return found;
+}

@@ -1,0 +1,127 @@
+// What the browser remembers of one: name and key, or a token, and rooms.
+
+import { randomId } from "#sdk";
+import { isMade } from "./address.ts";
+
+const LOBBY = "lobby";
+const MOST_ROOMS = 200;
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: marks and joiners are allowed one by one
+const ROOM = /^[\p{L}\p{N}_\-.:@+~][\p{L}\p{N}\p{Mn}\p{Mc}\u200c\u200d_\-.:@+~]{0,63}$/u;
+
+/** Whether a room may be called so, as far as one need not ask the server: that knows where marks and joiners may be. */
+export const isRoomName = (name: string): boolean => ROOM.test(name) && name === name.normalize("NFC");
+
+/**
+ * A token is kept for this tab, over reloads, until it is closed: it may be worth more than a chat, the browser may be
+ * shared, and another tab may be somebody else. It is never part of a URL that is sent: a link has it in its fragment.
+ */
+export const keptToken = (): string | null => sessionStorage.getItem("hubbub.token");
+
+export function keepToken(token: string): void {
+  forgetToken();
+  sessionStorage.setItem("hubbub.token", token);
+}
+
+export function forgetToken(): void {
+  sessionStorage.removeItem("hubbub.token");
+  sessionStorage.removeItem("hubbub.token-owner");
+}
+
+const ACCOUNT = "hubbub.account";
+
+/** The account of this browser. The session itself is in a cookie, which the page can't read. */
+export const keptAccount = (): string | null => localStorage.getItem(ACCOUNT);
+
+export function keepAccount(account: string): void {
+  forgetToken();
+  localStorage.setItem(ACCOUNT, account);
+}
+
+export const forgetAccount = (): void => localStorage.removeItem(ACCOUNT);
+
+/** Leave nothing of an account in the browser, nor what it has not sent. */
+export function clearOf(account: string): void {
+  forgetAccount();
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
+  }
+}
+
+export interface Owner {
+  name: string;
+  id: string;
+}
+
+/** Name and id of the token's owner, once the server has told them. */
+export const tokenOwner = (): Owner => JSON.parse(sessionStorage.getItem("hubbub.token-owner") ?? '{"name": "", "id": ""}');
+
+export const keepTokenOwner = (owner: Owner): void => sessionStorage.setItem("hubbub.token-owner", JSON.stringify(owner));
+
+/** Take the token out of a link such as /#token=…&room=kitchen, and out of the address bar and the history. */
+export function takeTokenFromAddress(): boolean {
+  if (!location.hash.startsWith("#token=")) return false;
+  // Not URLSearchParams, which takes a + in a token for a space.
+  const parts = new Map(
+    location.hash
+      .slice(1)
+      .split("&")
+      .map((part) => part.split(/=(.*)/s, 2) as [string, string]),
+  );
+  history.replaceState(null, "", `${location.pathname}${location.search}${parts.has("room") ? `#${parts.get("room")}` : ""}`);
+  try {
+    keepToken(decodeURIComponent(parts.get("token") ?? ""));
+  } catch {
+    return false; // not an encoded text
+  }
+  return true;
+}
+
+/** The name and its key. `?name=` is for this tab alone; else one is the same person in every tab of the browser. */
+export function identity(): { name: string | null; key: string | null } {
+  const asked = new URLSearchParams(location.search).get("name");
+  if (asked && asked !== sessionStorage.getItem("hubbub.name")) keep(sessionStorage, asked);
+  const store = storage();
+  return { name: store.getItem("hubbub.name"), key: store.getItem("hubbub.key") };
+}
+
+/** Be called so from now on, whatever the address says. */
+export function keepName(name: string): void {
+  keep(storage(), name);
+  const address = new URL(location.href);
+  address.searchParams.delete("name");
+  history.replaceState(null, "", address);
+}
+
+/** The room that the address names, if one may be called so. */
+export function roomFromAddress(): string {
+  try {
+    const asked = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get("room");
+    const room = asked?.normalize("NFC") ?? LOBBY;
+    return isRoomName(room) ? room : LOBBY;
+  } catch {
+    return LOBBY; // not an encoded text
+  }
+}
+
+export function rememberedRooms(): string[] {
+  try {
+    const rooms: string[] = JSON.parse(localStorage.getItem("hubbub.rooms") ?? "null") ?? [LOBBY];
+    return rooms.filter((room) => isRoomName(room) && !isMade(room)).slice(-MOST_ROOMS);
+  } catch {
+    return [LOBBY];
+  }
+}
+
+/** Remember these too: other tabs have theirs. */
+export function keepRooms(rooms: Iterable<string>): void {
+  localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...[...rooms].filter((room) => !isMade(room))])]));
+}
+
+const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);
+
+/** The key goes with the name: other tabs may still be using it. */
+function keep(store: Storage, name: string): void {
+  if (name === store.getItem("hubbub.name")) return;
+  store.setItem("hubbub.name", name);
+  store.setItem("hubbub.key", randomId());
+}

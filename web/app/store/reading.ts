@@ -1,0 +1,41 @@
+// How far one has read the room that is open: told to the server now and then.
+
+import { accountOf, clientOf, current, isVisible, places, wanted } from "./state.ts";
+import { atEnd } from "./window.ts";
+
+const PAUSE = 2000; // milliseconds between two markers of a room
+
+const told = new Map<string, { upto: number; at: number }>();
+let timer: number | undefined;
+
+/** Whether one sees the newest messages of a room. */
+export const isReading = (room: string): boolean => room === current.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
+
+/** The last message of a room that has come. */
+export const lastOf = (room: string): number | undefined => [...(places.get(room)?.view?.messages.keys() ?? [])].at(-1);
+
+/** A room is opened, or seen again: from then on, it no longer looks unread. */
+export function lookAgain(): void {
+  const before = told.get(current.peek());
+  if (before) before.upto = 0;
+  readOn();
+}
+
+/** Tell how far one has read, if that is new. */
+export function readOn(): void {
+  const [room, client] = [current.peek(), clientOf()];
+  const row = accountOf()?.rooms.get(room);
+  if (!row || !places.get(room)?.view || !isReading(room) || client?.state !== "connected") return;
+  const upto = lastOf(room) ?? row.head;
+  const before = told.get(room) ?? { upto: 0, at: 0 };
+  if (upto <= before.upto) return;
+  clearTimeout(timer);
+  const wait = before.at + PAUSE - Date.now();
+  if (wait > 0) {
+    timer = setTimeout(readOn, wait);
+    return;
+  }
+  const isNew = upto > (row.read ?? 0) || row.marked;
+  told.set(room, { upto, at: isNew ? Date.now() : before.at });
+  if (isNew) client.ask({ do: "read", room, upto }).catch(() => {});
+}

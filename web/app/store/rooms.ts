@@ -1,0 +1,117 @@
+// The rooms that there are, what they are called, and opening one.
+
+import { batch, signal } from "@preact/signals";
+import { t } from "../i18n/index.ts";
+import { isMade, showAddress } from "./address.ts";
+import { switchDraft } from "./drafts.ts";
+import { list } from "./http.ts";
+import { keepRooms } from "./memory.ts";
+import { lookAgain } from "./reading.ts";
+import { menuOpen } from "./screen.ts";
+import { accountOf, clientOf, current, editing, newFrom, Place, places, replyTo, session, tracked } from "./state.ts";
+import { linked, toEnd } from "./window.ts";
+
+/** An open room as the directory has it. */
+export interface Listed {
+  room: string;
+  title: string;
+  topic: string;
+  members: number;
+}
+
+const known = signal<readonly string[]>([]); // free rooms on the server
+const listed = signal<ReadonlyMap<string, Listed>>(new Map()); // open rooms, whether one is a member or not
+
+/** What is kept of a room, which is followed from now on. */
+export function track(room: string): Place {
+  const found = places.get(room);
+  if (found) return found;
+  const place = new Place();
+  places.set(room, place);
+  tracked.value = [...places.keys()];
+  keepRooms(places.keys());
+  clientOf()?.follow(room);
+  return place;
+}
+
+export function forget(room: string): void {
+  places.delete(room);
+  tracked.value = [...places.keys()];
+}
+
+export function open(room: string): void {
+  batch(() => {
+    switchDraft(current.peek(), room);
+    const place = track(room);
+    current.value = room;
+    drawLine(room, place);
+    place.unread.value = 0;
+    replyTo.value = undefined;
+    editing.value = undefined;
+    linked.value = undefined;
+    menuOpen.value = false;
+    toEnd();
+    if (place.refused.peek()) clientOf()?.follow(room);
+  });
+  lookUp();
+  showAddress(room);
+  lookAgain();
+}
+
+/** Where what is new begins in a room that is opened: after what its account has read, or with what came meanwhile. */
+function drawLine(room: string, place: Place): void {
+  newFrom.value = place.unseenFrom;
+  place.unseenFrom = Infinity;
+  lineOf = isMade(room) ? room : "";
+  drawLineOnce();
+}
+
+let lineOf = ""; // the room whose line waits for its row
+
+/** The row of the current room may have come only now. */
+export function drawLineOnce(): void {
+  const row = accountOf()?.rooms.get(lineOf);
+  if (!row || lineOf !== current.peek()) return;
+  lineOf = "";
+  newFrom.value = row.unread ? (row.read ?? 0) + 1 : Infinity;
+}
+
+/** Look for the title of the current room, if one is no member. */
+export function lookUp(): void {
+  const [room, account] = [current.peek(), accountOf()];
+  if (account?.hasStarted && isMade(room) && !account.rooms.has(room) && !listed.peek().has(room)) listOpenRooms();
+}
+
+/** The free rooms that are known here. */
+export const freeRooms = (): string[] =>
+  [...new Set([...tracked.value, ...known.value])].filter((room) => !isMade(room)).sort((a, b) => a.localeCompare(b));
+
+export async function listRooms(): Promise<void> {
+  try {
+    const token = clientOf()?.token;
+    const headers = new Headers(token ? { Authorization: `Bearer ${token}` } : {});
+    const { rooms }: { rooms: { room: string }[] } = await (await fetch("/api/v1/rooms?limit=200", { headers })).json();
+    known.value = rooms.map(({ room }) => room).filter((room) => !isMade(room));
+  } catch {
+    // the connection's own state says what is wrong
+  }
+}
+
+export async function listOpenRooms(): Promise<Listed[]> {
+  const rooms = await list<Listed>("/directory", "rooms", "room");
+  listed.value = new Map(rooms.map((each) => [each.room, each]));
+  return rooms;
+}
+
+export const isListed = (room: string): boolean => listed.value.has(room);
+
+export const topicOf = (room: string): string => listed.value.get(room)?.topic ?? "";
+
+/** What a room is called. */
+export function titleOf(room: string): string {
+  if (!isMade(room)) return room;
+  const account = session.value?.account;
+  const row = account?.row(room);
+  if (row) return account?.titleOf(row) ?? "";
+  return listed.value.get(room)?.title ?? (places.get(room)?.refused.value ? t.noSuchRoom : t.room);
+}

@@ -1,0 +1,70 @@
+// Writing: posts, what is not yet in the log, and telling that one types.
+
+import { type Entry, whoOf, type wire } from "#sdk";
+import { isMade } from "./address.ts";
+import { draft } from "./drafts.ts";
+import { ask } from "./history.ts";
+import { isReading, lastOf } from "./reading.ts";
+import { accountOf, clientOf, connection, current, editing, outboxVersion, places, replyTo, session } from "./state.ts";
+import { toEnd } from "./window.ts";
+
+const TYPING_EVERY = 3000;
+const TYPING_AFTER = 300;
+
+let lastTyping = 0;
+let typingTimer: number | undefined;
+
+/** A message of the outbox; `isUnsure` if there is no connection. */
+export type Unsent = Entry & { isUnsure: boolean };
+
+/** What a room's outbox holds. */
+export function unsentIn(room: string): Unsent[] {
+  const entries = outboxVersion.value >= 0 ? (session.value?.client.outbox.entries ?? []) : [];
+  const isUnsure = connection.value.state !== "connected";
+  return entries.filter((entry) => entry.room === room).map((entry) => ({ ...entry, isUnsure }));
+}
+
+/** Put what was written into the outbox. */
+export function send(): void {
+  const [room, client, text] = [current.peek(), clientOf(), draft.peek().trim()];
+  if (!text || !client) return;
+  draft.value = "";
+  const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
+  client.post(room, text, replyTo.peek()?.seq, read);
+  replyTo.value = undefined;
+  lastTyping = 0;
+  clearTimeout(typingTimer);
+  toEnd();
+}
+
+/** What is being written has changed: others are told, unless it is sent at once. */
+export function write(text: string): void {
+  draft.value = text;
+  if (!text || Date.now() - lastTyping < TYPING_EVERY) return;
+  lastTyping = Date.now();
+  const room = current.peek();
+  typingTimer = setTimeout(() => clientOf()?.signal(room, "typing"), TYPING_AFTER);
+}
+
+/** Edit the last message of one's own in its place. Returns whether there is one. */
+export function editLast(): boolean {
+  const messages = [...(places.get(current.peek())?.view?.messages.values() ?? [])];
+  const mine = messages.findLast((each) => whoOf(each) === clientOf()?.me.who && each.text !== undefined);
+  editing.value = mine?.seq;
+  return mine !== undefined;
+}
+
+export const repost = (id: string): void => clientOf()?.repost(id);
+export const discard = (id: string): void => clientOf()?.discard(id);
+
+export const react = (seq: number, emoji: string, on: boolean): Promise<unknown> =>
+  ask({ do: on ? "react" : "unreact", room: current.peek(), seq, emoji });
+
+/** Gives nothing if it failed. */
+export const edit = (seq: number, text: string): Promise<unknown> => ask({ do: "edit", room: current.peek(), seq, text });
+
+export const remove = (seq: number): Promise<unknown> => ask({ do: "delete", room: current.peek(), seq });
+
+export const reply = (message: wire.Message): void => {
+  replyTo.value = message;
+};

@@ -1,0 +1,235 @@
+// Begins as whoever the browser is, an account, the holder of a token, or a guest, and ends it.
+
+import { batch } from "@preact/signals";
+import { type Changed, Client, type Refused } from "#sdk";
+import { t } from "../i18n/index.ts";
+import { Account } from "./account.ts";
+import { isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
+import { banner, hearState, stopWaiting } from "./connection.ts";
+import { hear } from "./hearing.ts";
+import { call } from "./http.ts";
+import * as memory from "./memory.ts";
+import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
+import { lookAgain, readOn } from "./reading.ts";
+import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
+import { screen, showEntry, showGone } from "./screen.ts";
+import { accountOf, clientOf, connection, current, isVisible, places, session, tracked, wanted } from "./state.ts";
+import { identifyTab, outboxOf } from "./tabs.ts";
+
+const ROOMS_EVERY = 30_000;
+const UNAUTHENTICATED = 4401; // the close code
+
+/** What the server's settings leave open. */
+export interface Open {
+  sign_up: boolean;
+  guests: boolean;
+  provider: string | null;
+}
+
+/** Begin, and go on as the browser wants it. */
+export function begin(): void {
+  addEventListener("hashchange", () => {
+    if (enterBy()) return;
+    if (memory.takeTokenFromAddress()) start();
+    else if (clientOf()) open(roomFromAddress());
+  });
+  for (const change of ["online", "offline"]) addEventListener(change, () => clientOf()?.check());
+  addEventListener("pagehide", () => clientOf()?.close());
+  addEventListener("pageshow", (event) => event.persisted && clientOf() && start());
+  setInterval(() => clientOf()?.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
+  memory.takeTokenFromAddress();
+  if (takeEntered()) checkSession();
+  else if (!enterBy()) start();
+}
+
+/** The page is seen again, or no longer. */
+export function seen(isSeen: boolean): void {
+  isVisible.value = isSeen;
+  const place = places.get(current.peek());
+  if (!isSeen || !place) return;
+  clientOf()?.check();
+  place.unread.value = 0;
+  lookAgain();
+}
+
+/** Show the way in that the address leads to. Returns whether it leads to one. */
+function enterBy(): boolean {
+  const found = takeWayIn();
+  if (!found) return false;
+  clientOf()?.close();
+  if (found.token) showEntry(found.way, found.token);
+  else showGone(t.linkIncomplete);
+  return true;
+}
+
+/** Who the browser is: the key of an account, or a name with what proves it. */
+function whoBegins(): { token: string | null; account: string | null; name: string | null; key: string | null; person: string } {
+  const token = memory.keptToken();
+  const account = token ? null : memory.keptAccount();
+  const owner = memory.tokenOwner();
+  if (token) return { token, account, name: owner.name, key: null, person: `/${owner.id}` }; // no name has a slash, so no guest takes its outbox
+  if (account) return { token, account, name: null, key: null, person: account };
+  const { name, key } = identity();
+  return { token, account, name, key, person: name ?? "" };
+}
+
+export async function start(): Promise<void> {
+  clientOf()?.close();
+  session.value = undefined;
+  const { token, account, name, key, person } = whoBegins();
+  const linked = linkedRoom();
+  if (!account && !token && !name && linked && isMade(linked.room)) {
+    logIn(t.logInToOpen);
+    return;
+  }
+  if (!account && !token && !name) {
+    await askWho();
+    return;
+  }
+  screen.value = { kind: "app" };
+  const outbox = outboxOf(person, await identifyTab());
+  places.clear();
+  tracked.value = [];
+  const client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, token, outbox });
+  batch(() => {
+    connection.value = { state: "connecting" };
+    session.value = { client, account: account ? new Account(account, client, accountChanged) : undefined };
+  });
+  client.on("state", (changed) => stateChanged(client, changed));
+  hear(client);
+  for (const remembered of rememberedRooms()) track(remembered);
+  await openAddress();
+  client.connect();
+}
+
+/** Open the room, and the message, that the address leads to. */
+async function openAddress(): Promise<void> {
+  const linked = linkedRoom();
+  let room = linked?.room ?? roomFromAddress();
+  if (room.startsWith("#")) {
+    const found = await call<{ room: string }>("GET", `/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
+    room = found?.room ?? roomFromAddress();
+  }
+  if (!isRoomName(room)) room = roomFromAddress();
+  wanted.value = linked?.seq === undefined ? undefined : { room, seq: linked.seq };
+  open(room);
+}
+
+function stateChanged(client: Client, changed: Changed): void {
+  const account = accountOf();
+  if (changed.state === "refused") refuse(client, changed.error);
+  else if (account && changed.state === "ended") checkSession();
+  else if (account && changed.state === "connected" && client.user?.user !== account.key) checkSession();
+  else if (changed.state === "ended" && changed.code === UNAUTHENTICATED && client.token)
+    refuse(client, { code: "unauthenticated", message: "" });
+  else if (changed.state === "connected" && isNewToUs(client)) getToKnow(client);
+  else if (changed.state !== "closed") hearState(client, changed);
+  if (account && changed.state === "waiting") checkSession(); // who has none is not even connected
+}
+
+/** Something of the account's was changed. */
+function accountChanged(): void {
+  const account = accountOf();
+  const room = current.peek();
+  if (account?.rooms.has(room) && places.get(room)?.refused.peek()) clientOf()?.follow(room);
+  lookUp();
+  drawLineOnce();
+  readOn();
+}
+
+/** Whose token this is, and so whose unsent messages are to be sent, only the server knows. */
+function isNewToUs({ token, user }: Client): boolean {
+  const owner = memory.tokenOwner();
+  return token !== null && (owner.name !== user?.user || owner.id !== (user.id ?? ""));
+}
+
+function getToKnow({ user }: Client): void {
+  if (user) memory.keepTokenOwner({ name: user.user, id: user.id ?? "" });
+  start();
+}
+
+// --- who one is ---
+
+/** Ask which ways in the server's settings leave open. */
+export const askOpen = (): Promise<Open> => call<Open>("GET", "/ways").catch(() => ({ sign_up: false, guests: true, provider: null }));
+
+/** Show the first screen, which asks for a name, or to log in where guests may not come in. */
+async function askWho(): Promise<void> {
+  if ((await askOpen()).guests) askName();
+  else logIn();
+}
+
+/** Ask for a name; with `needsToken`, for a token. */
+export function askName(why = "", name = "", needsToken = false): void {
+  leaveRoom();
+  screen.value = { kind: "welcome", why, name, needsToken };
+}
+
+export function logIn(why = ""): void {
+  leaveRoom();
+  showEntry("login", "", why);
+}
+
+function leaveRoom(): void {
+  clientOf()?.close();
+  stopWaiting();
+  banner.value = "";
+}
+
+/** The server does not accept who this is. */
+function refuse(client: Client, { code, message }: { code: string; message: string }): void {
+  if (accountOf()) checkSession();
+  else if (code !== "unauthenticated") askName(message, client.name);
+  else if (client.token) askName(t.tokenRefused, "", true);
+  else askName(t.noGuests, client.name, true);
+  memory.forgetToken();
+}
+
+/** Ask for another name, or another token. */
+export const rename = (): void => askName("", identity().name ?? "", memory.keptToken() !== null);
+
+/** Come in with a token, or as a guest of this name. */
+export function enterAs({ name, token }: { name: string; token: string }): void {
+  if (token) memory.keepToken(token);
+  else {
+    memory.forgetToken();
+    memory.keepName(name);
+  }
+  start();
+}
+
+/** One is in, as this account. */
+export function entered(key: string): void {
+  memory.keepAccount(key);
+  if (!linkedRoom()) showRoot();
+  start();
+}
+
+export function asGuest(): void {
+  if (identity().name) start();
+  else askName();
+}
+
+/** The session may have ended, or be another's by now: another tab has the same cookie. */
+export async function checkSession(): Promise<void> {
+  try {
+    const { account: key } = await call<{ account: string }>("GET", "/me");
+    const client = clientOf();
+    if (accountOf()?.key === key && client?.state !== "ended" && client?.state !== "refused") return;
+    memory.keepAccount(key);
+    start();
+  } catch (error) {
+    if ((error as Refused).code !== "unauthenticated") return; // the connection's own state says what is wrong
+    memory.forgetAccount();
+    await call("POST", "/logout").catch(() => {}); // so that the browser forgets the cookie
+    logIn(t.sessionEnded);
+  }
+}
+
+export async function logOut(): Promise<void> {
+  await call("POST", "/logout");
+  clientOf()?.close();
+  const account = accountOf();
+  if (account) memory.clearOf(account.key);
+  location.replace("/"); // nothing of what was shown stays
+}

@@ -1,0 +1,49 @@
+// Writing a message's text anew, in its place.
+
+import type { TargetedKeyboardEvent } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { focusComposer } from "../composer/focus.ts";
+import { t } from "../i18n/index.ts";
+import type { wire } from "../store/sdk.ts";
+import { edit } from "../store/sending.ts";
+import { editing } from "../store/state.ts";
+import { Grow, isComposing } from "../ui/Grow.tsx";
+
+export function Editor({ message }: { message: wire.Message }) {
+  const [text, setText] = useState(message.text ?? "");
+  const field = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    field.current?.focus();
+    field.current?.setSelectionRange(text.length, text.length);
+    field.current?.scrollIntoView({ block: "nearest" });
+  }, []);
+  const done = () => {
+    editing.value = undefined;
+    focusComposer();
+  };
+  const save = async () => {
+    const changed = text.trim();
+    // What could not be saved stays in the editor.
+    if (!changed || changed === message.text || (await edit(message.seq, changed))) done();
+  };
+  const press = (key: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
+    if (key.key === "Enter" && !key.shiftKey && !isComposing(key)) save();
+    else if (key.key === "Escape") done();
+    else return;
+    key.preventDefault();
+    key.stopPropagation();
+  };
+  return (
+    <div class="editor">
+      <Grow field={field} label={t.editMessage} value={text} onText={setText} onKeyDown={press} />
+      <div class="editing">
+        <button type="button" class="primary" onClick={save}>
+          {t.save}
+        </button>
+        <button type="button" class="quiet" onClick={done}>
+          {t.cancel}
+        </button>
+      </div>
+    </div>
+  );
+}

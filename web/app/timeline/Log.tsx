@@ -1,0 +1,76 @@
+// The messages in the log: days, authors, and the messages of the window.
+
+import { Fragment } from "preact";
+import { dayKey, dayOf } from "../i18n/dates.ts";
+import { t } from "../i18n/index.ts";
+import { whoOf, type wire } from "../store/sdk.ts";
+import { current, me, newFrom, places, tracked } from "../store/state.ts";
+import { last, linked, windowOf } from "../store/window.ts";
+import { Row } from "./Row.tsx";
+
+const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
+
+/** Whether a message stands under the name of the one before. */
+const follows = (message: wire.Message, before: wire.Message | undefined): boolean =>
+  before !== undefined &&
+  before.by === message.by &&
+  before.id === message.id &&
+  !message.reply_to &&
+  Date.parse(message.at) - Date.parse(before.at) < TOGETHER;
+
+/** Where what is new to one begins. */
+const NewLine = () => (
+  <li class="newline">
+    <span>{t.newLine}</span>
+  </li>
+);
+
+const Day = ({ at }: { at: string }) => (
+  <li class="day">
+    <span>{dayOf(at)}</span>
+  </li>
+);
+
+export function Log() {
+  const place = tracked.value && places.get(current.value);
+  const view = place && place.version.value >= 0 ? place.view : undefined;
+  const { messages, first } = windowOf(view, last.value);
+  const { who } = me();
+  const line = messages.find((message) => message.seq >= newFrom.value && whoOf(message) !== who)?.seq;
+  const before = (i: number) => messages[i - 1];
+  const isDay = (i: number, { at }: wire.Message) => dayKey(before(i)?.at ?? "") !== dayKey(at);
+  return (
+    <>
+      {view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
+      {!view && !place?.refused.value && <Loading />}
+      <div id="log" role="log" aria-label={t.messages} aria-live="polite" aria-relevant="additions">
+        <ol id="timeline">
+          {messages.map((message, i) => (
+            <Fragment key={message.seq}>
+              {isDay(i, message) && <Day at={message.at} />}
+              {message.seq === line && <NewLine />}
+              <Row
+                message={message}
+                follows={message.seq !== line && !isDay(i, message) && follows(message, before(i))}
+                who={who}
+                quoted={view?.messages.get(message.reply_to ?? 0)}
+                isNew={message.seq >= newFrom.value}
+                isLinked={linked.value === message.seq}
+              />
+            </Fragment>
+          ))}
+        </ol>
+      </div>
+    </>
+  );
+}
+
+/** What stands for messages until they are there. */
+const Loading = () => (
+  <div class="skeleton">
+    <p class="visually-hidden">{t.loading}</p>
+    <span />
+    <span />
+    <span />
+  </div>
+);

@@ -1,0 +1,82 @@
+// The messages on the screen: where one scrolls. Only this and anchor.ts move it.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { loadOlder } from "../store/history.ts";
+import { readOn } from "../store/reading.ts";
+import { current, places, tracked } from "../store/state.ts";
+import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, windowOf } from "../store/window.ts";
+import { distance, measure, restore, showEnd, showMessage } from "./anchor.ts";
+import { Log } from "./Log.tsx";
+import { Unsent } from "./Unsent.tsx";
+
+const NEAR_END = 100; // pixels
+const NEAR_BEGINNING = 300;
+
+/** Near one of the window's ends, move it on. */
+function move(scroller: HTMLElement): void {
+  const room = current.peek();
+  const view = places.get(room)?.view;
+  if (!view?.messages.size) return;
+  const { first, messages, count } = windowOf(view, last.peek());
+  const end = first + messages.length;
+  const { above, below } = distance(scroller);
+  if (!messages.length)
+    toEnd(); // one has read so long that what one read was let go of
+  else if (above < NEAR_BEGINNING && first > 0) last.value = lastBefore(view, Math.max(first - STEP, 0) + MOST_SHOWN);
+  else if (above < NEAR_BEGINNING && view.more) loadOlder(room);
+  else if (below < NEAR_BEGINNING && end < count) last.value = end + STEP < count ? lastBefore(view, end + STEP) : Infinity;
+}
+
+function scrolled(scroller: HTMLElement): void {
+  atEnd.value = last.peek() === Infinity && distance(scroller).below < NEAR_END;
+  if (atEnd.peek()) missed.value = 0;
+  readOn();
+  move(scroller);
+}
+
+export function Scroller() {
+  const ref = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const shownLink = useRef<number | undefined>(undefined);
+  const room = current.value;
+  const place = tracked.value && places.get(room);
+  // Whatever changes what is drawn is read here, so that each change passes through the effect below.
+  const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value];
+  const before = ref.current ? measure(ref.current) : undefined; // the page is still as it was
+  useLayoutEffect(() => {
+    const scroller = ref.current;
+    if (!scroller) return;
+    if (linked.peek() === undefined) shownLink.current = undefined;
+    if (linked.peek() !== shownLink.current) {
+      shownLink.current = linked.peek();
+      showMessage(scroller, linked.peek());
+      scrolled(scroller);
+    } else if (atEnd.peek()) showEnd(scroller);
+    else restore(scroller, before);
+    move(scroller);
+  }, drawn);
+  useLayoutEffect(() => {
+    const scroller = ref.current;
+    if (!scroller || !content.current) return undefined;
+    const observer = new ResizeObserver(() => atEnd.peek() && showEnd(scroller));
+    observer.observe(scroller);
+    observer.observe(content.current);
+    return () => observer.disconnect();
+  }, []);
+  return (
+    <section
+      id="scroller"
+      ref={ref}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
+      tabIndex={0}
+      aria-label={t.conversation}
+      onScroll={({ currentTarget }) => scrolled(currentTarget)}
+    >
+      <div class="content" ref={content}>
+        <Log key={room} />
+        <Unsent />
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,52 @@
+// What was written and is not yet in the log: the rule beside it is dashed.
+
+import { t } from "../i18n/index.ts";
+import { discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
+import { current, me } from "../store/state.ts";
+import { Speaker, Time } from "./Row.tsx";
+import { Written } from "./Written.tsx";
+
+export function Unsent() {
+  const entries = unsentIn(current.value);
+  const { name } = me();
+  return (
+    <ol id="unsent" aria-label={t.notYetSent}>
+      {entries.map((entry, i) => (
+        <Pending key={entry.client_message_id} entry={entry} name={name} follows={i > 0} />
+      ))}
+    </ol>
+  );
+}
+
+const statusOf = ({ failed, isUnsure }: Entry): string => (failed ? t.notSent(failed) : isUnsure ? t.notConfirmed : t.sending);
+
+function Pending({ entry, name, follows }: { entry: Entry; name: string; follows: boolean }) {
+  const { client_message_id: id, failed, isUnsure } = entry;
+  const names = ["message mine pending", follows && "follows", (failed || isUnsure) && "unsure", failed && "failed"];
+  return (
+    <li class={names.filter(Boolean).join(" ")}>
+      <Speaker by={name} />
+      <div class="main">
+        <div class="said" dir="auto">
+          <div class="body">
+            <Written text={entry.text} />
+          </div>{" "}
+          <Time at={entry.at} />
+        </div>
+        <div class="status">
+          <span role={failed ? "alert" : undefined}>{statusOf(entry)}</span>
+          {failed && (
+            <>
+              <button type="button" onClick={() => repost(id)}>
+                {t.retry}
+              </button>
+              <button type="button" onClick={() => discard(id)}>
+                {t.discard}
+              </button>
+            </>
+          )}
+        </div>
+      </div>
+    </li>
+  );
+}

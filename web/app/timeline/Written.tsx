@@ -1,0 +1,72 @@
+// A text with what is in it: Markdown, links, mentions of oneself, and the server's emoji.
+
+import { treeOf } from "../markdown/index.ts";
+import type { Tree } from "../markdown/parse.ts";
+import { splitAtMentions } from "../store/mentions.ts";
+import type { wire } from "../store/sdk.ts";
+import { harmless, splitAtLinks } from "../ui/text.ts";
+import { EmojiText } from "./EmojiText.tsx";
+
+/** What an inner part must know: the message, for its mentions, and who one is. */
+interface Context {
+  message?: wire.Message | undefined;
+  who?: string | undefined;
+}
+
+type PartProps<What> = Context & { of: What };
+
+const Link = ({ url, children }: { url: string; children?: preact.ComponentChildren }) => (
+  <a href={url} target="_blank" rel="noopener noreferrer" title={children ? url : undefined}>
+    {children ?? url}
+  </a>
+);
+
+/** A text in which mentions of oneself are marked. */
+function Mentions({ of: text, message, who }: PartProps<string>) {
+  if (!message || who === undefined) return <EmojiText text={text} />;
+  return (
+    <>{splitAtMentions(text, message, who).map((part, i) => (i % 2 ? <mark key={i}>{part}</mark> : <EmojiText key={i} text={part} />))}</>
+  );
+}
+
+/** A text with links that can be followed. */
+const Links = ({ of: text, ...context }: PartProps<string>) => (
+  <>{splitAtLinks(text).map((part, i) => (i % 2 ? <Link key={i} url={part} /> : <Mentions key={i} of={part} {...context} />))}</>
+);
+
+function Node({ of: node, isLinked, ...context }: PartProps<Tree> & { isLinked: boolean }) {
+  if (typeof node === "string") return isLinked ? <Mentions of={node} {...context} /> : <Links of={node} {...context} />;
+  const { tag: Tag, href, children } = node;
+  const [first] = children;
+  if (Tag === "pre" || Tag === "code")
+    return Tag === "pre" ? (
+      <pre>
+        <code>{first as string}</code>
+      </pre>
+    ) : (
+      <code>{first as string}</code>
+    );
+  const inner = <Nodes of={children} isLinked={isLinked || href !== undefined} {...context} />;
+  if (Tag === "a") return href ? <Link url={href}>{inner}</Link> : inner;
+  const Shown = Tag as "p";
+  return <Shown>{inner}</Shown>;
+}
+
+const Nodes = ({ of: nodes, ...rest }: PartProps<Tree[]> & { isLinked: boolean }) => (
+  <>
+    {nodes.map((node, i) => (
+      <Node key={i} of={node} {...rest} />
+    ))}
+  </>
+);
+
+/** What somebody wrote. */
+export function Written({ text, ...context }: Context & { text: string }) {
+  const shown = harmless(text.replaceAll("\r\n", "\n"));
+  const tree = treeOf(shown);
+  if (!tree) return <Links of={shown} {...context} />;
+  // A single paragraph stands in the line, so that the time can follow it.
+  const [only, more] = tree;
+  const inner = !more && typeof only === "object" && only.tag === "p" ? only.children : tree;
+  return <Nodes of={inner} isLinked={false} {...context} />;
+}

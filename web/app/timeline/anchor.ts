@@ -1,0 +1,38 @@
+// Where one is reading, kept while what is drawn changes. Positions are written nowhere else.
+
+export interface Reading {
+  seq: string;
+  top: number;
+}
+
+/** The first message on the screen, and how far down it stands. */
+export function measure(scroller: HTMLElement): Reading | undefined {
+  const { top } = scroller.getBoundingClientRect();
+  for (const item of scroller.querySelectorAll<HTMLElement>("[data-seq]")) {
+    const box = item.getBoundingClientRect();
+    if (box.bottom > top) return { seq: item.dataset.seq ?? "", top: box.top };
+  }
+  return undefined;
+}
+
+/** Put the message that was measured back where it stood. */
+export function restore(scroller: HTMLElement, before: Reading | undefined): void {
+  const item = before && scroller.querySelector(`[data-seq="${before.seq}"]`);
+  if (item) scroller.scrollTop += item.getBoundingClientRect().top - before.top;
+}
+
+export function showEnd(scroller: HTMLElement): void {
+  scroller.scrollTop = scroller.scrollHeight;
+}
+
+/** Show a message in the middle, and put the focus on it. */
+export function showMessage(scroller: HTMLElement, seq: number | undefined): void {
+  const item = scroller.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
+  item?.focus({ preventScroll: true });
+  item?.scrollIntoView({ block: "center" });
+}
+
+/** How much there is above and below of what one sees. */
+export function distance({ scrollTop, scrollHeight, clientHeight }: HTMLElement): { above: number; below: number } {
+  return { above: scrollTop, below: scrollHeight - scrollTop - clientHeight };
+}

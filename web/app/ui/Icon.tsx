@@ -1,0 +1,46 @@
+// Our own icons: strokes on a grid of 20 pixels, all in one file.
+
+import sprite from "./icons.svg";
+
+export type IconName =
+  | "hash"
+  | "lock"
+  | "plus"
+  | "search"
+  | "pen"
+  | "invite"
+  | "people"
+  | "info"
+  | "menu"
+  | "close"
+  | "up"
+  | "down"
+  | "smile"
+  | "reply"
+  | "link"
+  | "trash"
+  | "thread"
+  | "pin"
+  | "account"
+  | "bell";
+
+export const Icon = ({ name }: { name: IconName }) => (
+  <svg class="icon" aria-hidden="true">
+    <use href={`${sprite}#${name}`} />
+  </svg>
+);
+
+interface IconButtonProps {
+  name: IconName;
+  label: string;
+  onClick(): void;
+  id?: string;
+  pressed?: boolean;
+}
+
+/** A button that shows an icon and is called by its label. */
+export const IconButton = ({ name, label, onClick, id, pressed }: IconButtonProps) => (
+  <button type="button" class="icon-button" id={id} aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}>
+    <Icon name={name} />
+  </button>
+);
