@@ -171,7 +171,7 @@ format: $(stamps)/dev $(web_tools) ## format the code, and mend what can be mend
 types: $(stamps)/run ## renew web/sdk/wire.ts, the protocol's types for TypeScript
 	@$(bin)/python web/wire_types.py
 
-# All of them: in one process more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
+# All of them: in two processes more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
 # Some waits for the network and some for one core, so apt works beside the others, and Python beside mypy.
 test: ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	@$(MAKE) chromium programs & \
@@ -239,15 +239,17 @@ $(web_tools): web/package.json web/package-lock.json $(BUILD)/stamps/node
 
 apt_install = { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(1); }
 
-# A browser comes from the system: Chromium's headless shell, which draws no window around a page, or a whole one.
-# Without one its tests skip, or fail where CI=true.
+# A browser comes from the system: best is Chromium's headless shell, which draws no window around a page and takes half the
+# time of a whole browser. Without one its tests skip, or fail where CI=true.
 chromium:
-	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
-		command -v $$name >/dev/null && exit; done; \
+	@command -v chromium-headless-shell >/dev/null && exit; \
+	for other in chromium chromium-browser google-chrome google-chrome-stable ''; do \
+		command -v "$$other" >/dev/null && break; done; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-		echo 'There is no Chromium: the tests with a browser will not run. On Debian: apt-get install $(browser_packages)'; exit; fi; \
+		[ -n "$$other" ] || echo 'There is no Chromium: the tests with a browser will not run. On Debian: apt-get install $(browser_packages)'; exit; fi; \
 	printf '\033[1m==> %s\033[0m\n' 'Installing Chromium for the tests (apt-get install $(browser_packages))'; \
-	log=$$(mktemp); $(call apt_install,$(browser_packages)) > $$log 2>&1 || { tail -n 20 $$log; echo 'apt-get could not install Chromium' >&2; }
+	log=$$(mktemp); $(call apt_install,$(browser_packages)) > $$log 2>&1 || { \
+		tail -n 20 $$log; echo "apt-get could not install it$${other:+: the tests will run with $$other}" >&2; }
 
 # So do the servers that tests put before nodes and databases, each on free ports of its own, and what makes networks.
 programs: | chromium
