@@ -50,7 +50,7 @@ class Parts(NamedTuple):
 class Cluster:
     """What can be hit, and how."""
 
-    def __init__(self, parts: Parts, dice: random.Random) -> None:
+    def __init__(self, parts: Parts, dice: random.Random, kinds: Sequence[str]) -> None:
         self.parts, self._dice = parts, dice
         self.faults: Counter[str] = Counter()
         self._ways: dict[str, Callable[[], Awaitable[None]]] = {
@@ -67,7 +67,7 @@ class Cluster:
             self._ways["node cut off from the database"] = lambda: self._part("postgres")
             self._ways["node cut off from the broker"] = lambda: self._part("nats")
             self._ways["node cut off from clients"] = lambda: self._part("")
-        self.kinds: Sequence[str] = list(self._ways)
+        self.kinds = kinds or list(self._ways)
 
     async def suffer(self) -> None:
         """Go through one fault, of a kind that has been as rare as any, and recover."""
@@ -148,12 +148,12 @@ class Cluster:
 
 @asynccontextmanager
 async def clusters(
-    folder: Path, dice: random.Random, sabotage: str = ""
+    folder: Path, dice: random.Random, sabotage: str, kinds: Sequence[str]
 ) -> AsyncIterator[tuple[Cluster, Callable[[], Awaitable[list[bytes]]]]]:
-    """A cluster of three, and a way to read its log."""
+    """A cluster of three, and a way to read its log. It needs no network if it is to suffer only these kinds of faults."""
     async with AsyncExitStack() as stack:
         net = None
-        if is_possible():
+        if is_possible() and not kinds:
             net = stack.enter_context(network([*NODES, "postgres", "nats"]))
         places = net.places if net else dict.fromkeys([*NODES, "postgres", "nats"], HERE)
         postgres = await stack.enter_async_context(running(places["postgres"]))
@@ -173,7 +173,7 @@ async def clusters(
             nodes.append(await stack.enter_async_context(server))
         parts = Parts(nodes, postgres, broker, clocks, net)
         try:
-            yield Cluster(parts, dice), lambda: postgres.log(ROOM, url)
+            yield Cluster(parts, dice, kinds), lambda: postgres.log(ROOM, url)
         except BaseException:
             for name, server in zip(NODES, nodes, strict=True):
                 print(f"node {name}:", *server.output[-20:], sep="\n")
@@ -192,8 +192,7 @@ async def endured(
 ) -> Outcome:
     """What is found after so many faults, of these kinds or all."""
     dice = random.Random(seed)
-    async with clusters(folder, dice, sabotage) as (cluster, read_log):
-        cluster.kinds = kinds or cluster.kinds
+    async with clusters(folder, dice, sabotage, kinds) as (cluster, read_log):
         nodes = cluster.parts.nodes
         crowd = Crowd(nodes[0], seed, pace=60, sites=nodes)
         async with crowd.living():
