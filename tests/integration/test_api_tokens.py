@@ -11,7 +11,6 @@ from hubbub.domain.access import RoomKind
 from hubbub.domain.principals import Scope
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.passwords import Argon2
 from tests.support.paths import filled
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
@@ -20,8 +19,7 @@ NOTICED_SECONDS = 3.0  # a second is promised; the rest is for a busy machine
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as made:
         yield made
 

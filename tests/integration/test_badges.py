@@ -12,7 +12,6 @@ import hubbub
 from hubbub.client.changes import Changes
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.test_sdk_in_step import There, eventually
 from tests.support.proxy import Proxy
@@ -86,9 +85,8 @@ async def badge(port: int, who: Someone) -> AsyncIterator[Badge]:
 @pytest.mark.parametrize("is_offline", [False, True], ids=["online", "offline"])
 @pytest.mark.parametrize("restarts", [False, True], ids=["", "with a restart"])
 async def test_a_mention_lights_the_badge_on_both_devices_and_reading_it_on_one_ends_it_on_the_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_offline: bool, restarts: bool
+    tmp_path: Path, is_offline: bool, restarts: bool
 ) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     async with AsyncExitStack() as servers, AsyncExitStack() as devices:
         first = await servers.enter_async_context(site(tmp_path))
         port = first.server.port

@@ -36,7 +36,6 @@ from hubbub.protocol.threads import EndThread
 from hubbub.server.admin.copying import _copy
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from hubbub.server.reactors.base import go_round
 from hubbub.server.stores.base import Activity, Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
@@ -924,9 +923,8 @@ async def test_accounts_and_the_audit_log_come_along(postgres: Postgres, tmp_pat
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_a_restore_brings_accounts_and_rooms_back_and_ends_all_sessions(
-    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, postgres: Postgres, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     where = await postgres.fresh() if engine == "postgres" else "sqlite"
     data, file = tmp_path / "data", tmp_path / "monday.db"
     async with site(data, store=where) as here:

@@ -10,18 +10,12 @@ import pytest
 
 import hubbub
 from hubbub.domain.aspects.emoji import MAX_IMAGE_BYTES
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_copying import hubbub_command
 from tests.support.images import GIF, HUGE, IMAGES, NOT_IMAGES, SECRET, WITH_SECRETS, chunk, png
 from tests.support.site import Answer, Site, Someone, chosen, site
 
 JsonObject = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
 
 
 @pytest.fixture

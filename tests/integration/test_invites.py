@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from hubbub.server.people.passwords import Argon2
 from tests.support.site import Answer, Site, Someone, chosen, site
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as here:
         yield here
 
@@ -80,10 +78,7 @@ async def test_a_handle_that_is_taken_does_not_use_the_invite_up(here: Site) -> 
         ("guest", "members", []),
     ],
 )
-async def test_who_may_invite_whom(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, invites: str, may: list[str]
-) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def test_who_may_invite_whom(tmp_path: Path, role: str, invites: str, may: list[str]) -> None:
     async with site(tmp_path, invites=invites) as here:
         bob = await newcomer(here, "bob", role=role)
         done = []
@@ -102,10 +97,7 @@ async def test_an_invite_that_nobody_should_make_is_refused(here: Site, fields: 
     assert (await here.ada.ask("POST", "/invites", fields)).code == "bad_request"
 
 
-async def test_admins_see_and_revoke_all_invites_and_others_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def test_admins_see_and_revoke_all_invites_and_others_their_own(tmp_path: Path) -> None:
     async with site(tmp_path, invites="members") as here:
         bob = await newcomer(here, "bob")
         ids = [(await invited(by, uses=2)).partition(".")[0] for by in (here.ada, bob)]

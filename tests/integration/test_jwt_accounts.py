@@ -17,7 +17,6 @@ from hubbub.domain.facts import Accepted
 from hubbub.protocol.errors import Close
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_principals import DOORS, NOTICED_SECONDS, Door, Given
 from tests.integration.test_socketio_rooms import Client, socket_io
@@ -33,11 +32,6 @@ def signed(subject: str, **claims: Any) -> str:
     """A JWT for an hour."""
     given = {"sub": subject, "iss": ISSUER, "exp": int(time.time()) + 3600}
     return jwt.encode(given | claims, SECRET)
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
 
 
 def trusting(folder: Path) -> dict[str, Any]:

@@ -29,8 +29,7 @@ COOKIE = re.compile(
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as here:
         yield here
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import pytest
 
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import Native, native
 from tests.support.site import Site, Someone, chosen, site
 
@@ -27,8 +26,7 @@ class Here(NamedTuple):
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made, AsyncExitStack() as stack:
         people = {"ada": made.ada}
         for name, role in (("grace", "member"), ("mary", "member"), ("gus", "guest")):

@@ -10,7 +10,6 @@ import pytest
 
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from tests.integration.test_copying import hubbub_command
 from tests.support.commands import Ran
 from tests.support.postgres import Postgres
@@ -34,11 +33,8 @@ async def store(database: Postgres | None) -> str:
 
 
 @pytest.fixture
-async def here(
-    tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Site, Someone]]:
+async def here(tmp_path: Path, store: str) -> AsyncIterator[tuple[Site, Someone]]:
     """A site, with a member."""
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     async with site(tmp_path, store=store) as made:
         invite = await made.ada.ask("POST", "/invites", {})
         given = {"token": invite.body["token"]} | chosen("dave")

@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
-from hubbub.server.people.passwords import Argon2
 from tests.support.site import PASSWORD, Site, Someone, site, unlikely
 
 NEW = "a-wholly-new-lamp"
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as here:
         yield here
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
-from hubbub.server.people.passwords import Argon2
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
 from tests.support.site import Site, Someone, chosen, site
@@ -30,8 +29,7 @@ class Here(NamedTuple):
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made:
         invite = await made.ada.ask("POST", "/invites", {})
         given = {"token": invite.body["token"]} | chosen("dave")

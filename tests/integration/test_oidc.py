@@ -25,7 +25,6 @@ from hubbub.server.config import Settings
 from hubbub.server.people import outgoing
 from hubbub.server.people import provider as providers
 from hubbub.server.people.oidc import Transaction
-from hubbub.server.people.passwords import Argon2
 from tests.support.postgres import Postgres
 from tests.support.provider import ADA, CLIENT, SECRET, Provider, providing
 from tests.support.rsa import rsa_key
@@ -117,11 +116,6 @@ class Browser:
         )
         assert answer.status == 200, answer
         return answer.body
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.passwords import Argon2
 from hubbub.server.stores import base
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from tests.support.site import Site, site
@@ -38,7 +37,6 @@ BOUNDS: dict[str, Callable[[Any], str]] = {  # where one key isn't enough
 
 @pytest.fixture
 async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     monkeypatch.setattr(base, "PAGE_ROWS", STEP)
     async with site(tmp_path) as here:
         for n in range(MANY):

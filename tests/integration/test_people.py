@@ -8,7 +8,6 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
@@ -24,8 +23,7 @@ class Here(NamedTuple):
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path) as made:
         people = {"owner": made.ada}
         for role in ("admin", "moderator", "member", "guest"):

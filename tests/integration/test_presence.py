@@ -14,7 +14,6 @@ from hubbub.server import upkeep
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.engine import devices, presences, signals
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import Json, Native, native
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.test_shut_out import DOORS, Whom
@@ -251,9 +250,8 @@ class Nodes(NamedTuple):
 
 @asynccontextmanager
 async def two_nodes(
-    postgres: Postgres, folder: Path, monkeypatch: pytest.MonkeyPatch, broker: str = ""
+    postgres: Postgres, folder: Path, broker: str = ""
 ) -> AsyncIterator[tuple[Nodes, dict[str, Any]]]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     given: dict[str, Any] = {"store": await postgres.fresh(), "broker": broker}
     async with site(folder / "0", **given) as first:
         settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
@@ -263,11 +261,11 @@ async def two_nodes(
 
 
 async def test_with_a_broker_all_nodes_know_who_is_there(
-    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, tmp_path: Path
 ) -> None:
     async with (
         nats_running() as nats,
-        two_nodes(postgres, tmp_path, monkeypatch, nats.url) as (nodes, _),
+        two_nodes(postgres, tmp_path, nats.url) as (nodes, _),
         native(nodes.here, token=nodes.ada.token) as ada,
     ):
         key = nodes.grace.account
@@ -290,10 +288,10 @@ async def test_with_a_broker_all_nodes_know_who_is_there(
 
 
 async def test_without_a_broker_a_node_knows_its_own_devices_and_rights_still_end_everywhere(
-    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Postgres, tmp_path: Path
 ) -> None:
     async with (
-        two_nodes(postgres, tmp_path, monkeypatch) as (nodes, _),
+        two_nodes(postgres, tmp_path) as (nodes, _),
         native(nodes.here, token=nodes.ada.token) as ada,
         native(nodes.there, token=nodes.ada.token) as elsewhere,
         native(nodes.there, token=nodes.grace.token) as grace,
@@ -320,7 +318,7 @@ async def test_a_node_that_is_killed_takes_its_devices_with_it(
         monkeypatch.setattr(module, name, value)
     async with (
         nats_running() as nats,
-        two_nodes(postgres, tmp_path, monkeypatch, nats.url) as (nodes, given),
+        two_nodes(postgres, tmp_path, nats.url) as (nodes, given),
         native(nodes.here, token=nodes.ada.token) as ada,
     ):
         key = nodes.grace.account

@@ -18,7 +18,6 @@ from hubbub.events import Erased
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.resources.export import MANY_BYTES
 from hubbub.server.people import exporting
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_people import Here, does
 from tests.support.site import PASSWORD, Someone, chosen, site
@@ -27,8 +26,7 @@ SECRET = "geheim"
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Here]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made:
         people = {"owner": made.ada}
         for role in ("admin", "moderator", "member", "guest"):

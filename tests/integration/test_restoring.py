@@ -14,7 +14,6 @@ from hubbub.domain.aspects.people.removal import REMOVALS
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import ANSWERED
 from hubbub.domain.records import AnyTable
-from hubbub.server.people.passwords import Argon2
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
 from hubbub.server.stores.tokens import TOKENS
@@ -150,9 +149,8 @@ async def everything(address: str) -> list[Any]:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_whoever_was_removed_since_the_backup_is_nowhere_after_a_restore(
-    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, postgres: Postgres, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     data, file = tmp_path / "data", tmp_path / "monday.db"
     where = await postgres.fresh() if engine == "postgres" else "sqlite"
     address = where if engine == "postgres" else f"sqlite:{data}"
@@ -193,9 +191,8 @@ async def ask(by: Someone, method: str, path: str, body: Any = None) -> Any:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_a_restore_takes_again_what_was_taken_since_the_backup(
-    engine: str, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, postgres: Postgres, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     data, file = tmp_path / "data", tmp_path / "monday.db"
     where = await postgres.fresh() if engine == "postgres" else "sqlite"
     address = where if engine == "postgres" else f"sqlite:{data}"

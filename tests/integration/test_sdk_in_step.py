@@ -16,7 +16,6 @@ from hubbub.client.changes import Changes, MyChange, Single
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from tests.integration.test_made_rooms import Here, here, made
 from tests.support.proxy import Proxy
 from tests.support.site import chosen, site
@@ -378,10 +377,7 @@ async def test_a_guest_who_becomes_a_member_and_back_is_told_the_people(here: He
         assert (dict(me.rooms), dict(me.people)) == await fresh(here, "gus")
 
 
-async def test_a_restart_of_the_server_leaves_nothing_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def test_a_restart_of_the_server_leaves_nothing_out(tmp_path: Path) -> None:
     async with site(tmp_path) as first:
         invite = await first.ada.ask("POST", "/invites", {})
         mary = await first.stranger.enter("/accept", token=invite.body["token"], **chosen("mary"))

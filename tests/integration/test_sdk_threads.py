@@ -2,17 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 import hubbub
-from hubbub.server.people.passwords import Argon2
 from tests.support.site import site
 
 
-async def test_a_thread_is_like_a_room_and_its_room_learns_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def test_a_thread_is_like_a_room_and_its_room_learns_of_it(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
         url = f"http://127.0.0.1:{here.server.port}"
         async with hubbub.connect(url, token=here.ada.token) as client:

@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed
 import hubbub
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Ear, Whom, say, until
 from tests.support.nats import nats_running
@@ -61,22 +60,20 @@ async def here(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> AsyncIterator[Here]:
     folder = tmp_path_factory.mktemp("made")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Argon2.__init__, "__defaults__", (1_024,))
-        async with AsyncExitStack() as stack:
-            given: dict[str, Any] = {"store": "sqlite"}
-            if request.param != "one node":
-                given["store"] = await postgres.fresh()
-            if request.param == "two nodes and a broker":
-                given["broker"] = (await stack.enter_async_context(nats_running())).url
-            first = await stack.enter_async_context(site(folder / "0", **given))
-            there = first.server.port
-            if request.param != "one node":
-                settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
-                there = (await stack.enter_async_context(running(settings))).port
-            grace = await newcomer(first.ada, "grace")
-            are_joined = request.param != "two nodes"
-            yield Here(first.server.port, there, first.ada, grace, are_joined)
+    async with AsyncExitStack() as stack:
+        given: dict[str, Any] = {"store": "sqlite"}
+        if request.param != "one node":
+            given["store"] = await postgres.fresh()
+        if request.param == "two nodes and a broker":
+            given["broker"] = (await stack.enter_async_context(nats_running())).url
+        first = await stack.enter_async_context(site(folder / "0", **given))
+        there = first.server.port
+        if request.param != "one node":
+            settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
+            there = (await stack.enter_async_context(running(settings))).port
+        grace = await newcomer(first.ada, "grace")
+        are_joined = request.param != "two nodes"
+        yield Here(first.server.port, there, first.ada, grace, are_joined)
     gc.unfreeze()
 
 

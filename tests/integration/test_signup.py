@@ -2,18 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from hubbub.server.people.attempts import SIGN_UPS
-from hubbub.server.people.passwords import Argon2
 from tests.support.site import chosen, site
-
-pytestmark = pytest.mark.usefixtures("quick")
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
 
 
 async def test_nobody_signs_up_unless_the_settings_say_so(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from hubbub.protocol.keys import DIRECTORY
 from hubbub.server.http.entering import ENTER
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import Native, native
 from tests.integration.test_logins import COOKIE
 from tests.support.site import PASSWORD, Answer, Site, Someone, chosen, site
@@ -22,8 +21,7 @@ NEW = "a-wholly-new-lamp"
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path, sign_up="open", guests="on") as here:
         yield here
 

@@ -14,7 +14,6 @@ from hubbub.domain.aspects.people.accounts import RANKS
 from hubbub.protocol import preferences
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.passwords import Argon2
 from tests.integration.test_emoji import listed
 from tests.integration.test_ways_in import OPERATIONS as WAYS_IN
 from tests.integration.test_who_may_what import IN_ROOMS
@@ -149,8 +148,7 @@ ROWS: dict[str, list[Row]] = {
 
 
 @pytest.fixture
-async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
+async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path, guests="on") as made:
         yield made
 

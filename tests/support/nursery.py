@@ -19,6 +19,7 @@ from functools import cache
 from importlib import import_module
 
 from hubbub.cli.registry import COMMANDS
+from hubbub.server.people.passwords import Argon2
 from tests.support.network import HERE, Place
 
 # What a child would otherwise import itself.
@@ -27,6 +28,8 @@ NEEDED = (
     *("hubbub.server.stores.sqlite.store", "hubbub.server.stores.postgres.store"),
     *("argon2", "tests.support.clocks"),
 )
+# What the hash of a password takes, in KiB: little.
+CHEAP = (1_024,)
 
 
 class _Reading(asyncio.StreamReaderProtocol):
@@ -150,6 +153,7 @@ def _breed(orders: socket.socket) -> None:
     """Fork a keeper for each order."""
     for module in NEEDED:
         import_module(module)
+    Argon2.__init__.__defaults__ = CHEAP
     gc.freeze()  # or each child would copy what its collector looks at
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are nobody's concern

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +13,9 @@ from typing import Self
 
 import pytest
 
+from hubbub.server.people.passwords import Argon2
 from tests.support.nats import nats_running
-from tests.support.nursery import Forked, is_read_later, nursery
+from tests.support.nursery import CHEAP, Forked, is_read_later, nursery
 from tests.support.ports import free_port
 from tests.support.postgres import running
 
@@ -160,6 +161,16 @@ class Server:
 
     def _text(self) -> str:
         return "".join(self.output[-200:])
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Generator[tuple[object, ...]]:
+    """A hash takes little memory and time, as in servers that are forked. Yields the parameters of real ones."""
+    with pytest.MonkeyPatch.context() as patched:
+        real = Argon2.__init__.__defaults__
+        assert real
+        patched.setattr(Argon2.__init__, "__defaults__", CHEAP)
+        yield real
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from hubbub.server.people.passwords import Argon2
 from tests.support.pane import Pane
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 from tests.system.test_terminal import run
@@ -17,7 +16,6 @@ from tests.system.test_terminal import run
 
 @pytest.fixture
 async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
-    monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.delenv("HUBBUB_TOKEN", raising=False)
     async with site(tmp_path / "data", guests="on") as made:

@@ -98,7 +98,10 @@ async def test_a_password_is_the_same_in_every_normal_form() -> None:
     passwords.close()
 
 
-async def test_a_hash_is_argon2id_with_46_mib() -> None:
+async def test_a_hash_is_argon2id_with_46_mib(
+    cheap_passwords: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Argon2.__init__, "__defaults__", cheap_passwords)
     passwords = Passwords()
     known = await passwords.hash(PASSWORD)
     assert known.startswith("$argon2id$v=19$m=47104,t=1,p=1$")
