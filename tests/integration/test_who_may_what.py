@@ -7,7 +7,15 @@ What is answered is compared with the design's table (`tests.support.access_tabl
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import MappingProxyType
@@ -28,12 +36,11 @@ from hubbub.protocol.errors import CODES, Refusal
 from hubbub.protocol.keys import DIRECTORY, parent_of, root_of, thread_key
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.passwords import Argon2
 from tests.integration.native import native
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
 from tests.support.postgres import Postgres
-from tests.support.town import ALIKE, OUTSIDE, PLACES, Room, Town, town
+from tests.support.town import ALIKE, OUTSIDE, PLACES, ROOMS, Room, Town, town
 
 Json = dict[str, Any]
 Ask = Callable[[Json], Awaitable[Json]]
@@ -296,9 +303,10 @@ DOORS: dict[str, Door] = {
     "socket.io": by_socket_io,
     "sockjs polls": by_sockjs,
 }
-# Where the same code carries out the commands, some rooms are enough.
+# Where the same code carries out the commands, some rooms are enough: at another door, and on another store.
 WHERE = ("rooms", "threads")
 ELSEWHERE = ("open", "closed", "direct")
+ON_POSTGRES = (*ELSEWHERE, "open, to post", "closed, slow", "open, archived")
 
 
 def address(town: Town, room: str, operation: HttpOperation[Any], act: Act, who: str) -> str:
@@ -402,11 +410,6 @@ def inside(room: Room) -> list[str]:
     return [who for who in PLACES if not (room.is_variant and who in ALIKE)]
 
 
-def threads(town: Town) -> Iterator[Room]:
-    """A thread in every room."""
-    return (room.thread for room in town.rooms.values() if room.thread)
-
-
 def cells(town: Town, where: str) -> Iterator[tuple[Room, str]]:
     """Everyone in every room, or in a thread of each."""
     return ((room, who) for room in places(town, where) for who in inside(room))
@@ -424,11 +427,11 @@ def listed(wrong: list[Any]) -> str:
 async def here(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> AsyncIterator[Town]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Argon2.__init__, "__defaults__", (1_024,))
-        store = "sqlite" if request.param == "sqlite" else await postgres.fresh()
-        async with town(tmp_path_factory.mktemp("town"), store) as made:
-            yield made
+    store, rooms = "sqlite", (*ROOMS,)
+    if request.param == "postgres":
+        store, rooms = await postgres.fresh(), ON_POSTGRES
+    async with town(tmp_path_factory.mktemp("town"), store, rooms) as made:
+        yield made
 
 
 def test_each_command_and_each_route_is_tried() -> None:
@@ -441,13 +444,19 @@ def test_each_command_and_each_route_is_tried() -> None:
     assert asked == {each.name for each in Operation} - NOT_YET
 
 
-def places(town: Town, where: str) -> list[Room]:
-    """The rooms, or a thread in each."""
-    return list(town.rooms.values()) if where == "rooms" else list(threads(town))
+def places(town: Town, where: str, names: Container[str] = ROOMS) -> list[Room]:
+    """The rooms of these names, or a thread in each."""
+    rooms = [room for room in town.rooms.values() if room.name in names]
+    return rooms if where == "rooms" else [room.thread for room in rooms if room.thread]
 
 
+@pytest.mark.parametrize(
+    "here, door",
+    [*(("sqlite", door) for door in DOORS), ("postgres", "native")],
+    indirect=["here"],
+    scope="module",
+)
 @pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("door", DOORS)
 async def test_commands(here: Town, door: str, where: str) -> None:
     wrong: list[Any] = []
 
@@ -466,14 +475,19 @@ async def test_commands(here: Town, door: str, where: str) -> None:
                             await undo(here, room, who, act)
 
     async with asyncio.TaskGroup() as group:
-        for room in places(here, where):
-            if door == "native" or (room.parent or room).name in ELSEWHERE:
-                group.create_task(try_all(room, inside(room)))
+        for room in places(here, where, ELSEWHERE if door != "native" else ROOMS):
+            group.create_task(try_all(room, inside(room)))
     assert not wrong, listed(wrong)
 
 
-@pytest.mark.parametrize("where", WHERE)
-async def test_requests(here: Town, where: str) -> None:
+@pytest.mark.parametrize(
+    "here, where, rooms",
+    [*(("sqlite", where, ROOMS) for where in WHERE), ("postgres", "rooms", ELSEWHERE)],
+    indirect=["here"],
+    scope="module",
+    ids=["sqlite-rooms", "sqlite-threads", "postgres-rooms"],
+)
+async def test_requests(here: Town, where: str, rooms: Container[str]) -> None:
     wrong: list[Any] = []
 
     async def try_all(room: Room) -> None:
@@ -495,7 +509,7 @@ async def test_requests(here: Town, where: str) -> None:
                 await undo(here, room, who, act)
 
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as group:
-        for room in places(here, where):
+        for room in places(here, where, rooms):
             group.create_task(try_all(room))
     assert not wrong, listed(wrong)
 
@@ -671,6 +685,7 @@ class Recorder:
 
 
 @pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("here", ["sqlite"], indirect=True)
 async def test_a_room_that_one_may_not_know_is_as_one_that_is_not_there(
     here: Town, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,8 +186,8 @@ class Town:
 
 
 @asynccontextmanager
-async def town(folder: Path, store: str = "sqlite") -> AsyncIterator[Town]:
-    """Run such a server. Passwords should be cheap by then."""
+async def town(folder: Path, store: str, rooms: Iterable[str]) -> AsyncIterator[Town]:
+    """Run such a server, with some of the rooms. Passwords should be cheap by then."""
     (folder / "secret").write_text(SECRET)
     given = {"guests": "on", "jwt_secret_file": folder / "secret", "store": store}
     data = folder / "data"
@@ -211,10 +211,17 @@ async def town(folder: Path, store: str = "sqlite") -> AsyncIterator[Town]:
             for who, each in hello.items()
         }
         here = Town(made, people, at, {}, hello)
-        for name in ROOMS:
+        for name in rooms:
             here.rooms[name] = await build(here, name)
         await made.ada.ask("POST", f"/people/{here.key('sue')}/suspend")
         yield here
+
+
+async def posted(client: Native, room: str, text: str, count: int) -> list[int]:
+    """Post some messages without waiting in between; returns their numbers."""
+    for n in range(count):
+        await client.send({"id": f"p{n}", "do": "post", "room": room, "text": text})
+    return [(await client.reply())["ok"]["seq"] for _ in range(count)]
 
 
 async def build_thread(town: Town, room: Room, members: list[str]) -> Room:
@@ -223,9 +230,7 @@ async def build_thread(town: Town, room: Room, members: list[str]) -> Room:
     thread = Room(f"{room.key}:{root['seq']}", f"thread in {room.name}", room.kind, room.settings)
     for who in members:
         count = MANY if who == ("gus" if room.kind is MadeKind.DIRECT else "mary") else OWN
-        given = {"room": thread.key, "text": f"of {who}"}
-        posts = [await town.at[who].ask("post", **given) for _ in range(count)]
-        thread.own[who] = [post["seq"] for post in posts]
+        thread.own[who] = await posted(town.at[who], thread.key, f"of {who}", count)
     of = {"room": thread.key, "message": thread.own["gus"][0]}
     forwarding = await town.at["grace"].ask("post", room=thread.key, text="look", of=of)
     thread.forwarding, thread.parent = forwarding["seq"], room
@@ -270,8 +275,7 @@ async def build(town: Town, name: str) -> Room:
         members.append("vera")
     for who in members:
         count = MANY if who == ("gus" if is_direct else "mary") else OWN
-        posts = [await at[who].ask("post", room=room.key, text=f"of {who}") for _ in range(count)]
-        room.own[who] = [post["seq"] for post in posts]
+        room.own[who] = await posted(at[who], room.key, f"of {who}", count)
     of = {"room": room.key, "message": room.own["gus"][0]}
     forwarding = await at["grace"].ask("post", room=room.key, text="look", of=of)
     room.forwarding = forwarding["seq"]
