@@ -20,7 +20,7 @@ _PUBLIC = {
         RoomLeft RoomMoved RoomRead RoomUpdated Status Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync
     """,
-    "hubbub.events": "Deleted Edited Event Patched Posted Reacted Unreacted",
+    "hubbub.events": "Deleted Edited Event Patched Posted Reacted RootDeleted Unreacted",
     "hubbub.events.conversation": "Pinned Unpinned",
     "hubbub.events.threads": "Threaded ThreadEnded ThreadReopened",
     "hubbub.events.rooms": """

@@ -28,7 +28,7 @@ from hubbub.events import Erased, PersonRemoved, Reference
 from hubbub.protocol.conversation import KeepDraft, Pin, Save
 from hubbub.protocol.keys import AUDIT, DIRECTORY, thread_key
 from hubbub.protocol.messages import Change, Edit, Post, React, Unreact
-from hubbub.protocol.rooms import Create
+from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.server.people import removing
 from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.stores.base import Store
@@ -98,6 +98,7 @@ async def live(team: Team) -> None:
         ("dave", Save(room=DAVE, of=Reference(ROOM, others["seq"]), note=SECRET)),
         ("dave", KeepDraft(room=DAVE, where="lobby", text=SECRET)),
         ("dave", Post(room=thread_key(ROOM, others["seq"]), text=SECRET)),
+        ("dave", ChangeRoom(room=thread_key(ROOM, said["seq"]), title=SECRET)),
     ]
     for by, change in changes:
         assert await team.code(by, change) is None, change
@@ -150,7 +151,7 @@ async def test_what_was_written_stays_unless_it_is_asked_for(team: Team) -> None
     assert before == [
         (await team.store.snapshot(room, 50)).page.messages for room in (ROOM, "lobby")
     ]
-    kept = ("message", "change", "reaction", "logs", "views", "answered")
+    kept = ("message", "change", "reaction", "thread", "logs", "views", "answered")
     for name, rows in (await everything(team.store)).items():
         assert name.startswith(kept) or not holds_secret(rows), name
     for log in (DIRECTORY, DAVE):

@@ -11,7 +11,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ROOM
 from hubbub.domain.screening import screen_change
 from hubbub.domain.threads import THREAD
-from hubbub.events import Posted
+from hubbub.events import Posted, RootDeleted
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadFollowed
 from hubbub.protocol.keys import thread_key
@@ -19,6 +19,7 @@ from hubbub.protocol.messages import Delete, Post
 from hubbub.protocol.rooms import Ban, ChangeRoom
 from hubbub.server.stores.base import Activity
 from hubbub.server.stores.postgres.store import PostgresStore
+from tests.contracts.test_erasing import SECRET, everything, holds_secret
 from tests.support.fakes import AT, guest
 from tests.support.postgres import Postgres
 from tests.support.rooms import ADA, GRACE, GUEST, ROOM_RULES, House
@@ -120,12 +121,61 @@ async def test_hosts_turn_it_on_and_off(house: House) -> None:
     await house.do(GRACE, Post(room=room, text="x"))
 
 
-async def test_the_thread_of_a_deleted_message_stays(house: House) -> None:
-    room = await forum(house)
-    await house.do(ADA, Post(room=room, text="x", title="y"))
-    await house.do(ADA, Delete(room=room, seq=3))
+async def test_deleting_a_message_takes_all_titles_of_its_thread(house: House) -> None:
+    room = await forum(house, GRACE)
+    thread = thread_key(room, 4)
+    await house.do(ADA, Post(room=room, text="x", title=SECRET))
+    await house.do(GRACE, PostInThread(room=thread, text="stays", root_by=ADA.id))
+    await house.do(GRACE, ChangeRoom(room=thread, title=f"{SECRET}!"))
+    assert any(map(holds_secret, (await everything(house.store)).values()))
+    await house.do(ADA, Delete(room=room, seq=4))
+    for name, rows in (await everything(house.store)).items():
+        assert not holds_secret(rows), name
+    assert await house.log(thread) == [
+        Changed(thread, 1, AT, ADA.id, erased=True),
+        Posted(thread, 2, AT, GRACE.id, text="stays"),
+        Changed(thread, 3, AT, GRACE.id, erased=True),
+        RootDeleted(thread, 4, AT, ADA.id),
+    ]
     [row] = await house.store.rows(THREAD)
-    assert row.title == "y"
+    assert (row.title, row.seq, row.replies) == ("", 4, 1)
+    for title in (SECRET, ""):
+        assert (await house.refused(ADA, ChangeRoom(room=thread, title=title))).code == "gone"
+    await house.do(GRACE, PostInThread(room=thread, text="goes on"))
+
+
+async def test_other_threads_keep_their_titles(house: House) -> None:
+    room = await forum(house)
+    for title in ("kept", SECRET):
+        await house.do(ADA, Post(room=room, text="x", title=title))
+    await house.do(ADA, PostInThread(room=thread_key(room, 3), text="x"))
+    await house.do(ADA, Delete(room=thread_key(room, 3), seq=2))
+    await house.do(ADA, Delete(room=room, seq=5))
+    assert [row.title for row in await house.store.rows(THREAD)] == ["kept", ""]
+    [changed] = [e for e in await house.log(thread_key(room, 3)) if isinstance(e, Changed)]
+    assert changed.title == "kept"
+
+
+async def test_what_one_commit_titles_and_deletes_is_delivered_as_it_is_stored(
+    house: House,
+) -> None:
+    room = await forum(house)
+    changes = [Post(room=room, text="x", title=SECRET), Delete(room=room, seq=3)]
+    commit = await house.store.commit([Proposal(ADA, change) for change in changes], AT)
+    assert not holds_secret(commit.batches)
+    thread = thread_key(room, 3)
+    delivered = [body for batch in commit.batches if batch.room == thread for body in batch.bodies]
+    assert (await house.store.read(thread, 0, 9)).bodies == delivered
+    assert not any(map(holds_secret, (await everything(house.store)).values()))
+
+
+async def test_a_deleted_message_without_a_thread_leaves_nothing_more(house: House) -> None:
+    room = await house.make(ADA, "open")
+    await house.do(ADA, Post(room=room, text="x"))
+    await house.do(ADA, Delete(room=room, seq=3))
+    assert await house.store.rows(THREAD) == []
+    assert room in (names := [row.room for row in await house.store.rooms("", 9)])
+    assert thread_key(room, 3) not in names
 
 
 @pytest.mark.parametrize(

@@ -774,6 +774,7 @@ async def reply_at_home(store: Store) -> None:
     said: list[Change] = [Post(room=HOME, text="root", title="Kettles")]
     said += [PostInThread(room=THREAD_AT_HOME, text=f"reply {n}", root_by=who.id) for n in range(4)]
     said.append(Delete(room=THREAD_AT_HOME, seq=3))
+    said.append(ChangeRoom(room=THREAD_AT_HOME, title="Kettles and pots"))
     people = (GRACE_AT_HOME, ADA_AT_HOME)
     deeds = [*map(becoming, people), Proposal(who, made), *(Proposal(who, each) for each in said)]
     answers = (await store.commit(deeds, AT)).answers
@@ -798,7 +799,7 @@ async def thread_at_home(store: Store) -> Thread:
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_restore_that_deletes_replies_again_counts_the_others(
+async def test_a_restore_that_deletes_again_leaves_threads_as_they_are(
     engine: str, postgres: Postgres, tmp_path: Path
 ) -> None:
     url, file = await postgres.fresh(), tmp_path / "monday.db"
@@ -813,14 +814,15 @@ async def test_a_restore_that_deletes_replies_again_counts_the_others(
     await reply_at_home(store)
     assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
     before = await thread_at_home(store)
-    delete = Delete(room=THREAD_AT_HOME, seq=4)
-    await store.commit([Proposal(GRACE_AT_HOME, delete)], AT)
+    deletes = [Delete(room=THREAD_AT_HOME, seq=4), Delete(room=HOME, seq=4)]
+    await store.commit([Proposal(GRACE_AT_HOME, each) for each in deletes], AT)
     await store.close()
     restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
     assert restored.code == 0, restored.err
     store = await opened()
-    assert before.replies == 3
-    assert await thread_at_home(store) == before._replace(replies=2)
+    assert (before.replies, before.title) == (3, "Kettles and pots")
+    assert await thread_at_home(store) == before._replace(replies=2, title="")
+    assert "pots" not in str((await store.read(THREAD_AT_HOME, 2, 99)).bodies)
     [own] = await store.own_threads(GRACE_AT_HOME.id, Activity(), 9)
     assert own.thread.replies == 2
     await store.close()
@@ -839,6 +841,7 @@ async def test_a_copy_that_is_brought_up_to_date_shows_threads_as_they_are(
             PostInThread(room=THREAD_AT_HOME, text="later", root_by=GRACE_AT_HOME.id),
             ChangeRoom(room=THREAD_AT_HOME, title="Pots"),
             EndThread(room=THREAD_AT_HOME),
+            Delete(room=HOME, seq=4),
         ]
         await store.commit([Proposal(GRACE_AT_HOME, each) for each in later], AT)
         row = await thread_at_home(store)
@@ -846,7 +849,8 @@ async def test_a_copy_that_is_brought_up_to_date_shows_threads_as_they_are(
     await same(tmp_path, url)
     copy = await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
     assert await thread_at_home(copy) == row
-    assert (row.replies, row.title, row.ended_at) == (3, "Pots", AT)
+    assert (row.replies, row.title, row.ended_at) == (3, "", AT)
+    assert "pots" not in str((await copy.read(THREAD_AT_HOME, 2, 99)).bodies)
     await copy.close()
 
 

@@ -14,6 +14,7 @@ from hubbub.domain.aspects.people.removal import REMOVALS
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import ANSWERED
 from hubbub.domain.records import AnyTable
+from hubbub.domain.threads import THREAD
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
 from hubbub.server.stores.tokens import TOKENS
@@ -33,6 +34,7 @@ async def rows(address: str) -> dict[AnyTable, list[Any]]:
     """All rows that say who has which right, except for sessions."""
     async with await kind_of(address).open_tables(address, is_source=True) as tables:
         found = {table: sorted(await tables.records(table), key=repr) for table in TAKING}
+        found[THREAD] = [row._replace(seq=0) for row in await tables.records(THREAD)]
     found[SESSIONS] = [row for row in found[SESSIONS] if row.kind != "session"]
     return found
 
@@ -63,6 +65,8 @@ class Before:
             "open": {"kind": "open", "who": ["mary"]},
             "read": {"kind": "open", "public": "post"},
             "no more": {"kind": "open", "public": "read"},
+            "old": {"kind": "open"},
+            "quiet": {"kind": "open"},
         }
         for name, settings in rooms.items():
             made = await ask(ada, "POST", "/rooms", {"title": name} | settings)
@@ -72,6 +76,9 @@ class Before:
             made = await ask(self.people["grace"], "POST", "/rooms", direct)
             self.rooms[name] = made["made"]
         await ask(ada, "PUT", f"/rooms/{self.rooms['closed']}/members/dave", {"role": "host"})
+        root = await ask(ada, "POST", f"/rooms/{self.rooms['closed']}/messages", {"text": "x"})
+        self.rooms["thread"] = f"{self.rooms['closed']}:{root['seq']}"
+        await ask(ada, "PATCH", f"/rooms/{self.rooms['thread']}", {"title": "x"})
         self.made["token"] = await ask(
             ada, "POST", "/me/tokens", {"name": "ci", "scopes": ["read"]}
         )
@@ -106,8 +113,12 @@ class Before:
             ("open", {"kind": "closed"}),
             ("read", {"public": "read"}),
             ("no more", {"public": "none"}),
+            ("quiet", {"posters": "hosts"}),
+            *(("quiet", {f"members_may_{do}": False}) for do in ("invite", "edit", "name_all")),
         ):
             await ask(ada, "PATCH", f"/rooms/{self.rooms[name]}", new)
+        await ask(ada, "POST", f"/rooms/{self.rooms['old']}/archive")
+        await ask(ada, "POST", f"/rooms/{self.rooms['thread']}/end")
         reset = {"token": self.made["reset"]["token"], "password": "third-lamp-44"}
         await ask(self.here.stranger, "POST", "/reset", reset)
         await ask(ada, "POST", f"/people/{self.key('mary')}/suspend")
@@ -132,6 +143,7 @@ async def live(rita: Someone, room: str) -> None:
         await ask(rita, "PUT", f"/me/saved/{where}/{posted['seq']}", {"note": SECRET})
         if where == room:
             await ask(rita, "POST", f"/rooms/{room}:{posted['seq']}/messages", {"text": SECRET})
+            await ask(rita, "PATCH", f"/rooms/{room}:{posted['seq']}", {"title": SECRET})
     await ask(rita, "POST", "/me/tokens", {"name": SECRET, "scopes": ["read"]})
 
 

@@ -163,8 +163,8 @@ def about_threads(room: Room) -> list[Act]:
         Act((asked,), {"do": do}, route, is_for_threads=True)
         for asked, do, route in (
             (O.MARK, "follow_thread", "followThread"),
-            (O.DELETE_ANY, "end_thread", "endThread"),
-            (O.DELETE_ANY, "reopen_thread", "reopenThread"),
+            (O.END_THREAD, "end_thread", "endThread"),
+            (O.END_THREAD, "reopen_thread", "reopenThread"),
             (O.MARK, "unfollow_thread", "unfollowThread"),
         )
     ]

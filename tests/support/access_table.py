@@ -40,6 +40,7 @@ ROW_OF = {
     Operation.DELETE_OWN: "edit own",
     Operation.EDIT_ANY: "edit another",
     Operation.DELETE_ANY: "delete another",
+    Operation.END_THREAD: "delete another",
     Operation.PIN: "pin",
     Operation.JOIN: "join",
     Operation.LEAVE: "leave",

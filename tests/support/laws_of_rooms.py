@@ -25,7 +25,16 @@ from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted, Edited, Event, Posted, Reacted, Reference, gone_by
+from hubbub.events import (
+    Deleted,
+    Edited,
+    Event,
+    Posted,
+    Reacted,
+    Reference,
+    RootDeleted,
+    gone_by,
+)
 from hubbub.events.conversation import Drafted, Saved
 from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Changed, Invited, Joined, Left, Removed
@@ -441,13 +450,15 @@ class LawOfRooms(Law):
     def _check_thread(self, row: Thread, said: list[Event]) -> None:
         posted = [event for event in said if isinstance(event, Posted)]
         gone = [event for event in said if isinstance(event, Deleted)]
-        title = ""
+        title, has_lost_root = "", False
         ended_at: str | None = None
         for event in said:
             match event:
                 case Changed():
-                    assert ended_at is None
+                    assert ended_at is None and not has_lost_root
                     title = event.title or ""
+                case RootDeleted():
+                    has_lost_root, title = True, ""
                 case ThreadEnded():
                     ended_at = event.at
                 case ThreadReopened():
@@ -457,6 +468,8 @@ class LawOfRooms(Law):
         last = [*dict.fromkeys(event.by for event in reversed(posted))]
         assert (row.nth, row.replies) == (len(posted), len(posted) - len(gone))
         assert (row.title, row.ended_at, row.people.split()) == (title, ended_at, last[:5])
+        around = map(self._rules.events.decode, self._delivered[row.room])
+        assert has_lost_root is any(row.message in gone_by(event).messages for event in around)
 
     def _left_unread(self, room: str, after: int) -> set[int]:
         """The messages of a room after an event that are not deleted."""

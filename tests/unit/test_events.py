@@ -3,12 +3,14 @@ from importlib import import_module
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hubbub import events
 from hubbub.domain.aspects import RULES, emoji, former, people, posts
 from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
+    ROOT,
     About,
     Deleted,
     Erased,
@@ -52,14 +54,15 @@ def event_of(kind: type[Event]) -> Event:
     return msgspec.convert({"event": kind.__struct_config__.tag, **given}, kind)
 
 
+@pytest.mark.parametrize("room", ["lobby", "@r7m2q9x4w1z3k:42"])
 @pytest.mark.parametrize("kind", RULES.events.kinds)
 def test_an_event_is_erased_alike_by_those_who_know_its_kind_and_by_others(
-    kind: type[Event],
+    kind: type[Event], room: str
 ) -> None:
-    event = event_of(kind)
+    event = replace(event_of(kind), room=room)
     body = encode(event)
     assert erased(body) == encode(emptied(event)) == erased(erased(body))
-    for message in (3, 4):
+    for message in (ROOT, 3, 4):
         assert (outline(body).erased_with == message) == Gone(frozenset({message})).takes(body)
 
 

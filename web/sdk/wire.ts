@@ -786,7 +786,7 @@ export interface Created {
   people?: string[];
 }
 
-/** A room was changed. It has what is new; an empty text, or 0, removes what there was. */
+/** A room was changed. It has what is new; an empty text, or 0, removes what there was. In a thread it says a title, and is erased with the message that the thread is about. */
 export interface Changed {
   event: "changed";
   room: string;
@@ -794,6 +794,7 @@ export interface Changed {
   at: string;
   by: string;
   id?: string;
+  erased?: boolean;
   kind?: string;
   title?: string;
   topic?: string;
@@ -1166,6 +1167,16 @@ export interface ThreadUnfollowed {
   where: string;
 }
 
+/** In a thread: the message that it is about was deleted, and with it the titles that the thread had. */
+export interface RootDeleted {
+  event: "root_deleted";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+}
+
 /** The server has another emoji. `image` is the key of its image. */
 export interface EmojiAdded {
   event: "emoji_added";
@@ -1460,6 +1471,6 @@ export interface Watched {
 }
 
 export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | EmojiAdded | EmojiRemoved | FormerErased;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

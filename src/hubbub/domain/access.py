@@ -120,6 +120,7 @@ class Operation(Permission, Enum):
     DESCRIBE = "change topic and alias", _made(Scope.PATCH, Scope.MODERATE)
     MANAGE = "manage", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
     RESTORE = "restore", _made(Scope.MODERATE)
+    END_THREAD = "end or reopen threads", _made(Scope.MODERATE)
     NAME_ALL = "mention everyone", _made(Scope.POST)
 
 

@@ -87,6 +87,7 @@ upload                         +  +  +  3  3  4    +  +  +  4  3  4    +  4
 edit messages, delete messages +  +  +  3  3  4    +  +  +  4  3  4    +  4
 edit the messages of others    3  3  3  3  3  4    3  3  3  4  3  4    3  4
 delete the messages of others  +  3  3  3  +  4    +  3  3  4  3  4    3  4
+end or reopen threads          +  3  3  3  +  4    +  3  3  4  3  4    3  4
 pin                            +  +  3  3  +  4    +  +  3  4  3  4    +  4
 join                           -  -  -  +  +  4    -  -  -  4  +  4    -  4
 leave, mark as read            +  +  +  3  3  4    +  +  +  4  3  4    +  4

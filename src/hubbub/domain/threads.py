@@ -17,7 +17,7 @@ from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, Placement, room_row
-from hubbub.events import Posted, Reference
+from hubbub.events import ROOT, Posted, Reference, RootDeleted
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadFollowed, ThreadUnfollowed
 from hubbub.protocol.beside import ThreadInRoom
@@ -185,7 +185,8 @@ def _is_there(ledger: Ledger, room: str, message: int, author: str) -> bool:
 
 def entitle(ledger: Ledger, principal: Principal, thread: str, title: str) -> Answer:
     """Give a thread a title, or none if that is empty. It begins with that if there is none yet."""
-    if refusal := impossible(ledger, thread):
+    refusal = ledger.absent(MessageKey(parent_of(thread), root_of(thread)))
+    if refusal and (refusal.code == "gone" or not ledger.head(thread)):
         return refusal
     row = ledger.row(THREAD, ThreadKey(thread)) or empty(thread)
     if row.title == title:
@@ -196,6 +197,29 @@ def entitle(ledger: Ledger, principal: Principal, thread: str, title: str) -> An
     event = Changed(**ledger.next(thread, principal), title=title)
     ledger.put(THREAD, row._replace(at=row.at or ledger.at, seq=event.seq, title=title))
     return ledger.append(event)
+
+
+# --- deleting what a thread is about ---
+
+
+def to_delete(wanted: Needs, message: MessageKey) -> None:
+    """Name what must be known in order to delete a message, which may have a thread."""
+    if is_room_key(message.room):
+        thread = thread_key(*message)
+        wanted.logs.add(thread)
+        wanted.row(THREAD, ThreadKey(thread))
+
+
+def delete_root(ledger: Ledger, principal: Principal, message: MessageKey) -> None:
+    """When a message is deleted: take the titles from its thread, if it has one, and tell those who read it."""
+    thread = thread_key(*message)
+    if not is_room_key(message.room) or not ledger.head(thread):
+        return
+    ledger.erase(MessageKey(thread, ROOT))
+    event = RootDeleted(**ledger.next(thread, principal))
+    if row := ledger.row(THREAD, ThreadKey(thread)):
+        ledger.put(THREAD, row._replace(seq=event.seq, title=""))
+    ledger.append(event)
 
 
 # --- messages with titles ---

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 P = TypeVar("P", bound=msgspec.Struct)
 Base64 = bytes  # on the wire as a base64 string
+ROOT = 0  # in a thread, in place of a seq: the message that it is about
 
 
 def snake_case(name: str) -> str:
@@ -134,11 +135,20 @@ class Erased(Event, frozen=True, kw_only=True):
     reactions: list[int] = []
 
 
+class RootDeleted(Event, frozen=True, kw_only=True):
+    """In a thread: the message that it is about was deleted, and with it the titles that the thread had."""
+
+
 class FormerErased(Event, frozen=True, kw_only=True):
     """What some `messages` said before they were edited was erased: each one's event in `edits` says what it said next."""
 
     messages: list[int]
     edits: list[int]
+
+
+def of_root(room: str) -> int | None:
+    """What the titles of a thread are erased with: the message that it is about, which has no seq there. None in rooms."""
+    return ROOT if ":" in room else None
 
 
 class OfAccount(Erasable, frozen=True, kw_only=True):
@@ -180,7 +190,7 @@ class Outline(msgspec.Struct, frozen=True, omit_defaults=True):
     """An event of any kind, known or not, without its content. Erasing needs no more.
 
     Of events with a `message`, only `deleted` stays when that message is deleted; of those with an `account`, only
-    `person_removed` when that account is removed.
+    `person_removed` when that account is removed. In a thread, `changed` says a title.
     """
 
     event: str
@@ -198,6 +208,8 @@ class Outline(msgspec.Struct, frozen=True, omit_defaults=True):
         """The seq of the message with which the event is erased, if any: it may be about itself."""
         if self.event == "posted" or (self.account and self.event != "person_removed"):
             return self.seq
+        if self.event == "changed":
+            return of_root(self.room)
         return None if self.event == "deleted" else self.message
 
 
@@ -206,7 +218,7 @@ outline = msgspec.json.Decoder(Outline).decode
 decode_posted = msgspec.json.Decoder(Posted).decode
 decode_edited = msgspec.json.Decoder(Edited).decode
 _decode_erasing = msgspec.json.Decoder(
-    Deleted | Erased | PersonRemoved | FormerErased | Edited
+    Deleted | Erased | PersonRemoved | RootDeleted | FormerErased | Edited
 ).decode
 
 
@@ -235,9 +247,10 @@ _POSTED = b'{"event":"posted",'
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 _ERASED = b'{"event":"erased",'
 _REMOVED = b'{"event":"person_removed",'
+_ROOT_DELETED = b'{"event":"root_deleted",'
 EDITED = b'{"event":"edited",'
 _FORMER = b'{"event":"former_erased",'
-_ERASING = (_DELETED, _ERASED, _REMOVED, _FORMER, EDITED)
+_ERASING = (_DELETED, _ERASED, _REMOVED, _ROOT_DELETED, _FORMER, EDITED)
 _CALLS_ALL = b'"calls":["*"]'  # in a message that calls all members; in texts, quotes are escaped
 
 
@@ -284,7 +297,7 @@ def forms(body: bytes) -> tuple[bytes, ...]:
 
 def emptied(event: Event) -> Event:
     """The event without its content, if that can be erased. Others stay as they are."""
-    if not isinstance(event, Erasable):
+    if not isinstance(event, Erasable) or event.erased_with is None:
         return event
     place = {name: getattr(event, name) for name in Event.__struct_fields__}
     return type(event)(**place, erased=True)
@@ -295,7 +308,7 @@ class Gone:
     """What some events of one room erased.
 
     Attributes:
-        messages: the messages that they deleted.
+        messages: the messages that they deleted; of a thread, perhaps its `ROOT`.
         reactions: whose reactions to which messages they took away.
         accounts: the accounts of which nothing is said any more.
         edits: the last edit of each message whose former texts are erased.
@@ -360,6 +373,8 @@ def gone_by(event: Event) -> Gone:
         case Erased():
             reactions = frozenset((event.of, message) for message in event.reactions)
             return Gone(frozenset(event.messages), reactions)
+        case RootDeleted():
+            return Gone(frozenset({ROOT}))
         case PersonRemoved():
             return Gone(accounts=frozenset({event.account}))
         case Edited(erases=True):

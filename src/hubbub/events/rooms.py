@@ -3,7 +3,7 @@
 In a room's log, `who` is another account than the author. In an own log, `where` is the room.
 """
 
-from hubbub.events import Event
+from hubbub.events import Erasable, Event, of_root
 
 
 class Created(Event, frozen=True, kw_only=True):
@@ -25,8 +25,11 @@ class Created(Event, frozen=True, kw_only=True):
     people: list[str] | None = None
 
 
-class Changed(Event, frozen=True, kw_only=True):
-    """A room was changed. It has what is new; an empty text, or 0, removes what there was."""
+class Changed(Erasable, frozen=True, kw_only=True):
+    """A room was changed. It has what is new; an empty text, or 0, removes what there was.
+
+    In a thread it says a title, and is erased with the message that the thread is about.
+    """
 
     kind: str | None = None
     title: str | None = None
@@ -41,6 +44,11 @@ class Changed(Event, frozen=True, kw_only=True):
     members_may_edit: bool | None = None
     members_may_name_all: bool | None = None
     titles: bool | None = None
+
+    @property
+    def erased_with(self) -> int | None:
+        """The message of the thread, if it is in one."""
+        return of_root(self.room)
 
 
 class Archived(Event, frozen=True):

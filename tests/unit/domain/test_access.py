@@ -32,7 +32,7 @@ ONLY_IN_MADE_ROOMS = (
     *(Operation.KNOW, Operation.UPLOAD, Operation.PIN, Operation.JOIN, Operation.LEAVE),
     *(Operation.MARK, Operation.INVITE, Operation.INVITE_GUEST, Operation.MODERATE),
     *(Operation.TITLE, Operation.DESCRIBE, Operation.MANAGE, Operation.RESTORE),
-    Operation.NAME_ALL,
+    *(Operation.END_THREAD, Operation.NAME_ALL),
 )
 # Any one of the scopes is enough. Whoever adds an operation, a role or a kind of room says here who may do what.
 EXPECTED = {
@@ -76,6 +76,7 @@ EXPECTED = {
         Operation.DESCRIBE: by_accounts("patch moderate"),
         Operation.MANAGE: by_accounts("moderate"),
         Operation.RESTORE: by_accounts("moderate"),
+        Operation.END_THREAD: by_accounts("moderate"),
         Operation.NAME_ALL: by_accounts("post"),
     },
 }

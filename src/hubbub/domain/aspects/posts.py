@@ -184,6 +184,11 @@ def _edit_needs(wanted: Needs, principal: Principal, edit: Edit) -> None:
         mentions.to_edit(wanted, principal, edit)
 
 
+def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
+    _message_needs(wanted, principal, delete)
+    threads.to_delete(wanted, MessageKey(delete.room, delete.seq))
+
+
 def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -> None:
     wanted.messages.add(MessageKey(change.room, change.seq))
     if principal.role is Role.ACCOUNT:
@@ -226,7 +231,9 @@ def _delete(ledger: Ledger, principal: Principal, delete: Delete) -> Answer:
     if refusal := _refusal(ledger, principal, key, Operation.DELETE_OWN, Operation.DELETE_ANY):
         return refusal
     ledger.erase(key)
-    return ledger.append(Deleted(**ledger.next(delete.room, principal), message=delete.seq))
+    answer = ledger.append(Deleted(**ledger.next(delete.room, principal), message=delete.seq))
+    threads.delete_root(ledger, principal, key)
+    return answer
 
 
 def _refusal(
@@ -336,7 +343,7 @@ ASPECT = Aspect(
             in_threads=True,
         ),
         Rule(
-            *(Delete, Operation.DELETE_OWN, _message_needs, _delete),
+            *(Delete, Operation.DELETE_OWN, _delete_needs, _delete),
             asked=Operation.READ,
             in_threads=True,
         ),

@@ -165,8 +165,8 @@ class Copier:
             now = await _events(self._source, room.name, seq - 1, seq)
             await self._target.set_messages(room.name, now.messages)
             await self._copy_records(room.name, Between(seq, seq))
-            if seq in gone.messages:
-                await self._target.erase(room.name, seq)
+        for seq in sorted(gone.messages):
+            await self._target.erase(room.name, seq)
         for message, edit in gone.edits.items():
             await self._target.erase_edits(room.name, message, edit)
         for of, message in gone.reactions:

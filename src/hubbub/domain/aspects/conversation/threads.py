@@ -12,6 +12,7 @@ from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Known
 from hubbub.domain.rules import Asking, Aspect, Guard, Rule, Sequel
 from hubbub.domain.threads import MAX_SHOWN, THREAD, Thread, ThreadKey
+from hubbub.events import ROOT, RootDeleted
 from hubbub.events.threads import (
     Threaded,
     ThreadEnded,
@@ -112,7 +113,7 @@ def _refuse(known: Known, _: Principal, operation: Permission, thread: str) -> R
 
 _IN_ENDED = frozenset(
     {
-        *(Operation.KNOW, Operation.READ, Operation.MARK),
+        *(Operation.KNOW, Operation.READ, Operation.MARK, Operation.END_THREAD),
         *(Operation.DELETE_OWN, Operation.DELETE_ANY, BY_RULE),
     }
 )
@@ -128,7 +129,7 @@ def _show(ledger: Ledger) -> None:
     for post in ledger.posts:
         if ":" in post.room and is_thread_key(post.room):
             posted.setdefault(post.room, []).append(post)
-    gone = [key.room for key in ledger.deleted if is_thread_key(key.room)]
+    gone = [room for room, seq in ledger.deleted if seq != ROOT and is_thread_key(room)]
     for thread in posted.keys() | set(gone):
         row = ledger.row(THREAD, ThreadKey(thread)) or threads.empty(thread)
         replies = row.replies + len(posted.get(thread, ())) - gone.count(thread)
@@ -164,11 +165,14 @@ ASPECT = Aspect(
     rules=(
         _rule(FollowThread, FOLLOW, Operation.MARK, _follow_needs, _follow),
         _rule(UnfollowThread, FOLLOW, Operation.MARK, _follow_needs, _unfollow),
-        _rule(EndThread, END, Operation.DELETE_ANY, _no_needs, _end),
-        _rule(ReopenThread, END, Operation.DELETE_ANY, _no_needs, _reopen),
+        _rule(EndThread, END, Operation.END_THREAD, _no_needs, _end),
+        _rule(ReopenThread, END, Operation.END_THREAD, _no_needs, _reopen),
     ),
     questions=(ListThreads, ListMyThreads),
-    events=(Threaded, ThreadEnded, ThreadReopened, ThreadFollowed, ThreadUnfollowed),
+    events=(
+        *(Threaded, ThreadEnded, ThreadReopened, ThreadFollowed, ThreadUnfollowed),
+        RootDeleted,
+    ),
     guards=(OPEN,),
     sequels=(Sequel(_nothing, _show),),
 )

@@ -6,6 +6,7 @@ that the rest is still to be done: see `server.people.removing`, which does it a
 
 from typing import NamedTuple
 
+from hubbub.domain import threads
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import (
     HANDLES,
@@ -202,7 +203,9 @@ RemovalStep = EraseWritten | ForgetAddressesOf | FinishRemoval
 
 def _erase_needs(wanted: Needs, _: Principal, change: EraseWritten) -> None:
     _step_needs(wanted, _, change)
-    wanted.messages.update(MessageKey(change.room, seq) for seq in change.messages)
+    for seq in change.messages:
+        wanted.messages.add(key := MessageKey(change.room, seq))
+        threads.to_delete(wanted, key)
 
 
 def _step_needs(wanted: Needs, _: Principal, change: RemovalStep) -> None:
@@ -230,9 +233,12 @@ def _erase(ledger: Ledger, principal: Principal, change: EraseWritten) -> Answer
         ledger.erase_reactions(MessageKey(change.room, message), change.account)
     place = ledger.next(change.room, principal)
     messages = [key.seq for key in keys]
-    return ledger.append(
+    answer = ledger.append(
         Erased(**place, of=change.account, upto=change.upto, messages=messages, reactions=others)
     )
+    for key in keys:
+        threads.delete_root(ledger, principal, key)
+    return answer
 
 
 def _forget(ledger: Ledger, principal: Principal, change: ForgetAddressesOf) -> Answer:

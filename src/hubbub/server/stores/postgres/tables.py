@@ -223,7 +223,7 @@ class PostgresTables:
         """Delete the messages that were deleted in the replaced tables."""
         if self.kept:
             await self._connection.execute(Q.count_replies, -1)
-            for query in (Q.delete_again, Q.erase_again):
+            for query in (Q.delete_again, Q.erase_again, Q.untitle, Q.erase_titles):
                 await self._connection.execute(query.format(kept=self.kept))
             await self._connection.execute(Q.count_replies, 1)
             for table in RULES.erased:

@@ -42,6 +42,19 @@ WITH gone AS (
 UPDATE hubbub.change SET body = hubbub.erased(body) FROM gone
 WHERE change.room = gone.room AND change.about = gone.seq;
 
+-- :untitle Take the titles from threads whose messages are deleted.
+UPDATE hubbub.thread SET title = '' WHERE EXISTS (
+    SELECT FROM hubbub.room JOIN hubbub.message ON message.room = room.id
+    WHERE room.name = thread.room AND message.seq = thread.message AND is_deleted
+);
+
+-- :erase_titles Erase what the logs of those threads say of titles.
+UPDATE hubbub.change SET body = hubbub.erased(body) WHERE about = 0 AND room IN (
+    SELECT log.id FROM hubbub.thread JOIN hubbub.room AS log ON log.name = thread.thread
+    JOIN hubbub.room ON room.name = thread.room JOIN hubbub.message ON message.room = room.id AND message.seq = thread.message
+    WHERE is_deleted
+);
+
 -- :count_replies Add to the replies of each thread, so many times, its messages that are not deleted.
 UPDATE hubbub.thread SET replies = replies + $1::bigint * (
     SELECT count(*) FROM hubbub.room JOIN hubbub.message ON message.room = room.id

@@ -148,6 +148,19 @@ WHERE there.room = here.room AND here.kind = 'open' AND there.kind = 'closed';
 UPDATE {here}made_room AS here SET public = there.public FROM {there}made_room AS there
 WHERE there.room = here.room AND (there.public = 'none' OR (there.public = 'read' AND here.public = 'post'));
 
+-- :less Archive rooms, and let members do less.
+UPDATE {here}made_room AS here SET
+    archived_at = coalesce(here.archived_at, there.archived_at),
+    posters = CASE there.posters WHEN 'hosts' THEN 'hosts' ELSE here.posters END,
+    members_may_invite = here.members_may_invite AND there.members_may_invite,
+    members_may_edit = here.members_may_edit AND there.members_may_edit,
+    members_may_name_all = here.members_may_name_all AND there.members_may_name_all
+FROM {there}made_room AS there WHERE there.room = here.room;
+
+-- :ended End threads.
+UPDATE {here}thread AS here SET ended_at = there.ended_at FROM {there}thread AS there
+WHERE there.thread = here.thread AND here.ended_at IS NULL AND there.ended_at IS NOT NULL;
+
 -- :restraint Ban and mute.
 INSERT INTO {here}restraint (room, account, is_banned, banned_until, is_muted, muted_until, posted_at)
 SELECT there.room, there.account, there.is_banned, there.banned_until, there.is_muted, there.muted_until, there.posted_at

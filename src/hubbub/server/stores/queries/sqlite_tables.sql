@@ -37,6 +37,19 @@ UPDATE message SET posted = erased(message.posted), edited = NULL, is_deleted = 
 WHERE message.room = gone.room AND message.seq = gone.seq AND NOT message.is_deleted
     AND erased(message.posted) = erased(gone.posted);
 
+-- :untitle Take the titles from threads whose messages are deleted.
+UPDATE thread SET title = '' WHERE EXISTS (
+    SELECT 1 FROM room JOIN message ON message.room = room.id
+    WHERE room.name = thread.room AND message.seq = thread.message AND is_deleted
+);
+
+-- :erase_titles Erase what the logs of those threads say of titles.
+UPDATE change SET body = erased(body) WHERE about = 0 AND room IN (
+    SELECT log.id FROM thread JOIN room AS log ON log.name = thread.thread
+    JOIN room ON room.name = thread.room JOIN message ON message.room = room.id AND message.seq = thread.message
+    WHERE is_deleted
+);
+
 -- :count_replies Add to the replies of each thread, so many times, its messages that are not deleted.
 UPDATE thread SET replies = replies + ? * (
     SELECT count(*) FROM room JOIN message ON message.room = room.id

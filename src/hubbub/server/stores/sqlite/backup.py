@@ -103,7 +103,10 @@ def _take_again(database: apsw.Connection, present: Path) -> None:
 
 def _delete_again(database: apsw.Connection) -> None:
     database.execute(Q.count_replies, (-1,))
-    for query in (Q.delete_again, Q.erase_all_changes, Q.erase_again):
+    for query in (
+        *(Q.delete_again, Q.erase_all_changes, Q.erase_again),
+        *(Q.untitle, Q.erase_titles),
+    ):
         database.execute(query)
     database.execute(Q.count_replies, (1,))
     for table in RULES.erased:
