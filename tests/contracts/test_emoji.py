@@ -9,7 +9,7 @@ from hubbub.events import Event
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Post, React
-from tests.contracts.test_erasing import everything
+from tests.support.everything import everything
 from tests.support.images import GIF, png
 from tests.support.rooms import ADA, ADMIN, GRACE, House
 

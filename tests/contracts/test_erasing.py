@@ -1,22 +1,17 @@
 """Deleting erases: what was deleted is nowhere in a store, and no way of reading finds it. Numbers and places stay."""
 
 import inspect
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import apsw
-import asyncpg
 import pytest
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.aspects.reactions import REACTIONS
-from hubbub.domain.facts import Accepted, MessageKey, Needs
+from hubbub.domain.facts import Accepted
 from hubbub.events import Deleted, Edited, Patched, Posted, Reacted, Unreacted
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
-from hubbub.server.stores.base import Activity, Store
-from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
-from tests.support.fakes import ADA, AT, MemoryStore
+from hubbub.server.stores.base import Store
+from tests.support.everything import OTHERS, READS, answers, everything
+from tests.support.fakes import ADA, AT
 from tests.support.stores import commit, log_of
 
 SECRET = "geheim"
@@ -35,39 +30,6 @@ SAID: dict[str, Post] = {
     "a long text": Post(room="lobby", text=SECRET * 9_000, client_message_id="01J"),
 }
 
-# How to call each way of reading that the contract has; one that is added has to be said here.
-READS: dict[str, Callable[[Store], Awaitable[object]]] = {
-    "head": lambda store: store.head("lobby"),
-    "heads": lambda store: store.heads(["lobby"]),
-    "read": lambda store: store.read("lobby", 0, 99),
-    "snapshot": lambda store: store.snapshot("lobby", 50),
-    "history": lambda store: store.history("lobby", None, None, 50),
-    "messages": lambda store: store.messages([MessageKey("lobby", n) for n in range(1, 9)]),
-    "edits": lambda store: store.edits(MessageKey("lobby", 1), 0, 99),
-    "written": lambda store: store.written(ADA.id, "lobby", 0, 99),
-    "document": lambda store: store.document("lobby"),
-    "rooms": lambda store: store.rooms("", 99),
-    "threads": lambda store: store.threads("lobby", 0, 99, 99),
-    "newest_threads": lambda store: store.newest_threads("lobby", Activity(), 99),
-    "own_threads": lambda store: store.own_threads("@p7m2q9x4w1z3k", Activity(), 99),
-    "own_rooms": lambda store: store.own_rooms("@p7m2q9x4w1z3k"),
-    "page": lambda store: store.page(REACTIONS, "lobby", 3, limit=99),
-    "rows": lambda store: store.rows(REACTIONS),
-    "tokens_version": lambda store: store.tokens_version(),
-    "find": lambda store: store.find(Needs(logs={"lobby"})),
-}
-OTHERS = {
-    "was_changed_by_others",
-    "commit",
-    "turn",
-    "trim",
-    "scrub",
-    "beat",
-    "check",
-    "empty_outbox",
-    "close",
-}
-
 
 def holds_secret(value: object) -> bool:
     """Whether the secret is in there, as text, as bytes, in base64 or in another's repr."""
@@ -75,38 +37,11 @@ def holds_secret(value: object) -> bool:
     return any(form in said for form in (SECRET, "Z2VoZWlt", SECRET.encode().hex()))
 
 
-async def everything(store: Store) -> dict[Any, Any]:
-    """All that a store keeps, by the tables that its database itself lists."""
-    if isinstance(store, SqliteStore):
-        database = apsw.Connection(str(store._directory / FILE_NAME))
-        names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-        tables = {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
-        database.close()
-        return tables
-    if isinstance(store, PostgresStore):
-        connection = await asyncpg.connect(store._dsn)
-        names = await connection.fetch(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'hubbub'"
-        )
-        tables = {
-            name: [tuple(row) for row in await connection.fetch(f'SELECT * FROM hubbub."{name}"')]
-            for (name,) in names
-        }
-        await connection.close()
-        return tables
-    assert isinstance(store, MemoryStore)
-    return {
-        "logs": [log[store.kept.get(name, 1) - 1 :] for name, log in store.logs.items()],
-        "views": [view.messages for view in store._views.values()],
-        **{table.name: list(rows.values()) for table, rows in store.records.rows.items()},
-    }
-
-
 async def assert_gone(store: Store) -> None:
     for name, rows in (await everything(store)).items():
         assert not holds_secret(rows), name
-    for name, read in READS.items():
-        assert not holds_secret(await read(store)), name
+    async for name, answer in answers(store):
+        assert not holds_secret(answer), name
 
 
 def test_every_way_of_reading_is_looked_at() -> None:

@@ -21,9 +21,10 @@ from hubbub.server.reactors.former import Former
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.contracts.test_erasing import SAID, SECRET, assert_gone, everything, holds_secret
+from tests.contracts.test_erasing import SAID, SECRET, assert_gone, holds_secret
 from tests.contracts.test_erasing_files import traces
 from tests.contracts.test_law import THOROUGH, check_law
+from tests.support.everything import everything
 from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.laws import Law
 from tests.support.laws_of_rooms import LawOfRooms

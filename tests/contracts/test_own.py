@@ -11,7 +11,8 @@ from hubbub.events.conversation import Drafted, Saved, Unsaved
 from hubbub.protocol.conversation import KeepDraft, Save, Unsave
 from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.protocol.rooms import Ban, Remove
-from tests.contracts.test_erasing import everything, holds_secret
+from tests.contracts.test_erasing import holds_secret
+from tests.support.everything import everything
 from tests.support.fakes import AT
 from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, ROOM_RULES, STRAY, House
 

@@ -33,7 +33,8 @@ from hubbub.server.people import removing
 from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from tests.contracts.test_erasing import everything, holds_secret
+from tests.contracts.test_erasing import holds_secret
+from tests.support.everything import everything
 from tests.support.fakes import account
 from tests.support.postgres import Postgres
 from tests.support.stores import commit

@@ -19,7 +19,8 @@ from hubbub.protocol.messages import Delete, Post
 from hubbub.protocol.rooms import Ban, ChangeRoom
 from hubbub.server.stores.base import Activity
 from hubbub.server.stores.postgres.store import PostgresStore
-from tests.contracts.test_erasing import SECRET, everything, holds_secret
+from tests.contracts.test_erasing import SECRET, holds_secret
+from tests.support.everything import everything
 from tests.support.fakes import AT, guest
 from tests.support.postgres import Postgres
 from tests.support.rooms import ADA, GRACE, GUEST, ROOM_RULES, House

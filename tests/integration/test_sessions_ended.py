@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 
 import hubbub
-from hubbub.domain.facts import Accepted, Commit, Proposal
+from hubbub.domain.aspects.reactions import REACTIONS
+from hubbub.domain.facts import Accepted, Commit, MessageKey, Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.stores.postgres.store import PostgresStore
-from tests.contracts.test_erasing import READS
 from tests.integration.web import over_http
+from tests.support.everything import READS
 from tests.support.fakes import ADA, AT
 from tests.support.postgres import Postgres
 from tests.support.server import Server
@@ -42,8 +43,18 @@ async def take_a_turn(store: Store) -> None:
         await turn.put(POSITIONS, [ReactorPosition("tests", "lobby", 1)])
 
 
-ACTS: dict[str, Callable[[Store], Awaitable[object]]] = {
-    **READS,
+Ask = Callable[[Store], Awaitable[object]]
+
+
+def of_lobby(read: Callable[[Store, str], Awaitable[object]]) -> Ask:
+    return lambda store: read(store, "lobby")
+
+
+ACTS: dict[str, Ask] = {
+    **{name: of_lobby(read) for name, read in READS.items()},
+    "edits": lambda store: store.edits(MessageKey("lobby", 1), 0, 9),
+    "page": lambda store: store.page(REACTIONS, "lobby", 3, limit=9),
+    "rows": lambda store: store.rows(REACTIONS),
     "commit": commit,
     "turn": take_a_turn,
     "trim": lambda store: store.trim("lobby", 1),

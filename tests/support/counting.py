@@ -23,6 +23,9 @@ class Counting:
     async def begin(self) -> None:
         pass
 
+    def end(self) -> None:
+        """Nothing was prepared."""
+
     async def step(self, room: str, after: int, head: int) -> int:
         page = await self._store.read(room, after, min(after + 2, head))
         for seq, _ in enumerate(page.bodies, after + 1):

@@ -14,7 +14,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
 from hubbub.events import Event
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import AUDIT
+from hubbub.protocol.keys import AUDIT, RANDOM_BYTES
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Store
 from tests.support.fakes import account
@@ -77,6 +77,7 @@ class Team:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now = BEGIN
+        self._made = 0
 
     async def begin(self) -> None:
         """Have ada as the owner, and one of each lesser role."""
@@ -89,8 +90,14 @@ class Team:
         for change in changes:
             if refusal := screen_change(RULES, principal, change, 65_536):
                 return refusal
-        proposals = [Proposal(principal, change) for change in changes]
+        proposals = [Proposal(principal, self._completed(change)) for change in changes]
         return (await self.store.commit(proposals, rfc3339(self.now))).answers[-1]
+
+    def _completed(self, change: Change) -> Change:
+        if complete := RULES.completing.get(type(change)):
+            self._made += 1
+            return complete(change, self._made.to_bytes(RANDOM_BYTES))  # type: ignore[no-any-return]
+        return change
 
     async def code(self, by: Principal | str, *changes: Change) -> str | None:
         """Submit changes; return the code of the last refusal, or None."""

@@ -127,7 +127,7 @@ async def running(
         stack.push_async_callback(runner.cleanup)
         work = (
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
-            upkeep.revocations(door, *refreshing),
+            upkeep.revocations(hub.review, *refreshing),
             *_work(settings, store, hub, fanout, broker),
             upkeep.prompted(keywords, store, news),
             upkeep.telling(readers),

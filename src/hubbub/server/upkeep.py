@@ -16,7 +16,6 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews
 from hubbub.server.people.addresses import Submit, forget_old
-from hubbub.server.people.door import Door
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
@@ -68,12 +67,14 @@ async def heartbeats(
             entrance.sweep()
 
 
-async def revocations(door: Door, *refreshing: Callable[[], Awaitable[bool]]) -> None:
-    """Expel holders of what has been revoked or has ended. Each of `refreshing` says whether it has learned of anything."""
+async def revocations(
+    review: Callable[[], object], *refreshing: Callable[[], Awaitable[bool]]
+) -> None:
+    """Have a node reviewed once something may have been revoked or have ended. Each of `refreshing` says whether it has learned of anything."""
 
     async def check() -> None:
         if any([await refresh() for refresh in refreshing]):
-            door.review()
+            review()
 
     await _again(BEAT, check, "check for revoked tokens")
 

@@ -67,7 +67,7 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     attempts = Attempts(lambda: 0.0)
     entrance = Entrance(store, hub.writing.commit, Passwords(), attempts, lambda: 0.0, register)
     keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
-    checking = asyncio.create_task(revocations(door, partial(tokens.refresh, store)))
+    checking = asyncio.create_task(revocations(door.review, partial(tokens.refresh, store)))
     try:
         yield door
     finally:

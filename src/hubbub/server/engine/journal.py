@@ -113,10 +113,17 @@ class Journal:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            taken = self._take()
-            committing = self._store.commit([proposal for proposal, _ in taken], self._now())
-            self._deliver(undelivered)  # while the disk is busy
-            undelivered = self._answer(taken, await self._outcome(committing, taken))
+            undelivered = await self._commit(undelivered)
+
+    async def _commit(self, undelivered: list[Batch]) -> list[Batch]:
+        """Commit what waits and meanwhile deliver what was committed before; return what is to be delivered now.
+
+        Nothing is remembered of the changes: one of them may be deleted by another node while this one has nothing to do.
+        """
+        taken = self._take()
+        committing = self._store.commit([proposal for proposal, _ in taken], self._now())
+        self._deliver(undelivered)  # while the disk is busy
+        return self._answer(taken, await self._outcome(committing, taken))
 
     def _take(self) -> Taken:
         taken: Taken = []

@@ -57,6 +57,10 @@ class EmojiOfServer:
         shown = None if is_known else cast("dict[str, EmojiItem]", known.encoded)
         return EmojiReply(known.version, shown)
 
+    def forget(self) -> None:
+        """Forget what emoji are called, as it may have changed."""
+        self._all = None
+
     async def image(self, principal: Principal, name: str, key: str) -> tuple[str, bytes]:
         """Return the media type and the bytes of an image. Raises RefusalError, StoreFailed."""
         _require(principal)

@@ -77,6 +77,12 @@ class Hub:
         """From now on, report that new clients should go elsewhere."""
         self.is_leaving = True
 
+    def review(self) -> None:
+        """Expel holders of credentials that have ended, and forget what was read of accounts and emoji for all who ask."""
+        self.door.review()
+        self.starting.forget()
+        self.emoji.forget()
+
     async def stop(self) -> None:
         """Accept no more changes, answer those accepted, and end waits for events."""
         self.retire()

@@ -100,6 +100,10 @@ class Starting:
         blocks = await self._store.rows(BLOCKS, me.account)
         return {row.name: msgspec.Raw(row.value) for row in settings}, [b.blocked for b in blocks]
 
+    def forget(self) -> None:
+        """Forget what accounts are called, as it may have changed."""
+        self._everyone = None
+
     def _can_resume(self, start: Start, directory: Head) -> bool:
         if start.directory is None or start.epoch != self._store.epoch:
             return False

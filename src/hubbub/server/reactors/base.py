@@ -38,6 +38,9 @@ class Reactor(Protocol):
     async def begin(self) -> None:
         """Prepare for a turn: what is read here is as new as all events of the steps that follow. Fails with `StoreFailed`."""
 
+    def end(self) -> None:
+        """Forget what was prepared: the turn is over, and it may be deleted before the next one."""
+
     async def step(self, room: str, after: int, head: int) -> int:
         """Do a bounded amount of work, for less than 30 s, on the events with after < seq <= head. All are in the log.
 
@@ -91,8 +94,11 @@ async def _visit(reactor: Reactor, store: Store, heads: dict[str, int]) -> bool:
         async with store.turn(f"reactor {reactor.name}") as turn:
             if turn is None:
                 return False
-            await reactor.begin()
-            await _read_on(reactor, store, turn, heads)
+            try:
+                await reactor.begin()
+                await _read_on(reactor, store, turn, heads)
+            finally:
+                reactor.end()
     return True
 
 

@@ -30,6 +30,9 @@ class Former:
     async def begin(self) -> None:
         """Nothing is prepared."""
 
+    def end(self) -> None:
+        """Nothing was prepared."""
+
     async def step(self, room: str, after: int, head: int) -> int:
         """Look through some events, and erase what was said before the edits among them."""
         page = await self._store.read(room, after, min(after + EVENTS_AT_ONCE, head))

@@ -41,6 +41,10 @@ class Keywords:
         """Read all keywords. Those that were chosen before a message may not be missed."""
         self._watch = Lookout(await self._rows())
 
+    def end(self) -> None:
+        """Forget them."""
+        self._watch = Lookout(())
+
     async def step(self, room: str, after: int, head: int) -> int:
         """Look through some messages, and have those told whose keywords are in them."""
         watch = self._watch

@@ -47,6 +47,9 @@ class Retention:
     async def begin(self) -> None:
         """Nothing is prepared."""
 
+    def end(self) -> None:
+        """Nothing was prepared."""
+
     async def step(self, room: str, after: int, head: int) -> int:
         """Delete some events that are no longer to be kept, oldest first."""
         kept = await self._kept(room)

@@ -1,0 +1,155 @@
+"""A life that leaves a word in every field in which people can write; see `tests.support.marks`.
+
+Rita lives it: on the server, in a room that she made, in a free room, and in threads. Mary outlives her, and only says `stays`,
+but reacts to what Rita wrote.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from msgspec.structs import replace as but
+
+from hubbub.domain.aspects.emoji import AddEmoji, RemoveEmoji
+from hubbub.domain.aspects.people.accounts import (
+    ChangePerson,
+    ChangeRole,
+    ResumePerson,
+    SuspendPerson,
+)
+from hubbub.domain.aspects.people.invites import AddPerson, MakeInvite
+from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
+from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer
+from hubbub.domain.aspects.people.sessions import OpenSession
+from hubbub.domain.aspects.posts import PostInThread
+from hubbub.domain.facts import Accepted, Answer
+from hubbub.domain.principals import Principal, Scope
+from hubbub.events import Reference
+from hubbub.protocol.conversation import KeepDraft, Pin, Save
+from hubbub.protocol.images import Image
+from hubbub.protocol.keys import is_room_key, thread_key
+from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.rooms import ChangeRoom, Create
+from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
+from tests.support import fakes
+from tests.support.marks import mark, marked
+
+Do = Callable[[Principal, Change], Awaitable[Answer]]
+
+
+def person(name: str) -> Principal:
+    """An account with all scopes, as one has who is logged in."""
+    return replace(fakes.account(name), scopes=frozenset(Scope))
+
+
+RITA, MARY = person("r1ta"), person("mary")
+SESSION = new_session(RITA.id, bytes(RANDOM_BYTES))  # hers
+FREE = mark("a room")
+NO_MENTIONS: dict[str, Any] = {"mentions": None}
+NO_TITLE: dict[str, Any] = {"title": None}
+NO_ARGUMENTS: dict[str, Any] = {"emitted_as": None, "arguments": None, "attachments": None}
+
+
+class Life:
+    """Lives. Afterwards, `ritas` and `marys` are where the messages are that they wrote, and `changes` all that was said."""
+
+    def __init__(self, do: Do, owner: Principal, mary: Principal = MARY) -> None:
+        """`owner` is one of the server, where Mary has an account."""
+        self._do = do
+        self._owner = owner
+        self._mary = mary
+        self._called: set[tuple[str, str, type[Change]]] = set()
+        self.room = ""  # that she made
+        self.changes: list[Change] = []
+        self.ritas: list[tuple[str, int]] = []
+        self.marys: list[tuple[str, int]] = []
+
+    async def live(self) -> None:
+        """Do everything."""
+        for by, change in self._settle():
+            await self._done(by, change)
+        await self._furnish()
+        for room in (self.room, FREE):
+            await self.write(Post, room)
+            await self._keep(room)
+        for room, root in (self.ritas[0], self.marys[0]):
+            thread = thread_key(room, root)
+            await self.write(PostInThread, thread, root_by=self._mary.id, also_in_room=True)
+            await self._keep(thread)
+            await self._done(RITA, marked(ChangeRoom, room=thread, topic=None, alias=None))
+
+    def _settle(self) -> Iterator[tuple[Principal, Change]]:
+        """Come, and be somebody."""
+        own, who = {"room": RITA.id}, {"account": RITA.id}
+        image = Image("image/png", 1, 1, mark("an image").encode())
+        yield RITA, marked(AddPerson, **who, role="member")
+        yield RITA, marked(ChangePerson, **who)
+        yield self._owner, marked(SuspendPerson, **who)
+        yield self._owner, marked(ResumePerson, **who)
+        yield self._owner, marked(ChangeRole, **who, role="admin")
+        yield RITA, marked(SetPassword, **own, secret="s", was="s")
+        digest, scopes = digest_of(SESSION.secret), tuple(Scope)
+        session: dict[str, Any] = {"session": SESSION.id, "digest": digest, "scopes": scopes}
+        yield RITA, marked(OpenSession, **own, **session, until=2e9)
+        yield self._owner, marked(MakeReset, **own, digest="d", until=2e9)
+        yield RITA, marked(MakeInvite, invite="i", digest="d", until=2e9)
+        yield RITA, marked(BlockPerson, **own, who=self._owner.id)
+        yield RITA, marked(Prefer, **own)
+        yield RITA, marked(Prefer, **own, name="keywords", value=[mark("Prefer.value")])
+        yield RITA, marked(AddEmoji, image=image)
+        yield RITA, marked(AddEmoji, image=image, name=mark("RemoveEmoji.name"))
+        yield RITA, marked(RemoveEmoji)
+
+    async def _furnish(self) -> None:
+        """Make a room."""
+        create = marked(Create, room=RITA.id, kind="open", who=(self._mary.id,), key=None)
+        self.room = (await self._answer(RITA, create)).made or ""
+        await self._done(RITA, marked(ChangeRoom, room=self.room))
+        await self._done(RITA, marked(Patch, room=self.room))
+
+    async def write(self, kind: type[Post], room: str, **given: Any) -> None:
+        """Post whatever one can, change it, and react; Mary is there, too."""
+        given = {"room": room} | given
+        others: dict[str, Any] = {"bytes": None} | NO_ARGUMENTS
+        others |= {} if room == self.room else NO_TITLE
+        text = await self._done(RITA, marked(kind, **given, **others, **self._named(kind, room)))
+        others = {"text": None} | NO_MENTIONS | NO_TITLE
+        data = await self._done(RITA, marked(kind, **given, **others, **NO_ARGUMENTS))
+        told = await self._done(RITA, marked(kind, **given, **others, bytes=None))
+        self.ritas += [(room, seq) for seq in (text, data, told)]
+        self.marys.append((room, await self._done(self._mary, Post(room=room, text="stays"))))
+        said, heard = {"room": room, "seq": text}, {"room": room, "seq": self.marys[-1][1]}
+        await self._done(RITA, marked(Edit, **said, **self._named(Edit, room)))
+        await self._done(self._mary, marked(React, **said, emoji=mark("an answer")))
+        await self._done(RITA, marked(React, **heard))
+        await self._done(RITA, marked(React, **heard, emoji=mark("Unreact.emoji")))
+        await self._done(RITA, marked(Unreact, **heard))
+
+    async def _keep(self, room: str) -> None:
+        """Keep something for oneself, and for the room."""
+        await self._done(RITA, marked(Save, room=RITA.id, of=Reference(*self.marys[-1])))
+        await self._done(RITA, marked(KeepDraft, room=RITA.id, where=room))
+        if is_room_key(room):
+            await self._done(RITA, marked(Pin, room=room, seq=self.ritas[-3][1]))
+
+    def _named(self, kind: type[Change], room: str) -> dict[str, Any]:
+        """Whom a text names; only made rooms have members to name."""
+        named = {mark(f"{kind.__name__}.mentions"): self._mary.id}
+        return NO_MENTIONS if room == FREE else {"mentions": named}
+
+    async def _done(self, by: Principal, change: Change) -> int:
+        """Say something; returns the number of its event."""
+        seq = (await self._answer(by, change)).seq
+        assert seq is not None, change
+        return seq
+
+    async def _answer(self, by: Principal, change: Change) -> Accepted:
+        """Say something; no two changes of a kind may be called the same in one log."""
+        called = by.id, change.room, type(change)
+        if called in self._called:
+            change = but(change, client_message_id=None)
+        self._called.add(called)
+        answer = await self._do(by, change)
+        assert isinstance(answer, Accepted), (change, answer)
+        self.changes.append(change)
+        return answer
