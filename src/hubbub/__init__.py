@@ -17,7 +17,7 @@ _PUBLIC = {
     "hubbub.client": """
         Acknowledgement Client Closed ConnectionState HubbubError Me PersonCame PersonGone
         PersonUpdated Position PresenceUpdated Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
-        RoomLeft RoomMoved RoomRead RoomUpdated Status Unknown Unreachable connect post_in_transaction
+        RoomLeft RoomMoved RoomRead RoomUpdated Status ThreadAdded ThreadDropped ThreadMoved ThreadRead Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync
     """,
     "hubbub.events": "Deleted Edited Event Patched Posted Reacted RootDeleted Unreacted",

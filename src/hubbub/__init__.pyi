@@ -21,6 +21,10 @@ from hubbub.client import RoomMoved as RoomMoved
 from hubbub.client import RoomRead as RoomRead
 from hubbub.client import RoomUpdated as RoomUpdated
 from hubbub.client import Status as Status
+from hubbub.client import ThreadAdded as ThreadAdded
+from hubbub.client import ThreadDropped as ThreadDropped
+from hubbub.client import ThreadMoved as ThreadMoved
+from hubbub.client import ThreadRead as ThreadRead
 from hubbub.client import Unknown as Unknown
 from hubbub.client import Unreachable as Unreachable
 from hubbub.client import connect as connect
@@ -32,6 +36,7 @@ from hubbub.events import Event as Event
 from hubbub.events import Patched as Patched
 from hubbub.events import Posted as Posted
 from hubbub.events import Reacted as Reacted
+from hubbub.events import RootDeleted as RootDeleted
 from hubbub.events import Unreacted as Unreacted
 from hubbub.events.conversation import Pinned as Pinned
 from hubbub.events.conversation import Unpinned as Unpinned

@@ -45,6 +45,13 @@ class Shadow:
                 known, key, now = self.people, change.account, change.person
             case hubbub.PresenceUpdated():
                 raise AssertionError("nobody watches anybody")
+            case (
+                hubbub.ThreadAdded()
+                | hubbub.ThreadDropped()
+                | hubbub.ThreadMoved()
+                | hubbub.ThreadRead()
+            ):
+                raise AssertionError("there are no threads")
             case _:
                 key, now = change.room.room, change.room
         match change:

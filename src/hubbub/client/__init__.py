@@ -12,6 +12,10 @@ from hubbub.client.changes import (
     RoomMoved,
     RoomRead,
     RoomUpdated,
+    ThreadAdded,
+    ThreadDropped,
+    ThreadMoved,
+    ThreadRead,
 )
 from hubbub.client.client import Client, connect
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
@@ -47,6 +51,10 @@ __all__ = [
     "RoomRead",
     "RoomUpdated",
     "Status",
+    "ThreadAdded",
+    "ThreadDropped",
+    "ThreadMoved",
+    "ThreadRead",
     "Unknown",
     "Unreachable",
     "connect",

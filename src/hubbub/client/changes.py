@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.starting import MyRoom, ShownPerson
+from hubbub.protocol.threads import MyThread
 
 
 class RoomJoined(msgspec.Struct, frozen=True):
@@ -56,6 +57,33 @@ class RoomUpdated(msgspec.Struct, frozen=True):
     before: MyRoom
 
 
+class ThreadAdded(msgspec.Struct, frozen=True):
+    """You follow another thread, whoever caused that."""
+
+    thread: MyThread
+
+
+class ThreadDropped(msgspec.Struct, frozen=True):
+    """You follow a thread no longer, or may not read it any more. `thread` is what was known of it."""
+
+    thread: MyThread
+
+
+class ThreadMoved(msgspec.Struct, frozen=True):
+    """There are new events in a thread that you follow, and perhaps replies. `by` is the author of the last one, if that is known."""
+
+    thread: MyThread
+    before: MyThread
+    by: str | None = None
+
+
+class ThreadRead(msgspec.Struct, frozen=True):
+    """You read on in a thread, marked it, or chose what to be told of it; or what you have not read was counted anew."""
+
+    thread: MyThread
+    before: MyThread
+
+
 class PersonCame(msgspec.Struct, frozen=True):
     """There is another account."""
 
@@ -93,6 +121,10 @@ Single = (
     | RoomRead
     | RoomHidden
     | RoomUpdated
+    | ThreadAdded
+    | ThreadDropped
+    | ThreadMoved
+    | ThreadRead
     | PersonCame
     | PersonUpdated
     | PersonGone
@@ -101,7 +133,7 @@ Single = (
 
 
 class Refreshed(msgspec.Struct, frozen=True):
-    """What changed while it could not be told one by one: `changes` has at most one for each room and person."""
+    """What changed while it could not be told one by one: `changes` has at most one for each room, thread and person."""
 
     changes: tuple[Single, ...]
 
@@ -120,10 +152,12 @@ def told(
     rooms: Sides[MyRoom],
     people: Sides[ShownPerson],
     presences: Sides[PersonPresence] | None = None,
+    threads: Sides[MyThread] | None = None,
 ) -> tuple[Single, ...]:
-    """Return what happened to rooms and people."""
+    """Return what happened to rooms, threads and people."""
     changes = [
         *(of_room(*both) for both in rooms.values()),
+        *(of_thread(*both) for both in (threads or {}).values()),
         *(of_person(account, *both) for account, both in people.items()),
         *(of_presence(account, *both) for account, both in (presences or {}).items()),
     ]
@@ -147,6 +181,15 @@ def of_room(before: MyRoom | None, after: MyRoom | None) -> Single | None:
     return RoomUpdated(after, before)
 
 
+def of_thread(before: MyThread | None, after: MyThread | None) -> Single | None:
+    """Return what happened to a thread that is followed. None if nothing did."""
+    if before == after:
+        return None
+    if before is None or after is None:
+        return ThreadAdded(after) if after is not None else ThreadDropped(cast(MyThread, before))
+    return (ThreadMoved if after.head != before.head else ThreadRead)(after, before)
+
+
 def of_person(account: str, before: ShownPerson | None, after: ShownPerson | None) -> Single | None:
     """Return what happened to an account. None if nothing did."""
     if before == after:
@@ -165,32 +208,31 @@ def of_presence(
 
 
 def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
-    """Return what changes amount to, at most one for each room and person."""
+    """Return what changes amount to, at most one for each room, thread and person."""
     rooms: Sides[MyRoom] = {}
+    threads: Sides[MyThread] = {}
     people: Sides[ShownPerson] = {}
     presences: Sides[PersonPresence] = {}
     for change in _each(changes):
         match change:
-            case RoomJoined(room):
-                _note(rooms, room.room, None, room)
-            case RoomLeft(room):
-                _note(rooms, room.room, room, None)
+            case PresenceUpdated(account, presence, before):
+                _note(presences, account, before, presence)
             case (
-                RoomMoved(room, before)
-                | RoomRead(room, before)
-                | RoomHidden(room, before)
-                | RoomUpdated(room, before)
+                PersonCame(account, person)
+                | PersonGone(account, person)
+                | PersonUpdated(account, person)
             ):
-                _note(rooms, room.room, before, room)
-            case PersonCame(account, person):
-                _note(people, account, None, person)
-            case PersonGone(account, person):
-                _note(people, account, person, None)
-            case PersonUpdated(account, person, was):
-                _note(people, account, was, person)
-            case PresenceUpdated(account, presence, earlier):
-                _note(presences, account, earlier, presence)
-    return told(rooms, people, presences)
+                _note(people, account, *_both(change, person))
+            case (
+                ThreadAdded(thread)
+                | ThreadDropped(thread)
+                | ThreadMoved(thread)
+                | ThreadRead(thread)
+            ):
+                _note(threads, thread.thread, *_both(change, thread))
+            case _:
+                _note(rooms, change.room.room, *_both(change, change.room))
+    return told(rooms, people, presences, threads)
 
 
 def _each(changes: Iterable[MyChange]) -> Iterator[Single]:
@@ -199,6 +241,15 @@ def _each(changes: Iterable[MyChange]) -> Iterator[Single]:
             yield from change.changes
         else:
             yield change
+
+
+def _both(change: Single, now: T) -> tuple[T | None, T | None]:
+    """Return what a change is about as it was before, and as it is now."""
+    if isinstance(change, RoomJoined | ThreadAdded | PersonCame):
+        return None, now
+    if isinstance(change, RoomLeft | ThreadDropped | PersonGone):
+        return now, None
+    return cast(T, change.before), now
 
 
 def _note(sides: Sides[T], key: str, before: T | None, after: T | None) -> None:

@@ -21,9 +21,11 @@ from hubbub.events.people import RoleChanged
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Resumed, RoomHead, Start
 from hubbub.protocol.starting import Started
+from hubbub.protocol.threads import ListMyThreads, MyThread, MyThreadsPage
 
 log = logging.getLogger("hubbub.client")
 
+MOST_THREADS = 500  # of those that an account follows; it is not told of others
 PAUSE = 0.5  # seconds between two readings of rows, however fast rooms change
 
 
@@ -60,7 +62,7 @@ class Keeper(Watcher):
         """Begin. Safe to call again. Raises ValueError if a log is followed already, and as `Exchange.ask`."""
         async with self._opening:
             if self._mine is None:
-                self._begin(await self._exchange.ask(Start(), Started))
+                await self._begin(await self._exchange.ask(Start(), Started))
 
     def listen(self) -> Changes:
         """The changes from now on, for as long as the returned object is referenced."""
@@ -87,8 +89,8 @@ class Keeper(Watcher):
         """The rooms that are not followed in full."""
         if self._mine is None:
             return {}
-        rows = self._mine.rooms
-        return {key: rows[key].head for key in rows if self._rooms.received(key) is None}
+        heads = self._mine.heads
+        return {key: heads[key] for key in heads if self._rooms.received(key) is None}
 
     def moved(self, heads: dict[str, RoomHead]) -> None:
         """Rooms have come that far."""
@@ -112,12 +114,16 @@ class Keeper(Watcher):
             self._watched.discard(room)
             self._tell([])
 
-    def _begin(self, started: Started) -> None:
-        """Take in the first answer."""
+    async def _begin(self, started: Started) -> None:
+        """Take in the first answer, and the threads as they are now."""
         self._attach(_positions(started), started.epoch)
-        self._mine, self._epoch = Mine(started), started.epoch
-        self._tell([])
-        self._do(self._keep(self._mine))
+        mine = self._mine = Mine(started)
+        self._epoch = started.epoch
+        try:
+            await self._read_threads(mine)
+        finally:
+            self._do(self._keep(mine))
+            self._tell([])
 
     def _attach(self, positions: dict[str, int], epoch: str) -> None:
         for reading in self._rooms.follow_all(positions, {}, epoch):
@@ -171,17 +177,17 @@ class Keeper(Watcher):
         """Tell changes, and see to what must be read again."""
         for change in changes:
             self.tell(change)
-        if self.known.owed or self.known.misses_people:
+        if self.known.owes:
             self._stir.set()
 
     def _watch(self) -> None:
-        """Be told the heads of the rooms that are new."""
-        rows = self.known.rooms
-        new = rows.keys() - self._watched
-        self._watched = set(rows)
+        """Be told the heads of the rooms and threads that are new."""
+        heads = self.known.heads
+        new = heads.keys() - self._watched
+        self._watched = set(heads)
         for room in new:
             self.known.at_least(room, self._rooms.received(room) or 0)
-        heads = {room: rows[room].head for room in new if self._rooms.received(room) is None}
+        heads = {room: heads[room] for room in new if self._rooms.received(room) is None}
         if heads:
             self._rooms.follow_all({}, heads, self._epoch)
 
@@ -191,7 +197,7 @@ class Keeper(Watcher):
         while True:
             await self._stir.wait()
             self._stir.clear()
-            while self._must_begin_again or mine.owed or mine.misses_people:
+            while self._must_begin_again or mine.owes:
                 try:
                     await self._read(mine)
                 except (Unknown, Closed):
@@ -208,11 +214,38 @@ class Keeper(Watcher):
         if self._must_begin_again or mine.misses_people:
             start = Start(emoji=mine.emoji_version)
             await self._exchange.ask(start, Started, partial(self._replace, mine))
-        else:
+        elif mine.owed:
             known = self._logs.get(DIRECTORY)
             since = None if known is None else known.position.seq
             start = Start(directory=since, epoch=self._epoch, emoji=mine.emoji_version)
             await self._exchange.ask(start, Started, partial(self._take, mine))
+        if mine.threads.owes:
+            await self._read_threads(mine)
+
+    async def _read_threads(self, mine: Mine) -> None:
+        """Read the list of threads, the first page last: whatever moves meanwhile is there."""
+        version = mine.threads.version
+        rows: dict[str, MyThread] = {}
+        try:
+            first = page = await self._page()
+            while page.more and len(rows) < MOST_THREADS:
+                rows |= {row.thread: row for row in page.threads}
+                last = page.threads[-1] if page.threads else None
+                if last is None:
+                    break
+                page = await self._page(f"{last.at}/{last.thread}")
+        except Refused as refusal:
+            if refusal.temporary:
+                raise
+            page = first = MyThreadsPage(self._epoch, [], more=False)  # an older server has none
+        rows |= {row.thread: row for row in page.threads}
+        if page is not first:
+            rows |= {row.thread: row for row in (await self._page()).threads}
+        self._tell(mine.threads.read_again(version, [*rows.values()], is_all=not page.more))
+
+    async def _page(self, before: str | None = None) -> MyThreadsPage:
+        page: MyThreadsPage = await self._exchange.ask(ListMyThreads(before=before), MyThreadsPage)
+        return page
 
     def _replace(self, mine: Mine, started: Started) -> None:
         """Take everything from an answer, unless events have been told that it may not know of."""

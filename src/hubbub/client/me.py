@@ -6,7 +6,14 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from hubbub.client import verbs
-from hubbub.client.changes import Changes, MyChange, RoomMoved, RoomRead
+from hubbub.client.changes import (
+    Changes,
+    MyChange,
+    RoomMoved,
+    RoomRead,
+    ThreadMoved,
+    ThreadRead,
+)
 from hubbub.client.exchange import Exchange
 from hubbub.client.keeping import Keeper
 from hubbub.client.sight import Sight
@@ -95,7 +102,9 @@ class Me:
         return MappingProxyType(self._sight.known)
 
     def changes(self) -> Changes:
-        """What happens to `rooms`, `people` and `presence` from the call on, for `async for`: in order, each change once.
+        """What happens to `rooms`, `people`, `presence`, and the threads that you follow, from the call on, for `async for`.
+
+        The changes come in order, each once; of threads, those of the 500 with the newest replies.
 
         Reconnects and restarts of the server leave nothing out. What can't be told one by one comes in a `Refreshed`:
         what changed while the server kept no events, or when more than `max_queued` changes wait to be taken.
@@ -120,7 +129,7 @@ class Me:
         return is_quiet(who.quiet, who.time_zone, time.time() if now is None else now)
 
     def should_notify(self, change: MyChange, now: float | None = None) -> bool:
-        """Whether a change is worth a notification: by the room's level, and whether it is muted, by mentions, blocks and `is_quiet`.
+        """Whether a change is worth a notification: by the level of the room or thread, and whether it is muted, by mentions, blocks and `is_quiet`.
 
             async for change in client.me.changes():
                 if client.me.should_notify(change):
@@ -128,15 +137,19 @@ class Me:
 
         Only what is new to read is. What a `Refreshed` sums up is not: it happened while nobody was there to be notified.
         """
-        if not isinstance(change, RoomMoved | RoomRead):
-            return False
-        room, before = change.room, change.before
-        is_mentioned = room.mentions > before.mentions
-        return (is_mentioned or room.unread > before.unread) and should_notify(
+        match change:
+            case RoomMoved(row, before) | RoomRead(row, before):
+                pass
+            case ThreadMoved(row, before) | ThreadRead(row, before):
+                pass
+            case _:
+                return False
+        is_mentioned = row.mentions > before.mentions
+        return (is_mentioned or row.unread > before.unread) and should_notify(
             self._listener(),
-            room,
+            row,
             is_mentioned=is_mentioned,
-            by=change.by if isinstance(change, RoomMoved) else None,
+            by=change.by if isinstance(change, RoomMoved | ThreadMoved) else None,
             now=time.time() if now is None else now,
         )
 

@@ -17,6 +17,8 @@ from hubbub.client.changes import (
     told,
 )
 from hubbub.client.choices import Choices
+from hubbub.client.counting import after, further, recounts
+from hubbub.client.following import FollowedThreads
 from hubbub.client.inbox import Skipped
 from hubbub.events import (
     Deleted,
@@ -69,6 +71,18 @@ class Mine:
         self.emoji_version: str | None = None  # of the list, until an event changes it
         self._learn_emoji(started)
         self.choices = Choices(started)
+        self.threads = FollowedThreads()
+
+    @property
+    def owes(self) -> bool:
+        """Whether anything must be read again."""
+        return bool(self.owed) or self.misses_people or self.threads.owes
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """How far the rooms and the threads have come, by their keys."""
+        rooms = {key: row.head for key, row in self.rooms.items()}
+        return rooms | {key: row.head for key, row in self.threads.rows.items()}
 
     @property
     def person(self) -> ShownPerson:
@@ -84,6 +98,7 @@ class Mine:
         self.owed, self.misses_people, self._me = {}, False, started.me
         self._learn_emoji(started)
         self.choices = Choices(started)
+        self.threads.begin_again()
         changes = told(rooms, people)
         return [Refreshed(changes)] if changes else []
 
@@ -117,55 +132,36 @@ class Mine:
         match event:
             case Joined(where=str(room)) | Invited(where=str(room)):
                 self._owe(room, own=event.seq)
+                self.threads.of_own(event)
                 if (row := self.rooms.get(room)) is not None:
                     return self._put(replace(row, hidden=0))
             case Left(where=str(room)):
                 self.owed.pop(room, None)
                 change = of_room(self.rooms.pop(room, None), None)
-                return [change] if change else []
+                return ([change] if change else []) + self.threads.of_own(event)
             case Hidden() | Read() | MarkedUnread() | RoomSet() if row := self.rooms.get(
                 event.where
             ):
-                return self._put(self._with(row, event))
+                return self._put(self._after(row, event))
             case Mentioned(where=room) | Unmentioned(where=room) if room in self.rooms:
                 self._owe(room, own=event.seq)
+        changes = self.threads.of_own(event)
         if self.choices.fold(event):
+            if any(row.unread for row in self.threads.rows.values()):
+                self.threads.recount()
             for row in self.rooms.values():
                 if row.unread:
                     self._owe(row.room, own=event.seq)
-        return []
+        return changes
 
-    def _with(self, row: MyRoom, event: Hidden | Read | MarkedUnread | RoomSet) -> MyRoom:
+    def _after(self, row: MyRoom, event: Hidden | Read | MarkedUnread | RoomSet) -> MyRoom:
         """Return a row after an event of the own log about that room."""
-        match event:
-            case Hidden():
-                return replace(row, hidden=event.upto)
-            case Read():
-                return self._read(row, event)
-            case MarkedUnread():
-                return replace(row, marked=True)
-            case RoomSet():
-                new = {name: getattr(event, name) for name in ("level", "muted_until", "starred")}
-                return replace(row, **{k: value for k, value in new.items() if value is not None})
-
-    def _read(self, row: MyRoom, event: Read) -> MyRoom:
-        """Return a row after reading. If something after the marker was deleted, or mentions one, it must be counted anew."""
-        if event.upto <= row.read:
-            return replace(row, marked=False)
-        if event.nth >= row.nth:
-            unread = mentions = 0
-        else:
-            unread, mentions = row.nth - event.nth, row.mentions
-            if row.mentions or row.unread != row.nth - row.read_nth:
-                self._owe(row.room, own=event.seq)
-        return replace(
-            row,
-            read=event.upto,
-            read_nth=event.nth,
-            marked=False,
-            unread=unread,
-            mentions=mentions,
-        )
+        if isinstance(event, Hidden):
+            return replace(row, hidden=event.upto)
+        new, must_recount = after(row, event)
+        if must_recount:
+            self._owe(row.room, own=event.seq)
+        return new
 
     def of_directory(self, event: Event | Skipped) -> list[Single]:
         """Fold an event of the directory in."""
@@ -195,16 +191,18 @@ class Mine:
     def of_room(self, event: Event | Skipped) -> list[Single]:
         """Take note of an event of a room that is followed in full."""
         row = self.rooms.get(event.room)
-        if row is None or event.seq <= row.head:
+        if row is None:
+            return self.threads.of_thread(event)
+        if event.seq <= row.head:
             return []
         if event.seq > row.head + 1:
             self._owe(event.room, head=event.seq)
             return []
-        if not isinstance(event, _OF_MESSAGES) or _recounts(row, event):
+        if not isinstance(event, _OF_MESSAGES) or recounts(row, event):
             self._owe(event.room, head=event.seq)
         nth = row.nth + isinstance(event, Posted)
         return self._put(
-            _further(row, event.seq, nth), event.by if isinstance(event, Event) else None
+            further(row, event.seq, nth), event.by if isinstance(event, Event) else None
         )
 
     def at_least(self, room: str, head: int) -> None:
@@ -212,17 +210,18 @@ class Mine:
         row = self.rooms.get(room)
         if row is not None and head > row.head:
             self._owe(room, head=head)
+        self.threads.at_least(room, head)
 
     def moved(self, heads: dict[str, RoomHead]) -> list[Single]:
         """Take note of how far rooms have come. What was not a message may have changed the row."""
-        changes: list[Single] = []
+        changes = self.threads.moved(heads)
         for room, now in heads.items():
             row = self.rooms.get(room)
             if row is None or now.head <= row.head:
                 continue
             if now.head - row.head != now.nth - row.nth or now.recount > row.head:
                 self._owe(room, head=now.head)
-            changes += self._put(_further(row, now.head, now.nth), now.by)
+            changes += self._put(further(row, now.head, now.nth), now.by)
         return changes
 
     def _is_old(self, row: MyRoom, head: int) -> bool:
@@ -237,7 +236,7 @@ class Mine:
             return row
         said = {name: getattr(known, name) for name in _OF_OWN}
         row = replace(row, **said)
-        return row if row.head >= known.head else _further(row, known.head, known.nth)
+        return row if row.head >= known.head else further(row, known.head, known.nth)
 
     def _owe(self, room: str, own: int = 0, head: int = 0) -> None:
         before = self.owed.get(room, (0, 0))
@@ -254,24 +253,6 @@ class Mine:
         change = of_person(account, self.people.get(account), person)
         self.people[account] = person
         return [change] if change else []
-
-
-def _further(row: MyRoom, head: int, nth: int) -> MyRoom:
-    """Return a row of a room that has come further, by messages that are unread unless the marker is beyond them."""
-    new = max(0, nth - max(row.nth, row.read_nth))
-    return replace(row, head=head, nth=nth, unread=row.unread + new)
-
-
-def _recounts(row: MyRoom, event: Event | Skipped) -> bool:
-    """Whether an event changes what is unread otherwise than by one message more."""
-    match event:
-        case Posted(calls=[*_]):
-            return True
-        case Deleted() | Erased():
-            return row.unread > 0
-        case Edited():
-            return row.mentions > 0
-    return False
 
 
 def _replace(known: dict[str, T], new: Sides[T]) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hubbub.domain.quiet import is_quiet
 from hubbub.protocol.preferences import Quiet
 from hubbub.protocol.starting import MyRoom
+from hubbub.protocol.threads import MyThread
 
 
 class Listener(NamedTuple):
@@ -20,13 +21,14 @@ class Listener(NamedTuple):
     time_zone: str
 
 
-def level_of(room: MyRoom) -> str:
-    """Return what an account is told of a room: what it chose, or else all in directs and mentions elsewhere."""
-    return room.level or ("all" if room.kind == "direct" else "mentions")
+def level_of(room: MyRoom | MyThread) -> str:
+    """Return what an account is told of a room or a thread: what it chose, or else all in directs and mentions elsewhere."""
+    is_direct = isinstance(room, MyRoom) and room.kind == "direct"
+    return room.level or ("all" if is_direct else "mentions")
 
 
 def should_notify(
-    who: Listener, room: MyRoom, *, is_mentioned: bool, by: str | None, now: float
+    who: Listener, room: MyRoom | MyThread, *, is_mentioned: bool, by: str | None, now: float
 ) -> bool:
     """Whether an account is to be notified of a message by `by` (if that is known) at a time in seconds since 1970.
 

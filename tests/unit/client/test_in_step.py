@@ -52,12 +52,22 @@ async def begin(scene: Play, link: FakeLink, *rooms: Json) -> Changes:
     """Open `Client.me`; returns its changes."""
     opening = asyncio.create_task(scene.client.me.open())
     link.accept(await link.heard(), **started(*rooms))
+    await settle()
+    answer(link)
     await opening
     await settle()
-    for command in link.heard_already():
-        link.accept(command, **followed(**command.get("rooms", {})))
+    answer(link)
     await settle()
     return scene.client.me.changes()
+
+
+def answer(link: FakeLink, *threads: Json) -> None:
+    """Answer the commands that came: they miss nothing, and these threads are followed."""
+    for command in link.heard_already():
+        if command["do"] == "list_my_threads":
+            link.accept(command, epoch=EPOCH, threads=list(threads), more=False)
+        else:
+            link.accept(command, **followed(**command.get("rooms", {})))
 
 
 async def took(changes: Changes) -> list[MyChange]:
@@ -260,6 +270,44 @@ async def test_a_log_that_cannot_be_resumed_leads_to_one_change_with_the_differe
         ]
         watch = await link.heard()
         assert (watch["do"], watch["heads"]) == ("follow_all", {ROOM: 4})
+
+
+def thread(seq: int) -> Json:
+    """A thread in a list."""
+    given = {"thread": f"{ROOM}:{seq}", "room": ROOM, "message": seq, "head": 1, "nth": 1}
+    return {**given, "at": f"2026-11-23T09:00:00.{seq:03}Z"}
+
+
+async def test_a_long_list_of_threads_is_read_in_pages_and_the_first_one_again() -> None:
+    async with play() as (scene, link):
+        opening = asyncio.create_task(scene.client.me.open())
+        link.accept(await link.heard(), **started(row()))
+        pages = {None: [9, 8], f"{thread(8)['at']}/{ROOM}:8": [7, 5]}
+        heads: dict[str, int] = {}
+        for asked, seqs in (*pages.items(), (None, [6, 9])):
+            while (command := await link.heard())["do"] != "list_my_threads":
+                heads |= command.get("heads", {})
+                link.accept(command, **followed(**command.get("rooms", {})))
+            assert command.get("before") == asked
+            more = asked is None
+            link.accept(command, epoch=EPOCH, threads=[*map(thread, seqs)], more=more)
+        await opening
+        heads |= (await link.heard())["heads"]
+        assert heads.keys() == {ROOM, *(f"{ROOM}:{seq}" for seq in range(5, 10))}
+        assert not scene.client.me._keeper.known.owes
+
+
+async def test_a_server_that_knows_no_threads_is_asked_for_them_once() -> None:
+    async with play() as (scene, link):
+        opening = asyncio.create_task(scene.client.me.open())
+        link.accept(await link.heard(), **started())
+        while (command := await link.heard())["do"] != "list_my_threads":
+            link.accept(command, **followed(**command.get("rooms", {})))
+        link.refuse(command, "bad_request")
+        await opening
+        await settle()
+        assert "list_my_threads" not in [command["do"] for command in link.heard_already()]
+        assert not scene.client.me._keeper.known.owes
 
 
 async def test_more_changes_than_fit_become_one_with_what_they_amount_to() -> None:
