@@ -16,7 +16,7 @@ stamps := $(VENV)/stamps
 build_python := $(BUILD)/bin/python
 sources = $(wildcard src tests benchmarks examples hatch_build.py web/*.py)
 page := web/dist/index.html
-page_sources = $(shell find web -maxdepth 1 -type f ! -name 'dist*') $(shell find web/app web/sdk web/public)
+page_sources = $(shell find web -maxdepth 1 -type f ! -name 'dist*') $(shell find web/app web/sdk web/public ! -path 'web/sdk/dist*' ! -name '*.tgz')
 biome := node_modules/@biomejs/biome/bin/biome
 tsc := node_modules/typescript/bin/tsc
 web_tools := web/$(tsc)
@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts people conversation upgrade harm check format types test soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example bench scale posts people conversation upgrade harm check format types fixtures sdk test soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -170,6 +170,12 @@ format: $(stamps)/dev $(web_tools) ## format the code, and mend what can be mend
 
 types: $(stamps)/run ## renew web/sdk/wire.ts, the protocol's types for TypeScript
 	@$(bin)/python web/wire_types.py
+
+fixtures: $(stamps)/dev ## renew tests/fixtures/fold, by which SDKs learn to fold
+	@$(bin)/python -m tests.support.fold_stories
+
+sdk: $(web_tools) ## pack the JavaScript SDK: web/sdk/hubbub-VERSION.tgz
+	@PATH="$(node_wheel)/bin:$$PATH"; $(call npm,web/sdk) pack --loglevel=error
 
 # All of them: in two processes more than there are cores, up to four. Some: one after the other, so that -s and --pdb work.
 # Some waits for the network and some for one core, so apt works beside the others, and Python beside mypy.

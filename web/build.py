@@ -18,6 +18,7 @@ WEB = Path(__file__).parent
 DIST = WEB / "dist"
 DIGEST = WEB / "dist.sha256"
 LOCK = WEB / "package-lock.json"
+PACKAGE = WEB / "sdk" / "dist"  # the SDK built for others; the page is built from its sources
 INSTALLED = WEB / "node_modules" / ".package-lock.json"
 SOURCES = (
     *("build.py", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"),
@@ -103,7 +104,12 @@ def _files() -> Iterator[Path]:
         if source.is_file():
             yield source
         yield from sorted(
-            path for path in source.rglob("*") if path.is_file() and path.name[0] != "."
+            path
+            for path in source.rglob("*")
+            if path.is_file()
+            and path.name[0] != "."
+            and not path.is_relative_to(PACKAGE)
+            and path.suffix != ".tgz"
         )
 
 

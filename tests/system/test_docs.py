@@ -59,7 +59,11 @@ NOT_RUN = {
     ): CONTRIBUTORS,
 }
 BLOCKS = [block for name in pages() for block in blocks(name)]
-ILLUSTRATIONS = {"text", "mermaid"}  # what is in them is looked at, not run
+ILLUSTRATIONS = {
+    "text",
+    "mermaid",
+    "ts",
+}  # not run here; test_javascript_sdk.py has those in TypeScript
 
 needs_machines = pytest.mark.skipif(
     not is_possible(), reason="a machine for the reader takes root and iproute2"

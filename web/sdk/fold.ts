@@ -8,6 +8,17 @@ export interface View {
   messages: Map<number, Message>;
   more: boolean;
   state: unknown;
+  /** Messages that a page showed as of a later event than those that were folded, with its seq. */
+  asOf?: Map<number, number>;
+}
+
+/** All that is folded of a room, as of the event `seq`. */
+export interface RoomView extends View {
+  seq: number;
+  /** The seq of the last patch of `state`. */
+  state_seq: number;
+  /** The pinned messages, in the order of pinning. */
+  pins: number[];
 }
 
 /** The answer to `history`. */
@@ -28,9 +39,12 @@ export const whoOf = ({ by, id }: Author): string => id ?? by;
 
 /** Who reacted to a message with an emoji. */
 export function reactedWith(message: Message, emoji: string): Author[] {
-  const ids = message.reaction_ids?.[emoji] ?? [];
-  return (message.reactions?.[emoji] ?? []).map((by, i) => ({ by, id: ids[i] ?? undefined }));
+  const ids = own(message.reaction_ids, emoji);
+  return own(message.reactions, emoji).map((by, i) => ({ by, id: ids[i] ?? undefined }));
 }
+
+/** What is under a key; it may be called like something that every object has. */
+const own = <T>(lists: Record<string, T[]> = {}, key: string): T[] => (Object.hasOwn(lists, key) && lists[key]) || [];
 
 /** The people in two lists, by what tells them apart; without `ids` nobody has one. */
 export function peopleOf(names: string[], ids?: (string | null)[]): Map<string, string> {
@@ -38,12 +52,23 @@ export function peopleOf(names: string[], ids?: (string | null)[]): Map<string, 
 }
 
 /** A room as a snapshot shows it. */
-export function viewOf(snapshot: Pick<Snapshot, "messages" | "more" | "state">): View {
-  return {
-    messages: new Map(snapshot.messages.map((message) => [message.seq, message])),
-    more: snapshot.more,
-    state: snapshot.state,
-  };
+export function viewOf({ messages, more, state }: Pick<Snapshot, "messages" | "more" | "state">): View {
+  return { messages: new Map(messages.map((message) => [message.seq, message])), more, state };
+}
+
+/** A room as a snapshot shows it, or one of which nothing is known but how far it was read. */
+export function roomViewOf(snapshot: Snapshot | number): RoomView {
+  if (typeof snapshot === "number")
+    return { ...viewOf({ messages: [], more: true, state: undefined }), seq: snapshot, state_seq: 0, pins: [] };
+  return { ...viewOf(snapshot), seq: snapshot.head, state_seq: snapshot.state_seq, pins: [...(snapshot.pins ?? [])] };
+}
+
+/** Fold the next event into a view of a room. Returns the seqs of the messages that were added or changed. */
+export function advance(view: RoomView, event: AnyEvent): number[] {
+  view.seq = event.seq;
+  if (event.event === "patched") view.state_seq = event.seq;
+  view.pins = pinned(view.pins, event);
+  return apply(view, event);
 }
 
 /** The messages that an event changes, in one way or another. */
@@ -67,7 +92,7 @@ export function apply(view: View, event: AnyEvent): number[] {
     return [];
   }
   // What is older than what is shown changes nothing.
-  const messages = changedBy(event).flatMap((seq) => view.messages.get(seq) ?? []);
+  const messages = changedBy(event).flatMap((seq) => (event.seq > (view.asOf?.get(seq) ?? 0) && view.messages.get(seq)) || []);
   for (const message of messages) view.messages.set(message.seq, changed(message, event));
   return messages.map(({ seq }) => seq);
 }
@@ -80,8 +105,22 @@ export function prepend(view: View, page: Page, meanwhile: AnyEvent[]): void {
   const older = page.messages.map((message): [number, Message] => [message.seq, message]);
   view.messages = new Map([...older, ...view.messages]);
   view.more = page.more;
+  view.asOf = new Map([...(view.asOf ?? []), ...older.map(([seq]): [number, number] => [seq, page.head])]);
   const isOlder = new Set(older.map(([seq]) => seq));
-  for (const event of meanwhile) if (event.seq > page.head && changedBy(event).some((seq) => isOlder.has(seq))) apply(view, event);
+  for (const event of meanwhile) if (changedBy(event).some((seq) => isOlder.has(seq))) apply(view, event);
+}
+
+/** What is pinned after an event. */
+function pinned(pins: number[], event: AnyEvent): number[] {
+  if (event.event === "pinned") return event.message === undefined ? pins : [...pins, event.message];
+  const gone = event.event === "unpinned" ? [event.message] : deletedBy(event);
+  return gone.length ? pins.filter((seq) => !gone.includes(seq)) : pins;
+}
+
+/** The messages that an event deletes. */
+function deletedBy(event: AnyEvent): number[] {
+  if (event.event === "erased") return event.messages ?? [];
+  return event.event === "deleted" ? [event.message] : [];
 }
 
 /** Let go of the oldest messages, so that at most `count` stay; they can be had again. */

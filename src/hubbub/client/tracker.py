@@ -84,8 +84,10 @@ class PositionTracker:
         )
 
     def cut(self) -> None:
-        """The connection was lost."""
+        """The connection was lost. If a command for many rooms is under way, it is sent again and brings the same events."""
         self._was_cut = True
+        if self._held is not None:
+            self._held = []
 
     def forget_position(self) -> None:
         """The server has no such position: start with a snapshot at the next join."""

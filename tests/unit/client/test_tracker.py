@@ -121,6 +121,22 @@ def test_each_event_comes_once_and_in_order(steps: list[tuple[str, int]]) -> Non
     assert story.taken == list(range(1, story.server.head + 1))
 
 
+def test_what_was_held_of_a_lost_connection_does_not_hide_that_events_are_missing() -> None:
+    inbox = Inbox(LIMIT)
+    tracker = PositionTracker("lobby", inbox, 0, "e")
+    tracker.hold_until_joined()
+    for seq in range(1, LIMIT):
+        tracker.receive(event(seq))
+    tracker.cut()  # before the answer: the command is sent again
+    head = LIMIT + 3
+    for seq in range(1, head + 1):
+        tracker.receive(event(seq))
+    tracker.answered(Resumed("lobby", "e", head, head))
+    while inbox.take() is not None:
+        pass
+    assert tracker.must_catch_up
+
+
 @given(st.lists(st.sampled_from(["event", "resumed", "reset"]), max_size=40))
 def test_markers_do_not_make_an_inbox_grow(kinds: list[str]) -> None:
     inbox, seq = Inbox(LIMIT), 0

@@ -1,0 +1,63 @@
+// Answers to commands that only ask, as types.
+
+import type { Author, Message, MyThread, Reference, ThreadInRoom } from "./wire.ts";
+
+type People = { people?: Record<string, Author> };
+
+export interface HistoryPage extends People {
+  room: string;
+  epoch: string;
+  head: number;
+  /** Oldest first. */
+  messages: Message[];
+  more: boolean;
+  threads?: Record<string, ThreadInRoom>;
+}
+
+export interface OneMessage extends People {
+  room: string;
+  epoch: string;
+  head: number;
+  /** Which of the room's messages it is. */
+  nth: number;
+  /** Where the page shows it, relative to the server. */
+  url: string;
+  message: Message;
+  before?: Message[];
+  after?: Message[];
+}
+
+export interface EditsPage {
+  versions: { seq: number; at: string; by: string; id?: string; text: string }[];
+  more: boolean;
+}
+
+export interface MessageSource extends People {
+  of: Reference;
+  message: Message | null;
+}
+
+export interface PinsPage extends People {
+  pins: { seq: number; at: string; by: string; message: Message }[];
+  more: boolean;
+}
+
+export interface ThreadsPage extends People {
+  threads: (ThreadInRoom & { thread: string; message: Message | null })[];
+  more: boolean;
+}
+
+export interface MyThreadsPage {
+  threads: MyThread[];
+  more: boolean;
+}
+
+export interface SavedPage extends People {
+  saved: { of: Reference; seq: number; at: string; note?: string; message: Message | null }[];
+  more: boolean;
+}
+
+export interface DraftsPage {
+  drafts: { where: string; seq: number; at: string; text: string; reply_to?: number }[];
+  more: boolean;
+}
