@@ -225,6 +225,33 @@ async def entered(server: Server, path: str, given: dict[str, str]) -> str:
     return str((await asked(server, "POST", path, given | {"wants": "token"}))["token"])
 
 
+async def in_a_thread(page: Page, server: Server) -> None:
+    """A pinned message, its thread, and what is pinned."""
+    await make_room(await own(page, server), "Kitchen")
+    await speak(page, "tea?")
+    await act(page, "tea?", "Pin", "Reply in thread")
+    thread = page.get_by_role("complementary", name="Thread")
+    await thread.get_by_role("textbox", name="Reply").fill("with `milk`")
+    await thread.get_by_role("button", name="Send reply").click()
+    await expect(thread.get_by_role("log").locator(".body")).to_have_text("with milk")
+
+
+async def pinned(page: Page, server: Server) -> None:
+    await make_room(await own(page, server), "Kitchen")
+    await speak(page, "tea?")
+    await act(page, "tea?", "Pin")
+    await page.get_by_role("button", name="Pinned messages").click()
+    await expect(page.get_by_role("button", name="Show it in the room")).to_be_visible()
+
+
+async def own_settings(page: Page, server: Server) -> None:
+    await about_me(page, server)
+    for section in ("Profile", "Notifications", "Devices", "Your data"):
+        await page.get_by_role("dialog").get_by_text(section, exact=True).click()
+    await expect(page.get_by_text("This device")).to_be_visible()
+    await expect(page.get_by_role("button", name="Remove it for good")).to_be_visible()
+
+
 async def making_a_room(page: Page, server: Server) -> None:
     await menu(await own(page, server))
     await page.get_by_role("button", name="New room").click()
@@ -285,6 +312,9 @@ STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     new_account,
     closed_room,
     unread,
+    in_a_thread,
+    pinned,
+    own_settings,
     making_a_room,
     no_open_rooms,
     open_rooms,

@@ -2,15 +2,18 @@
 
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
+import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
-import { menuOpen, said, screen } from "./store/screen.ts";
+import { panel } from "./store/panel.ts";
+import { isDense, menuOpen, said, screen } from "./store/screen.ts";
 import { Dialogs } from "./ui/Dialog.tsx";
 
 const Messenger = () => (
-  <div id="app" class={menuOpen.value ? "menu-open" : ""}>
+  <div id="app" class={[menuOpen.value && "menu-open", panel.value && "with-panel", isDense.value && "dense"].filter(Boolean).join(" ")}>
     <Sidebar />
     <Room />
+    <Panel />
   </div>
 );
 

@@ -7,6 +7,7 @@ import { App } from "./App.tsx";
 import { WORDS } from "./auth/words.ts";
 import { t } from "./i18n/index.ts";
 import { loadMarkdown } from "./markdown/index.ts";
+import { present } from "./store/presence.ts";
 import { titleOf } from "./store/rooms.ts";
 import { menuOpen, screen } from "./store/screen.ts";
 import { begin, seen } from "./store/session.ts";
@@ -46,6 +47,8 @@ document.addEventListener("keydown", (key) => {
   menuOpen.value = false;
   document.getElementById("menu")?.focus();
 });
+
+for (const input of ["pointerdown", "keydown"]) document.addEventListener(input, present);
 
 seen(!document.hidden);
 if (page) render(<App />, page);

@@ -1,17 +1,16 @@
 // Writing: the field at the bottom, and what one replies to.
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { draft } from "../store/drafts.ts";
+import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
-import { titleOf } from "../store/rooms.ts";
 import { editLast, send, write } from "../store/sending.ts";
-import { current, replyTo } from "../store/state.ts";
+import { replyTo } from "../store/state.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { harmless } from "../ui/text.ts";
-import { field, focusComposer, isTouch } from "./focus.ts";
+import { composers, isTouch } from "./focus.ts";
 
 type Key = TargetedKeyboardEvent<HTMLTextAreaElement>;
 
@@ -19,53 +18,67 @@ const dontReply = () => {
   replyTo.value = undefined;
 };
 
-function press(key: Key): void {
+function press(room: string, key: Key): void {
   if (isComposing(key)) return;
   if (key.key === "Enter" && !key.shiftKey && !isTouch) {
     key.preventDefault();
-    send();
-  } else if (key.key === "ArrowUp" && !draft.peek()) {
-    if (editLast()) key.preventDefault();
+    send(room);
+  } else if (key.key === "ArrowUp" && !draftIn(room).peek()) {
+    if (editLast(room)) key.preventDefault();
   } else if (key.key === "Escape") dontReply();
 }
 
-export function Composer() {
-  const room = current.value;
-  const replied = replyTo.value;
+const Replying = ({ by }: { by: string }) => (
+  <div class="replying">
+    <Icon name="reply" />
+    <span>{t.replyingTo(harmless(nameOf(by)))}</span>
+    <IconButton name="close" label={t.dontReply} onClick={dontReply} />
+  </div>
+);
+
+interface ComposerProps {
+  room: string;
+  /** What tells it from another one on the page. */
+  id: string;
+  label: string;
+  placeholder: string;
+  /** What the button is called. */
+  sends: string;
+}
+
+export function Composer({ room, id, label, placeholder, sends }: ComposerProps) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const replied = replyTo.value?.room === room ? replyTo.value.message : undefined;
   useLayoutEffect(() => {
-    if (!isTouch) focusComposer();
+    composers.set(room, field);
+    if (!isTouch) field.current?.focus();
+    return () => {
+      composers.delete(room);
+    };
   }, [room]);
   useLayoutEffect(() => {
-    if (replied) focusComposer();
+    if (replied) field.current?.focus();
   }, [replied]);
   return (
     <form
-      id="composer"
+      id={id}
+      class="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send();
-        focusComposer();
+        send(room);
+        field.current?.focus();
       }}
     >
-      {replied && (
-        <div id="replying">
-          <Icon name="reply" />
-          <span>{t.replyingTo(harmless(nameOf(replied.by)))}</span>
-          <IconButton name="close" label={t.dontReply} onClick={dontReply} />
-        </div>
-      )}
-      <label class="visually-hidden" for="text">
-        {t.message}
-      </label>
+      {replied && <Replying by={replied.by} />}
       <Grow
         field={field}
-        id="text"
-        placeholder={t.writeMessage(harmless(titleOf(room)))}
-        value={draft.value}
-        onText={write}
-        onKeyDown={press}
+        label={label}
+        placeholder={placeholder}
+        value={draftIn(room).value}
+        onText={(text) => write(room, text)}
+        onKeyDown={(key) => press(room, key)}
       />
-      <button id="send" type="submit" class="primary" aria-label={t.send}>
+      <button type="submit" class="primary send" aria-label={sends}>
         <Icon name="up" />
       </button>
     </form>

@@ -1,9 +1,9 @@
-// The field at the bottom, for whoever wants to put the cursor there.
+// The fields in which one writes, for whoever wants to put the cursor there.
 
-import { createRef } from "preact";
+import type { RefObject } from "preact";
 
-export const field = createRef<HTMLTextAreaElement>();
+export const composers = new Map<string, RefObject<HTMLTextAreaElement | null>>();
 
-export const focusComposer = (): void => field.current?.focus();
+export const focusComposer = (room: string): void => composers.get(room)?.current?.focus();
 
 export const isTouch = matchMedia("(pointer: coarse)").matches;

@@ -1,16 +1,31 @@
-// Who I am, and the way out.
+// Who I am, what I am told of, where I am logged in, and the ways out.
 
 import { t } from "../i18n/index.ts";
+import { isDense, setDense } from "../store/screen.ts";
 import { logOut } from "../store/session.ts";
 import { accountOf, clientOf } from "../store/state.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form } from "../ui/Form.tsx";
+import { Devices } from "./Devices.tsx";
+import { Notifying } from "./Notifying.tsx";
 import { Person } from "./Person.tsx";
+import { Profile } from "./Profile.tsx";
+import { YourData } from "./YourData.tsx";
 
 export function aboutMe(): void {
   const account = accountOf();
   if (account) openDialog(<AboutMe who={account.key} role={account.role} unsent={clientOf()?.outbox.entries.length ?? 0} />);
 }
+
+const Appearance = () => (
+  <details class="section">
+    <summary>{t.appearance}</summary>
+    <label class="choice">
+      <input type="checkbox" checked={isDense.value} onChange={({ currentTarget }) => setDense(currentTarget.checked)} />
+      {t.dense}
+    </label>
+  </details>
+);
 
 const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: number }) => (
   <Dialog title={t.yourAccount}>
@@ -20,5 +35,10 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
     <Form fields={[]} button={t.logOut} act={logOut}>
       {unsent > 0 && <p>{t.unsentWillBeLost(unsent)}</p>}
     </Form>
+    <Appearance />
+    <Profile />
+    <Notifying />
+    <Devices />
+    <YourData />
   </Dialog>
 );

@@ -5,7 +5,9 @@ import { t } from "../i18n/index.ts";
 import { command, leave } from "../store/doing.ts";
 import { list } from "../store/http.ts";
 import { everyone } from "../store/names.ts";
+import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
+import { changeLevel } from "../store/settings.ts";
 import { accountOf, current } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form } from "../ui/Form.tsx";
@@ -38,6 +40,7 @@ function AboutRoom({ row }: { row: wire.MyRoom }) {
     <Dialog title={harmless(accountOf()?.titleOf(row) ?? "")}>
       {!members && !why && <Empty text={t.looking} />}
       {members && <Members kind={row.kind} members={members} />}
+      <Level row={row} />
       {members && takesMore && <Invitation room={row.room} members={members.map(({ account }) => account)} />}
       <Why text={why} />
       <button type="button" class="out" onClick={() => leave(row.room).then(closeDialog, fail)}>
@@ -46,6 +49,25 @@ function AboutRoom({ row }: { row: wire.MyRoom }) {
     </Dialog>
   );
 }
+
+/** What one wants to be told of the room. */
+const Level = ({ row }: { row: wire.MyRoom }) => (
+  <div class="field">
+    <label for="level">{t.notifyMe}</label>
+    <select
+      id="level"
+      onChange={({ currentTarget }) =>
+        changeLevel(row.room, currentTarget.value as wire.SetRoom["level"]).catch((error: Error) => say(error.message))
+      }
+    >
+      {Object.entries(t.levels).map(([level, words]) => (
+        <option key={level} value={level} selected={level === (row.level ?? "")}>
+          {words}
+        </option>
+      ))}
+    </select>
+  </div>
+);
 
 const Members = ({ kind, members }: { kind: string; members: Member[] }) => (
   <>

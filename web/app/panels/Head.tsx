@@ -3,9 +3,10 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { nameOf } from "../store/names.ts";
+import { openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
 import { menuOpen } from "../store/screen.ts";
-import { current, places, session, tracked } from "../store/state.ts";
+import { current, placeOf, session } from "../store/state.ts";
 import { unread } from "../store/unread.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -26,6 +27,7 @@ export function Head() {
         {harmless(topicOf(room))}
       </p>
       <Members key={room} />
+      {(placeOf(room)?.pins.value.length ?? 0) > 0 && <IconButton name="pin" label={t.pinnedMessages} onClick={openPins} />}
       {isMine && <IconButton id="details" name="info" label={t.details} onClick={aboutRoom} />}
     </header>
   );
@@ -66,7 +68,7 @@ function Members() {
       document.removeEventListener("keydown", away);
     };
   }, [isOpen]);
-  const here = (tracked.value && places.get(current.value)?.here.value) || { people: new Map<string, string>(), count: 0 };
+  const here = placeOf(current.value)?.here.value ?? { people: new Map<string, string>(), count: 0 };
   const named = [...here.people.values()].map((by) => ({ by, name: nameOf(by) })).sort((a, b) => a.name.localeCompare(b.name));
   return (
     <div class="members" ref={root}>

@@ -7,8 +7,9 @@ import { isMade } from "../store/address.ts";
 import { banner } from "../store/connection.ts";
 import { joinCurrent } from "../store/doing.ts";
 import { nameOf } from "../store/names.ts";
+import { titleOf } from "../store/rooms.ts";
 import { logIn } from "../store/session.ts";
-import { clientOf, current, places, session, tracked } from "../store/state.ts";
+import { clientOf, current, placeOf, session } from "../store/state.ts";
 import { Pill } from "../timeline/Pill.tsx";
 import { Scroller } from "../timeline/Scroller.tsx";
 import { harmless } from "../ui/text.ts";
@@ -37,7 +38,7 @@ const Banner = () => (
 );
 
 function Typing() {
-  const typing = tracked.value && places.get(current.value)?.typing.value;
+  const typing = placeOf(current.value)?.typing.value;
   const names = [...(typing?.values() ?? [])].map(({ by }) => harmless(nameOf(by))).slice(0, MOST_TYPING);
   return (
     <p id="typing" aria-live="off">
@@ -56,18 +57,22 @@ interface Instead {
 function instead(): Instead | undefined {
   const room = current.value;
   const account = session.value?.account;
-  const refused = tracked.value && places.get(room)?.refused.value;
+  const refused = placeOf(room)?.refused.value;
   if (refused) return { words: `${refused.message}.`, ...(!account && { button: t.logIn, act: () => logIn() }) };
   const row = account?.row(room);
   if (row?.archived_at) return { words: t.archived };
   if (account?.hasStarted && isMade(room) && !row)
-    return { words: t.notInRoom, button: t.join, act: () => joinCurrent().then(focusComposer) };
+    return { words: t.notInRoom, button: t.join, act: () => joinCurrent().then(() => focusComposer(room)) };
   return undefined;
 }
 
 function Writing() {
   const other = instead();
-  if (!other) return <Composer />;
+  const room = current.value;
+  if (!other) {
+    const placeholder = t.writeMessage(harmless(titleOf(room)));
+    return <Composer key={room} room={room} id="composer" label={t.message} placeholder={placeholder} sends={t.send} />;
+  }
   return (
     <div id="instead">
       <span>{other.words}</span>

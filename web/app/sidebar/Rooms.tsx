@@ -9,6 +9,7 @@ import { openRooms } from "../panels/OpenRooms.tsx";
 import type { Account } from "../store/account.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
 import { call } from "../store/http.ts";
+import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
 import { freeRooms, open } from "../store/rooms.ts";
 import type { wire } from "../store/sdk.ts";
@@ -114,9 +115,10 @@ const Item = ({ room, title, icon, unread, other }: ItemProps) => (
       class={unread ? "unread" : ""}
       data-room={room}
       aria-current={room === current.value ? "page" : undefined}
+      title={other && t.presence[stateOf(other) ?? ""]}
       onClick={() => open(room)}
     >
-      {other ? <Avatar who={other} /> : <Icon name={icon} />}
+      {other ? <Avatar who={other} state={stateOf(other)} /> : <Icon name={icon} />}
       <Name text={title} />
       {unread && <Badge {...unread} />}
     </button>

@@ -1,14 +1,12 @@
 // What is being written, in each room.
 
-import { signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 
-const drafts = new Map<string, string>();
+const drafts = new Map<string, Signal<string>>();
 
-/** What is being written in the current room. */
-export const draft = signal("");
-
-/** Put away what is being written in a room, and take out what was in another. */
-export function switchDraft(from: string, to: string): void {
-  if (from) drafts.set(from, draft.peek());
-  draft.value = drafts.get(to) ?? "";
+/** What is being written in a room. */
+export function draftIn(room: string): Signal<string> {
+  const draft = drafts.get(room) ?? signal("");
+  drafts.set(room, draft);
+  return draft;
 }

@@ -5,6 +5,7 @@ import { apply, type Client, type Page, peopleOf, type Refused, trim, viewOf, wh
 import { isMade } from "./address.ts";
 import { goTo, heardMeanwhile, MOST_READ } from "./history.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
+import { isThread } from "./panel.ts";
 import { readOn } from "./reading.ts";
 import { track } from "./rooms.ts";
 import { say } from "./screen.ts";
@@ -27,12 +28,15 @@ const isLog = (room: string): boolean => room === "@directory" || room === accou
 
 function begin(room: string, snapshot: wire.Snapshot): void {
   if (isLog(room)) return;
-  const place = track(room);
+  const place = places.get(room) ?? (isThread(room) ? undefined : track(room));
+  if (!place) return; // a thread that was closed meanwhile
   meetAuthors(snapshot);
   place.refused.value = undefined;
   place.view = viewOf(snapshot);
   const { names, ids, count } = snapshot.members;
   place.here.value = { people: peopleOf(names, ids), count };
+  place.pins.value = snapshot.pins ?? [];
+  place.learnThreads(snapshot);
   place.changed();
   if (room === current.peek()) {
     toEnd();
@@ -61,6 +65,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   heardMeanwhile(room, event);
   const isCurrent = room === current.peek();
   if (event.event === "posted") takePost(client, place, event, isCurrent);
+  hearPins(place, event);
   trim(place.view, isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
   if (seqs.length) place.changed();
   if (seqs.length && isCurrent) queueMicrotask(readOn);
@@ -72,6 +77,15 @@ function takePost(client: Client, place: Place, event: wire.AnyEvent & { event: 
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
   if (isCurrent && place.view) appended(place.view, isMine);
+}
+
+/** A message was pinned, or is so no longer; what is deleted isn't. */
+function hearPins({ pins }: Place, event: wire.AnyEvent): void {
+  if (event.event !== "pinned" && event.event !== "unpinned" && event.event !== "deleted") return;
+  const { message } = event;
+  const others = pins.peek().filter((seq) => seq !== message);
+  if (message === undefined || (event.event !== "pinned" && others.length === pins.peek().length)) return;
+  pins.value = event.event === "pinned" ? [...others, message] : others;
 }
 
 /** A message came while nobody looked. */
@@ -92,6 +106,7 @@ function takeSignal(client: Client, signal: wire.AnySignal): void {
   const place = places.get(signal.room);
   if (!place) return;
   if (signal.signal === "presence") hearPresence(place, signal);
+  else if (signal.signal === "threads") place.learnThreads(signal);
   else if (signal.signal === "typing" && whoOf(signal) !== client.me.who) hearTyping(place, signal);
 }
 

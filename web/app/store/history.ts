@@ -55,5 +55,6 @@ export async function loadOlder(room: string): Promise<void> {
   if (page) meetAuthors(page);
   if (!page || places.get(room)?.view !== view || view.messages.keys().next().value !== first) return;
   prepend(view, page, meanwhile);
+  places.get(room)?.learnThreads(page as Page & { threads?: Record<string, wire.ThreadInRoom> });
   places.get(room)?.changed();
 }

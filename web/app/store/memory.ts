@@ -27,6 +27,16 @@ export function forgetToken(): void {
   sessionStorage.removeItem("hubbub.token-owner");
 }
 
+const DENSE = "hubbub.dense";
+
+/** Whether messages stand close together, in this browser. */
+export const keptDensity = (): boolean => localStorage.getItem(DENSE) !== null;
+
+export function keepDensity(isDense: boolean): void {
+  if (isDense) localStorage.setItem(DENSE, "yes");
+  else localStorage.removeItem(DENSE);
+}
+
 const ACCOUNT = "hubbub.account";
 
 /** The account of this browser. The session itself is in a cookie, which the page can't read. */

@@ -21,6 +21,17 @@ export function lookAgain(): void {
   readOn();
 }
 
+/** Tell that one has read a thread as far as it is shown; whoever doesn't follow it has no marker there. */
+export function readThread(thread: string): void {
+  const upto = lastOf(thread);
+  const before = told.get(thread) ?? { upto: 0, at: 0 };
+  if (!upto || upto <= before.upto || !isVisible.peek() || clientOf()?.state !== "connected") return;
+  told.set(thread, { upto, at: Date.now() });
+  clientOf()
+    ?.ask({ do: "read", room: thread, upto })
+    .catch(() => {});
+}
+
 /** Tell how far one has read, if that is new. */
 export function readOn(): void {
   const [room, client] = [current.peek(), clientOf()];

@@ -3,9 +3,9 @@
 import { batch, signal } from "@preact/signals";
 import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
-import { switchDraft } from "./drafts.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
+import { closePanel } from "./panel.ts";
 import { lookAgain } from "./reading.ts";
 import { menuOpen } from "./screen.ts";
 import { accountOf, clientOf, current, editing, newFrom, Place, places, replyTo, session, tracked } from "./state.ts";
@@ -41,7 +41,6 @@ export function forget(room: string): void {
 
 export function open(room: string): void {
   batch(() => {
-    switchDraft(current.peek(), room);
     const place = track(room);
     current.value = room;
     drawLine(room, place);
@@ -50,6 +49,7 @@ export function open(room: string): void {
     editing.value = undefined;
     linked.value = undefined;
     menuOpen.value = false;
+    closePanel();
     toEnd();
     if (place.refused.peek()) clientOf()?.follow(room);
   });

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { Way } from "./address.ts";
+import { keepDensity, keptDensity } from "./memory.ts";
 
 export type Entry = Way | "login" | "signup";
 
@@ -16,6 +17,14 @@ export const screen = signal<Screen>({ kind: "blank" });
 
 /** Whether the list of rooms is open, where there is room for one pane only. */
 export const menuOpen = signal(false);
+
+/** Whether messages stand close together. */
+export const isDense = signal(keptDensity());
+
+export function setDense(dense: boolean): void {
+  isDense.value = dense;
+  keepDensity(dense);
+}
 
 /** What is said for a moment, over everything. */
 export const said = signal("");

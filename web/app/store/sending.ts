@@ -2,7 +2,7 @@
 
 import { type Entry, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
-import { draft } from "./drafts.ts";
+import { draftIn } from "./drafts.ts";
 import { ask } from "./history.ts";
 import { isReading, lastOf } from "./reading.ts";
 import { accountOf, clientOf, connection, current, editing, outboxVersion, places, replyTo, session } from "./state.ts";
@@ -24,47 +24,51 @@ export function unsentIn(room: string): Unsent[] {
   return entries.filter((entry) => entry.room === room).map((entry) => ({ ...entry, isUnsure }));
 }
 
-/** Put what was written into the outbox. */
-export function send(): void {
-  const [room, client, text] = [current.peek(), clientOf(), draft.peek().trim()];
+/** Put what was written in a room into the outbox. */
+export function send(room: string): void {
+  const client = clientOf();
+  const draft = draftIn(room);
+  const text = draft.peek().trim();
   if (!text || !client) return;
   draft.value = "";
+  const replied = replyTo.peek();
   const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
-  client.post(room, text, replyTo.peek()?.seq, read);
-  replyTo.value = undefined;
+  client.post(room, text, replied?.room === room ? replied.message.seq : undefined, read);
+  if (replied?.room === room) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
-  toEnd();
+  if (room === current.peek()) toEnd();
 }
 
 /** What is being written has changed: others are told, unless it is sent at once. */
-export function write(text: string): void {
-  draft.value = text;
+export function write(room: string, text: string): void {
+  draftIn(room).value = text;
   if (!text || Date.now() - lastTyping < TYPING_EVERY) return;
   lastTyping = Date.now();
-  const room = current.peek();
   typingTimer = setTimeout(() => clientOf()?.signal(room, "typing"), TYPING_AFTER);
 }
 
 /** Edit the last message of one's own in its place. Returns whether there is one. */
-export function editLast(): boolean {
-  const messages = [...(places.get(current.peek())?.view?.messages.values() ?? [])];
+export function editLast(room: string): boolean {
+  const messages = [...(places.get(room)?.view?.messages.values() ?? [])];
   const mine = messages.findLast((each) => whoOf(each) === clientOf()?.me.who && each.text !== undefined);
-  editing.value = mine?.seq;
+  editing.value = mine && { room, seq: mine.seq };
   return mine !== undefined;
 }
 
 export const repost = (id: string): void => clientOf()?.repost(id);
 export const discard = (id: string): void => clientOf()?.discard(id);
 
-export const react = (seq: number, emoji: string, on: boolean): Promise<unknown> =>
-  ask({ do: on ? "react" : "unreact", room: current.peek(), seq, emoji });
+export const react = (room: string, seq: number, emoji: string, on: boolean): Promise<unknown> =>
+  ask({ do: on ? "react" : "unreact", room, seq, emoji });
 
 /** Gives nothing if it failed. */
-export const edit = (seq: number, text: string): Promise<unknown> => ask({ do: "edit", room: current.peek(), seq, text });
+export const edit = (room: string, seq: number, text: string): Promise<unknown> => ask({ do: "edit", room, seq, text });
 
-export const remove = (seq: number): Promise<unknown> => ask({ do: "delete", room: current.peek(), seq });
+export const remove = (room: string, seq: number): Promise<unknown> => ask({ do: "delete", room, seq });
 
-export const reply = (message: wire.Message): void => {
-  replyTo.value = message;
+export const pin = (room: string, seq: number, on: boolean): Promise<unknown> => ask({ do: on ? "pin" : "unpin", room, seq });
+
+export const reply = (room: string, message: wire.Message): void => {
+  replyTo.value = { room, message };
 };

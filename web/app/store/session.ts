@@ -10,6 +10,7 @@ import { hear } from "./hearing.ts";
 import { call } from "./http.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
+import { goOnWatching, watchPeople } from "./presence.ts";
 import { lookAgain, readOn } from "./reading.ts";
 import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
 import { screen, showEntry, showGone } from "./screen.ts";
@@ -37,6 +38,7 @@ export function begin(): void {
   addEventListener("pagehide", () => clientOf()?.close());
   addEventListener("pageshow", (event) => event.persisted && clientOf() && start());
   setInterval(() => clientOf()?.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
+  goOnWatching();
   memory.takeTokenFromAddress();
   if (takeEntered()) checkSession();
   else if (!enterBy()) start();
@@ -134,6 +136,7 @@ function accountChanged(): void {
   if (account?.rooms.has(room) && places.get(room)?.refused.peek()) clientOf()?.follow(room);
   lookUp();
   drawLineOnce();
+  watchPeople();
   readOn();
 }
 
@@ -228,6 +231,11 @@ export async function checkSession(): Promise<void> {
 
 export async function logOut(): Promise<void> {
   await call("POST", "/logout");
+  forgetMe();
+}
+
+/** Leave nothing of an account that is no longer logged in here. */
+export function forgetMe(): void {
   clientOf()?.close();
   const account = accountOf();
   if (account) memory.clearOf(account.key);

@@ -19,8 +19,19 @@ export class Place {
   unseenFrom = Infinity;
   readonly here = signal<{ people: ReadonlyMap<string, string>; count: number }>({ people: new Map(), count: 0 });
   readonly typing = signal<ReadonlyMap<string, Typist>>(new Map());
+  /** What is known of the threads of its messages. */
+  readonly threads = signal<ReadonlyMap<number, wire.ThreadInRoom>>(new Map());
+  /** Its pinned messages, the last one last. */
+  readonly pins = signal<readonly number[]>([]);
   /** Why it can't be read. */
   readonly refused = signal<Refused | undefined>(undefined);
+
+  /** Know what an answer, or a signal, says of threads. */
+  learnThreads({ threads }: { threads?: Record<string, wire.ThreadInRoom> }): void {
+    if (!threads) return;
+    const news = Object.entries(threads).map(([seq, thread]): [number, wire.ThreadInRoom] => [Number(seq), thread]);
+    this.threads.value = new Map([...this.threads.peek(), ...news]);
+  }
 
   changed(): void {
     this.version.value += 1;
@@ -31,6 +42,9 @@ export const places = new Map<string, Place>();
 
 /** The rooms in `places`, in the order in which they were opened. */
 export const tracked = signal<readonly string[]>([]);
+
+/** What is kept of a room, for views: they look again when it begins. */
+export const placeOf = (room: string): Place | undefined => (tracked.value ? places.get(room) : undefined);
 
 /** Who looks at the page: for guests and holders of tokens there is no account. */
 export interface Session {
@@ -46,9 +60,10 @@ export const isVisible = signal(true);
 export const current = signal("");
 /** The message that a link leads to, until it is shown. */
 export const wanted = signal<{ room: string; seq: number } | undefined>(undefined);
-export const replyTo = signal<wire.Message | undefined>(undefined);
-/** The message of the current room that is being edited in its place. */
-export const editing = signal<number | undefined>(undefined);
+/** The message that is replied to: a quote. */
+export const replyTo = signal<{ room: string; message: wire.Message } | undefined>(undefined);
+/** The message that is being edited in its place. */
+export const editing = signal<{ room: string; seq: number } | undefined>(undefined);
 /** Where what is new to one begins in the current room; fixed while one is there. */
 export const newFrom = signal(Infinity);
 /** Grows with each change of the outbox. */

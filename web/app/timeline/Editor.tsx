@@ -9,7 +9,7 @@ import { edit } from "../store/sending.ts";
 import { editing } from "../store/state.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
 
-export function Editor({ message }: { message: wire.Message }) {
+export function Editor({ room, message }: { room: string; message: wire.Message }) {
   const [text, setText] = useState(message.text ?? "");
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
@@ -19,12 +19,12 @@ export function Editor({ message }: { message: wire.Message }) {
   }, []);
   const done = () => {
     editing.value = undefined;
-    focusComposer();
+    focusComposer(room);
   };
   const save = async () => {
     const changed = text.trim();
     // What could not be saved stays in the editor.
-    if (!changed || changed === message.text || (await edit(message.seq, changed))) done();
+    if (!changed || changed === message.text || (await edit(room, message.seq, changed))) done();
   };
   const press = (key: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
     if (key.key === "Enter" && !key.shiftKey && !isComposing(key)) save();

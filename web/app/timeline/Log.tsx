@@ -4,7 +4,7 @@ import { Fragment } from "preact";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
-import { current, me, newFrom, places, tracked } from "../store/state.ts";
+import { current, me, newFrom, placeOf } from "../store/state.ts";
 import { last, linked, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
@@ -31,31 +31,37 @@ const Day = ({ at }: { at: string }) => (
   </li>
 );
 
-export function Log() {
-  const place = tracked.value && places.get(current.value);
+/** The messages of a room, or of a thread. Only those of the current room have a window that moves, and a line. */
+export function Log({ room, label }: { room: string; label: string }) {
+  const place = placeOf(room);
+  const isCurrent = room === current.value;
+  const from = isCurrent ? newFrom.value : Infinity;
   const view = place && place.version.value >= 0 ? place.view : undefined;
-  const { messages, first } = windowOf(view, last.value);
+  const { messages, first } = windowOf(view, isCurrent ? last.value : Infinity);
   const { who } = me();
-  const line = messages.find((message) => message.seq >= newFrom.value && whoOf(message) !== who)?.seq;
+  const line = messages.find((message) => message.seq >= from && whoOf(message) !== who)?.seq;
   const before = (i: number) => messages[i - 1];
   const isDay = (i: number, { at }: wire.Message) => dayKey(before(i)?.at ?? "") !== dayKey(at);
   return (
     <>
-      {view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
+      {isCurrent && view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
       {!view && !place?.refused.value && <Loading />}
-      <div id="log" role="log" aria-label={t.messages} aria-live="polite" aria-relevant="additions">
-        <ol id="timeline">
+      <div class="log" role="log" aria-label={label} aria-live="polite" aria-relevant="additions">
+        <ol class="timeline">
           {messages.map((message, i) => (
             <Fragment key={message.seq}>
               {isDay(i, message) && <Day at={message.at} />}
               {message.seq === line && <NewLine />}
               <Row
+                room={room}
                 message={message}
+                thread={place?.threads.value.get(message.seq)}
+                isPinned={place?.pins.value.includes(message.seq) ?? false}
                 follows={message.seq !== line && !isDay(i, message) && follows(message, before(i))}
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}
-                isNew={message.seq >= newFrom.value}
-                isLinked={linked.value === message.seq}
+                isNew={message.seq >= from}
+                isLinked={isCurrent && linked.value === message.seq}
               />
             </Fragment>
           ))}

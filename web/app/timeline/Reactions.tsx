@@ -10,7 +10,7 @@ import { EmojiText } from "./EmojiText.tsx";
 export const hasReacted = (message: wire.Message, emoji: string, who: string): boolean =>
   reactedWith(message, emoji).some((author) => whoOf(author) === who);
 
-export const Reactions = ({ message, who }: { message: wire.Message; who: string }) => (
+export const Reactions = ({ room, message, who }: { room: string; message: wire.Message; who: string }) => (
   <div class="reactions">
     {Object.entries(message.reactions ?? {}).map(([emoji, names]) => {
       const isMine = hasReacted(message, emoji, who);
@@ -21,7 +21,7 @@ export const Reactions = ({ message, who }: { message: wire.Message; who: string
           title={names.map((name) => harmless(nameOf(name))).join(", ")}
           aria-pressed={isMine}
           aria-label={t.reactedBy(harmless(emoji), names.length)}
-          onClick={() => react(message.seq, emoji, !isMine)}
+          onClick={() => react(room, message.seq, emoji, !isMine)}
         >
           <EmojiText text={harmless(emoji)} /> {names.length}
         </button>

@@ -4,21 +4,28 @@ import { useComputed } from "@preact/signals";
 import { fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { nameOf } from "../store/names.ts";
+import { openThread } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { editing } from "../store/state.ts";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
+import { Icon } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
+import { active } from "./keys.ts";
 import { Reactions } from "./Reactions.tsx";
 import { Tools } from "./Tools.tsx";
-import { chosen } from "./touch.ts";
+import { chosen, keyOf } from "./touch.ts";
 
+export const GAP = "\u2002"; // between a text and its time; a line may break after it
 const MOST_QUOTED = 140; // characters
 
 interface RowProps {
+  room: string;
   message: wire.Message;
+  thread: wire.ThreadInRoom | undefined;
+  isPinned: boolean;
   /** Whether it stands under the name of the one before. */
   follows: boolean;
   /** Who one is. */
@@ -47,9 +54,16 @@ function quoteText(quoted: wire.Message | undefined): string {
   return harmless(t.quoted(nameOf(quoted.by), [...text].slice(0, MOST_QUOTED).join("")));
 }
 
-export function Row({ message, follows, who, quoted, isNew, isLinked }: RowProps) {
-  const isEdited = useComputed(() => editing.value === message.seq).value;
-  const isChosen = useComputed(() => chosen.value === message.seq).value;
+/** How many replies there are in a message's thread; opens it. */
+const Replies = ({ seq, thread }: { seq: number; thread: wire.ThreadInRoom }) => (
+  <button type="button" class="replies" onClick={() => openThread(seq)}>
+    {t.replies(thread.replies ?? thread.nth, timeOf(thread.at), harmless(thread.title ?? ""))}
+  </button>
+);
+
+export function Row({ room, message, thread, isPinned, follows, who, quoted, isNew, isLinked }: RowProps) {
+  const isEdited = useComputed(() => editing.value?.room === room && editing.value.seq === message.seq).value;
+  const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
   const isMine = whoOf(message) === who;
   const names = [
     "message",
@@ -61,7 +75,15 @@ export function Row({ message, follows, who, quoted, isNew, isLinked }: RowProps
     isEdited && "edited",
   ];
   return (
-    <li class={names.filter(Boolean).join(" ")} data-seq={message.seq} tabIndex={isLinked ? -1 : undefined}>
+    <li
+      class={names.filter(Boolean).join(" ")}
+      data-seq={message.seq}
+      data-room={room}
+      tabIndex={-1}
+      onFocusIn={() => {
+        active.value = keyOf(room, message.seq);
+      }}
+    >
       <Speaker by={message.by} />
       <div class="main">
         {message.reply_to && (
@@ -70,18 +92,26 @@ export function Row({ message, follows, who, quoted, isNew, isLinked }: RowProps
           </div>
         )}
         {isEdited ? (
-          <Editor message={message} />
+          <Editor room={room} message={message} />
         ) : (
           <div class="said" dir="auto">
             <div class="body">
               <Body message={message} who={who} />
-            </div>{" "}
+            </div>
+            {GAP}
             <Time at={message.at} />
           </div>
         )}
-        {message.reactions && <Reactions message={message} who={who} />}
+        {message.reactions && <Reactions room={room} message={message} who={who} />}
+        {isPinned && (
+          <p class="pinned">
+            <Icon name="pin" />
+            {t.pinned}
+          </p>
+        )}
+        {thread && thread.nth > 0 && <Replies seq={message.seq} thread={thread} />}
       </div>
-      {!message.deleted && !isEdited && <Tools message={message} who={who} />}
+      {!message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
     </li>
   );
 }

@@ -4,9 +4,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
-import { current, places, tracked } from "../store/state.ts";
+import { current, placeOf, places } from "../store/state.ts";
 import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, windowOf } from "../store/window.ts";
 import { distance, measure, restore, showEnd, showMessage } from "./anchor.ts";
+import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
 import { Unsent } from "./Unsent.tsx";
 
@@ -40,7 +41,7 @@ export function Scroller() {
   const content = useRef<HTMLDivElement>(null);
   const shownLink = useRef<number | undefined>(undefined);
   const room = current.value;
-  const place = tracked.value && places.get(room);
+  const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
   const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value];
   const before = ref.current ? measure(ref.current) : undefined; // the page is still as it was
@@ -71,11 +72,12 @@ export function Scroller() {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
       tabIndex={0}
       aria-label={t.conversation}
+      onKeyDown={(key) => pressAmong(key.currentTarget, key)}
       onScroll={({ currentTarget }) => scrolled(currentTarget)}
     >
       <div class="content" ref={content}>
-        <Log key={room} />
-        <Unsent />
+        <Log key={room} room={room} label={t.messages} />
+        <Unsent id="unsent" room={room} label={t.notYetSent} />
       </div>
     </section>
   );

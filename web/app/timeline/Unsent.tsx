@@ -2,15 +2,15 @@
 
 import { t } from "../i18n/index.ts";
 import { discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
-import { current, me } from "../store/state.ts";
-import { Speaker, Time } from "./Row.tsx";
+import { me } from "../store/state.ts";
+import { GAP, Speaker, Time } from "./Row.tsx";
 import { Written } from "./Written.tsx";
 
-export function Unsent() {
-  const entries = unsentIn(current.value);
+export function Unsent({ room, label, id }: { room: string; label: string; id?: string }) {
+  const entries = unsentIn(room);
   const { name } = me();
   return (
-    <ol id="unsent" aria-label={t.notYetSent}>
+    <ol id={id} aria-label={label}>
       {entries.map((entry, i) => (
         <Pending key={entry.client_message_id} entry={entry} name={name} follows={i > 0} />
       ))}
@@ -30,7 +30,8 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
         <div class="said" dir="auto">
           <div class="body">
             <Written text={entry.text} />
-          </div>{" "}
+          </div>
+          {GAP}
           <Time at={entry.at} />
         </div>
         <div class="status">

@@ -3,22 +3,24 @@
 import { signal } from "@preact/signals";
 
 /** The message whose tools are there. */
-export const chosen = signal<number | undefined>(undefined);
+export const chosen = signal("");
 
-const seqOf = (target: EventTarget | null): number | undefined => {
-  const seq = target instanceof Element && target.closest<HTMLElement>(".message")?.dataset.seq;
-  return seq ? Number(seq) : undefined;
-};
+export const keyOf = (room: string, seq: number): string => `${room} ${seq}`;
+
+function keyAt(target: EventTarget | null): string {
+  const row = target instanceof Element ? target.closest<HTMLElement>("[data-seq]") : null;
+  return row ? keyOf(row.dataset.room ?? "", Number(row.dataset.seq)) : "";
+}
 
 /** A message in the log was clicked or tapped. */
 function choose({ target }: Event): void {
   if (!(target instanceof Element) || target.closest("button, a, textarea") || matchMedia("(hover: hover)").matches) return;
-  const seq = seqOf(target);
-  if (seq !== undefined) chosen.value = seq === chosen.peek() ? undefined : seq;
+  const key = keyAt(target);
+  if (key) chosen.value = key === chosen.peek() ? "" : key;
 }
 
 document.addEventListener("click", choose);
 
 document.addEventListener("pointerdown", ({ target }) => {
-  if (seqOf(target) !== chosen.peek()) chosen.value = undefined;
+  if (keyAt(target) !== chosen.peek()) chosen.value = "";
 });

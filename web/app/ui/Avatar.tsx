@@ -8,6 +8,14 @@ const SHAPES = 5;
 /** The class of somebody's colour. */
 export const hueOf = (who: string): string => `hue-${hashOf(who) % HUES}`;
 
-export const Avatar = ({ who }: { who: string }) => (
-  <span class={`avatar ${hueOf(who)} shape-${Math.floor(hashOf(who) / HUES) % SHAPES}`} aria-hidden="true" />
-);
+/** `state` says whether somebody is there: a dot at the corner. */
+export const Avatar = ({ who, state }: { who: string; state?: string | undefined }) => {
+  const sign = <span class={`avatar ${hueOf(who)} shape-${Math.floor(hashOf(who) / HUES) % SHAPES}`} aria-hidden="true" />;
+  if (!state) return sign;
+  return (
+    <span class="present" aria-hidden="true">
+      {sign}
+      <span class={`presence ${state}`} />
+    </span>
+  );
+};

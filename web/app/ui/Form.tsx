@@ -101,12 +101,14 @@ export const Choices = ({ label, name, choices }: { label: string; name: string;
   </fieldset>
 );
 
+const isUnchecked = ({ type, checked }: HTMLInputElement): boolean => (type === "radio" || type === "checkbox") && !checked;
+
 /** What is in a form's fields: passwords as they are, all else without spaces around it. */
 function valuesOf(form: HTMLFormElement): Values {
   const values: Values = {};
   for (const element of form.elements) {
     const isField = element instanceof HTMLInputElement || element instanceof HTMLSelectElement;
-    if (!isField || !element.name || (element.type === "radio" && !(element as HTMLInputElement).checked)) continue;
+    if (!isField || !element.name || (element instanceof HTMLInputElement && isUnchecked(element))) continue;
     values[element.name] = element.type === "password" ? element.value : element.value.trim().normalize("NFC");
   }
   return values;

@@ -36,11 +36,22 @@ interface IconButtonProps {
   onClick(): void;
   id?: string;
   pressed?: boolean;
+  className?: string;
+  tabIndex?: number;
 }
 
 /** A button that shows an icon and is called by its label. */
-export const IconButton = ({ name, label, onClick, id, pressed }: IconButtonProps) => (
-  <button type="button" class="icon-button" id={id} aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}>
+export const IconButton = ({ name, label, onClick, id, pressed, className = "", tabIndex }: IconButtonProps) => (
+  <button
+    type="button"
+    class={`icon-button ${className}`}
+    id={id}
+    tabIndex={tabIndex}
+    aria-label={label}
+    title={label}
+    aria-pressed={pressed}
+    onClick={onClick}
+  >
     <Icon name={name} />
   </button>
 );

@@ -1,0 +1,202 @@
+"""What people with accounts do beside writing on the page: threads, pins, what is new, and their own settings."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.support.newcomers import (
+    PASSWORD,
+    People,
+    asked,
+    invite,
+    invite_link,
+    make_room,
+    people_of,
+    rooms,
+)
+from tests.system.test_page import bodies, composer, message, say, use
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
+    async with people_of(browser, tmp_path / "data") as people:
+        yield people
+
+
+@pytest.fixture
+async def two(people: People) -> tuple[Page, Page]:
+    """The pages of Ada, the owner, and of Grace, in the room Kitchen, which Grace has not opened yet."""
+    ada = await people.owner()
+    grace = await people.enter(await invite_link(ada), "Grace")
+    await make_room(ada, "Kitchen", "Closed")
+    await invite(ada, "Grace")
+    await expect(rooms(grace)).to_contain_text("Kitchen")
+    return ada, grace
+
+
+def thread(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="Thread")
+
+
+async def enter(page: Page, room: str = "Kitchen") -> None:
+    await rooms(page).get_by_role("button", name=room).click()
+
+
+async def test_a_thread_stands_beside_its_room(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    await say(ada, "tea?")
+    await enter(grace)
+    await use(grace, "tea?", "Reply in thread")
+    await expect(thread(grace).get_by_text("No replies yet.")).to_be_visible()
+    await thread(grace).get_by_role("textbox", name="Reply").fill("with milk")
+    await thread(grace).get_by_role("textbox", name="Reply").press("Enter")
+    await expect(thread(grace).get_by_role("log").locator(".body")).to_have_text(["with milk"])
+    await ada.get_by_role("button", name="1 reply").click()
+    await expect(thread(ada).get_by_role("log").locator(".body")).to_have_text(["with milk"])
+    await thread(ada).get_by_role("textbox", name="Reply").fill("and sugar")
+    await thread(ada).get_by_role("button", name="Send reply").click()
+    await expect(thread(grace).get_by_role("log").locator(".body")).to_have_text(
+        ["with milk", "and sugar"]
+    )
+    await expect(grace.get_by_role("button", name="2 replies")).to_be_visible()
+    await thread(ada).get_by_role("textbox", name="Reply").press("Escape")
+    await expect(thread(ada)).to_have_count(0)
+    await expect(bodies(ada)).to_have_text(["tea?"])
+
+
+async def test_the_keyboard_reaches_messages_and_what_can_be_done_with_them(
+    two: tuple[Page, Page],
+) -> None:
+    ada, grace = two
+    await enter(grace)
+    for text in ("one", "two"):
+        await say(ada, text)
+    await expect(bodies(ada)).to_have_text(["one", "two"])
+    await ada.get_by_role("region", name="Conversation").focus()
+    await ada.keyboard.press("ArrowUp")
+    await expect(message(ada, "two")).to_be_focused()
+    await ada.keyboard.press("ArrowUp")
+    await expect(message(ada, "one")).to_be_focused()
+    await ada.keyboard.press("p")
+    await expect(message(grace, "one").get_by_text("Pinned")).to_be_visible()
+    await ada.keyboard.press("ArrowDown")
+    await ada.keyboard.press("+")
+    await expect(ada.get_by_role("button", name="React with 👍")).to_be_focused()
+    await ada.keyboard.press("Enter")
+    await expect(message(grace, "two").get_by_role("button", name="👍 by 1")).to_be_visible()
+    await message(ada, "one").focus()
+    await ada.keyboard.press("r")
+    await expect(ada.get_by_text("Replying to Ada")).to_be_visible()
+    await expect(composer(ada)).to_be_focused()
+
+    await grace.get_by_role("button", name="Pinned messages").click()
+    pins = grace.get_by_role("complementary", name="Pinned messages")
+    await expect(pins.locator(".body")).to_have_text(["one"])
+    await use(ada, "one", "Unpin")
+    await expect(pins.get_by_text("Nothing is pinned")).to_be_visible()
+
+
+async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    for text in ("one", "two"):
+        await say(ada, text)
+    await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()
+    await enter(grace)
+    await expect(grace.locator(".newline")).to_have_count(1)
+    await say(grace, "mine")
+    await say(ada, "three")
+    await expect(bodies(grace)).to_have_text(["one", "two", "mine", "three"])
+    order = [re.compile(text) for text in ("Today", "new", "one", "two", "mine", "three")]
+    await expect(grace.locator(".timeline > li")).to_have_text(order)
+    await expect(grace.locator(".message.new .body")).to_have_text(["one", "two", "three"])
+    await enter(grace, "lobby")
+    await enter(grace)
+    await expect(bodies(grace)).to_have_count(4)
+    await expect(grace.locator(".newline")).to_have_count(0)
+
+
+async def test_one_sees_who_is_online(two: tuple[Page, Page]) -> None:
+    ada, _ = two
+    await ada.get_by_role("button", name="Write to…").click()
+    await ada.get_by_role("dialog").get_by_role("button", name="Grace").click()
+    await expect(rooms(ada).get_by_role("button", name="Grace")).to_have_attribute(
+        "title", "Online"
+    )
+
+
+async def settings(page: Page, section: str) -> Locator:
+    """A section of one's account, opened."""
+    if not await page.get_by_role("dialog").count():
+        await page.get_by_role("button", name="Account", exact=True).click()
+    await page.get_by_role("dialog").get_by_text(section, exact=True).click()
+    details = page.get_by_role("dialog").locator("details")
+    return details.filter(has=page.get_by_text(section, exact=True))
+
+
+async def test_an_account_is_changed_where_it_is_used(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    _, grace = two
+    entered = {"handle": "grace", "password": PASSWORD, "wants": "token"}
+    token = (await asked(people.server, "POST", "/login", entered))["token"]
+    profile = await settings(grace, "Profile")
+    await profile.get_by_label("Display name").fill("Grace Hopper")
+    await profile.get_by_role("button", name="Save").click()
+    await expect(grace.locator("#my-name")).to_have_text("Grace Hopper")
+
+    await (await settings(grace, "Appearance")).get_by_role("checkbox").check()
+    await expect(grace.locator("#app")).to_have_class("dense")
+
+    notifying = await settings(grace, "Notifications")
+    await notifying.get_by_label("Keywords").fill("compiler, ship")
+    await notifying.get_by_label("Quiet from").fill("22:00")
+    await notifying.get_by_role("button", name="Save").click()
+    await expect(notifying.get_by_text("Fill in both hours")).to_be_visible()
+    await notifying.get_by_label("Quiet to").fill("07:30")
+    await notifying.get_by_role("button", name="Save").click()
+    await expect(notifying.get_by_text("Fill in both hours")).to_have_count(0)
+    await expect(grace.locator("#toast")).to_have_text("Saved")
+    kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
+    assert kept["keywords"] == ["compiler", "ship"]
+    assert [(each["from"], each["to"]) for each in kept["quiet"]["weekly"]] == [("22:00", "07:30")]
+
+    devices = await settings(grace, "Devices")
+    await expect(devices.get_by_role("listitem")).to_have_count(2)
+    await devices.get_by_role("button", name="End all others").click()
+    await expect(devices.get_by_role("listitem")).to_have_count(1)
+    assert (await asked(people.server, "GET", "/me", None, token))["code"] == "unauthenticated"
+
+
+async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    await enter(grace)
+    await say(grace, "soon gone")
+    await expect(bodies(ada)).to_have_text(["soon gone"])
+    data = await settings(grace, "Your data")
+    await expect(data.get_by_role("link", name="Export my data")).to_be_visible()
+    await data.get_by_label("Password").fill("not-" + PASSWORD)
+    await data.get_by_role("button", name="Remove it for good").click()
+    await expect(data.get_by_role("alert").first).not_to_be_empty()
+    await data.get_by_label("Password").fill(PASSWORD)
+    await data.get_by_role("checkbox", name="Erase my messages").check()
+    await data.get_by_role("button", name="Remove it for good").click()
+    await expect(grace.get_by_label("Your name")).to_be_visible()
+    await expect(bodies(ada)).to_have_text(["deleted"])
+
+
+async def test_a_room_has_a_level_of_its_own(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    await enter(grace)
+    await grace.get_by_role("button", name="Details").click()
+    await grace.get_by_label("Notify me of").select_option("All messages")
+    await grace.get_by_role("button", name="Close").click()
+    await enter(grace, "lobby")
+    await say(ada, "anyone?")
+    await expect(rooms(grace).get_by_role("button", name="Kitchen 1 unread")).to_be_visible()

@@ -1,0 +1,32 @@
+// What notifies me besides mentions, and when nothing does.
+
+import { t } from "../i18n/index.ts";
+import { say } from "../store/screen.ts";
+import { changeNotifying, type Preferences, preferences } from "../store/settings.ts";
+import { type FieldSpec, Form, type Values } from "../ui/Form.tsx";
+import { Section } from "./Section.tsx";
+
+function fieldsOf({ keywords = [], quiet }: Preferences): FieldSpec[] {
+  const [hours] = quiet?.weekly ?? [];
+  return [
+    { name: "keywords", label: t.keywords, hint: t.keywordsHint, value: keywords.join(", "), input: { autocomplete: "off" } },
+    { name: "from", label: t.quietFrom, value: hours?.from ?? "", input: { type: "time" } },
+    { name: "to", label: t.quietTo, hint: t.quietHint, value: hours?.to ?? "", input: { type: "time" } },
+  ];
+}
+
+const change =
+  (before: Preferences) =>
+  async ({ keywords = "", from = "", to = "" }: Values) => {
+    if (!from !== !to) throw new Error(t.bothHours);
+    await changeNotifying(keywords, from, to, before);
+    say(t.saved);
+  };
+
+export const Notifying = () => (
+  <Section
+    title={t.notifications}
+    look={preferences}
+    show={(found) => <Form fields={fieldsOf(found)} button={t.save} act={change(found)} />}
+  />
+);

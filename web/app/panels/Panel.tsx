@@ -1,0 +1,50 @@
+// What is shown beside the messages: a thread, or what is pinned.
+
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { closePanel, panel } from "../store/panel.ts";
+import { IconButton } from "../ui/Icon.tsx";
+import { Pins } from "./Pins.tsx";
+import { Thread } from "./Thread.tsx";
+
+export function Panel() {
+  const shown = panel.value;
+  if (!shown) return null;
+  if (shown.kind === "pins") {
+    return (
+      <Side title={t.pinnedMessages}>
+        <Pins room={shown.room} />
+      </Side>
+    );
+  }
+  return (
+    <Side key={shown.thread} title={t.thread}>
+      <Thread {...shown} />
+    </Side>
+  );
+}
+
+function Side({ title, children }: { title: string; children: ComponentChildren }) {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    return () => before instanceof HTMLElement && before.focus();
+  }, []);
+  return (
+    <aside
+      id="panel"
+      ref={ref}
+      aria-label={title}
+      onKeyDown={(key) => {
+        if (key.key === "Escape" && !key.defaultPrevented) closePanel();
+      }}
+    >
+      <header>
+        <h2>{title}</h2>
+        <IconButton name="close" label={t.close} onClick={closePanel} />
+      </header>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,81 @@
+// A thread: the message that it is about, the replies, and where one writes another.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { Composer } from "../composer/Composer.tsx";
+import { t } from "../i18n/index.ts";
+import { loadOlder } from "../store/history.ts";
+import { readThread } from "../store/reading.ts";
+import { me, outboxVersion, placeOf } from "../store/state.ts";
+import { showEnd } from "../timeline/anchor.ts";
+import { pressAmong } from "../timeline/keys.ts";
+import { Log } from "../timeline/Log.tsx";
+import { Row } from "../timeline/Row.tsx";
+import { Unsent } from "../timeline/Unsent.tsx";
+
+interface ThreadProps {
+  room: string;
+  seq: number;
+  thread: string;
+}
+
+export function Thread({ room, seq, thread }: ThreadProps) {
+  const scroller = useRef<HTMLElement>(null);
+  const place = placeOf(thread);
+  const version = place?.version.value;
+  const sent = outboxVersion.value;
+  useLayoutEffect(() => {
+    if (scroller.current) showEnd(scroller.current);
+    readThread(thread);
+  }, [version, sent]);
+  const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
+  return (
+    <>
+      <section
+        class="scroller"
+        ref={scroller}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
+        tabIndex={0}
+        aria-label={t.threadMessages}
+        onKeyDown={(key) => pressAmong(key.currentTarget, key)}
+      >
+        <Root room={room} seq={seq} />
+        {place?.view?.more && (
+          <button type="button" class="quiet" onClick={() => loadOlder(thread)}>
+            {t.earlier}
+          </button>
+        )}
+        {place?.view && !place.view.messages.size && <p class="empty">{t.noReplies}</p>}
+        {place?.refused.value && <p class="empty">{place.refused.value.message}</p>}
+        <Log room={thread} label={t.threadMessages} />
+        <Unsent room={thread} label={t.notYetSent} />
+      </section>
+      {isEnded || place?.refused.value ? (
+        <p class="empty">{isEnded ? t.threadEnded : ""}</p>
+      ) : (
+        <Composer room={thread} id="thread-composer" label={t.replyToThread} placeholder={t.replyToThread} sends={t.sendReply} />
+      )}
+    </>
+  );
+}
+
+/** The message that a thread is about. */
+function Root({ room, seq }: { room: string; seq: number }) {
+  const place = placeOf(room);
+  const message = place && place.version.value >= 0 ? place.view?.messages.get(seq) : undefined;
+  if (!message) return null;
+  return (
+    <ol class="timeline root">
+      <Row
+        room={room}
+        message={message}
+        thread={undefined}
+        isPinned={false}
+        follows={false}
+        who={me().who}
+        quoted={place?.view?.messages.get(message.reply_to ?? 0)}
+        isNew={false}
+        isLinked={false}
+      />
+    </ol>
+  );
+}

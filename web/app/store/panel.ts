@@ -1,0 +1,37 @@
+// What is shown beside the messages of a room: a thread, or its pinned messages.
+
+import { signal } from "@preact/signals";
+import { isMade } from "./address.ts";
+import { clientOf, current, Place, places, tracked } from "./state.ts";
+
+export type Panel = { kind: "thread"; room: string; seq: number; thread: string } | { kind: "pins"; room: string };
+
+export const panel = signal<Panel | undefined>(undefined);
+
+/** Whether a key is that of a thread: a room's, a colon, and the number of a message. */
+export const isThread = (room: string): boolean => isMade(room) && room.includes(":");
+
+/** Show the thread of a message of the current room. */
+export function openThread(seq: number): void {
+  closePanel();
+  const room = current.peek();
+  const thread = `${room}:${seq}`;
+  places.set(thread, new Place());
+  tracked.value = [...places.keys()];
+  clientOf()?.follow(thread);
+  panel.value = { kind: "thread", room, seq, thread };
+}
+
+export function openPins(): void {
+  closePanel();
+  panel.value = { kind: "pins", room: current.peek() };
+}
+
+export function closePanel(): void {
+  const shown = panel.peek();
+  panel.value = undefined;
+  if (shown?.kind !== "thread") return;
+  clientOf()?.unfollow(shown.thread);
+  places.delete(shown.thread);
+  tracked.value = [...places.keys()];
+}

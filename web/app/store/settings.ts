@@ -1,0 +1,70 @@
+// An account's own settings: who it is, where it is logged in, and what it is told of.
+
+import type { wire } from "#sdk";
+import { call } from "./http.ts";
+import { accountOf, clientOf } from "./state.ts";
+
+export interface Profile {
+  name: string;
+  status_text: string;
+}
+
+export interface Session {
+  session: string;
+  device: string;
+  /** In seconds since 1970, known to a day. */
+  seen_at: number;
+  is_this: boolean;
+}
+
+interface Hours {
+  days: string[];
+  from: string;
+  to: string;
+}
+
+export interface Preferences {
+  keywords?: string[];
+  quiet?: { until?: number; weekly?: Hours[] };
+}
+
+const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+export const profile = (): Promise<Profile> => call<Profile>("GET", "/me");
+
+export const changeProfile = (given: Profile): Promise<unknown> => call("PATCH", "/me", given);
+
+export const sessions = async (): Promise<Session[]> => (await call<{ sessions: Session[] }>("GET", "/me/sessions")).sessions;
+
+export const endSession = (session: string): Promise<unknown> => call("DELETE", `/me/sessions/${encodeURIComponent(session)}`);
+
+/** End all sessions but this one. */
+export const endOthers = (): Promise<unknown> => call("DELETE", "/me/sessions");
+
+export const preferences = async (): Promise<Preferences> =>
+  (await call<{ preferences: Preferences }>("GET", "/me/preferences")).preferences;
+
+const prefer = (name: string, value: unknown): Promise<unknown> => call("PUT", `/me/preferences/${name}`, { value });
+
+/** What notifies one, besides mentions, and when nothing does: `from` and `to` are hours of each day, or both empty. */
+export async function changeNotifying(words: string, from: string, to: string, before: Preferences): Promise<void> {
+  const keywords = words
+    .split(",")
+    .map((word) => word.trim())
+    .filter(Boolean);
+  await prefer("keywords", keywords.length ? keywords : null);
+  const until = before.quiet?.until ? { until: before.quiet.until } : {};
+  const quiet = from ? { ...until, weekly: [{ days: EVERY_DAY, from, to }] } : until;
+  await prefer("quiet", Object.keys(quiet).length ? quiet : null);
+}
+
+/** Remove one's own account for good. */
+export const removeAccount = (password: string, messages: boolean): Promise<unknown> => call("POST", "/me/remove", { password, messages });
+
+export const EXPORT = "/api/v1/me/export";
+
+/** What one wants to be told of a room. */
+export async function changeLevel(room: string, level: wire.SetRoom["level"]): Promise<void> {
+  await clientOf()?.ask({ do: "set", room, level });
+  await accountOf()?.start();
+}

@@ -1,0 +1,46 @@
+// The messages by keyboard: up and down go from one to the next, and a letter does what its tool does.
+
+import { signal } from "@preact/signals";
+
+/** The message on which the focus is: only its tools are stops of the Tab key. */
+export const active = signal("");
+
+/** The tools by their keys; each is a button with this class in the message's toolbar. */
+const KEYS: Record<string, string> = {
+  r: "reply",
+  t: "thread",
+  e: "edit",
+  p: "pin",
+  "+": "react",
+  l: "link",
+  Delete: "delete",
+};
+
+const rowsIn = (scroller: HTMLElement): HTMLElement[] => [...scroller.querySelectorAll<HTMLElement>("[data-seq]")];
+
+/** The last message that one sees. */
+function lastSeen(scroller: HTMLElement, rows: HTMLElement[]): HTMLElement | undefined {
+  const { bottom } = scroller.getBoundingClientRect();
+  return rows.findLast((row) => row.getBoundingClientRect().top < bottom);
+}
+
+/** A key was pressed among the messages. */
+export function pressAmong(scroller: HTMLElement, key: KeyboardEvent): void {
+  const target = key.target as HTMLElement;
+  if (key.ctrlKey || key.metaKey || key.altKey || target.closest("textarea, input")) return;
+  const row = target.closest<HTMLElement>("[data-seq]");
+  if (key.key === "ArrowUp" || key.key === "ArrowDown") step(scroller, row, key);
+  else if (row === target && KEYS[key.key] && row.matches(":focus-visible")) {
+    key.preventDefault();
+    row.querySelector<HTMLElement>(`.tools .${KEYS[key.key]}`)?.click();
+  }
+}
+
+function step(scroller: HTMLElement, row: HTMLElement | null, key: KeyboardEvent): void {
+  const rows = rowsIn(scroller);
+  const next = row ? rows[rows.indexOf(row) + (key.key === "ArrowUp" ? -1 : 1)] : key.key === "ArrowUp" && lastSeen(scroller, rows);
+  if (!next) return;
+  key.preventDefault();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
