@@ -7,7 +7,6 @@ import pytest
 from hubbub.domain.aspects.conversation.keywords import MentionByKeyword
 from hubbub.domain.aspects.former import last_only
 from hubbub.domain.aspects.people.accounts import OPERATOR
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer
 from hubbub.domain.aspects.rooms.members import LeaveRoom
 from hubbub.domain.facts import EVERYONE, Answer, Proposal
 from hubbub.domain.keywords import KEYWORDS, KeywordRow
@@ -16,6 +15,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
 from hubbub.events.reading import Mentioned, Unmentioned
 from hubbub.protocol.messages import Change, Delete, Edit
+from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.reading import SetRoom
 from hubbub.server.reactors import keywords
 from hubbub.server.reactors.base import go_round

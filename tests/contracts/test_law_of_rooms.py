@@ -13,7 +13,6 @@ from hubbub.domain.aspects import conversation
 from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
 from hubbub.domain.aspects.conversation.threads import OPEN as OPEN_THREAD
-from hubbub.domain.aspects.people.preferences import BlockPerson
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
@@ -34,6 +33,7 @@ from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_room_key, is_thread_key, thread_key
 from hubbub.protocol.messages import Change, Delete, Post
+from hubbub.protocol.preferences import BlockPerson
 from hubbub.protocol.reading import MarkRead
 from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
 from hubbub.protocol.threads import EndThread, ReopenThread, UnfollowThread

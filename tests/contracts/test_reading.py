@@ -5,7 +5,6 @@ from typing import NamedTuple
 import pytest
 
 from hubbub.domain.accounts import BLOCKS, Block
-from hubbub.domain.aspects.people.preferences import BlockPerson, UnblockPerson
 from hubbub.domain.aspects.rooms.members import LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted
 from hubbub.domain.markers import MARKER, MENTION, NAMED, ReadMarker
@@ -15,6 +14,7 @@ from hubbub.domain.screening import screen_change
 from hubbub.events import Edited, Posted
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.protocol.messages import Change, Delete, Edit, Post
+from hubbub.protocol.preferences import BlockPerson, UnblockPerson
 from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.server.stores.base import Selection

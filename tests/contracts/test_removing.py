@@ -18,7 +18,6 @@ from hubbub.domain.aspects.people.accounts import (
 from hubbub.domain.aspects.people.audit import AUDIT_ADDRESS, Note
 from hubbub.domain.aspects.people.invites import INVITES
 from hubbub.domain.aspects.people.passwords import MakeReset
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer
 from hubbub.domain.aspects.people.removal import BEGUN, DONE, REMOVALS, FinishRemoval
 from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
@@ -28,6 +27,7 @@ from hubbub.events import Erased, PersonRemoved, Reference
 from hubbub.protocol.conversation import KeepDraft, Pin, Save
 from hubbub.protocol.keys import AUDIT, DIRECTORY, thread_key
 from hubbub.protocol.messages import Change, Edit, Post, React, Unreact
+from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.server.people import removing
 from hubbub.server.people.removing import finish_all, removal_of

@@ -16,6 +16,7 @@ from hubbub.protocol.conversation import KeepDraft, Save, Unsave
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.keys import ABSENT_ROOM
 from hubbub.protocol.messages import Command, Post, Unfollow
+from hubbub.protocol.preferences import Prefer
 from hubbub.protocol.rooms import Create, InvitePeople
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.parameters import Body
@@ -48,6 +49,7 @@ FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     Create: {"who": [SOMEONE], "title": "x", "key": None},
     **{kind: {"of": {"room": "lobby", "message": 1}} for kind in (Save, Unsave)},
     KeepDraft: {"where": "lobby"},
+    Prefer: {"name": "theme", "value": 1},
 }
 ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 

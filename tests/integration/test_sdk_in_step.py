@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -435,3 +436,21 @@ async def test_counts_keep_themselves_on_every_device(here: Here) -> None:
         updated = await until(changes, hubbub.RoomUpdated)
         assert (updated.room.level, updated.room.starred) == ("none", True)
         await agree(here, desk.client.me)
+
+
+async def test_settings_and_blocks_are_the_same_on_every_device(here: Here) -> None:
+    async with device(here) as phone, device(here) as desk:
+        for each in (phone, desk):
+            await each.client.me.open()
+        assert await phone.client.me.prefer("theme", {"dark": True})
+        assert await phone.client.me.prefer("theme", {"dark": True}) is None
+        assert await phone.client.me.block("grace") and await phone.client.me.block("grace") is None
+
+        async def known(theme: object, *blocked: str) -> bool:
+            me = desk.client.me
+            return me.preferences.get("theme") == theme and me.blocked == {*blocked}
+
+        await eventually(partial(known, {"dark": True}, here.key("grace")))
+        assert await phone.client.me.prefer("theme", None)
+        assert await phone.client.me.unblock("grace")
+        await eventually(partial(known, None))

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.timeout(300)
 IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in each.path}
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
     *("draft", "list_drafts", "list_emoji", "list_my_threads"),
-    *("watch", "away", "back"),
+    *("watch", "away", "back", "prefer", "block", "unblock"),
 }
 # Whom one may watch: members of the server all who are active, guests themselves and those of their rooms.
 ACTIVE = {"ada", "grace", "mary", "mona", "gus", "nina", "bart", "xena", "tess"}
@@ -527,6 +527,23 @@ async def test_who_may_read_a_message_may_save_and_forward_it(here: Town, where:
                 if got != want:
                     wrong.append((room.name, who, do, got, want))
     assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_only_accounts_have_settings_and_block_people(here: Town, door: str) -> None:
+    for who in PLACES:
+        other = here.people["grace" if who == "mary" else "mary"].account
+        async with DOORS[door](here, who) as ask:
+            asked: list[dict[str, Any]] = [
+                *({"do": "prefer", "name": "theme", "value": value} for value in ("dark", None)),
+                *({"do": do, "who": other} for do in ("block", "unblock")),
+            ]
+            for fields in asked:
+                reply = await ask(fields)
+                if who in MAY_WATCH:
+                    assert reply["ok"]["seq"], (who, fields)
+                else:
+                    assert reply["error"]["code"] == "not_found", (who, fields)
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -15,12 +15,12 @@ from hubbub.domain.aspects.people.accounts import (
 from hubbub.domain.aspects.people.audit import AUDIT_HEAD, ForgetAddresses, next_link
 from hubbub.domain.aspects.people.invites import AddPerson, MakeInvite, RevokeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, OpenSession
 from hubbub.domain.facts import Proposal
 from hubbub.domain.principals import Principal
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from tests.support.fakes import ADA, account
 from tests.support.laws import Law, seldom
 from tests.support.team import adding, using

@@ -15,7 +15,6 @@ from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
-from hubbub.domain.aspects.people.preferences import BlockPerson, UnblockPerson
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
@@ -48,6 +47,7 @@ from hubbub.events.threads import (
 from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.keys import is_room_key, is_thread_key, parent_of, thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
+from hubbub.protocol.preferences import BlockPerson, UnblockPerson
 from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
     Appoint,

@@ -19,7 +19,6 @@ from hubbub.domain.aspects.people.accounts import (
 )
 from hubbub.domain.aspects.people.invites import AddPerson, MakeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer
 from hubbub.domain.aspects.people.sessions import OpenSession
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, Answer
@@ -29,6 +28,7 @@ from hubbub.protocol.conversation import KeepDraft, Pin, Save
 from hubbub.protocol.images import Image
 from hubbub.protocol.keys import is_room_key, thread_key
 from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
 from tests.support import fakes

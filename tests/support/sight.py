@@ -7,13 +7,12 @@ from typing import Any
 import msgspec
 
 from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.domain.aspects.people.removal import RemovePerson
 from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal, Scope
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import HIDE_PRESENCE
+from hubbub.protocol.preferences import HIDE_PRESENCE, BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.presence import PersonPresence, PresenceChanged
 from hubbub.protocol.rooms import Create, InvitePeople, Remove
 from hubbub.protocol.watching import WatchPeople

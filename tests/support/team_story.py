@@ -10,7 +10,6 @@ from hubbub.domain.aspects.people.accounts import (
 )
 from hubbub.domain.aspects.people.invites import RevokeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.domain.aspects.people.removal import (
     EraseWritten,
     FinishRemoval,
@@ -19,6 +18,7 @@ from hubbub.domain.aspects.people.removal import (
 )
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
 from hubbub.protocol.messages import Change
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from tests.support.fakes import account
 from tests.support.team import BEGIN, DAY, Team, adding, code, inviting, logging_in, using
 

@@ -254,6 +254,7 @@ BEFORE: dict[str, Callable[[Reader], Awaitable[None]]] = {
     "docs/how-to/accounts-for-your-users.md#By OpenID Connect": provide_sign_ins,
     "docs/how-to/back-up.md": serve,
     "docs/how-to/let-apps-in.md": make_keys,
+    "docs/how-to/choose-what-notifies-you.md": have_a_session,
     "docs/how-to/moderate-a-room.md": have_a_session,
     "docs/how-to/operate.md": serve_the_internet,
     "docs/how-to/post-from-a-script.md": serve,

@@ -258,6 +258,34 @@ export interface Patch {
   client_message_id?: string;
 }
 
+/** Keeps another account from beginning a direct with one, and from writing in the one that there is. */
+export interface BlockPerson {
+  do: "block";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  who: string;
+}
+
+/** Blocks another account no longer. */
+export interface UnblockPerson {
+  do: "unblock";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  who: string;
+}
+
+/** Chooses a value for a setting of one's own; null removes it. */
+export interface Prefer {
+  do: "prefer";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  name: string;
+  value: unknown;
+}
+
 /** Makes a room of which the author is the host, with other members, or a direct of these people. There is one direct of the same people. `key` is not for clients: the server makes it. */
 export interface Create {
   do: "create";
@@ -1470,7 +1498,7 @@ export interface Watched {
   people: Record<string, PersonPresence>;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

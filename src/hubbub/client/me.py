@@ -31,6 +31,7 @@ from hubbub.protocol.conversation import (
     Unsave,
 )
 from hubbub.protocol.emoji import EmojiItem
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.starting import MyRoom, ShownPerson
@@ -119,6 +120,11 @@ class Me:
         `keywords`: words of which messages count as mentions; `quiet`: when the account is not to be disturbed; `receipts`: false if others are not to see how far it has read.
         """
         return MappingProxyType(self._keeper.known.choices.preferences)
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """The keys of the accounts that you block, in step over your devices."""
+        return frozenset(self._keeper.known.choices.blocked)
 
     def is_quiet(self, now: float | None = None) -> bool:
         """Whether the account is not to be disturbed, by its setting `quiet` and the clock of its time zone.
@@ -209,6 +215,24 @@ class Me:
         """
         change = SetRoom(room=room, level=level, muted_until=muted_until, starred=starred)
         return await verbs.change(self._exchange, change)
+
+    async def prefer(self, name: str, value: Any) -> Acknowledgement | None:
+        """Choose a setting of your own, any JSON value; None removes it. Returns None if it is chosen already.
+
+        await client.me.prefer("keywords", ["deploy", "release"])
+        """
+        return await verbs.change(self._exchange, Prefer(name=name, value=value))
+
+    async def block(self, who: str) -> Acknowledgement | None:
+        """Block an account by its key or handle: it can't begin a direct with you, and its messages don't mention you.
+
+        Returns None if you do, as the next one does if you don't.
+        """
+        return await verbs.change(self._exchange, BlockPerson(who=who))
+
+    async def unblock(self, who: str) -> Acknowledgement | None:
+        """Block an account no longer."""
+        return await verbs.change(self._exchange, UnblockPerson(who=who))
 
     async def follow_thread(self, thread: str) -> Acknowledgement | None:
         """Follow a thread by its key, `ROOM:MESSAGE`: it is among your `threads`. Returns None if you do."""

@@ -1,4 +1,7 @@
-"""The settings of an account that the server and its clients know. Any others are for clients alone."""
+"""What an account decides for itself alone: its settings, and whom it blocks.
+
+The server and its clients know some of the settings; any others are for clients alone.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -6,6 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hubbub.protocol import keys
+from hubbub.protocol.messages import AccountName, Change, RoomName
 from hubbub.protocol.reading import Time
 
 MAX_KEYWORDS = 50
@@ -15,6 +20,29 @@ RECEIPTS, HIDE_PRESENCE = "receipts", "hide_presence"
 Keyword = Annotated[str, Meta(min_length=1, max_length=64)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ClockTime = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Prefer(Change, frozen=True, kw_only=True):
+    """Chooses a value for a setting of one's own; null removes it."""
+
+    room: RoomName = keys.ME
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    value: Any
+
+
+class OnPerson(Change, frozen=True, kw_only=True):
+    """Decides something about another account."""
+
+    room: RoomName = keys.ME
+    who: AccountName
+
+
+class BlockPerson(OnPerson, frozen=True, tag="block"):
+    """Keeps another account from beginning a direct with one, and from writing in the one that there is."""
+
+
+class UnblockPerson(OnPerson, frozen=True, tag="unblock"):
+    """Blocks another account no longer."""
 
 
 class QuietHours(

@@ -37,6 +37,7 @@ from hubbub.protocol.messages import (
     Unfollow,
     Unreact,
 )
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
     Appoint,
@@ -184,6 +185,11 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     KeepDraft: st.builds(
         KeepDraft, id=ids, room=rooms, where=rooms, text=text(), reply_to=st.none() | seqs
     ),
+    Prefer: st.builds(Prefer, id=ids, room=rooms, name=text(1), value=st.none() | text()),
+    **{
+        kind: st.builds(kind, id=ids, room=rooms, who=text(1))
+        for kind in (BlockPerson, UnblockPerson)
+    },
     ListEmoji: st.builds(ListEmoji, id=ids, version=st.none() | text()),
     ListDrafts: st.builds(ListDrafts, id=ids, after=text(max_size=64), limit=st.integers(1, 50)),
     GetMessage: st.builds(GetMessage, id=ids, room=rooms, seq=seqs, around=st.integers(0, 50)),

@@ -11,6 +11,7 @@ from hubbub.protocol import codec
 from hubbub.protocol.codec import BadFrame, Commands, decode_body, encode
 from hubbub.protocol.conversation import KeepDraft
 from hubbub.protocol.messages import AnyCommand, Join, Patch, Post, React, Signal
+from hubbub.protocol.preferences import BlockPerson, UnblockPerson
 from hubbub.protocol.reading import MarkRead, SetRoom
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.protocol.watching import WatchPeople
@@ -37,9 +38,10 @@ def test_there_are_examples_of_every_command() -> None:
 
 
 def test_a_command_is_called_as_its_class_and_no_two_are_called_alike() -> None:
-    called = {
+    called: dict[type[AnyCommand], str] = {
         **{ChangeRoom: "change", InvitePeople: "invite", KeepDraft: "draft"},
         **{MarkRead: "read", SetRoom: "set", WatchPeople: "watch"},
+        **{BlockPerson: "block", UnblockPerson: "unblock"},
     }
     assert RULES.commands.names == {
         called.get(kind, snake_case(kind.__name__)) for kind in commands

@@ -198,7 +198,7 @@ BOUNDED = {
     *("members_may_invite", "members_may_edit", "members_may_name_all"),
     *("who", "key", "seconds", "role"),  # of at most 50 people
     *("read", "mentions", "calls", "upto", "level", "muted_until", "starred"),  # likewise
-    *("of", "where", "note", "also_in_room", "titles"),
+    *("of", "where", "note", "also_in_room", "titles", "name"),
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],
@@ -207,6 +207,7 @@ LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in sev
     "attachments": [[b"x" * (LARGE // 10)] * 10],
     "patch": ["x" * LARGE, [[]] * (LARGE // 3), {str(n): 1 for n in range(LARGE // 6)}],
     "emoji": ["👍" * 8],
+    "value": ["x" * 4_000, [[]] * 1_300],
 }
 LARGE_CHANGES = [
     (kind, field, value)
@@ -222,7 +223,7 @@ def test_each_change_has_the_weight_of_what_it_says(
     kind: type[Change], field: str, value: Any
 ) -> None:
     fields = {"room": "lobby", "seq": 1, "text": "", "emoji": "x", "arguments": [], field: value}
-    fields |= {"where": "lobby"}
+    fields |= {"where": "lobby", "name": "theme"}
     known = {name: fields[name] for name in kind.__struct_fields__ if name in fields}
     if kind is Post:  # which says one thing
         known.pop("arguments" if field in ("text", "bytes") else "text")

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.domain.aspects.people.preferences import Prefer
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
-from hubbub.protocol.preferences import HIDE_PRESENCE
+from hubbub.protocol.preferences import HIDE_PRESENCE, Prefer
 from hubbub.protocol.presence import OFFLINE, PersonPresence
 from hubbub.protocol.watching import MAX_WATCHED
 from hubbub.server.engine.devices import GRACE, MOST_REMEMBERED

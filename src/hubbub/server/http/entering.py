@@ -29,7 +29,6 @@ REGISTER = web.AppKey("register", Register)
 ENTER = Permission("come in", {})  # whoever asks, so no token gives it
 OWN_ACCOUNT = Permission("manage an account", {RoomKind.OWN: account(*Scope)})
 READ_OWN = Permission("read", {RoomKind.OWN: account(Scope.READ)})
-CHANGE_OWN = Permission("change settings of this account", {RoomKind.OWN: account(Scope.POST)})
 
 
 def _account_in_path(request: web.Request) -> str:

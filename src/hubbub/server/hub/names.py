@@ -30,6 +30,7 @@ from hubbub.protocol.keys import (
 )
 from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
 from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post, Unfollow
+from hubbub.protocol.preferences import OnPerson
 from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
@@ -83,7 +84,7 @@ class Names:
             new["of"] = replace(of, room=await self.key(principal, of.room))
         if isinstance(command, KeepDraft) and is_short(command.where):
             new["where"] = await self._known_key(principal, command.where)
-        if isinstance(command, OnMember):
+        if isinstance(command, OnMember | OnPerson):
             new["who"] = await self.account(command.who)
         elif isinstance(command, Create | InvitePeople):
             new["who"] = tuple([await self.account(who) for who in command.who])

@@ -11,15 +11,13 @@ from hubbub.domain.aspects.people.preferences import (
     MAX_PREFERENCE_BYTES,
     MAX_PREFERENCES,
     PREFERENCES,
-    BlockPerson,
-    Prefer,
     Preference,
-    UnblockPerson,
 )
 from hubbub.domain.facts import Accepted
 from hubbub.events.people import Blocked, Preferred, Unblocked
 from hubbub.protocol import preferences
 from hubbub.protocol.messages import Change
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from tests.support.fakes import ADA, account
 from tests.support.team import BEGIN, Team, rfc3339
 
@@ -50,7 +48,7 @@ async def test_blocking_and_unblocking_are_told_in_the_own_log_only(team: Team) 
 @pytest.mark.parametrize("change", [BLOCK, UNBLOCK, preferring("dark")], ids=type)
 @pytest.mark.parametrize("by", ["ada", "mary", ADA])
 async def test_nobody_decides_for_another(team: Team, by: str, change: Change) -> None:
-    assert await team.code(by, change) == "forbidden"
+    assert await team.code(by, change) == "not_found"
 
 
 @pytest.mark.parametrize("change", [BLOCK, UNBLOCK, preferring("dark")], ids=type)

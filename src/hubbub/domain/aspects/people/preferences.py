@@ -1,29 +1,34 @@
 """What an account decides for itself alone: whom it blocks, and its settings. Kept in its own log."""
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from hubbub.domain.access import Permission, RoomKind, account
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.people.accounts import NO_ACCOUNT, active, forbidden, to_know
-from hubbub.domain.aspects.people.audit import BY_RULE, Internal
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.keywords import KEYWORDS, KeywordRow, compared
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import DIRECT, direct_of
 from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.domain.weights import as_bytes
 from hubbub.events import PersonRemoved
 from hubbub.events.people import Blocked, Preferred, Unblocked
 from hubbub.protocol import preferences
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_account_key
+from hubbub.protocol.messages import Change
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 
 MAX_BLOCKS = 1_000
 MAX_PREFERENCES = 100
 MAX_PREFERENCE_BYTES = 4_096
+NOTHING = encode(None)  # the value of a setting that is not chosen
 
 
 class PreferenceKey(NamedTuple):
@@ -44,23 +49,7 @@ class Preference(NamedTuple):
 PREFERENCES = Table("preference", PreferenceKey, Preference)
 
 
-class BlockPerson(Internal, frozen=True, kw_only=True):
-    """Keeps directs by another account from the one whose log is `room`."""
-
-    who: str
-
-
-class UnblockPerson(Internal, frozen=True, kw_only=True):
-    """Lets another account reach the one whose log is `room` again."""
-
-    who: str
-
-
-class Prefer(Internal, frozen=True, kw_only=True):
-    """Chooses a value for a setting of the account whose log is `room`; None removes it."""
-
-    name: str
-    value: Any
+CHANGE_OWN = Permission("change settings of this account", {RoomKind.OWN: account(Scope.POST)})
 
 
 def _screen_block(change: BlockPerson | UnblockPerson, _: int) -> Refusal | None:
@@ -114,9 +103,10 @@ def _prefer(ledger: Ledger, principal: Principal, change: Prefer) -> Answer:
         return forbidden("change settings of this account")
     key, value = PreferenceKey(change.room, change.name), encode(change.value)
     row = ledger.row(PREFERENCES, key)
-    if (row.value if row else encode(None)) == value:
+    before = row.value if row else NOTHING
+    if before == value:
         return ledger.unchanged()
-    if change.value is None:
+    if value == NOTHING:
         ledger.drop(PREFERENCES, key)
     elif row is None and ledger.count(PREFERENCES, change.room) >= MAX_PREFERENCES:
         why = f"Too many settings: an account takes at most {MAX_PREFERENCES}"
@@ -124,27 +114,29 @@ def _prefer(ledger: Ledger, principal: Principal, change: Prefer) -> Answer:
     else:
         ledger.put(PREFERENCES, Preference(*key, value))
     if change.name == preferences.KEYWORDS:
-        _watch(ledger, change, row)
+        _watch(ledger, change.room, _compared(before), _compared(value))
     place = ledger.next(change.room, principal)
-    return ledger.append(Preferred(**place, name=change.name, value=change.value))
+    return ledger.append(Preferred(**place, name=change.name, value=msgspec.json.decode(value)))
 
 
-def _watch(ledger: Ledger, change: Prefer, row: Preference | None) -> None:
+def _pack(change: Prefer) -> Prefer:
+    return replace(change, value=as_bytes(change.value))
+
+
+def _watch(ledger: Ledger, account: str, before: set[str], now: set[str]) -> None:
     """Keep keywords also by themselves, so that no other settings are read to find them."""
-    before = _compared(msgspec.json.decode(row.value) if row else None)
-    now = _compared(change.value)
     for word in before - now:
-        ledger.drop_all(KEYWORDS, change.room, word)
+        ledger.drop_all(KEYWORDS, account, word)
     for word in now - before:
-        ledger.add(KEYWORDS, KeywordRow(change.room, word, ledger.at))
+        ledger.add(KEYWORDS, KeywordRow(account, word, ledger.at))
 
 
-def _compared(keywords: object) -> set[str]:
-    given = cast("list[str]", keywords) if isinstance(keywords, list) else []
-    return {compared(each) for each in given}
+def _compared(keywords: bytes) -> set[str]:
+    given = msgspec.json.decode(keywords)
+    return {compared(each) for each in given} if isinstance(given, list) else set()
 
 
-def _is_own(ledger: Ledger, principal: Principal, change: Internal) -> bool:
+def _is_own(ledger: Ledger, principal: Principal, change: Change) -> bool:
     return principal.id == change.room and active(ledger, change.room) is not None
 
 
@@ -169,12 +161,9 @@ def _forget(ledger: Ledger, event: PersonRemoved) -> None:
 ASPECT = Aspect(
     tables=(BLOCKS, UNHEARD, PREFERENCES, KEYWORDS),
     rules=(
-        Rule(BlockPerson, BY_RULE, _block_needs, _block, _screen_block, is_internal=True),
-        Rule(
-            *(UnblockPerson, BY_RULE, _block_needs, _unblock, _screen_block),
-            is_internal=True,
-        ),
-        Rule(Prefer, BY_RULE, _prefer_needs, _prefer, _screen_prefer, is_internal=True),
+        Rule(BlockPerson, CHANGE_OWN, _block_needs, _block, _screen_block),
+        Rule(UnblockPerson, CHANGE_OWN, _block_needs, _unblock, _screen_block),
+        Rule(Prefer, CHANGE_OWN, _prefer_needs, _prefer, _screen_prefer, pack=_pack),
     ),
     events=(Blocked, Unblocked, Preferred),
     consequences=(Consequence(PersonRemoved, _forget),),

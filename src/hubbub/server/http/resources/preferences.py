@@ -5,9 +5,10 @@ from typing import Any, Literal
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.aspects.people.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.domain.aspects.people.preferences import CHANGE_OWN
+from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.server.http.changes import KEY, ChangeReply, commit
-from hubbub.server.http.entering import ACCOUNT, CHANGE_OWN, READ_OWN, REGISTER, account_of
+from hubbub.server.http.entering import ACCOUNT, READ_OWN, REGISTER, account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Body, Parameter
 
