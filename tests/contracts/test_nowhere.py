@@ -149,10 +149,8 @@ MESSAGES = frozenset({"Post", "PostInThread", "Edit", "an answer"})
 REACTIONS = frozenset({"React", "Unreact"})
 ALL = frozenset(field.partition(".")[0] for field in FIELDS)
 RETRY = {"*.client_message_id": "programs make it up, and a retry is still known by it"}
-TITLE = {"Post.title": "a thread keeps its title, as a room does"}
 SHARED = {  # what a removed account leaves
     **RETRY,
-    **TITLE,
     "Create.*": "a room keeps its former title, topic and alias in its log",
     "ChangeRoom.*": "they belong to the room",
     "Patch.patch": "the state document belongs to the room",
@@ -162,11 +160,15 @@ SHARED = {  # what a removed account leaves
     "a room": "the name of a free room is its key",
 }
 WAYS = {
-    "deleting": Way(delete, MESSAGES, RETRY | TITLE),
+    "deleting": Way(delete, MESSAGES, RETRY),
     "editing, where only last texts are kept": Way(
         edit,
         MESSAGES - {"an answer"},
-        RETRY | TITLE | {"*.emitted_as": "the message is still of that kind"},
+        RETRY
+        | {
+            "*.emitted_as": "the message is still of that kind",
+            "Post.title": "and its thread goes on",
+        },
     ),
     "keeping no more": Way(let_go, frozenset({"Save", "KeepDraft"}), RETRY),
     "removing": Way(remove, ALL - MESSAGES - REACTIONS, SHARED),
