@@ -371,6 +371,6 @@ async def test_an_operator_manages_emoji_while_the_server_runs(here: Site, tmp_p
     assert (await ran("add", "other", file))[0] == 1
     assert (await ran("add", "other", tmp_path / "none"))[0] == 1
     assert (await ran("add", "Other", file))[0] == 1
-    assert (await ran("remove", "parrot"))[0] == 0
-    assert (await ran("remove", "parrot"))[0] == 1
+    assert (await ran("remove", "parrot", "--yes"))[0] == 0
+    assert (await ran("remove", "parrot", "--yes"))[0] == 1
     assert await listed(here.stranger) == {}

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.integration.test_copying import hubbub_command
 from tests.support.commands import Ran
+from tests.support.images import GIF
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Site, Someone, chosen, site
 
@@ -176,3 +180,41 @@ async def test_a_password_that_can_not_be_is_said_and_adds_nobody(
     assert (
         listed.out == "" and "no accounts yet. `hubbub user add HANDLE --role owner`" in listed.err
     )
+
+
+async def on_a_terminal(typed: str, *words: str | Path) -> Ran:
+    """Run a command whose standard input is a terminal, on which somebody types."""
+    theirs, ours = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hubbub", *map(str, words)), stdin=ours, stdout=PIPE, stderr=PIPE
+    )
+    os.close(ours)
+    os.write(theirs, typed.encode())
+    out, err = await process.communicate()
+    os.close(theirs)
+    return Ran(process.returncode or 0, out.decode(), err.decode())
+
+
+async def test_what_cant_be_undone_is_confirmed_first(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        eve = (await made.ada.ask("POST", "/people", {"handle": "eve", "name": "Eve"})).body["made"]
+        rooms = {"kind": "closed", "title": "x", "who": [eve]}
+        await made.ada.ask("POST", "/rooms", rooms)
+        of_data = "--data", tmp_path
+        (tmp_path / "party.gif").write_bytes(GIF)
+        assert (await hubbub_command("emoji", "add", "party", tmp_path / "party.gif", *of_data))[
+            0
+        ] == 0
+        for words in (("user", "remove", "eve", "--messages"), ("emoji", "remove", "party")):
+            ran = await hubbub_command(*words, *of_data)
+            assert (ran.code, "add --yes" in ran.err) == (2, True), ran
+            for typed in ("\n", "n\n", "\x04"):
+                ran = await on_a_terminal(typed, *words, *of_data)
+                assert ran.code in (1, 2) and "Go on? [y/N]" in ran.err, ran
+                assert "Removed" not in ran.err
+        left = await hubbub_command("user", "list", *of_data)
+        assert "eve" in left.out
+        ran = await on_a_terminal("y\n", "user", "remove", "eve", "--messages", *of_data)
+        assert "It leaves 1 room." in ran.err and "0 messages will be erased as well" in ran.err
+        assert ran.code == 0 and f"Removed: {eve}" in ran.err
+        assert (await on_a_terminal("yes\n", "emoji", "remove", "party", *of_data)).code == 0

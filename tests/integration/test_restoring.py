@@ -175,7 +175,7 @@ async def test_whoever_was_removed_since_the_backup_is_nowhere_after_a_restore(
         await live(rita, made["made"])
         backup = await hubbub_command("backup", file, "--data", data, store=where)
         assert backup.code == 0, backup.err
-        removing = "user", "remove", SECRET, "--messages", "--data", data
+        removing = "user", "remove", SECRET, "--messages", "--yes", "--data", data
         removed = await hubbub_command(*removing, store=where)
         assert removed.code == 0 and f"Removed: {rita.account}" in removed.err, removed
     kept = await everything(address)

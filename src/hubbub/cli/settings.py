@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubbub.cli.exits import USAGE, Run, fail
+from hubbub.cli.exits import FAILED, USAGE, Run, fail
 from hubbub.cli.parsing import Parser
 
 if TYPE_CHECKING:
@@ -180,6 +180,31 @@ def reading_settings(run: Run) -> Run:
             return fail(USAGE, error)
 
     return command
+
+
+def managing(run: Run) -> Run:
+    """Wrap a command that works in the operator's office: what can't be done there becomes an exit code."""
+
+    @reading_settings
+    def command(chosen: argparse.Namespace) -> int:
+        from hubbub.server.admin.managing import CannotManage
+        from hubbub.terminal.asking import CannotAsk, NotConfirmed
+
+        try:
+            return run(chosen)
+        except CannotAsk as error:
+            return fail(USAGE, error)
+        except (CannotManage, NotConfirmed) as error:
+            return fail(FAILED, error)
+
+    return command
+
+
+def add_yes(action: Parser) -> None:
+    """Add the option that confirms what can't be undone."""
+    action.add_argument(
+        "-y", "--yes", action="store_true", help="don't ask; needed where nobody can be asked"
+    )
 
 
 def flags(chosen: argparse.Namespace) -> dict[str, object]:

@@ -1,7 +1,8 @@
-"""Asks for what nobody else should see: a password, from the terminal without an echo, from a file, or from standard input."""
+"""Asks people: for a password, which nobody else should see, and whether they mean what can't be undone."""
 
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 MOST_BYTES = 4_096  # more than any password has
@@ -9,6 +10,10 @@ MOST_BYTES = 4_096  # more than any password has
 
 class CannotAsk(Exception):
     """There is nobody to ask, or what was given can't be read. The message says why."""
+
+
+class NotConfirmed(Exception):
+    """Somebody was asked, and said no. The message says so."""
 
 
 def is_there_someone() -> bool:
@@ -37,6 +42,18 @@ def line(prompt: str) -> str:
         return input().strip()
     except EOFError:
         raise CannotAsk("Nothing was entered") from None
+
+
+def confirm(what: Callable[[], str]) -> None:
+    """Ask whether somebody means something that can't be undone; `what` says what that is.
+
+    Raises CannotAsk, NotConfirmed.
+    """
+    if not is_there_someone():
+        raise CannotAsk("This can't be undone, and nobody is there to confirm it: add --yes")
+    print(what(), file=sys.stderr)
+    if line("Go on? [y/N] ").lower() not in ("y", "yes"):
+        raise NotConfirmed("Nothing was changed")
 
 
 def _asked(prompt: str, *, is_new: bool) -> str:

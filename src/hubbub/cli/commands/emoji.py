@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubbub.cli.exits import FAILED, fail
 from hubbub.cli.parsing import Parser
-from hubbub.cli.settings import add_data, reading_settings, settings_of_data
+from hubbub.cli.settings import add_data, add_yes, managing, settings_of_data
 
 if TYPE_CHECKING:
     from hubbub.server.config import Settings
@@ -39,6 +38,7 @@ def add_options(parser: Parser) -> None:
         "remove", help="remove an emoji", examples="  hubbub emoji remove party_parrot"
     )
     _add_name(removing)
+    add_yes(removing)
     for action, name in ((listing, "list"), (adding, "add"), (removing, "remove")):
         action.set_defaults(action=name)
         add_data(action)
@@ -48,25 +48,24 @@ def _add_name(action: Parser) -> None:
     action.add_argument("name", metavar="NAME", help="name, without the colons around it")
 
 
-@reading_settings
+@managing
 def run(chosen: argparse.Namespace) -> int:
     """List, add or remove emoji."""
-    from hubbub.server.admin.managing import CannotManage
-
-    try:
-        _act(settings_of_data(chosen), chosen)
-    except CannotManage as error:
-        return fail(FAILED, error)
+    _act(settings_of_data(chosen), chosen)
     return 0
 
 
 def _act(settings: "Settings", chosen: argparse.Namespace) -> None:
     from hubbub.server.admin import decorating
+    from hubbub.terminal import asking
 
+    name = chosen.name.strip(":") if "name" in chosen else ""
     match chosen.action:
         case "list":
             decorating.show(settings, as_json=chosen.json)
         case "add":
-            decorating.add(settings, chosen.name.strip(":"), chosen.file)
+            decorating.add(settings, name, chosen.file)
         case _:
-            decorating.remove(settings, chosen.name.strip(":"))
+            if not chosen.yes:
+                asking.confirm(lambda: f"Remove :{name}: and its image")
+            decorating.remove(settings, name)

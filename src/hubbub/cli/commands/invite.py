@@ -2,9 +2,9 @@
 
 import argparse
 
-from hubbub.cli.exits import FAILED, USAGE, fail
+from hubbub.cli.exits import USAGE, fail
 from hubbub.cli.parsing import Parser, count
-from hubbub.cli.settings import add_data, reading_settings, settings_of_data
+from hubbub.cli.settings import add_data, managing, settings_of_data
 
 SUMMARY = "invite people to make accounts, on the machine of the server"
 EXAMPLES = """\
@@ -29,15 +29,12 @@ def add_options(parser: Parser) -> None:
     add_data(parser)
 
 
-@reading_settings
+@managing
 def run(chosen: argparse.Namespace) -> int:
     """Make an invite."""
-    from hubbub.server.admin.managing import CannotManage, invite
+    from hubbub.server.admin.managing import invite
 
     if not (1 <= chosen.uses <= 1_000 and 1 <= chosen.days <= 365):
         return fail(USAGE, "Invalid --uses or --days: use 1 to 1000 accounts and 1 to 365 days")
-    try:
-        invite(settings_of_data(chosen), chosen.role, chosen.uses, chosen.days)
-    except CannotManage as error:
-        return fail(FAILED, error)
+    invite(settings_of_data(chosen), chosen.role, chosen.uses, chosen.days)
     return 0

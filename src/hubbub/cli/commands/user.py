@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubbub.cli.exits import FAILED, USAGE, fail
 from hubbub.cli.parsing import Parser
-from hubbub.cli.settings import add_data, reading_settings, settings_of_data
+from hubbub.cli.settings import add_data, add_yes, managing, settings_of_data
 
 if TYPE_CHECKING:
-    from hubbub.server.admin import managing
+    from hubbub.server.admin.managing import Added
     from hubbub.server.config import Settings
 
 SUMMARY = "add, change and remove accounts, on the machine of the server"
@@ -59,6 +58,7 @@ def add_options(parser: Parser) -> None:
         action="store_true",
         help="also erase its messages and reactions, in all rooms",
     )
+    add_yes(removing)
     removing.set_defaults(action="remove")
     add_data(removing)
     exporting = actions.add_parser(
@@ -100,44 +100,47 @@ def _add_who(action: Parser) -> None:
     action.add_argument("who", metavar="HANDLE", help="handle or key of the account")
 
 
-@reading_settings
+@managing
 def run(chosen: argparse.Namespace) -> int:
     """List, add or change accounts."""
-    from hubbub.server.admin.managing import CannotManage
-    from hubbub.terminal.asking import CannotAsk
-
-    try:
-        _act(settings_of_data(chosen), chosen)
-    except CannotAsk as error:
-        return fail(USAGE, error)
-    except CannotManage as error:
-        return fail(FAILED, error)
+    _act(settings_of_data(chosen), chosen)
     return 0
 
 
 def _act(settings: "Settings", chosen: argparse.Namespace) -> None:
-    from hubbub.server.admin import managing
+    from hubbub.server.admin import managing as office
 
     match chosen.action:
         case "list":
-            managing.show(settings, as_json=chosen.json)
+            office.show(settings, as_json=chosen.json)
         case "add":
-            managing.add(settings, _given(chosen))
+            office.add(settings, _given(chosen))
         case "role":
-            managing.change_role(settings, chosen.who, chosen.role)
+            office.change_role(settings, chosen.who, chosen.role)
         case "suspend":
-            managing.suspend(settings, chosen.who)
+            office.suspend(settings, chosen.who)
         case "remove":
-            managing.remove(settings, chosen.who, erases_messages=chosen.messages)
+            _remove(settings, chosen)
         case "export":
-            managing.export(settings, chosen.who)
+            office.export(settings, chosen.who)
         case "resume":
-            managing.resume(settings, chosen.who)
+            office.resume(settings, chosen.who)
         case _:
-            managing.reset(settings, chosen.who)
+            office.reset(settings, chosen.who)
 
 
-def _given(chosen: argparse.Namespace) -> "managing.Added":
+def _remove(settings: "Settings", chosen: argparse.Namespace) -> None:
+    from hubbub.server.admin import managing as office
+    from hubbub.terminal import asking
+
+    if not chosen.yes:
+        asking.confirm(
+            lambda: office.what_goes(settings, chosen.who, erases_messages=chosen.messages)
+        )
+    office.remove(settings, chosen.who, erases_messages=chosen.messages)
+
+
+def _given(chosen: argparse.Namespace) -> "Added":
     from hubbub.server.admin.managing import Added
     from hubbub.terminal import asking
 

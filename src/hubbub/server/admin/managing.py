@@ -38,7 +38,7 @@ from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.exporting import exported
 from hubbub.server.people.passwords import Passwords, fault
 from hubbub.server.people.register import Register
-from hubbub.server.people.removing import finish_all, removal_of
+from hubbub.server.people.removing import count_written, finish_all, removal_of
 from hubbub.server.people.roll import Roll
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 from hubbub.server.stores.registry import kind_of
@@ -114,6 +114,23 @@ def suspend(settings: Settings, who: str) -> None:
 def resume(settings: Settings, who: str) -> None:
     """Let a suspended account act again. Raises CannotManage."""
     _change(settings, who, lambda account: ResumePerson(account=account))
+
+
+def what_goes(settings: Settings, who: str, *, erases_messages: bool) -> str:
+    """Return what removing an account takes away, in numbers. Raises CannotManage."""
+
+    async def read(office: Office) -> str:
+        row = await office.account(who)
+        rooms = len(await office.store.own_rooms(row.account))
+        wrote = await count_written(office.store, row.account)
+        said = f"{wrote:,} message{'s' * (wrote != 1)}"
+        fate = "erased as well" if erases_messages else "kept, without its name"
+        return (
+            f"{row.handle} ({row.name}, {row.account}) is removed for good, with its password, settings, drafts and saved"
+            f" messages. It leaves {rooms:,} room{'s' * (rooms != 1)}. Of what it wrote, {said} will be {fate}."
+        )
+
+    return in_office(settings, read)
 
 
 def remove(settings: Settings, who: str, *, erases_messages: bool) -> None:

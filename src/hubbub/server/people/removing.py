@@ -27,7 +27,7 @@ from hubbub.domain.rooms import PLACE
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
 from hubbub.server.people.addresses import ENTRIES_AT_ONCE, Submit
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed, Written
 
 EVENTS_AT_ONCE = 1_000  # of a room, looked through and erased in one transaction
 ROOMS_AT_ONCE = 500
@@ -65,6 +65,24 @@ async def finish_all(store: Store, submit: Submit) -> None:
         while removals := await store.rows(REMOVALS, AUDIT, BEGUN):  # its bots add theirs
             for removal in removals:
                 await _Remains(store, submit, removal).take_away()
+
+
+async def count_written(store: Store, account: str) -> int:
+    """Return how many messages an account wrote that are there now, in all rooms. Raises StoreFailed."""
+    return sum([len(written.messages) async for _, _, written in _written(store, account)])
+
+
+async def _written(store: Store, account: str) -> AsyncIterator[tuple[str, int, Written]]:
+    """Yield what an account wrote in each room, up to which event; step by step, so that no single read is long."""
+    name = ""
+    while rows := await store.rooms(name, ROOMS_AT_ONCE):
+        for room, head, _ in rows:
+            if kind_of(room) in (RoomKind.OWN, RoomKind.SERVER):
+                continue
+            for after in range((await store.head(room)).kept - 1, head, EVENTS_AT_ONCE):
+                upto = min(after + EVENTS_AT_ONCE, head)
+                yield room, upto, await store.written(account, room, after, upto)
+        name = rows[-1].room
 
 
 class _Remains:
@@ -120,17 +138,7 @@ class _Remains:
             first += len(bodies)
 
     async def _erase_messages(self) -> None:
-        name = ""
-        while rows := await self._store.rooms(name, ROOMS_AT_ONCE):
-            for row in rows:
-                if kind_of(row.room) not in (RoomKind.OWN, RoomKind.SERVER):
-                    await self._erase_in(row.room, row.head)
-            name = rows[-1].room
-
-    async def _erase_in(self, room: str, head: int) -> None:
-        for after in range((await self._store.head(room)).kept - 1, head, EVENTS_AT_ONCE):
-            upto = min(after + EVENTS_AT_ONCE, head)
-            written = await self._store.written(self._account, room, after, upto)
+        async for room, upto, written in _written(self._store, self._account):
             if any(written):
                 await self._do(
                     EraseWritten(room=room, account=self._account, upto=upto, **written._asdict())
