@@ -4,6 +4,9 @@ Posts in a made room are by its 64 members in turn; compare them with those in t
 `make posts` measures this checkout; with BENCH_FORMER=PYTHON, the Python of another one's environment,
 both in turn. The former is measured by this same script, so each name is looked for where it is now, and where it was.
 Nothing is flushed, so that the disk doesn't count.
+
+With `--instructions`, Valgrind counts what the processor does, SQLite included. That takes minutes, but no other program
+on the machine changes it.
 """
 
 import argparse
@@ -11,6 +14,8 @@ import asyncio
 import importlib
 import math
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -41,6 +46,7 @@ SqliteStore = found(
 
 AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000
+WARM = 500  # single posts after which nothing is done for the first time
 ADA = Principal("ada", Role.GUEST, "visitor/key/0123456789abcdef")
 MEMBERS = [f"@p{number:012}" for number in range(64)]
 MADE = "@r000000000001"
@@ -131,6 +137,35 @@ async def measured(rounds: int) -> dict[str, float]:
     return found
 
 
+async def committed(load: Callable[[int], list[Any]], commits: int) -> int:
+    """Commit so many batches of a load to a new store; returns how many changes each has, 0 if this checkout lacks the room."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = SqliteStore(Path(folder), "normal", lambda: "e1")
+        is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
+        for batch in range(commits if is_there else 0):
+            await store.commit(load(batch), AT)
+        await store.close()
+    return len(load(0)) if is_there else 0
+
+
+def counted(python: str, load: int) -> float:
+    """How many instructions a change of a load takes: the difference between a few commits and more; NaN if there is no such load."""
+    few, more = (WARM, 2 * WARM) if "single" in list(LOADS)[load] else (2, 6)
+    (first, changes), (last, _) = (valgrind(python, load, commits) for commits in (few, more))
+    return (last - first) / (more - few) / changes if changes else math.nan
+
+
+def valgrind(python: str, load: int, commits: int) -> tuple[int, int]:
+    """Run so many commits; returns how many instructions they took with all that is around them, and the changes of each."""
+    tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+    script = (python, __file__, "--load", str(load), "--commits", str(commits))
+    same = os.environ | {"PYTHONHASHSEED": "0"}
+    ran = subprocess.run((*tool, *script), check=True, capture_output=True, text=True, env=same)
+    refs = re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr)
+    assert refs, ran.stderr
+    return int(refs[1].replace(",", "")), int(ran.stdout)
+
+
 async def timed(store: Any, proposals: list[Any]) -> float:
     """Commit them; returns how many microseconds each of them took."""
     began = time.process_time()
@@ -143,31 +178,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m benchmarks.posts", description=__doc__)
     parser.add_argument("--turns", type=int, default=5, help="how often each checkout is measured")
     parser.add_argument("--rounds", type=int, default=60, help="commits in a turn")
+    parser.add_argument("--instructions", action="store_true", help="count instead of measuring")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
+    for name in ("--load", "--commits"):
+        parser.add_argument(name, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    pythons = [sys.executable, *filter(None, [os.environ.get("BENCH_FORMER")])]
     if options.once:
         print(*asyncio.run(measured(options.rounds)).values())
-        return 0
-    pythons = [sys.executable, *filter(None, [os.environ.get("BENCH_FORMER")])]
-    turns: dict[str, list[list[float]]] = {python: [] for python in pythons}
-    for turn in range(options.turns):
-        print(f"turn {turn + 1} of {options.turns}", file=sys.stderr)
-        for python in pythons:
-            command = [python, __file__, "--once", "--rounds", str(options.rounds)]
-            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            turns[python].append(list(map(float, told.split())))
-    report([list(zip(*turns[python], strict=True)) for python in pythons])
+    elif options.commits:
+        print(asyncio.run(committed(list(LOADS.values())[options.load], options.commits)))
+    elif not options.instructions:
+        report("µs", timings(pythons, options.turns, options.rounds))
+    elif shutil.which("valgrind"):
+        report("instructions", [counts(python) for python in pythons])
+    else:
+        parser.error("--instructions needs Valgrind")
     return 0
 
 
-def report(checkouts: Sequence[Sequence[Sequence[float]]]) -> None:
-    """Print the median of each load, and how many times the former's it is."""
-    print("| load | µs each | former | ratio |\n|---|---:|---:|---:|")
+def timings(pythons: Sequence[str], turns: int, rounds: int) -> list[list[float]]:
+    """The median of each load over so many turns, for each checkout."""
+    told: dict[str, list[list[float]]] = {python: [] for python in pythons}
+    for turn in range(turns):
+        print(f"turn {turn + 1} of {turns}", file=sys.stderr)
+        for python in pythons:
+            command = [python, __file__, "--once", "--rounds", str(rounds)]
+            ran = subprocess.run(command, check=True, capture_output=True, text=True)
+            told[python].append(list(map(float, ran.stdout.split())))
+    return [list(map(statistics.median, zip(*told[python], strict=True))) for python in pythons]
+
+
+def counts(python: str) -> list[float]:
+    """The instructions that a change of each load takes in a checkout."""
+    figures = []
     for number, name in enumerate(LOADS):
-        now, *before = [statistics.median(figures[number]) for figures in checkouts]
+        print(f"counting {name} with {python}", file=sys.stderr)
+        figures.append(counted(python, number))
+    return figures
+
+
+def report(unit: str, checkouts: Sequence[Sequence[float]]) -> None:
+    """Print the figure of each load, and how many times the former's it is."""
+    print(f"| load | {unit} each | former | ratio |\n|---|---:|---:|---:|")
+    for number, name in enumerate(LOADS):
+        now, *before = [figures[number] for figures in checkouts]
         has_former = bool(before) and not math.isnan(before[0])
-        compared = f"{before[0]:.2f} | {now / before[0]:.2f}" if has_former else "– | –"
-        print(f"| {name} | {now:.2f} | {compared} |")
+        compared = f"{before[0]:,.2f} | {now / before[0]:.3f}" if has_former else "– | –"
+        print(f"| {name} | {now:,.2f} | {compared} |")
 
 
 if __name__ == "__main__":

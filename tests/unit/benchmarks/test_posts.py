@@ -32,6 +32,15 @@ async def test_run_by_another_python_it_tells_one_number_for_each_load() -> None
     assert len([float(number) for number in output.split()]) == len(posts.LOADS)
 
 
+async def test_what_is_counted_commits_one_load_and_tells_how_many_changes_each_commit_has() -> (
+    None
+):
+    single = list(posts.LOADS).index("a single post")
+    command = (sys.executable, posts.__file__, "--load", str(single), "--commits", "2")
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert (await process.communicate())[0].split() == [b"1"]
+
+
 async def calls_of(load: str, folder: Path) -> float:
     """How many functions a batch calls in the store for each of its changes, once others have filled its memory."""
     store = AssembledStore(folder)
