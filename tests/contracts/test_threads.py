@@ -25,6 +25,7 @@ from hubbub.protocol.reading import MarkRead, SetRoom
 from hubbub.protocol.rooms import Archive, Ban, ChangeRoom, InvitePeople, Mute, Remove
 from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
 from hubbub.server.reactors.retention import Retention
+from hubbub.server.stores import base
 from hubbub.server.stores.base import Activity, OwnThread
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -68,8 +69,8 @@ async def shown(house: House, thread: str) -> Thread:
 
 
 async def own(house: House, who: Principal) -> dict[str, OwnThread]:
-    rows = await house.store.own_threads(who.id, Activity(), 99)
-    return {row.thread.thread: row for row in rows}
+    found = await house.store.own_threads(who.id, Activity(), 99)
+    return {row.thread.thread: row for row in found.threads}
 
 
 async def unread(house: House, who: Principal, thread: str) -> tuple[int, int] | None:
@@ -370,20 +371,45 @@ async def test_threads_are_listed_by_their_newest_reply(house: House) -> None:
         house.at = f"2027-01-01T00:00:0{second}.000Z"
         await reply(house, GRACE, threads[n])
     order = [threads[n] for n in (0, 2, 1, 4, 3)]
-    for listed in (
-        lambda after: house.store.newest_threads(room, after, 2),
-        lambda after: house.store.own_threads(GRACE.id, after, 2),
-    ):
-        found, after = list[str](), Activity()
-        while rows := await listed(after):
-            last = rows[-1].thread if isinstance(rows[-1], OwnThread) else rows[-1]
-            found += [r.thread.thread if isinstance(r, OwnThread) else r.thread for r in rows]
-            after = Activity(last.at, last.thread)
-        assert sorted(found) == sorted(order)
-        assert found == order
-    new = await house.store.own_threads(ADA.id, Activity(), 9, only_unread=True)
-    assert len(new) == 5
-    assert await house.store.own_threads(GRACE.id, Activity(), 9, only_unread=True) == []
+    found, after = list[str](), Activity()
+    while rows := await house.store.newest_threads(room, after, 2):
+        found += [row.thread for row in rows]
+        after = Activity(rows[-1].at, rows[-1].thread)
+    assert found == order
+    assert await listed(house, GRACE) == order
+    assert len(await listed(house, ADA, only_unread=True)) == 5
+    assert await listed(house, GRACE, only_unread=True) == []
+
+
+async def listed(house: House, who: Principal, *, only_unread: bool = False) -> list[str]:
+    """The threads that somebody follows, page by page."""
+    found, after = list[str](), Activity()
+    for _ in range(99):
+        page = await house.store.own_threads(who.id, after, 2, only_unread=only_unread)
+        found += [row.thread.thread for row in page.threads]
+        assert len(page.threads) <= 2
+        if page.upto is None:
+            return found
+        assert page.upto < after
+        after = page.upto
+    raise AssertionError("there is no end")
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 9])
+async def test_whoever_follows_many_threads_is_shown_them_among_the_newest_ones(
+    house: House, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    threads = [await root(house, ADA, room) for _ in range(7)]
+    for second, n in enumerate((3, 0, 4, 1, 2, 6, 5)):
+        house.at = f"2027-01-01T00:00:0{second // 2}.000Z"
+        await reply(house, GRACE if n % 3 else MODERATOR, threads[n])
+    before = [await listed(house, GRACE, only_unread=unread) for unread in (False, True)]
+    monkeypatch.setattr(base, "MANY_FOLLOWED", 2)
+    monkeypatch.setattr(base, "LOOKED_THROUGH", most)
+    assert len(before[0]) == 4
+    assert before == [await listed(house, GRACE, only_unread=unread) for unread in (False, True)]
+    assert await listed(house, MARGARET) == []
 
 
 async def test_a_title_begins_a_thread_or_changes_it(house: House) -> None:
@@ -493,6 +519,8 @@ async def steps_of(folder: Path, threads: int) -> list[int]:
         lambda: store.history(room, seqs[-50], None, 50),
         lambda: store.newest_threads(room, Activity(), 50),
         lambda: store.threads(room, 0, 2**62, 50),
+        lambda: store.own_threads(ADA.id, Activity(), 50),
+        lambda: store.own_threads(ADA.id, Activity(), 50, only_unread=True),
     ):
         steps.append(0)
         await read()
@@ -501,7 +529,11 @@ async def steps_of(folder: Path, threads: int) -> list[int]:
     return steps
 
 
-async def test_opening_a_room_takes_as_long_however_many_threads_it_has(tmp_path: Path) -> None:
+async def test_opening_a_room_takes_as_long_however_many_threads_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "MANY_FOLLOWED", 50)
+    monkeypatch.setattr(base, "LOOKED_THROUGH", 60)
     few, many = await steps_of(tmp_path, 120), await steps_of(tmp_path, 900)
     assert all(few) and many == few
 

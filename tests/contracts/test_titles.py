@@ -43,7 +43,7 @@ async def test_a_message_begins_its_thread_with_a_title(house: House) -> None:
     assert (await house.log(GRACE.id))[1] == ThreadFollowed(GRACE.id, 2, AT, GRACE.id, where=thread)
     [row] = await house.store.rows(THREAD)
     assert row == (thread, room, 4, 1, AT, 0, 0, "", "Kettles", None)
-    [own] = await house.store.own_threads(GRACE.id, Activity(), 9)
+    [own] = (await house.store.own_threads(GRACE.id, Activity(), 9)).threads
     assert (own.thread, own.unread) == (row, 0)
     rooms = [batch.room for batch in commit.batches]
     assert rooms.index(room) < rooms.index(thread)
@@ -70,7 +70,7 @@ async def test_replies_need_no_title_and_stay_in_their_thread(house: House) -> N
     assert codes == [None, None, "untitled", "untitled", None]
     [row] = await house.store.rows(THREAD)
     assert (row.replies, row.title) == (1, "Kettles and pots")
-    [own] = await house.store.own_threads(ADA.id, Activity(), 9)
+    [own] = (await house.store.own_threads(ADA.id, Activity(), 9)).threads
     assert own.unread == 1
 
 

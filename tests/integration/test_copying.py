@@ -823,7 +823,7 @@ async def test_a_restore_that_deletes_again_leaves_threads_as_they_are(
     assert (before.replies, before.title) == (3, "Kettles and pots")
     assert await thread_at_home(store) == before._replace(replies=2, title="")
     assert "pots" not in str((await store.read(THREAD_AT_HOME, 2, 99)).bodies)
-    [own] = await store.own_threads(GRACE_AT_HOME.id, Activity(), 9)
+    [own] = (await store.own_threads(GRACE_AT_HOME.id, Activity(), 9)).threads
     assert own.thread.replies == 2
     await store.close()
 

@@ -12,6 +12,7 @@ from hubbub.domain.aspects.people.accounts import HANDLES
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.stores import base
+from hubbub.server.stores.base import OwnThreads
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from tests.support.site import Site, site
 
@@ -65,7 +66,8 @@ def counting(reads: list[int], read: Callable[..., Any]) -> Callable[..., Any]:
         found = read(*given, **also)
         if HANDLES in given:  # which the door looks up now and then, whatever is asked
             return found
-        reads.extend(map(len, [found] if isinstance(found, list) else found.rows.values()))
+        listed = found.threads if isinstance(found, OwnThreads) else found
+        reads.extend(map(len, [listed] if isinstance(listed, list) else listed.rows.values()))
         return found
 
     return counted

@@ -47,6 +47,7 @@ from hubbub.server.stores.base import (
     LogPage,
     OwnRoom,
     OwnThread,
+    OwnThreads,
     Publish,
     RoomRow,
     Selection,
@@ -346,7 +347,7 @@ class MemoryStore:
 
     async def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool = False
-    ) -> list[OwnThread]:
+    ) -> OwnThreads:
         self._fail_if_asked()
         followed = {place.room: place for place in self.records.read(PLACE, account)}
         rows = [
@@ -356,7 +357,7 @@ class MemoryStore:
         ]
         rows.sort(key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
         new = [row for row in rows if row.read_nth < row.thread.nth or row.is_marked]
-        return (new if only_unread else rows)[:limit]
+        return OwnThreads.of(new if only_unread else rows, limit, None)
 
     def _own_thread(self, row: Thread, place: Placement) -> OwnThread:
         (marker,) = self.records.read(MARKER, row.thread, place.account)

@@ -430,7 +430,7 @@ class LawOfRooms(Law):
         mentions = await self._store.rows(MENTION)
         for who in ALL:
             named = {(m.room, m.seq) for m in mentions if m.account in (who.id, EVERYONE)}
-            for own in await self._store.own_threads(who.id, Activity(), 99):
+            for own in (await self._store.own_threads(who.id, Activity(), 99)).threads:
                 left = self._left_unread(own.thread.thread, own.read)
                 mentioned = {seq for seq in left if (own.thread.thread, seq) in named}
                 assert (own.unread, own.mentions) == (len(left), len(mentioned)), own

@@ -165,7 +165,7 @@ export interface ListThreads {
   id?: number | string;
 }
 
-/** Requests the threads that one follows, the one with the newest reply first; those that follow in this order after `before`. `before` is the `at` and the `thread` of an item, with a slash between them. `unread`: only those with something unread. */
+/** Requests the threads that one follows, the one with the newest reply first; those that follow in this order after `before`. `before` is the `next` of a page, or the `at` and the `thread` of an item, with a slash between them. `unread`: only those with something unread. */
 export interface ListMyThreads {
   do: "list_my_threads";
   before?: string;

@@ -228,12 +228,9 @@ class Keeper(Watcher):
         rows: dict[str, MyThread] = {}
         try:
             first = page = await self._page()
-            while page.more and len(rows) < MOST_THREADS:
+            while page.next and len(rows) < MOST_THREADS:
                 rows |= {row.thread: row for row in page.threads}
-                last = page.threads[-1] if page.threads else None
-                if last is None:
-                    break
-                page = await self._page(f"{last.at}/{last.thread}")
+                page = await self._page(page.next)
         except Refused as refusal:
             if refusal.temporary:
                 raise

@@ -248,12 +248,13 @@ class Me:
         """The threads that you follow as they are now, the one with the newest reply first.
 
         Args:
-            before: the `at` and the `thread` of an item, with a slash between them: only those that follow in this order.
+            before: the `next` of a page, or the `at` and the `thread` of an item with a slash between them: only those that follow.
             limit: the maximum number of threads, 1 to 50.
             unread: only those with something that you may not have read.
 
         Returns:
-            A `MyThreadsPage`: `threads`, each with `thread` (its key), `room`, `message`, `unread`, `mentions` and more; and `more`.
+            A `MyThreadsPage`: `threads`, each with `thread` (its key), `room`, `message`, `unread`, `mentions` and more;
+            and `more`, with `next`. If you follow very many, a page may have fewer threads, or none, although there are `more`.
         """
         asked = ListMyThreads(before=before, limit=limit, unread=unread)
         page: MyThreadsPage = await self._exchange.ask(asked, MyThreadsPage)

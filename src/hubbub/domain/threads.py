@@ -63,7 +63,7 @@ THREAD = Table(
     "thread",
     ThreadKey,
     Thread,
-    indexes=(("room", "message"), ("room", "at", "message")),
+    indexes=(("room", "message"), ("room", "at", "message"), ("at", "thread")),
     trimmed_by="seq",
 )
 

@@ -59,7 +59,7 @@ class ThreadsPage(msgspec.Struct, frozen=True):
 class ListMyThreads(Question, frozen=True):
     """Requests the threads that one follows, the one with the newest reply first; those that follow in this order after `before`.
 
-    `before` is the `at` and the `thread` of an item, with a slash between them. `unread`: only those with something unread.
+    `before` is the `next` of a page, or the `at` and the `thread` of an item, with a slash between them. `unread`: only those with something unread.
     """
 
     before: AfterThread | None = None
@@ -88,8 +88,12 @@ class MyThread(ThreadInRoom, frozen=True, kw_only=True):
 
 
 class MyThreadsPage(msgspec.Struct, frozen=True):
-    """Threads that an account follows, the one with the newest reply first. `more` tells whether there are others."""
+    """Threads that an account follows, the one with the newest reply first, or none of those that were looked at.
+
+    `more` tells whether there may be others; then they come with `next` as `before`.
+    """
 
     epoch: str
     threads: list[MyThread]
     more: bool
+    next: str | UnsetType = UNSET

@@ -282,15 +282,14 @@ async def test_a_long_list_of_threads_is_read_in_pages_and_the_first_one_again()
     async with play() as (scene, link):
         opening = asyncio.create_task(scene.client.me.open())
         link.accept(await link.heard(), **started(row()))
-        pages = {None: [9, 8], f"{thread(8)['at']}/{ROOM}:8": [7, 5]}
         heads: dict[str, int] = {}
-        for asked, seqs in (*pages.items(), (None, [6, 9])):
+        for asked, seqs in ((None, [9, 8]), ("there", [7, 5]), (None, [6, 9])):
             while (command := await link.heard())["do"] != "list_my_threads":
                 heads |= command.get("heads", {})
                 link.accept(command, **followed(**command.get("rooms", {})))
             assert command.get("before") == asked
-            more = asked is None
-            link.accept(command, epoch=EPOCH, threads=[*map(thread, seqs)], more=more)
+            given = {"more": True, "next": "there"} if asked is None else {"more": False}
+            link.accept(command, epoch=EPOCH, threads=[*map(thread, seqs)], **given)
         await opening
         heads |= (await link.heard())["heads"]
         assert heads.keys() == {ROOM, *(f"{ROOM}:{seq}" for seq in range(5, 10))}

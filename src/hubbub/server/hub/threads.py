@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from hubbub.domain import threads
 from hubbub.domain.access import Operation
@@ -62,14 +62,14 @@ class Threads:
             raise RefusalError("forbidden", "Only accounts have lists of their own")
         await self._rights.require(principal, Operation.READ, principal.id)
         after = _place(asked.before)
-        rows = await self._store.own_threads(
-            principal.id, after, asked.limit + 1, only_unread=asked.unread
+        found = await self._store.own_threads(
+            principal.id, after, asked.limit, only_unread=asked.unread
         )
-        page = rows[: asked.limit]
-        rooms = {row.thread.room for row in page}
+        rooms = {row.thread.room for row in found.threads}
         readable = await self._rights.readable(principal, rooms) if rooms else set()
-        items = [_item(row) for row in page if row.thread.room in readable]
-        return MyThreadsPage(self._store.epoch, items, len(page) < len(rows))
+        items = [_item(row) for row in found.threads if row.thread.room in readable]
+        then = "/".join(found.upto) if found.upto else UNSET
+        return MyThreadsPage(self._store.epoch, items, found.upto is not None, then)
 
     async def unread(self, principal: Principal) -> MyThreadsPage:
         """Return the first threads with something unread."""

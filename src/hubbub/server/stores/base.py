@@ -21,6 +21,7 @@ Progress = Callable[
 ]  # what is counted, how many are done, and how many there are
 
 PAGE_ROWS = 1_000  # that one step of `some` reads
+MANY_FOLLOWED, LOOKED_THROUGH = 2_000, 5_000  # see `Store.own_threads`
 
 
 def untold(_what: str, _done: int, _total: int) -> None:
@@ -150,6 +151,21 @@ class Activity(NamedTuple):
 
     at: str = "~"  # after any time
     thread: str = ""
+
+
+class OwnThreads(NamedTuple):
+    """Some threads that an account follows. `upto` is where to go on, None if there are no others; there may be none up to there."""
+
+    threads: list[OwnThread]
+    upto: Activity | None
+
+    @classmethod
+    def of(cls, rows: list[OwnThread], limit: int, edge: Activity | None) -> "OwnThreads":
+        """Return at most `limit` of these rows, of which there may be one more, and which were looked for up to an edge."""
+        if len(rows) <= limit:
+            return cls(rows, edge)
+        last = rows[limit - 1].thread
+        return cls(rows[:limit], Activity(last.at, last.thread))
 
 
 class Token(NamedTuple):
@@ -285,8 +301,11 @@ class Store(Protocol):
 
     async def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool = False
-    ) -> list[OwnThread]:
-        """Return threads that an account follows, as `newest_threads` does; perhaps only those where it may have to read."""
+    ) -> OwnThreads:
+        """Return threads that an account follows, as `newest_threads` does; perhaps only those where it may have to read.
+
+        At most `MANY_FOLLOWED` are looked at; or, if an account is in more rooms and threads, the next `LOOKED_THROUGH` of the server.
+        """
 
     async def tokens_version(self) -> int:
         """Return a number that grows whenever any process issues or revokes a token."""

@@ -14,13 +14,13 @@ from hubbub.domain.records import R, Table
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
-from hubbub.server.stores import queries, records
+from hubbub.server.stores import base, queries, records
 from hubbub.server.stores.base import (
     Activity,
     LogPage,
     LogsReplaced,
     OwnRoom,
-    OwnThread,
+    OwnThreads,
     RoomRow,
     Selection,
     StoredMessages,
@@ -192,13 +192,19 @@ class PostgresReader:
 
     async def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool
-    ) -> list[OwnThread]:
+    ) -> OwnThreads:
         """Threads that an account follows, by their newest reply. Raises LogsReplaced."""
-        query = Q.of_epoch.format(rows=Q.own_threads)
-        found = await self._connection.fetch(query, account, *after, limit, only_unread)
+        bounds = base.MANY_FOLLOWED, base.LOOKED_THROUGH
+        last = await self._connection.fetchrow(Q.threads_edge, account, *after, *bounds)
+        edge = Activity(*last) if last else None
+        own = Q.newest_followed if edge else Q.followed
+        query = Q.of_epoch.format(rows=Q.own_threads.format(own=own))
+        given = account, *after, limit + 1, only_unread, *(edge or ())
+        found = await self._connection.fetch(query, *given)
         check_epoch(found[0][0] if found else None, self._epoch)
         rows = [own_thread(row) for _, *row in found if row[0] is not None]
-        return sorted(rows, key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
+        rows.sort(key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
+        return OwnThreads.of(rows, limit, edge)
 
     async def tokens_version(self) -> int:
         """How often tokens were changed."""

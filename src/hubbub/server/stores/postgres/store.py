@@ -30,7 +30,7 @@ from hubbub.server.stores.base import (
     Durability,
     LogPage,
     OwnRoom,
-    OwnThread,
+    OwnThreads,
     Progress,
     Publish,
     RoomRow,
@@ -207,7 +207,7 @@ class PostgresStore:
 
     async def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool = False
-    ) -> list[OwnThread]:
+    ) -> OwnThreads:
         """See the contract."""
         return await self._read(
             lambda reader: reader.own_threads(account, after, limit, only_unread)

@@ -209,13 +209,28 @@ SELECT own.thread, own.room, own.message, own.seq, own.at, own.nth, replies, own
     ) ELSE 0 END AS mentions
 FROM (
     SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
-    FROM hubbub.place
-    JOIN hubbub.thread ON thread.thread = place.room
-    JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
+    FROM {own}
     WHERE place.account = $1 AND (at, thread.thread) < ($2, $3)
         AND (NOT $5 OR marker.nth < thread.nth OR is_marked)
     ORDER BY at DESC, thread.thread DESC LIMIT $4
 ) AS own JOIN hubbub.room AS log ON log.name = own.thread
+
+-- :followed The threads that an account follows, by its places.
+hubbub.place JOIN hubbub.thread ON thread.thread = place.room
+    JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
+
+-- :newest_followed The same, by the newest threads of the server, up to an edge. Each is looked up alone, whatever the planner believes.
+(
+    SELECT * FROM hubbub.thread WHERE (at, thread) < ($2, $3) AND (at, thread) >= ($6, $7) OFFSET 0
+) AS thread
+    JOIN LATERAL (SELECT * FROM hubbub.marker WHERE room = thread.thread AND account = $1 OFFSET 0) AS marker ON true
+    JOIN LATERAL (SELECT * FROM hubbub.place WHERE account = $1 AND room = thread.thread OFFSET 0) AS place ON true
+
+-- :threads_edge Where the next threads of the server end; nowhere, unless an account has many places and there are many threads.
+SELECT at, thread FROM hubbub.thread
+WHERE (SELECT count(*) FROM (SELECT FROM hubbub.place WHERE account = $1 LIMIT $4::bigint + 1) AS places) > $4::bigint
+    AND (at, thread) < ($2, $3)
+ORDER BY at DESC, thread DESC LIMIT 1 OFFSET $5::bigint - 1
 
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 -- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.

@@ -132,9 +132,7 @@ SELECT * FROM thread WHERE room = ? AND (at, message) < (?, ?) ORDER BY at DESC,
 -- The last two columns are as in own_rooms; only the rows of the page, which are made first, need them.
 WITH own AS MATERIALIZED (
     SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
-    FROM place
-    CROSS JOIN thread ON thread.thread = place.room
-    CROSS JOIN marker ON marker.room = place.room AND marker.account = place.account
+    FROM {own}
     WHERE place.account = :account AND (at, thread.thread) < (:at, :thread)
         AND (NOT :only_unread OR marker.nth < thread.nth OR is_marked)
     ORDER BY at DESC, thread.thread DESC LIMIT :limit
@@ -152,6 +150,22 @@ SELECT own.thread, own.room, message, own.seq, at, own.nth, replies, people, tit
     ), 0)
 FROM own CROSS JOIN headed_room AS log ON log.name = own.thread
 ORDER BY at DESC, own.thread DESC;
+
+-- :followed The threads that an account follows, by its places.
+place CROSS JOIN thread ON thread.thread = place.room
+    CROSS JOIN marker ON marker.room = place.room AND marker.account = place.account
+
+-- :newest_followed The same, by the newest threads of the server, up to an edge.
+thread INDEXED BY thread_at_thread
+    CROSS JOIN marker ON (at, thread.thread) >= (:edge_at, :edge)
+        AND marker.room = thread.thread AND marker.account = :account
+    CROSS JOIN place ON place.room = thread.thread
+
+-- :threads_edge Where the next threads of the server end; nowhere, unless an account has many places and there are many threads.
+SELECT at, thread FROM thread
+WHERE (SELECT count(*) FROM (SELECT 1 FROM place WHERE account = :account LIMIT :many + 1)) > :many
+    AND (at, thread) < (:at, :thread)
+ORDER BY at DESC, thread DESC LIMIT 1 OFFSET :most - 1;
 
 -- :set_kept Set the first number that is kept, after trimming; `nth` is that of the last message, be that trimmed or not.
 UPDATE room SET kept = :kept, trimmed_nth = coalesce(

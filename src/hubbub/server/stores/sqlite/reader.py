@@ -16,12 +16,12 @@ from hubbub.domain.records import Prefix, R, Table
 from hubbub.domain.threads import Thread
 from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
-from hubbub.server.stores import queries
+from hubbub.server.stores import base, queries
 from hubbub.server.stores.base import (
     Activity,
     LogPage,
     OwnRoom,
-    OwnThread,
+    OwnThreads,
     RoomRow,
     Selection,
     StoredMessages,
@@ -144,13 +144,18 @@ class SqliteReader:
 
     def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool
-    ) -> list[OwnThread]:
+    ) -> OwnThreads:
         """Threads that an account follows, by their newest reply."""
         given = {
             **{"account": account, "at": after.at, "thread": after.thread},
-            **{"limit": limit, "only_unread": only_unread},
+            **{"limit": limit + 1, "only_unread": only_unread},
+            **{"many": base.MANY_FOLLOWED, "most": base.LOOKED_THROUGH},
         }
-        return [own_thread(row) for row in self._execute(Q.own_threads, given)]
+        found = self._execute(Q.threads_edge, given).fetchone()
+        edge = Activity(*found) if found else None
+        given |= {"edge_at": edge.at, "edge": edge.thread} if edge else {}
+        query = Q.own_threads.format(own=Q.newest_followed if edge else Q.followed)
+        return OwnThreads.of([*map(own_thread, self._execute(query, given))], limit, edge)
 
     def tokens_version(self) -> int:
         """How often tokens were changed."""

@@ -27,7 +27,7 @@ from hubbub.server.stores.base import (
     Durability,
     LogPage,
     OwnRoom,
-    OwnThread,
+    OwnThreads,
     Progress,
     Publish,
     RoomRow,
@@ -174,7 +174,7 @@ class SqliteStore:
 
     async def own_threads(
         self, account: str, after: Activity, limit: int, only_unread: bool = False
-    ) -> list[OwnThread]:
+    ) -> OwnThreads:
         """See the contract."""
         return await self._read(self._reader.own_threads, account, after, limit, only_unread)
 
