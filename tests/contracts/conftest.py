@@ -14,6 +14,13 @@ from tests.support.rooms import ROOM_RULES, House
 from tests.support.stores import STORES
 
 
+@pytest.fixture
+async def postgres(postgres: Postgres) -> AsyncIterator[Postgres]:
+    """The server whose databases serve one test after the other."""
+    async with postgres.lending():
+        yield postgres
+
+
 @pytest.fixture(params=STORES)
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres

@@ -24,6 +24,27 @@ from tests.support.ports import free_port
 NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
 START_SECONDS = 30.0
 _BIN = Path("postgres") / "pginstall" / "bin"
+# What tells whether the tables, functions and triggers of a database are those that it was made with.
+_CATALOGS = ("class", "attribute", "constraint", "proc", "trigger")
+SHAPE = f"SELECT array[{', '.join(f'(SELECT count(*) FROM pg_{each})' for each in _CATALOGS)}]"
+EMPTY = """
+    SET lock_timeout = '2s';
+    DO $$
+    DECLARE
+        each name;
+    BEGIN
+        FOR each IN
+            SELECT relname FROM pg_class
+            WHERE relnamespace = 'hubbub'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0
+        LOOP
+            IF each <> 'meta' THEN
+                EXECUTE format('DELETE FROM hubbub.%I', each);
+            END IF;
+        END LOOP;
+        DELETE FROM hubbub.meta WHERE name <> 'version';
+        PERFORM setval(seqrelid, 1, false) FROM pg_sequence;
+    END $$
+"""
 _numbers = itertools.count()
 
 
@@ -38,6 +59,9 @@ class Postgres:
         self.port = 0
         self._preparing = asyncio.Lock()
         self._model: str | None = None  # the name of the database that prepared ones are copies of
+        self._shape: object = None  # of its tables
+        self._lent: list[str] | None = None
+        self._emptied: list[str] = []
 
     def make(self) -> None:
         """Make an empty one."""
@@ -112,7 +136,38 @@ class Postgres:
                 await self.execute(
                     f"DELETE FROM hubbub.meta WHERE {made_at_each_start}", self._model
                 )
-        return await self._create(f"TEMPLATE {self._model}")
+                connection = await asyncpg.connect(url)
+                self._shape = await connection.fetchval(SHAPE)
+                await connection.close()
+        url = (
+            self._emptied.pop() if self._emptied else await self._create(f"TEMPLATE {self._model}")
+        )
+        if self._lent is not None:
+            self._lent.append(url)
+        return url
+
+    @asynccontextmanager
+    async def lending(self) -> AsyncIterator[None]:
+        """Prepare databases, in the block, that are emptied after it and serve again: to make one takes 0.1 s."""
+        outer, self._lent = self._lent, []
+        try:
+            yield
+            self._emptied += [url for url in self._lent if await self._is_emptied(url)]
+        finally:
+            self._lent = outer
+
+    async def _is_emptied(self, url: str) -> bool:
+        """Empty a database, unless its tables were changed, or somebody still holds on to them."""
+        connection = await asyncpg.connect(url)
+        try:
+            if await connection.fetchval(SHAPE) != self._shape:
+                return False
+            await connection.execute(EMPTY)
+        except asyncpg.LockNotAvailableError:
+            return False
+        finally:
+            await connection.close()
+        return True
 
     async def _create(self, options: str) -> str:
         name = f"test_{next(_numbers)}"
