@@ -21,7 +21,7 @@ from tests.support.checkout import ROOT
 from tests.support.server import Server
 
 WIRE = Path(__file__).parents[1] / "wire" / "native"
-EXAMPLES = os.environ.get("TEST_REQUESTS", "20")  # of each operation
+EXAMPLES = os.environ.get("TEST_REQUESTS", "10")  # of each operation
 CONFIGURATION = "[generation]\nallow-extra-parameters = false\n"
 
 
