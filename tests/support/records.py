@@ -27,7 +27,7 @@ class MemoryRecords:
         facts.expect(wanted)
         for table, keys in wanted.rows.items():
             for key in keys & self.rows[table].keys():
-                facts.found(table, self.rows[table][key])
+                facts.found(table, [self.rows[table][key]])
         for table, prefixes in wanted.counts.items():
             for prefix in prefixes:
                 facts.counts[table][prefix] = len(self._keys(table, prefix))

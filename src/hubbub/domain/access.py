@@ -1,6 +1,6 @@
 """Who may do what: one table for every door, closed by default."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -162,6 +162,14 @@ def refuse(principal: Principal, operation: Permission, room: str) -> Refusal | 
     if not operation.is_given(principal.role, principal.scopes, kind):
         return Refusal("forbidden", f"Not allowed to {operation.label}")
     return None
+
+
+def refused(
+    principal: Principal, operation: Permission, rooms: Iterable[str]
+) -> dict[str, Refusal]:
+    """Return why `principal` may not do this in some of the rooms: what `refuse` says of each."""
+    others = [room for room in rooms if kind_of(room) is not RoomKind.MADE]
+    return {room: why for room in others if (why := refuse(principal, operation, room))}
 
 
 def _may_know(principal: Principal, room: str, kind: RoomKind) -> bool:

@@ -1,7 +1,7 @@
 """What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -210,9 +210,10 @@ class Facts:
         for table, prefixes in wanted.counts.items():
             self.counts[table] = dict.fromkeys(prefixes, 0)
 
-    def found(self, table: AnyTable, row: Any) -> None:
-        """Note a row that exists."""
-        self.rows[table][row[: table.width]] = row
+    def found(self, table: AnyTable, rows: Iterable[Any]) -> None:
+        """Note rows that exist."""
+        width = table.width
+        self.rows[table].update([(row[:width], row) for row in rows])
 
 
 class NewPost(NamedTuple):

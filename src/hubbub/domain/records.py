@@ -55,6 +55,7 @@ class Table(Generic[K, R]):
         self.columns = tuple(_column(name, hint) for name, hint in get_type_hints(row).items())
         self.key = self.columns[: len(get_type_hints(key))]
         self.width = len(self.key)
+        self.texts = [n for n, c in enumerate(self.columns) if n >= self.width and c.kind is str]
         if [column.name for column in self.key] != list(get_type_hints(key)):
             raise TypeError(f"The rows of {name} do not begin with their key")
         if is_remembered and trimmed_by:
@@ -129,9 +130,14 @@ class Index:
     def learn(self, table: AnyTable, key: Prefix, row: Any) -> None:
         """Know a row from now on, or with None that there is none."""
         if row is not None:  # there are many, so they share what keys hold, and their texts
-            rest = [intern(each) if type(each) is str else each for each in row[table.width :]]
-            row = row._make((*key, *rest))
-        self.rows.setdefault(table, {})[key] = row
+            values = [*key, *row[table.width :]]
+            for n in table.texts:
+                if values[n] is not None:
+                    values[n] = intern(values[n])
+            row = tuple.__new__(table.row, values)
+        if table not in self.rows:
+            self.rows[table] = {}
+        self.rows[table][key] = row
 
     def learn_all(self, found: Mapping[AnyTable, Mapping[Prefix, Any]]) -> None:
         """Know all rows that were looked up."""

@@ -105,7 +105,8 @@ class Guard(NamedTuple):
     Attributes:
         applies: whether it guards a room, by its name alone.
         needs: names what must be known about rooms, and about those who ask there. It may only depend on their ids.
-        refuse: why the principal may not do this in the room, or None.
+        refuse: why the principal may not do this in the room, or None. Once it lets someone read, it goes on to until an event
+            affects them.
         elsewhere: names the other logs that have rows that it needs, such as the directory.
         is_kept: whether nodes keep in memory what it needs.
     """

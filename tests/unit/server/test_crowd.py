@@ -2,15 +2,16 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 import pytest
 
-from hubbub.domain.facts import Facts, Needs
-from hubbub.domain.principals import Principal
+from hubbub.domain.facts import Accepted, Facts, Needs
+from hubbub.domain.principals import Principal, Scope
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import FollowAll, Start
+from hubbub.protocol.rooms import Ban, Unban
 from hubbub.protocol.starting import Started
 from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.feeds import Feed
@@ -56,11 +57,13 @@ class Crowd:
         self.house = house.House(store=self.store, rules=ROOM_RULES)
         self.hub = self.house.hub
 
-    async def gather(self, new_peer: NewPeer, count: int) -> list[Device]:
+    async def gather(
+        self, new_peer: NewPeer, count: int, *, count_rooms: int = EACH
+    ) -> list[Device]:
         people = [account(f"k{n:03}") for n in range(count)]
         await self.store.commit([becoming(each) for each in people], "")
         inside = await rooms.House.opened(self.store)
-        made = [await inside.make(ADA) for _ in range(EACH)]
+        made = [await inside.make(ADA) for _ in range(count_rooms)]
         for who in people:
             for room in made:
                 await inside.join(who, room)
@@ -73,19 +76,89 @@ class Crowd:
         return await self.hub.starting.start(device.who, Start())
 
     async def step_in(self, device: Device) -> None:
-        """Be told of all rooms from the beginning on."""
+        """Be told of all rooms from the last position on."""
+        await (await self.returning(device))()
+
+    async def returning(self, device: Device) -> Callable[[], Coroutine[Any, Any, None]]:
+        """What a device does that comes back."""
         shown = await self.store.own_rooms(device.who.id)
         own = {DIRECTORY: 0, device.who.id: (await self.store.head(device.who.id)).seq}
         heads = {row.room: row.head for row in shown}
         command = FollowAll(rooms=own, heads=heads, epoch=EPOCH)
-        answer = await device.followed.follow_all(command, device.who)
-        assert not answer["refused"] and len(answer["rooms"]) == 2
+
+        async def act() -> None:
+            answer = await device.followed.follow_all(command, device.who)
+            assert not answer["refused"] and len(answer["rooms"]) == 2
+
+        return act
 
     async def leave(self, devices: list[Device]) -> None:
         for device in devices:
             device.followed.end()
         self.house.fanout.sweep()
         await self.hub.stop()
+
+
+async def cost_of_coming(new_peer: NewPeer, count_rooms: int) -> tuple[int, int]:
+    """How many functions are called when somebody comes back, and when somebody comes whom the node doesn't know."""
+    crowd = Crowd()
+    devices = await crowd.gather(new_peer, 3, count_rooms=count_rooms)
+    await asyncio.gather(*map(crowd.step_in, devices[:2]))
+    devices[0].followed.end()
+    costs = []
+    for device in (devices[0], devices[2]):
+        act = await crowd.returning(device)
+        with counted("call", "c_call") as calls:
+            await act()
+        costs.append(calls.count)
+    await crowd.leave(devices)
+    return costs[0], costs[1]
+
+
+async def test_a_room_more_costs_few_calls_when_somebody_comes_back(new_peer: NewPeer) -> None:
+    await cost_of_coming(new_peer, 2)  # fills the caches of functions
+    (few, new_to_few), (many, new_to_many) = [await cost_of_coming(new_peer, n) for n in (10, 50)]
+    assert (many - few) / 40 < 2
+    assert (new_to_many - new_to_few) / 40 < 30  # with those of the store
+
+
+async def seen(crowd: Crowd, device: Device, room: str) -> bool:
+    """Whether somebody who asks for the head of a room is told it."""
+    device.followed.unfollow(room)
+    command = FollowAll(heads={room: 0}, epoch=EPOCH)
+    answer = await device.followed.follow_all(command, device.who)
+    assert (room in answer["heads"]) is not (room in answer["refused"])
+    return room in answer["heads"]
+
+
+async def test_whoever_could_read_a_room_is_asked_about_again_once_something_has_happened_to_them(
+    new_peer: NewPeer,
+) -> None:
+    crowd = Crowd()
+    [device, other] = await crowd.gather(new_peer, 2)
+    room = (await crowd.store.own_rooms(device.who.id))[0].room
+    told = []
+    ban, unban = Ban(room=room, who=device.who.id), Unban(room=room, who=device.who.id)
+    for change in (None, ban, None, unban):
+        if change is not None:
+            assert isinstance(await crowd.hub.writing.commit(ADA, change), Accepted)
+        told.append((await seen(crowd, device, room), await seen(crowd, other, room)))
+    assert told == [(True, True), (False, True), (False, True), (True, True)]
+    await crowd.leave([device, other])
+
+
+async def test_a_credential_that_allows_less_is_asked_about_apart(new_peer: NewPeer) -> None:
+    crowd = Crowd()
+    [device] = await crowd.gather(new_peer, 1)
+    room = (await crowd.store.own_rooms(device.who.id))[0].room
+    who = device.who
+    narrow = Principal(who.name, who.role, who.id, frozenset({Scope.POST}))
+    told = []
+    for each in (who, narrow, who):
+        device.followed.go_on(each)
+        told.append(await seen(crowd, device._replace(who=each), room))
+    assert told == [True, False, True]
+    await crowd.leave([device])
 
 
 @pytest.mark.parametrize("act", [Crowd.start, Crowd.step_in])

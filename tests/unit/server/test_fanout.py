@@ -734,5 +734,5 @@ async def test_the_head_is_what_deliveries_said_even_if_the_store_answers_later(
     lobby = Lobby()
     with lobby.fanout.pinned("lobby") as feed:
         await lobby.post("a", "b")
-        feed.learn(1)
+        feed.learn(Head(1))
         assert await lobby.fanout.head(feed) == 2

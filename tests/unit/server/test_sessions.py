@@ -9,12 +9,13 @@ from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, Susp
 from hubbub.domain.aspects.people.passwords import SetPassword
 from hubbub.domain.aspects.people.sessions import (
     SESSION,
+    SESSIONS,
     TOKEN,
     CloseSession,
     CloseSessions,
     RenewSession,
 )
-from hubbub.domain.facts import Batch
+from hubbub.domain.facts import Batch, Facts, Needs
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
@@ -64,13 +65,13 @@ class Node:
 
 
 class Counting(MemoryStore):
-    """Counts how often rows are read."""
+    """Counts how often sessions are looked up."""
 
     reads = 0
 
-    async def rows(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    async def find(self, wanted: Needs) -> Facts:
         self.reads += 1
-        return await super().rows(*args, **kwargs)
+        return await super().find(wanted)
 
 
 @pytest.fixture
@@ -263,18 +264,18 @@ async def test_what_a_commit_ends_during_a_look_up_does_not_come_back(
     team: Team, node: Node
 ) -> None:
     token = await opened(team, "dave")
-    store, rows = team.store, team.store.rows
+    store, find = team.store, team.store.find
 
-    async def rows_and_then_a_change(*args, **kwargs):  # type: ignore[no-untyped-def]
-        found = await rows(*args, **kwargs)
-        if args[0].name == "session":
-            store.rows = rows  # type: ignore[method-assign]
+    async def find_and_then_a_change(wanted: Needs) -> Facts:
+        found = await find(wanted)
+        if SESSIONS in wanted.rows:
+            store.find = find  # type: ignore[method-assign]
             seq = (await store.head(DAVE)).seq
             assert await team.code("dave", CloseSession(room=DAVE, session=token.id)) is None
             node.door.heed([Batch(DAVE, seq + 1, (await store.read(DAVE, seq, 99)).bodies)])
         return found
 
-    store.rows = rows_and_then_a_change  # type: ignore[method-assign]
+    store.find = find_and_then_a_change  # type: ignore[method-assign]
     assert await node.refuses(token)
 
 
@@ -358,17 +359,17 @@ async def test_what_is_kept_is_bounded(
 
 async def test_a_change_during_a_look_up_is_noticed_afterwards(team: Team, node: Node) -> None:
     token = await opened(team, "dave")
-    store, rows = team.store, team.store.rows
+    store, find = team.store, team.store.find
 
-    async def rows_and_then_a_change(*args, **kwargs):  # type: ignore[no-untyped-def]
-        found = await rows(*args, **kwargs)
-        if found and args[0].name == "session":
-            store.rows = rows  # type: ignore[method-assign]
+    async def find_and_then_a_change(wanted: Needs) -> Facts:
+        found = await find(wanted)
+        if SESSIONS in wanted.rows:
+            store.find = find  # type: ignore[method-assign]
             close = CloseSession(room=account("dave").id, session=token.id)
             assert await team.code("dave", close) is None
         return found
 
-    store.rows = rows_and_then_a_change  # type: ignore[method-assign]
+    store.find = find_and_then_a_change  # type: ignore[method-assign]
     visit = await node.enter(token)
     assert await ended(team, node, visit) == [True]
 

@@ -7,6 +7,7 @@ from typing import Any
 from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.keys import ME
 from hubbub.protocol.messages import (
     AboutPresence,
     Error,
@@ -22,13 +23,12 @@ from hubbub.protocol.watching import Away, WatchPeople
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Transport
 from hubbub.server.engine.devices import Device
-from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor, Ended
 from hubbub.server.engine.heads import Watch
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.engine.presences import Onlooker
 from hubbub.server.hub.hub import Hub
-from hubbub.server.hub.names import is_short
+from hubbub.server.hub.names import MARK
 
 RELAY = ""  # stands for the relay among the rooms that a client follows; no room is called so
 
@@ -54,8 +54,10 @@ class Followed:
         self._transport = transport
         self._outlet = transport.outlet
 
-    async def follow(self, follow: Follow, principal: Principal, tell: Tell) -> None:
-        """Follow a room, in place of what was followed of it; `tell` gets the answer. Raises RefusalError, StoreFailed."""
+    async def follow(
+        self, follow: Follow, principal: Principal, tell: Tell, *, must_resume: bool = False
+    ) -> None:
+        """Follow a room, in place of what was followed of it; `tell` gets the answer. See `Following.follow`."""
         most = self._hub.limits.rooms
         count = len(self._cursors) - (RELAY in self._cursors)
         if follow.room not in self._cursors and count >= most:
@@ -67,7 +69,12 @@ class Followed:
             tell(answer)
 
         cursor = await self._hub.following.follow(
-            principal, follow, self._outlet, told, self._ending(follow.room)
+            principal,
+            follow,
+            self._outlet,
+            told,
+            self._ending(follow.room),
+            must_resume=must_resume,
         )
         self._cursors[follow.room] = cursor
         self._device.follow(principal)
@@ -77,32 +84,52 @@ class Followed:
 
         Raises RefusalError, StoreFailed.
         """
-        names = self._hub.names
-        given = [
-            (await names.key(principal, name) if is_short(name) else name, name)
-            for name in command.names
-        ]
-        rooms = {key: command.rooms[name] for key, name in given if name in command.rooms}
-        heads = {key: command.heads[name] for key, name in given if key not in rooms}
+        rooms, heads, called = command.rooms, command.heads, dict[str, str]()
+        for name in [name for name in command.names if name == ME or name[0] == MARK]:
+            called[name] = await self._hub.names.key(principal, name)
+        if called.keys() & rooms:
+            rooms = {called.get(name, name): seq for name, seq in rooms.items()}
+        if called.keys() & heads:
+            heads = {called.get(name, name): seq for name, seq in heads.items()}
         resumed: dict[str, Resumed | Snapshot] = {}
-        refused: dict[str, Error] = {}
+        heads = {room: seq for room, seq in heads.items() if room not in rooms}
         following = self._hub.following
-        async with self._hub.turn, following.knowing(principal, [*rooms, *heads]) as known:
-            for room, since in rooms.items():
-                follow = Follow(room=room, since=since, epoch=command.epoch)
-                try:
-                    await following.require_resumable(principal, follow)
-                    await self.follow(follow, principal, partial(resumed.__setitem__, room))
-                except RefusalError as error:
-                    refused[room] = Error.of(error.refusal)
-            moved: dict[str, RoomHead] = {}
-            for room, answer in (await self._glance(heads, principal, known)).items():
-                if isinstance(answer, Refusal):
-                    refused[room] = Error.of(answer)
-                elif answer.head > heads[room]:
-                    moved[room] = answer
-        by_name = {name: refused[key] for key, name in given if key in refused}
-        return {"rooms": resumed, "heads": moved, "refused": by_name}
+        async with (
+            self._hub.turn,
+            following.knowing(principal, [*rooms, *following.unseen(principal, heads)]),
+        ):
+            refused = await self._follow_each(rooms, command.epoch, principal, resumed)
+            positions, unread = await self._glance(heads, principal)
+        moved = {room: told for room, told in positions.items() if told.head > heads[room]}
+        refused |= unread
+        errors = (
+            {
+                name: Error.of(refused[key])
+                for name in command.names
+                if (key := called.get(name, name)) in refused
+            }
+            if refused
+            else {}
+        )
+        return {"rooms": resumed, "heads": moved, "refused": errors}
+
+    async def _follow_each(
+        self,
+        rooms: Mapping[str, int],
+        epoch: str | None,
+        principal: Principal,
+        resumed: dict[str, Resumed | Snapshot],
+    ) -> dict[str, Refusal]:
+        """Follow rooms from positions; `resumed` gets the answers. Returns why others are not followed."""
+        refused: dict[str, Refusal] = {}
+        for room, since in rooms.items():
+            follow = Follow(room=room, since=since, epoch=epoch)
+            try:
+                tell = partial(resumed.__setitem__, room)
+                await self.follow(follow, principal, tell, must_resume=True)
+            except RefusalError as error:
+                refused[room] = error.refusal
+        return refused
 
     def unfollow(self, room: str) -> None:
         """Follow a room no longer, in whatever way."""
@@ -110,7 +137,7 @@ class Followed:
             self._hub.following.unfollow(cursor)
             self._stand()
         if self._watch is not None and room in self._watch.rooms:
-            self._hub.following.look_away(self._watch, room)
+            self._hub.following.look_away(self._watch, {room})
 
     async def relay(
         self,
@@ -177,16 +204,18 @@ class Followed:
         self._device.end()
         if self._onlooker is not None:
             self._hub.watching.stop(self._onlooker)
-        for room in [*self._cursors, *(self._watch.rooms if self._watch else ())]:
+        for room in [*self._cursors]:
             self.unfollow(room)
+        if self._watch is not None:
+            self._hub.following.look_away(self._watch, [*self._watch.rooms])
         self._watch = None  # which refers to this
 
     async def _glance(
-        self, heads: Collection[str], principal: Principal, known: Mapping[str, Feed | Refusal]
-    ) -> dict[str, RoomHead | Refusal]:
+        self, heads: Collection[str], principal: Principal
+    ) -> tuple[dict[str, RoomHead], dict[str, Refusal]]:
         """Be told how far some rooms come; return how far they are, or why that is not told."""
         if not heads:
-            return {}
+            return {}, {}
         following, most = self._hub.following, self._hub.limits.watched
         watch = self._watch or following.watch(self._outlet, principal, self._told_no_more)
         self._watch = watch
@@ -195,7 +224,7 @@ class Followed:
             raise RefusalError("too_large", why)
         for room in (self._cursors.keys() | watch.rooms).intersection(heads):
             self.unfollow(room)
-        return await following.glance(watch, {room: known[room] for room in heads})
+        return await following.glance(watch, heads)
 
     def _told_no_more(self, room: str, why: Refusal | None) -> None:
         self._ended(room, room, why)

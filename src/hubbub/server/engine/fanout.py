@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
@@ -20,6 +21,7 @@ from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_memory
 from hubbub.server.engine.followers import Cursor, Recipient
+from hubbub.server.engine.glances import Glances
 from hubbub.server.engine.heads import Herald, Watch
 from hubbub.server.engine.hints import together
 from hubbub.server.engine.outlet import Outlet, write_to_all
@@ -42,8 +44,10 @@ class FanOut:
         self._broker = broker or Local()
         self._allotment = Allotment()
         self._feeds: dict[str, Feed] = {}
+        self._kept: dict[int, list[Feed]] = {}  # see `all_pinned`
         self._heard: list[tuple[Feed, Batch]] = []
         self.herald = Herald()
+        self.glances = Glances(self._feeds)
         self.presences = Presences(self.pinned)
         self._threads = ThreadNews(store, self._broker, self._feeds.get, self._signal)
 
@@ -65,14 +69,12 @@ class FanOut:
     @contextmanager
     def all_pinned(self, rooms: Iterable[str]) -> Iterator[list[Feed]]:
         """Keep the feeds of some rooms at least until the end of a block."""
-        feeds = [self.pinned(room) for room in rooms]
-        for feed in feeds:
-            feed.pin()
+        feeds = [self._feeds[r] if r in self._feeds else self._open(r) for r in rooms]
+        self._kept[id(feeds)] = feeds  # to pin each would cost as much as the rest
         try:
             yield feeds
         finally:
-            for feed in feeds:
-                feed.unpin()
+            del self._kept[id(feeds)]
 
     def _open(self, room: str) -> Feed:
         guards = self._rules.guards_of(room)
@@ -86,7 +88,7 @@ class FanOut:
         )
         feed = self._feeds[room] = Feed(room, signals, guards, supports)
         self._broker.follow(room)
-        signals.remind(asks=True)
+        signals.ask()
         return feed
 
     def followers(self) -> tuple[int, int, int]:
@@ -96,9 +98,10 @@ class FanOut:
 
     def sweep(self) -> None:
         """Forget unused feeds."""
+        kept = set(chain.from_iterable(self._kept.values()))
         for feed in self:
             feed.signals.sweep()
-            if feed.is_idle:
+            if feed.is_idle and feed not in kept:
                 feed.close()
                 del self._feeds[feed.room]
                 self._broker.leave(feed.room)
@@ -125,8 +128,7 @@ class FanOut:
             with self.all_pinned(rooms) as feeds:
                 await self.meet(feeds)
                 return [feed.signals.members().count for feed in feeds]
-        known = map(self._feeds.get, rooms)
-        return [feed.signals.members().count if feed else 0 for feed in known]
+        return [feed.signals.members().count if feed else 0 for feed in map(self.get, rooms)]
 
     async def head(self, feed: Feed) -> int:
         """Return the feed's delivered head, from the store if it isn't known."""
@@ -140,7 +142,8 @@ class FanOut:
 
         Raises StoreFailed.
         """
-        while feeds := [each for each in feeds if each.head is None or not each.knows(principal)]:
+        who = principal.id
+        while feeds := [f for f in feeds if f.head is None or (f.guards and who not in f.readers)]:
             involved = {each.room: each for feed in feeds for each in (feed, *feed.supports)}
             wanted = not_in_memory(feeds, involved, principal)
             wanted.logs.update(room for room, feed in involved.items() if feed.head is None)
@@ -153,7 +156,7 @@ class FanOut:
                 self._learn(involved[room], head)
             keep_in_memory({r: each for r, each in involved.items() if each not in outdated}, found)
             for feed in feeds:
-                if outdated.isdisjoint((feed, *feed.supports)):
+                if not outdated or outdated.isdisjoint((feed, *feed.supports)):
                     feed.survey(principal)
 
     async def reach_head(self, feed: Feed, upto: int) -> None:
@@ -173,14 +176,8 @@ class FanOut:
 
     def _learn(self, feed: Feed, head: Head) -> None:
         """Know a feed's head from the store, and deliver what hints told meanwhile."""
-        feed.learn(head.seq)
+        feed.learn(head)
         self.reach(feed, feed.known)
-
-    def look_away(self, watch: Watch, room: str) -> None:
-        """Tell someone no more how far a room has come."""
-        watch.forget(room)
-        if feed := self._feeds.get(room):
-            feed.followers.watches.discard(watch)
 
     def attach(self, cursor: Cursor) -> None:
         """Start following from the cursor's position."""
@@ -355,6 +352,7 @@ class FanOut:
             each.wake()
 
     def _cut_off_affected(self, feed: Feed, ids: set[str]) -> None:
+        feed.doubt(ids)
         for follower in feed.followers:
             is_affected = EVERYONE in ids or follower.principal.id in ids
             if is_affected and (why := feed.refusal(follower.principal)):
@@ -362,7 +360,7 @@ class FanOut:
 
     def _cut_off(self, feed: Feed, follower: Recipient | Watch, why: Refusal) -> None:
         if isinstance(follower, Watch):
-            self.look_away(follower, feed.room)
+            self.glances.look_away(follower, {feed.room})
             follower.ended(feed.room, why)
         else:
             follower.stop_at(feed.head or 0, why)

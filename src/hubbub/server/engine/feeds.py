@@ -8,8 +8,8 @@ from typing import Any
 
 from hubbub import events
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of
-from hubbub.domain.facts import Batch, Facts, Head, Needs
-from hubbub.domain.principals import Principal
+from hubbub.domain.facts import EVERYONE, Batch, Facts, Head, Needs
+from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import AnyTable, Index, K, NotInMemory, R, Table
 from hubbub.domain.rules import Guard, survey
 from hubbub.protocol.errors import Refusal
@@ -35,11 +35,12 @@ class Feed:
         supports: the feeds of other logs at whose rows the guards look as well.
         supported: the feeds whose guards look at rows of this log.
         overhear: is told of the events that were delivered; None instead of them if they were skipped.
+        readers: by id, those about whom all that guards look at is in memory: each with the scopes with which they may read,
+            once the guards have allowed that, until an event affects them; or else with None.
     """
 
     __slots__ = (
         "_moved",
-        "_surveyed",
         "_tail",
         "_tail_bytes",
         "filling",
@@ -51,6 +52,7 @@ class Feed:
         "overhear",
         "pins",
         "pulse",
+        "readers",
         "room",
         "signals",
         "since",
@@ -74,6 +76,7 @@ class Feed:
         self.index = Index(time.time)
         self.turns = 0
         self.supports = supports
+        self.readers: dict[str, frozenset[Scope] | None] = {}
         self.supported: set[Feed] = set()
         for each in supports:
             each.support(self)
@@ -88,7 +91,6 @@ class Feed:
         self._tail: list[Batch] = []  # batches that arrived while a cursor was reading
         self._tail_bytes = 0
         self._moved: asyncio.Future[None] | None = None
-        self._surveyed: set[str] = set()  # by id: all that guards look at about them is in memory
 
     @property
     def has_a_gap(self) -> bool:
@@ -116,6 +118,15 @@ class Feed:
         self, principal: Principal, operation: Permission = Operation.READ
     ) -> Refusal | None:
         """Return why the guards refuse an operation now, or None. What is not in memory they refuse as well."""
+        if operation is not Operation.READ:
+            return self._ask(principal, operation)
+        if self.is_read_by(principal):
+            return None
+        if not (refusal := self._ask(principal, operation)) and principal.id in self.readers:
+            self.readers[principal.id] = principal.scopes
+        return refusal
+
+    def _ask(self, principal: Principal, operation: Permission) -> Refusal | None:
         try:
             for guard in self.guards:
                 if refusal := guard.refuse(self, principal, operation, self.room):
@@ -123,6 +134,15 @@ class Feed:
         except NotInMemory:
             return UNKNOWN
         return None
+
+    def is_read_by(self, principal: Principal) -> bool:
+        """Whether the guards have allowed a principal to read, and no event has affected it since."""
+        return self.readers.get(principal.id) == principal.scopes
+
+    def doubt(self, ids: Collection[str]) -> None:
+        """An event has affected these people: the guards must be asked again."""
+        affected = self.readers if EVERYONE in ids else self.readers.keys() & ids
+        self.readers.update(dict.fromkeys(affected))
 
     @property
     def now(self) -> float:
@@ -157,13 +177,10 @@ class Feed:
         with suppress(NotInMemory):  # then it changes nothing that anyone asked for
             apply(self.index)
 
-    def knows(self, principal: Principal) -> bool:
-        """Whether all that the guards look at about a principal is in memory."""
-        return not self.guards or principal.id in self._surveyed
-
     def survey(self, principal: Principal) -> None:
-        """It is from now on."""
-        self._surveyed.add(principal.id)
+        """It is from now on. So the guards can say whether it may read."""
+        refusal = self._ask(principal, Operation.READ)
+        self.readers[principal.id] = None if refusal else principal.scopes
 
     def lose_track(self) -> None:
         """What the guards look at may have changed in an unknown way."""
@@ -173,7 +190,7 @@ class Feed:
 
     def forget_surveys(self) -> None:
         """Something that the guards look at is no longer in memory."""
-        self._surveyed.clear()
+        self.readers.clear()
 
     def __enter__(self) -> "Feed":
         """Keep the feed until the end of a block."""
@@ -199,10 +216,11 @@ class Feed:
         """Remember the task that delivers events from the store, or None once there is none."""
         self.filling = filling
 
-    def learn(self, head: int) -> None:
+    def learn(self, head: Head) -> None:
         """Take the head from the store, unless deliveries have set it already."""
         if self.head is None:
-            self.head = head
+            self.head = head.seq
+            self.pulse = self.pulse or Pulse(head)
 
     def advance(self, batch: Batch) -> None:
         """Move the head: remember the batch for cursors that are reading, and wake waiters."""
@@ -329,7 +347,12 @@ def not_in_memory(
         {feed.room: feed.guards for feed in feeds},
     )
     for table, keys in needs.rows.items():
-        if lacking := {key for key in keys if not involved[key[0]].index.has(table, key)}:
+        lacking = {
+            key
+            for key in keys  # without a call for each: there are many
+            if table not in (rows := involved[key[0]].index.rows) or key not in rows[table]
+        }
+        if lacking:
             wanted.rows[table] = lacking
     return wanted
 
@@ -338,5 +361,10 @@ def keep_in_memory(feeds: Mapping[str, Feed], found: Facts) -> None:
     """Know the rows that were found which belong to logs of these feeds."""
     for table, rows in found.rows.items():
         for key, row in rows.items():
-            if feed := feeds.get(key[0]):
-                feed.index.learn(table, key, row)
+            if key[0] not in feeds:
+                continue
+            index = feeds[key[0]].index
+            if row is None and table in index.rows:  # most have no restraint: a call fewer
+                index.rows[table][key] = None
+            else:
+                index.learn(table, key, row)

@@ -6,7 +6,7 @@ seconds for a connection, with all its rooms that have moved.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -86,10 +86,11 @@ class Watch:
         """Write to another outlet from now on."""
         self._outlet = outlet
 
-    def forget(self, room: str) -> None:
-        """Tell no more of a room."""
-        self.rooms.discard(room)
-        self._moved.pop(room, None)
+    def forget(self, rooms: Collection[str]) -> None:
+        """Tell no more of some rooms."""
+        self.rooms.difference_update(rooms)
+        for room in self._moved.keys() & rooms:
+            del self._moved[room]
 
     def note(self, room: str, position: RoomHead) -> None:
         """A room has come further."""

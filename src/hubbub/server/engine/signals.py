@@ -157,6 +157,11 @@ class Signals:
         if live.asks:
             self.remind()
 
+    def ask(self) -> None:
+        """Ask other nodes, if there are any, for everything that they know."""
+        if self._broker.answers_within:
+            self.remind(asks=True)
+
     def remind(self, *, asks: bool = False) -> None:
         """Tell other nodes everything, since some may have missed it, and perhaps ask them for the same."""
         self._expire()

@@ -1,12 +1,12 @@
 """Following: receiving a room's log from a position on."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec import UNSET
 
-from hubbub.domain.access import Operation, refuse
+from hubbub.domain.access import Operation, refused
 from hubbub.domain.facts import Head
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
@@ -21,6 +21,12 @@ from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.receipts import Receipts
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
+
+RESET = Refusal(
+    "reset",
+    "The log no longer has the events after this position, or was replaced",
+    hint="Follow the room without a position",
+)
 
 
 class Following:
@@ -61,15 +67,20 @@ class Following:
         tell: Callable[[Resumed | Snapshot], None],
         ended: Ended,
         wire: Wire | None = None,
+        *,
+        must_resume: bool = False,
     ) -> Cursor:
         """Follow a room with `outlet`, from a position or from a snapshot, which `tell` gets first.
 
         `wire` is the wire form, by default the outlet's. `ended` is called if this follower gets nothing more: with the
-        reason if it may not read the log any more, or else with None. Raises RefusalError.
+        reason if it may not read the log any more, or else with None. Raises RefusalError: `reset` if it `must_resume`, and
+        would get a snapshot.
         """
         await self._rights.require(principal, Operation.READ, follow.room)
         with self._fanout.pinned(follow.room) as feed:
             seq, kept = await self._positions.resume(feed, follow)
+            if seq is None and must_resume:
+                raise RefusalError.of(RESET)
             stored = await self._snapshots.read(feed) if seq is None else None
             shown = 0 if stored is None else stored.page.head
             people = await self._snapshots.people(feed, stored) if stored else UNSET
@@ -90,29 +101,18 @@ class Following:
                 self._fanout.show_present(cursor)
         return cursor
 
-    async def require_resumable(self, principal: Principal, follow: Follow) -> None:
-        """Raise RefusalError if `follow` would, or `reset` if it would give a snapshot."""
-        await self._rights.require(principal, Operation.READ, follow.room)
-        with self._fanout.pinned(follow.room) as feed:
-            seq, _ = await self._positions.resume(feed, follow)
-        if seq is None:
-            why = "The log no longer has the events after this position, or was replaced"
-            raise RefusalError("reset", why, hint="Follow the room without a position")
-
     @asynccontextmanager
     async def knowing(
-        self, principal: Principal, rooms: Iterable[str]
-    ) -> AsyncIterator[dict[str, Feed | Refusal]]:
+        self, principal: Principal, rooms: Collection[str]
+    ) -> AsyncIterator[tuple[list[Feed], dict[str, Refusal]]]:
         """Look up at once what following these rooms in the block will ask, one by one or by a glance.
 
-        Yields what is known of each, or why it may not be read whatever its guards say. Raises StoreFailed.
+        Yields the feeds, and why the others may not be read whatever their guards say. Raises StoreFailed.
         """
-        told = {room: refuse(principal, Operation.READ, room) for room in rooms}
-        known: dict[str, Feed | Refusal] = {room: each for room, each in told.items() if each}
-        with self._fanout.all_pinned(told.keys() - known.keys()) as feeds:
+        told = refused(principal, Operation.READ, rooms)
+        with self._fanout.all_pinned([room for room in rooms if room not in told]) as feeds:
             await self._fanout.know(feeds, principal)
-            known.update([(feed.room, feed) for feed in feeds])
-            yield known
+            yield feeds, told
 
     def watch(
         self,
@@ -123,29 +123,34 @@ class Following:
         """Return what tells a connection how far rooms have come, as `glance` lets it. See `Watch` for `ended`."""
         return Watch(self._fanout.herald, outlet, principal, ended)
 
+    def unseen(self, principal: Principal, rooms: Collection[str]) -> set[str]:
+        """Return those of some rooms for which a glance would have to look something up."""
+        return set(rooms).difference(
+            [feed.room for feed in self._fanout.glances.glimpsed(principal, rooms)]
+        )
+
     async def glance(
-        self, watch: Watch, rooms: Mapping[str, Feed | Refusal]
-    ) -> dict[str, RoomHead | Refusal]:
-        """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read.
+        self, watch: Watch, rooms: Collection[str]
+    ) -> tuple[dict[str, RoomHead], dict[str, Refusal]]:
+        """Tell a watch from now on how far these rooms come; return how far they are, or why they may not be read. Raises StoreFailed."""
+        answers, refused = self._fanout.glances.glimpse(watch, rooms), dict[str, Refusal]()
+        if len(answers) < len(rooms):
+            rest = [room for room in rooms if room not in answers]
+            async with self.knowing(watch.principal, rest) as (feeds, refused):
+                heads = await self._fanout.heads([feed for feed in feeds if feed.pulse is None])
+                await self._fanout.know(feeds, watch.principal)
+                while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
+                    heads |= await self._fanout.heads(outrun)
+                for feed in feeds:
+                    if refusal := feed.refusal(watch.principal):
+                        refused[feed.room] = refusal
+                    else:
+                        answers[feed.room] = feed.watch(watch, heads.get(feed.room, Head()))
+        return answers, refused
 
-        `rooms` are what `knowing` told of them. Raises StoreFailed.
-        """
-        feeds = [each for each in rooms.values() if isinstance(each, Feed)]
-        heads = await self._fanout.heads([feed for feed in feeds if feed.pulse is None])
-        await self._fanout.know(feeds, watch.principal)
-        while outrun := [feed for feed in feeds if feed.has_outrun(heads.get(feed.room))]:
-            heads |= await self._fanout.heads(outrun)
-        answers: dict[str, RoomHead | Refusal] = {
-            room: each for room, each in rooms.items() if isinstance(each, Refusal)
-        }
-        for feed in feeds:
-            refusal = feed.refusal(watch.principal)
-            answers[feed.room] = refusal or feed.watch(watch, heads.get(feed.room, Head()))
-        return answers
-
-    def look_away(self, watch: Watch, room: str) -> None:
-        """Tell no more how far a room comes."""
-        self._fanout.look_away(watch, room)
+    def look_away(self, watch: Watch, rooms: Collection[str]) -> None:
+        """Tell no more how far these rooms come."""
+        self._fanout.glances.look_away(watch, rooms)
 
     def move(self, cursor: Cursor, outlet: Outlet, wire: Wire | None = None) -> None:
         """Continue following on another outlet of the same client, or in another wire form."""

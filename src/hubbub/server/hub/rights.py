@@ -38,7 +38,7 @@ class Rights:
         self, principal: Principal, operation: Permission, room: str, upto: int = 0
     ) -> None:
         """Do as `require` does, for a principal that passed it before: only what a room's guards say can change."""
-        if self._rules.guards_of(room):
+        if self._rules.guards_of(room) and not self._is_read_by(principal, operation, room, upto):
             with self._fanout.pinned(room) as feed:
                 await self._fanout.know((feed,), principal)
                 await self._fanout.reach_head(feed, upto)
@@ -46,6 +46,14 @@ class Rights:
                     await self._fanout.reach_supports(feed)
                 if refusal := feed.refusal(principal, operation):
                     raise RefusalError.of(refusal)
+
+    def _is_read_by(
+        self, principal: Principal, operation: Permission, room: str, upto: int
+    ) -> bool:
+        """Whether nobody need be asked, since the principal may read a room as far as it was delivered."""
+        if upto or operation is not Operation.READ:
+            return False
+        return (feed := self._fanout.get(room)) is not None and feed.is_read_by(principal)
 
     async def require_for_signal(
         self, principal: Principal, operation: Permission, room: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, Account
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import OPERATOR, is_at_least
 from hubbub.domain.aspects.people.sessions import (
     KINDS,
@@ -21,6 +21,7 @@ from hubbub.domain.aspects.people.sessions import (
     Session,
     SessionId,
 )
+from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import SCOPES, Principal, Role
 from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged
@@ -157,12 +158,12 @@ class Sessions:
     async def _look_up(self, key: SessionId) -> None:
         while True:
             endings = self._endings
-            heads = await self._heads(
-                {key.account}
-            )  # before the rows, so that no later change is missed
-            rows = await self._store.rows(SESSIONS, *key)
-            accounts = await self._store.rows(ACCOUNT, DIRECTORY, key.account)
-            may_come_in = bool(rows and accounts) and await self._may_come_in(accounts[0])
+            wanted = Needs(logs={key.account})
+            wanted.row(SESSIONS, key)
+            wanted.row(ACCOUNT, row := account_row(key.account))
+            found = await self._store.find(wanted)
+            session, account = found.rows[SESSIONS][key], found.rows[ACCOUNT][row]
+            may_come_in = bool(session and account) and await self._may_come_in(account)
             if endings == self._endings:  # else what was read may be older than what was forgotten
                 break
         if not may_come_in:
@@ -170,12 +171,9 @@ class Sessions:
             return
         before = self._known.get(key)
         used_at = before.used_at if before else self._now()
+        head = found.heads.get(key.account, Head()).seq
         self._known[key] = _Known(
-            rows[0].digest,
-            _principal(rows[0]),
-            heads.get(key.account, 0),
-            used_at,
-            owner=accounts[0].owner,
+            session.digest, _principal(session), head, used_at, owner=account.owner
         )
         if len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)

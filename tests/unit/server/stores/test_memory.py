@@ -34,7 +34,7 @@ def read(known: RowMemory, wanted: Needs) -> set[Prefix]:
     keys = set(rest.rows.get(MEMBER, ()))
     facts.expect(rest)
     if KEYS[0] in keys:
-        facts.found(MEMBER, ROW)
+        facts.found(MEMBER, [ROW])
     known.remember(rest, facts)
     assert facts.rows[MEMBER] == {
         key: ROW if key == KEYS[0] else None for key in wanted.rows[MEMBER]

@@ -63,7 +63,7 @@ class PostgresRecords:
         for part, row in await self._connection.fetch(_learning(tuple(parts)), *values):
             table, width = parts[part]
             if width is None:
-                facts.found(table, records.maker(table)(row))
+                facts.found(table, [records.maker(table)(row)])
             else:
                 *prefix, number = row
                 facts.counts[table][tuple(prefix)] = number

@@ -1,7 +1,8 @@
 """Records in SQLite; the statements are those of `stores.records`."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import apsw
@@ -12,7 +13,8 @@ from hubbub.domain.records import AnyTable, Column, Prefix, R, Table
 from hubbub.server.stores import records
 from hubbub.server.stores.records import Between, Dialect
 
-CHUNKS = (256, 32, 4, 1)  # rows in one statement
+CHUNKS = (256, 32, 4, 1)  # rows that one statement writes
+LOOKS = (1, 4, 16, 64, 256)  # keys that one statement looks up
 
 
 def _given(columns: Sequence[Column], count: int, _: int) -> str:
@@ -39,8 +41,7 @@ class SqliteRecords:
         """Find the rows and counts that are wanted."""
         facts.expect(wanted)
         for table, keys in wanted.rows.items():
-            for row in self.get(table, list(keys)):
-                facts.found(table, row)
+            facts.found(table, self.get(table, list(keys)))
         for table, prefixes in wanted.counts.items():
             for width, some in records.by_width(prefixes).items():
                 for count, values in in_chunks(some):
@@ -58,7 +59,7 @@ class SqliteRecords:
     def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> Iterator[R]:
         """Yield the rows with these keys."""
         make = records.maker(table)
-        for count, values in in_chunks(keys):
+        for count, values in filled_up(keys):
             yield from map(make, self._execute(records.get(SQLITE, table, count), values))
 
     def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
@@ -106,3 +107,12 @@ def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]
         while count - done >= size:
             yield size, list(chain.from_iterable(rows[done : done + size]))
             done += size
+
+
+def filled_up(keys: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
+    """Yield how many keys are looked up next, and their values, in as few statements as can be: with keys that are not there."""
+    for first in range(0, len(keys), LOOKS[-1]):
+        some = keys[first : first + LOOKS[-1]]
+        count = LOOKS[bisect_left(LOOKS, len(some))]
+        nothing = (None,) * len(some[0])  # finds nothing: no column of a key is NULL
+        yield count, list(chain.from_iterable((*some, *repeat(nothing, count - len(some)))))
