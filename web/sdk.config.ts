@@ -7,6 +7,9 @@ export default defineConfig({
     lib: { entry: "hubbub.ts", formats: ["es"], fileName: "hubbub" },
     target: "es2022",
     minify: false, // Vite keeps the white space of libraries
-    rolldownOptions: { output: { minify: true, chunkFileNames: "[name].js" } },
+    rolldownOptions: {
+      preserveEntrySignatures: "allow-extension", // what `me`, which is loaded when it is opened, shares with the rest stays there
+      output: { minify: true, chunkFileNames: "[name].js" },
+    },
   },
 });

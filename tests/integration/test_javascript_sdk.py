@@ -47,7 +47,9 @@ class Strict:
             head = await near.readuntil(b"\r\n\r\n")
             first, *fields = head.decode().split("\r\n")
             if "/ws" in first:
-                back.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                back.write(
+                    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                )
             elif not (self._buffers and "/eventsource" in first):
                 await self._ask(near, back, first, fields)
             else:
@@ -58,7 +60,9 @@ class Strict:
     async def _ask(
         self, near: StreamReader, back: StreamWriter, first: str, fields: list[str]
     ) -> None:
-        given = {name.lower(): value for name, _, value in (f.partition(": ") for f in fields) if name}
+        given = {
+            name.lower(): value for name, _, value in (f.partition(": ") for f in fields) if name
+        }
         body = await near.readexactly(int(given.get("content-length", 0)))
         given["connection"] = "close"
         lines = [first, *(f"{name}: {value}" for name, value in given.items()), "", ""]
@@ -98,7 +102,7 @@ def _check(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("buffers", "kind", "why"),
+    "buffers, kind, why",
     [
         (False, "sse", "websocket: refused"),
         (True, "polling", "websocket: refused; sse: did not open in time"),
@@ -107,10 +111,12 @@ def _check(lines: list[str]) -> None:
 async def test_a_proxy_that_lets_little_through_is_no_obstacle(
     shared_server: Server, room: str, *, buffers: bool, kind: str, why: str
 ) -> None:
-    async with Strict(shared_server.port, buffers=buffers).listening() as url:
-        async with node_script(SCRIPT, url, room, str(COUNT)) as process:
-            _go_on(process)
-            first, *lines = [line async for line in _lines(process)]
+    async with (
+        Strict(shared_server.port, buffers=buffers).listening() as url,
+        node_script(SCRIPT, url, room, str(COUNT)) as process,
+    ):
+        _go_on(process)
+        first, *lines = [line async for line in _lines(process)]
     told = json.loads(first)
     assert (told["kind"], told["why"]) == (kind, why)
     _check(lines)

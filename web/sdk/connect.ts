@@ -5,6 +5,7 @@ import { type Connection, type Status, stayConnected, type Token, type Transport
 import { Closed, type Refused } from "./errors.ts";
 import { type Acknowledgement, Exchange, newId } from "./exchange.ts";
 import { Feed } from "./feed.ts";
+import type { Me } from "./me/me.ts";
 import { Outbox, type OutboxStorage } from "./posting.ts";
 import type { From, Reading } from "./reading.ts";
 import { type PostOptions, Room } from "./room.ts";
@@ -36,9 +37,21 @@ type Settings = Omit<Create, "do" | "id" | "room" | "kind" | "title" | "who" | "
 export class Client {
   /** What is not yet in the log. */
   readonly outbox: Outbox;
+  /** Your account's rooms, the people, and what you keep for yourself: in step from the moment when it is opened. Only for accounts. */
+  readonly me = {
+    open: (): Promise<Me> => {
+      this.#me ??= import("./me/me.ts").then(({ openMe }) => openMe(this.#exchange, this.#rooms, this.#most));
+      this.#me.catch(() => {
+        this.#me = undefined; // it may be opened again
+      });
+      return this.#me;
+    },
+  };
   /** The server's greeting. */
   welcome: Welcome | undefined;
   readonly #base: string;
+  readonly #most: number;
+  #me: Promise<Me> | undefined;
   readonly #connection: Connection;
   readonly #exchange = new Exchange();
   readonly #rooms: Rooms;
@@ -47,6 +60,7 @@ export class Client {
   constructor(url: string, options: Options = {}) {
     const { token, name, key, transport, storage, signal, max_queued = MOST_QUEUED } = options;
     this.#base = baseOf(url);
+    this.#most = max_queued;
     this.#rooms = new Rooms(this.#exchange, max_queued, ({ room, view }) => this.outbox.reached(room, view));
     this.outbox = new Outbox(this.#exchange, storage, (room, seq) => {
       const reading = this.#rooms.get(room);
@@ -180,6 +194,8 @@ export class Client {
   #noticed(notice: AnyNotice): void {
     if (notice.notice === "closing") this.#connection.comeBackAfter(notice.reconnect_after);
     else if (notice.notice === "unfollowed") this.#rooms.cutOff(notice);
+    else if (notice.notice === "moved") this.#rooms.watcher?.moved(notice.rooms);
+    else if (notice.notice === "presence") this.#rooms.watcher?.presence(notice.people);
   }
 
   #closed(error: Closed, refusal?: Refused): void {
@@ -202,7 +218,6 @@ export function connect(url: string, options?: Options): Client {
 /** The address of a server, as people write it, without `/ws` and a slash at the end. */
 function baseOf(url: string): string {
   const address = new URL(/^(https?|wss?):\/\//.test(url) ? url : `http://${url}`);
-  if (address.username || address.password) throw new TypeError("Leave user name and password out of the address");
   return `${address.protocol.replace("ws", "http")}//${address.host}${address.pathname.replace(/(\/ws)?\/*$/, "")}`;
 }
 

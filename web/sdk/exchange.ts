@@ -56,7 +56,7 @@ export class Exchange {
   unlinked(): void {
     this.#send = undefined;
     for (const [id, pending] of this.#pending) {
-      if (pending.isSent && !pending.isSafe) this.#fail(id, new Unknown("The connection was lost before the answer arrived"));
+      if (pending.isSent && !pending.isSafe) this.#fail(id, new Unknown("The answer was lost"));
       pending.isSent = false;
     }
   }
@@ -64,8 +64,7 @@ export class Exchange {
   /** There will be no other connection. */
   end(closed: Closed): void {
     this.#closed = closed;
-    for (const [id, { wasSent }] of this.#pending)
-      this.#fail(id, wasSent ? new Unknown("The client was closed before the answer arrived") : closed);
+    for (const [id, { wasSent }] of this.#pending) this.#fail(id, wasSent ? new Unknown("The answer was lost") : closed);
   }
 
   /** Send a command, now or on the next connection. It is tried again for a while if it is refused temporarily. */
@@ -91,7 +90,7 @@ export class Exchange {
     // The server closes the connection on a message that is too long, and would each time it is sent again.
     const size = new TextEncoder().encode(frame).length;
     if (size > this.#mostBytes) {
-      const message = `Too large: ${size} bytes, at most ${this.#mostBytes} are allowed`;
+      const message = `Too large: ${size} bytes of ${this.#mostBytes}`;
       return Promise.reject(new Refused({ code: "too_large", message, temporary: false }));
     }
     const isSafe = "client_message_id" in command || REPEATABLE.test(command.do);

@@ -6,6 +6,8 @@ export type { State, Status, Token, Transport, Welcome } from "./connection.ts";
 export { Closed, Refused, type Reset, ResetError, Unknown } from "./errors.ts";
 export type { Acknowledgement } from "./exchange.ts";
 export { reactedWith, whoOf } from "./fold.ts";
+export type { MyChange, MyRoom, ShownPerson, Single } from "./me/changes.ts";
+export type { Me } from "./me/me.ts";
 export type { Entry, Outbox, OutboxStorage, Posting, PostState } from "./posting.ts";
 export type { From, Position, ResumedMarker } from "./reading.ts";
 export type { Paging, PostOptions, Room } from "./room.ts";

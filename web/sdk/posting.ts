@@ -85,7 +85,7 @@ export class Outbox {
 
   /** Never send it, or not again; if it was sent, it may have been stored. */
   discard(client_message_id: string): void {
-    this.#fail(client_message_id, new Error("This post was discarded"));
+    this.#fail(client_message_id, new Error("Discarded"));
     this.#remove(client_message_id);
   }
 
@@ -96,7 +96,7 @@ export class Outbox {
     await this.#loaded;
     if (this.#closed) throw this.#closed;
     if (this.#entries.size >= MOST && !this.#entries.has(id))
-      throw new Refused({ code: "busy", message: `${MOST} messages are waiting to be sent`, temporary: true });
+      throw new Refused({ code: "busy", message: "Too many messages are waiting", temporary: true });
     const entry = this.#entries.get(id) ?? { post, at: Date.now(), state: "waiting" };
     this.#entries.set(id, entry);
     try {

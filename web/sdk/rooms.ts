@@ -3,7 +3,7 @@
 import { Refused } from "./errors.ts";
 import { type Exchange, pause, type Sendable, sleep, withId } from "./exchange.ts";
 import { type From, Reading } from "./reading.ts";
-import type { AnyEvent, AnySignal, Resumed, RoomHead, Snapshot, Unfollowed } from "./wire.ts";
+import type { AnyEvent, AnySignal, PersonPresence, Resumed, RoomHead, Snapshot, Unfollowed } from "./wire.ts";
 
 const MOST_AT_ONCE = 500; // in one command, which is then smaller than the server's limit for a message
 
@@ -17,6 +17,9 @@ export interface Watcher {
   heard(event: AnyEvent): void;
   atLeast(room: string, head: number): void;
   closed(room: string): void;
+  presence(people: Record<string, PersonPresence | null>): void;
+  linked(): void;
+  end(error: Error | undefined): void;
 }
 
 export class Rooms {
@@ -54,7 +57,7 @@ export class Rooms {
   /** Follow rooms from their positions, and be told the heads of others, as soon as possible. */
   followAll(positions: Record<string, number>, heads: Record<string, number>, epoch: string): Reading[] {
     const readings = Object.entries(positions).map(([room, since]) => this.#begin(room, { since, epoch }));
-    this.#resumeAll(readings, heads, epoch);
+    this.#resumeAll([...readings], heads, epoch);
     return readings;
   }
 
@@ -76,6 +79,7 @@ export class Rooms {
 
   /** There is a connection again, to the logs of this epoch. */
   linked(epoch: string): void {
+    this.watcher?.linked();
     const due = [...this.#readings.values()].filter((reading) => !reading.isJoining); // the others' commands are sent again
     const heads = this.watcher?.heads() ?? {};
     const together = due.filter((reading) => reading.canResume(epoch));
@@ -104,6 +108,7 @@ export class Rooms {
   end(error?: Error): void {
     for (const reading of this.#readings.values()) reading.end(error);
     this.#readings.clear();
+    this.watcher?.end(error);
   }
 
   #begin(room: string, from: From): Reading {

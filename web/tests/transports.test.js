@@ -141,7 +141,7 @@ test("a poll that begins another session is no answer", async (context) => {
   for (const socket of door.sessions.values()) socket.frames.push("o");
   client.history("lobby").catch(() => {}); // whose answer is not the first that comes
   await settled();
-  assert.deepEqual([client.status.state, client.status.reason], ["disconnected", "The server began another session"]);
+  assert.deepEqual([client.status.state, client.status.reason], ["disconnected", "The session was lost"]);
   client.close();
 });
 

@@ -35,7 +35,7 @@ export function sockjs(kind: Exclude<Kind, "websocket">, { base, token }: Where,
     if (frame[0] === "a") said.forEach(ear.heard);
     else if (said) throw failure(said[1], NOT_TOLD.has(said[0]) ? {} : { code: said[0] });
     else if (frame === "o") {
-      if (isOpen) throw failure("The server began another session", {});
+      if (isOpen) throw failure("The session was lost", {});
       isOpen = true;
       ear.opened();
     }

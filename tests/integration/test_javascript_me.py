@@ -1,0 +1,141 @@
+"""`client.me` of the JavaScript SDK against a real server: it knows what the Python SDK's knows, whatever happens."""
+
+import asyncio
+import json
+import random
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from hubbub.protocol.starting import MyRoom, ShownPerson
+from tests.integration.test_made_rooms import Here, here, made
+from tests.integration.test_sdk_in_step import Deeds, Device, There, eventually, fresh
+from tests.support.node import NODE, node_script
+from tests.support.proxy import Proxy
+
+__all__ = ["here"]  # a fixture
+pytestmark = pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js: make clients")
+SCRIPT = Path(__file__).parent / "clients" / "me.mjs"
+STEPS = 50
+
+
+class Script:
+    """The program that keeps in step. It stands in for a client where `Deeds` opens and closes rooms."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+
+    async def say(self, *words: str) -> Any:
+        """Give it a command. Returns the answer."""
+        assert self._process.stdin is not None
+        async with self._turn:
+            self._process.stdin.write(f"{' '.join(words)}\n".encode())
+            return await self.hear()
+
+    async def hear(self) -> Any:
+        """The next answer."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(20):
+            return json.loads(await self._process.stdout.readline())
+
+    async def follow(self, room: str) -> "Opened":
+        """Follow a room in full."""
+        await self.say("follow", room)
+        return Opened(self, room)
+
+
+class Opened:
+    """A room that the program follows."""
+
+    def __init__(self, script: Script, room: str) -> None:
+        self._script, self._room = script, room
+
+    async def unfollow(self) -> None:
+        """Follow it no longer."""
+        await self._script.say("unfollow", self._room)
+
+
+@asynccontextmanager
+async def device(here: Here, who: str = "mary") -> AsyncIterator[tuple[Script, Proxy]]:
+    """A program that is in step, and the network that it is on."""
+    there = There(f"127.0.0.1:{here.site.server.port}", asyncio.Event())
+    there.up.set()
+    token = here.people[who].token
+    assert token is not None
+    async with (
+        Proxy(there).listening() as network,
+        node_script(SCRIPT, f"http://{network.address}", token) as process,
+    ):
+        script = Script(process)
+        assert await script.hear() == {"account": here.key(who), "person": who}
+        yield script, network
+
+
+def known(said: Any) -> tuple[dict[str, MyRoom], dict[str, ShownPerson]]:
+    """What the program says of rooms and people."""
+    for row in said["rooms"]:
+        row |= {name: row[name] or None for name in ("archived_at", "people")}
+    rows = msgspec.convert(said["rooms"], list[MyRoom])
+    people = msgspec.convert(said["people"], dict[str, ShownPerson])
+    return {row.room: row for row in rows}, people
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_it_knows_what_a_new_device_is_told(here: Here, seed: int) -> None:
+    async with device(here) as (script, network):
+        deeds = Deeds(here, Device(cast(Any, script), network), random.Random(seed))
+        for _ in range(STEPS):
+            await deeds.one()
+        wanted = await fresh(here)
+
+        async def is_so() -> bool:
+            said = await script.say("look")
+            return known(said) == known(said["shadow"]) == wanted
+
+        await eventually(is_so)
+
+
+async def test_it_says_what_changes_and_what_is_worth_a_notification(here: Here) -> None:
+    grace, mary = here.at["grace"], here.key("mary")
+    told: list[Any] = []
+    async with device(here) as (script, _):
+        room = await made(grace, who=[mary])
+
+        async def until(kind: str) -> Any:
+            async def is_so() -> bool:
+                told.extend((await script.say("look"))["told"])
+                return any(change["change"] == kind for change in told)
+
+            await eventually(is_so)
+            found = next(change for change in told if change["change"] == kind)
+            told.clear()
+            return found
+
+        joined = await until("room_joined")
+        assert (joined["room"]["room"], joined["room"]["title"]) == (room, "Plans")
+        await grace.ask("post", room=room, text="nothing for mary")
+        moved = await until("room_moved")
+        assert (moved["room"]["unread"], moved["by"], moved["notify"]) == (
+            *(1, here.key("grace")),
+            False,
+        )
+        await grace.ask("post", room=room, text="but this is, @mary")
+
+        async def is_mentioned() -> bool:
+            said = (await script.say("look"))["told"]
+            return any(each["notify"] and each["room"]["mentions"] == 1 for each in said)
+
+        await eventually(is_mentioned)
+        await here.at["mary"].ask("read", room=room, upto=99)
+        read = await until("room_read")
+        assert (read["room"]["unread"], read["room"]["mentions"]) == (0, 0)
+        seen = await script.say("watch", here.key("grace"))
+        assert seen[here.key("grace")]["state"] in ("online", "offline")
+        await grace.ask("remove", room=room, who=mary)
+        assert (await until("room_left"))["room"]["room"] == room

@@ -1,0 +1,101 @@
+// What is told of one's rooms and of people, and what several changes amount to.
+
+import { Feed } from "../feed.ts";
+import type { MyRoom as MyRoomSent, PersonPresence, ShownPerson as ShownPersonSent } from "../wire.ts";
+
+/** A room of one's own, with everything that the server leaves out if it is usual. */
+export type MyRoom = Required<MyRoomSent>;
+export type ShownPerson = Required<ShownPersonSent>;
+
+export type Single =
+  | { change: "room_joined" | "room_left"; room: MyRoom }
+  | { change: "room_moved"; room: MyRoom; before: MyRoom; by?: string | undefined }
+  | { change: "room_read" | "room_hidden" | "room_updated"; room: MyRoom; before: MyRoom }
+  | { change: "person_came" | "person_gone"; account: string; person: ShownPerson }
+  | { change: "person_updated"; account: string; person: ShownPerson; before: ShownPerson }
+  | { change: "presence_updated"; account: string; presence: PersonPresence | null; before: PersonPresence | null };
+
+/** What changed while it could not be told one by one: at most one change for each room and person. */
+export type MyChange = Single | { change: "refreshed"; changes: Single[] };
+
+/** What there was before and is now, by key. */
+export type Sides<T> = Map<string, [T | undefined, T | undefined]>;
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+export function sides<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Sides<T> {
+  return new Map([...before.keys(), ...after.keys()].map((key) => [key, [before.get(key), after.get(key)]]));
+}
+
+/** What happened to rooms and people. */
+export function told(rooms: Sides<MyRoom>, people: Sides<ShownPerson>, presences: Sides<PersonPresence> = new Map()): Single[] {
+  return [
+    ...[...rooms.values()].flatMap((both) => ofRoom(...both)),
+    ...[...people].flatMap(([account, both]) => ofPerson(account, ...both)),
+    ...[...presences].flatMap(([account, both]) => ofPresence(account, ...both)),
+  ];
+}
+
+export const isHidden = ({ head, hidden }: MyRoom): boolean => head > 0 && head <= hidden;
+
+/** What happened to a room. */
+export function ofRoom(before: MyRoom | undefined, room: MyRoom | undefined): Single[] {
+  if (isSame(before, room)) return [];
+  if (!before) return room ? [{ change: "room_joined", room }] : [];
+  if (!room) return [{ change: "room_left", room: before }];
+  const { head, nth, unread, mentions, read, read_nth, marked } = room;
+  const counted = { ...before, head, nth, unread, mentions };
+  if (head !== before.head && isSame(counted, room)) return [{ change: "room_moved", room, before }];
+  if (isSame({ ...counted, read, read_nth, marked }, room)) return [{ change: "room_read", room, before }];
+  return [{ change: isHidden(room) && !isHidden(before) ? "room_hidden" : "room_updated", room, before }];
+}
+
+export function ofPerson(account: string, before: ShownPerson | undefined, person: ShownPerson | undefined): Single[] {
+  if (isSame(before, person)) return [];
+  if (!before) return person ? [{ change: "person_came", account, person }] : [];
+  return [person ? { change: "person_updated", account, person, before } : { change: "person_gone", account, person: before }];
+}
+
+export function ofPresence(account: string, before: PersonPresence | undefined, presence: PersonPresence | undefined): Single[] {
+  if (isSame(before, presence)) return [];
+  return [{ change: "presence_updated", account, presence: presence ?? null, before: before ?? null }];
+}
+
+/** What changes amount to, at most one for each room and person. */
+export function summary(changes: MyChange[]): Single[] {
+  const rooms: Sides<MyRoom> = new Map();
+  const people: Sides<ShownPerson> = new Map();
+  const presences: Sides<PersonPresence> = new Map();
+  for (const change of changes.flatMap((each) => (each.change === "refreshed" ? each.changes : each))) {
+    if ("room" in change) note(rooms, change.room.room, change.room, change);
+    else if ("person" in change) note(people, change.account, change.person, change);
+    else note(presences, change.account, change.presence ?? undefined, { ...change, before: change.before ?? undefined });
+  }
+  return told(rooms, people, presences);
+}
+
+/** Note another change: what was before the first one stays. */
+function note<T>(sides: Sides<T>, key: string, now: T | undefined, { change, before }: { change: string; before?: T | undefined }): void {
+  const isEnd = change === "room_left" || change === "person_gone";
+  const isBegin = change === "room_joined" || change === "person_came";
+  const was = isEnd ? now : isBegin ? undefined : before;
+  sides.set(key, [sides.has(key) ? sides.get(key)?.[0] : was, isEnd ? undefined : now]);
+}
+
+/** Changes for one reader. At most `most` wait; beyond that, they become one. */
+export class Changes extends Feed<MyChange> {
+  readonly #most: number;
+
+  constructor(most: number, left: (feed: Feed<MyChange>) => void) {
+    super(Infinity, left);
+    this.#most = most;
+  }
+
+  override put(change: MyChange): void {
+    super.put(change);
+    if (this.items.size <= this.#most) return;
+    const changes = summary([...this.items.values()]);
+    this.items.clear();
+    if (changes.length) super.put({ change: "refreshed", changes });
+  }
+}

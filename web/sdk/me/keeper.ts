@@ -1,0 +1,181 @@
+// Keeps what is known of an account's rooms and of people in step, by following logs and heads: asks for everything once, then follows the
+// own log, the directory, and the heads of rooms that are not followed in full. What a head alone doesn't tell is asked for again.
+
+import { Refused } from "../errors.ts";
+import { type Exchange, pause, sleep } from "../exchange.ts";
+import type { Reading } from "../reading.ts";
+import type { Rooms, Watcher } from "../rooms.ts";
+import type { AnyEvent, PersonPresence, RoomHead, Started } from "../wire.ts";
+import { Changes, type MyChange } from "./changes.ts";
+import { Mine } from "./mine.ts";
+import { Sight } from "./sight.ts";
+
+const DIRECTORY = "@directory";
+const PAUSE = 500; // milliseconds between two readings of rows, however fast rooms change
+
+export class Keeper implements Watcher {
+  readonly mine: Mine;
+  readonly sight: Sight;
+  readonly #exchange: Exchange;
+  readonly #rooms: Rooms;
+  readonly #most: number;
+  readonly #feeds = new Set<Changes>();
+  readonly #logs = new Map<string, Reading>(); // the own log and the directory
+  #epoch: string;
+  #watched = new Set<string>(); // the rooms whose heads, or events, the server tells
+  #mustBeginAgain = false;
+  #isReading = false;
+  #end: { error: Error | undefined } | undefined;
+
+  constructor(exchange: Exchange, rooms: Rooms, most: number, started: Started) {
+    this.#exchange = exchange;
+    this.#rooms = rooms;
+    this.#most = most;
+    this.#epoch = started.epoch;
+    this.mine = new Mine(started);
+    this.sight = new Sight(exchange, (changes) => this.#tell(changes));
+    rooms.watcher = this;
+    this.#attach(positionsOf(started));
+    this.#told([]);
+  }
+
+  /** The changes from now on. */
+  changes(): Changes {
+    const feed = new Changes(this.#most, () => this.#feeds.delete(feed));
+    if (this.#end) feed.end(this.#end.error);
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  heads(): Record<string, number> {
+    const rows = [...this.mine.rooms.values()].filter(({ room }) => !this.#rooms.get(room));
+    return Object.fromEntries(rows.map(({ room, head }) => [room, head]));
+  }
+
+  moved(heads: Record<string, RoomHead>): void {
+    this.#told(this.mine.moved(heads));
+  }
+
+  heard(event: AnyEvent): void {
+    if (!this.#logs.has(event.room)) this.#told(this.mine.ofRoom(event));
+  }
+
+  atLeast(room: string, head: number): void {
+    this.mine.atLeast(room, head);
+    this.#told([]);
+  }
+
+  closed(room: string): void {
+    this.#watched.delete(room); // be told its head again
+    this.#told([]);
+  }
+
+  presence(people: Record<string, PersonPresence | null>): void {
+    this.sight.hear(people);
+  }
+
+  linked(): void {
+    this.sight.linked();
+  }
+
+  end(error: Error | undefined): void {
+    this.#end = { error };
+    for (const feed of this.#feeds) feed.end(error);
+  }
+
+  #attach(positions: Record<string, number>): void {
+    for (const reading of this.#rooms.followAll(positions, {}, this.#epoch)) {
+      this.#logs.set(reading.room, reading);
+      this.#fold(reading);
+    }
+  }
+
+  /** Fold the events of a log in, until it ends. */
+  async #fold(log: Reading): Promise<void> {
+    try {
+      for (let item = await log.take(); item; item = await log.take()) {
+        if (!("event" in item)) this.#mustBeginAgain ||= item.marker === "reset";
+        else if (item.event === "role_changed")
+          this.#mustBeginAgain = true; // it may follow the directory now
+        else this.#told(log.room === DIRECTORY ? this.mine.ofDirectory(item) : this.mine.ofOwn(item));
+        if (this.#mustBeginAgain) this.#told([]);
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) return; // the client ends
+      this.#logs.delete(log.room); // as the directory does, if the account is a guest's now
+      this.#mustBeginAgain = true;
+      this.#told([]);
+    }
+  }
+
+  /** Tell changes, be told the heads of rooms that are new, and see to what must be read again. */
+  #told(changes: MyChange[]): void {
+    const fresh = [...this.mine.rooms.keys()].filter((room) => !this.#watched.has(room));
+    this.#watched = new Set(this.mine.rooms.keys());
+    for (const room of fresh) this.mine.atLeast(room, this.#rooms.get(room)?.since ?? 0);
+    const heads = fresh.filter((room) => !this.#rooms.get(room)).map((room) => [room, this.mine.rooms.get(room)?.head]);
+    if (heads.length) this.#rooms.followAll({}, Object.fromEntries(heads), this.#epoch);
+    this.#tell(changes);
+    if (this.#owes && !this.#isReading) this.#read();
+  }
+
+  #tell(changes: MyChange[]): void {
+    for (const change of changes) for (const feed of this.#feeds) feed.put(change);
+  }
+
+  get #owes(): boolean {
+    return this.#mustBeginAgain || this.mine.owed.size > 0 || this.mine.missesPeople;
+  }
+
+  /** Read what is owed again, until nothing is. */
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    for (let tries = 0; this.#owes && !this.#end; ) {
+      try {
+        await this.#ask();
+        tries = 0;
+      } catch (error) {
+        if (!(error instanceof Refused)) return; // the client ends
+        if (!error.temporary) return this.end(error);
+        await sleep(pause(error, tries++));
+      }
+      await sleep(PAUSE);
+    }
+    this.#isReading = false;
+  }
+
+  /** Ask for everything or, if only rows are owed, without the people. */
+  async #ask(): Promise<void> {
+    const emoji = this.mine.emojiVersion;
+    if (this.#mustBeginAgain || this.mine.missesPeople) {
+      await this.#exchange.ask<Started>({ do: "start", emoji }, (started) => this.#replace(started));
+      return;
+    }
+    const directory = this.#logs.get(DIRECTORY)?.position.seq;
+    await this.#exchange.ask<Started>({ do: "start", directory, epoch: this.#epoch, emoji }, (started) => this.#take(started));
+  }
+
+  /** Take everything from an answer, unless events have been told that it may not know of. */
+  #replace(started: Started): void {
+    const positions = positionsOf(started);
+    for (const { room, position } of this.#logs.values())
+      if (position.epoch === started.epoch && position.seq > (positions[room] ?? position.seq)) return;
+    this.#mustBeginAgain = false;
+    this.#epoch = started.epoch;
+    this.#watched.clear();
+    for (const room of this.#logs.keys()) delete positions[room];
+    this.#attach(positions);
+    this.#told(this.mine.beginAgain(started));
+  }
+
+  /** Take the rows that are owed. */
+  #take(started: Started): void {
+    if (started.epoch !== this.#epoch || (started.directory === null) === this.#logs.has(DIRECTORY)) this.#mustBeginAgain = true;
+    else this.#told(this.mine.readAgain(started));
+  }
+}
+
+/** The positions to follow the own log and the directory from. */
+function positionsOf({ account, own, directory }: Started): Record<string, number> {
+  return { [account]: own, ...(directory !== null && { [DIRECTORY]: directory }) };
+}
