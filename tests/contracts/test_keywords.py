@@ -14,12 +14,16 @@ from hubbub.domain.markers import KEYWORD, MENTION, Mention
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
 from hubbub.events.reading import Mentioned, Unmentioned
+from hubbub.events.threads import ThreadFollowed
+from hubbub.protocol.keys import parent_of, thread_key
 from hubbub.protocol.messages import Change, Delete, Edit
 from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.reading import SetRoom
+from hubbub.protocol.threads import FollowThread
 from hubbub.server.reactors import keywords
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.keywords import Keywords
+from hubbub.server.stores.base import Activity
 from hubbub.server.stores.positions import POSITIONS
 from tests.contracts.test_reading import Unread, mentioning, post, unread
 from tests.support.fakes import AT, MemoryStore
@@ -99,6 +103,77 @@ async def test_whoever_is_named_anyway_has_one_mention(house: House) -> None:
     assert await unread(house, room, GRACE) == Unread(2, 2)
     assert await unread(house, room, MARGARET) == Unread(2, 2)
     assert len(await rows(house)) == 3
+
+
+async def test_in_a_thread_whoever_is_mentioned_follows_it_from_that_message_on(
+    house: House,
+) -> None:
+    room = await house.make(ADA, "open", GRACE, MARGARET)
+    await prefer(house, GRACE, "deploy")
+    await prefer(house, STRAY, "deploy")
+    thread = thread_key(room, await post(house, ADA, room, "root"))
+    seqs = [await post(house, ADA, thread, text) for text in ("before", "Deploy?", "after")]
+    await react(house)
+    assert await house.store.rows(MENTION) == [Mention(thread, seqs[1], KEYWORD, GRACE.id, ADA.id)]
+    followed, mentioned = (await house.log(GRACE.id))[-2:]
+    assert isinstance(followed, ThreadFollowed) and isinstance(mentioned, Mentioned)
+    assert (followed.by, followed.where) == (ADA.id, thread)
+    assert (mentioned.where, mentioned.where_seq, mentioned.why) == (thread, seqs[1], "keyword")
+    [own] = (await house.store.own_threads(GRACE.id, Activity(), 9)).threads
+    assert (own.read, own.read_nth, own.unread, own.mentions) == (seqs[0], 1, 2, 1)
+    assert (await house.store.own_threads(MARGARET.id, Activity(), 9)).threads == []
+    assert await told(house, STRAY) == []
+    await house.do(ADA, Edit(room=thread, seq=seqs[1], text="nothing"))
+    await react(house)
+    assert await rows(house) == []
+
+
+async def refused_level_of_the_room(house: House, thread: str) -> None:
+    await house.do(GRACE, SetRoom(room=parent_of(thread), level="none"))
+
+
+async def refused_level_of_the_thread(house: House, thread: str) -> None:
+    await house.do(GRACE, FollowThread(room=thread))
+    await house.do(GRACE, SetRoom(room=thread, level="none"))
+
+
+async def refused_leaving_the_room_and_coming_back(house: House, thread: str) -> None:
+    await house.do(GRACE, LeaveRoom(room=parent_of(thread)))
+    await house.join(GRACE, parent_of(thread))
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [
+        *(refused_level_of_the_room, refused_level_of_the_thread),
+        refused_leaving_the_room_and_coming_back,
+    ],
+    ids=lambda each: each.__name__.removeprefix("refused_"),
+)
+async def test_who_is_not_told_of_a_thread(
+    house: House, happen: Callable[[House, str], Awaitable[None]]
+) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    await prefer(house, GRACE, "deploy")
+    thread = thread_key(room, await post(house, ADA, room, "root"))
+    await post(house, ADA, thread, "deploy")
+    await happen(house, thread)
+    await react(house)
+    assert await told(house, GRACE) == []
+
+
+async def test_whoever_follows_an_older_thread_is_told_there(house: House) -> None:
+    room = await house.make(ADA, "open")
+    await prefer(house, GRACE, "deploy")
+    thread = thread_key(room, await post(house, ADA, room, "root"))
+    await post(house, ADA, thread, "first")
+    await house.join(GRACE, room)
+    await house.do(GRACE, FollowThread(room=thread))
+    seq = await post(house, ADA, thread, "deploy")
+    await react(house)
+    assert await told(house, GRACE) == [(Mentioned, seq)]
+    [own] = (await house.store.own_threads(GRACE.id, Activity(), 9)).threads
+    assert (own.unread, own.mentions) == (1, 1)
 
 
 async def refused_block(house: House, room: str) -> None:

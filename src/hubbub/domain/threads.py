@@ -5,8 +5,8 @@ its parent decide who may do what there. Whoever follows it has a marker in its 
 of a room do.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
 
@@ -102,11 +102,27 @@ def follow(ledger: Ledger, principal: Principal, thread: str, account: str) -> A
     return _follow(ledger, principal, thread, account)
 
 
+def follow_before(ledger: Ledger, by: Mapping[str, Any], message: MessageKey, account: str) -> None:
+    """Let an account follow a thread, unless it does already. What is there before a message counts as read.
+
+    `by` are the author and its id; see `Needs.nth` for how many messages there were by then.
+    """
+    if not ledger.row(MARKER, MemberKey(message.room, account)):
+        _begin_to_follow(ledger, by, message.room, account, message.seq - 1)
+
+
 def _follow(ledger: Ledger, principal: Principal, thread: str, account: str) -> Accepted:
-    head = ledger.head(thread)
-    ledger.add(MARKER, ReadMarker(thread, account, head, ledger.nth(thread, head)))
+    by = {"by": principal.name, "id": principal.person.id}
+    return _begin_to_follow(ledger, by, thread, account, ledger.head(thread))
+
+
+def _begin_to_follow(
+    ledger: Ledger, by: Mapping[str, Any], thread: str, account: str, upto: int
+) -> Accepted:
+    ledger.add(MARKER, ReadMarker(thread, account, upto, ledger.nth(thread, upto)))
     ledger.add(PLACE, Placement(account, thread))
-    return ledger.append(ThreadFollowed(**ledger.next(account, principal), where=thread))
+    place: dict[str, Any] = {"room": account, "seq": ledger.head(account) + 1, "at": ledger.at}
+    return ledger.append(ThreadFollowed(**place, **by, where=thread))
 
 
 def unfollow(ledger: Ledger, principal: Principal, thread: str) -> Accepted:

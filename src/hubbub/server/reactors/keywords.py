@@ -12,7 +12,7 @@ from hubbub.domain.markers import KEYWORD, MENTION
 from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.keys import is_made_key, parent_of
 from hubbub.protocol.messages import Change
 from hubbub.server.people.addresses import Submit
 from hubbub.server.stores.base import PAGE_ROWS, Store, StoreFailed
@@ -22,7 +22,7 @@ TOLD_AT_ONCE = 100  # accounts, so that other changes get in between
 
 
 class Keywords:
-    """Looks for the keywords of its members in each message of a made room. Whoever is told twice is told once."""
+    """Looks for the keywords of its members in each message of a made room, and of its threads. Whoever is told twice is told once."""
 
     name = "keywords"
     does = "look for keywords in messages"
@@ -34,8 +34,8 @@ class Keywords:
         self._watch = Lookout(())
 
     def reads(self, room: str) -> bool:
-        """Only made rooms have members."""
-        return is_room_key(room)
+        """Only made rooms have members, who read their threads as well."""
+        return is_made_key(room)
 
     async def begin(self) -> None:
         """Read all keywords. Those that were chosen before a message may not be missed."""
@@ -80,7 +80,7 @@ class Keywords:
         """Have those members told that have a keyword in a new message."""
         wanted = Needs()
         for account in called:
-            wanted.row(MEMBER, MemberKey(event.room, account))
+            wanted.row(MEMBER, MemberKey(parent_of(event.room), account))
         members = (await self._store.find(wanted)).rows[MEMBER].values() if called else ()
         await self._commit(
             MentionByKeyword(
