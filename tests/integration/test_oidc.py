@@ -432,7 +432,7 @@ TOKENS: dict[str, tuple[dict[str, Any], str]] = {
     "expired": ({"claimed": {"exp": int(time.time()) - 120}}, "it has expired"),
     "without an end": ({"claimed": {"exp": None}}, "lacks a required claim"),
     "without a beginning": ({"claimed": {"iat": None}}, "when it was made"),
-    "from the future": ({"claimed": {"iat": int(time.time()) + 600}}, "not valid yet"),
+    "from the future": ({"claimed": {"iat": int(time.time()) + 86_400}}, "not valid yet"),
     "no subject": ({"claimed": {"sub": None}}, "lacks a required claim"),
     "alg none": ({"sign": signed_by("", "none")}, "algorithm does not match"),
     "another key": (
