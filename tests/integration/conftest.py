@@ -27,12 +27,15 @@ ON_EVERY_STORE = {
     )
 }
 STORES = ("sqlite", "postgres", "postgres and nats")
+# What a store refuses no broker is told.
+WITHOUT_BROKER = {"tests.integration.test_texts"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of the doors on each kind of store and broker."""
     if "shared_server" in metafunc.fixturenames and metafunc.module.__name__ in ON_EVERY_STORE:
-        metafunc.parametrize("shared_server", STORES, indirect=True, scope="session")
+        stores = STORES[: 2 if metafunc.module.__name__ in WITHOUT_BROKER else 3]
+        metafunc.parametrize("shared_server", stores, indirect=True, scope="session")
 
 
 KEY = "made up at random"
