@@ -16,6 +16,7 @@ from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import base, queries, records
 from hubbub.server.stores.base import (
+    EVERY_ROOM,
     Activity,
     LogPage,
     LogsReplaced,
@@ -39,6 +40,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    own_room,
     own_thread,
     span_of,
 )
@@ -175,10 +177,11 @@ class PostgresReader:
 
     async def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
         """The rooms of an account in the order of their keys. Raises LogsReplaced."""
-        query = Q.of_epoch.format(rows=Q.own_rooms)
-        found = await self._connection.fetch(query, account, *which)
+        is_all = which == EVERY_ROOM
+        query = Q.of_epoch.format(rows=Q.all_own_rooms if is_all else Q.own_rooms)
+        found = await self._connection.fetch(query, account, *(() if is_all else which))
         check_epoch(found[0][0] if found else None, self._epoch)
-        return sorted(OwnRoom(*row) for _, *row in found if row[0] is not None)
+        return sorted([own_room(row[1:]) for row in found if row[1] is not None])
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Threads by their messages. Raises LogsReplaced."""

@@ -191,22 +191,10 @@ SELECT * FROM hubbub.thread WHERE room = $1 AND message > $2 AND message <= $3 O
 SELECT * FROM hubbub.thread WHERE room = $1 AND (at, message) < ($2, $3) ORDER BY at DESC, message DESC LIMIT $4
 
 -- :own_threads The threads that an account follows, the one with the newest reply first; perhaps only those with something new.
--- The last two columns are as in own_rooms; only the rows of the page need them.
+-- Only the rows of the page need the last two columns.
 SELECT own.thread, own.room, own.message, own.seq, own.at, own.nth, replies, own.people, own.title, own.ended_at,
     log.head, own.read, own.read_nth, is_marked, level, muted_until, starred,
-    CASE WHEN own.read_nth < log.nth THEN greatest(0, log.nth - CASE WHEN own.read >= log.kept - 1 THEN own.read_nth ELSE
-        greatest(own.read_nth, coalesce(
-            (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
-        ))
-    END - (
-        SELECT count(*) FROM hubbub.message
-        WHERE message.room = log.id AND message.seq > own.read AND is_deleted
-    )) ELSE 0 END AS unread,
-    CASE WHEN own.read_nth < log.nth THEN (
-        SELECT count(*) FROM hubbub.mention
-        WHERE mention.account IN ($1, '*') AND mention.room = own.thread AND mention.seq > own.read
-        AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
-    ) ELSE 0 END AS mentions
+    {unread_and_mentions(own.thread, own.read, own.read_nth)}
 FROM (
     SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
     FROM {own}
@@ -233,31 +221,36 @@ WHERE (SELECT count(*) FROM (SELECT FROM hubbub.place WHERE account = $1 LIMIT $
 ORDER BY at DESC, thread DESC LIMIT 1 OFFSET $5::bigint - 1
 
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
--- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
--- Whom the account blocks mentions it in vain.
+{all_own_rooms()} AND place.room > $2 AND ($5::text[] IS NULL OR place.room = ANY($5::text[])) AND (
+    NOT $4 OR hidden = 0 OR EXISTS (SELECT FROM hubbub.message WHERE message.room = log.id AND seq > hidden)
+) ORDER BY place.room LIMIT $3
+
+-- :all_own_rooms The same without any condition, as `start` asks for them: so the planner knows how many there are, and joins them in fewer steps.
 SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth,
     marker.seq, marker.nth AS read_nth, is_marked, level, muted_until, starred,
-    CASE WHEN marker.nth < log.nth THEN greatest(0, log.nth - CASE WHEN marker.seq >= log.kept - 1 THEN marker.nth ELSE
-        greatest(marker.nth, coalesce(
-            (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
-        ))
-    END - (
-        SELECT count(*) FROM hubbub.message
-        WHERE message.room = log.id AND message.seq > marker.seq AND is_deleted
-    )) ELSE 0 END AS unread,
-    CASE WHEN marker.nth < log.nth THEN (
-        SELECT count(*) FROM hubbub.mention
-        WHERE mention.account IN ($1, '*') AND mention.room = place.room AND mention.seq > marker.seq
-        AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
-    ) ELSE 0 END AS mentions
+    {unread_and_mentions(place.room, marker.seq, marker.nth)}
 FROM hubbub.place
 JOIN hubbub.made_room ON made_room.room = place.room
 JOIN hubbub.member ON member.room = place.room AND member.account = place.account
 JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
 JOIN hubbub.room AS log ON log.name = place.room
-WHERE place.account = $1 AND place.room > $2 AND ($5::text[] IS NULL OR place.room = ANY($5::text[])) AND (
-    NOT $4 OR hidden = 0 OR EXISTS (SELECT FROM hubbub.message WHERE message.room = log.id AND seq > hidden)
-) ORDER BY place.room LIMIT $3
+WHERE place.account = $1
+
+-- :unread_and_mentions The messages and mentions that are unread in a `log`, by its name, and how far the account has read: the event, and how many messages.
+-- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain.
+CASE WHEN {2} < log.nth THEN greatest(0, log.nth - CASE WHEN {1} >= log.kept - 1 THEN {2} ELSE
+    greatest({2}, coalesce(
+        (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
+    ))
+END - (
+    SELECT count(*) FROM hubbub.message
+    WHERE message.room = log.id AND message.seq > {1} AND is_deleted
+)) ELSE 0 END AS unread,
+CASE WHEN {2} < log.nth THEN (
+    SELECT count(*) FROM hubbub.mention
+    WHERE mention.account IN ($1, '*') AND mention.room = {0} AND mention.seq > {1}
+    AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
+) ELSE 0 END AS mentions
 
 -- :set_kept Set the first number that is kept.
 UPDATE hubbub.room SET kept = $2 WHERE id = $1;

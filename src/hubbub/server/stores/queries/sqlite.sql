@@ -94,8 +94,7 @@ SELECT body FROM change WHERE room = (SELECT id FROM room WHERE name = ?) AND ab
 SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY name LIMIT ?;
 
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
--- The last two columns are the messages and mentions that are unread, which needs a look only if there are newer messages.
--- Whom the account blocks mentions it in vain. Each head is looked up once, since the rows of `own` are made before they are used.
+-- Each head is looked up once, since the rows of `own` are made before they are used.
 WITH own AS MATERIALIZED (
     SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, log.nth,
         marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred, log.id, trimmed_nth
@@ -111,16 +110,20 @@ WITH own AS MATERIALIZED (
 )
 SELECT room, kind, title, alias, people, archived_at, role, hidden, head, nth,
     read, read_nth, is_marked, level, muted_until, starred,
-    iif(read_nth < nth, max(0, nth - max(read_nth, trimmed_nth) - (
-        SELECT count(*) FROM message INDEXED BY message_deleted
-        WHERE message.room = own.id AND message.seq > read AND is_deleted
-    )), 0),
-    iif(read_nth < nth, (
-        SELECT count(*) FROM mention
-        WHERE mention.account IN (:account, '*') AND mention.room = own.room AND mention.seq > read
-        AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
-    ), 0)
+    {unread_and_mentions(own.room, own.id, own.nth)}
 FROM own ORDER BY room;
+
+-- :unread_and_mentions The messages and mentions that are unread in a log, by its name, its id and how many messages it ever had.
+-- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain.
+iif(read_nth < {2}, max(0, {2} - max(read_nth, trimmed_nth) - (
+    SELECT count(*) FROM message INDEXED BY message_deleted
+    WHERE message.room = {1} AND message.seq > read AND is_deleted
+)), 0),
+iif(read_nth < {2}, (
+    SELECT count(*) FROM mention
+    WHERE mention.account IN (:account, '*') AND mention.room = {0} AND mention.seq > read
+    AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
+), 0)
 
 -- :threads The threads about messages of a room, after a number up to another.
 SELECT * FROM thread WHERE room = ? AND message > ? AND message <= ? ORDER BY message LIMIT ?;
@@ -129,7 +132,7 @@ SELECT * FROM thread WHERE room = ? AND message > ? AND message <= ? ORDER BY me
 SELECT * FROM thread WHERE room = ? AND (at, message) < (?, ?) ORDER BY at DESC, message DESC LIMIT ?;
 
 -- :own_threads The threads that an account follows, the one with the newest reply first; perhaps only those with something new.
--- The last two columns are as in own_rooms; only the rows of the page, which are made first, need them.
+-- Only the rows of the page, which are made first, need the last two columns.
 WITH own AS MATERIALIZED (
     SELECT thread.*, marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred
     FROM {own}
@@ -139,15 +142,7 @@ WITH own AS MATERIALIZED (
 )
 SELECT own.thread, own.room, message, own.seq, at, own.nth, replies, people, title, ended_at,
     head, read, read_nth, is_marked, level, muted_until, starred,
-    iif(read_nth < log.nth, max(0, log.nth - max(read_nth, trimmed_nth) - (
-        SELECT count(*) FROM message INDEXED BY message_deleted
-        WHERE message.room = log.id AND message.seq > read AND is_deleted
-    )), 0),
-    iif(read_nth < log.nth, (
-        SELECT count(*) FROM mention
-        WHERE mention.account IN (:account, '*') AND mention.room = own.thread AND mention.seq > read
-        AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
-    ), 0)
+    {unread_and_mentions(own.thread, log.id, log.nth)}
 FROM own CROSS JOIN headed_room AS log ON log.name = own.thread
 ORDER BY at DESC, own.thread DESC;
 

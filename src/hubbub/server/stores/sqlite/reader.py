@@ -36,6 +36,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    own_room,
     own_thread,
     span_of,
 )
@@ -131,7 +132,7 @@ class SqliteReader:
             "only_shown": which.only_shown,
             "rooms": None if which.rooms is None else json.dumps(which.rooms),
         }
-        return [OwnRoom(*row) for row in self._execute(Q.own_rooms, given)]
+        return list(map(own_room, self._execute(Q.own_rooms, given)))
 
     def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Threads by their messages."""
