@@ -79,6 +79,7 @@ class Client:
         self.welcome: Welcome | None = None
         self.url = url
         self._open_timeout = open_timeout
+        self._token = token
         self._exchange = Exchange(outside, patience)
         self._rules = rules
         self._rooms = Rooms(outside, self._exchange, max_queued, rules)
@@ -101,7 +102,7 @@ class Client:
     @property
     def me(self) -> Me:
         """Your account's rooms, the people, and what you keep for yourself. Only for accounts: to others, it raises `Refused` when it is opened."""
-        return Me(self._keeper, self._exchange, self._sight)
+        return Me(self._keeper, self._exchange, self._sight, self.url, self._token)
 
     def statuses(self) -> Newest[Status]:
         """The current status and each later one, for `async for`. A slow reader gets the newest 16."""
@@ -246,6 +247,25 @@ class Client:
         It is made if there is none yet. Raises the same errors as `create_room`.
         """
         return await create(self._exchange, "direct", None, people)
+
+    async def remove_person(self, account: str, *, messages: bool = False) -> None:
+        """Remove somebody's account for good; with `messages`, also all that it wrote. For owners and admins.
+
+        Names and credentials are gone at once, and the rest within seconds. If the answer is lost, ask again:
+        an account that is gone is `not_found`.
+
+        Args:
+            account: the key of the account, `@p…`.
+            messages: whether its messages and reactions are erased, in all rooms.
+
+        Raises:
+            Refused: the server refused: `forbidden`, `not_found` …
+            Unreachable: there was no answer.
+        """
+        from hubbub.client import http  # slow to import
+
+        path = f"people/{quote(account, safe='@')}/remove"
+        await http.post(self.url, path, {"messages": messages}, **http.bearer(self._token))
 
     def link(self, room: str, seq: int | None = None) -> str:
         """Return the address at which the page shows a room, or one of its messages: a link for people."""

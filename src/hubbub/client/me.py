@@ -1,7 +1,7 @@
 """An account's rooms and the people, for programs."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -50,7 +50,11 @@ class Me:
     Rooms that you don't follow are not read: the server tells how far they have come.
     """
 
-    def __init__(self, keeper: Keeper, exchange: Exchange, sight: Sight) -> None:
+    def __init__(
+        self, keeper: Keeper, exchange: Exchange, sight: Sight, url: str, token: str | None
+    ) -> None:
+        self._url = url
+        self._token = token
         self._keeper = keeper
         self._exchange = exchange
         self._sight = sight
@@ -164,6 +168,38 @@ class Me:
         return known.choices.listener(known.account, known.person.time_zone)
 
     # What needs no `open`: each raises Refused, Unknown or Closed, as the methods of `Room` do.
+
+    async def remove(self, password: str | None = None, *, messages: bool = False) -> None:
+        """Remove your account for good; with `messages`, also all that you wrote. The client is closed soon after.
+
+        Args:
+            password: needed if the account has one; else you must have signed in within the last ten minutes.
+            messages: whether your messages and reactions are erased, in all rooms.
+
+        Raises:
+            Refused: the server refused: `forbidden` for a wrong password, for an API token, and for the last owner.
+            Unreachable: there was no answer.
+        """
+        from hubbub.client import http  # slow to import
+
+        given = {"password": password, "messages": messages}
+        await http.post(self._url, "me/remove", given, **http.bearer(self._token))
+
+    async def export(self) -> AsyncIterator[dict[str, Any]]:
+        """Everything that the server keeps about your account, one thing after the other, each with its `kind`.
+
+            with open("me.jsonl", "w") as file:
+                async for each in client.me.export():
+                    print(json.dumps(each), file=file)
+
+        Raises:
+            Refused: the server refused, for example with `rate_limited`: it exports an account every 10 minutes at most.
+            Unreachable: there was no answer, or it was cut off.
+        """
+        from hubbub.client import http  # slow to import
+
+        async for each in http.lines(self._url, "me/export", **http.bearer(self._token)):
+            yield each
 
     async def watch(self, people: Iterable[str]) -> Mapping[str, PersonPresence]:
         """Watch up to 200 people, named by their keys, in place of those before, and return `presence`.
