@@ -238,6 +238,32 @@ async def test_send_and_chat_say_whom_a_message_did_not_reach(here: Site) -> Non
         await ada.shows(told)
 
 
+async def test_chat_shows_threads_and_replies_in_them(here: Site) -> None:
+    await logged_in(here)
+    given = {"kind": "open", "title": "Plans", "alias": "here"}
+    room = (await here.ada.ask("POST", "/rooms", given)).body["made"]
+    path = f"/rooms/{room}/messages"
+    seq = (await here.ada.ask("POST", path, {"text": "Which kettle?"})).body["seq"]
+    async with Pane("chat", here.ada.url, "--room", "#here") as chat:
+        await chat.shows("#here> ")
+        chat.press("/thread\r")
+        await chat.shows(f"{seq}  Ada: Which kettle?")
+        chat.press(f"/thread {seq}\r")
+        await chat.shows("none")
+        chat.press(f"/reply {seq} the red one\r")
+        await chat.shows(f"Ada replied to Ada's “Which kettle?” (thread {seq})")
+        chat.press(f"/thread {seq}\r")
+        await chat.shows("Ada: the red one")
+        chat.press("/thread\r")
+        await chat.shows(f"{seq}  Ada: Which kettle? (1 reply)")
+        chat.press(f"/reply {seq}\r")
+        await chat.shows("Give the number of a message")
+        chat.press("/thread 999\r/reply 999 x\r")
+        await chat.shows("Refused: No message 999")
+    said = (await here.ada.ask("GET", f"/rooms/{room}:{seq}/messages")).body["messages"]
+    assert [each["text"] for each in said] == ["the red one"]
+
+
 async def newcomer(here: Site) -> dict[str, str]:
     """What whoever accepts an invite has."""
     return {"token": (await here.ada.ask("POST", "/invites", {})).body["token"]}

@@ -5,7 +5,8 @@ import difflib
 from contextlib import suppress
 
 from hubbub.client import Client, ConnectionState, Reset, Room
-from hubbub.protocol.messages import Message, Presence, Resumed
+from hubbub.protocol.messages import Message, Presence, Resumed, ThreadsMoved
+from hubbub.terminal import threads
 from hubbub.terminal.home import Drafts
 from hubbub.terminal.names import KnownNames
 from hubbub.terminal.outgoing import Outgoing
@@ -20,7 +21,7 @@ from hubbub.terminal.transcript import Transcript
 SHOWN_AT_FIRST = 20
 PROMPT_COLUMNS = 24
 GOODBYE_SECONDS = 3.0
-COMMANDS = {"/help": "show this help", "/quit": "leave, like Ctrl-D"}
+COMMANDS = {"/help": "show this help", "/quit": "leave, like Ctrl-D", **threads.COMMANDS}
 
 
 def chat(client: Client, room: str, drafts: Drafts, *, quiet: bool) -> None:
@@ -54,6 +55,7 @@ class Conversation:
         self._screen = screen
         self._names = KnownNames(client)
         self._transcript = Transcript(self._names.of)
+        self._threads = threads.ThreadsShown(client, room, screen, self._names)
         self._outgoing = Outgoing(screen, drafts)
         self._joined = asyncio.Event()
         self._shown = asyncio.Event()
@@ -81,6 +83,7 @@ class Conversation:
         room = await self._client.follow(self._room)
         self._names.meet(room.snapshot)
         self._joined.set()
+        self._threads.begin(room)
         self._welcome(room)
         self._has_shown(room)
         async with beside(self._show_people(room)):
@@ -109,7 +112,7 @@ class Conversation:
             elif line.strip() == "/quit":
                 break
             elif line.strip():
-                self._command(line)
+                await self._command(line)
 
     def _message(self, line: str) -> str | None:
         """The message in a line, or None for a command or an empty line. Only single lines on a terminal can be commands."""
@@ -117,7 +120,7 @@ class Conversation:
             return line[1:] if line.startswith("//") else None
         return line if line.strip() else None
 
-    def _command(self, line: str) -> None:
+    async def _command(self, line: str) -> None:
         """Run a command. An unknown one is not sent as a message, since it may be mistyped."""
         word = line.split(maxsplit=1)[0]
         if word == "/help":
@@ -125,6 +128,8 @@ class Conversation:
             self._screen.show(
                 [["Anything else is sent as a message; begin it with // to send a /"]]
             )
+        elif word in threads.COMMANDS:
+            await self._threads.run(line)
         else:
             close = difflib.get_close_matches(word, COMMANDS, 1)
             meant = close[0] if close else "/help"
@@ -185,6 +190,9 @@ class Conversation:
         async for signal in room.signals():
             if isinstance(signal, Presence):
                 remarks.update(room.members)
+            elif isinstance(signal, ThreadsMoved):
+                for seq, by in self._threads.new(signal.threads):
+                    self._screen.show([self._transcript.replied(seq, by)])
 
     async def _show_state(self) -> None:
         """Show in the prompt whether messages are sent now or later."""

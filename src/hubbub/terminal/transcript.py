@@ -91,6 +91,11 @@ class Transcript:
         first, *more = self._deed(event)
         return self._stamped(event.at, ["* ", self._name(event.by), " ", *first]) + more
 
+    def replied(self, seq: int, by: str | None) -> Line:
+        """The line for a reply in the thread of a message."""
+        who = name(self._called(by)) if by else "Somebody"
+        return ["* ", who, " replied to ", *self._quote(seq), f" (thread {seq})"]
+
     def _deed(self, event: Event) -> list[Line]:
         match event:
             case Edited():

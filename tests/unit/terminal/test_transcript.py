@@ -25,6 +25,9 @@ class Shown:
     def message(self, message: Message) -> list[str]:
         return [self._style.render(line) for line in self._transcript.message(message)]
 
+    def replied(self, seq: int, by: str | None) -> str:
+        return self._style.render(self._transcript.replied(seq, by))
+
 
 @pytest.fixture
 def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
@@ -125,6 +128,14 @@ def test_a_message_of_which_an_edit_erased_what_it_said(transcript: Shown) -> No
         ["18:00 ada: [edited later]"],
         [],
         ["18:00 * ada edited ada's “[edited later]” to: tea"],
+    ]
+
+
+def test_a_reply_in_a_thread(transcript: Shown) -> None:
+    transcript.event(Posted("lobby", 1, AT, "ada", "tea?"))
+    assert [transcript.replied(1, "grace"), transcript.replied(2, None)] == [
+        "* grace replied to ada's “tea?” (thread 1)",
+        "* Somebody replied to message 2 (thread 2)",
     ]
 
 
