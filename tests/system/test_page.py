@@ -285,6 +285,7 @@ async def test_what_is_refused_says_why_and_holds_up_nothing(server: Server, ada
 async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
     await say(ada, "gladly")
     await expect(bodies(grace)).to_have_text(["gladly"])
+    await message(grace, "gladly").hover()
     tools = message(grace, "gladly").get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)  # not hers to edit or delete
     await use(grace, "gladly", "React", "React with 🎉")
@@ -312,8 +313,10 @@ async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> N
         async with http.put(f"{url}/1/reactions/%F0%9F%8E%89?name=ada") as answer:
             assert answer.status == 200
     await ada.go_back()
+    await message(ada, "not hers").hover()
     tools = message(ada, "not hers").get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(3)  # not hers to edit or delete
+    await message(ada, "mine").hover()
     await expect(message(ada, "mine").get_by_role("toolbar").get_by_role("button")).to_have_count(5)
     theirs = message(ada, "mine").get_by_role("button", name="🎉 by 1")
     await expect(theirs).to_have_attribute("aria-pressed", "false")
@@ -487,10 +490,12 @@ async def test_another_room_shows_how_many_messages_one_has_not_read(
     kitchen = rooms.get_by_role("button", name=re.compile("the-kitchen"))
     await expect(kitchen).to_have_accessible_name("the-kitchen 2 unread")
     await expect(ada).to_have_title(re.compile(r"^\(2\) lobby"))
+    await expect(ada.locator("link[rel=icon]")).to_have_attribute("href", re.compile("unread"))
     await kitchen.click()
     await expect(bodies(ada)).to_have_text(["soup is ready", "and bread"])
     await expect(kitchen).to_have_accessible_name("the-kitchen")
     await expect(ada).to_have_title(re.compile("^the-kitchen"))
+    await expect(ada.locator("link[rel=icon]")).to_have_attribute("href", "/web/favicon.svg")
     await expect(composer(ada)).to_have_value("a draft")
     await ada.reload()
     await expect(bodies(ada)).to_have_text(["soup is ready", "and bread"])
@@ -721,16 +726,16 @@ async def test_on_a_phone_enter_begins_a_line_and_a_tap_brings_a_messages_tools(
     await page.get_by_role("button", name="Send").tap()
     await expect(bodies(ada)).to_have_text(["two\nlines"], use_inner_text=True)
     tools = message(page, "lines").get_by_role("toolbar")
-    await expect(tools).to_have_css("opacity", "0")
+    await expect(tools).to_be_hidden()
     await message(page, "lines").locator(".body").tap()
-    await expect(tools).to_have_css("opacity", "1")
+    await expect(tools).to_be_visible()
     await tools.get_by_role("button", name="React").tap()
     await page.get_by_role("button", name="React with ❤️").tap()
     await expect(message(ada, "lines").get_by_role("button", name="❤️ by 1")).to_be_visible()
     await message(page, "lines").locator(".body").tap()
-    await expect(tools).to_have_css("opacity", "1")
+    await expect(tools).to_be_visible()
     await composer(page).tap()
-    await expect(tools).to_have_css("opacity", "0")
+    await expect(tools).to_be_hidden()
 
 
 async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(

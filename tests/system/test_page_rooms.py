@@ -191,6 +191,18 @@ async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Pa
     await expect(bodies(ada)).to_have_text(["deleted"])
 
 
+async def test_a_topic_stands_beside_the_title(people: People) -> None:
+    ada = await people.owner()
+    entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+    token = (await asked(people.server, "POST", "/login", entered))["token"]
+    given = {"kind": "open", "title": "Garden", "topic": "What grows"}
+    made = (await asked(people.server, "POST", "/rooms", given, token))["made"]
+    await enter(ada, "Garden")
+    await expect(ada.get_by_text("What grows")).to_be_visible()
+    await asked(people.server, "PATCH", f"/rooms/{made}", {"topic": "What withers"}, token)
+    await expect(ada.get_by_text("What withers")).to_be_visible()
+
+
 async def test_a_room_has_a_level_of_its_own(two: tuple[Page, Page]) -> None:
     ada, grace = two
     await enter(grace)

@@ -71,7 +71,7 @@ function Members() {
   const here = placeOf(current.value)?.here.value ?? { people: new Map<string, string>(), count: 0 };
   const named = [...here.people.values()].map((by) => ({ by, name: nameOf(by) })).sort((a, b) => a.name.localeCompare(b.name));
   return (
-    <div class="members" ref={root}>
+    <div class="members" ref={root} hidden={!here.count}>
       <button id="members" class="quiet" type="button" aria-expanded={isOpen} aria-controls="member-list" onClick={() => setOpen(!isOpen)}>
         {t.people(here.count)}
       </button>

@@ -7,7 +7,7 @@ import { goTo, heardMeanwhile, MOST_READ } from "./history.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { isThread } from "./panel.ts";
 import { readOn } from "./reading.ts";
-import { track } from "./rooms.ts";
+import { hearChanged, track } from "./rooms.ts";
 import { say } from "./screen.ts";
 import { accountOf, current, isVisible, newFrom, outboxVersion, type Place, places, wanted } from "./state.ts";
 import { appended, atEnd, MOST_SHOWN, toEnd } from "./window.ts";
@@ -66,6 +66,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   const isCurrent = room === current.peek();
   if (event.event === "posted") takePost(client, place, event, isCurrent);
   hearPins(place, event);
+  if (event.event === "changed") hearChanged(event);
   trim(place.view, isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
   if (seqs.length) place.changed();
   if (seqs.length && isCurrent) queueMicrotask(readOn);

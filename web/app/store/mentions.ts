@@ -7,6 +7,11 @@ const BEFORE = "\\s(\\[{<\"'“‘«‹¿¡*_~\u3000-\u30ff\u3400-\u9fff\uac00-\
 // What somebody says to be a handle becomes part of a pattern, so it is looked at.
 const HANDLE = /^[a-z0-9._-]+$/;
 
+/** Whether a message mentions an account, by its handle or as one of all. */
+export const mentionsMe = ({ mentions = {}, calls = [] }: Pick<wire.Message, "mentions" | "calls">, account: string): boolean =>
+  account !== "" &&
+  (Object.values(mentions).includes(account) || calls.includes(account) || (account.startsWith("@") && calls.includes("*")));
+
 /** Split a text at the places that mention an account: each second part is a mention. */
 export function splitAtMentions(
   text: string,

@@ -1,5 +1,6 @@
 // How far one has read the room that is open: told to the server now and then.
 
+import type { wire } from "#sdk";
 import { accountOf, clientOf, current, isVisible, places, wanted } from "./state.ts";
 import { atEnd } from "./window.ts";
 
@@ -7,6 +8,7 @@ const PAUSE = 2000; // milliseconds between two markers of a room
 
 const told = new Map<string, { upto: number; at: number }>();
 let timer: number | undefined;
+let waiting: { room: string; upto: number } | undefined; // a marker that is to be told after a pause
 
 /** Whether one sees the newest messages of a room. */
 export const isReading = (room: string): boolean => room === current.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
@@ -42,11 +44,27 @@ export function readOn(): void {
   if (upto <= before.upto) return;
   clearTimeout(timer);
   const wait = before.at + PAUSE - Date.now();
-  if (wait > 0) {
-    timer = setTimeout(readOn, wait);
-    return;
-  }
-  const isNew = upto > (row.read ?? 0) || row.marked;
-  told.set(room, { upto, at: isNew ? Date.now() : before.at });
-  if (isNew) client.ask({ do: "read", room, upto }).catch(() => {});
+  waiting = wait > 0 ? { room, upto } : undefined;
+  if (waiting) timer = setTimeout(readOn, wait);
+  else tell(row, upto);
 }
+
+function tell(row: wire.MyRoom, upto: number): void {
+  const isNew = upto > (row.read ?? 0) || row.marked;
+  told.set(row.room, { upto, at: isNew ? Date.now() : (told.get(row.room)?.at ?? 0) });
+  if (!isNew) return;
+  clientOf()
+    ?.ask({ do: "read", room: row.room, upto })
+    .catch(() => {});
+}
+
+/** A room is left: what was read there is told now. */
+export function leaveOff(): void {
+  clearTimeout(timer);
+  const row = waiting && accountOf()?.rooms.get(waiting.room);
+  if (row && waiting) tell(row, waiting.upto);
+  waiting = undefined;
+}
+
+/** How far one has told to have read a room. */
+export const readUpto = (room: string): number => told.get(room)?.upto ?? 0;

@@ -6,7 +6,7 @@ import { isMade, showAddress } from "./address.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
 import { closePanel } from "./panel.ts";
-import { lookAgain } from "./reading.ts";
+import { leaveOff, lookAgain, readUpto } from "./reading.ts";
 import { menuOpen } from "./screen.ts";
 import { accountOf, clientOf, current, editing, newFrom, Place, places, replyTo, session, tracked } from "./state.ts";
 import { linked, toEnd } from "./window.ts";
@@ -40,6 +40,7 @@ export function forget(room: string): void {
 }
 
 export function open(room: string): void {
+  if (room !== current.peek()) leaveOff();
   batch(() => {
     const place = track(room);
     current.value = room;
@@ -73,13 +74,25 @@ export function drawLineOnce(): void {
   const row = accountOf()?.rooms.get(lineOf);
   if (!row || lineOf !== current.peek()) return;
   lineOf = "";
-  newFrom.value = row.unread ? (row.read ?? 0) + 1 : Infinity;
+  newFrom.value = row.unread ? Math.max(row.read ?? 0, readUpto(row.room)) + 1 : Infinity;
 }
 
-/** Look for the title of the current room, if one is no member. */
+const topics = signal<ReadonlyMap<string, string>>(new Map()); // those that were changed while one was there
+const lookedUp = new Set<string>();
+
+/** Look for the title of the current room, if one is no member, and for its topic. */
 export function lookUp(): void {
   const [room, account] = [current.peek(), accountOf()];
-  if (account?.hasStarted && isMade(room) && !account.rooms.has(room) && !listed.peek().has(room)) listOpenRooms();
+  const row = account?.rooms.get(room);
+  if (!account?.hasStarted || !isMade(room) || listed.peek().has(room)) return;
+  if (row && (row.kind !== "open" || lookedUp.has(room))) return;
+  lookedUp.add(room);
+  listOpenRooms().catch(() => {}); // it is only called "Room" then
+}
+
+/** A room was changed. */
+export function hearChanged({ room, topic }: { room: string; topic?: string }): void {
+  if (topic !== undefined) topics.value = new Map([...topics.peek(), [room, topic]]);
 }
 
 /** The free rooms that are known here. */
@@ -105,7 +118,8 @@ export async function listOpenRooms(): Promise<Listed[]> {
 
 export const isListed = (room: string): boolean => listed.value.has(room);
 
-export const topicOf = (room: string): string => listed.value.get(room)?.topic ?? "";
+/** What a room is about, as far as one knows. */
+export const topicOf = (room: string): string => topics.value.get(room) ?? listed.value.get(room)?.topic ?? "";
 
 /** What a room is called. */
 export function titleOf(room: string): string {

@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { Changed, Client, Refused, View, wire } from "#sdk";
 import type { Account } from "./account.ts";
+import { show } from "./frames.ts";
 
 export interface Typist {
   by: string;
@@ -34,8 +35,12 @@ export class Place {
   }
 
   changed(): void {
-    this.version.value += 1;
+    show(this.#grow);
   }
+
+  readonly #grow = (): void => {
+    this.version.value += 1;
+  };
 }
 
 export const places = new Map<string, Place>();

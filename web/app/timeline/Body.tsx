@@ -6,9 +6,9 @@ import { harmless } from "../ui/text.ts";
 import { Written } from "./Written.tsx";
 
 export function Body({ message, who }: { message: wire.Message; who: string }) {
-  if (message.deleted) return <em>{t.deleted}</em>;
+  if (message.deleted) return <em class="instead">{t.deleted}</em>;
   if (message.arguments !== undefined) return <code>{harmless(JSON.stringify(message.arguments))}</code>;
-  if (message.bytes !== undefined) return <em>{t.binary(atob(message.bytes).length)}</em>;
+  if (message.bytes !== undefined) return <em class="instead">{t.binary(atob(message.bytes).length)}</em>;
   return (
     <>
       <Written text={message.text ?? ""} message={message} who={who} />

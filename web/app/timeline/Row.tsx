@@ -3,6 +3,8 @@
 import { useComputed } from "@preact/signals";
 import { fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
+import { goTo } from "../store/history.ts";
+import { mentionsMe } from "../store/mentions.ts";
 import { nameOf } from "../store/names.ts";
 import { openThread } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
@@ -13,10 +15,9 @@ import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
-import { active } from "./keys.ts";
+import { chosen, hasTools, keyOf } from "./pointing.ts";
 import { Reactions } from "./Reactions.tsx";
 import { Tools } from "./Tools.tsx";
-import { chosen, keyOf } from "./touch.ts";
 
 export const GAP = "\u2002"; // between a text and its time; a line may break after it
 const MOST_QUOTED = 140; // characters
@@ -64,6 +65,7 @@ const Replies = ({ seq, thread }: { seq: number; thread: wire.ThreadInRoom }) =>
 export function Row({ room, message, thread, isPinned, follows, who, quoted, isNew, isLinked }: RowProps) {
   const isEdited = useComputed(() => editing.value?.room === room && editing.value.seq === message.seq).value;
   const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
+  const isPointedAt = useComputed(() => hasTools(keyOf(room, message.seq))).value;
   const isMine = whoOf(message) === who;
   const names = [
     "message",
@@ -71,25 +73,18 @@ export function Row({ room, message, thread, isPinned, follows, who, quoted, isN
     isMine && "mine",
     isNew && !isMine && "new",
     isLinked && "linked",
+    mentionsMe(message, who) && "mentions",
     isChosen && "chosen",
     isEdited && "edited",
   ];
   return (
-    <li
-      class={names.filter(Boolean).join(" ")}
-      data-seq={message.seq}
-      data-room={room}
-      tabIndex={-1}
-      onFocusIn={() => {
-        active.value = keyOf(room, message.seq);
-      }}
-    >
+    <li class={names.filter(Boolean).join(" ")} data-seq={message.seq} data-room={room} tabIndex={-1}>
       <Speaker by={message.by} />
       <div class="main">
         {message.reply_to && (
-          <div class="quote" dir="auto">
+          <button type="button" class="quote" dir="auto" onClick={() => goTo(room, message.reply_to ?? 0)}>
             {quoteText(quoted)}
-          </div>
+          </button>
         )}
         {isEdited ? (
           <Editor room={room} message={message} />
@@ -111,7 +106,7 @@ export function Row({ room, message, thread, isPinned, follows, who, quoted, isN
         )}
         {thread && thread.nth > 0 && <Replies seq={message.seq} thread={thread} />}
       </div>
-      {!message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
+      {isPointedAt && !message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
     </li>
   );
 }

@@ -44,7 +44,7 @@ export function Scroller() {
   const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
   const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value];
-  const before = ref.current ? measure(ref.current) : undefined; // the page is still as it was
+  const before = ref.current && !atEnd.peek() ? measure(ref.current) : undefined; // the page is still as it was
   useLayoutEffect(() => {
     const scroller = ref.current;
     if (!scroller) return;

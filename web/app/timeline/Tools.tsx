@@ -1,7 +1,7 @@
 // What one may do with a message. Some of it puts a choice in the tools' place until it is made, or one goes elsewhere.
 
 import { useComputed } from "@preact/signals";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { addressOf, isMade } from "../store/address.ts";
 import { emojiNames } from "../store/emoji.ts";
@@ -11,11 +11,11 @@ import { whoOf, type wire } from "../store/sdk.ts";
 import { pin, react, remove, reply } from "../store/sending.ts";
 import { accountOf, editing } from "../store/state.ts";
 import { copyText } from "../ui/copy.ts";
-import { IconButton } from "../ui/Icon.tsx";
+import { IconButton, type IconName } from "../ui/Icon.tsx";
 import { EmojiText } from "./EmojiText.tsx";
-import { active } from "./keys.ts";
+import { type Does, keyFor } from "./keys.ts";
+import { chosen, keyOf, opened } from "./pointing.ts";
 import { hasReacted } from "./Reactions.tsx";
-import { chosen, keyOf } from "./touch.ts";
 
 const EMOJI = ["👍", "❤️", "😂", "🎉", "😮", "😢", "👀", "✅"];
 const MOST_OWN = 16; // of the server, beside them
@@ -27,25 +27,35 @@ interface ToolsProps {
   isPinned: boolean;
 }
 
+interface ToolProps {
+  name: IconName;
+  does: Does;
+  label: string;
+  onClick(): void;
+  pressed?: boolean;
+}
+
+/** A button that a key presses, too. */
+const Tool = ({ does, ...button }: ToolProps) => <IconButton className={does} shortcut={keyFor(does)} {...button} />;
+
 async function copyLink(room: string, seq: number): Promise<void> {
   const link = `${location.origin}${addressOf(room, seq)}`;
   say((await copyText(link)) ? t.linkCopied : t.linkIs(link));
 }
 
 export function Tools({ room, message, who, isPinned }: ToolsProps) {
-  const [open, setOpen] = useState<"" | "emoji" | "delete">("");
   const root = useRef<HTMLDivElement>(null);
-  const tabIndex = useComputed(() => (active.value === keyOf(room, message.seq) ? 0 : -1)).value;
-  const reset = () => {
-    setOpen("");
+  const key = keyOf(room, message.seq);
+  const open = useComputed(() => (opened.value?.key === key ? opened.value.what : undefined)).value;
+  const close = () => {
+    opened.value = undefined;
+  };
+  const done = () => {
+    close();
     chosen.value = "";
   };
   useLayoutEffect(() => {
-    if (!open) return undefined;
-    root.current?.querySelector("button")?.focus();
-    const away = ({ target }: Event) => !root.current?.contains(target as Node) && setOpen("");
-    document.addEventListener("pointerdown", away);
-    return () => document.removeEventListener("pointerdown", away);
+    if (open) root.current?.querySelector("button")?.focus();
   }, [open]);
   return (
     <div
@@ -53,63 +63,60 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
       class={open ? "tools open" : "tools"}
       role="toolbar"
       aria-label={t.message}
-      onKeyDown={({ key }) => key === "Escape" && setOpen("")}
+      onKeyDown={(pressed) => pressed.key === "Escape" && close()}
       // Without a target the window was left, or a button pressed that takes no focus (Safari's).
-      onFocusOut={({ relatedTarget }) => open && relatedTarget && !root.current?.contains(relatedTarget as Node) && setOpen("")}
+      onFocusOut={({ relatedTarget }) => open && relatedTarget && !root.current?.contains(relatedTarget as Node) && close()}
     >
-      {open === "emoji" && <Emojis room={room} message={message} who={who} done={reset} />}
-      {open === "delete" && <Confirmation room={room} seq={message.seq} done={reset} />}
-      {!open && (
-        <>
-          <IconButton name="smile" className="react" tabIndex={tabIndex} label={t.react} onClick={() => setOpen("emoji")} />
-          <IconButton name="reply" className="reply" tabIndex={tabIndex} label={t.reply} onClick={() => reply(room, message)} />
-          <OfMadeRoom tabIndex={tabIndex} room={room} seq={message.seq} isPinned={isPinned} />
-          <IconButton name="link" className="link" tabIndex={tabIndex} label={t.copyLink} onClick={() => copyLink(room, message.seq)} />
-          {whoOf(message) === who && <Own tabIndex={tabIndex} room={room} message={message} onDelete={() => setOpen("delete")} />}
-        </>
-      )}
+      {open === "emoji" && <Emojis room={room} message={message} who={who} done={done} />}
+      {open === "delete" && <Confirmation room={room} seq={message.seq} done={done} />}
+      {!open && <Closed room={room} message={message} who={who} isPinned={isPinned} />}
     </div>
   );
 }
 
+function Closed({ room, message, who, isPinned }: ToolsProps) {
+  const open = (what: "emoji" | "delete") => () => {
+    opened.value = { key: keyOf(room, message.seq), what };
+  };
+  return (
+    <>
+      <Tool name="smile" does="react" label={t.react} onClick={open("emoji")} />
+      <Tool name="reply" does="reply" label={t.reply} onClick={() => reply(room, message)} />
+      <OfMadeRoom room={room} seq={message.seq} isPinned={isPinned} />
+      <Tool name="link" does="link" label={t.copyLink} onClick={() => copyLink(room, message.seq)} />
+      {whoOf(message) === who && <Own room={room} message={message} onDelete={open("delete")} />}
+    </>
+  );
+}
+
 /** What can be done in made rooms alone: threads, by accounts, and pins, by members. */
-function OfMadeRoom({ room, seq, isPinned, tabIndex }: { room: string; seq: number; isPinned: boolean; tabIndex: number }) {
+function OfMadeRoom({ room, seq, isPinned }: { room: string; seq: number; isPinned: boolean }) {
   const account = accountOf();
   if (!account || !isMade(room)) return null;
   const role = account.row(room)?.role;
   return (
     <>
-      {!isThread(room) && (
-        <IconButton name="thread" className="thread" tabIndex={tabIndex} label={t.replyInThread} onClick={() => openThread(seq)} />
-      )}
+      {!isThread(room) && <Tool name="thread" does="thread" label={t.replyInThread} onClick={() => openThread(seq)} />}
       {role && role !== "guest" && (
-        <IconButton
-          name="pin"
-          className="pin"
-          tabIndex={tabIndex}
-          label={isPinned ? t.unpin : t.pin}
-          onClick={() => pin(room, seq, !isPinned)}
-          pressed={isPinned}
-        />
+        <Tool name="pin" does="pin" label={isPinned ? t.unpin : t.pin} onClick={() => pin(room, seq, !isPinned)} pressed={isPinned} />
       )}
     </>
   );
 }
 
-const Own = ({ room, message, onDelete, tabIndex }: { room: string; message: wire.Message; onDelete(): void; tabIndex: number }) => (
+const Own = ({ room, message, onDelete }: { room: string; message: wire.Message; onDelete(): void }) => (
   <>
     {message.text !== undefined && (
-      <IconButton
+      <Tool
         name="pen"
-        className="edit"
-        tabIndex={tabIndex}
+        does="edit"
         label={t.edit}
         onClick={() => {
           editing.value = { room, seq: message.seq };
         }}
       />
     )}
-    <IconButton name="trash" className="delete" tabIndex={tabIndex} label={t.delete} onClick={onDelete} />
+    <Tool name="trash" does="delete" label={t.delete} onClick={onDelete} />
   </>
 );
 

@@ -1,20 +1,13 @@
 // The messages by keyboard: up and down go from one to the next, and a letter does what its tool does.
 
-import { signal } from "@preact/signals";
+/** What is done with a message; the button for it in the message's toolbar has this class. */
+export type Does = "reply" | "thread" | "edit" | "pin" | "react" | "link" | "delete";
 
-/** The message on which the focus is: only its tools are stops of the Tab key. */
-export const active = signal("");
+const KEYS: Record<Does, string> = { reply: "r", thread: "t", edit: "e", pin: "p", react: "+", link: "l", delete: "Delete" };
 
-/** The tools by their keys; each is a button with this class in the message's toolbar. */
-const KEYS: Record<string, string> = {
-  r: "reply",
-  t: "thread",
-  e: "edit",
-  p: "pin",
-  "+": "react",
-  l: "link",
-  Delete: "delete",
-};
+export const keyFor = (does: Does): string => KEYS[does];
+
+const doneBy = (key: string): string | undefined => Object.entries(KEYS).find(([, known]) => known === key)?.[0];
 
 const rowsIn = (scroller: HTMLElement): HTMLElement[] => [...scroller.querySelectorAll<HTMLElement>("[data-seq]")];
 
@@ -30,9 +23,9 @@ export function pressAmong(scroller: HTMLElement, key: KeyboardEvent): void {
   if (key.ctrlKey || key.metaKey || key.altKey || target.closest("textarea, input")) return;
   const row = target.closest<HTMLElement>("[data-seq]");
   if (key.key === "ArrowUp" || key.key === "ArrowDown") step(scroller, row, key);
-  else if (row === target && KEYS[key.key] && row.matches(":focus-visible")) {
+  else if (row === target && doneBy(key.key) && row.matches(":focus-visible")) {
     key.preventDefault();
-    row.querySelector<HTMLElement>(`.tools .${KEYS[key.key]}`)?.click();
+    row.querySelector<HTMLElement>(`.tools .${doneBy(key.key)}`)?.click();
   }
 }
 

@@ -146,7 +146,7 @@ export function Form({ fields, button, act, blame, children, danger }: FormProps
     setBusy(false);
   };
   return (
-    <form ref={form} noValidate onSubmit={submit}>
+    <form ref={form} class="form" noValidate onSubmit={submit}>
       {fields.map((spec) => (
         <Field key={spec.name} spec={spec} why={wrong.field === spec.name ? wrong.why : ""} />
       ))}

@@ -37,18 +37,19 @@ interface IconButtonProps {
   id?: string;
   pressed?: boolean;
   className?: string;
-  tabIndex?: number;
+  /** The key that does the same. */
+  shortcut?: string;
 }
 
 /** A button that shows an icon and is called by its label. */
-export const IconButton = ({ name, label, onClick, id, pressed, className = "", tabIndex }: IconButtonProps) => (
+export const IconButton = ({ name, label, onClick, id, pressed, className = "", shortcut }: IconButtonProps) => (
   <button
     type="button"
     class={`icon-button ${className}`}
     id={id}
-    tabIndex={tabIndex}
     aria-label={label}
-    title={label}
+    title={shortcut ? `${label} (${shortcut})` : label}
+    aria-keyshortcuts={shortcut}
     aria-pressed={pressed}
     onClick={onClick}
   >
