@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example bench scale posts people conversation upgrade harm check format types fixtures sdk test soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example live bench scale posts people conversation upgrade harm check format types fixtures sdk test soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -142,6 +142,9 @@ example: $(if $(wildcard examples/chat/$(RUN)),$(example_needs$(suffix $(RUN))))
 		*.sh) exec sh "examples/chat/$(RUN)" $(ARGS);; \
 	esac; \
 	echo "Choose one: make example RUN=NAME, where NAME is one of: $$(cd examples/chat && echo *.js *.py *.sh)" >&2; exit 2
+
+live: $(BUILD)/stamps/node ## run a program of examples/live: make live RUN=chat.js ARGS=ada
+	@exec "$(node_wheel)/bin/node" --disable-warning=ExperimentalWarning "examples/live/$(RUN)" $(ARGS)
 
 bench: $(stamps)/bench clients ## run the benchmarks: make bench ARGS="..."
 	@exec $(bin)/python -m benchmarks $(ARGS)

@@ -50,6 +50,11 @@ class Chat:
         """A line on its keyboard."""
         self._input.write(f"{line}\n".encode())
 
+    async def line(self) -> str:
+        """The next line that it shows."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            return (await self._output.readline()).decode()
+
     async def left(self) -> str:
         """Ctrl+D; what it still showed, once nobody can write to its screen any more."""
         self._input.close()
@@ -146,6 +151,64 @@ async def test_ctrl_c_ends_each_and_all_that_it_started(tmp_path: Path) -> None:
         for chat in chats:
             await both_hear(chat, ada)
         await asyncio.gather(*(chat.interrupted() for chat in chats))
+
+
+LIVE = EXAMPLES / "live"
+
+
+@asynccontextmanager
+async def living(name: str, *arguments: str) -> AsyncIterator[Chat]:
+    """A running program of `examples/live`."""
+    process = await asyncio.create_subprocess_exec(
+        *(str(NODE), str(LIVE / name), *arguments), stdin=PIPE, stdout=PIPE, start_new_session=True
+    )
+    try:
+        yield Chat(name, process)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
+async def test_two_chat_in_ten_lines(shared_server: Server) -> None:
+    url = shared_server.url
+    async with (
+        living("chat.js", "ada", "live-chat", url) as ada,
+        living("chat.js", "grace", "live-chat", url) as grace,
+    ):
+        ada.type("<hello>")
+        await grace.shows({"ada: <hello>"})
+        grace.type("<hi>")
+        await ada.shows({"grace: <hi>"})
+        await ada.left()
+        assert ada.process.returncode == 0
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
+async def test_a_feed_shows_posts_and_likes(server: Server) -> None:
+    async with living("feed.js", server.url, "post", "build 118 is green") as post:
+        assert await post.left() == "posted as #1\n"
+    async with living("feed.js", server.url) as feed:
+        await feed.shows({"build 118 is green 👍 0"})
+        async with living("feed.js", server.url, "like", "1") as like:
+            await like.left()
+        await feed.shows({"build 118 is green 👍 1"})
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
+async def test_drivers_move_on_the_map(shared_server: Server, page: Page) -> None:
+    url = shared_server.url
+    async with living("map.js", "0") as site, living("drivers.js", "3", url):
+        address = (await site.line()).strip()
+        await page.goto(f"{address}?server={url}")
+        drivers = page.locator(".driver")
+        await expect(drivers).to_have_count(3)
+        await expect(page.locator("#state")).to_have_text("3 drivers, by websocket")
+        first = page.get_by_text("driver-1")
+        before = await first.get_attribute("style")
+        assert before is not None
+        await expect(first).not_to_have_attribute("style", before)
 
 
 def test_people_get_the_versions_that_are_tested() -> None:

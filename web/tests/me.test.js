@@ -50,6 +50,9 @@ test("who reads to the head has read everything; who reads less is counted anew 
   assert.deepEqual([mine.rooms.get("@r1").unread, mine.owed.size], [1, 1]); // two of the first four were read before
   mine.ofOwn(own({ event: "read", upto: 5, nth: 4 }, 2));
   assert.equal(mine.rooms.get("@r1").unread, 0);
+  mine.ofOwn(own({ event: "read", upto: 9, nth: 8 }, 3)); // on another device, before this one has heard of those messages
+  moved(mine, 9, 8);
+  assert.equal(mine.rooms.get("@r1").unread, 0);
 });
 
 test("the rule for notifications", () => {
@@ -67,6 +70,9 @@ test("the rule for notifications", () => {
   mine.ofOwn({ ...own({ event: "blocked", who: "@pgrace" }), where: undefined });
   const [blocked] = moved(mine, 8, 7);
   assert.equal(shouldNotify(mine, blocked, 100), false);
+  mine.ofOwn({ ...own({ event: "unblocked", who: "@pgrace" }), where: undefined });
+  const [again] = moved(mine, 9, 8);
+  assert.equal(shouldNotify(mine, again, 100), true);
 });
 
 test("do not disturb goes by the clock of the account", () => {
