@@ -206,8 +206,9 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."
 	@exec $(bin)/python -m benchmarks.scale $(ARGS)
 
-upgrade: $(stamps)/dev ## upgrade databases of former versions with a million messages, and say how long it takes: make upgrade SIZE=100000
-	@TEST_UPGRADE=$(or $(SIZE),1000000) $(bin)/python -m pytest -q -s tests/contracts/test_upgrades.py -k as_it_was_and
+upgrade: $(stamps)/dev ## upgrade databases of former versions with a million messages, serve them, and say how long it takes: make upgrade SIZE=100000
+	@TEST_UPGRADE=$(or $(SIZE),1000000) $(bin)/python -m pytest -q -s tests/contracts/test_upgrades.py \
+		tests/integration/test_upgrades.py -k "as_it_was_and or clients_go_on"
 
 posts: $(stamps)/run ## measure what a post costs in the store: BENCH_FORMER=../former/.venv/bin/python make posts
 	@exec $(bin)/python -m benchmarks.posts $(ARGS)

@@ -1,26 +1,36 @@
 """A server that is started on a former version's database."""
 
 import asyncio
+import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import aiohttp
 import asyncpg
+import msgspec
 import pytest
 
+from tests.integration.native import native
 from tests.support import former
+from tests.support.former import FormerRoom
 from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
-SIZE = 500
+SIZE = int(os.environ.get("TEST_UPGRADE", "500"))  # messages; see tests/contracts/test_upgrades.py
+VERSIONS = former.VERSIONS if "TEST_UPGRADE" in os.environ else ("sqlite_2", "postgres_3")
+MOST_MISSED = 20_000  # events
+
+pytestmark = pytest.mark.timeout(120 + SIZE // 1000)
 
 
-@pytest.mark.parametrize("version", ["sqlite_2", "postgres_3"])
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_it_upgrades_the_database_says_so_and_clients_go_on_where_they_were(
-    version: str, tmp_path: Path, postgres: Postgres
+    version: str, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tests.support.server.START_SECONDS", 20 + SIZE / 2000)
     flags: tuple[str, ...] = ()
     if version in former.SQLITE:
         await asyncio.to_thread(former.make_sqlite, tmp_path, version, SIZE)
@@ -29,18 +39,32 @@ async def test_it_upgrades_the_database_says_so_and_clients_go_on_where_they_wer
         await former.make_postgres(url, version, SIZE)
         flags = ("--store", url)
     room = next(former.rooms(SIZE))
-    since = len(room.log) // 2
+    began = time.monotonic()
     async with Server(tmp_path, *flags) as server, aiohttp.ClientSession(server.url) as client:
+        print(f"\n{version}: a server is ready after {time.monotonic() - began:.1f} s")
         said = [line for line in server.output if "rows of the database upgraded" in line]
-        assert len(said) == 2 and " 0 of " in said[0]
-        asked = {"since": str(since), "epoch": former.EPOCH}
-        async with client.get(f"/api/v1/rooms/{room.name}/events", params=asked) as answer:
-            page = await answer.json()
-        assert (page["epoch"], page["head"]) == (former.EPOCH, len(room.log))
-        assert [event["seq"] for event in page["events"]][:2] == [since + 1, since + 2]
-        async with client.get("/api/v1/rooms") as answer:
-            listed = {each["room"]: each for each in (await answer.json())["rooms"]}
-        assert listed[room.name]["nth"] == len(room.posted)
+        assert len(said) >= 2 and " 0 of " in said[0]
+        await check_missed(server.port, room)
+        after = f"{room.name[:-1]}{int(room.name[-1]) - 1}zzz"
+        async with client.get("/api/v1/rooms", params={"after": after, "limit": "1"}) as answer:
+            [listed] = (await answer.json())["rooms"]
+        assert (listed["room"], listed["nth"]) == (room.name, len(room.posted) + 1)
+
+
+async def check_missed(port: int, room: FormerRoom) -> None:
+    """Whoever joins at an old position gets what they missed, in order and once, and then what is new."""
+    head = len(room.log)
+    since = max(head // 2, head - MOST_MISSED)
+    async with native(port, "mallory") as client:
+        place = {"room": room.name, "epoch": former.EPOCH}
+        resumed = {"mode": "resumed", "head": head, "missed": head - since}
+        assert await client.ask("join", **place, since=since) == place | resumed
+        for event in room.log[since:]:
+            kept = msgspec.json.decode(room.body(event, erases=True))
+            got = await client.event()
+            assert got | kept == got, (got, kept)
+        said = await client.ask("post", room=room.name, text="new")
+        assert said["seq"] == head + 1 and (await client.event())["seq"] == head + 1
 
 
 async def test_whoever_stops_it_during_an_upgrade_need_not_wait_and_nothing_has_changed(
