@@ -50,6 +50,7 @@ export interface ThreadsPage extends People {
 export interface MyThreadsPage {
   threads: MyThread[];
   more: boolean;
+  next?: string;
 }
 
 export interface SavedPage extends People {
