@@ -1,7 +1,7 @@
 """What a restore learns from the data that it replaces: whose rights were taken since the backup."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
@@ -19,6 +19,7 @@ from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
 from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_copying import hubbub_command
+from tests.support.commands import Ran
 from tests.support.images import png
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Site, Someone, chosen, site, site_again
@@ -28,6 +29,38 @@ SAY_NOTHING = {ANSWERED, HANDLES, AUDIT_HEAD, AUDIT_ADDRESS, PREFERENCES, REMOVA
 TAKING = [
     table for table in (*RULES.tables, TOKENS) if not table.trimmed_by and table not in SAY_NOTHING
 ]
+
+
+class Where(NamedTuple):
+    """Where a server's data is, and the file for its backup."""
+
+    data: Path
+    file: Path
+    store: str
+    address: str  # as one end of a copy
+
+    async def run(self, *words: str | Path) -> Ran:
+        """Run a command about this data."""
+        return await hubbub_command(*words, "--data", self.data, store=self.store)
+
+    async def back_up(self) -> None:
+        """Write the file."""
+        ran = await self.run("backup", self.file)
+        assert ran.code == 0, ran.err
+
+    async def restore(self) -> Ran:
+        """Replace the data with the file."""
+        ran = await self.run("restore", self.file)
+        assert ran.code == 0, ran.err
+        return ran
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def where(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> Where:
+    data = tmp_path / "data"
+    store = await postgres.fresh() if request.param == "postgres" else "sqlite"
+    address = store if request.param == "postgres" else f"sqlite:{data}"
+    return Where(data, tmp_path / "monday.db", store, address)
 
 
 async def rows(address: str) -> dict[AnyTable, list[Any]]:
@@ -159,35 +192,28 @@ async def everything(address: str) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_whoever_was_removed_since_the_backup_is_nowhere_after_a_restore(
-    engine: str, postgres: Postgres, tmp_path: Path
+    where: Where,
 ) -> None:
-    data, file = tmp_path / "data", tmp_path / "monday.db"
-    where = await postgres.fresh() if engine == "postgres" else "sqlite"
-    address = where if engine == "postgres" else f"sqlite:{data}"
-    async with site(data, store=where) as here:
+    async with site(where.data, store=where.store) as here:
         invite = await ask(here.ada, "POST", "/invites", {})
         rita = await here.stranger.enter("/accept", token=invite["token"], **chosen("rita"))
         made = await ask(
             here.ada, "POST", "/rooms", {"kind": "closed", "title": "x", "who": ["rita"]}
         )
         await live(rita, made["made"])
-        backup = await hubbub_command("backup", file, "--data", data, store=where)
-        assert backup.code == 0, backup.err
-        removing = "user", "remove", SECRET, "--messages", "--yes", "--data", data
-        removed = await hubbub_command(*removing, store=where)
+        await where.back_up()
+        removed = await where.run("user", "remove", SECRET, "--messages", "--yes")
         assert removed.code == 0 and f"Removed: {rita.account}" in removed.err, removed
-    kept = await everything(address)
+    kept = await everything(where.address)
     assert [row for row in kept if SECRET in repr(row)] == []
-    restored = await hubbub_command("restore", file, "--data", data, store=where)
-    assert restored.code == 0, restored.err
-    there = await everything(address)
+    await where.restore()
+    there = await everything(where.address)
     assert [row for row in there if SECRET in repr(row)] == []
     assert {row for row in there if isinstance(row, AuditAddress)} <= {*kept}
-    if engine == "sqlite":
-        assert SECRET.encode() not in (data / FILE_NAME).read_bytes()
-    async with site_again(data, store=where) as again:  # which does the rest
+    if where.store == "sqlite":
+        assert SECRET.encode() not in (where.data / FILE_NAME).read_bytes()
+    async with site_again(where.data, store=where.store) as again:  # which does the rest
         ada = await again.log_in("ada")
         assert (await ada.ask("POST", "/people", {"handle": SECRET, "name": "x"})).status == 409
         members = await ask(ada, "GET", f"/rooms/{made['made']}/members")
@@ -201,27 +227,21 @@ async def ask(by: Someone, method: str, path: str, body: Any = None) -> Any:
     return answer.body
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_a_restore_takes_again_what_was_taken_since_the_backup(
-    engine: str, postgres: Postgres, tmp_path: Path
+    where: Where,
 ) -> None:
-    data, file = tmp_path / "data", tmp_path / "monday.db"
-    where = await postgres.fresh() if engine == "postgres" else "sqlite"
-    address = where if engine == "postgres" else f"sqlite:{data}"
-    async with site(data, store=where) as here:
+    async with site(where.data, store=where.store) as here:
         team = Before(here)
         await team.begin()
         for name in ("old", "new"):
-            await hubbub_command("token", "create", "--name", name, "--data", data, store=where)
-        backup = await hubbub_command("backup", file, "--data", data, store=where)
-        assert backup.code == 0, backup.err
+            await where.run("token", "create", "--name", name)
+        await where.back_up()
         await team.take()
-        await hubbub_command("token", "revoke", "old", "--data", data, store=where)
+        await where.run("token", "revoke", "old")
         newcomer = team.people["new"].account
-    taken = await rows(address)
-    restored = await hubbub_command("restore", file, "--data", data, store=where)
-    assert restored.code == 0 and "taken away again" in restored.err, restored.err
-    there = await rows(address)
+    taken = await rows(where.address)
+    assert "taken away again" in (await where.restore()).err
+    there = await rows(where.address)
     for table, found in taken.items():
         assert there[table] == [row for row in found if newcomer not in row], table
 
