@@ -188,11 +188,11 @@ class Ledger:
         return self.logs[log].seq
 
     def nth(self, log: str, upto: int) -> int:
-        """Return how many messages there ever were up to an event. If that is before this batch, it must be known."""
+        """Return how many messages there ever were up to an event. If that is before the head that the batch began with, it must be known."""
         growth = self.logs[log]
         if upto >= growth.seq:
             return growth.nth
-        if upto < growth.first:
+        if upto < growth.first - 1:
             return self._facts.nths.get(MessageKey(log, upto), 0)
         return growth.nth - sum(post.room == log and post.seq > upto for post in self.posts)
 
