@@ -46,8 +46,8 @@ export class Rooms {
     try {
       await this.#exchange.ask<Answer>(command, (answer) => this.#joined(reading, answer));
     } catch (error) {
+      this.#exchange.tell({ do: "unfollow", room }); // before its head is followed again
       this.#forget(reading);
-      this.#exchange.tell({ do: "unfollow", room });
       throw error;
     }
     if (this.#readings.get(reading.room) !== reading) throw new Error(`Already following ${reading.room}; unfollow it first`);

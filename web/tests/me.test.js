@@ -120,6 +120,23 @@ test("whoever is away only while a client reconnects is not told to be offline",
   await settled();
 });
 
+test("a room that can't be followed in full is told by its head again", async (context) => {
+  const hall = opened(context);
+  const { answer } = hall;
+  hall.answer = (socket, command) => {
+    if (command.do === "start") return { ok: STARTED };
+    if (command.do === "follow") return { error: { code: "forbidden", message: "Not now", temporary: false } };
+    return answer.call(hall, socket, command);
+  };
+  const client = connect("http://server", { token: "t" });
+  await client.me.open();
+  await assert.rejects(client.follow("@r1"), { code: "forbidden" });
+  await settled();
+  const about = hall.asked.filter((command) => command.room === "@r1" || command.heads?.["@r1"]);
+  assert.equal(about.at(-1).do, "follow_all"); // and no `unfollow` after it
+  client.close();
+});
+
 test("what can't be opened can be opened later", async (context) => {
   const hall = opened(context);
   const { answer } = hall;
