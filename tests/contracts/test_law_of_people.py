@@ -10,8 +10,11 @@ from hypothesis import settings
 from hubbub.domain.aspects.people import accounts, audit, invites, sessions
 from hubbub.domain.aspects.people.accounts import ChangeRole
 from hubbub.domain.facts import ANSWERED, Proposal
+from hubbub.domain.ledger import Ledger
 from hubbub.domain.records import AnyTable, Prefix
+from hubbub.protocol.messages import Post, React
 from hubbub.server.stores.sqlite.records import SqliteRecords
+from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.contracts.test_law import check_law
 from tests.support.fakes import account
 from tests.support.faulty import AssembledStore, Parts
@@ -120,3 +123,37 @@ def test_the_law_of_people_notices_that(name: str, tmp_path: Path) -> None:
     parts = Parts(records=faults[name]())
     with pytest.raises(AssertionError):
         tell(LawOfPeople(lambda: AssembledStore(tmp_path, parts)))
+
+
+def not_erasing(what: str) -> Parts:
+    """Let the store leave what the ledger says is to be erased."""
+
+    class Forgetful(SqliteWriter):
+        def _write(self, ledger: Ledger) -> None:
+            getattr(ledger, what).clear()
+            super()._write(ledger)
+
+    return Parts(writer=Forgetful)
+
+
+def remove_dave(law: LawOfPeople) -> None:
+    """Let dave write and react, and be removed with all that."""
+    ada, dave = account("ada"), account("dave")
+    try:
+        law.claim()
+        law.answers([Proposal(ada, Post(room="lobby", text="stays"))])
+        law.answers([Proposal(dave, React(room="lobby", seq=1, emoji="x"))])
+        law.answers([Proposal(dave, Post(room="lobby", text="goes"))])
+        law.remove(ada, dave.id, erases=True)
+    finally:
+        law.teardown()
+
+
+def test_a_removal_is_lawful(tmp_path: Path) -> None:
+    remove_dave(LawOfPeople(lambda: AssembledStore(tmp_path)))
+
+
+@pytest.mark.parametrize("what", ["deleted", "unreacted", "unnamed", "trimmed"])
+def test_the_law_of_people_notices_what_a_removal_leaves(what: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        remove_dave(LawOfPeople(lambda: AssembledStore(tmp_path, not_erasing(what))))
