@@ -142,19 +142,11 @@ NO_TEXT = "k\udcfcy"
 
 
 @pytest.mark.parametrize("prog", leaves(cli.parser()))
-def test_bytes_that_are_no_text_are_refused_by_every_command(
-    prog: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for words in ([NO_TEXT], ["--data", NO_TEXT], [f"--zz={NO_TEXT}"]):
-        assert cli.main([*prog.split()[1:], *words]) == 2
-        said = capsys.readouterr()
-        assert said.out == "" and "not valid UTF-8" in said.err
-
-
-async def test_bytes_that_are_no_text_are_refused_as_the_system_gives_them() -> None:
-    ran = await shell("", "send", NO_TEXT)
-    assert (ran.code, ran.out) == (2, "")
-    assert "not valid UTF-8" in ran.err
+async def test_bytes_that_are_no_text_are_refused_by_every_command(prog: str) -> None:
+    given = ([NO_TEXT], ["--data", NO_TEXT], [f"--zz={NO_TEXT}"])
+    for ran in await asyncio.gather(*(shell("", *prog.split()[1:], *words) for words in given)):
+        assert (ran.code, ran.out) == (2, "")
+        assert "not valid UTF-8" in ran.err
 
 
 async def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
