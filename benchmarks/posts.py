@@ -46,7 +46,7 @@ SqliteStore = found(
 
 AT = "2026-01-01T00:00:00.000Z"
 BATCH = 1_000
-WARM = 500  # single posts after which nothing is done for the first time
+WARM = 200  # single posts after which nothing is done for the first time
 ADA = Principal("ada", Role.GUEST, "visitor/key/0123456789abcdef")
 MEMBERS = [f"@p{number:012}" for number in range(64)]
 MADE = "@r000000000001"
@@ -137,28 +137,30 @@ async def measured(rounds: int) -> dict[str, float]:
     return found
 
 
-async def committed(load: Callable[[int], list[Any]], commits: int) -> int:
-    """Commit so many batches of a load to a new store; returns how many changes each has, 0 if this checkout lacks the room."""
+async def committed(load: Callable[[int], list[Any]], commits: int, batches: int) -> int:
+    """Make so many batches of a load, and commit the first of them; returns how many changes each has, 0 if this checkout lacks the room."""
+    made = [load(batch) for batch in range(batches)]
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder), "normal", lambda: "e1")
         is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
-        for batch in range(commits if is_there else 0):
-            await store.commit(load(batch), AT)
+        for proposals in made[:commits] if is_there else ():
+            await store.commit(proposals, AT)
         await store.close()
-    return len(load(0)) if is_there else 0
+    return len(made[0]) if is_there else 0
 
 
 def counted(python: str, load: int) -> float:
     """How many instructions a change of a load takes: the difference between a few commits and more; NaN if there is no such load."""
     few, more = (WARM, 2 * WARM) if "single" in list(LOADS)[load] else (2, 6)
-    (first, changes), (last, _) = (valgrind(python, load, commits) for commits in (few, more))
+    (first, changes), (last, _) = (valgrind(python, load, n, more) for n in (few, more))
     return (last - first) / (more - few) / changes if changes else math.nan
 
 
-def valgrind(python: str, load: int, commits: int) -> tuple[int, int]:
-    """Run so many commits; returns how many instructions they took with all that is around them, and the changes of each."""
+def valgrind(python: str, load: int, commits: int, batches: int) -> tuple[int, int]:
+    """Run so many commits of so many batches; returns how many instructions they took with all that is around them, and the changes of each."""
     tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
-    script = (python, __file__, "--load", str(load), "--commits", str(commits))
+    asked = ("--load", str(load), "--commits", str(commits), "--batches", str(batches))
+    script = (python, __file__, *asked)
     same = os.environ | {"PYTHONHASHSEED": "0"}
     ran = subprocess.run((*tool, *script), check=True, capture_output=True, text=True, env=same)
     refs = re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr)
@@ -180,14 +182,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=60, help="commits in a turn")
     parser.add_argument("--instructions", action="store_true", help="count instead of measuring")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
-    for name in ("--load", "--commits"):
+    for name in ("--load", "--commits", "--batches"):
         parser.add_argument(name, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     pythons = [sys.executable, *filter(None, [os.environ.get("BENCH_FORMER")])]
     if options.once:
         print(*asyncio.run(measured(options.rounds)).values())
     elif options.commits:
-        print(asyncio.run(committed(list(LOADS.values())[options.load], options.commits)))
+        load = list(LOADS.values())[options.load]
+        print(asyncio.run(committed(load, options.commits, options.batches)))
     elif not options.instructions:
         report("µs", timings(pythons, options.turns, options.rounds))
     elif shutil.which("valgrind"):

@@ -36,7 +36,8 @@ async def test_what_is_counted_commits_one_load_and_tells_how_many_changes_each_
     None
 ):
     single = list(posts.LOADS).index("a single post")
-    command = (sys.executable, posts.__file__, "--load", str(single), "--commits", "2")
+    asked = ("--load", str(single), "--commits", "2", "--batches", "3")
+    command = (sys.executable, posts.__file__, *asked)
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     assert (await process.communicate())[0].split() == [b"1"]
 
