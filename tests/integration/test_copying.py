@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import apsw
@@ -23,6 +24,7 @@ from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.records import AnyTable
+from hubbub.domain.rules import Rules
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Reference
@@ -538,19 +540,40 @@ async def test_a_backup_of_postgresql_is_a_file_that_can_be_served_or_restored(
     await store.close()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_restore_does_not_bring_back_what_was_deleted_since(
-    engine: str, postgres: Postgres, tmp_path: Path
-) -> None:
-    url, file = await postgres.fresh(), tmp_path / "monday.db"
-    where = "sqlite" if engine == "sqlite" else url
+class Place(NamedTuple):
+    """Where data is: a database, or a directory."""
 
-    async def opened() -> Store:
-        if engine == "sqlite":
-            return SqliteStore(tmp_path, "full", lambda: "e1")
-        return await PostgresStore.open(url, "full", lambda: "e1")
+    store: str
+    directory: Path
 
-    store = await opened()
+    async def opened(self, rules: Rules = RULES) -> Store:
+        """The store there."""
+        if self.store == "sqlite":
+            return SqliteStore(self.directory, "full", lambda: "e1", rules)
+        return await PostgresStore.open(self.store, "full", lambda: "e1", rules)
+
+    async def back_up(self) -> None:
+        """Write the backup."""
+        await self._run("backup")
+
+    async def restore(self) -> None:
+        """Take the data of the backup. No store may be open."""
+        await self._run("restore")
+
+    async def _run(self, command: str) -> None:
+        file = self.directory / "monday.db"
+        ran = await hubbub_command(command, file, "--data", self.directory, store=self.store)
+        assert ran.code == 0, ran.err
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def place(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> Place:
+    """An empty one on each engine."""
+    return Place("sqlite" if request.param == "sqlite" else await postgres.fresh(), tmp_path)
+
+
+async def test_a_restore_does_not_bring_back_what_was_deleted_since(place: Place) -> None:
+    store = await place.opened()
     await do(
         store,
         Post(room="a", text="unspeakable"),
@@ -559,13 +582,11 @@ async def test_a_restore_does_not_bring_back_what_was_deleted_since(
         React(room="a", seq=1, emoji="👍"),
         Post(room="b", text="stays, too"),
     )
-    backup = await hubbub_command("backup", file, "--data", tmp_path, store=where)
-    assert backup.code == 0, backup.err
+    await place.back_up()
     await do(store, Delete(room="a", seq=1), Post(room="a", text="lost"))
     await store.close()
-    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
-    assert restored.code == 0, restored.err
-    store = await opened()
+    await place.restore()
+    store = await place.opened()
     page = (await store.snapshot("a", 9)).page
     said = [(message.text, message.deleted, message.reactions) for message in page.messages]
     assert (page.head, said) == (4, [(None, True, None), ("stays", False, None)])
@@ -576,8 +597,8 @@ async def test_a_restore_does_not_bring_back_what_was_deleted_since(
     ((answer,), _) = await store.commit([Proposal(ADA, Edit(room="a", seq=1, text="?"))], AT)
     assert isinstance(answer, Refusal) and answer.code == "gone"
     await store.close()
-    if engine == "sqlite":
-        assert b"unspeakable" not in (tmp_path / FILE_NAME).read_bytes()
+    if place.store == "sqlite":
+        assert b"unspeakable" not in (place.directory / FILE_NAME).read_bytes()
 
 
 async def test_a_restore_over_what_can_not_be_read_says_what_that_means(tmp_path: Path) -> None:
@@ -650,28 +671,17 @@ async def test_a_copy_goes_on_after_a_message_that_was_edited_since(
     assert b"secret" not in b"".join(await postgres.log("a", url))
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_a_restored_message_says_what_it_said_then_though_it_was_edited_since(
-    engine: str, postgres: Postgres, tmp_path: Path
+    place: Place,
 ) -> None:
-    url, file = await postgres.fresh(), tmp_path / "monday.db"
-    where = "sqlite" if engine == "sqlite" else url
-
-    async def opened() -> Store:
-        if engine == "sqlite":
-            return SqliteStore(tmp_path, "full", lambda: "e1", last_only(RULES))
-        return await PostgresStore.open(url, "full", lambda: "e1", last_only(RULES))
-
-    store = await opened()
+    store = await place.opened(last_only(RULES))
     await do(store, *[Post(room="a", text="first") for _ in range(2)])
     await do(store, Edit(room="a", seq=1, text="then"))
-    backup = await hubbub_command("backup", file, "--data", tmp_path, store=where)
-    assert backup.code == 0, backup.err
+    await place.back_up()
     await do(store, *[Edit(room="a", seq=seq, text="since") for seq in (1, 2)])
     await store.close()
-    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
-    assert restored.code == 0, restored.err
-    store = await opened()
+    await place.restore()
+    store = await place.opened(last_only(RULES))
     view = RoomView()
     for body in (await store.read("a", 0, 9)).bodies:
         RULES.fold(view, RULES.events.decode(body))
@@ -692,34 +702,22 @@ def saving(note: str) -> Proposal:
     return Proposal(GRACE_AT_HOME, Save(room=GRACE_AT_HOME.id, of=of, note=note))
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 @pytest.mark.parametrize("table, keeping", [(DRAFTS, drafting), (SAVED, saving)])
 async def test_a_restore_does_not_bring_back_former_drafts_and_notes(
-    engine: str,
+    place: Place,
     table: AnyTable,
     keeping: Callable[[str], Proposal],
-    postgres: Postgres,
-    tmp_path: Path,
 ) -> None:
-    url, file = await postgres.fresh(), tmp_path / "monday.db"
-    where = "sqlite" if engine == "sqlite" else url
-
-    async def opened() -> Store:
-        if engine == "sqlite":
-            return SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
-        return await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
-
-    store = await opened()
+    store = await place.opened(ROOM_RULES)
     posted = Proposal(ADA, Post(room="a", text="x"))
     for deeds in ([becoming(GRACE_AT_HOME), posted], [keeping("unspeakable")]):
         for answer in (await store.commit(deeds, AT)).answers:
             assert isinstance(answer, Accepted), answer
-    assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
+    await place.back_up()
     await store.commit([keeping("lost")], AT)
     await store.close()
-    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
-    assert restored.code == 0, restored.err
-    store = await opened()
+    await place.restore()
+    store = await place.opened(ROOM_RULES)
     assert await store.rows(table) == []
     (body,) = (await store.read(GRACE_AT_HOME.id, 0, 9)).bodies
     assert b"erased" in body and b"unspeakable" not in body
@@ -798,28 +796,16 @@ async def thread_at_home(store: Store) -> Thread:
     return row
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-async def test_a_restore_that_deletes_again_leaves_threads_as_they_are(
-    engine: str, postgres: Postgres, tmp_path: Path
-) -> None:
-    url, file = await postgres.fresh(), tmp_path / "monday.db"
-    where = "sqlite" if engine == "sqlite" else url
-
-    async def opened() -> Store:
-        if engine == "sqlite":
-            return SqliteStore(tmp_path, "full", lambda: "e1", ROOM_RULES)
-        return await PostgresStore.open(url, "full", lambda: "e1", ROOM_RULES)
-
-    store = await opened()
+async def test_a_restore_that_deletes_again_leaves_threads_as_they_are(place: Place) -> None:
+    store = await place.opened(ROOM_RULES)
     await reply_at_home(store)
-    assert (await hubbub_command("backup", file, "--data", tmp_path, store=where)).code == 0
+    await place.back_up()
     before = await thread_at_home(store)
     deletes = [Delete(room=THREAD_AT_HOME, seq=4), Delete(room=HOME, seq=4)]
     await store.commit([Proposal(GRACE_AT_HOME, each) for each in deletes], AT)
     await store.close()
-    restored = await hubbub_command("restore", file, "--data", tmp_path, store=where)
-    assert restored.code == 0, restored.err
-    store = await opened()
+    await place.restore()
+    store = await place.opened(ROOM_RULES)
     assert (before.replies, before.title) == (3, "Kettles and pots")
     assert await thread_at_home(store) == before._replace(replies=2, title="")
     assert "pots" not in str((await store.read(THREAD_AT_HOME, 2, 99)).bodies)

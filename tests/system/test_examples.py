@@ -8,7 +8,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -83,14 +83,10 @@ class Chat:
 
 
 @asynccontextmanager
-async def chatting(name: str, server: Server) -> AsyncIterator[Chat]:
-    url = f"{CHAT[name]}://127.0.0.1:{server.port}"
+async def started(name: str, *command: str, **environment: str) -> AsyncIterator[Chat]:
+    """A program that runs."""
     process = await asyncio.create_subprocess_exec(
-        *(INTERPRETERS[Path(name).suffix], str(EXAMPLES / "chat" / name), url),
-        env=os.environ | {"NODE_PATH": str(NODE_PATH)},
-        stdin=PIPE,
-        stdout=PIPE,
-        start_new_session=True,
+        *command, env=os.environ | environment, stdin=PIPE, stdout=PIPE, start_new_session=True
     )
     try:
         yield Chat(name, process)
@@ -98,6 +94,13 @@ async def chatting(name: str, server: Server) -> AsyncIterator[Chat]:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
+
+
+def chatting(name: str, server: Server) -> AbstractAsyncContextManager[Chat]:
+    """A running program of `examples/chat`."""
+    program = (INTERPRETERS[Path(name).suffix], str(EXAMPLES / "chat" / name))
+    url = f"{CHAT[name]}://127.0.0.1:{server.port}"
+    return started(name, *program, url, NODE_PATH=str(NODE_PATH))
 
 
 async def both_hear(chat: Chat, ada: Native) -> None:
@@ -156,18 +159,9 @@ async def test_ctrl_c_ends_each_and_all_that_it_started(tmp_path: Path) -> None:
 LIVE = EXAMPLES / "live"
 
 
-@asynccontextmanager
-async def living(name: str, *arguments: str) -> AsyncIterator[Chat]:
+def living(name: str, *arguments: str) -> AbstractAsyncContextManager[Chat]:
     """A running program of `examples/live`."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(NODE), str(LIVE / name), *arguments), stdin=PIPE, stdout=PIPE, start_new_session=True
-    )
-    try:
-        yield Chat(name, process)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.communicate()
+    return started(name, str(NODE), str(LIVE / name), *arguments)
 
 
 @pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
