@@ -281,3 +281,24 @@ async def test_a_receipt_that_a_look_up_finds_first_is_told_too() -> None:
     signals.put_receipt(Receipt("lobby", "@p", 5))
     await asyncio.sleep(2 * TICK)
     assert [told["upto"] for told in wall.take()] == [5]
+
+
+@timeless
+async def test_whoever_heeds_sees_a_change_that_is_undone_before_the_next_tick() -> None:
+    seen: list[list[str]] = []
+    signals = Signals(
+        "@ada", lambda _: 0, heed=lambda: seen.append(signals.attendance.names())
+    )
+    online, away = Person("online"), Person("away")
+    signals.enter(online)
+    await asyncio.sleep(1)
+    signals.enter(away)
+    signals.exit(online)
+    signals.hear(LiveReport("@ada", "other", [], names=["away"]))
+    await asyncio.sleep(TICK / 2)
+    signals.enter(online)
+    signals.exit(away)
+    signals.hear(LiveReport("@ada", "other", [], names=["online"]))
+    assert seen[0] == ["online"]
+    assert ["away"] in seen
+    assert seen[-1] == ["online"]

@@ -56,7 +56,7 @@ class Signals:
     ) -> None:
         """`send` writes encoded signals to live cursors, and returns to how many.
 
-        If there is `heed`, it is called when the attendance has changed, which is not for those who follow.
+        If there is `heed`, it is called at once when the attendance has changed, which is not for those who follow.
         """
         self.attendance = Attendance(room)
         self._room = room
@@ -152,6 +152,7 @@ class Signals:
         if live.names is not None:
             there = people(live.names, live.ids)
             self.attendance.hear(live.node, there, live.unnamed, now + LEASE)
+            self._note_people()
         if self._fresh or self.attendance.has_changed:
             self._wake_in(self._pause)
         if live.asks:
@@ -173,11 +174,13 @@ class Signals:
     def enter(self, person: Person) -> None:
         """A person has one more connection."""
         self.attendance.enter(person)
+        self._note_people()
         self._wake_in(TICK)
 
     def exit(self, person: Person) -> None:
         """A person has one connection fewer."""
         self.attendance.exit(person)
+        self._note_people()
         self._wake_in(TICK)
 
     def members(self) -> Members:
@@ -209,8 +212,15 @@ class Signals:
 
     def _expire(self) -> None:
         self.attendance.expire(_now())
+        self._note_people()
         if self.attendance.has_changed:
             self._wake_in(TICK)
+
+    def _note_people(self) -> None:
+        """Someone may have come or gone. Whoever heeds it looks when they like, so every change counts, also one undone."""
+        if self._heed is not None and self.attendance.has_changed:
+            self.attendance.changes()
+            self._heed()
 
     def _wake_in(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -260,11 +270,7 @@ class Signals:
             self._wake_in(self._presence_after - now)
             return []
         self._presence_after = now + self._seldom(len(self.attendance))
-        changes = self.attendance.changes()
-        if self._heed is not None:
-            self._heed()
-            return []
-        return [changes]
+        return [self.attendance.changes()]
 
     def _seldom(self, people: int) -> float:
         return min(people / COMINGS_PER_SECOND, COMINGS_PAUSE)
