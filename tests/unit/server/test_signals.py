@@ -286,9 +286,7 @@ async def test_a_receipt_that_a_look_up_finds_first_is_told_too() -> None:
 @timeless
 async def test_whoever_heeds_sees_a_change_that_is_undone_before_the_next_tick() -> None:
     seen: list[list[str]] = []
-    signals = Signals(
-        "@ada", lambda _: 0, heed=lambda: seen.append(signals.attendance.names())
-    )
+    signals = Signals("@ada", lambda _: 0, heed=lambda: seen.append(signals.attendance.names()))
     online, away = Person("online"), Person("away")
     signals.enter(online)
     await asyncio.sleep(1)
