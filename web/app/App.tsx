@@ -2,6 +2,7 @@
 
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
+import { Newer } from "./panels/Newer.tsx";
 import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
@@ -36,6 +37,7 @@ export const App = () => (
   <>
     <Screen />
     <Dialogs />
+    <Newer />
     <Toast />
   </>
 );

@@ -95,6 +95,8 @@ export const en = {
   connectionEnded: (code: number) => `The server ended the connection (${code})`,
   tryingAgainIn: (seconds: number) => `No connection. Trying again in ${seconds} s; you can keep writing`,
   trying: "No connection. Trying…",
+  newVersion: "There is a new version of hubbub",
+  reload: "Reload",
   backAgain: "Back again: what you missed is here",
 
   // a message
