@@ -6,7 +6,7 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -170,9 +170,13 @@ class FanOut:
     async def heads(self, feeds: Sequence[Feed]) -> dict[str, Head]:
         """Return how far rooms have come, from the store, and know their delivered heads. Raises StoreFailed."""
         heads = await self._store.heads([feed.room for feed in feeds]) if feeds else {}
+        self.learn(feeds, heads)
+        return heads
+
+    def learn(self, feeds: Iterable[Feed], heads: Mapping[str, Head]) -> None:
+        """Know the delivered heads of those feeds of which they aren't known. The store said them; a log without events has none."""
         for feed in [each for each in feeds if each.head is None]:
             self._learn(feed, heads.get(feed.room, Head()))
-        return heads
 
     def _learn(self, feed: Feed, head: Head) -> None:
         """Know a feed's head from the store, and deliver what hints told meanwhile."""
