@@ -10,7 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.acquaintance import Tie, is_guest, tie_needs, tie_of
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS
-from hubbub.domain.facts import Facts, Needs
+from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER, PLACE, MemberKey
 from hubbub.protocol.errors import RefusalError
@@ -208,7 +208,8 @@ class Watching:
         except BaseException:
             self._presences.ask_again(asking, pairs)
             raise
-        self._fanout.learn(feeds, found.facts.heads)
+        for feed in [each for each in feeds if each.head is None]:
+            self._fanout.learn(feed, found.facts.heads.get(feed.room, Head()))
         self._remember(found.facts)
         for onlooker, who in pairs:
             onlooker.be(guest=onlooker.account in found.guests)
