@@ -4,6 +4,7 @@ import { batch } from "@preact/signals";
 import { apply, type Client, type Page, peopleOf, type Refused, trim, viewOf, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { goTo, heardMeanwhile, MOST_READ } from "./history.ts";
+import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { isThread } from "./panel.ts";
 import { readOn } from "./reading.ts";
@@ -12,6 +13,10 @@ import { say } from "./screen.ts";
 import { accountOf, current, isVisible, newFrom, outboxVersion, type Place, places, wanted } from "./state.ts";
 import { appended, atEnd, MOST_SHOWN, toEnd } from "./window.ts";
 
+const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
+  ...(["joined", "left", "invited", "removed", "appointed", "banned", "unbanned", "muted", "unmuted"] as const),
+  ...(["changed", "archived", "restored"] as const),
+]);
 const MOST_NAMED = 100; // people in a room of whom presence has the names
 
 export function hear(client: Client): void {
@@ -67,6 +72,7 @@ function take(client: Client, room: string, event: wire.AnyEvent): void {
   if (event.event === "posted") takePost(client, place, event, isCurrent);
   hearPins(place, event);
   if (event.event === "changed") hearChanged(event);
+  if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   trim(place.view, isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
   if (seqs.length) place.changed();
   if (seqs.length && isCurrent) queueMicrotask(readOn);

@@ -1,10 +1,13 @@
-// What is shown beside the messages of a room: a thread, or its pinned messages.
+// What is shown beside the messages of a room: a thread, its pinned messages, or the room itself.
 
 import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
 import { clientOf, current, Place, places, tracked } from "./state.ts";
 
-export type Panel = { kind: "thread"; room: string; seq: number; thread: string } | { kind: "pins"; room: string };
+export type Panel =
+  | { kind: "thread"; room: string; seq: number; thread: string }
+  | { kind: "pins"; room: string }
+  | { kind: "about"; room: string };
 
 export const panel = signal<Panel | undefined>(undefined);
 
@@ -25,6 +28,12 @@ export function openThread(seq: number): void {
 export function openPins(): void {
   closePanel();
   panel.value = { kind: "pins", room: current.peek() };
+}
+
+/** Show what there is to know of the current room. */
+export function openAbout(): void {
+  closePanel();
+  panel.value = { kind: "about", room: current.peek() };
 }
 
 export function closePanel(): void {

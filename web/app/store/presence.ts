@@ -24,12 +24,22 @@ async function tell(command: { do: "watch"; people: string[] } | { do: "away" | 
 }
 
 let asked = "";
+let lookedAt: readonly string[] = [];
+
+/** These people are shown as well. */
+export function lookAt(people: readonly string[]): void {
+  if (people.join() === lookedAt.join()) return;
+  lookedAt = people;
+  watchPeople();
+}
 
 /** Ask about the people of the directs that are shown. */
 export async function watchPeople(again = false): Promise<void> {
   const account = accountOf();
   const rows = account?.shown.filter(({ kind }) => kind === "direct") ?? [];
-  const people = [...new Set(rows.flatMap((row) => row.people ?? []))].filter((key) => key !== account?.key).slice(0, MOST);
+  const people = [...new Set([...rows.flatMap((row) => row.people ?? []), ...lookedAt])]
+    .filter((key) => key !== account?.key)
+    .slice(0, MOST);
   if (!people.length || (!again && people.join() === asked) || clientOf()?.state !== "connected") return;
   asked = people.join();
   const answer = (await tell({ do: "watch", people })) as { people?: Record<string, State> } | undefined;

@@ -14,6 +14,7 @@ import { copyText } from "../ui/copy.ts";
 import { IconButton, type IconName } from "../ui/Icon.tsx";
 import { EmojiText } from "./EmojiText.tsx";
 import { type Does, keyFor } from "./keys.ts";
+import { More } from "./More.tsx";
 import { chosen, keyOf, opened } from "./pointing.ts";
 import { hasReacted } from "./Reactions.tsx";
 
@@ -60,7 +61,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
   return (
     <div
       ref={root}
-      class={open ? "tools open" : "tools"}
+      class={open ? `tools open ${open}` : "tools"}
       role="toolbar"
       aria-label={t.message}
       onKeyDown={(pressed) => pressed.key === "Escape" && close()}
@@ -68,6 +69,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
       onFocusOut={({ relatedTarget }) => open && relatedTarget && !root.current?.contains(relatedTarget as Node) && close()}
     >
       {open === "emoji" && <Emojis room={room} message={message} who={who} done={done} />}
+      {open === "more" && <More room={room} message={message} who={who} done={done} />}
       {open === "delete" && <Confirmation room={room} seq={message.seq} done={done} />}
       {!open && <Closed room={room} message={message} who={who} isPinned={isPinned} />}
     </div>
@@ -75,7 +77,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
 }
 
 function Closed({ room, message, who, isPinned }: ToolsProps) {
-  const open = (what: "emoji" | "delete") => () => {
+  const open = (what: "emoji" | "delete" | "more") => () => {
     opened.value = { key: keyOf(room, message.seq), what };
   };
   return (
@@ -85,6 +87,7 @@ function Closed({ room, message, who, isPinned }: ToolsProps) {
       <OfMadeRoom room={room} seq={message.seq} isPinned={isPinned} />
       <Tool name="link" does="link" label={t.copyLink} onClick={() => copyLink(room, message.seq)} />
       {whoOf(message) === who && <Own room={room} message={message} onDelete={open("delete")} />}
+      {accountOf() && isMade(room) && <Tool name="more" does="more" label={t.more} onClick={open("more")} />}
     </>
   );
 }

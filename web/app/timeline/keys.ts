@@ -1,9 +1,9 @@
 // The messages by keyboard: up and down go from one to the next, and a letter does what its tool does.
 
 /** What is done with a message; the button for it in the message's toolbar has this class. */
-export type Does = "reply" | "thread" | "edit" | "pin" | "react" | "link" | "delete";
+export type Does = "reply" | "thread" | "edit" | "pin" | "react" | "link" | "delete" | "more";
 
-const KEYS: Record<Does, string> = { reply: "r", thread: "t", edit: "e", pin: "p", react: "+", link: "l", delete: "Delete" };
+const KEYS: Record<Does, string> = { reply: "r", thread: "t", edit: "e", pin: "p", react: "+", link: "l", delete: "Delete", more: "m" };
 
 export const keyFor = (does: Does): string => KEYS[does];
 

@@ -22,7 +22,8 @@ export type IconName =
   | "thread"
   | "pin"
   | "account"
-  | "bell";
+  | "bell"
+  | "more";
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" aria-hidden="true">
