@@ -105,11 +105,13 @@ export const en = {
   notInRoom: "You are not in this room yet.",
   join: "Join",
   retryNow: "Retry now",
-  connectionEnded: (code: number) => `The server ended the connection (${code})`,
+  connectionEnded: (why: string) => `The server ended the connection (${why})`,
   tryingAgainIn: (seconds: number) => `No connection. Trying again in ${seconds} s; you can keep writing`,
   trying: "No connection. Trying…",
   newVersion: "There is a new version of hubbub",
   reload: "Reload",
+  transports: { websocket: "WebSocket", sse: "event stream", polling: "polling" },
+  carriedBy: (what: string, since: string, why: string) => `Connected by ${what} since ${since}: ${why}`,
   backAgain: "Back again: what you missed is here",
 
   // a message
@@ -173,6 +175,7 @@ export const en = {
   quoted: (name: string, text: string) => `${name}: ${text}`,
   sending: "Sending…",
   notSent: (why: string) => `Not sent: ${why}`,
+  tooLong: "It is too long for one message",
   notConfirmed: "Not confirmed yet; it will be sent when the connection is back",
   retry: "Retry",
   discard: "Discard",

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { command } from "../store/doing.ts";
+import { inviteTo } from "../store/doing.ts";
 import { allMembersOf } from "../store/managing.ts";
 import { everyone } from "../store/names.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
@@ -39,7 +39,7 @@ function Invitation({ room }: { room: string }) {
   const invite = async () => {
     if (!chosen.size) throw new Error(t.chooseFirst);
     if (chosen.size > MOST_AT_ONCE) throw new Error(t.inviteFewer(MOST_AT_ONCE));
-    await command({ do: "invite", room, who: [...chosen] });
+    await inviteTo(room, [...chosen]);
     closeDialog();
   };
   const rows = (

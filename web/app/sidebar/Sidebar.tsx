@@ -4,6 +4,7 @@ import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { aboutMe } from "../panels/AboutMe.tsx";
+import { carrier } from "../store/connection.ts";
 import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
 import { nameOf } from "../store/names.ts";
 import { open } from "../store/rooms.ts";
@@ -24,6 +25,9 @@ export const Sidebar = () => (
     </header>
     <Rooms />
     <OpenRoom />
+    <p id="carrier" role="status" hidden={!carrier.value}>
+      {carrier.value}
+    </p>
     <Me />
   </nav>
 );
@@ -58,8 +62,8 @@ function OpenRoom() {
 /** Who one is, and what can be done about it. */
 function Me() {
   const account = session.value?.account;
-  const key = account?.key ?? (session.value?.client.token ? tokenOwner().name : (keptAccount() ?? identity().name ?? ""));
-  const name = account && !hasStarted(account) ? "" : nameOf(key);
+  const key = account?.key ?? (session.value?.token ? tokenOwner().name : (keptAccount() ?? identity().name ?? ""));
+  const name = account?.hasStarted === false ? "" : nameOf(key);
   return (
     <footer>
       <Avatar who={key} />
@@ -76,5 +80,3 @@ function Me() {
     </footer>
   );
 }
-
-const hasStarted = (account: { version: number; hasStarted: boolean }): boolean => account.version >= 0 && account.hasStarted;

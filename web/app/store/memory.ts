@@ -1,6 +1,6 @@
 // What the browser remembers of one: name and key, or a token, and rooms.
 
-import { randomId } from "#sdk";
+import { newId } from "#sdk";
 import { isMade } from "./address.ts";
 
 const LOBBY = "lobby";
@@ -133,5 +133,5 @@ const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionS
 function keep(store: Storage, name: string): void {
   if (name === store.getItem("hubbub.name")) return;
   store.setItem("hubbub.name", name);
-  store.setItem("hubbub.key", randomId());
+  store.setItem("hubbub.key", newId());
 }

@@ -2,7 +2,8 @@
 
 import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
-import { clientOf, current, Place, places, tracked } from "./state.ts";
+import { follow } from "./hearing.ts";
+import { current, forget, Place, places, tracked } from "./state.ts";
 
 export type Panel =
   | { kind: "thread"; room: string; seq: number; thread: string }
@@ -21,7 +22,7 @@ export function openThread(seq: number): void {
   const thread = `${room}:${seq}`;
   places.set(thread, new Place());
   tracked.value = [...places.keys()];
-  clientOf()?.follow(thread);
+  follow(thread);
   panel.value = { kind: "thread", room, seq, thread };
 }
 
@@ -40,7 +41,5 @@ export function closePanel(): void {
   const shown = panel.peek();
   panel.value = undefined;
   if (shown?.kind !== "thread") return;
-  clientOf()?.unfollow(shown.thread);
-  places.delete(shown.thread);
-  tracked.value = [...places.keys()];
+  forget(shown.thread);
 }
