@@ -18,6 +18,7 @@ from playwright.async_api import WebSocketRoute as Socket
 from tests.support.markdown import shown_text
 from tests.support.markup import EVIL
 from tests.support.server import Server
+from tests.support.strict import Strict
 
 expect.set_options(timeout=15_000)
 
@@ -190,6 +191,23 @@ async def test_the_page_says_that_it_is_offline(ada: Page) -> None:
     await expect(banner).to_contain_text("Trying again in")  # the last attempt has failed
     await ada.context.set_offline(False)
     await expect(banner).to_be_hidden()
+
+
+async def test_where_no_websocket_passes_the_page_says_what_carries_it_instead(
+    server: Server, visit: Open
+) -> None:
+    async with Strict(server.port, buffers=False).listening() as url:
+        page = await visit("/")
+        await page.goto(f"{url}/?name=ada")
+        await here(page)
+        since = re.compile(r"^Connected by event stream since \d\d:\d\d.*: WebSocket refused$")
+        await expect(page.locator("#carrier")).to_have_text(since)
+        await say(page, "through a needle's eye")
+        await expect(bodies(page)).to_have_text(["through a needle's eye"])
+        await expect(unsent(page)).to_have_count(0)
+        await page.goto(f"{server.url}/?name=ada")
+        await here(page)
+        await expect(page.locator("#carrier")).to_be_hidden()
 
 
 async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(

@@ -25,7 +25,7 @@ export const Sidebar = () => (
     </header>
     <Rooms />
     <OpenRoom />
-    <p id="carrier" role="status" hidden={!carrier.value}>
+    <p id="carrier" hidden={!carrier.value}>
       {carrier.value}
     </p>
     <Me />
