@@ -6,7 +6,7 @@ import logging
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -30,8 +30,8 @@ Ready = Callable[[Running], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
-    """Run the server until SIGTERM or SIGINT; a second one ends it at once. `origins` says where settings come from.
+def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT; a second one ends it at once.
 
     Raises:
         CannotStart: the port or the data directory can't be used.
@@ -42,9 +42,9 @@ def serve(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
     _allow_many_files()
     secure(settings.data)
     if settings.workers == 1:
-        _run(settings, partial(_tell_ready, settings), origins=origins)
+        _run(settings, partial(_tell_ready, settings))
     else:
-        _supervise(settings, origins)
+        _supervise(settings)
 
 
 def tune() -> None:
@@ -58,7 +58,7 @@ def tune() -> None:
     gc.set_threshold(10_000, 500, 10)
 
 
-def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
+def _supervise(settings: Settings) -> None:
     """Run several workers on one port, which is reserved for them."""
     try:
         sockets = reserved(settings.host, settings.port)
@@ -74,7 +74,6 @@ def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
                 replace(shared, worker_port=own and own + number),
                 partial(_worker_ready, shared, number, ready),
                 alive,
-                origins,
             )
         except CannotStart as error:
             print(f"hubbub: {error}", file=sys.stderr, flush=True)
@@ -89,16 +88,11 @@ def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
         sys.exit(status)
 
 
-def _run(
-    settings: Settings,
-    ready: Ready,
-    alive: int | None = None,
-    origins: Mapping[str, str] | None = None,
-) -> None:
+def _run(settings: Settings, ready: Ready, alive: int | None = None) -> None:
     """Serve until a signal arrives, or the file `alive` reaches its end."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, ready, alive, origins))
+            runner.run(_serve(settings, ready, alive))
     except CannotStart:
         raise
     except Exception:
@@ -106,9 +100,7 @@ def _run(
         sys.exit(1)
 
 
-async def _serve(
-    settings: Settings, ready: Ready, alive: int | None, origins: Mapping[str, str] | None
-) -> None:
+async def _serve(settings: Settings, ready: Ready, alive: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -127,7 +119,7 @@ async def _serve(
         loop.add_signal_handler(number, ask_to_stop)
     tls = _tls(settings)
     loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
-    async with running(settings, tls, progress=_upgrading(stop), origins=origins) as server:
+    async with running(settings, tls, progress=_upgrading(stop)) as server:
         try:
             logs.open_audit(settings.data)
         except OSError as error:

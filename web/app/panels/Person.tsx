@@ -4,18 +4,11 @@ import { nameOf, personOf } from "../store/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
 
-interface PersonProps {
-  who: string;
-  more?: string | undefined;
-  /** Whether they are there. */
-  state?: string | undefined;
-}
-
-export function Person({ who, more = "", state }: PersonProps) {
+export function Person({ who, more = "" }: { who: string; more?: string | undefined }) {
   const handle = personOf(who)?.handle;
   return (
     <>
-      <Avatar who={who} state={state} />
+      <Avatar who={who} />
       <span class="who">
         <Name text={nameOf(who)} />
         <small>{handle ? `@${handle}` : ""}</small>

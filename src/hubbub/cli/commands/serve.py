@@ -24,12 +24,11 @@ def add_options(parser: Parser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run a server until it is stopped."""
     from hubbub.server.app import CannotStart
-    from hubbub.server.config import load, origins
+    from hubbub.server.config import load
     from hubbub.server.serving import serve
 
     try:
-        given = flags(chosen), os.environ, settings_file(chosen)
-        serve(load(*given), origins(*given))
+        serve(load(flags(chosen), os.environ, settings_file(chosen)))
     except CannotStart as error:
         return fail(FAILED, error)
     return 0

@@ -2,7 +2,6 @@
 
 from hubbub.server.http.operations import routes_of
 from hubbub.server.http.resources import (
-    administration,
     api_tokens,
     bans,
     descriptions,
@@ -53,7 +52,6 @@ RESOURCES = (
     me.resource,
     api_tokens.resource,
     people.resource,
-    administration.resource,
     presence.resource,
     removal.resource,
     export.resource,

@@ -102,12 +102,11 @@ def create(dialect: Dialect, table: AnyTable) -> str:
 
 
 @cache
-def get(dialect: Dialect, table: AnyTable, width: int, count: int, after: int = 0) -> str:
-    """Rows by prefix, or by key."""
-    some = table.columns[:width]
+def get(dialect: Dialect, table: AnyTable, count: int, after: int = 0) -> str:
+    """Rows by key."""
     return (
-        f"{_wanted(dialect, some, count, after)} SELECT {_names(table.columns, 't.')}"
-        f" FROM wanted CROSS JOIN {dialect.schema}{table.name} AS t WHERE {_are_wanted(some)}"
+        f"{_wanted(dialect, table.key, count, after)} SELECT {_names(table.columns, 't.')}"
+        f" FROM wanted CROSS JOIN {dialect.schema}{table.name} AS t WHERE {_are_wanted(table.key)}"
     )
 
 
