@@ -26,12 +26,16 @@ _OF_MESSAGES = (
 
 
 class FollowedThreads:
-    """The threads by their keys. If it `owes`, the list must be read again; an answer is good if `version` is still the same."""
+    """The threads by their keys. If it `owes`, the list must be read again; an answer is good if `version` is still the same.
+
+    If it `has_others`, of which the server tells nothing, those with new replies come first in the list.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[str, MyThread] = {}
         self.owes = True
         self.version = 0
+        self.has_others = False
         self._is_new = True  # nobody was told of anything
         self._is_lost = False  # what changed can't be told one by one
 
@@ -51,7 +55,7 @@ class FollowedThreads:
         """Take in the list, unless something has happened since it was asked for. `is_all`: there are no others."""
         if version != self.version:
             return []
-        self.owes = False
+        self.owes, self.has_others = False, not is_all
         found = {row.thread: self._newest(row) for row in rows}
         gone = self.rows.keys() - found.keys() if is_all else ()
         changes = [of_thread(self.rows.pop(thread), None) for thread in gone]

@@ -25,7 +25,8 @@ from hubbub.protocol.threads import ListMyThreads, MyThread, MyThreadsPage
 
 log = logging.getLogger("hubbub.client")
 
-MOST_THREADS = 500  # of those that an account follows; it is not told of others
+MOST_THREADS = 500  # of those that an account follows whose heads the server tells
+LOOK_AGAIN = 30.0  # seconds, for replies in others
 PAUSE = 0.5  # seconds between two readings of rows, however fast rooms change
 
 
@@ -44,6 +45,8 @@ class Keeper(Watcher):
         self._mine: Mine | None = None
         self._epoch = ""
         self._must_begin_again = False
+        self._is_looking = self._looks_again = False  # for replies in threads that are not told
+        self._looked_upto = ("", "")  # the times of the newest replies, at the last two readings
         self._logs: dict[str, Reading] = {}  # the own log and the directory
         self._watched: set[str] = set()  # the rooms whose heads, or events, the server tells
         self._tasks: set[asyncio.Task[None]] = set()
@@ -197,7 +200,7 @@ class Keeper(Watcher):
         while True:
             await self._stir.wait()
             self._stir.clear()
-            while self._must_begin_again or mine.owes:
+            while self._must_begin_again or mine.owes or self._looks_again:
                 try:
                     await self._read(mine)
                 except (Unknown, Closed):
@@ -208,6 +211,14 @@ class Keeper(Watcher):
                         return
                     await self._outside.sleep(waits.next())
                 await self._outside.sleep(PAUSE)
+
+    async def _look_again(self, mine: Mine) -> None:
+        """Have the list of threads read now and then, for replies in those whose heads the server doesn't tell."""
+        while mine.threads.has_others:
+            await self._outside.sleep(LOOK_AGAIN)
+            self._looks_again = True
+            self._stir.set()
+        self._is_looking = False
 
     async def _read(self, mine: Mine) -> None:
         """Ask for everything or, if only rows are owed, without the people."""
@@ -221,6 +232,20 @@ class Keeper(Watcher):
             await self._exchange.ask(start, Started, partial(self._take, mine))
         if mine.threads.owes:
             await self._read_threads(mine)
+        elif self._looks_again:
+            await self._read_moved_threads(mine)
+
+    async def _read_moved_threads(self, mine: Mine) -> None:
+        """Read the list of threads down to replies that are older than the last reading but one: clocks of nodes differ."""
+        version, (upto, newest) = mine.threads.version, self._looked_upto
+        first = page = await self._page()
+        rows = page.threads[:]
+        while page.next and page.next >= upto:
+            page = await self._page(page.next)
+            rows += page.threads
+        if version == mine.threads.version:
+            self._looks_again, self._looked_upto = False, (newest, _newest(first))
+            self._tell(mine.threads.read_again(version, rows, is_all=False))
 
     async def _read_threads(self, mine: Mine) -> None:
         """Read the list of threads, the first page last: whatever moves meanwhile is there."""
@@ -238,7 +263,11 @@ class Keeper(Watcher):
         rows |= {row.thread: row for row in page.threads}
         if page is not first:
             rows |= {row.thread: row for row in (await self._page()).threads}
+        self._looks_again, self._looked_upto = False, (_newest(first), _newest(first))
         self._tell(mine.threads.read_again(version, [*rows.values()], is_all=not page.more))
+        if mine.threads.has_others and not self._is_looking:
+            self._is_looking = True
+            self._do(self._look_again(mine))
 
     async def _page(self, before: str | None = None) -> MyThreadsPage:
         page: MyThreadsPage = await self._exchange.ask(ListMyThreads(before=before), MyThreadsPage)
@@ -262,6 +291,11 @@ class Keeper(Watcher):
             self._must_begin_again = True
         else:
             self._tell(mine.read_again(started))
+
+
+def _newest(page: MyThreadsPage) -> str:
+    """Return the time of the newest reply on the first page, or at least of where the page ends."""
+    return page.threads[0].at if page.threads else page.next or ""
 
 
 def _positions(started: Started) -> dict[str, int]:

@@ -109,7 +109,7 @@ class Me:
     def changes(self) -> Changes:
         """What happens to `rooms`, `people`, `presence`, and the threads that you follow, from the call on, for `async for`.
 
-        The changes come in order, each once; of threads, those of the 500 with the newest replies.
+        The changes come in order, each once; of threads beyond the 500 with the newest replies, within half a minute.
 
         Reconnects and restarts of the server leave nothing out. What can't be told one by one comes in a `Refreshed`:
         what changed while the server kept no events, or when more than `max_queued` changes wait to be taken.

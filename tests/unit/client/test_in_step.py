@@ -5,7 +5,7 @@ from typing import Any
 
 import hubbub
 from hubbub.client.changes import Changes, MyChange, summary
-from hubbub.client.keeping import PAUSE
+from hubbub.client.keeping import LOOK_AGAIN, PAUSE
 from hubbub.protocol.starting import MyRoom, ShownPerson
 from tests.unit.client.fakes import (
     EPOCH,
@@ -294,6 +294,47 @@ async def test_a_long_list_of_threads_is_read_in_pages_and_the_first_one_again()
         heads |= (await link.heard())["heads"]
         assert heads.keys() == {ROOM, *(f"{ROOM}:{seq}" for seq in range(5, 10))}
         assert not scene.client.me._keeper.known.owes
+
+
+async def test_a_reply_arrives_in_a_thread_whose_head_is_not_told(monkeypatch: Any) -> None:
+    monkeypatch.setattr("hubbub.client.keeping.MOST_THREADS", 2)
+
+    def page(link: FakeLink, command: Json, *threads: Json) -> None:
+        assert command["do"] == "list_my_threads"
+        after = f"{threads[-1]['at']}/{threads[-1]['thread']}"
+        link.accept(command, epoch=EPOCH, threads=[*threads], more=True, next=after)
+
+    async with play() as (scene, link):
+        changes = await begin_with_pages(scene, link, page)
+        await scene.clock.advance(LOOK_AGAIN)
+        new = [thread(seq) | {"at": f"2026-11-23T09:01:00.{seq:03}Z"} for seq in (9, 8)]
+        page(link, await link.heard(), *new)
+        late = thread(2) | {"at": "2026-11-23T09:00:30.000Z", "head": 2, "nth": 2}
+        second = await link.heard()  # what is on it may be newer than what was read last
+        assert second["before"] == f"{new[1]['at']}/{new[1]['thread']}"
+        page(link, second, late, thread(7))
+        told = {change.thread.thread for change in await took(changes)}  # type: ignore[union-attr]
+        assert f"{ROOM}:2" in told
+        await scene.clock.advance(PAUSE)
+        (watch,) = link.heard_already()
+        assert watch["heads"] == {f"{ROOM}:2": 2}, "and nothing older is read"
+        link.accept(watch, **followed())
+        await scene.clock.advance(LOOK_AGAIN)
+        assert (await link.heard())["do"] == "list_my_threads"
+
+
+async def begin_with_pages(scene: Play, link: FakeLink, page: Any) -> Changes:
+    """Open `Client.me`, of an account that follows more threads than are told."""
+    opening = asyncio.create_task(scene.client.me.open())
+    link.accept(await link.heard(), **started(row()))
+    for threads in ((9, 8), (7, 6), (9, 8)):
+        while (command := await link.heard())["do"] != "list_my_threads":
+            link.accept(command, **followed(**command.get("rooms", {})))
+        page(link, command, *map(thread, threads))
+    await opening
+    await settle()
+    answer(link)
+    return scene.client.me.changes()
 
 
 async def test_a_server_that_knows_no_threads_is_asked_for_them_once() -> None:
