@@ -14,6 +14,7 @@ from hubbub.domain.aspects.people.removal import REMOVALS
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import ANSWERED
 from hubbub.domain.records import AnyTable
+from hubbub.domain.rooms import ROOM, MadeRoom
 from hubbub.domain.threads import THREAD
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
@@ -29,6 +30,9 @@ SAY_NOTHING = {ANSWERED, HANDLES, AUDIT_HEAD, AUDIT_ADDRESS, PREFERENCES, REMOVA
 TAKING = [
     table for table in (*RULES.tables, TOKENS) if not table.trimmed_by and table not in SAY_NOTHING
 ]
+
+
+DESCRIBING = {"room", "title", "topic", "alias", "made_at", "made_by", "people"}  # of a made room
 
 
 class Where(NamedTuple):
@@ -72,6 +76,18 @@ async def rows(address: str) -> dict[AnyTable, list[Any]]:
     return found
 
 
+def changed(before: list[Any], after: list[Any]) -> set[str]:
+    """The fields in which rows with the same keys differ."""
+    then = {row[0]: row for row in before}
+    pairs = [(then[row[0]], row) for row in after if row[0] in then]
+    return {
+        name
+        for old, new in pairs
+        for name in new._fields
+        if getattr(old, name) != getattr(new, name)
+    }
+
+
 class Before:
     """People and rooms that were there before the backup."""
 
@@ -94,7 +110,7 @@ class Before:
             self.people[name] = await self.here.stranger.enter("/accept", **given)
         await ask(ada, "PUT", f"/people/{self.key('dave')}/role", {"role": "owner"})
         rooms: dict[str, dict[str, Any]] = {
-            "closed": {"kind": "closed", "who": ["grace", "mary", "dave"]},
+            "closed": {"kind": "closed", "who": ["grace", "mary", "dave"]} | {"keep_days": 30},
             "open": {"kind": "open", "who": ["mary"]},
             "read": {"kind": "open", "public": "post"},
             "no more": {"kind": "open", "public": "read"},
@@ -148,6 +164,8 @@ class Before:
             ("no more", {"public": "none"}),
             ("quiet", {"posters": "hosts"}),
             *(("quiet", {f"members_may_{do}": False}) for do in ("invite", "edit", "name_all")),
+            *(("closed", less) for less in ({"slow": 30}, {"keep_days": 7}, {"receipts": False})),
+            *(("quiet", less) for less in ({"slow": 30}, {"keep_days": 30}, {"titles": True})),
         ):
             await ask(ada, "PATCH", f"/rooms/{self.rooms[name]}", new)
         await ask(ada, "POST", f"/rooms/{self.rooms['old']}/archive")
@@ -236,10 +254,12 @@ async def test_a_restore_takes_again_what_was_taken_since_the_backup(
         for name in ("old", "new"):
             await where.run("token", "create", "--name", name)
         await where.back_up()
+        given = await rows(where.address)
         await team.take()
         await where.run("token", "revoke", "old")
         newcomer = team.people["new"].account
     taken = await rows(where.address)
+    assert changed(given[ROOM], taken[ROOM]) == {*MadeRoom._fields} - DESCRIBING
     assert "taken away again" in (await where.restore()).err
     there = await rows(where.address)
     for table, found in taken.items():

@@ -148,10 +148,15 @@ WHERE there.room = here.room AND here.kind = 'open' AND there.kind = 'closed';
 UPDATE {here}made_room AS here SET public = there.public FROM {there}made_room AS there
 WHERE there.room = here.room AND (there.public = 'none' OR (there.public = 'read' AND here.public = 'post'));
 
--- :less Archive rooms, and let members do less.
+-- :less Archive rooms, keep less, and let members do less.
 UPDATE {here}made_room AS here SET
     archived_at = coalesce(here.archived_at, there.archived_at),
     posters = CASE there.posters WHEN 'hosts' THEN 'hosts' ELSE here.posters END,
+    slow = CASE WHEN there.slow > here.slow THEN there.slow ELSE here.slow END,
+    keep_days = CASE WHEN there.keep_days > 0 AND (here.keep_days = 0 OR there.keep_days < here.keep_days)
+        THEN there.keep_days ELSE here.keep_days END,
+    receipts = here.receipts AND there.receipts,
+    titles = here.titles OR there.titles,
     members_may_invite = here.members_may_invite AND there.members_may_invite,
     members_may_edit = here.members_may_edit AND there.members_may_edit,
     members_may_name_all = here.members_may_name_all AND there.members_may_name_all
