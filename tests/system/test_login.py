@@ -259,7 +259,7 @@ async def test_chat_shows_threads_and_replies_in_them(here: Site) -> None:
         chat.press(f"/reply {seq}\r")
         await chat.shows("Give the number of a message")
         chat.press("/thread 999\r/reply 999 x\r")
-        await chat.shows("Refused: No message 999")
+        await chat.shows("Refused (No message 999")
     said = (await here.ada.ask("GET", f"/rooms/{room}:{seq}/messages")).body["messages"]
     assert [each["text"] for each in said] == ["the red one"]
 

@@ -97,8 +97,8 @@ class Conversation:
         except BadInput as error:
             failure = error
         except asyncio.CancelledError:
-            for text in filter(None, map(self._message, self._screen.untaken())):
-                self._outgoing.keep(text)
+            for message in filter(None, map(self._message, self._screen.untaken())):
+                self._outgoing.keep(*message)
             raise
         await self._finish()
         if failure is not None:
@@ -106,19 +106,21 @@ class Conversation:
 
     async def _take_lines(self) -> None:
         async for line in self._screen.lines():
-            text = self._message(line)
-            if text is not None:
-                await self._outgoing.add(text)
+            if message := self._message(line):
+                await self._outgoing.add(*message)
             elif line.strip() == "/quit":
                 break
             elif line.strip():
                 await self._command(line)
 
-    def _message(self, line: str) -> str | None:
-        """The message in a line, or None for a command or an empty line. Only single lines on a terminal can be commands."""
+    def _message(self, line: str) -> tuple[str, int | None] | None:
+        """The message in a line, and the one that it replies to, or None for any other command or an empty line.
+
+        Only single lines on a terminal can be commands.
+        """
         if line.startswith("/") and self._screen.is_interactive and "\n" not in line:
-            return line[1:] if line.startswith("//") else None
-        return line if line.strip() else None
+            return (line[1:], None) if line.startswith("//") else threads.reply_in(line)
+        return (line, None) if line.strip() else None
 
     async def _command(self, line: str) -> None:
         """Run a command. An unknown one is not sent as a message, since it may be mistyped."""

@@ -38,16 +38,20 @@ def guest_key(address: str, name: str | None) -> str:
 
 
 class Draft(NamedTuple):
-    """A message that was entered. `id` is its client_message_id, so that it is never posted twice."""
+    """A message that was entered. `id` is its client_message_id, so that it is never posted twice.
+
+    `to` is the message in whose thread it is a reply.
+    """
 
     id: str
     text: str
+    to: int | None = None
 
 
 class Drafts:
     """The messages that one person entered for one room and that are not acknowledged yet.
 
-    Each is in a file of its own, named by the time and its id, until it is acknowledged. Programs that run at
+    Each is in a file of its own, named by the time, the message that it is a reply to, and its id, until it is acknowledged. Programs that run at
     the same time need no locks: at worst both send a message, which is still posted once.
     """
 
@@ -61,16 +65,20 @@ class Drafts:
         """The drafts from earlier runs, oldest first. Raises OSError."""
         drafts = []
         for file in sorted(self._folder().glob("[!.]*")):
-            draft = Draft(file.name.partition("-")[2], file.read_text("utf-8", "replace"))
+            place, _, key = file.name.partition("-")
+            number = place.partition(".")[2]
+            to = int(number) if number.isdecimal() else None
+            draft = Draft(key, file.read_text("utf-8", "replace"), to)
             self._files[draft.id] = file
             drafts.append(draft)
         return drafts
 
-    def add(self, text: str) -> Draft:
+    def add(self, text: str, to: int | None = None) -> Draft:
         """Save a new draft. Raises OSError."""
-        draft = Draft(secrets.token_urlsafe(16), text)
+        draft = Draft(secrets.token_urlsafe(16), text, to)
         make_folder(self._folder())
-        file = self._folder() / f"{time.time_ns():020}-{draft.id}"
+        reply = f".{to}" if to else ""
+        file = self._folder() / f"{time.time_ns():020}{reply}-{draft.id}"
         write_private(file, text.encode("utf-8", "replace"))
         self._files[draft.id] = file
         return draft

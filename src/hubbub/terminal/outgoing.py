@@ -5,6 +5,7 @@ import secrets
 from collections import deque
 
 from hubbub.client import Client, Refused
+from hubbub.protocol.keys import thread_key
 from hubbub.terminal.home import Draft, Drafts
 from hubbub.terminal.remarks import about_unreached
 from hubbub.terminal.screen import Screen
@@ -19,7 +20,7 @@ class Outgoing:
     """A bounded queue of messages. With `drafts`, messages survive the end of the program.
 
     Attributes:
-        last_seq: the seq of the last acknowledged message.
+        last_seq: the seq of the last acknowledged message of the room.
         refusal: why the last refused message was refused.
     """
 
@@ -42,15 +43,15 @@ class Outgoing:
         if self._queue:
             self._screen.remark(f"Sending messages left from last time: {len(self._queue)}")
 
-    async def add(self, text: str) -> None:
-        """Queue a message. Waits while the queue is full."""
+    async def add(self, text: str, to: int | None = None) -> None:
+        """Queue a message, or a reply to one. Waits while the queue is full."""
         while len(self._queue) >= MAX_LINES:
             await self._until_taken()
-        self.keep(text)
+        self.keep(text, to)
 
-    def keep(self, text: str) -> None:
+    def keep(self, text: str, to: int | None = None) -> None:
         """Queue a message even if the queue is full."""
-        self._queue.append(self._draft(text))
+        self._queue.append(self._draft(text, to))
         self._stir.set()
 
     async def until_acknowledged(self) -> None:
@@ -81,13 +82,15 @@ class Outgoing:
 
     async def _post(self, client: Client, room: str, draft: Draft) -> None:
         """Post one message. The SDK repeats it until it is acknowledged, and the server stores it once."""
-        posting = asyncio.create_task(client.post(room, draft.text, client_message_id=draft.id))
+        where = thread_key(room, draft.to) if draft.to else room
+        posting = asyncio.create_task(client.post(where, draft.text, client_message_id=draft.id))
         try:
             if not (await asyncio.wait({posting}, timeout=CONFIRM_SECONDS))[0]:
                 what = _excerpt(draft.text)
                 self._screen.remark(f"Not confirmed yet, will be sent again: {what}")
             answer = await posting
-            self.last_seq = answer.seq
+            if not draft.to:
+                self.last_seq = answer.seq
             if answer.unreached:
                 self._screen.remark(about_unreached(answer.unreached))
         except Refused as refusal:
@@ -96,13 +99,13 @@ class Outgoing:
         finally:
             posting.cancel()
 
-    def _draft(self, text: str) -> Draft:
+    def _draft(self, text: str, to: int | None) -> Draft:
         if self._drafts is not None:
             try:
-                return self._drafts.add(text)
+                return self._drafts.add(text, to)
             except OSError as error:
                 self._give_up_keeping(error)
-        return Draft(secrets.token_urlsafe(16), text)
+        return Draft(secrets.token_urlsafe(16), text, to)
 
     def _forget(self, draft: Draft) -> None:
         if self._drafts is not None:

@@ -15,12 +15,24 @@ from hubbub.terminal.transcript import Transcript
 
 ANSWER_SECONDS = 5.0
 SHOWN = 20  # replies of a thread
+MAX_DIGITS = 15  # of a message's number
 LISTED = 10  # messages of the room
 _EXCERPT = 40  # columns
 COMMANDS = {
     "/thread": "with a number, show the replies to that message; without, list the last messages and their numbers",
     "/reply": "with a number and a text, reply to that message in its thread",
 }
+
+
+def reply_in(line: str) -> tuple[str, int] | None:
+    """Return the text and the message of a reply, if a line is the command that sends one."""
+    word, number, text = [*line.split(maxsplit=2), "", "", ""][:3]
+    return (text, int(number)) if word == "/reply" and _is_number(number) and text else None
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is the number of a message."""
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS and int(text) > 0
 
 
 class ThreadsShown:
@@ -52,22 +64,20 @@ class ThreadsShown:
         self._known |= {seq: thread.nth for seq, thread in threads.items()}
 
     async def run(self, line: str) -> None:
-        """Run a command. While there is no answer, no further line is read, but not for long."""
-        word, number, text = [*line.split(maxsplit=2), "", ""][:3]
+        """Run a command that is no reply. While there is no answer, no further line is read, but not for long."""
+        word, number = [*line.split(maxsplit=2), ""][:2]
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 if word == "/thread" and not number:
                     await self._list()
-                elif not number.isdecimal() or (word == "/reply" and not text):
-                    self._screen.complain("Give the number of a message: see /thread and /help")
-                elif word == "/thread":
+                elif word == "/thread" and _is_number(number):
                     await self._show(int(number))
                 else:
-                    await self._client.post(thread_key(self._room, int(number)), text)
+                    self._screen.complain("Give the number of a message: see /thread and /help")
         except Refused as refusal:
             self._screen.complain(f"Refused: {refusal.message}")
         except (TimeoutError, Unknown):
-            self._screen.complain("No answer from the server; if this was a reply, it may be sent")
+            self._screen.complain("No answer from the server")
 
     async def _list(self) -> None:
         page = await self._client.history(self._room, limit=LISTED)
