@@ -156,7 +156,7 @@ check: $(stamps)/dev $(web_tools) ## format, lint, types and the arrows between 
 	$(say) "Checking format, lint, types and imports"
 	@failed=; node="$(node_wheel)/bin/node"; \
 	(cd web && "$$node" $(biome) check --error-on-warnings .) > $(VENV)/biome.log 2>&1 & biome=$$!; \
-	(cd web && "$$node" $(tsc) -p . && "$$node" $(tsc) -p sdk) > $(VENV)/tsc.log 2>&1 & tsc=$$!; \
+	(cd web && "$$node" $(tsc) -p . && "$$node" $(tsc) -p app/offline && "$$node" $(tsc) -p sdk) > $(VENV)/tsc.log 2>&1 & tsc=$$!; \
 	$(bin)/lint-imports --no-logo > $(VENV)/imports.log 2>&1 & imports=$$!; \
 	$(bin)/ruff format --check --quiet $(sources) || { failed=1; echo 'Run: make format' >&2; }; \
 	$(bin)/ruff check --quiet $(sources) || failed=1; \

@@ -1,11 +1,34 @@
-import { defineConfig } from "vite";
-import { emoji } from "./emoji.ts";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
+
+const PUBLIC = new URL("public/", import.meta.url);
+const WORKER = "sw.js";
+
+const digest = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex").slice(0, 8);
+
+/** Tells the service worker which files the page has. Each change of one makes another worker, and so another version. */
+const listed: Plugin = {
+  name: "listed",
+  enforce: "post",
+  generateBundle(_, bundle) {
+    const built = Object.values(bundle).filter(({ fileName }) => fileName !== WORKER && !fileName.startsWith("."));
+    const files = [
+      ...built.map((each) => [each.fileName, digest(each.type === "chunk" ? each.code : each.source)]),
+      ...readdirSync(PUBLIC).map((name) => [name, digest(readFileSync(new URL(name, PUBLIC)))]),
+    ].sort();
+    const worker = bundle[WORKER];
+    if (worker?.type !== "chunk") throw new Error(`The build has no ${WORKER}`);
+    const paths = files.map(([name]) => `/web/${name}`);
+    worker.code = `const FILES=${JSON.stringify(paths)},VERSION="${digest(JSON.stringify(files))}";\n${worker.code}`;
+  },
+};
 
 export default defineConfig({
   root: "app",
   base: "/web/",
   publicDir: "../public",
-  plugins: [emoji],
+  plugins: [listed],
   build: {
     outDir: "../dist",
     emptyOutDir: true,
@@ -14,5 +37,9 @@ export default defineConfig({
     assetsDir: "", // the server finds files by name, in one folder
     assetsInlineLimit: 0, // the page's policy allows no data: URLs
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: { index: "app/index.html", sw: "app/offline/sw.ts" },
+      output: { entryFileNames: ({ name }) => (name === "sw" ? WORKER : "[name]-[hash].js") }, // a worker has one address for ever
+    },
   },
 });

@@ -76,8 +76,12 @@ async def kept(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncItera
         yield found
 
 
-async def known(kept: Kept, *keys: tuple[AnyTable, Prefix], counts: Any = ()) -> Facts:
+async def known(
+    kept: Kept, *keys: tuple[AnyTable, Prefix], counts: Any = (), lists: Any = ()
+) -> Facts:
     wanted, facts = Needs(), Facts()
+    for table, *prefix in lists:
+        wanted.list(table, *prefix)
     for table, key in keys:
         wanted.row(table, key)
     for table, *prefix in counts:
@@ -159,6 +163,20 @@ async def test_rows_are_counted_by_prefixes_of_any_width(kept: Kept) -> None:
     facts = await known(kept, counts=[(THINGS, *prefix) for prefix in asked] + [(MARKS, "lobby")])
     assert facts.counts[THINGS] == dict(zip(asked, [10, 4, 3, 0, 1, 0], strict=True))
     assert facts.counts[MARKS] == {("lobby",): 1}
+
+
+async def test_rows_of_many_prefixes_are_found_at_once_beside_those_of_keys(kept: Kept) -> None:
+    rows = [Thing("lobby", n % 3, f"{n}") for n in range(10)] + [Thing("attic", 0, "x")]
+    await put(kept, *rows, Mark("lobby", "a", 1))
+    lists = [(THINGS, "lobby", 0), (THINGS, "attic"), (THINGS, "cellar"), (MARKS, "lobby")]
+    key = ("lobby", 1, "4")
+    facts = await known(kept, (THINGS, key), lists=lists, counts=[(THINGS, "lobby")])
+    wanted = [row for row in rows if row[:2] == ("lobby", 0) or row.room == "attic"]
+    assert facts.rows[THINGS] == {row[:3]: row for row in wanted} | {key: Thing(*key)}
+    assert facts.rows[MARKS] == {("lobby", "a", 1): Mark("lobby", "a", 1)}
+    assert facts.counts[THINGS] == {("lobby",): 10}
+    facts = await known(kept, lists=[(THINGS, "cellar")])
+    assert facts.rows[THINGS] == {}
 
 
 async def test_rows_are_listed_by_prefix_in_the_order_of_their_keys(kept: Kept) -> None:

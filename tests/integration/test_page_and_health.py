@@ -1,6 +1,8 @@
 """The page and its files, and the doors that say how the server is."""
 
+import json
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,10 @@ async def test_the_page_is_at_the_root_and_may_load_only_what_is_ours(
         directive.strip().split(" ", 1)
         for directive in response.headers["content-security-policy"].split(";")
     )
-    for nothing in ("default-src", "frame-ancestors", "object-src", "base-uri", "trusted-types"):
+    for nothing in ("default-src", "frame-ancestors", "object-src", "base-uri"):
         assert policy.pop(nothing) == "'none'"
     assert policy.pop("require-trusted-types-for") == "'script'"
+    assert policy.pop("trusted-types") == "hubbub"
     assert {*policy.values()} == {"'self'"}
     assert "unsafe" not in response.headers["content-security-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -49,6 +52,27 @@ async def test_every_file_of_the_page_is_served_as_it_is(shared_server: Server) 
         assert (response.status, response.body) == (200, path.read_bytes())
         assert response.headers["content-type"] == CONTENT_TYPES[path.suffix]
         assert response.headers["content-security-policy"]
+
+
+async def test_the_service_worker_may_open_every_page(shared_server: Server) -> None:
+    worker = await get(shared_server, "/web/sw.js")
+    assert worker.headers["service-worker-allowed"] == "/"
+    assert worker.headers["cache-control"] == "no-cache"  # or browsers would keep an old one
+    assert "service-worker-allowed" not in (await get(shared_server, "/web/favicon.svg")).headers
+    listed = json.loads(worker.body.decode().partition("=")[2].partition("]")[0] + "]")
+    built = {f"/web/{path.name}" for path in WEB.iterdir() if path.is_file()}
+    assert {*listed} == built - {"/web/sw.js"}
+
+
+async def test_the_installed_page_has_the_icons_that_it_names(shared_server: Server) -> None:
+    manifest = json.loads((await get(shared_server, "/web/manifest.webmanifest")).body)
+    assert manifest["scope"] == manifest["start_url"] == "/"
+    for icon in manifest["icons"]:
+        body = (await get(shared_server, icon["src"])).body
+        assert body.startswith(b"\x89PNG")
+        width, height = struct.unpack_from(">II", body, 16)
+        assert icon["sizes"] == f"{width}x{height}"
+    assert {icon["sizes"] for icon in manifest["icons"]} >= {"192x192", "512x512"}
 
 
 async def test_the_page_names_only_files_that_are_there(shared_server: Server) -> None:

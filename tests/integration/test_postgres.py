@@ -15,7 +15,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
-from hubbub.server.stores.postgres.reader import PostgresReader
+from hubbub.server.stores.postgres.reader import PostgresReader, Q
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.tables import PostgresTables
 from hubbub.server.stores.postgres.writer import PostgresWriter
@@ -485,3 +485,37 @@ async def test_a_page_fetches_hardly_more_than_it_holds(postgres: Postgres) -> N
         assert (len(page.messages), page.more) == (5, True)
         assert counting.fetched < (3 + 6 + 6) * 61_000
     await store.close()
+
+
+# --- plans ---
+
+FOLLOWER = "@p000000000001"
+MANY_THREADS = f"""
+    INSERT INTO hubbub.thread (thread, room, message, seq, at, nth, replies, people, title)
+        SELECT '@r00000000000a:' || n, '@r00000000000a', n, 1, (1000 + n)::text, 1, 1, '', ''
+        FROM generate_series(1, 400) AS n;
+    INSERT INTO hubbub.room (name, head, kept, nth) SELECT thread, 1, 1, 1 FROM hubbub.thread;
+    INSERT INTO hubbub.marker SELECT thread, '{FOLLOWER}', 0, 0, false FROM hubbub.thread;
+    INSERT INTO hubbub.place (account, room, hidden, level, muted_until, starred)
+        SELECT '{FOLLOWER}', thread, 0, '', 0, false FROM hubbub.thread;
+    ANALYZE
+"""
+
+
+def looked_up(plan: dict[str, Any], table: str) -> float:
+    """How many rows of a table a plan has read."""
+    here = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    return here + sum(looked_up(each, table) for each in plan.get("Plans", ()))
+
+
+async def test_a_page_of_many_threads_that_one_follows_looks_up_no_more_than_it_shows(
+    postgres: Postgres,
+) -> None:
+    connection = await asyncpg.connect(await postgres.prepared())
+    await connection.execute(MANY_THREADS)
+    query = Q.own_threads.format(own=Q.newest_followed)
+    given = FOLLOWER, "~", "", 6, False, "", ""
+    [found] = await connection.fetchrow(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *given)
+    [explained] = json.loads(found)
+    assert looked_up(explained["Plan"], "marker") == looked_up(explained["Plan"], "place") == 6
+    await connection.close()

@@ -80,8 +80,27 @@ async def test_who_is_banned_is_listed_for_hosts_until_the_ban_ends(here: Here) 
     await ok(mary, "POST", f"/rooms/{room}/join")
     await ok(grace, "PUT", f"/rooms/{room}/mutes/mary", {})
     assert (await refused(mary, "POST", f"/rooms/{room}/messages", {"text": "x"})).code == "muted"
+    (mute,) = (await ok(grace, "GET", f"/rooms/{room}/mutes"))["mutes"]
+    assert (mute["handle"], mute["account"], mute["until"]) == ("mary", here.key("mary"), None)
+    assert (await refused(mary, "GET", f"/rooms/{room}/mutes")).code == "forbidden"
     await ok(grace, "DELETE", f"/rooms/{room}/mutes/mary")
+    assert (await ok(grace, "GET", f"/rooms/{room}/mutes"))["mutes"] == []
     await ok(mary, "POST", f"/rooms/{room}/messages", {"text": "x"})
+
+
+async def test_a_rooms_settings_are_told_to_those_who_may_know_it(here: Here) -> None:
+    grace, mary = here.people["grace"], here.people["mary"]
+    given = {"title": "Plans", "topic": "t", "slow": 30, "keep_days": 7, "posters": "hosts"}
+    made = await ok(grace, "POST", "/rooms", {"kind": "closed", "who": ["mary"]} | given)
+    room = f"/rooms/{made['made']}"
+    await ok(grace, "POST", f"{room}/messages", {"text": "x"})
+    told = await ok(mary, "GET", f"{room}/settings")
+    assert told.items() >= (given | {"kind": "closed", "members": 2, "nth": 1}).items()
+    assert told["made_by"] == here.key("grace") and told["members_may_edit"] is True
+    await ok(grace, "PATCH", room, {"slow": 0, "members_may_edit": False})
+    told = await ok(mary, "GET", f"{room}/settings")
+    assert (told["slow"], told["members_may_edit"]) == (0, False)
+    assert (await refused(here.people["gus"], "GET", f"{room}/settings")).status == 404
 
 
 @pytest.mark.parametrize("method, path", [("DELETE", "members"), ("DELETE", "bans")])

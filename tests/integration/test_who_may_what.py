@@ -101,7 +101,9 @@ def acts(room: Room, who: str) -> list[Act]:
         Act((O.READ,), None, "getEvents"),
         Act((O.KNOW,), None, "listMembers"),
         Act((O.KNOW,), None, "mayInRoom"),
+        Act((O.KNOW,), None, "getSettings"),
         Act((O.MODERATE,), None, "listBans"),
+        Act((O.MODERATE,), None, "listMutes"),
         Act((O.POST,), {"do": "post", "text": "x"}, "postMessage", {"text": "x"}),
         *titled(room),
         Act(

@@ -114,10 +114,13 @@ async def make_room(page: Page, title: str, kind: str = "Open") -> None:
 async def invite(page: Page, *names: str) -> None:
     """Invite people to the room that is open."""
     await page.get_by_role("button", name="Details").click()
+    await page.get_by_role("button", name="Invite people").click()
+    dialog = page.get_by_role("dialog", name="Invite people")
     for name in names:
-        await page.get_by_role("checkbox", name=name).check()
-    await page.get_by_role("button", name="Invite", exact=True).last.click()
-    await expect(page.get_by_role("dialog")).to_have_count(0)
+        await dialog.get_by_role("checkbox", name=name).check()
+    await dialog.get_by_role("button", name="Invite", exact=True).click()
+    await expect(dialog).to_have_count(0)
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
 
 
 async def invite_link(page: Page, people: int = 1, *, close: bool = True) -> str:

@@ -28,6 +28,9 @@ class MemoryRecords:
         for table, keys in wanted.rows.items():
             for key in keys & self.rows[table].keys():
                 facts.found(table, [self.rows[table][key]])
+        for table, prefixes in wanted.lists.items():
+            for prefix in prefixes:
+                facts.found(table, [self.rows[table][key] for key in self._keys(table, prefix)])
         for table, prefixes in wanted.counts.items():
             for prefix in prefixes:
                 facts.counts[table][prefix] = len(self._keys(table, prefix))

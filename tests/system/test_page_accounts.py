@@ -223,9 +223,12 @@ async def test_an_open_room_is_found_joined_and_left(people: People) -> None:
     await expect(bodies(ada)).to_have_text(["tea?", "gladly"])
 
     await grace.get_by_role("button", name="Details").click()
-    dialog = grace.get_by_role("dialog", name="Kitchen")
-    await expect(dialog.get_by_text("2 members")).to_be_visible()
-    await dialog.get_by_role("button", name="Leave the room").click()
+    panel = grace.get_by_role("complementary", name="Kitchen")
+    await expect(panel.get_by_text("2 members")).to_be_visible()
+    await panel.get_by_role("button", name="Leave the room").click()
+    leaving = grace.get_by_role("dialog", name="Leave Kitchen")
+    await expect(leaving).to_contain_text("You can join it again")
+    await leaving.get_by_role("button", name="Leave the room").click()
     await expect(rooms(grace)).not_to_contain_text("Kitchen")
     await expect(grace.get_by_role("heading", name="Kitchen")).to_have_count(0)
 

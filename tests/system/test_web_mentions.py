@@ -62,7 +62,7 @@ async def test_an_edit_has_the_mentions_of_its_text(tmp_path: Path) -> None:
     posted = of | {"event": "posted", "seq": 1, "text": "@ada", "mentions": ADA, "calls": ["*"]}
     edited = of | {"event": "edited", "seq": 2, "message": 1, "text": "@ada.grace"}
     for new in ({"mentions": GRACE}, {"calls": ["@p1"]}, {}):
-        (message,) = await answer(tmp_path, FOLD, "sdk/index.ts", [posted, edited | new])
+        (message,) = await answer(tmp_path, FOLD, "sdk/fold.ts", [posted, edited | new])
         assert {key: message[key] for key in ("mentions", "calls") if key in message} == new
 
 
@@ -91,38 +91,6 @@ async def test_badges_are_of_what_one_wants_to_be_told(tmp_path: Path) -> None:
     ]
 
 
-COUNTS = """
-const { Account } = await import(process.argv[2]);
-const at = "2026-01-01T00:00:00Z";
-const row = { room: "@r1", kind: "open", role: "member", head: 2, nth: 2, unread: 1, mentions: 1 };
-const asked = [], hear = {};
-const client = {
-  on: (what, act) => (hear[what] = act),
-  isFollowing: () => false,
-  follow: () => undefined,
-  ask: async (command) => {
-    if (command.rooms) asked.push(command.rooms);
-    return { own: command.rooms ? 1 : 0, directory: null, epoch: "e", me: {}, people: {}, heads: {}, rooms: [{ ...row }] };
-  },
-};
-const account = new Account("@p1", client, () => undefined);
-await account.start();
-hear.event({ event: { room: "@p1", seq: 1, at, by: "@p1", ...JSON.parse(process.argv[3]) } });
-setTimeout(() => console.log(JSON.stringify(asked)), 200);
-"""
-IN_ROOM = {"where": "@r1"}
-RECOUNTING = {
-    **dict.fromkeys(("read", "marked_unread", "set", "mentioned", "unmentioned"), IN_ROOM),
-    **{name: {"who": "@p2"} for name in ("blocked", "unblocked")},
-}
-
-
-@pytest.mark.parametrize("event", RECOUNTING)
-async def test_what_changes_counts_is_asked_for_again(tmp_path: Path, event: str) -> None:
-    given = {"event": event} | RECOUNTING[event]
-    assert await answer(tmp_path, COUNTS, "app/store/account.ts", given) == [["@r1"]]
-
-
 async def test_what_a_removed_account_wrote_is_dropped(tmp_path: Path) -> None:
     of: dict[str, Any] = {"room": "lobby", "at": "2026-01-01T00:00:00Z", "by": "@p1"}
     events = [
@@ -134,6 +102,6 @@ async def test_what_a_removed_account_wrote_is_dropped(tmp_path: Path) -> None:
         of
         | {"event": "erased", "seq": 6, "of": "@p1", "upto": 5, "messages": [1], "reactions": [2]},
     ]
-    gone, stays = await answer(tmp_path, FOLD, "sdk/index.ts", events)
+    gone, stays = await answer(tmp_path, FOLD, "sdk/fold.ts", events)
     assert gone == {"seq": 1, "at": of["at"], "by": "@p1", "deleted": True}
     assert (stays["text"], stays["reactions"]) == ("stays", {"👍": ["@p2"]})

@@ -6,8 +6,8 @@ import { render } from "preact";
 import { App } from "./App.tsx";
 import { WORDS } from "./auth/words.ts";
 import { t } from "./i18n/index.ts";
-import { press } from "./keys/global.ts";
 import { loadMarkdown } from "./markdown/index.ts";
+import { lookForNewer } from "./panels/Newer.tsx";
 import { present } from "./store/presence.ts";
 import { titleOf } from "./store/rooms.ts";
 import { menuOpen, screen } from "./store/screen.ts";
@@ -49,11 +49,10 @@ document.addEventListener("keydown", (key) => {
   document.getElementById("menu")?.focus();
 });
 
-document.addEventListener("keydown", press);
-
 for (const input of ["pointerdown", "keydown"]) document.addEventListener(input, present);
 
 seen(!document.hidden);
 if (page) render(<App />, page);
 begin();
 loadMarkdown();
+lookForNewer();

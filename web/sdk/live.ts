@@ -31,13 +31,13 @@ export class Live {
     this.#values.clear();
     this.receipts.clear();
     this.threads.clear();
-    this.#learn(threads ?? {});
+    this.learn(threads);
     for (const signal of live) this.fold(signal as AnySignal);
   }
 
   fold(signal: AnySignal): void {
     if (signal.signal === "presence") this.#meet(signal);
-    else if (signal.signal === "threads") this.#learn(signal.threads);
+    else if (signal.signal === "threads") this.learn(signal.threads);
     else if (signal.signal === "receipt") this.receipts.set(signal.by, Math.max(signal.upto, this.receipts.get(signal.by) ?? 0));
     else if (signal.signal === "value") {
       const key = JSON.stringify([whoOf(signal), signal.key]);
@@ -46,7 +46,7 @@ export class Live {
     }
   }
 
-  #learn(threads: Record<string, ThreadInRoom>): void {
+  learn(threads: Record<string, ThreadInRoom> = {}): void {
     for (const [seq, thread] of Object.entries(threads)) this.threads.set(Number(seq), thread);
   }
 

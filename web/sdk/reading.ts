@@ -1,9 +1,10 @@
 // One room as its reader has taken it: the position that was received, what waits for the reader, and the state as of what was taken.
 // After a new connection, a full queue or a gap the same follows: the room is followed again from the position that was received last.
 
+import type { HistoryPage } from "./answers.ts";
 import type { Reset } from "./errors.ts";
 import { Feed } from "./feed.ts";
-import { advance, type Page, prepend, type RoomView, roomViewOf, trim } from "./fold.ts";
+import { advance, prepend, type RoomView, roomViewOf, trim } from "./fold.ts";
 import { Live } from "./live.ts";
 import type { AnyEvent, AnySignal, Author, Resumed, Snapshot } from "./wire.ts";
 
@@ -180,36 +181,46 @@ export class Reading {
     if ("event" in item) {
       advance(this.view, item);
       this.#meanwhile?.push(item);
-      trim(this.view, this.#most);
+      this.#trim();
     } else if (item.marker === "reset") this.#begin(item.snapshot, item.snapshot.epoch);
     this.#taken(this);
     return item;
   }
 
   /** Put a page of older messages before those that are there, one page at a time. `ask` asks for those before a seq. */
-  older(ask: (before: number) => Promise<Page>): Promise<void> {
+  older(ask: (before: number) => Promise<HistoryPage>): Promise<void> {
     this.#paging ??= this.#older(ask).finally(() => {
       this.#paging = undefined;
     });
     return this.#paging;
   }
 
-  async #older(ask: (before: number) => Promise<Page>): Promise<void> {
+  async #older(ask: (before: number) => Promise<HistoryPage>): Promise<void> {
     const { view } = this;
     const [oldest = view.seq + 1] = view.messages.keys();
-    this.#meanwhile = [];
-    const page = await ask(oldest);
-    if (view !== this.view || !this.#meanwhile) return; // a snapshot has taken its place
-    prepend(view, page, this.#meanwhile);
-    this.#meanwhile = undefined;
-    Object.assign(this.people, page.people);
-    this.trim(Math.max(this.#most, view.messages.size));
+    const meanwhile: AnyEvent[] = [];
+    this.#meanwhile = meanwhile;
+    try {
+      const page = await ask(oldest);
+      if (meanwhile !== this.#meanwhile) return; // a snapshot has taken its place
+      prepend(view, page, meanwhile);
+      Object.assign(this.people, page.people);
+      this.live.learn(page.threads);
+      this.#most = Math.max(this.#most, view.messages.size);
+    } finally {
+      if (meanwhile === this.#meanwhile) this.#meanwhile = undefined;
+    }
   }
 
   /** Keep so many messages from now on. */
   trim(count: number): void {
     this.#most = count;
-    trim(this.view, count);
+    this.#trim();
+  }
+
+  /** While a page is on its way, what it is to be put before stays. */
+  #trim(): void {
+    if (!this.#meanwhile) trim(this.view, this.#most);
   }
 
   #begin(from: Snapshot | number, epoch: string): void {

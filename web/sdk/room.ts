@@ -46,7 +46,12 @@ export class Room implements AsyncIterable<AnyEvent> {
 
   /** The newest messages as they are now, oldest first, at most 500. */
   get messages(): Message[] {
-    return [...this.#reading.view.messages.values()];
+    return [...this.bySeq.values()];
+  }
+
+  /** The same by their seqs: a map that the room goes on with, until a snapshot brings another. */
+  get bySeq(): ReadonlyMap<number, Message> {
+    return this.#reading.view.messages;
   }
 
   /** The state document. In a room that began with a position, only what was patched since. */

@@ -598,6 +598,26 @@ test("older messages are there once they were asked for, as they are now", async
   client.close();
 });
 
+test("older messages leave no hole, though a room lets go of its oldest while they are on their way", async (context) => {
+  const hall = opened(context);
+  const client = await connect(URL).open();
+  for (let i = 1; i <= 20; i++) hall.append("lobby", { event: "posted", text: `${i}` });
+  const room = await client.follow("lobby");
+  const stream = room.stream();
+  room.trim(5);
+  hall.isReadingSlowly = true;
+  const asking = room.older(5);
+  await settled();
+  hall.append("lobby", { event: "posted", text: "21" });
+  await next(stream);
+  for (const say of hall.late) say();
+  await asking;
+  assert.deepEqual([...room.bySeq.keys()], [11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]);
+  room.trim(5);
+  assert.deepEqual([...room.bySeq.keys()], [17, 18, 19, 20, 21]);
+  client.close();
+});
+
 test("live values expire, and signals reach whoever listens", async (context) => {
   const hall = opened(context);
   const client = await connect(URL).open();

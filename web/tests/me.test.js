@@ -55,6 +55,36 @@ test("who reads to the head has read everything; who reads less is counted anew 
   assert.equal(mine.rooms.get("@r1").unread, 0);
 });
 
+test("emoji that come and go are told of", () => {
+  const mine = new Mine({ ...STARTED, emoji: { version: "1", emoji: { old: { image: "1" } } } });
+  const directory = { room: "@directory", at: "", by: "@pada" };
+  const added = mine.ofDirectory({
+    ...directory,
+    seq: 1,
+    event: "emoji_added",
+    name: "new",
+    image: "2",
+    type: "image/png",
+    width: 1,
+    height: 1,
+  });
+  const gone = mine.ofDirectory({ ...directory, seq: 2, event: "emoji_removed", name: "old" });
+  assert.deepEqual([...mine.emoji.keys()], ["new"]);
+  assert.deepEqual(
+    [...added, ...gone].map(({ change, name, emoji, before }) => [change, name, emoji?.image, before?.image]),
+    [
+      ["emoji_updated", "new", "2", undefined],
+      ["emoji_updated", "old", undefined, "1"],
+    ],
+  );
+  assert.deepEqual(summary([...added, ...mine.ofDirectory({ ...directory, seq: 3, event: "emoji_removed", name: "new" })]), []);
+  const [{ changes }] = mine.beginAgain({ ...STARTED, emoji: { version: "2", emoji: { other: { image: "3" } } } });
+  assert.deepEqual(
+    changes.map(({ change, name }) => [change, name]),
+    [["emoji_updated", "other"]],
+  );
+});
+
 test("the rule for notifications", () => {
   const mine = new Mine(STARTED);
   const [plain] = moved(mine, 4, 3);

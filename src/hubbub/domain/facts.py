@@ -156,6 +156,7 @@ class Needs:
     posts: set[PostKey] = field(default_factory=set)
     messages: set[MessageKey] = field(default_factory=set)
     rows: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
+    lists: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
     counts: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
     reading: set[tuple[Principal, str]] = field(default_factory=set)
     nths: set[MessageKey] = field(default_factory=set)
@@ -169,6 +170,10 @@ class Needs:
     def row(self, table: Table[K, R], key: K) -> None:
         """Ask for the row with this key."""
         self.rows[table].add(key)
+
+    def list(self, table: AnyTable, *prefix: Any) -> None:
+        """Ask for all rows whose keys begin with `prefix`: they are among those that are found. Only for `Store.find`."""
+        self.lists[table].add(prefix)
 
     def count(self, table: AnyTable, *prefix: Any) -> None:
         """Ask for the number of rows whose keys begin with `prefix`."""
@@ -207,6 +212,8 @@ class Facts:
         """Record everything asked for as missing, until it is found."""
         for table, keys in wanted.rows.items():
             self.rows.setdefault(table, {}).update(dict.fromkeys(keys))
+        for table in wanted.lists:
+            self.rows.setdefault(table, {})
         for table, prefixes in wanted.counts.items():
             self.counts[table] = dict.fromkeys(prefixes, 0)
 

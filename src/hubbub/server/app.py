@@ -10,7 +10,7 @@ import random
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime
 from functools import partial
@@ -96,8 +96,11 @@ async def running(
     resources: Iterable[Resource] = RESOURCES,
     rules: Rules = RULES,
     progress: Progress = untold,
+    origins: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Running]:
     """Run a server for the duration of the block. It takes the commands of `rules`, and has the routes of `resources`.
+
+    `origins` says where those settings come from that are not the defaults.
 
     Raises CannotStart.
     """
@@ -120,7 +123,9 @@ async def running(
         )
         measured.watch(journal, fanout, links)
         entrance = stack.enter_context(closing(_entrance(store, hub, register)))
-        application = application_of(hub, entrance, links, measured, settings, routes_of(resources))
+        application = application_of(
+            hub, entrance, links, measured, settings, routes_of(resources), origins=origins
+        )
         _let_sign_in(application, settings, outsiders.identities, entrance)
         runner = runner_of(application, settings, measured)
         await runner.setup()

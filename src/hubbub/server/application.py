@@ -4,11 +4,13 @@ Knows nothing of stores.
 """
 
 import resource
+from collections.abc import Mapping
+from dataclasses import fields
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from hubbub.server.config import Settings
+from hubbub.server.config import Settings, shown
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import COOKIES, Cookies
 from hubbub.server.http.entering import ENTRANCE, REGISTER
@@ -20,6 +22,7 @@ from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB, LINKS
 from hubbub.server.http.resources import (
+    administration,
     descriptions,
     emoji,
     invites,
@@ -49,13 +52,16 @@ def application_of(
     measured: Metrics,
     settings: Settings,
     routes: tuple[Route, ...],
+    *,
+    origins: Mapping[str, str] | None = None,
 ) -> web.Application:
-    """Return the application with these routes."""
+    """Return the application with these routes. `origins` says where settings come from."""
+    places = Places(_most(settings))
     application = web.Application(
         middlewares=[
             guard(
                 _origins(settings),
-                Places(_most(settings)),
+                places,
                 hub.door,
                 measured.refused,
                 _session_place,
@@ -73,8 +79,10 @@ def application_of(
     application[sockjs.SOCK_JS] = sockjs.sock_js_for(hub, links)
     application.on_response_prepare.append(_finish)
     application[metrics.METRICS], application[metrics.WHO_MAY_LOOK] = measured, settings.metrics
+    application[administration.PLACES] = places
     application[descriptions.SERVED] = routes
     application.add_routes(route.definition for route in routes)
+    application[administration.SETTINGS] = _shown(settings, origins or {})
     _tell(application, settings)
     return application
 
@@ -115,6 +123,15 @@ def _tell(application: web.Application, settings: Settings) -> None:
     application[COMPRESSES] = settings.compress
     if settings.workers > 1:
         application[metrics.OWN_PORT] = settings.worker_port
+
+
+def _shown(settings: Settings, origins: Mapping[str, str]) -> administration.ServerSettingsReply:
+    """Return the settings as owners and admins see them."""
+    items = [
+        administration.SettingItem(name, shown(getattr(settings, name)), origins.get(name, ""))
+        for name in (field.name for field in fields(settings))
+    ]
+    return administration.ServerSettingsReply(items)
 
 
 def _session_place(request: web.Request) -> Place | None:

@@ -2,6 +2,7 @@
 
 import difflib
 import ipaddress
+import json
 import os
 import re
 import tomllib
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from hubbub.server.addresses import BadAddress, check, several
+from hubbub.server.addresses import BadAddress, check, several, without_secrets
 from hubbub.server.http.origins import canonical
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
@@ -214,6 +215,13 @@ def load(
     )
 
 
+def origins(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
+) -> dict[str, str]:
+    """Return where each setting that was set comes from. Raises BadSettings."""
+    return {name: origin for name, (_, origin) in gather(flags, environment, file).items()}
+
+
 def gather(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
 ) -> dict[str, tuple[Any, str]]:
@@ -239,6 +247,16 @@ def gather(
             flag = f"--{name.replace('_', '-')}"
             made[name] = _convert(known, name, value, flag), flag
     return made
+
+
+def shown(value: Any) -> str:
+    """Return the value of a setting as TOML has it, without secrets in addresses; nothing for None."""
+    if value is None:
+        return ""
+    plain = str(value) if isinstance(value, Path) else value
+    if isinstance(plain, str) and "://" in plain:
+        plain = without_secrets(plain)
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def _read(file: Path | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 import resource
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -30,8 +30,8 @@ Ready = Callable[[Running], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
-    """Run the server until SIGTERM or SIGINT; a second one ends it at once.
+def serve(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
+    """Run the server until SIGTERM or SIGINT; a second one ends it at once. `origins` says where settings come from.
 
     Raises:
         CannotStart: the port or the data directory can't be used.
@@ -42,9 +42,9 @@ def serve(settings: Settings) -> None:
     _allow_many_files()
     secure(settings.data)
     if settings.workers == 1:
-        _run(settings, partial(_tell_ready, settings))
+        _run(settings, partial(_tell_ready, settings), origins=origins)
     else:
-        _supervise(settings)
+        _supervise(settings, origins)
 
 
 def tune() -> None:
@@ -58,7 +58,7 @@ def tune() -> None:
     gc.set_threshold(10_000, 500, 10)
 
 
-def _supervise(settings: Settings) -> None:
+def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
     """Run several workers on one port, which is reserved for them."""
     try:
         sockets = reserved(settings.host, settings.port)
@@ -74,6 +74,7 @@ def _supervise(settings: Settings) -> None:
                 replace(shared, worker_port=own and own + number),
                 partial(_worker_ready, shared, number, ready),
                 alive,
+                origins,
             )
         except CannotStart as error:
             print(f"hubbub: {error}", file=sys.stderr, flush=True)
@@ -88,11 +89,16 @@ def _supervise(settings: Settings) -> None:
         sys.exit(status)
 
 
-def _run(settings: Settings, ready: Ready, alive: int | None = None) -> None:
+def _run(
+    settings: Settings,
+    ready: Ready,
+    alive: int | None = None,
+    origins: Mapping[str, str] | None = None,
+) -> None:
     """Serve until a signal arrives, or the file `alive` reaches its end."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, ready, alive))
+            runner.run(_serve(settings, ready, alive, origins))
     except CannotStart:
         raise
     except Exception:
@@ -100,7 +106,9 @@ def _run(settings: Settings, ready: Ready, alive: int | None = None) -> None:
         sys.exit(1)
 
 
-async def _serve(settings: Settings, ready: Ready, alive: int | None) -> None:
+async def _serve(
+    settings: Settings, ready: Ready, alive: int | None, origins: Mapping[str, str] | None
+) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -119,7 +127,7 @@ async def _serve(settings: Settings, ready: Ready, alive: int | None) -> None:
         loop.add_signal_handler(number, ask_to_stop)
     tls = _tls(settings)
     loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
-    async with running(settings, tls, progress=_upgrading(stop)) as server:
+    async with running(settings, tls, progress=_upgrading(stop), origins=origins) as server:
         try:
             logs.open_audit(settings.data)
         except OSError as error:

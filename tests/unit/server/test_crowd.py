@@ -29,9 +29,13 @@ EACH = 3  # rooms of everybody
 
 
 class Narrow(MemoryStore):
-    """A store that counts how often something is looked up, and by how many at the same time."""
+    """A store that counts how often something is looked up, and by how many at the same time; `asked` are all reads."""
 
-    most = now = count = 0
+    most = now = count = asked = 0
+
+    def _fail_if_asked(self) -> None:
+        self.asked += 1
+        super()._fail_if_asked()
 
     async def find(self, wanted: Needs) -> Facts:
         self.count += 1
@@ -198,6 +202,22 @@ async def test_all_about_whoever_comes_is_looked_up_at_once_and_not_again_when_t
         each.followed.end()
     assert looked == [1, 1, 0]
     await crowd.leave([])
+
+
+async def test_following_many_rooms_in_full_asks_the_store_as_seldom_as_following_few(
+    new_peer: NewPeer,
+) -> None:
+    asked = []
+    for count in (3, 60):
+        crowd = Crowd()
+        [device] = await crowd.gather(new_peer, 1, count_rooms=count)
+        rooms = {row.room: row.head for row in await crowd.store.own_rooms(device.who.id)}
+        crowd.store.asked = 0
+        answer = await device.followed.follow_all(FollowAll(rooms=rooms, epoch=EPOCH), device.who)
+        assert answer["rooms"].keys() == rooms.keys()
+        asked.append(crowd.store.asked)
+        await crowd.leave([device])
+    assert asked[0] == asked[1] <= 4
 
 
 async def test_those_who_are_gone_leave_nothing_to_collect(new_peer: NewPeer) -> None:

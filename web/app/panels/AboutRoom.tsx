@@ -1,52 +1,65 @@
-// Who is in a room, more people for it, and the way out.
+// A room, beside its messages: who is in it, what it is like, and the ways out.
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { command, leave } from "../store/doing.ts";
-import { list } from "../store/http.ts";
-import { everyone } from "../store/names.ts";
+import { leave } from "../store/doing.ts";
+import { archive, askRights, memberChanges, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
 import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
 import { changeLevel } from "../store/settings.ts";
-import { accountOf, current } from "../store/state.ts";
-import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
-import { Form } from "../ui/Form.tsx";
+import { accountOf } from "../store/state.ts";
+import { openConfirmation } from "../ui/Confirm.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
-import { Finder } from "./Finder.tsx";
-import { Person } from "./Person.tsx";
+import { inviteToRoom } from "./InviteToRoom.tsx";
+import { Members } from "./Members.tsx";
+import { Restrained } from "./Restrained.tsx";
+import { RoomSettings } from "./RoomSettings.tsx";
 
-interface Member {
-  account: string;
-  role: string;
+interface Known {
+  settings: Settings;
+  rights: Rights;
 }
 
-const MOST_AT_ONCE = 50; // people in one invitation
-
-export function aboutRoom(): void {
-  const row = accountOf()?.rooms.get(current.peek());
-  if (row) openDialog(<AboutRoom row={row} />);
-}
-
-function AboutRoom({ row }: { row: wire.MyRoom }) {
-  const [members, setMembers] = useState<Member[]>();
+export function AboutRoom({ room }: { room: string }) {
+  const [known, setKnown] = useState<Known>();
   const [why, setWhy] = useState("");
-  const fail = (error: Error) => setWhy(error.message);
+  const changes = memberChanges.value;
+  const row = accountOf()?.row(room);
   useLayoutEffect(() => {
-    list<Member>(`/rooms/${encodeURIComponent(row.room)}/members`, "members", "account").then(setMembers, fail);
-  }, []);
-  const takesMore = row.kind !== "direct" && !row.archived_at;
+    Promise.all([settingsOf(room), askRights(room)]).then(
+      ([settings, rights]) => setKnown({ settings, rights }),
+      (error: Error) => setWhy(error.message),
+    );
+  }, [room, changes]);
   return (
-    <Dialog title={harmless(accountOf()?.titleOf(row) ?? "")}>
-      {!members && !why && <Empty text={t.looking} />}
-      {members && <Members kind={row.kind} members={members} />}
-      <Level row={row} />
-      {members && takesMore && <Invitation room={row.room} members={members.map(({ account }) => account)} />}
+    <div class="scroller about">
       <Why text={why} />
-      <button type="button" class="out" onClick={() => leave(row.room).then(closeDialog, fail)}>
-        {row.kind === "direct" ? t.putAway : t.leaveRoom}
-      </button>
-    </Dialog>
+      {!known && !why && <Empty text={t.looking} />}
+      {known && <p>{t.kinds[known.settings.kind]}</p>}
+      {row && <Level row={row} />}
+      {known && <Inside room={room} {...known} />}
+      {row && <Leaving row={row} />}
+    </div>
+  );
+}
+
+function Inside({ room, settings, rights }: Known & { room: string }) {
+  const { kind, members } = settings;
+  const isMade = kind !== "direct";
+  const mayChange = isMade && [rights.title, rights.describe, rights.moderate, rights.manage].some((may) => may?.allowed);
+  return (
+    <>
+      <Members room={room} kind={kind} count={members} rights={rights} />
+      {isMade && rights.invite?.allowed && (
+        <button type="button" onClick={() => inviteToRoom(room)}>
+          {t.invitePeople}
+        </button>
+      )}
+      {mayChange && <RoomSettings room={room} rights={rights} />}
+      {isMade && rights.moderate?.allowed && <Restrained room={room} />}
+      <Archiving room={room} settings={settings} rights={rights} />
+    </>
   );
 }
 
@@ -69,54 +82,48 @@ const Level = ({ row }: { row: wire.MyRoom }) => (
   </div>
 );
 
-const Members = ({ kind, members }: { kind: string; members: Member[] }) => (
-  <>
-    <p>{t.kinds[kind]}</p>
-    <h3>{t.members(members.length)}</h3>
-    <ul class="people">
-      {members.map(({ account, role }) => (
-        <li key={account}>
-          <Person who={account} more={role === "host" ? t.roles.host : ""} />
-        </li>
-      ))}
-    </ul>
-  </>
-);
-
-function Invitation({ room, members }: { room: string; members: string[] }) {
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const others = everyone()
-    .map(([key]) => key)
-    .filter((key) => !members.includes(key));
-  const choose = (key: string, isChosen: boolean) =>
-    setChosen((before) => new Set(isChosen ? [...before, key] : [...before].filter((each) => each !== key)));
-  const invite = async () => {
-    if (!chosen.size) throw new Error(t.chooseFirst);
-    await command({ do: "invite", room, who: [...chosen].slice(0, MOST_AT_ONCE) });
-    closeDialog();
-  };
-  const rows = (
-    <Finder
-      people={others}
-      none={t.allAreMembers}
-      row={(key) => (
-        <label class="choice">
-          <input type="checkbox" onChange={({ currentTarget }) => choose(key, currentTarget.checked)} />
-          <Person who={key} />
-        </label>
-      )}
-    />
-  );
+function Archiving({ room, settings, rights }: Known & { room: string }) {
+  const fail = (error: Error) => say(error.message);
+  if (settings.archived_at)
+    return rights.restore?.allowed ? (
+      <button type="button" onClick={() => restore(room).catch(fail)}>
+        {t.restoreRoom}
+      </button>
+    ) : null;
+  if (!rights.manage?.allowed || settings.kind === "direct") return null;
+  const ask = () =>
+    openConfirmation({
+      title: t.archiveRoom,
+      text: t.archiveMeans(settings.members, settings.nth),
+      button: t.archive,
+      act: () => archive(room),
+    });
   return (
-    <section>
-      <h3>{t.invitePeople}</h3>
-      {others.length ? (
-        <Form fields={[]} button={t.invite} act={invite}>
-          {rows}
-        </Form>
-      ) : (
-        rows
-      )}
-    </section>
+    <button type="button" onClick={ask}>
+      {t.archiveRoom}
+    </button>
+  );
+}
+
+function Leaving({ row }: { row: wire.MyRoom }) {
+  const out = () => leave(row.room);
+  if (row.kind === "direct")
+    return (
+      <button type="button" class="out" onClick={() => out().catch((error: Error) => say(error.message))}>
+        {t.putAway}
+      </button>
+    );
+  const title = harmless(accountOf()?.titleOf(row) ?? "");
+  const ask = () =>
+    openConfirmation({
+      title: t.leaveNamed(title),
+      text: row.kind === "open" ? t.leaveOpenMeans : t.leaveClosedMeans,
+      button: t.leaveRoom,
+      act: out,
+    });
+  return (
+    <button type="button" class="out" onClick={ask}>
+      {t.leaveRoom}
+    </button>
   );
 }

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { nameOf } from "../store/names.ts";
-import { openPins } from "../store/panel.ts";
+import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
 import { menuOpen } from "../store/screen.ts";
 import { current, placeOf, session } from "../store/state.ts";
@@ -12,7 +12,6 @@ import { Avatar } from "../ui/Avatar.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
-import { aboutRoom } from "./AboutRoom.tsx";
 
 export function Head() {
   const room = current.value;
@@ -28,7 +27,7 @@ export function Head() {
       </p>
       <Members key={room} />
       {(placeOf(room)?.pins.value.length ?? 0) > 0 && <IconButton name="pin" label={t.pinnedMessages} onClick={openPins} />}
-      {isMine && <IconButton id="details" name="info" label={t.details} onClick={aboutRoom} />}
+      {isMine && <IconButton id="details" name="info" label={t.details} onClick={openAbout} />}
     </header>
   );
 }

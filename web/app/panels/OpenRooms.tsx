@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { command } from "../store/doing.ts";
+import { join } from "../store/doing.ts";
 import { type Listed, listOpenRooms, open } from "../store/rooms.ts";
 import { accountOf } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
@@ -23,7 +23,7 @@ function OpenRooms() {
   useLayoutEffect(() => {
     listOpenRooms().then((found) => setRooms(found.sort((a, b) => a.title.localeCompare(b.title))), fail);
   }, []);
-  const join = (room: string) => command({ do: "join", room }).then(() => enter(room), fail);
+  const enterNew = (room: string) => join(room).then(() => enter(room), fail);
   return (
     <Dialog title={t.openRooms}>
       <div aria-live="polite">
@@ -33,7 +33,7 @@ function OpenRooms() {
         {rooms && rooms.length > 0 && (
           <ul class="people">
             {rooms.map((each) => (
-              <Found key={each.room} room={each} join={join} />
+              <Found key={each.room} room={each} join={enterNew} />
             ))}
           </ul>
         )}

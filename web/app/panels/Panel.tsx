@@ -1,10 +1,13 @@
-// What is shown beside the messages: a thread, or what is pinned.
+// What is shown beside the messages: a thread, what is pinned, or the room itself.
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { closePanel, panel } from "../store/panel.ts";
+import { titleOf } from "../store/rooms.ts";
 import { IconButton } from "../ui/Icon.tsx";
+import { harmless } from "../ui/text.ts";
+import { AboutRoom } from "./AboutRoom.tsx";
 import { Pins } from "./Pins.tsx";
 import { Thread } from "./Thread.tsx";
 
@@ -15,6 +18,13 @@ export function Panel() {
     return (
       <Side title={t.pinnedMessages}>
         <Pins room={shown.room} />
+      </Side>
+    );
+  }
+  if (shown.kind === "about") {
+    return (
+      <Side key={shown.room} title={harmless(titleOf(shown.room))}>
+        <AboutRoom room={shown.room} />
       </Side>
     );
   }

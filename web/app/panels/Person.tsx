@@ -4,11 +4,18 @@ import { nameOf, personOf } from "../store/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
 
-export function Person({ who, more = "" }: { who: string; more?: string | undefined }) {
+interface PersonProps {
+  who: string;
+  more?: string | undefined;
+  /** Whether they are there. */
+  state?: string | undefined;
+}
+
+export function Person({ who, more = "", state }: PersonProps) {
   const handle = personOf(who)?.handle;
   return (
     <>
-      <Avatar who={who} />
+      <Avatar who={who} state={state} />
       <span class="who">
         <Name text={nameOf(who)} />
         <small>{handle ? `@${handle}` : ""}</small>

@@ -19,7 +19,7 @@ export function Pins({ room }: { room: string }) {
   const [messages, setMessages] = useState<wire.Message[]>();
   const pins = placeOf(room)?.pins.value;
   useLayoutEffect(() => {
-    ask({ do: "list_pins", room }).then((answer) => {
+    ask("list_pins", { room }).then((answer) => {
       const found = (answer ?? { pins: [] }) as Found;
       meetAuthors(found);
       setMessages(found.pins.map(({ message }) => message));

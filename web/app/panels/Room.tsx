@@ -8,8 +8,8 @@ import { banner } from "../store/connection.ts";
 import { joinCurrent } from "../store/doing.ts";
 import { nameOf } from "../store/names.ts";
 import { titleOf } from "../store/rooms.ts";
-import { logIn } from "../store/session.ts";
-import { clientOf, current, placeOf, session } from "../store/state.ts";
+import { logIn, retry } from "../store/session.ts";
+import { current, placeOf, session } from "../store/state.ts";
 import { Pill } from "../timeline/Pill.tsx";
 import { Scroller } from "../timeline/Scroller.tsx";
 import { harmless } from "../ui/text.ts";
@@ -31,7 +31,7 @@ export const Room = () => (
 const Banner = () => (
   <div id="banner" role="status" hidden={!banner.value}>
     <span>{banner.value}</span>
-    <button type="button" onClick={() => clientOf()?.connect()}>
+    <button type="button" onClick={retry}>
       {t.retryNow}
     </button>
   </div>

@@ -5,7 +5,7 @@ import { Composer } from "../composer/Composer.tsx";
 import { t } from "../i18n/index.ts";
 import { loadOlder } from "../store/history.ts";
 import { readThread } from "../store/reading.ts";
-import { me, outboxVersion, placeOf } from "../store/state.ts";
+import { me, outbox, placeOf } from "../store/state.ts";
 import { showEnd } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
@@ -22,7 +22,7 @@ export function Thread({ room, seq, thread }: ThreadProps) {
   const scroller = useRef<HTMLElement>(null);
   const place = placeOf(thread);
   const version = place?.version.value;
-  const sent = outboxVersion.value;
+  const sent = outbox.value;
   useLayoutEffect(() => {
     if (scroller.current) showEnd(scroller.current);
     readThread(thread);

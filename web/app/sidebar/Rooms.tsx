@@ -86,7 +86,7 @@ function FreeRoom({ room }: { room: string }) {
   return <Item room={room} title={room} icon="hash" unread={count ? { count, of: t.unread } : undefined} />;
 }
 
-/** What the list shows of a room of one's own. A row is changed in its place, so it is no property itself. */
+/** What the list shows of a room of one's own. */
 function shownOf(account: Account, row: wire.MyRoom): ItemProps {
   const of = levelOf(row) === "all" ? t.unread : t.mentions(forMe(row));
   return {

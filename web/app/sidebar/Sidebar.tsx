@@ -3,15 +3,14 @@
 import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { keysOf, spoken } from "../keys/table.ts";
 import { aboutMe } from "../panels/AboutMe.tsx";
+import { carrier } from "../store/connection.ts";
 import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
 import { nameOf } from "../store/names.ts";
 import { open } from "../store/rooms.ts";
 import { say } from "../store/screen.ts";
 import { rename } from "../store/session.ts";
 import { session } from "../store/state.ts";
-import { showWindow } from "../store/windows.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Logo } from "../ui/Logo.tsx";
@@ -24,20 +23,13 @@ export const Sidebar = () => (
       <Logo />
       <strong class="wordmark">{t.hubbub}</strong>
     </header>
-    <GoTo />
     <Rooms />
     <OpenRoom />
+    <p id="carrier" hidden={!carrier.value}>
+      {carrier.value}
+    </p>
     <Me />
   </nav>
-);
-
-/** Opens the switcher. */
-const GoTo = () => (
-  <button type="button" id="go-to" aria-keyshortcuts={spoken("switcher")} onClick={() => showWindow("switcher")}>
-    <Icon name="search" />
-    {t.goTo}
-    <kbd>{keysOf("switcher")}</kbd>
-  </button>
 );
 
 /** A field that opens a free room by its name. */
@@ -70,8 +62,8 @@ function OpenRoom() {
 /** Who one is, and what can be done about it. */
 function Me() {
   const account = session.value?.account;
-  const key = account?.key ?? (session.value?.client.token ? tokenOwner().name : (keptAccount() ?? identity().name ?? ""));
-  const name = account && !hasStarted(account) ? "" : nameOf(key);
+  const key = account?.key ?? (session.value?.token ? tokenOwner().name : (keptAccount() ?? identity().name ?? ""));
+  const name = account?.hasStarted === false ? "" : nameOf(key);
   return (
     <footer>
       <Avatar who={key} />
@@ -88,5 +80,3 @@ function Me() {
     </footer>
   );
 }
-
-const hasStarted = (account: { version: number; hasStarted: boolean }): boolean => account.version >= 0 && account.hasStarted;

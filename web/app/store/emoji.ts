@@ -2,10 +2,14 @@
 
 import { signal } from "@preact/signals";
 import type { Client, wire } from "#sdk";
+import { session } from "./state.ts";
 
 const NAME = /:([a-z0-9_+-]{2,30})(?=:)/g; // the last colon may be the first one of another
 const AGAIN = 60_000; // milliseconds before one asks again what an unknown name is
-const addresses = signal<ReadonlyMap<string, string>>(new Map());
+
+type Known = ReadonlyMap<string, Pick<wire.EmojiItem, "image">>;
+
+const listed = signal<Known>(new Map()); // for those who have no account
 let version: string | undefined;
 let askedAt = 0;
 let missing: () => void = () => undefined;
@@ -13,36 +17,21 @@ let missing: () => void = () => undefined;
 /** A part of a text: an image with its name, or text. */
 export type Part = string | { name: string; src: string };
 
-export const emojiVersion = (): string | undefined => version;
+/** What there is: an account is told of changes. */
+const known = (): Known => session.value?.account?.know("emoji")?.emoji ?? listed.value;
 
-/** The server's own emoji: their images by their names. */
-export const ownEmoji = (): ReadonlyMap<string, string> => addresses.value;
+export const emojiNames = (): string[] => [...known().keys()];
 
-export const emojiNames = (): string[] => [...addresses.value.keys()];
-
-/** Know the emoji of a list, unless it is the one that is known. */
-export function learnEmoji(list: wire.EmojiReply | null | undefined): void {
-  if (!list?.emoji) return;
-  version = list.version;
-  addresses.value = new Map(Object.entries(list.emoji).map(([name, { image }]) => [name, addressOf(name, image)]));
-}
-
-/** Take in an event of the directory. */
-export function hearOfEmoji(event: wire.AnyEvent): void {
-  if (event.event !== "emoji_added" && event.event !== "emoji_removed") return;
-  const others = [...addresses.peek()].filter(([name]) => name !== event.name);
-  const added: [string, string][] = event.event === "emoji_added" ? [[event.name, addressOf(event.name, event.image)]] : [];
-  addresses.value = new Map([...others, ...added]);
-  version = undefined;
-}
-
-/** Ask for the list without an account, which is told of changes: now, and when a text names an unknown one. */
+/** Ask for the list without an account: now, and when a text names an unknown one. */
 export function askForEmoji(client: Client): void {
   const ask = async () => {
     askedAt = Date.now();
-    learnEmoji((await client.ask({ do: "list_emoji", version }).catch(() => undefined)) as wire.EmojiReply | undefined);
+    const list = await client.send<wire.EmojiReply>("list_emoji", { version }).catch(() => undefined);
+    if (!list?.emoji) return; // the same as before
+    version = list.version;
+    listed.value = new Map(Object.entries(list.emoji));
   };
-  missing = () => Date.now() - askedAt > AGAIN && client.state === "connected" && ask();
+  missing = () => Date.now() - askedAt > AGAIN && client.status.state === "connected" && ask();
   ask();
 }
 
@@ -52,15 +41,14 @@ export function splitAtEmoji(text: string): Part[] {
   let done = 0;
   for (const { 1: name = "", index } of text.matchAll(NAME)) {
     if (index < done) continue;
-    const src = addresses.value.get(name);
-    if (!src) {
+    const found = known().get(name);
+    if (!found) {
       missing();
       continue;
     }
+    const src = `/api/v1/emoji/${encodeURIComponent(name)}/${found.image}`;
     parts.push(text.slice(done, index), { name: `:${name}:`, src });
     done = index + name.length + 2;
   }
   return [...parts, text.slice(done)].filter((part) => part !== "");
 }
-
-const addressOf = (name: string, image: string) => `/api/v1/emoji/${encodeURIComponent(name)}/${image}`;

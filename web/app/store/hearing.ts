@@ -1,92 +1,112 @@
-// What comes over the connection, and what becomes of it.
+// Following a room, and what becomes of what comes from it.
 
 import { batch } from "@preact/signals";
-import { apply, type Client, type Page, peopleOf, type Refused, trim, viewOf, whoOf, type wire } from "#sdk";
+import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
-import { goTo, heardMeanwhile, MOST_READ } from "./history.ts";
+import { goTo, MOST_READ } from "./history.ts";
+import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
-import { isThread } from "./panel.ts";
 import { readOn } from "./reading.ts";
-import { hearChanged, track } from "./rooms.ts";
 import { say } from "./screen.ts";
-import { accountOf, current, isVisible, newFrom, outboxVersion, type Place, places, wanted } from "./state.ts";
+import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, wanted } from "./state.ts";
 import { appended, atEnd, MOST_SHOWN, toEnd } from "./window.ts";
 
-const MOST_NAMED = 100; // people in a room of whom presence has the names
+const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
+  ...(["joined", "left", "invited", "removed", "appointed", "banned", "unbanned", "muted", "unmuted"] as const),
+  ...(["changed", "archived", "restored"] as const),
+]);
 
-export function hear(client: Client): void {
-  client.on("snapshot", ({ room, snapshot }) => batch(() => begin(room, snapshot)));
-  client.on("event", ({ room, event }) => batch(() => take(client, room, event)));
-  client.on("outbox", () => (outboxVersion.value += 1));
-  client.on("signal", ({ signal }) => takeSignal(client, signal));
-  client.on("problem", ({ error, room }) => (room && isMade(room) ? lose(room, error) : say(error.message)));
-  client.on("unfollowed", ({ room, error }) => (isMade(room) ? lose(room, error) : isLog(room) || say(`${room}: ${error.message}`)));
+const streams = new Map<string, Promise<void>>(); // by room: each ends with what was followed
+
+/** Follow a room for as long as it is kept, and show what comes. What is opened again goes on once it was left. */
+export function follow(name: string): void {
+  const [client, place] = [clientOf(), places.get(name)];
+  if (!client || !place || place.isFollowed) return;
+  place.isFollowed = true;
+  const isKept = () => places.get(name) === place && clientOf() === client;
+  const before = streams.get(name) ?? Promise.resolve();
+  const stream = before.then(() => (isKept() ? takeAll(client, name, place, isKept) : undefined));
+  const ended = stream.catch((error) => isKept() && lose(name, place, error)).then(() => (place.isFollowed = false));
+  streams.set(
+    name,
+    ended.then(() => undefined),
+  );
 }
 
-/** Whether this is no room, but a log that an account follows. */
-const isLog = (room: string): boolean => room === "@directory" || room === accountOf()?.key;
+async function takeAll(client: Client, name: string, place: Place, isKept: () => boolean): Promise<void> {
+  const room = await begun(client, name, isKept);
+  if (isKept()) {
+    place.room = room;
+    batch(() => begin(name, place));
+    hearSignals(place, room);
+    for await (const item of room.stream({ markers: true })) {
+      if (!isKept()) break;
+      batch(() => ("event" in item ? take(room, place, item) : item.marker === "reset" && begin(name, place)));
+    }
+  }
+  if (!isKept()) room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
+}
 
-function begin(room: string, snapshot: wire.Snapshot): void {
-  if (isLog(room)) return;
-  const place = places.get(room) ?? (isThread(room) ? undefined : track(room));
-  if (!place) return; // a thread that was closed meanwhile
-  meetAuthors(snapshot);
+/** Follow a room, however long the server asks for patience. */
+async function begun(client: Client, name: string, isKept: () => boolean): Promise<Room> {
+  for (;;) {
+    try {
+      return await client.follow(name);
+    } catch (error) {
+      if (!(error instanceof Refused && error.temporary && isKept())) throw error;
+    }
+  }
+}
+
+/** A room is there, or anew: what was missed is too much, or is no longer kept. */
+function begin(name: string, place: Place): void {
+  const { room } = place;
+  if (!room) return;
+  meetAuthors(room);
   place.refused.value = undefined;
-  place.view = viewOf(snapshot);
-  const { names, ids, count } = snapshot.members;
-  place.here.value = { people: peopleOf(names, ids), count };
-  place.pins.value = snapshot.pins ?? [];
-  place.learnThreads(snapshot);
+  place.here.value = hereIn(room);
+  place.pins.value = room.pins;
+  place.threads.value = new Map(room.threads);
   place.changed();
-  if (room === current.peek()) {
+  if (name === current.peek()) {
     toEnd();
     queueMicrotask(readOn);
   }
-  if (room === wanted.peek()?.room) goTo(room, wanted.peek()?.seq ?? 0);
+  if (name === wanted.peek()?.room) goTo(name, wanted.peek()?.seq ?? 0);
 }
 
+const hereIn = ({ members: { names, ids, count } }: Room) => ({ people: peopleOf(names, ids), count });
+
 /** A room can't be read, or no longer: nothing of it stays on the screen. */
-function lose(room: string, error: Refused): void {
-  const place = places.get(room);
-  if (!place) return;
+function lose(name: string, place: Place, error: unknown): void {
+  if (error instanceof Closed) return; // the connection's state says why
+  place.room = undefined;
   for (const who of place.typing.peek().keys()) stopTyping(place, who);
-  place.view = undefined;
   place.unread.value = 0;
   place.here.value = { people: new Map(), count: 0 };
-  place.refused.value = error;
+  if (isMade(name) && error instanceof Refused) place.refused.value = error;
+  else say(`${name}: ${(error as Error).message}`);
   place.changed();
 }
 
-function take(client: Client, room: string, event: wire.AnyEvent): void {
-  const place = places.get(room);
-  if (!place?.view) return;
-  if (isUnknown(event.by)) getToKnowAuthor(client, event);
-  const seqs = apply(place.view, event);
-  heardMeanwhile(room, event);
-  const isCurrent = room === current.peek();
-  if (event.event === "posted") takePost(client, place, event, isCurrent);
-  hearPins(place, event);
-  if (event.event === "changed") hearChanged(event);
-  trim(place.view, isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
-  if (seqs.length) place.changed();
-  if (seqs.length && isCurrent) queueMicrotask(readOn);
+function take(room: Room, place: Place, event: wire.AnyEvent): void {
+  if (isUnknown(event.by)) getToKnowAuthor(room, event);
+  const isCurrent = room.name === current.peek();
+  if (event.event === "posted") takePost(place, event, isCurrent);
+  if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
+  if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
+  place.pins.value = room.pins;
+  room.trim(isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
+  place.changed();
+  if (isCurrent) queueMicrotask(readOn);
 }
 
-function takePost(client: Client, place: Place, event: wire.AnyEvent & { event: "posted" }, isCurrent: boolean): void {
-  const isMine = whoOf(event) === client.me.who;
+function takePost(place: Place, event: wire.AnyEvent & { event: "posted" }, isCurrent: boolean): void {
+  const isMine = whoOf(event) === me().who;
   stopTyping(place, whoOf(event));
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
   if (isCurrent && place.view) appended(place.view, isMine);
-}
-
-/** A message was pinned, or is so no longer; what is deleted isn't. */
-function hearPins({ pins }: Place, event: wire.AnyEvent): void {
-  if (event.event !== "pinned" && event.event !== "unpinned" && event.event !== "deleted") return;
-  const { message } = event;
-  const others = pins.peek().filter((seq) => seq !== message);
-  if (message === undefined || (event.event !== "pinned" && others.length === pins.peek().length)) return;
-  pins.value = event.event === "pinned" ? [...others, message] : others;
 }
 
 /** A message came while nobody looked. */
@@ -97,25 +117,18 @@ function miss(place: Place, { room, seq }: wire.AnyEvent, isCurrent: boolean): v
 }
 
 /** Ask who it is that wrote: a page of messages tells it. */
-async function getToKnowAuthor(client: Client, event: wire.AnyEvent): Promise<void> {
+async function getToKnowAuthor(room: Room, event: wire.AnyEvent): Promise<void> {
   const seq = "message" in event && event.message !== undefined ? event.message : event.seq;
-  const page = await client.ask({ do: "history", room: event.room, before: seq + 1, limit: 1 }).catch(() => undefined);
-  if (page) meetAuthors(page as Page);
+  const page = await room.history({ before: seq + 1, limit: 1 }).catch(() => undefined);
+  if (page) meetAuthors(page);
 }
 
-function takeSignal(client: Client, signal: wire.AnySignal): void {
-  const place = places.get(signal.room);
-  if (!place) return;
-  if (signal.signal === "presence") hearPresence(place, signal);
-  else if (signal.signal === "threads") place.learnThreads(signal);
-  else if (signal.signal === "typing" && whoOf(signal) !== client.me.who) hearTyping(place, signal);
-}
-
-function hearPresence(place: Place, signal: wire.AnySignal & { signal: "presence" }): void {
-  const joined = peopleOf(signal.joined ?? [], signal.joined_ids);
-  const here = signal.names ? peopleOf(signal.names, signal.ids) : new Map([...place.here.peek().people, ...joined]);
-  for (const who of peopleOf(signal.left ?? [], signal.left_ids).keys()) here.delete(who);
-  place.here.value = { people: signal.count > MOST_NAMED ? new Map() : here, count: signal.count };
+async function hearSignals(place: Place, room: Room): Promise<void> {
+  for await (const signal of room.signals()) {
+    if (signal.signal === "presence") place.here.value = hereIn(room);
+    else if (signal.signal === "threads") place.threads.value = new Map(room.threads);
+    else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
+  }
 }
 
 function hearTyping(place: Place, signal: wire.AnySignal & { signal: "typing" }): void {

@@ -1,6 +1,5 @@
-// Getting messages that are not there yet: older ones, and one that a link leads to.
+// Getting messages that are not there yet: older ones, and one that a link leads to. And asking the server.
 
-import { type Client, type Page, prepend, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
@@ -9,19 +8,19 @@ import { last, lastBefore, linked, STEP } from "./window.ts";
 
 export const MOST_READ = 5000; // messages kept while one reads further up
 
-/** What a command of the current room gave; nothing if it failed, which is said. */
-export const ask = async (command: Parameters<Client["ask"]>[0]): Promise<unknown> =>
-  clientOf()
-    ?.ask(command)
-    .catch((error: Error) => say(error.message));
-
-/** The room whose older messages are on their way, and the events that came meanwhile. */
-let loading: { room: string; meanwhile: wire.AnyEvent[] } | undefined;
-
-/** Keep an event that came while older messages are on their way. */
-export function heardMeanwhile(room: string, event: wire.AnyEvent): void {
-  if (loading?.room === room) loading.meanwhile.push(event);
+/** Send a command that somebody waits for: without a connection, it fails at once. Rejects with why it did. */
+export async function command<Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok> {
+  const client = clientOf();
+  if (client?.status.state !== "connected") throw new Error(t.noServer);
+  return client.send<Ok>(name, fields);
 }
+
+/** What a command gave; nothing if it failed, which is said. */
+export const ask = <Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok | undefined> =>
+  command<Ok>(name, fields).catch((error: Error) => {
+    say(error.message);
+    return undefined;
+  });
 
 /** Show a message, and for that whatever is between it and what is there. */
 export async function goTo(room: string, seq: number): Promise<void> {
@@ -42,19 +41,12 @@ function show(room: string, seq: number): void {
   linked.value = seq;
 }
 
-export async function loadOlder(room: string): Promise<void> {
-  const client = clientOf();
-  const view = places.get(room)?.view;
-  const first = view?.messages.keys().next().value;
-  if (loading || !view || first === undefined || client?.state !== "connected") return;
-  const meanwhile: wire.AnyEvent[] = [];
-  loading = { room, meanwhile };
-  const page = (await client.ask({ do: "history", room, before: first, limit: 100 }).catch(() => undefined)) as Page | undefined;
-  loading = undefined;
-  // If the view was trimmed or replaced by a snapshot, the page would leave a hole.
-  if (page) meetAuthors(page);
-  if (!page || places.get(room)?.view !== view || view.messages.keys().next().value !== first) return;
-  prepend(view, page, meanwhile);
-  places.get(room)?.learnThreads(page as Page & { threads?: Record<string, wire.ThreadInRoom> });
-  places.get(room)?.changed();
+export async function loadOlder(name: string): Promise<void> {
+  const place = places.get(name);
+  const room = place?.room;
+  if (!room?.more || clientOf()?.status.state !== "connected") return;
+  await room.older(100).catch(() => {}); // it is asked for again when one scrolls on
+  meetAuthors(room);
+  if (place) place.threads.value = new Map(room.threads);
+  place?.changed();
 }

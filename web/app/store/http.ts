@@ -8,7 +8,15 @@ const MOST_LISTED = 2000;
 /** Send a request and return the answer's body. Rejects with `Refused`, or with an error that says there is no connection. */
 export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const given = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(`/api/v1${path}`, { method, ...given }).catch(() => {
+  return answerTo<Answer>(path, { method, ...given });
+}
+
+/** Put a file where it belongs, as it is. */
+export const upload = <Answer>(path: string, file: File): Promise<Answer> =>
+  answerTo<Answer>(path, { method: "PUT", headers: { "Content-Type": file.type }, body: file });
+
+async function answerTo<Answer>(path: string, request: RequestInit): Promise<Answer> {
+  const response = await fetch(`/api/v1${path}`, request).catch(() => {
     throw new Error(t.noServer);
   });
   const answer = await response.json().catch(() => ({}));

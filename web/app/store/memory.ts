@@ -1,6 +1,6 @@
 // What the browser remembers of one: name and key, or a token, and rooms.
 
-import { randomId } from "#sdk";
+import { newId } from "#sdk";
 import { isMade } from "./address.ts";
 
 const LOBBY = "lobby";
@@ -53,27 +53,7 @@ export const forgetAccount = (): void => localStorage.removeItem(ACCOUNT);
 export function clearOf(account: string): void {
   forgetAccount();
   for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(`hubbub.outbox.${account}/`) || (key.startsWith(RECENT) && key.endsWith(account))) localStorage.removeItem(key);
-  }
-}
-
-const RECENT = "hubbub.recent.";
-
-/** What an account, or a visitor, used last: the last one first. */
-export function keptRecent(of: string, account: string): string[] {
-  try {
-    const kept = JSON.parse(localStorage.getItem(`${RECENT}${of}.${account}`) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
-  } catch {
-    return [];
-  }
-}
-
-export function keepRecent(of: string, account: string, used: readonly string[]): void {
-  try {
-    localStorage.setItem(`${RECENT}${of}.${account}`, JSON.stringify(used));
-  } catch {
-    // no storage: they are not remembered
+    if (key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
   }
 }
 
@@ -153,5 +133,5 @@ const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionS
 function keep(store: Storage, name: string): void {
   if (name === store.getItem("hubbub.name")) return;
   store.setItem("hubbub.name", name);
-  store.setItem("hubbub.key", randomId());
+  store.setItem("hubbub.key", newId());
 }

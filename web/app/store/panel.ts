@@ -1,10 +1,14 @@
-// What is shown beside the messages of a room: a thread, or its pinned messages.
+// What is shown beside the messages of a room: a thread, its pinned messages, or the room itself.
 
 import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
-import { clientOf, current, Place, places, tracked } from "./state.ts";
+import { follow } from "./hearing.ts";
+import { current, forget, Place, places, tracked } from "./state.ts";
 
-export type Panel = { kind: "thread"; room: string; seq: number; thread: string } | { kind: "pins"; room: string };
+export type Panel =
+  | { kind: "thread"; room: string; seq: number; thread: string }
+  | { kind: "pins"; room: string }
+  | { kind: "about"; room: string };
 
 export const panel = signal<Panel | undefined>(undefined);
 
@@ -18,7 +22,7 @@ export function openThread(seq: number): void {
   const thread = `${room}:${seq}`;
   places.set(thread, new Place());
   tracked.value = [...places.keys()];
-  clientOf()?.follow(thread);
+  follow(thread);
   panel.value = { kind: "thread", room, seq, thread };
 }
 
@@ -27,11 +31,15 @@ export function openPins(): void {
   panel.value = { kind: "pins", room: current.peek() };
 }
 
+/** Show what there is to know of the current room. */
+export function openAbout(): void {
+  closePanel();
+  panel.value = { kind: "about", room: current.peek() };
+}
+
 export function closePanel(): void {
   const shown = panel.peek();
   panel.value = undefined;
   if (shown?.kind !== "thread") return;
-  clientOf()?.unfollow(shown.thread);
-  places.delete(shown.thread);
-  tracked.value = [...places.keys()];
+  forget(shown.thread);
 }

@@ -1,65 +1,53 @@
 // Who is there, of the people at the other end of directs; and whether somebody is at this device.
 
-import { signal } from "@preact/signals";
-import type { Client, wire } from "#sdk";
-import { accountOf, clientOf, isVisible } from "./state.ts";
+import type { Me } from "#sdk";
+import { accountOf, session } from "./state.ts";
 
-const EVERY = 20_000; // milliseconds between two questions
-const AWAY_AFTER = 300_000;
+const AWAY_AFTER = 300_000; // milliseconds
 const MOST = 200;
 
-type State = wire.PersonPresence;
-
-const states = signal<ReadonlyMap<string, State>>(new Map());
-
 /** Whether somebody is there: undefined if that is not known, or not to be known. */
-export const stateOf = (who: string): string | undefined => states.value.get(who)?.state;
+export const stateOf = (who: string): string | undefined => session.value?.account?.know("presence")?.presence.get(who)?.state;
 
-/** Send a command that changes no log, and is worth nothing later: so nobody is to repeat it. */
-async function tell(command: { do: "watch"; people: string[] } | { do: "away" | "back" }): Promise<unknown> {
-  const frame: Record<string, unknown> = { ...command, client_message_id: undefined };
-  return clientOf()
-    ?.ask(frame as unknown as Parameters<Client["ask"]>[0])
-    .catch(() => undefined);
+let watched: { by?: Me; people: string } = { people: "" };
+
+let lookedAt: readonly string[] = [];
+
+/** These people are shown as well. */
+export function lookAt(people: readonly string[]): void {
+  if (people.join() === lookedAt.join()) return;
+  lookedAt = people;
+  watchPeople();
 }
 
-let asked = "";
-
-/** Ask about the people of the directs that are shown. */
-export async function watchPeople(again = false): Promise<void> {
+/** Watch the people of the directs that are shown, and those who are looked at: from then on, the server tells what changes. */
+export function watchPeople(): void {
   const account = accountOf();
-  const rows = account?.shown.filter(({ kind }) => kind === "direct") ?? [];
-  const people = [...new Set(rows.flatMap((row) => row.people ?? []))].filter((key) => key !== account?.key).slice(0, MOST);
-  if (!people.length || (!again && people.join() === asked) || clientOf()?.state !== "connected") return;
-  asked = people.join();
-  const answer = (await tell({ do: "watch", people })) as { people?: Record<string, State> } | undefined;
-  if (answer?.people) states.value = new Map(Object.entries(answer.people));
+  const me = account?.know("presence");
+  if (!account || !me) return;
+  const rows = account.shown.filter(({ kind }) => kind === "direct");
+  const people = [...new Set([...rows.flatMap((row) => row.people), ...lookedAt])].filter((key) => key !== account.key).slice(0, MOST);
+  if (people.join() === (watched.by === me ? watched.people : "")) return;
+  watched = { by: me, people: people.join() };
+  me.watch(people).catch(() => {
+    watched = { people: "" }; // so that it is asked again with the next change
+  });
 }
-
-/** Ask again from time to time. */
-export const goOnWatching = (): void => {
-  setInterval(() => isVisible.peek() && watchPeople(true), EVERY);
-};
 
 let awayTimer: number | undefined;
 let isAway = false;
+
+/** Tell whether somebody is at this device. */
+function tell(away: boolean): void {
+  isAway = away;
+  const me = accountOf()?.know("presence");
+  (away ? me?.away() : me?.back())?.catch(() => {}); // the connection's state says what is wrong
+}
 
 /** Somebody is at this device. */
 export function present(): void {
   clearTimeout(awayTimer);
   if (!accountOf()) return;
-  if (isAway) tell({ do: "back" });
-  isAway = false;
-  awayTimer = setTimeout(() => {
-    isAway = true;
-    tell({ do: "away" });
-  }, AWAY_AFTER);
-}
-
-/** Nobody is at this device, until there is the next key or touch. */
-export async function leaveDevice(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve)); // the key that says so is over
-  clearTimeout(awayTimer);
-  isAway = true;
-  await tell({ do: "away" });
+  if (isAway) tell(false);
+  awayTimer = setTimeout(() => tell(true), AWAY_AFTER);
 }

@@ -1,8 +1,8 @@
 // How far one has read the room that is open: told to the server now and then.
 
 import type { wire } from "#sdk";
-import { accountOf, clientOf, current, isVisible, newFrom, places, wanted } from "./state.ts";
-import { atEnd, toEnd } from "./window.ts";
+import { accountOf, clientOf, current, isVisible, places, wanted } from "./state.ts";
+import { atEnd } from "./window.ts";
 
 const PAUSE = 2000; // milliseconds between two markers of a room
 
@@ -27,10 +27,10 @@ export function lookAgain(): void {
 export function readThread(thread: string): void {
   const upto = lastOf(thread);
   const before = told.get(thread) ?? { upto: 0, at: 0 };
-  if (!upto || upto <= before.upto || !isVisible.peek() || clientOf()?.state !== "connected") return;
+  if (!upto || upto <= before.upto || !isVisible.peek() || clientOf()?.status.state !== "connected") return;
   told.set(thread, { upto, at: Date.now() });
   clientOf()
-    ?.ask({ do: "read", room: thread, upto })
+    ?.send("read", { room: thread, upto })
     .catch(() => {});
 }
 
@@ -38,7 +38,7 @@ export function readThread(thread: string): void {
 export function readOn(): void {
   const [room, client] = [current.peek(), clientOf()];
   const row = accountOf()?.rooms.get(room);
-  if (!row || !places.get(room)?.view || !isReading(room) || client?.state !== "connected") return;
+  if (!row || !places.get(room)?.view || !isReading(room) || client?.status.state !== "connected") return;
   const upto = lastOf(room) ?? row.head;
   const before = told.get(room) ?? { upto: 0, at: 0 };
   if (upto <= before.upto) return;
@@ -54,7 +54,7 @@ function tell(row: wire.MyRoom, upto: number): void {
   told.set(row.room, { upto, at: isNew ? Date.now() : (told.get(row.room)?.at ?? 0) });
   if (!isNew) return;
   clientOf()
-    ?.ask({ do: "read", room: row.room, upto })
+    ?.send("read", { room: row.room, upto })
     .catch(() => {});
 }
 
@@ -68,10 +68,3 @@ export function leaveOff(): void {
 
 /** How far one has told to have read a room. */
 export const readUpto = (room: string): number => told.get(room)?.upto ?? 0;
-
-/** Take the room that is open for read, wherever in it one is. */
-export function markRead(): void {
-  newFrom.value = Infinity;
-  toEnd();
-  lookAgain();
-}

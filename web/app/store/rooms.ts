@@ -3,13 +3,13 @@
 import { batch, signal } from "@preact/signals";
 import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
+import { follow } from "./hearing.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
 import { closePanel } from "./panel.ts";
 import { leaveOff, lookAgain, readUpto } from "./reading.ts";
-import { used } from "./recent.ts";
 import { menuOpen } from "./screen.ts";
-import { accountOf, clientOf, current, editing, newFrom, Place, places, replyTo, session, tracked } from "./state.ts";
+import { accountOf, current, editing, newFrom, Place, places, replyTo, session, topics, tracked } from "./state.ts";
 import { linked, toEnd } from "./window.ts";
 
 /** An open room as the directory has it. */
@@ -17,7 +17,6 @@ export interface Listed {
   room: string;
   title: string;
   topic: string;
-  alias?: string;
   members: number;
 }
 
@@ -32,13 +31,8 @@ export function track(room: string): Place {
   places.set(room, place);
   tracked.value = [...places.keys()];
   keepRooms(places.keys());
-  clientOf()?.follow(room);
+  follow(room);
   return place;
-}
-
-export function forget(room: string): void {
-  places.delete(room);
-  tracked.value = [...places.keys()];
 }
 
 export function open(room: string): void {
@@ -54,9 +48,8 @@ export function open(room: string): void {
     menuOpen.value = false;
     closePanel();
     toEnd();
-    if (place.refused.peek()) clientOf()?.follow(room);
+    follow(room); // it may be readable by now
   });
-  used("rooms", room);
   lookUp();
   showAddress(room);
   lookAgain();
@@ -77,10 +70,9 @@ export function drawLineOnce(): void {
   const row = accountOf()?.rooms.get(lineOf);
   if (!row || lineOf !== current.peek()) return;
   lineOf = "";
-  newFrom.value = row.unread ? Math.max(row.read ?? 0, readUpto(row.room)) + 1 : Infinity;
+  newFrom.value = row.unread ? Math.max(row.read, readUpto(row.room)) + 1 : Infinity;
 }
 
-const topics = signal<ReadonlyMap<string, string>>(new Map()); // those that were changed while one was there
 const lookedUp = new Set<string>();
 
 /** Look for the title of the current room, if one is no member, and for its topic. */
@@ -93,18 +85,13 @@ export function lookUp(): void {
   listOpenRooms().catch(() => {}); // it is only called "Room" then
 }
 
-/** A room was changed. */
-export function hearChanged({ room, topic }: { room: string; topic?: string }): void {
-  if (topic !== undefined) topics.value = new Map([...topics.peek(), [room, topic]]);
-}
-
 /** The free rooms that are known here. */
 export const freeRooms = (): string[] =>
   [...new Set([...tracked.value, ...known.value])].filter((room) => !isMade(room)).sort((a, b) => a.localeCompare(b));
 
 export async function listRooms(): Promise<void> {
   try {
-    const token = clientOf()?.token;
+    const token = session.peek()?.token;
     const headers = new Headers(token ? { Authorization: `Bearer ${token}` } : {});
     const { rooms }: { rooms: { room: string }[] } = await (await fetch("/api/v1/rooms?limit=200", { headers })).json();
     known.value = rooms.map(({ room }) => room).filter((room) => !isMade(room));
@@ -123,9 +110,6 @@ export const isListed = (room: string): boolean => listed.value.has(room);
 
 /** What a room is about, as far as one knows. */
 export const topicOf = (room: string): string => topics.value.get(room) ?? listed.value.get(room)?.topic ?? "";
-
-/** The open rooms that were listed last. */
-export const listedRooms = (): Listed[] => [...listed.value.values()];
 
 /** What a room is called. */
 export function titleOf(room: string): string {

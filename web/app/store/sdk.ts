@@ -1,3 +1,3 @@
 // What views need of the SDK: types, and pure functions over messages.
 
-export { type Author, type Entry, Refused, reactedWith, whoOf, type wire } from "#sdk";
+export { type Entry, Refused, reactedWith, whoOf, type wire } from "#sdk";

@@ -1,11 +1,12 @@
 // Writing: posts, what is not yet in the log, and telling that one types.
 
-import { type Entry, whoOf, type wire } from "#sdk";
+import { type Entry, newId, Refused, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { draftIn } from "./drafts.ts";
 import { ask } from "./history.ts";
 import { isReading, lastOf } from "./reading.ts";
-import { accountOf, clientOf, connection, current, editing, outboxVersion, places, replyTo, session } from "./state.ts";
+import { say } from "./screen.ts";
+import { accountOf, clientOf, connection, current, editing, me, outbox, places, replyTo } from "./state.ts";
 import { toEnd } from "./window.ts";
 
 const TYPING_EVERY = 3000;
@@ -19,22 +20,26 @@ export type Unsent = Entry & { isUnsure: boolean };
 
 /** What a room's outbox holds. */
 export function unsentIn(room: string): Unsent[] {
-  const entries = outboxVersion.value >= 0 ? (session.value?.client.outbox.entries ?? []) : [];
   const isUnsure = connection.value.state !== "connected";
-  return entries.filter((entry) => entry.room === room).map((entry) => ({ ...entry, isUnsure }));
+  return outbox.value.filter(({ post }) => post.room === room).map((entry) => ({ ...entry, isUnsure }));
 }
 
-/** Put a message into the outbox: what was written in a room, unless it is given. */
-export function send(room: string, said = draftIn(room).peek()): void {
+/** Put what was written in a room into the outbox. */
+export function send(room: string): void {
   const client = clientOf();
   const draft = draftIn(room);
-  const text = said.trim();
+  const text = draft.peek().trim();
   if (!text || !client) return;
   draft.value = "";
-  const replied = replyTo.peek();
+  const replied = replyTo.peek()?.room === room ? replyTo.peek()?.message.seq : undefined;
   const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
-  client.post(room, text, replied?.room === room ? replied.message.seq : undefined, read);
-  if (replied?.room === room) replyTo.value = undefined;
+  const client_message_id = newId();
+  client.post(room, text, { ...(replied && { reply_to: replied }), ...(read && { read }), client_message_id }).catch((error: Error) => {
+    if (!(error instanceof Refused) || client.outbox.entries.some(({ post }) => post.client_message_id === client_message_id)) return;
+    say(error.message); // it was not even written down
+    draft.value ||= text;
+  });
+  if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
   if (room === current.peek()) toEnd();
@@ -45,29 +50,29 @@ export function write(room: string, text: string): void {
   draftIn(room).value = text;
   if (!text || Date.now() - lastTyping < TYPING_EVERY) return;
   lastTyping = Date.now();
-  typingTimer = setTimeout(() => clientOf()?.signal(room, "typing"), TYPING_AFTER);
+  typingTimer = setTimeout(() => places.get(room)?.room?.typing(), TYPING_AFTER);
 }
 
 /** Edit the last message of one's own in its place. Returns whether there is one. */
 export function editLast(room: string): boolean {
   const messages = [...(places.get(room)?.view?.messages.values() ?? [])];
-  const mine = messages.findLast((each) => whoOf(each) === clientOf()?.me.who && each.text !== undefined);
+  const mine = messages.findLast((each) => whoOf(each) === me().who && each.text !== undefined);
   editing.value = mine && { room, seq: mine.seq };
   return mine !== undefined;
 }
 
-export const repost = (id: string): void => clientOf()?.repost(id);
-export const discard = (id: string): void => clientOf()?.discard(id);
+export const repost = (id: string): void => clientOf()?.outbox.retry(id);
+export const discard = (id: string): void => clientOf()?.outbox.discard(id);
 
 export const react = (room: string, seq: number, emoji: string, on: boolean): Promise<unknown> =>
-  ask({ do: on ? "react" : "unreact", room, seq, emoji });
+  ask(on ? "react" : "unreact", { room, seq, emoji });
 
 /** Gives nothing if it failed. */
-export const edit = (room: string, seq: number, text: string): Promise<unknown> => ask({ do: "edit", room, seq, text });
+export const edit = (room: string, seq: number, text: string): Promise<unknown> => ask("edit", { room, seq, text });
 
-export const remove = (room: string, seq: number): Promise<unknown> => ask({ do: "delete", room, seq });
+export const remove = (room: string, seq: number): Promise<unknown> => ask("delete", { room, seq });
 
-export const pin = (room: string, seq: number, on: boolean): Promise<unknown> => ask({ do: on ? "pin" : "unpin", room, seq });
+export const pin = (room: string, seq: number, on: boolean): Promise<unknown> => ask(on ? "pin" : "unpin", { room, seq });
 
 export const reply = (room: string, message: wire.Message): void => {
   replyTo.value = { room, message };

@@ -1,24 +1,24 @@
 // Begins as whoever the browser is, an account, the holder of a token, or a guest, and ends it.
 
 import { batch } from "@preact/signals";
-import { type Changed, Client, type Refused } from "#sdk";
+import { type Client, connect, Refused, type Status } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { Account } from "./account.ts";
 import { isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
 import { banner, hearState, stopWaiting } from "./connection.ts";
-import { hear } from "./hearing.ts";
+import { follow } from "./hearing.ts";
 import { call } from "./http.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
-import { goOnWatching, watchPeople } from "./presence.ts";
+import { watchPeople } from "./presence.ts";
 import { lookAgain, readOn } from "./reading.ts";
 import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
 import { screen, showEntry, showGone } from "./screen.ts";
-import { accountOf, clientOf, connection, current, isVisible, places, session, tracked, wanted } from "./state.ts";
-import { identifyTab, outboxOf } from "./tabs.ts";
+import { accountOf, clientOf, connection, current, isVisible, outbox, places, session, tracked, wanted } from "./state.ts";
+import { identifyTab, storageOf } from "./tabs.ts";
 
 const ROOMS_EVERY = 30_000;
-const UNAUTHENTICATED = 4401; // the close code
+const UNAUTHENTICATED = new Set([401, 4401]); // the status of a request, and the close code
 
 /** What the server's settings leave open. */
 export interface Open {
@@ -37,8 +37,7 @@ export function begin(): void {
   for (const change of ["online", "offline"]) addEventListener(change, () => clientOf()?.check());
   addEventListener("pagehide", () => clientOf()?.close());
   addEventListener("pageshow", (event) => event.persisted && clientOf() && start());
-  setInterval(() => clientOf()?.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
-  goOnWatching();
+  setInterval(() => clientOf()?.status.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
   memory.takeTokenFromAddress();
   if (takeEntered()) checkSession();
   else if (!enterBy()) start();
@@ -65,14 +64,14 @@ function enterBy(): boolean {
 }
 
 /** Who the browser is: the key of an account, or a name with what proves it. */
-function whoBegins(): { token: string | null; account: string | null; name: string | null; key: string | null; person: string } {
+function whoBegins(): { token?: string; account?: string; name: string; key: string | null; person: string } {
   const token = memory.keptToken();
-  const account = token ? null : memory.keptAccount();
   const owner = memory.tokenOwner();
-  if (token) return { token, account, name: owner.name, key: null, person: `/${owner.id}` }; // no name has a slash, so no guest takes its outbox
-  if (account) return { token, account, name: null, key: null, person: account };
+  if (token) return { token, name: owner.name, key: null, person: `/${owner.id}` }; // no name has a slash, so no guest takes its outbox
+  const account = memory.keptAccount();
+  if (account) return { account, name: "", key: null, person: account };
   const { name, key } = identity();
-  return { token, account, name, key, person: name ?? "" };
+  return { name: name ?? "", key, person: name ?? "" };
 }
 
 export async function start(): Promise<void> {
@@ -89,19 +88,32 @@ export async function start(): Promise<void> {
     return;
   }
   screen.value = { kind: "app" };
-  const outbox = outboxOf(person, await identifyTab());
+  const storage = storageOf(person, await identifyTab());
   places.clear();
   tracked.value = [];
-  const client = new Client({ url: `${location.origin.replace(/^http/, "ws")}/ws`, name, key, token, outbox });
+  const client = connect(location.origin, { name: token ? undefined : name, key, token, storage });
   batch(() => {
-    connection.value = { state: "connecting" };
-    session.value = { client, account: account ? new Account(account, client, accountChanged) : undefined };
+    connection.value = client.status;
+    session.value = { client, name, token, account: account ? new Account(account, client, accountChanged) : undefined };
   });
-  client.on("state", (changed) => stateChanged(client, changed));
   hear(client);
   for (const remembered of rememberedRooms()) track(remembered);
   await openAddress();
-  client.connect();
+}
+
+async function hear(client: Client): Promise<void> {
+  hearOutbox(client);
+  for await (const status of client.statuses()) if (client === clientOf()) stateChanged(client, status);
+}
+
+async function hearOutbox(client: Client): Promise<void> {
+  for await (const entries of client.outbox.changes()) if (client === clientOf()) outbox.value = entries;
+}
+
+/** Connect at once, also if the server has ended the connection. */
+export function retry(): void {
+  if (clientOf()?.status.state === "closed") start();
+  else clientOf()?.check();
 }
 
 /** Open the room, and the message, that the address leads to. */
@@ -117,23 +129,31 @@ async function openAddress(): Promise<void> {
   open(room);
 }
 
-function stateChanged(client: Client, changed: Changed): void {
+function stateChanged(client: Client, status: Status): void {
   const account = accountOf();
-  if (changed.state === "refused") refuse(client, changed.error);
-  else if (account && changed.state === "ended") checkSession();
-  else if (account && changed.state === "connected" && client.user?.user !== account.key) checkSession();
-  else if (changed.state === "ended" && changed.code === UNAUTHENTICATED && client.token)
-    refuse(client, { code: "unauthenticated", message: "" });
-  else if (changed.state === "connected" && isNewToUs(client)) getToKnow(client);
-  else if (changed.state !== "closed") hearState(client, changed);
-  if (account && changed.state === "waiting") checkSession(); // who has none is not even connected
+  const isHere = status.state === "connected";
+  if (status.state === "closed") ended(client, status);
+  else if (account && isHere && client.user !== account.key) checkSession();
+  else if (isHere && isNewToUs(client)) getToKnow(client);
+  else hearState(client, status);
+  if (account && status.state === "disconnected") checkSession(); // who has none is not even connected
+}
+
+/** The client has ended: the page itself closed it, the server refuses who this is, or it is of no use to try again. */
+async function ended(client: Client, status: Status): Promise<void> {
+  const error = await client.open().catch((why: Error) => why);
+  if (client !== clientOf()) return;
+  if (error instanceof Refused) refuse(error);
+  else if (accountOf() && status.code) checkSession();
+  else if (session.peek()?.token && UNAUTHENTICATED.has(status.code ?? 0)) refuse({ code: "unauthenticated", message: "" });
+  else if (status.code || status.reason) hearState(client, status);
 }
 
 /** Something of the account's was changed. */
 function accountChanged(): void {
   const account = accountOf();
   const room = current.peek();
-  if (account?.rooms.has(room) && places.get(room)?.refused.peek()) clientOf()?.follow(room);
+  if (account?.rooms.has(room)) follow(room); // it may not have been readable before
   lookUp();
   drawLineOnce();
   watchPeople();
@@ -141,13 +161,13 @@ function accountChanged(): void {
 }
 
 /** Whose token this is, and so whose unsent messages are to be sent, only the server knows. */
-function isNewToUs({ token, user }: Client): boolean {
+function isNewToUs({ user, welcome }: Client): boolean {
   const owner = memory.tokenOwner();
-  return token !== null && (owner.name !== user?.user || owner.id !== (user.id ?? ""));
+  return session.peek()?.token !== undefined && (owner.name !== user || owner.id !== (welcome?.id ?? ""));
 }
 
-function getToKnow({ user }: Client): void {
-  if (user) memory.keepTokenOwner({ name: user.user, id: user.id ?? "" });
+function getToKnow({ user, welcome }: Client): void {
+  memory.keepTokenOwner({ name: user, id: welcome?.id ?? "" });
   start();
 }
 
@@ -180,11 +200,12 @@ function leaveRoom(): void {
 }
 
 /** The server does not accept who this is. */
-function refuse(client: Client, { code, message }: { code: string; message: string }): void {
+function refuse({ code, message }: { code: string; message: string }): void {
+  const { name = "", token } = session.peek() ?? {};
   if (accountOf()) checkSession();
-  else if (code !== "unauthenticated") askName(message, client.name);
-  else if (client.token) askName(t.tokenRefused, "", true);
-  else askName(t.noGuests, client.name, true);
+  else if (code !== "unauthenticated") askName(message, name);
+  else if (token) askName(t.tokenRefused, "", true);
+  else askName(t.noGuests, name, true);
   memory.forgetToken();
 }
 
@@ -218,7 +239,7 @@ export async function checkSession(): Promise<void> {
   try {
     const { account: key } = await call<{ account: string }>("GET", "/me");
     const client = clientOf();
-    if (accountOf()?.key === key && client?.state !== "ended" && client?.state !== "refused") return;
+    if (accountOf()?.key === key && client?.status.state !== "closed") return;
     memory.keepAccount(key);
     start();
   } catch (error) {

@@ -1,8 +1,8 @@
 // An account's own settings: who it is, where it is logged in, and what it is told of.
 
 import type { wire } from "#sdk";
+import { command } from "./history.ts";
 import { call } from "./http.ts";
-import { accountOf, clientOf } from "./state.ts";
 
 export interface Profile {
   name: string;
@@ -65,6 +65,5 @@ export const EXPORT = "/api/v1/me/export";
 
 /** What one wants to be told of a room. */
 export async function changeLevel(room: string, level: wire.SetRoom["level"]): Promise<void> {
-  await clientOf()?.ask({ do: "set", room, level });
-  await accountOf()?.start();
+  await command("set", { room, level });
 }

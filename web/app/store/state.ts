@@ -1,7 +1,7 @@
 // What the page knows of rooms and of who looks at it, as signals; its views show this.
 
 import { signal } from "@preact/signals";
-import type { Changed, Client, Refused, View, wire } from "#sdk";
+import type { Client, Entry, Refused, Room, Status, wire } from "#sdk";
 import type { Account } from "./account.ts";
 import { show } from "./frames.ts";
 
@@ -10,10 +10,17 @@ export interface Typist {
   timer: number;
 }
 
+/** What there is of a room: messages by seq, oldest first, and whether there are older ones. */
+export interface View {
+  readonly messages: ReadonlyMap<number, wire.Message>;
+  readonly more: boolean;
+}
+
 /** What is kept of a room; people by what tells them apart. */
 export class Place {
-  view: View | undefined;
-  /** Grows with each change of the view, which is a plain object. */
+  isFollowed = false;
+  room: Room | undefined;
+  /** Grows with each change of the view, which is plain. */
   readonly version = signal(0);
   readonly unread = signal(0);
   /** The first message that was not seen, if there is one. */
@@ -27,11 +34,8 @@ export class Place {
   /** Why it can't be read. */
   readonly refused = signal<Refused | undefined>(undefined);
 
-  /** Know what an answer, or a signal, says of threads. */
-  learnThreads({ threads }: { threads?: Record<string, wire.ThreadInRoom> }): void {
-    if (!threads) return;
-    const news = Object.entries(threads).map(([seq, thread]): [number, wire.ThreadInRoom] => [Number(seq), thread]);
-    this.threads.value = new Map([...this.threads.peek(), ...news]);
+  get view(): View | undefined {
+    return this.room && { messages: this.room.bySeq, more: this.room.more };
   }
 
   changed(): void {
@@ -51,14 +55,28 @@ export const tracked = signal<readonly string[]>([]);
 /** What is kept of a room, for views: they look again when it begins. */
 export const placeOf = (room: string): Place | undefined => (tracked.value ? places.get(room) : undefined);
 
+/** What rooms are about, where that was changed while one was there. */
+export const topics = signal<ReadonlyMap<string, string>>(new Map());
+
+/** Keep a room no longer. */
+export function forget(room: string): void {
+  const place = places.get(room);
+  places.delete(room);
+  tracked.value = [...places.keys()];
+  place?.room?.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
+}
+
 /** Who looks at the page: for guests and holders of tokens there is no account. */
 export interface Session {
   client: Client;
+  /** What the browser says one is called, if it knows. */
+  name: string;
+  token: string | undefined;
   account: Account | undefined;
 }
 
 export const session = signal<Session | undefined>(undefined);
-export const connection = signal<Changed>({ state: "connecting" });
+export const connection = signal<Status>({ state: "connecting", reason: "" });
 /** Whether the page can be seen: its tab is the one in front. */
 export const isVisible = signal(true);
 /** The room that is shown. */
@@ -71,8 +89,8 @@ export const replyTo = signal<{ room: string; message: wire.Message } | undefine
 export const editing = signal<{ room: string; seq: number } | undefined>(undefined);
 /** Where what is new to one begins in the current room; fixed while one is there. */
 export const newFrom = signal(Infinity);
-/** Grows with each change of the outbox. */
-export const outboxVersion = signal(0);
+/** What was written and is not yet in the log. */
+export const outbox = signal<readonly Entry[]>([]);
 
 export const clientOf = (): Client | undefined => session.peek()?.client;
 export const accountOf = (): Account | undefined => session.peek()?.account;
@@ -84,4 +102,8 @@ export interface Me {
 }
 
 /** Who one is by now: the server may say it when it is connected. */
-export const me = (): Me => (connection.value && session.value?.client.me) || { name: "", who: "" };
+export function me(): Me {
+  const client = connection.value && session.value?.client;
+  const name = session.value?.name || client?.user || "";
+  return { name, who: client?.welcome?.id ?? name };
+}

@@ -1,6 +1,6 @@
 // The tabs of one browser: each has an id, and an outbox that is kept over reloads and closed tabs.
 
-import { type Entry, Outbox, randomId } from "#sdk";
+import { type Entry, newId, type OutboxStorage } from "#sdk";
 
 const PREFIX = "hubbub.outbox.";
 
@@ -11,23 +11,36 @@ export interface Tabs {
   openTabs: Set<string>;
 }
 
-/** This tab's outbox of a person, with what that person's closed tabs have left unsent. */
-export function outboxOf(person: string, { tab, openTabs }: Tabs): Outbox {
+/** Where this tab's outbox of a person is kept. It begins with what that person's closed tabs have left unsent. */
+export function storageOf(person: string, { tab, openTabs }: Tabs): OutboxStorage {
   const prefix = `${PREFIX}${person}/`;
   const own = `${prefix}${tab}`;
-  const outbox = new Outbox({ read: () => read(own), write: (entries) => write(own, entries) });
-  for (const key of Object.keys(localStorage)) {
-    if (!key.startsWith(prefix) || key === own || openTabs.has(key.slice(prefix.length))) continue;
-    outbox.add(...read(key));
-    localStorage.removeItem(key);
-  }
-  return outbox;
+  const kept = new Map<string, Entry>();
+  const save = () => write(own, [...kept.values()]);
+  return {
+    load() {
+      const left = Object.keys(localStorage).filter(
+        (key) => key.startsWith(prefix) && key !== own && !openTabs.has(key.slice(prefix.length)),
+      );
+      for (const entry of [own, ...left].flatMap(read)) kept.set(entry.post.client_message_id, entry);
+      save();
+      for (const key of left) localStorage.removeItem(key);
+      return [...kept.values()];
+    },
+    put(entry) {
+      kept.set(entry.post.client_message_id, entry);
+      save();
+    },
+    delete(id) {
+      if (kept.delete(id)) save();
+    },
+  };
 }
 
 function read(key: string): Entry[] {
   try {
     const entries = JSON.parse(localStorage.getItem(key) ?? "[]");
-    return Array.isArray(entries) ? entries : [];
+    return Array.isArray(entries) ? entries.filter((entry) => entry?.post?.client_message_id) : [];
   } catch {
     return [];
   }
@@ -58,7 +71,7 @@ export async function identifyTab(): Promise<Tabs> {
 async function ownId(locks: LockManager): Promise<string> {
   const kept = sessionStorage.getItem("hubbub.tab");
   if (kept && (await hold(locks, kept))) return kept;
-  const tab = randomId();
+  const tab = newId();
   await hold(locks, tab);
   sessionStorage.setItem("hubbub.tab", tab);
   return tab;

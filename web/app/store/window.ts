@@ -1,7 +1,8 @@
 // Which messages are drawn: at most MOST_SHOWN of those that are there, moved on as one scrolls. Pure, but for the signals at its end.
 
 import { signal } from "@preact/signals";
-import type { View, wire } from "#sdk";
+import type { wire } from "#sdk";
+import type { View } from "./state.ts";
 
 export const MOST_SHOWN = 150;
 export const STEP = 50;

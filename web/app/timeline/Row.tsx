@@ -15,6 +15,7 @@ import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
+import { Forwarded } from "./Forwarded.tsx";
 import { chosen, hasTools, keyOf } from "./pointing.ts";
 import { Reactions } from "./Reactions.tsx";
 import { Tools } from "./Tools.tsx";
@@ -86,6 +87,7 @@ export function Row({ room, message, thread, isPinned, follows, who, quoted, isN
             {quoteText(quoted)}
           </button>
         )}
+        {message.of && !message.deleted && <Forwarded room={room} seq={message.seq} who={who} />}
         {isEdited ? (
           <Editor room={room} message={message} />
         ) : (

@@ -2,9 +2,7 @@
 
 import { useComputed } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { emojiPicker } from "../emoji/open.tsx";
 import { t } from "../i18n/index.ts";
-import { keysOf, spoken } from "../keys/table.ts";
 import { addressOf, isMade } from "../store/address.ts";
 import { emojiNames } from "../store/emoji.ts";
 import { isThread, openThread } from "../store/panel.ts";
@@ -15,7 +13,8 @@ import { accountOf, editing } from "../store/state.ts";
 import { copyText } from "../ui/copy.ts";
 import { IconButton, type IconName } from "../ui/Icon.tsx";
 import { EmojiText } from "./EmojiText.tsx";
-import type { Does } from "./keys.ts";
+import { type Does, keyFor } from "./keys.ts";
+import { More } from "./More.tsx";
 import { chosen, keyOf, opened } from "./pointing.ts";
 import { hasReacted } from "./Reactions.tsx";
 
@@ -38,9 +37,7 @@ interface ToolProps {
 }
 
 /** A button that a key presses, too. */
-const Tool = ({ does, ...button }: ToolProps) => (
-  <IconButton className={does} shortcut={{ shown: keysOf(does).join(" "), spoken: spoken(does) }} {...button} />
-);
+const Tool = ({ does, ...button }: ToolProps) => <IconButton className={does} shortcut={keyFor(does)} {...button} />;
 
 async function copyLink(room: string, seq: number): Promise<void> {
   const link = `${location.origin}${addressOf(room, seq)}`;
@@ -64,7 +61,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
   return (
     <div
       ref={root}
-      class={open ? "tools open" : "tools"}
+      class={open ? `tools open ${open}` : "tools"}
       role="toolbar"
       aria-label={t.message}
       onKeyDown={(pressed) => pressed.key === "Escape" && close()}
@@ -72,6 +69,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
       onFocusOut={({ relatedTarget }) => open && relatedTarget && !root.current?.contains(relatedTarget as Node) && close()}
     >
       {open === "emoji" && <Emojis room={room} message={message} who={who} done={done} />}
+      {open === "more" && <More room={room} message={message} who={who} done={done} />}
       {open === "delete" && <Confirmation room={room} seq={message.seq} done={done} />}
       {!open && <Closed room={room} message={message} who={who} isPinned={isPinned} />}
     </div>
@@ -79,7 +77,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
 }
 
 function Closed({ room, message, who, isPinned }: ToolsProps) {
-  const open = (what: "emoji" | "delete") => () => {
+  const open = (what: "emoji" | "delete" | "more") => () => {
     opened.value = { key: keyOf(room, message.seq), what };
   };
   return (
@@ -89,6 +87,7 @@ function Closed({ room, message, who, isPinned }: ToolsProps) {
       <OfMadeRoom room={room} seq={message.seq} isPinned={isPinned} />
       <Tool name="link" does="link" label={t.copyLink} onClick={() => copyLink(room, message.seq)} />
       {whoOf(message) === who && <Own room={room} message={message} onDelete={open("delete")} />}
+      {accountOf() && isMade(room) && <Tool name="more" does="more" label={t.more} onClick={open("more")} />}
     </>
   );
 }
@@ -128,12 +127,6 @@ function Emojis({ room, message, who, done }: Omit<ToolsProps, "isPinned"> & { d
   const own = emojiNames()
     .slice(0, MOST_OWN)
     .map((name) => `:${name}:`);
-  const other = () => {
-    done();
-    const row = document.querySelector<HTMLElement>(`[data-room="${CSS.escape(room)}"][data-seq="${message.seq}"]`);
-    row?.focus({ preventScroll: true }); // where one is again afterwards
-    emojiPicker(t.react, (emoji) => react(room, message.seq, emoji, true));
-  };
   return (
     <>
       {[...EMOJI, ...own].map((emoji) => {
@@ -148,7 +141,6 @@ function Emojis({ room, message, who, done }: Omit<ToolsProps, "isPinned"> & { d
           </button>
         );
       })}
-      <IconButton name="plus" label={t.otherEmoji} onClick={other} />
     </>
   );
 }

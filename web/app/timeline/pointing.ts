@@ -13,7 +13,7 @@ const focused = signal("");
 export const chosen = signal("");
 
 /** The choice that stands in the place of a message's tools until it is made. */
-export const opened = signal<{ key: string; what: "emoji" | "delete" } | undefined>(undefined);
+export const opened = signal<{ key: string; what: "emoji" | "delete" | "more" } | undefined>(undefined);
 
 export const hasTools = (key: string): boolean => [hovered.value, focused.value, chosen.value, opened.value?.key].includes(key);
 

@@ -22,7 +22,8 @@ export type IconName =
   | "thread"
   | "pin"
   | "account"
-  | "bell";
+  | "bell"
+  | "more";
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" aria-hidden="true">
@@ -37,8 +38,8 @@ interface IconButtonProps {
   id?: string;
   pressed?: boolean;
   className?: string;
-  /** The key that does the same, as one reads it and as programs do. */
-  shortcut?: { shown: string; spoken: string };
+  /** The key that does the same. */
+  shortcut?: string;
 }
 
 /** A button that shows an icon and is called by its label. */
@@ -48,8 +49,8 @@ export const IconButton = ({ name, label, onClick, id, pressed, className = "", 
     class={`icon-button ${className}`}
     id={id}
     aria-label={label}
-    title={shortcut ? `${label} (${shortcut.shown})` : label}
-    aria-keyshortcuts={shortcut?.spoken}
+    title={shortcut ? `${label} (${shortcut})` : label}
+    aria-keyshortcuts={shortcut}
     aria-pressed={pressed}
     onClick={onClick}
   >

@@ -1,7 +1,7 @@
 // What is told of one's rooms and of people, and what several changes amount to.
 
 import { Feed } from "../feed.ts";
-import type { MyRoom as MyRoomSent, PersonPresence, ShownPerson as ShownPersonSent } from "../wire.ts";
+import type { EmojiItem, MyRoom as MyRoomSent, PersonPresence, ShownPerson as ShownPersonSent } from "../wire.ts";
 
 /** A room of one's own, with everything that the server leaves out if it is usual. */
 export type MyRoom = Required<MyRoomSent>;
@@ -13,9 +13,10 @@ export type Single =
   | { change: "room_read" | "room_hidden" | "room_updated"; room: MyRoom; before: MyRoom }
   | { change: "person_came" | "person_gone"; account: string; person: ShownPerson }
   | { change: "person_updated"; account: string; person: ShownPerson; before: ShownPerson }
-  | { change: "presence_updated"; account: string; presence: PersonPresence | null; before: PersonPresence | null };
+  | { change: "presence_updated"; account: string; presence: PersonPresence | null; before: PersonPresence | null }
+  | { change: "emoji_updated"; name: string; emoji: EmojiItem | null; before: EmojiItem | null };
 
-/** What changed while it could not be told one by one: at most one change for each room and person. */
+/** What changed while it could not be told one by one: at most one change for each room, person and emoji. */
 export type MyChange = Single | { change: "refreshed"; changes: Single[] };
 
 /** What there was before and is now, by key. */
@@ -27,11 +28,17 @@ export function sides<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<stri
   return new Map([...before.keys(), ...after.keys()].map((key) => [key, [before.get(key), after.get(key)]]));
 }
 
-/** What happened to rooms and people. */
-export function told(rooms: Sides<MyRoom>, people: Sides<ShownPerson>, presences: Sides<PersonPresence> = new Map()): Single[] {
+/** What happened to rooms, people and emoji. */
+export function told(
+  rooms: Sides<MyRoom>,
+  people: Sides<ShownPerson>,
+  emoji: Sides<EmojiItem> = new Map(),
+  presences: Sides<PersonPresence> = new Map(),
+): Single[] {
   return [
     ...[...rooms.values()].flatMap((both) => ofRoom(...both)),
     ...[...people].flatMap(([account, both]) => ofPerson(account, ...both)),
+    ...[...emoji].flatMap(([name, both]) => ofEmoji(name, ...both)),
     ...[...presences].flatMap(([account, both]) => ofPresence(account, ...both)),
   ];
 }
@@ -61,17 +68,24 @@ export function ofPresence(account: string, before: PersonPresence | undefined, 
   return [{ change: "presence_updated", account, presence: presence ?? null, before: before ?? null }];
 }
 
-/** What changes amount to, at most one for each room and person. */
+export function ofEmoji(name: string, before: EmojiItem | undefined, emoji: EmojiItem | undefined): Single[] {
+  if (isSame(before, emoji)) return [];
+  return [{ change: "emoji_updated", name, emoji: emoji ?? null, before: before ?? null }];
+}
+
+/** What changes amount to, at most one for each room, person and emoji. */
 export function summary(changes: MyChange[]): Single[] {
   const rooms: Sides<MyRoom> = new Map();
   const people: Sides<ShownPerson> = new Map();
   const presences: Sides<PersonPresence> = new Map();
+  const emoji: Sides<EmojiItem> = new Map();
   for (const change of changes.flatMap((each) => (each.change === "refreshed" ? each.changes : each))) {
     if ("room" in change) note(rooms, change.room.room, change.room, change);
     else if ("person" in change) note(people, change.account, change.person, change);
+    else if ("emoji" in change) note(emoji, change.name, change.emoji ?? undefined, { ...change, before: change.before ?? undefined });
     else note(presences, change.account, change.presence ?? undefined, { ...change, before: change.before ?? undefined });
   }
-  return told(rooms, people, presences);
+  return told(rooms, people, emoji, presences);
 }
 
 /** Note another change: what was before the first one stays. */

@@ -2,7 +2,7 @@
 // Knows no connection. Each method returns what it changed.
 
 import type { AnyEvent, EmojiItem, Mentioned, Read, RoomHead, MyRoom as Sent, ShownPerson as ShownPersonSent, Started } from "../wire.ts";
-import { type MyChange, type MyRoom, ofPerson, ofRoom, type ShownPerson, type Single, sides, told } from "./changes.ts";
+import { type MyChange, type MyRoom, ofEmoji, ofPerson, ofRoom, type ShownPerson, type Single, sides, told } from "./changes.ts";
 
 const OF_MESSAGES = /^(posted|edited|deleted|erased|(un)?reacted|patched)$/; // they change no row of a room
 const USUAL = {
@@ -52,8 +52,7 @@ export class Mine {
     replace(this.people, peopleOf(started));
     this.owed.clear();
     this.missesPeople = false;
-    this.#learn(started, true);
-    const changes = told(rooms, people);
+    const changes = [...told(rooms, people), ...this.#learn(started, true)];
     return changes.length ? [{ change: "refreshed", changes }] : [];
   }
 
@@ -73,8 +72,7 @@ export class Mine {
       replace(this.people, peopleOf(started));
       changes.push(...told(new Map(), people));
     }
-    this.#learn(started, false);
-    return changes;
+    return [...changes, ...this.#learn(started, false)];
   }
 
   /** Fold an event of the own log in. */
@@ -114,15 +112,16 @@ export class Mine {
     if ("erased" in event && event.erased) return [];
     if (event.event === "emoji_added") {
       const { name, image, type, width, height, by } = event;
-      this.emoji.set(name, { image, type, width, height, by });
-      this.emojiVersion = undefined;
-    } else if (event.event === "emoji_removed") {
-      this.emoji.delete(event.name);
-      this.emojiVersion = undefined;
-    } else if (event.event === "person_added") {
+      return this.#putEmoji(name, { image, type, width, height, by });
+    }
+    if (event.event === "emoji_removed") {
+      return this.#putEmoji(event.name, undefined);
+    }
+    if (event.event === "person_added") {
       const { account, handle = "", name = "", role = "member", kind = "person" } = event;
       return this.#putPerson(account ?? "", personOf({ handle, name, role, kind }));
-    } else if (event.event === "person_removed" || event.event === "person_changed") {
+    }
+    if (event.event === "person_removed" || event.event === "person_changed") {
       const account = event.account ?? "";
       const known = this.people.get(account);
       if (known && event.event === "person_removed") return this.#putPerson(account, { ...GONE, kind: known.kind });
@@ -182,16 +181,19 @@ export class Mine {
   }
 
   /** What does not stand in rows. Only a whole answer has the settings and blocks. */
-  #learn({ me, emoji, preferences, blocked }: Started, isWhole: boolean): void {
+  #learn({ me, emoji, preferences, blocked }: Started, isWhole: boolean): Single[] {
     this.#me = personOf(me);
-    if (emoji?.emoji) {
-      replace(this.emoji, new Map(Object.entries(emoji.emoji)));
-      this.emojiVersion = emoji.version;
+    if (isWhole) {
+      replace(this.preferences, new Map(Object.entries(preferences ?? {})));
+      this.blocked.clear();
+      for (const who of blocked ?? []) this.blocked.add(who);
     }
-    if (!isWhole) return;
-    replace(this.preferences, new Map(Object.entries(preferences ?? {})));
-    this.blocked.clear();
-    for (const who of blocked ?? []) this.blocked.add(who);
+    if (!emoji?.emoji) return [];
+    const now = new Map(Object.entries(emoji.emoji));
+    const changes = told(new Map(), new Map(), sides(this.emoji, now));
+    replace(this.emoji, now);
+    this.emojiVersion = emoji.version;
+    return changes;
   }
 
   #owe(room: string, own: number, head: number): void {
@@ -203,6 +205,14 @@ export class Mine {
     const changes = ofRoom(this.rooms.get(row.room), row);
     this.rooms.set(row.room, row);
     return changes.map((change) => (change.change === "room_moved" ? { ...change, by } : change));
+  }
+
+  #putEmoji(name: string, emoji: EmojiItem | undefined): Single[] {
+    const changes = ofEmoji(name, this.emoji.get(name), emoji);
+    if (emoji) this.emoji.set(name, emoji);
+    else this.emoji.delete(name);
+    this.emojiVersion = undefined;
+    return changes;
   }
 
   #putPerson(account: string, person: ShownPerson): Single[] {

@@ -24,11 +24,12 @@ def add_options(parser: Parser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run a server until it is stopped."""
     from hubbub.server.app import CannotStart
-    from hubbub.server.config import load
+    from hubbub.server.config import load, origins
     from hubbub.server.serving import serve
 
     try:
-        serve(load(flags(chosen), os.environ, settings_file(chosen)))
+        given = flags(chosen), os.environ, settings_file(chosen)
+        serve(load(*given), origins(*given))
     except CannotStart as error:
         return fail(FAILED, error)
     return 0

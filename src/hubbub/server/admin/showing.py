@@ -1,13 +1,11 @@
 """`hubbub config show`: every setting that a server here would use, and where it comes from."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hubbub.server.addresses import without_secrets
-from hubbub.server.config import Settings, gather, load
+from hubbub.server.config import Settings, gather, load, shown
 
 
 def show(
@@ -27,9 +25,4 @@ def show(
 
 def _line(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
-    if value is None:
-        return f"# {name} is not set"
-    plain = str(value) if isinstance(value, Path) else value
-    if isinstance(plain, str) and "://" in plain:
-        plain = without_secrets(plain)
-    return f"{name} = {json.dumps(plain, ensure_ascii=False)}"
+    return f"# {name} is not set" if value is None else f"{name} = {shown(value)}"

@@ -96,7 +96,7 @@ class Followed:
         following = self._hub.following
         async with (
             self._hub.turn,
-            following.knowing(principal, [*rooms, *following.unseen(principal, heads)]),
+            following.knowing(principal, [*rooms, *following.unseen(principal, heads)], rooms),
         ):
             refused = await self._follow_each(rooms, command.epoch, principal, resumed)
             positions, unread = await self._glance(heads, principal)

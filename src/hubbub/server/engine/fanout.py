@@ -133,7 +133,7 @@ class FanOut:
     async def head(self, feed: Feed) -> int:
         """Return the feed's delivered head, from the store if it isn't known."""
         if feed.head is None:
-            self._learn(feed, await self._store.head(feed.room))
+            self.learn(feed, await self._store.head(feed.room))
         assert feed.head is not None
         return feed.head
 
@@ -153,7 +153,7 @@ class FanOut:
             outdated = {each for room, each in involved.items() if each.turns != turns[room]}
             outdated |= {involved[room] for room in heads if involved[room].is_past(heads[room])}
             for room, head in heads.items():
-                self._learn(involved[room], head)
+                self.learn(involved[room], head)
             keep_in_memory({r: each for r, each in involved.items() if each not in outdated}, found)
             for feed in feeds:
                 if not outdated or outdated.isdisjoint((feed, *feed.supports)):
@@ -171,10 +171,10 @@ class FanOut:
         """Return how far rooms have come, from the store, and know their delivered heads. Raises StoreFailed."""
         heads = await self._store.heads([feed.room for feed in feeds]) if feeds else {}
         for feed in [each for each in feeds if each.head is None]:
-            self._learn(feed, heads.get(feed.room, Head()))
+            self.learn(feed, heads.get(feed.room, Head()))
         return heads
 
-    def _learn(self, feed: Feed, head: Head) -> None:
+    def learn(self, feed: Feed, head: Head) -> None:
         """Know a feed's head from the store, and deliver what hints told meanwhile."""
         feed.learn(head)
         self.reach(feed, feed.known)

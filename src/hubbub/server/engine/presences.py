@@ -124,6 +124,10 @@ class _WatchedPerson:
         """It is so now: tell those who may know."""
         self.shown = shown
 
+    def is_unknown_to(self, onlooker: Onlooker) -> bool:
+        """Whether an onlooker may not know that there is such an account."""
+        return self.onlookers[onlooker] is Tie.NONE
+
     def shown_to(self, onlooker: Onlooker) -> PersonPresence | None:
         """Return what an onlooker may know now."""
         match self.onlookers[onlooker]:
@@ -196,6 +200,14 @@ class Presences:
         self._come(onlooker)
         logs = {DIRECTORY, onlooker.account, *wanted}
         return [self._pinned(log) for log in logs]
+
+    def look_away(self, onlooker: Onlooker) -> None:
+        """Watch nobody any more whom an onlooker may not know, as it seems."""
+        unknown = [who for who, person in onlooker.people.items() if person.is_unknown_to(onlooker)]
+        for who in unknown:
+            self._look_away(onlooker, who)
+        if not onlooker.people:
+            self._leave(onlooker)
 
     def _come(self, onlooker: Onlooker) -> None:
         """Hear of what changes what an account may know."""

@@ -41,6 +41,15 @@ class Metrics:
         """Add gauges of what is refused, waits, follows, and is connected."""
         self.registry.register(_Alive(self._refusals, journal, fanout, links))
 
+    def samples(self) -> dict[str, dict[str, float]]:
+        """Return the figures as they are now: by name, and then by the value of the one label, empty if there is none."""
+        found: dict[str, dict[str, float]] = {}
+        for metric in self.registry.collect():
+            for sample in metric.samples:
+                label = next(iter(sample.labels.values()), "")
+                found.setdefault(sample.name, {})[label] = sample.value
+        return found
+
     def refused(self, code: str) -> None:
         """Count a refused command or request."""
         self._refusals[code] += 1

@@ -2,6 +2,7 @@
 
 from hubbub.server.http.operations import routes_of
 from hubbub.server.http.resources import (
+    administration,
     api_tokens,
     bans,
     descriptions,
@@ -52,6 +53,7 @@ RESOURCES = (
     me.resource,
     api_tokens.resource,
     people.resource,
+    administration.resource,
     presence.resource,
     removal.resource,
     export.resource,

@@ -85,7 +85,7 @@ class Following:
             shown = 0 if stored is None else stored.page.head
             people = await self._snapshots.people(feed, stored) if stored else UNSET
             if feed.guards:
-                await self._receipts.refresh(feed)
+                await self._receipts.refresh([feed])
                 await self._rights.require_still(principal, Operation.READ, follow.room, shown)
             # From here on there is no await: what is told now is followed by the very next event.
             cursor = Cursor(follow.room, outlet, principal, seq or shown, ended, wire)
@@ -103,15 +103,18 @@ class Following:
 
     @asynccontextmanager
     async def knowing(
-        self, principal: Principal, rooms: Collection[str]
+        self, principal: Principal, rooms: Collection[str], in_full: Collection[str] = ()
     ) -> AsyncIterator[tuple[list[Feed], dict[str, Refusal]]]:
-        """Look up at once what following these rooms in the block will ask, one by one or by a glance.
+        """Look up at once what following these rooms in the block will ask: some of them `in_full`, and others by a glance.
 
         Yields the feeds, and why the others may not be read whatever their guards say. Raises StoreFailed.
         """
         told = refused(principal, Operation.READ, rooms)
         with self._fanout.all_pinned([room for room in rooms if room not in told]) as feeds:
             await self._fanout.know(feeds, principal)
+            await self._receipts.refresh(
+                feed for feed in feeds if feed.room in in_full and feed.is_read_by(principal)
+            )
             yield feeds, told
 
     def watch(

@@ -4,7 +4,7 @@ What a member has read is told in its own log, so whoever commits that shows it;
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -28,6 +28,7 @@ MAX_MEMBERS = 100  # of a room with receipts: in larger ones, who has read what 
 CURRENT_FOR = (
     5.0  # seconds for which a feed's receipts are not read again: meanwhile signals keep them so
 )
+ROOMS_AT_ONCE = 100  # whose members are looked up in one read
 _READ = b"read"
 
 
@@ -37,27 +38,37 @@ class Receipts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def refresh(self, feed: Feed) -> None:
-        """Let a room's feed have the receipts of its members as they are now. The guards' rows must be in memory."""
-        if not is_room_key(feed.room):
-            return
-        room = feed.row(ROOM, room_row(feed.room))
-        if room is None or not room.shows_receipts:
-            feed.signals.replace_receipts([], feed.signals.receipts())
-            return
-        if feed.signals.has_receipts_since(asyncio.get_running_loop().time() - CURRENT_FOR):
-            return
-        before = feed.signals.receipts()
-        members = await self._store.page(MEMBER, feed.room, limit=MAX_MEMBERS + 1)
-        keys = [MemberKey(row.room, row.account) for row in members]
-        shown = set(await self.shown(keys)) if len(keys) <= MAX_MEMBERS else set()
-        markers = await self._store.rows(MARKER, feed.room) if shown else []
-        found = (
-            Receipt(row.room, row.account, row.seq)
-            for row in markers
-            if MemberKey(row.room, row.account) in shown
-        )
-        feed.signals.replace_receipts(found, before)
+    async def refresh(self, feeds: Iterable[Feed]) -> None:
+        """Let the feeds of rooms have the receipts of their members as they are now. The guards' rows must be in memory."""
+        due = {feed.room: feed for feed in feeds if is_room_key(feed.room) and _is_due(feed)}
+        small = []
+        for room, size in (await self._sizes(due)).items():
+            if size <= MAX_MEMBERS:
+                small.append(due[room])
+            else:
+                _show_none(due[room])
+        for first in range(0, len(small), ROOMS_AT_ONCE):
+            await self._refresh(small[first : first + ROOMS_AT_ONCE])
+
+    async def _sizes(self, rooms: Collection[str]) -> dict[str, int]:
+        wanted = Needs()
+        for room in rooms:
+            wanted.count(MEMBER, room)
+        counts = (await self._store.find(wanted)).counts[MEMBER] if rooms else {}
+        return {room: size for (room,), size in counts.items()}
+
+    async def _refresh(self, feeds: Collection[Feed]) -> None:
+        before = {feed: feed.signals.receipts() for feed in feeds}
+        wanted = Needs()
+        for feed in feeds:
+            wanted.list(MARKER, feed.room)
+        markers = (await self._store.find(wanted)).rows[MARKER].values()
+        found: dict[str, list[Receipt]] = {feed.room: [] for feed in feeds}
+        upto = {MemberKey(row.room, row.account): row.seq for row in markers}
+        for key in await self.shown(upto):
+            found[key.room].append(Receipt(key.room, key.account, upto[key]))
+        for feed in feeds:
+            feed.signals.replace_receipts(found[feed.room], before[feed])
 
     async def shown(self, keys: Iterable[MemberKey]) -> list[MemberKey]:
         """Return the members whose receipts are shown: their room allows it, is small, and they do not mind."""
@@ -121,6 +132,20 @@ class ReadersNews:
             else:
                 told = LiveReport(key.room, self._broker.node, [Stamped(receipt)])
                 self._broker.share(told)
+
+
+def _is_due(feed: Feed) -> bool:
+    """Whether the receipts of a room must be read. If it shows none, none are kept."""
+    room = feed.row(ROOM, room_row(feed.room))
+    if room is None or not room.shows_receipts:
+        _show_none(feed)
+        return False
+    now = asyncio.get_running_loop().time()
+    return not feed.signals.has_receipts_since(now - CURRENT_FOR)
+
+
+def _show_none(feed: Feed) -> None:
+    feed.signals.replace_receipts([], feed.signals.receipts())
 
 
 def _allows(preference: object) -> bool:

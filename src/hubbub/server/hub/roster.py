@@ -1,7 +1,7 @@
 """Made rooms as people ask about them: who is in one, who is kept out, what one may do there, and which there are."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, refuse
@@ -18,6 +18,7 @@ from hubbub.domain.rooms import (
     MadeRoom,
     Member,
     Restraint,
+    room_row,
 )
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY, parent_of
@@ -32,6 +33,14 @@ class ListedRoom(NamedTuple):
 
     room: MadeRoom
     members: int
+
+
+class RoomAsItIs(NamedTuple):
+    """A room, with the number of its members, and of the messages that were ever posted there."""
+
+    room: MadeRoom
+    members: int
+    nth: int
 
 
 class Roster:
@@ -58,15 +67,23 @@ class Roster:
 
     async def banned(self, principal: Principal, room: str) -> list[tuple[Restraint, Account]]:
         """Return who is banned from a room now."""
+        return await self._restrained(principal, room, standings.is_banned)
+
+    async def muted(self, principal: Principal, room: str) -> list[tuple[Restraint, Account]]:
+        """Return who is muted in a room now."""
+        return await self._restrained(principal, room, standings.is_muted)
+
+    async def settings(self, principal: Principal, room: str) -> RoomAsItIs:
+        """Return what a room, or the room of a thread, is like."""
         room = parent_of(room)
-        await self._rights.require(principal, Operation.MODERATE, room)
-        now = time.time()
-        rows = await self._store.rows(RESTRAINT, room)
-        banned = [row for row in rows if standings.is_banned(row, now)]
-        accounts = await self._accounts(
-            principal, Operation.MODERATE, room, (row.account for row in banned)
-        )
-        return [(row, accounts[row.account]) for row in banned]
+        await self._rights.require(principal, Operation.KNOW, room)
+        wanted, key = Needs(logs={room}), room_row(room)
+        wanted.row(ROOM, key)
+        wanted.count(MEMBER, room)
+        facts = await self._store.find(wanted)
+        head = facts.heads.get(room, Head())
+        await self._rights.require(principal, Operation.KNOW, room, head.seq)
+        return RoomAsItIs(facts.rows[ROOM][key], facts.counts[MEMBER][(room,)], head.nth)
 
     async def may(self, principal: Principal, room: str) -> dict[Permission, Refusal | None]:
         """Return for each operation why a principal may not do it in a room, or None if it may."""
@@ -102,6 +119,34 @@ class Roster:
             wanted.count(MEMBER, row.room)
         counts = (await self._store.find(wanted)).counts
         return [ListedRoom(row, counts[MEMBER][(row.room,)]) for row in rows]
+
+    async def made(self, after: str, limit: int) -> list[RoomAsItIs]:
+        """Return all rooms that people made, but directs, by their keys, after a key. For those who run the server."""
+        rows = await some(
+            self._store, ROOM, after=after, limit=limit, where=lambda row: row.kind != "direct"
+        )
+        wanted = Needs(logs={row.room for row in rows})
+        for row in rows:
+            wanted.count(MEMBER, row.room)
+        facts = await self._store.find(wanted)
+        return [
+            RoomAsItIs(
+                row, facts.counts[MEMBER][(row.room,)], facts.heads.get(row.room, Head()).nth
+            )
+            for row in rows
+        ]
+
+    async def _restrained(
+        self, principal: Principal, room: str, is_so: Callable[[Restraint, float], bool]
+    ) -> list[tuple[Restraint, Account]]:
+        room = parent_of(room)
+        await self._rights.require(principal, Operation.MODERATE, room)
+        now = time.time()
+        found = [row for row in await self._store.rows(RESTRAINT, room) if is_so(row, now)]
+        accounts = await self._accounts(
+            principal, Operation.MODERATE, room, (row.account for row in found)
+        )
+        return [(row, accounts[row.account]) for row in found]
 
     async def _accounts(
         self, principal: Principal, operation: Permission, room: str, keys: Iterable[str]

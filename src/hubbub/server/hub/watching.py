@@ -10,7 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.acquaintance import Tie, is_guest, tie_needs, tie_of
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS
-from hubbub.domain.facts import Needs
+from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rooms import MEMBER, PLACE, MemberKey
 from hubbub.protocol.errors import RefusalError
@@ -18,6 +18,7 @@ from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.presence import OFFLINE, PersonPresence, Watched
 from hubbub.protocol.watching import WatchPeople
 from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.engine.presences import Onlooker, Pair
 from hubbub.server.hub.rights import Rights
@@ -40,10 +41,11 @@ class Acquainted(NamedTuple):
 
 
 class Ties(NamedTuple):
-    """What accounts may know of each other, and which of those that ask are guests."""
+    """What accounts may know of each other, which of those that ask are guests, and all that was found."""
 
     ties: dict[Acquainted, Tie]
     guests: set[str]
+    facts: Facts
 
 
 class Watching:
@@ -78,29 +80,20 @@ class Watching:
         await self._require(principal)
         keys = {*filter(is_account_key, command.people)}
         self._throttle.pace_asking(principal, len(keys))
+        feeds = self._presences.look_at(onlooker, keys)
         try:
-            known = await self._look_at(onlooker, keys)
+            async with self._turn:
+                await self._be_sure(onlooker, feeds)
+            await self._fanout.meet(feeds)
+            async with self._turn:
+                await self._be_sure(onlooker)
         except StoreFailed:
             self._presences.look_at(onlooker, ())
             raise
-        for who in known:
+        for who in onlooker.people:
             self._presences.look(who)
-        onlooker.forget(known)
+        onlooker.forget([*onlooker.people])
         return Watched(onlooker.view())
-
-    async def _look_at(self, onlooker: Onlooker, keys: set[str]) -> list[str]:
-        """Let an onlooker watch those of these people whom it may know; returns them, once they are known as well."""
-        async with self._turn:
-            found = await self.ties(Acquainted(onlooker.account, who) for who in keys)
-            known = [who for (_, who), tie in found.ties.items() if tie is not Tie.NONE]
-            feeds = self._presences.look_at(onlooker, known)
-            await self._fanout.heads(feeds)
-        await self._fanout.meet(feeds)
-        async with self._turn:
-            for who in known:
-                await self._remember(who)
-            await self._be_sure(onlooker)
-        return known
 
     def stop(self, onlooker: Onlooker) -> None:
         """Watch nobody any more."""
@@ -128,24 +121,27 @@ class Watching:
             raise RefusalError("not_found", "No such account, or no access to it")
         with self._fanout.pinned(who) as feed:
             await self._fanout.meet([feed])
-            await self._remember(who)
-            tie = (await self.ties([pair])).ties[pair]
-            return self.devices.now(who) if tie is Tie.SHOWN else OFFLINE
+            found = await self.ties([pair], self._unknown_uses([who]))
+            self._remember(found.facts)
+            return self.devices.now(who) if found.ties[pair] is Tie.SHOWN else OFFLINE
 
-    async def ties(self, pairs: Iterable[Acquainted]) -> Ties:
-        """Return what accounts may know of each other. Unknown ones take the same reads. Raises StoreFailed."""
-        asked, wanted = [*pairs], Needs()
+    async def ties(self, pairs: Iterable[Acquainted], wanted: Needs | None = None) -> Ties:
+        """Return what accounts may know of each other, and what is `wanted` beside that. Unknown ones take the same reads.
+
+        Raises StoreFailed.
+        """
+        asked, wanted = [*pairs], wanted or Needs()
         for pair in asked:
             tie_needs(wanted, *pair)
-        rows = (await self._store.find(wanted)).rows if asked else {}
+        facts = await self._store.find(wanted) if asked else Facts()
+        rows = facts.rows
         readers = {reader for reader, _ in asked}
         guests = {each for each in readers if is_guest(rows[ACCOUNT][account_row(each)])}
         sharing: set[Acquainted] = set()
         for guest in guests:
             sharing |= await self._sharing(guest, {who for reader, who in asked if reader == guest})
-        return Ties(
-            {pair: tie_of(rows, *pair, shares_a_room=pair in sharing) for pair in asked}, guests
-        )
+        ties = {pair: tie_of(rows, *pair, shares_a_room=pair in sharing) for pair in asked}
+        return Ties(ties, guests, facts)
 
     async def _sharing(self, guest: str, people: set[str]) -> set[Acquainted]:
         """Return which people share a room with an account, in steps, so that no single read is long."""
@@ -166,13 +162,22 @@ class Watching:
             raise RefusalError("forbidden", "Only accounts learn who is there")
         await self._rights.require(principal, Operation.READ, principal.id)
 
-    async def _remember(self, who: str) -> None:
-        """Know when somebody was last there, at least how the last use of a session was written down."""
-        devices = self.devices
-        if not devices.knows(who):
-            rows = await self._store.rows(SESSIONS, who, SESSION)
-            if used := [row.until - LIFETIME for row in rows if row.until is not None]:
-                devices.remember(who, max(used))
+    def _unknown_uses(self, people: Iterable[str]) -> Needs:
+        """Ask for the sessions of those of whom it isn't known when they were last there."""
+        wanted = Needs()
+        for who in people:
+            if not self.devices.knows(who):
+                wanted.list(SESSIONS, who, SESSION)
+        return wanted
+
+    def _remember(self, facts: Facts) -> None:
+        """Know when people were last there, at least how the last use of a session was written down."""
+        used: dict[str, float] = {}
+        for row in facts.rows.get(SESSIONS, {}).values():
+            if row.until is not None:
+                used[row.account] = max(row.until - LIFETIME, used.get(row.account, 0.0))
+        for who, at in used.items():
+            self.devices.remember(who, at)
 
     # --- asking again ---
 
@@ -192,19 +197,27 @@ class Watching:
         finally:
             self._asking = None
 
-    async def _ask(self, pairs: list[Pair]) -> None:
+    async def _ask(self, pairs: list[Pair], feeds: Iterable[Feed] = ()) -> None:
+        """Ask about pairs, and for the heads of logs whose events say that it must be asked again."""
         asking = self._presences.begin_to_ask(pairs)
+        wanted = self._unknown_uses([each.who for each in pairs])
+        wanted.logs.update(feed.room for feed in feeds if feed.head is None)
+        acquainted = {Acquainted(each.onlooker.account, each.who) for each in pairs}
         try:
-            found = await self.ties({Acquainted(each.onlooker.account, each.who) for each in pairs})
+            found = await self.ties(acquainted, wanted)
         except BaseException:
             self._presences.ask_again(asking, pairs)
             raise
+        for feed in [each for each in feeds if each.head is None]:
+            self._fanout.learn(feed, found.facts.heads.get(feed.room, Head()))
+        self._remember(found.facts)
         for onlooker, who in pairs:
             onlooker.be(guest=onlooker.account in found.guests)
             tie = found.ties[Acquainted(onlooker.account, who)]
             self._presences.settle(asking, Pair(onlooker, who), tie)
 
-    async def _be_sure(self, onlooker: Onlooker) -> None:
-        """Ask until nothing of what an onlooker may know is in doubt."""
+    async def _be_sure(self, onlooker: Onlooker, feeds: Iterable[Feed] = ()) -> None:
+        """Ask until nothing of what an onlooker may know is in doubt. It watches only those whom it may know."""
         while pairs := self._presences.doubted_by(onlooker):
-            await self._ask(pairs)
+            await self._ask(pairs, feeds)
+            self._presences.look_away(onlooker)

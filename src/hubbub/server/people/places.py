@@ -45,6 +45,10 @@ class Places:
         """Return a place for what is always admitted, or has yet to show a token."""
         return self._count(address, ())
 
+    def taken_by(self, principal: str) -> int:
+        """Return how many places a known principal has, by stable id."""
+        return self._taken[principal]
+
     def within(self, session: "Place", address: str) -> "Place | None":
         """A place for a request of a session, which has one already; None if it has several requests at once."""
         if self._taken[session] >= REQUESTS_OF_A_SESSION:

@@ -1,21 +1,33 @@
 """Looks up accounts, their sessions, and invites, as they are now."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
+from hubbub.domain.aspects.people.audit import AUDIT_HEAD, next_link
 from hubbub.domain.aspects.people.invites import GONE, INVITES, Invite
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
+from hubbub.domain.facts import Needs
+from hubbub.domain.rooms import PLACE
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name
 from hubbub.protocol.secrets import invite_from, is_secret_of
 from hubbub.server.people.roll import LOOK_TAKEN, Roll
 from hubbub.server.stores.base import Store, some
+
+CHECKED_AT_ONCE = 500  # entries of the audit log
+
+
+class Belongings(NamedTuple):
+    """What an account has, in numbers."""
+
+    rooms: int
+    tokens: int
 
 
 class Register:
@@ -61,6 +73,14 @@ class Register:
         rows = await self._store.rows(SESSIONS, account, SESSION)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
 
+    async def belongings(self, account: str) -> Belongings:
+        """Return how many rooms an account is in, and how many API tokens it has."""
+        wanted = Needs()
+        wanted.count(PLACE, account)
+        wanted.count(SESSIONS, account, TOKEN)
+        counts = (await self._store.find(wanted)).counts
+        return Belongings(counts[PLACE][(account,)], counts[SESSIONS][(account, TOKEN)])
+
     async def tokens(self, reader: str, account: str) -> list[Session]:
         """Return the API tokens of an account, the last made first.
 
@@ -79,6 +99,23 @@ class Register:
         if not given or not rows or not is_secret_of(given.secret, rows[0].digest):
             raise RefusalError.of(GONE)
         return rows[0]
+
+    async def check_audit(self) -> tuple[int, int | None]:
+        """Follow the chain of the audit log. Returns how many entries hold, and the first that does not, if there is one."""
+        seq, link, head = 0, "", (await self._store.head(AUDIT)).seq
+        while True:
+            while seq < head:
+                upto = min(seq + CHECKED_AT_ONCE, head)
+                for body in (await self._store.read(AUDIT, seq, upto)).bodies or [b""]:
+                    if (found := next_link(link, body)) is None:
+                        return seq, seq + 1
+                    seq, link = seq + 1, found
+            ends = [row.hash for row in await self._store.rows(AUDIT_HEAD, AUDIT)]
+            head = (await self._store.head(AUDIT)).seq
+            if ends == [link] * bool(seq):
+                return seq, None
+            if head == seq:  # or else there are more entries by now
+                return seq, seq + 1
 
     async def blocks(self, account: str) -> list[str]:
         """Return the accounts that one blocks."""

@@ -102,11 +102,12 @@ def create(dialect: Dialect, table: AnyTable) -> str:
 
 
 @cache
-def get(dialect: Dialect, table: AnyTable, count: int, after: int = 0) -> str:
-    """Rows by key."""
+def get(dialect: Dialect, table: AnyTable, width: int, count: int, after: int = 0) -> str:
+    """Rows by prefix, or by key."""
+    some = table.columns[:width]
     return (
-        f"{_wanted(dialect, table.key, count, after)} SELECT {_names(table.columns, 't.')}"
-        f" FROM wanted CROSS JOIN {dialect.schema}{table.name} AS t WHERE {_are_wanted(table.key)}"
+        f"{_wanted(dialect, some, count, after)} SELECT {_names(table.columns, 't.')}"
+        f" FROM wanted CROSS JOIN {dialect.schema}{table.name} AS t WHERE {_are_wanted(some)}"
     )
 
 

@@ -132,7 +132,7 @@ def standing_of(known: Known, principal: Principal, room: str) -> Standing:
         row.archived_at is not None,
         is_banned(restraint, known.now),
         restraint.banned_until,
-        restraint.is_muted and _is_on(restraint.muted_until, known.now),
+        is_muted(restraint, known.now),
         restraint.muted_until,
         row.posters == "hosts",
         _rest(row.slow, restraint.posted_at, known.now) if row.slow else 0.0,
@@ -159,6 +159,11 @@ def _places(kind: MadeKind, role: str | None, role_in_room: str | None) -> tuple
 def is_banned(row: Restraint, now: float) -> bool:
     """Whether a ban lasts still, at a time in seconds since 1970."""
     return row.is_banned and _is_on(row.banned_until, now)
+
+
+def is_muted(row: Restraint, now: float) -> bool:
+    """Whether a mute lasts still, likewise."""
+    return row.is_muted and _is_on(row.muted_until, now)
 
 
 def _is_on(until: float | None, now: float) -> bool:

@@ -16,8 +16,8 @@ MUTES = "/api/v1/rooms/{room}/mutes"
 resource = Resource()
 
 
-class BanItem(msgspec.Struct):
-    """Someone who is banned from a room, until a time in seconds since 1970 or for ever."""
+class RestraintItem(msgspec.Struct):
+    """Someone who is banned from a room, or muted there, until a time in seconds since 1970 or for ever."""
 
     account: str
     handle: str
@@ -29,7 +29,14 @@ class BansReply(msgspec.Struct):
     """All who are banned from a room now, by their keys."""
 
     room: str
-    bans: list[BanItem]
+    bans: list[RestraintItem]
+
+
+class MutesReply(msgspec.Struct):
+    """All who are muted in a room now, by their keys."""
+
+    room: str
+    mutes: list[RestraintItem]
 
 
 BAN, MUTE = Body(Ban), Body(Mute)
@@ -70,8 +77,22 @@ async def list_bans(request: web.Request) -> BansReply:
     principal = principal_of(request)
     room = await room_key(request, principal)
     rows = await request.app[HUB].roster.banned(principal, room)
-    bans = [BanItem(who.account, who.handle, who.name, row.banned_until) for row, who in rows]
+    bans = [RestraintItem(who.account, who.handle, who.name, row.banned_until) for row, who in rows]
     return BansReply(room, bans)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET", MUTES, "listMutes", needs=Operation.MODERATE, takes=(ROOM,), answers=MutesReply
+    )
+)
+async def list_mutes(request: web.Request) -> MutesReply:
+    """List who is muted in a room. For those who may mute."""
+    principal = principal_of(request)
+    room = await room_key(request, principal)
+    rows = await request.app[HUB].roster.muted(principal, room)
+    mutes = [RestraintItem(who.account, who.handle, who.name, row.muted_until) for row, who in rows]
+    return MutesReply(room, mutes)
 
 
 @resource.operation(_put(BANS, "ban", BAN))

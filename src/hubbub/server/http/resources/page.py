@@ -11,12 +11,14 @@ from hubbub.server.http.operations import Resource
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
-        " require-trusted-types-for 'script'; trusted-types 'none'"
+        " worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
+        " require-trusted-types-for 'script'; trusted-types hubbub"
     ),
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+# The service worker opens the page at all its addresses, not only below its own.
+WORKER, SCOPE = "sw.js", {"Service-Worker-Allowed": "/"}
 
 # Not the machine's own table: with `nosniff` a module of another type would not run.
 CONTENT_TYPES = {
@@ -82,4 +84,5 @@ async def asset(request: web.Request) -> web.StreamResponse:
 
 async def _serve(path: Path) -> web.StreamResponse:
     content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
-    return web.FileResponse(path, headers=HEADERS | {"Content-Type": content_type})
+    scope = SCOPE if path.name == WORKER else {}
+    return web.FileResponse(path, headers=HEADERS | scope | {"Content-Type": content_type})

@@ -1,12 +1,13 @@
 """Rooms: the list of them, a snapshot of one, and those that people make: making, changing and archiving one."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import msgspec
 from aiohttp import web
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.rooms.settings import CREATE
+from hubbub.domain.rooms import MadeRoom
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import ME
 from hubbub.protocol.messages import Snapshot
@@ -16,6 +17,7 @@ from hubbub.server.http.entering import account_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, Body, room_key, text, whole_number
 from hubbub.server.http.requests import HUB, principal_of
+from hubbub.server.hub.roster import RoomAsItIs
 
 ROOMS = "/api/v1/rooms"
 ONE_ROOM = f"{ROOMS}/{{room}}"
@@ -65,6 +67,42 @@ class MayReply(msgspec.Struct):
 
     room: str
     may: dict[str, MayItem]
+
+
+class SettingsReply(msgspec.Struct):
+    """What a room is like: its settings as `createRoom` takes them, what it is, and how much is in it.
+
+    `members` is their number, `nth` how many messages were ever posted.
+    """
+
+    room: str
+    kind: str
+    title: str
+    topic: str
+    alias: str
+    public: str
+    posters: str
+    slow: int
+    keep_days: int
+    receipts: bool
+    titles: bool
+    members_may_invite: bool
+    members_may_edit: bool
+    members_may_name_all: bool
+    archived_at: str | None
+    made_at: str
+    made_by: str
+    members: int
+    nth: int
+
+    @classmethod
+    def of(cls, found: RoomAsItIs) -> Self:
+        """Return what is shown of a room."""
+        return cls(**_shown_of(found.room), members=found.members, nth=found.nth)
+
+
+def _shown_of(row: MadeRoom) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "people"}
 
 
 CREATING, CHANGE = Body(Create, without=("room", "key")), Body(ChangeRoom)
@@ -124,6 +162,23 @@ async def create_room(request: web.Request) -> ChangeReply | web.Response:
     principal = account_of(request)
     create = await CREATING.read(request, principal, room=ME)
     return await commit(request, principal, create)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{ONE_ROOM}/settings",
+        "getSettings",
+        needs=Operation.KNOW,
+        takes=(ROOM,),
+        answers=SettingsReply,
+    )
+)
+async def get_settings(request: web.Request) -> SettingsReply:
+    """Get a room's settings."""
+    principal = principal_of(request)
+    room = await room_key(request, principal)
+    return SettingsReply.of(await request.app[HUB].roster.settings(principal, room))
 
 
 @resource.operation(

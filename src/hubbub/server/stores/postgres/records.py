@@ -38,6 +38,14 @@ class ByteBound(NamedTuple):
     size: int
 
 
+class _Part(NamedTuple):
+    """Something to look up: the rows of a table by prefixes of some width, or how many there are."""
+
+    table: AnyTable
+    width: int
+    is_count: bool
+
+
 class PostgresRecords:
     """Reads and writes records within one transaction."""
 
@@ -47,26 +55,22 @@ class PostgresRecords:
     async def learn(self, wanted: Needs, facts: Facts) -> None:
         """Find the rows and counts that are wanted, in one round trip."""
         facts.expect(wanted)
-        parts: list[tuple[AnyTable, int | None]] = []
+        parts: list[_Part] = []
         values: Columns = []
-        for table, keys in wanted.rows.items():
-            if not keys:  # a part without columns would shift the parameters of the others
-                continue
-            parts.append((table, None))
-            values += columns_of(list(keys))
-        for table, prefixes in wanted.counts.items():
-            for width, some in records.by_width(prefixes).items():
-                parts.append((table, width))
-                values += columns_of(some)
+        for asked, is_count in ((wanted.rows, False), (wanted.lists, False), (wanted.counts, True)):
+            for table, prefixes in asked.items():
+                for width, some in records.by_width(prefixes).items():
+                    parts.append(_Part(table, width, is_count))
+                    values += columns_of(some)
         if not parts:
             return
-        for part, row in await self._connection.fetch(_learning(tuple(parts)), *values):
-            table, width = parts[part]
-            if width is None:
-                facts.found(table, [records.maker(table)(row)])
+        for number, row in await self._connection.fetch(_learning(tuple(parts)), *values):
+            part = parts[number]
+            if part.is_count:
+                *prefix, count = row
+                facts.counts[part.table][tuple(prefix)] = count
             else:
-                *prefix, number = row
-                facts.counts[table][tuple(prefix)] = number
+                facts.found(part.table, [records.maker(part.table)(row)])
 
     def dropping(self, ledger: Ledger, after: int) -> tuple[str, Columns]:
         """Return the steps of a statement that delete what goes, each with a comma before it, and their parameters.
@@ -87,7 +91,7 @@ class PostgresRecords:
 
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Return the rows with these keys."""
-        query = records.get(POSTGRES, table, 0)
+        query = records.get(POSTGRES, table, table.width, 0)
         found = await self._connection.fetch(query, *columns_of(keys, table.width))
         return list(map(records.maker(table), found))
 
@@ -137,16 +141,14 @@ def columns_of(rows: Sequence[Prefix], width: int = 0) -> Columns:
 
 
 @cache
-def _learning(parts: tuple[tuple[AnyTable, int | None], ...]) -> str:
-    """Rows of tables, and counts by prefixes of some width, each after the number of its part."""
+def _learning(parts: tuple[_Part, ...]) -> str:
+    """Rows of tables, and counts, each after the number of its part."""
     selects, after = [], 0
-    for n, (table, width) in enumerate(parts):
-        if width is None:
-            query = records.get(POSTGRES, table, 0, after)
-        else:
-            query = records.number(POSTGRES, table, width, 0, after)
+    for n, (table, width, is_count) in enumerate(parts):
+        query_of = records.number if is_count else records.get
+        query = query_of(POSTGRES, table, width, 0, after)
         selects.append(f"SELECT {n}, ROW(found.*) FROM ({query}) AS found")
-        after += table.width if width is None else width
+        after += width
     return " UNION ALL ".join(selects)
 
 

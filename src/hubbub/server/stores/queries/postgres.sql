@@ -207,9 +207,11 @@ FROM (
 hubbub.place JOIN hubbub.thread ON thread.thread = place.room
     JOIN hubbub.marker ON marker.room = place.room AND marker.account = place.account
 
--- :newest_followed The same, by the newest threads of the server, up to an edge. Each is looked up alone, whatever the planner believes.
+-- :newest_followed The same, by the newest threads of the server, up to an edge. Each is looked up alone, whatever the planner believes,
+-- and they come in order, so that no more are looked up than the page needs.
 (
-    SELECT * FROM hubbub.thread WHERE (at, thread) < ($2, $3) AND (at, thread) >= ($6, $7) OFFSET 0
+    SELECT * FROM hubbub.thread WHERE (at, thread) < ($2, $3) AND (at, thread) >= ($6, $7)
+    ORDER BY at DESC, thread DESC OFFSET 0
 ) AS thread
     JOIN LATERAL (SELECT * FROM hubbub.marker WHERE room = thread.thread AND account = $1 OFFSET 0) AS marker ON true
     JOIN LATERAL (SELECT * FROM hubbub.place WHERE account = $1 AND room = thread.thread OFFSET 0) AS place ON true

@@ -42,6 +42,9 @@ class SqliteRecords:
         facts.expect(wanted)
         for table, keys in wanted.rows.items():
             facts.found(table, self.get(table, list(keys)))
+        for table, prefixes in wanted.lists.items():
+            for some in records.by_width(prefixes).values():
+                facts.found(table, self.get(table, some))
         for table, prefixes in wanted.counts.items():
             for width, some in records.by_width(prefixes).items():
                 for count, values in in_chunks(some):
@@ -57,10 +60,11 @@ class SqliteRecords:
             self.put(table, rows)
 
     def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> Iterator[R]:
-        """Yield the rows with these keys."""
+        """Yield the rows with these keys, or whose keys begin so; all are equally wide."""
         make = records.maker(table)
         for count, values in filled_up(keys):
-            yield from map(make, self._execute(records.get(SQLITE, table, count), values))
+            query = records.get(SQLITE, table, len(keys[0]), count)
+            yield from map(make, self._execute(query, values))
 
     def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
         """Delete all rows whose keys begin so."""

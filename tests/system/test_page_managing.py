@@ -1,0 +1,196 @@
+"""What hosts do on the page about a room, its members and their messages, and what others are offered of that."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.support.newcomers import (
+    PASSWORD,
+    People,
+    asked,
+    invite,
+    invite_link,
+    make_room,
+    people_of,
+    rooms,
+)
+from tests.system.test_page import bodies, composer, message, say, use
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture
+async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
+    async with people_of(browser, tmp_path / "data") as people:
+        yield people
+
+
+@pytest.fixture
+async def two(people: People) -> tuple[Page, Page]:
+    """The pages of Ada, the host, and of Grace, a member, both in the closed room Kitchen."""
+    ada = await people.owner()
+    grace = await people.enter(await invite_link(ada), "Grace")
+    await make_room(ada, "Kitchen", "Closed")
+    await invite(ada, "Grace")
+    await rooms(grace).get_by_role("button", name="Kitchen").click()
+    return ada, grace
+
+
+async def about(page: Page, room: str = "Kitchen") -> Locator:
+    """What stands beside a room about it."""
+    panel = page.get_by_role("complementary", name=room)
+    if not await panel.count():
+        await page.get_by_role("button", name="Details").click()
+    await expect(panel.get_by_role("heading", name=re.compile("member"))).to_be_visible()
+    return panel
+
+
+async def manage(panel: Locator, name: str, act: str) -> None:
+    await panel.get_by_role("button", name=f"Manage {name}").click()
+    await panel.get_by_role("button", name=act, exact=True).click()
+
+
+async def agree(page: Page, title: str, button: str, says: str) -> None:
+    """Read what a window says will happen, and let it."""
+    dialog = page.get_by_role("dialog", name=title)
+    await expect(dialog).to_contain_text(says)
+    await dialog.get_by_role("button", name=button, exact=True).click()
+    await expect(dialog).to_have_count(0)
+
+
+async def test_a_host_manages_members_and_they_see_what_they_may(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    hers = await about(grace)
+    await expect(hers.get_by_role("listitem").filter(has_text="Ada")).to_contain_text("Host")
+    for name in ("Manage Ada", "Restore the room", "Archive the room"):
+        await expect(hers.get_by_role("button", name=name)).to_have_count(0)
+    await expect(hers.get_by_text("Banned and muted")).to_have_count(0)
+
+    panel = await about(ada)
+    await manage(panel, "Grace", "Mute…")
+    dialog = ada.get_by_role("dialog", name="Mute Grace")
+    await dialog.get_by_label("For how long").select_option("10 minutes")
+    await agree(ada, "Mute Grace", "Mute", "not write or react")
+    await composer(grace).fill("mmm")
+    await composer(grace).press("Enter")
+    await expect(grace.get_by_text("Muted in this room")).to_be_visible()
+    await panel.get_by_text("Banned and muted").click()
+    await expect(panel.get_by_text(re.compile("^Muted until Today"))).to_be_visible()
+    await panel.get_by_role("button", name="Unmute Grace").click()
+    await expect(panel.get_by_text("Nobody is banned or muted here.")).to_be_visible()
+
+    await manage(panel, "Grace", "Make host")
+    await expect(hers.get_by_role("button", name="Archive the room")).to_be_visible()
+    await manage(panel, "Grace", "Make ordinary member")
+    await expect(hers.get_by_role("button", name="Archive the room")).to_have_count(0)
+
+    await manage(panel, "Grace", "Ban…")
+    await ada.get_by_role("dialog").get_by_label("For how long").select_option("for ever")
+    await agree(ada, "Ban Grace", "Ban", "can't come back")
+    await expect(rooms(grace)).not_to_contain_text("Kitchen")
+    await expect(panel.get_by_role("heading", name="1 member", exact=True)).to_be_visible()
+
+
+async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    ada, grace = two
+    await say(ada, "one")
+    hers = await about(grace)
+    await hers.get_by_text("Room settings").click()
+    await expect(hers.get_by_label("Title", exact=True)).to_have_value("Kitchen")
+    await expect(hers.get_by_label("Slow mode")).to_have_count(0)
+
+    panel = await about(ada)
+    await panel.get_by_text("Room settings").click()
+    await panel.get_by_label("Alias", exact=True).fill("not an alias")
+    await panel.get_by_role("button", name="Save").click()
+    field = panel.locator(".field").filter(has=ada.get_by_label("Alias", exact=True))
+    await expect(field.get_by_role("alert")).not_to_be_empty()
+    await panel.get_by_label("Alias", exact=True).fill("kitchen")
+    await panel.get_by_label("Topic", exact=True).fill("What is for dinner")
+    await panel.get_by_label("Slow mode").select_option("1 hour")
+    await panel.get_by_label("Members may invite people").uncheck()
+    await panel.get_by_label("Keep messages for how many days").fill("30")
+    await expect(panel.get_by_text("1 message was posted here so far")).to_be_visible()
+    await panel.get_by_role("button", name="Save").click()
+    await expect(panel.get_by_text("Agree to erase older messages first")).to_be_visible()
+    await panel.get_by_label("Erase what is older than 30 days").check()
+    await panel.get_by_role("button", name="Save").click()
+    await expect(ada.locator("#toast")).to_have_text("Saved")
+    entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+    token = (await asked(people.server, "POST", "/login", entered))["token"]
+    kept = await asked(people.server, "GET", "/rooms/%23kitchen/settings", None, token)
+    news = {"topic": "What is for dinner", "slow": 3600, "keep_days": 30}
+    assert kept.items() >= (news | {"members_may_invite": False, "receipts": True}).items()
+    await expect(grace.get_by_text("What is for dinner").first).to_be_visible()
+    await expect(hers.get_by_role("button", name="Invite people")).to_have_count(0)
+
+
+async def test_a_room_is_archived_and_restored(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    await say(ada, "one")
+    panel = await about(ada)
+    await panel.get_by_role("button", name="Archive the room").click()
+    await agree(ada, "Archive the room", "Archive", "2 members can still read its 1 message")
+    await expect(grace.get_by_text("This room is archived.")).to_be_visible()
+    await panel.get_by_role("button", name="Restore the room").click()
+    await say(grace, "two")
+    await expect(bodies(ada)).to_have_text(["one", "two"])
+
+
+async def test_messages_are_moderated_where_they_stand(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    await say(grace, "rude")
+    await expect(bodies(ada)).to_have_text(["rude"])
+    await say(ada, "calm")
+    await use(grace, "calm", "More")
+    await expect(message(grace, "calm").get_by_role("button", name="Forward…")).to_be_visible()
+    await expect(message(grace, "calm").get_by_role("button", name="Delete…")).to_have_count(0)
+    await use(ada, "rude", "More")
+    await message(ada, "rude").get_by_role("button", name="Mute…").click()
+    await agree(ada, "Mute Grace", "Mute", "not write or react")
+    await use(ada, "rude", "More")
+    await message(ada, "rude").get_by_role("button", name="Delete…").click()
+    await agree(ada, "Delete this message", "Delete", "1 message is erased for everyone")
+    await expect(bodies(grace)).to_have_text(["deleted", "calm"])
+
+
+async def test_a_message_is_kept_forwarded_and_shown_as_it_was(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    ada, grace = two
+    await say(ada, "draft one")
+    await use(ada, "draft one", "Edit")
+    await ada.get_by_label("Edit message").fill("final")
+    await ada.get_by_label("Edit message").press("Enter")
+    await use(grace, "final (edited)", "More")
+    await message(grace, "final (edited)").get_by_role("button", name="Earlier versions").click()
+    versions = grace.get_by_role("dialog", name="Earlier versions")
+    await expect(versions.locator("p")).to_have_text(["draft one", "final"])
+    await versions.get_by_role("button", name="Close").click()
+
+    await use(grace, "final (edited)", "More", "Save for later")
+    await expect(grace.locator("#toast")).to_have_text("The message is saved")
+    await use(grace, "final (edited)", "More", "Mark unread")
+    entered = {"handle": "grace", "password": PASSWORD, "wants": "token"}
+    token = (await asked(people.server, "POST", "/login", entered))["token"]
+    (saved,) = (await asked(people.server, "GET", "/me/saved", None, token))["saved"]
+    assert saved["message"]["text"] == "final"
+
+    await make_room(grace, "Pantry")
+    await rooms(grace).get_by_role("button", name="Kitchen").click()
+    await use(grace, "final (edited)", "More", "Forward…")
+    dialog = grace.get_by_role("dialog", name="Forward the message")
+    await dialog.get_by_label("To").select_option("Pantry")
+    await dialog.get_by_label("Your own words").fill("see this")
+    await dialog.get_by_role("button", name="Forward", exact=True).click()
+    await rooms(grace).get_by_role("button", name="Pantry").click()
+    await expect(grace.locator(".forwarded")).to_contain_text("Forwarded from Ada")
+    await expect(grace.locator(".forwarded .body")).to_have_text("final (edited)")
+    await expect(grace.locator(".message")).to_contain_text("see this")
