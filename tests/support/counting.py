@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, Turn
 
 
 class Counting:
@@ -20,7 +20,7 @@ class Counting:
     def reads(self, log: str) -> bool:
         return True
 
-    async def begin(self) -> None:
+    async def begin(self, _: Turn) -> None:
         pass
 
     def end(self) -> None:

@@ -397,6 +397,8 @@ class MemoryStore:
         turn = MemoryTurn(self.records)
         yield turn
         self._fail_if_asked()
+        for table, key in turn.dropped:
+            self.records.rows[table].pop(key, None)
         for table, row in turn.put_rows:
             self.records.rows[table][row[: table.width]] = row
 
@@ -507,12 +509,16 @@ class MemoryTurn:
     def __init__(self, records: MemoryRecords) -> None:
         self._records = records
         self.put_rows: list[tuple[AnyTable, Any]] = []
+        self.dropped: list[tuple[AnyTable, Any]] = []
 
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         return [self._records.rows[table][key] for key in keys if key in self._records.rows[table]]
 
     async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
         self.put_rows += [(table, row) for row in rows]
+
+    async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
+        self.dropped += [(table, key) for key in keys]
 
 
 class HeldStore(MemoryStore):

@@ -119,6 +119,10 @@ SETTINGS = {
         "who gets an account by signing in: invited (only by an invite), anyone, or people with a verified address "
         "at one of these mail domains, separated by commas (default: invited)",
     ),
+    "push_wait": (
+        "SECONDS",
+        "time in which a message can be read before anyone is notified of it by Web Push (default: 5)",
+    ),
     "keep_events": ("N", "keep only the newest N events of each room (default: keep all)"),
     "keep_days": ("N", "delete events after N days (default: keep all)"),
 }
@@ -129,25 +133,34 @@ SWITCHES = {
     "jwt_accounts": "let whoever has a JWT of --jwt-issuer act as an account, which is made at its first use",
     "oidc_link_by_mail": "let a verified mail address decide whose account it is, for example after a change of provider",
 }
-ALL_SETTINGS = {*SETTINGS, *SWITCHES, "allow_origin", "trusted_proxy"}
+LISTS = {
+    "allow_origin": (
+        "ORIGIN",
+        "let pages of this origin connect, such as https://example.org; can be repeated",
+    ),
+    "trusted_proxy": (
+        "NETWORK",
+        "trust X-Forwarded-For from proxies in this network, such as 127.0.0.1 or 10.0.0.0/8; can be repeated",
+    ),
+    "outgoing_network": (
+        "NETWORK",
+        "let browsers and sign-in providers name servers in this network, such as 10.0.0.0/8, and not only public ones; can be repeated",
+    ),
+    "outgoing_port": (
+        "PORT",
+        "let them name this port, and not only 80 and 443; can be repeated",
+    ),
+}
+ALL_SETTINGS = {*SETTINGS, *SWITCHES, *LISTS}
 
 
 def add_settings(parser: Parser) -> None:
     """Add an option for each setting, and one for the file with settings."""
     for name, (metavar, text) in SETTINGS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
-    parser.add_argument(
-        "--allow-origin",
-        action="append",
-        metavar="ORIGIN",
-        help="let pages of this origin connect, such as https://example.org; can be repeated",
-    )
-    parser.add_argument(
-        "--trusted-proxy",
-        action="append",
-        metavar="NETWORK",
-        help="trust X-Forwarded-For from proxies in this network, such as 127.0.0.1 or 10.0.0.0/8; can be repeated",
-    )
+    for name, (metavar, text) in LISTS.items():
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, action="append", metavar=metavar, help=text)
     for name, text in SWITCHES.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}", action="store_true", default=None, help=text

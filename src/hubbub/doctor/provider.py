@@ -14,7 +14,8 @@ async def examine_provider(settings: Settings) -> list[Finding]:
     what, issuer = "sign-in", settings.oidc_issuer
     found = []
     try:
-        await Provider(Registration(issuer, settings.oidc_client_id), time.monotonic).metadata()
+        registration = Registration(issuer, settings.oidc_client_id, reach=settings.reach)
+        await Provider(registration, time.monotonic).metadata()
         found.append(ok(what, f"{issuer} describes itself as it should"))
     except RefusalError as error:
         fix = "open its address with /.well-known/openid-configuration, and check HUBBUB_OIDC_ISSUER; the log says more"

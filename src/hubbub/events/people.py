@@ -66,6 +66,21 @@ class SessionClosed(Event, frozen=True, kw_only=True):
     kept: str | None = None
 
 
+class Subscribed(Event, frozen=True, kw_only=True):
+    """The device with this session, or the program with this token, is notified of what is new; of what was written, if `text`."""
+
+    kind: str
+    session: str
+    text: bool = False
+
+
+class Unsubscribed(Event, frozen=True, kw_only=True):
+    """The device with this session, or the program with this token, is notified no longer."""
+
+    kind: str
+    session: str
+
+
 class Blocked(Event, frozen=True, kw_only=True):
     """The account doesn't want to hear from another."""
 

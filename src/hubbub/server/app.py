@@ -44,6 +44,7 @@ from hubbub.server.http.resources import (
     oidc,
     socketio,
     sockjs,
+    subscriptions,
 )
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
@@ -51,7 +52,9 @@ from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
 from hubbub.server.keeping import reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
+from hubbub.server.notifying import keys_of, notifier_of, prompt_reactors
 from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
+from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Checker, Door
 from hubbub.server.people.entrance import Entrance
@@ -63,12 +66,12 @@ from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.reactors.base import News
-from hubbub.server.reactors.keywords import Keywords
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
+from hubbub.server.webpush.keys import Keys
 
 STOP_TIMEOUT = 25.0  # seconds for accepted changes to be committed
 RETURNS_PER_SECOND = 2000  # clients told to reconnect in each second after a restart
@@ -110,10 +113,10 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         measured, links = Metrics(), Links(max_polled=max_connections(settings))
-        news, keywords = News(), _keywords(store, lambda: hub)
-        heed, register = partial(news.heed, keywords), Register(store, time.time, Roll(store))
+        register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
+        prompt = [News(each) for each in prompt_reactors(store, _submitting(lambda: hub))]
         fanout, journal, broker, readers = _engine(
-            settings, store, measured, rules, lambda: door, heed
+            settings, store, measured, rules, lambda: door, prompt
         )
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
@@ -126,7 +129,7 @@ async def running(
         application = application_of(
             hub, entrance, links, measured, settings, routes_of(resources), origins=origins
         )
-        _let_sign_in(application, settings, outsiders.identities, entrance)
+        _equip(application, settings, outsiders.identities, entrance, keys)
         runner = runner_of(application, settings, measured)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -134,7 +137,8 @@ async def running(
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
             upkeep.revocations(hub.review, *refreshing),
             *_work(settings, store, hub, fanout, broker),
-            upkeep.prompted(keywords, store, news),
+            *(upkeep.prompted(each, store) for each in prompt),
+            upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
             upkeep.telling(readers),
             *outsiders.work,
         )
@@ -184,13 +188,13 @@ def _identities(store: Store, register: Register, hub: Callable[[], Hub]) -> Ide
     return Identities(store, register, submit)
 
 
-def _keywords(store: Store, hub: Callable[[], Hub]) -> Keywords:
-    """Return what finds keywords. It needs the hub only once it runs: what it heeds is made before the hub."""
+def _submitting(hub: Callable[[], Hub]) -> Submit:
+    """Return what commits changes of reactors. It needs the hub only once they run: what they heed is made before the hub."""
 
     def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
         return hub().writing.commit(principal, change, Policy.UNLIMITED)
 
-    return Keywords(store, submit)
+    return submit
 
 
 async def _outsiders(settings: Settings, identities: Identities, store: Store) -> Outsiders:
@@ -201,10 +205,15 @@ async def _outsiders(settings: Settings, identities: Identities, store: Store) -
         raise CannotStart(str(error)) from error
 
 
-def _let_sign_in(
-    application: web.Application, settings: Settings, identities: Identities, entrance: Entrance
+def _equip(
+    application: web.Application,
+    settings: Settings,
+    identities: Identities,
+    entrance: Entrance,
+    keys: Keys,
 ) -> None:
-    """Let people sign in at the provider that the settings name. Raises CannotStart."""
+    """Let people sign in at the provider that the settings name, and have devices notified. Raises CannotStart."""
+    application[subscriptions.KEYS] = keys
     is_secure = settings.public_url.lower().startswith("https:")
     application[SIGN_INS] = Cookies(cookies.SIGN_IN, is_public_secure=is_secure)
     application[oidc.PUBLIC_URL] = settings.public_url.rstrip("/")
@@ -247,11 +256,11 @@ def _engine(
     measured: Metrics,
     rules: Rules,
     door: Callable[[], Door],
-    heed: Callable[[list[Batch]], None],
+    prompt: Iterable[News],
 ) -> tuple[FanOut, Journal, Broker, ReadersNews]:
     """Return what delivers changes, what commits them, and what tells other nodes of each commit.
 
-    The door is made before anything is delivered. `heed` gets the batches of this node, as does what shows receipts.
+    The door is made before anything is delivered. `prompt` heeds the batches of this node, as does what shows receipts.
     """
 
     def hear(told: Batch | LiveReport) -> None:
@@ -264,8 +273,9 @@ def _engine(
             door().heed(batches)
         fanout.deliver(batches)
         broker.tell(batches)
-        heed(batches)
         readers.heed(batches)
+        for each in prompt:
+            each.heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from hubbub.server.addresses import BadAddress, check, several, without_secrets
 from hubbub.server.http.origins import canonical
+from hubbub.server.people.outgoing import Reach
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
 from hubbub.server.stores.registry import DEFAULT, kind_of
 from hubbub.server.variables import PREFIX, SECRETS, file_of, mistake_in, settings_in
 
-LISTS = frozenset({"allow_origin", "trusted_proxy"})
+LISTS = frozenset({"allow_origin", "trusted_proxy", "outgoing_network", "outgoing_port"})
 DEFAULT_BYTE_RATE = 1_048_576
 FORMATS = ("text", "json")
 HTTP = ("http", "https")
@@ -100,6 +101,9 @@ class Settings:
     oidc_client_secret_file: Path | None = None  # None: a public client
     oidc_allow: str = "invited"  # who gets an account: invited, anyone, or domains of verified mail
     oidc_link_by_mail: bool = False  # whether a verified mail address decides whose account it is
+    outgoing_network: tuple[str, ...] = ()  # where others may send requests besides the internet
+    outgoing_port: tuple[str, ...] = ()  # likewise, besides 80 and 443
+    push_wait: float = 5.0  # seconds in which a message can be read before anyone is notified of it
     keep_events: int = 0  # newest events to keep in each room; 0: all
     keep_days: float = 0.0  # days to keep events; 0: forever
 
@@ -130,6 +134,11 @@ class Settings:
                 " set tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy that terminates TLS,"
                 " or accept the risk with --insecure-http"
             )
+
+    @property
+    def reach(self) -> Reach:
+        """Where requests may go that others than the settings name."""
+        return Reach.of(self.outgoing_network, map(int, self.outgoing_port))
 
     @property
     def bytes_per_s(self) -> int:
@@ -326,6 +335,10 @@ def _are_networks(networks: Sequence[str]) -> bool:
         return False
 
 
+def _are_ports(ports: Sequence[str]) -> bool:
+    return all(each.isascii() and each.isdigit() and 0 < int(each[:6]) < 65_536 for each in ports)
+
+
 def _is_url_or_empty(url: str) -> bool:
     parts = urlsplit(url)
     is_bare = not (parts.query or parts.fragment or parts.username) and parts.path in ("", "/")
@@ -391,4 +404,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),
     "public_url": (_is_url_or_empty, "a URL without a path, such as https://a.example"),
     "trusted_proxy": (_are_networks, "an address or network, such as 10.0.0.0/8"),
+    "outgoing_network": (_are_networks, "an address or network, such as 10.0.0.0/8"),
+    "outgoing_port": (_are_ports, "ports, such as 8443"),
+    "push_wait": (_between(0, 600), "0 to 600 seconds"),
 }

@@ -61,7 +61,9 @@ def sign_in_of(
     from hubbub.server.people.provider import Provider, Registration
 
     secret = _secret(settings.oidc_client_secret_file)
-    registration = Registration(settings.oidc_issuer, settings.oidc_client_id, secret)
+    registration = Registration(
+        settings.oidc_issuer, settings.oidc_client_id, secret, settings.reach
+    )
     policy = NewcomerRule(settings.oidc_allow, settings.oidc_link_by_mail)
     return SignIn(Provider(registration, clock), identities, policy, entrance.open, now)
 

@@ -21,6 +21,7 @@ from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
+from hubbub.server.webpush.notifier import Notifier
 
 if TYPE_CHECKING:
     from hubbub.server.people.jwts import Jwts
@@ -33,6 +34,7 @@ LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
 RECEIPTS_EVERY = 0.25  # seconds; meanwhile only the newest of each member is kept
 PROMPT = 0.5  # seconds between a reactor's looks at what is new: each takes a turn
+NOTIFY_EVERY = 1.0
 STORE_BEAT = 2.0  # seconds; a beat is valid for 10 s
 REMIND_EVERY = 7.0  # seconds for one round of reminders to other nodes of what is live here
 REMIND_WITHIN = 1.0  # the same, when other nodes may have missed it
@@ -84,7 +86,7 @@ def reacting(reactor: Reactor, store: Store) -> Work:
     return _again(reactor.every, lambda: go_round(reactor, store), reactor.does, at_once=True)
 
 
-async def prompted(reactor: Reactor, store: Store, news: News) -> None:
+async def prompted(news: News, store: Store) -> None:
     """Let a reactor read on soon after each commit of this node. Its rounds find what other nodes missed, or left."""
     loop = asyncio.get_running_loop()
     due = loop.time()
@@ -92,11 +94,16 @@ async def prompted(reactor: Reactor, store: Store, news: News) -> None:
     async def go_on() -> None:
         nonlocal due
         if loop.time() >= due:
-            await go_round(reactor, store)
-            due = loop.time() + reactor.every
-        await news.go_on(reactor, store, due - loop.time())
+            await go_round(news.reactor, store)
+            due = loop.time() + news.reactor.every
+        await news.go_on(store, due - loop.time())
 
-    await _again(PROMPT, go_on, reactor.does, at_once=True)
+    await _again(PROMPT, go_on, news.reactor.does, at_once=True)
+
+
+def notifying(notifier: Notifier) -> Work:
+    """Send the notifications that are due."""
+    return _again(NOTIFY_EVERY, notifier.send_due, "send notifications")
 
 
 def telling(readers: ReadersNews) -> Work:

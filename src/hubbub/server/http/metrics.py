@@ -21,6 +21,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._refusals = Counter[str]()  # by code
+        self._notifications = Counter[str]()  # by outcome
         self._commit_seconds = Histogram(
             "hubbub_commit_seconds",
             "Time from handing a batch to the store until it is durable",
@@ -39,7 +40,7 @@ class Metrics:
 
     def watch(self, journal: Journal, fanout: FanOut, links: Links) -> None:
         """Add gauges of what is refused, waits, follows, and is connected."""
-        self.registry.register(_Alive(self._refusals, journal, fanout, links))
+        self.registry.register(_Alive(self._refusals, self._notifications, journal, fanout, links))
 
     def samples(self) -> dict[str, dict[str, float]]:
         """Return the figures as they are now: by name, and then by the value of the one label, empty if there is none."""
@@ -53,6 +54,10 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Count a refused command or request."""
         self._refusals[code] += 1
+
+    def notified(self, outcome: str) -> None:
+        """Count what became of a notification by Web Push."""
+        self._notifications[outcome] += 1
 
     def committed(self, changes: int, seconds: float) -> None:
         """Note that a batch was committed, or failed."""
@@ -68,9 +73,15 @@ class _Alive(Collector):
     """Counts what exists now."""
 
     def __init__(
-        self, refusals: Counter[str], journal: Journal, fanout: FanOut, links: Links
+        self,
+        refusals: Counter[str],
+        notifications: Counter[str],
+        journal: Journal,
+        fanout: FanOut,
+        links: Links,
     ) -> None:
         self._refusals = refusals
+        self._notifications = notifications
         self._journal = journal
         self._fanout = fanout
         self._links = links
@@ -104,6 +115,12 @@ class _Alive(Collector):
         for code, count in self._refusals.items():
             refusals.add_metric([code], count)
         yield refusals
+        notifications = CounterMetricFamily(
+            "hubbub_notifications", "Notifications by Web Push", labels=["outcome"]
+        )
+        for outcome, count in self._notifications.items():
+            notifications.add_metric([outcome], count)
+        yield notifications
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
         )

@@ -36,6 +36,7 @@ from hubbub.server.http.resources import (
     sockjs,
     start,
     state,
+    subscriptions,
     threads,
     ways,
 )
@@ -58,6 +59,7 @@ RESOURCES = (
     removal.resource,
     export.resource,
     preferences.resource,
+    subscriptions.resource,
     emoji.resource,
     saved.resource,
     drafts.resource,

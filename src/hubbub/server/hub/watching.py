@@ -17,6 +17,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.presence import OFFLINE, PersonPresence, Watched
 from hubbub.protocol.watching import WatchPeople
+from hubbub.server.engine.devices import Devices
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.outlet import Outlet
@@ -64,7 +65,7 @@ class Watching:
         self._turn = turn
         self._fanout = fanout
         self._presences = fanout.presences
-        self.devices = fanout.presences.devices
+        self.devices: Devices = fanout.presences.devices
         self._rights = rights
         self._throttle = throttle
         self._asking: asyncio.Task[None] | None = None
@@ -124,6 +125,12 @@ class Watching:
             found = await self.ties([pair], self._unknown_uses([who]))
             self._remember(found.facts)
             return self.devices.now(who) if found.ties[pair] is Tie.SHOWN else OFFLINE
+
+    async def is_active(self, account: str) -> bool:
+        """Whether somebody is at a device of an account now."""
+        with self._fanout.pinned(account) as feed:
+            await self._fanout.meet([feed])
+            return self.devices.now(account).state == "online"
 
     async def ties(self, pairs: Iterable[Acquainted], wanted: Needs | None = None) -> Ties:
         """Return what accounts may know of each other, and what is `wanted` beside that. Unknown ones take the same reads.

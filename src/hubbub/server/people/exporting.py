@@ -20,6 +20,7 @@ from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.aspects.reactions import REACTIONS, ReactionKey
 from hubbub.domain.facts import MessageKey, Needs
 from hubbub.domain.records import AnyTable
+from hubbub.domain.subscriptions import SUBSCRIPTIONS
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.server.people.rates import Rates
@@ -30,13 +31,13 @@ MESSAGES_AT_ONCE = 50
 EVENTS_AT_ONCE = 1_000  # of a room that are looked through
 ROWS_AT_ONCE = 100
 SECRETS = frozenset(
-    {"log", "digest", "secret"}
+    {"log", "digest", "secret", "endpoint", "p256dh", "auth"}
 )  # columns, or what only says which log guards the row
 
 OF_DIRECTORY: dict[str, AnyTable] = {"handle": HANDLES, "identity": IDENTITIES}
 OF_OWN_LOG: dict[str, AnyTable] = {
     **{"credential": CREDENTIALS, "session": SESSIONS, "block": BLOCKS},
-    **{"draft": DRAFTS, "saved": SAVED},
+    **{"draft": DRAFTS, "saved": SAVED, "subscription": SUBSCRIPTIONS},
 }
 
 Exported = dict[str, Any]

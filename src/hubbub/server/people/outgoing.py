@@ -1,13 +1,22 @@
-"""Requests to other servers that the settings name: bounded in time and size, without redirects and proxies.
+"""Requests to other servers: bounded in time and size, without redirects and proxies.
 
-What such a server names in turn may be anywhere on the internet, but in no private network, unless it is the same host.
+The settings name some of these servers, which may be anywhere. All others, whoever names them, must be on the internet, or where
+the settings say (`Reach`). Names are resolved once: what is connected to is the address that was checked.
 """
 
 import asyncio
 import socket
-from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
 from aiohttp import (
@@ -24,75 +33,128 @@ from hubbub.server.addresses import without_secrets
 
 ASK_SECONDS = 5.0  # for everything, from the look-up of the name to the last byte
 MAX_DOCUMENT_BYTES = 262_144
+PORTS = frozenset({80, 443})
 _NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6 (RFC 6052)
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # the same, of one network (RFC 8215)
+
+Address = IPv4Address | IPv6Address
 
 
 class CannotReach(Exception):
     """The request failed. The message says why, and shows no password."""
 
 
+class NotAllowed(CannotReach):
+    """The request was not made: it would go where the settings let none go."""
+
+
 class Fetched(NamedTuple):
-    """What was answered."""
+    """What was answered. `retry_after` is that header, or empty."""
 
     status: int
     body: bytes
+    retry_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where requests may go that others name: to these ports of public addresses, and of those in `networks`.
+
+    The host `trusted`, which the settings name, may be anywhere.
+    """
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ports: frozenset[int] = PORTS
+    trusted: str = ""
+
+    @classmethod
+    def of(cls, networks: Iterable[str], ports: Iterable[int], trusted: str = "") -> Self:
+        """Return where the settings let requests go. Raises ValueError."""
+        return cls(tuple(map(ip_network, networks)), PORTS | {*ports}, trusted)
+
+    def has(self, address: Address) -> bool:
+        """Whether requests may go to an address."""
+        return is_public(address) or any(address in network for network in self.networks)
+
+    def check(self, url: str) -> None:
+        """Raise ValueError unless a request may go there, as far as can be told without a look-up."""
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if port not in self.ports:
+            raise _Forbidden(f"port {port} is not allowed")
+        literal = _literal(parts.hostname or "")
+        if literal is not None and not self.has(literal):
+            raise _Forbidden(f"{literal} is not a public address")
+
+
+PUBLIC = Reach()
+
+
+class _Forbidden(ValueError, OSError):
+    """Where no request may go."""
 
 
 async def ask(
     url: str,
-    form: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | bytes | None = None,
     headers: Mapping[str, str] | None = None,
-    trusted_host: str | None = None,
+    within: Reach | None = None,
 ) -> Fetched:
-    """Fetch a document, or post a form.
-
-    With a `trusted_host`, other hosts must have public addresses. Raises CannotReach.
-    """
+    """Fetch a document, or post a form, or bytes; without `within`, the settings name the address. Raises CannotReach."""
     try:
-        async with asyncio.timeout(ASK_SECONDS), _session(url, trusted_host) as session:
+        async with asyncio.timeout(ASK_SECONDS), _session(url, within) as session:
             return await _ask(session, url, form, headers)
     except (ClientError, TimeoutError, ValueError, OSError) as error:
-        raise CannotReach(f"Can't fetch {without_secrets(url)}: {_why(error)}") from error
+        kind = NotAllowed if _is_forbidden(error) else CannotReach
+        raise kind(f"Can't fetch {without_secrets(url)}: {_why(error)}") from error
 
 
-def is_public(address: IPv4Address | IPv6Address) -> bool:
+def _is_forbidden(error: BaseException | None) -> bool:
+    """Whether a request was not allowed. Aiohttp wraps what its resolver raises."""
+    while error is not None and not isinstance(error, _Forbidden):
+        error = error.__cause__ or getattr(error, "os_error", None)
+    return error is not None
+
+
+def is_public(address: Address) -> bool:
     """Whether an address is on the internet, also if an IPv6 address stands for one of IPv4."""
     if isinstance(address, IPv6Address):
+        if address in _LOCAL_NAT64:
+            return False
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-    return address.is_global and not address.is_multicast
+    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 class _Resolver(AbstractResolver):
-    """Looks names up, and drops addresses that are not public."""
+    """Looks names up, and drops addresses where no request may go."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach) -> None:
         self._all = ThreadedResolver()
+        self._reach = reach
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._all.resolve(host, port, family)
-        public = [each for each in found if is_public(ip_address(each["host"].partition("%")[0]))]
-        if not public:
-            raise OSError(None, f"{host} has no public address")
-        return public
+        some = [e for e in found if self._reach.has(ip_address(e["host"].partition("%")[0]))]
+        if not some:
+            raise _Forbidden(f"{host} has no public address")
+        return some
 
     async def close(self) -> None:
         await self._all.close()
 
 
-def _session(url: str, trusted_host: str | None) -> ClientSession:
+def _session(url: str, within: Reach | None) -> ClientSession:
     """Raises ValueError."""
-    host = urlsplit(url).hostname or ""
     resolver = None
-    if trusted_host is not None and host != trusted_host:
-        resolver = _Resolver()
-        if (literal := _literal(host)) is not None and not is_public(literal):
-            raise ValueError(f"{host} is not a public address")
+    if within is not None and urlsplit(url).hostname != within.trusted:
+        within.check(url)
+        resolver = _Resolver(within)
     return ClientSession(
         connector=TCPConnector(resolver=resolver),
         timeout=ClientTimeout(total=None),  # `ask` bounds it, with the look-up of the name
@@ -102,7 +164,7 @@ def _session(url: str, trusted_host: str | None) -> ClientSession:
     )
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
+def _literal(host: str) -> Address | None:
     try:
         return ip_address(host)
     except ValueError:
@@ -112,7 +174,7 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 async def _ask(
     session: ClientSession,
     url: str,
-    form: Mapping[str, str] | None,
+    form: Mapping[str, str] | bytes | None,
     headers: Mapping[str, str] | None,
 ) -> Fetched:
     method = "GET" if form is None else "POST"
@@ -124,7 +186,8 @@ async def _ask(
             document += piece
             if len(document) > MAX_DOCUMENT_BYTES:
                 raise ValueError(f"the answer is larger than {MAX_DOCUMENT_BYTES:,} bytes")
-        return Fetched(response.status, bytes(document))
+        retry_after = response.headers.get("Retry-After", "")
+        return Fetched(response.status, bytes(document), retry_after)
 
 
 def _why(error: Exception) -> str:

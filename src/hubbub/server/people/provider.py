@@ -8,7 +8,7 @@ import hmac
 import logging
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
@@ -19,7 +19,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.addresses import BadAddress, check
 from hubbub.server.people.jwts import INVALID, Jwts, reason
 from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
-from hubbub.server.people.outgoing import CannotReach, Fetched, ask
+from hubbub.server.people.outgoing import PUBLIC, CannotReach, Fetched, Reach, ask
 
 DISCOVERED_FOR = 3600.0  # seconds until what the provider says of itself is asked for again
 KEYS_CHECK = 5.0  # seconds, at least, between two fetches of its keys
@@ -55,11 +55,15 @@ class _Failure(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What the provider knows this server by. The `issuer` is its address; without a secret, the client is public."""
+    """What the provider knows this server by. The `issuer` is its address; without a secret, the client is public.
+
+    `reach` is where the other addresses may be that the provider names.
+    """
 
     issuer: str
     client_id: str
     secret: str = field(default="", repr=False)
+    reach: Reach = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class Provider:
         """`clock` is monotonic, in seconds."""
         self.registration = registration
         self._clock = clock
-        self._host = urlsplit(registration.issuer).hostname
+        host = urlsplit(registration.issuer).hostname or ""
+        self._reach = replace(registration.reach, trusted=host)
         self._metadata: Metadata | None = None
         self._discovered_at = self._failed_at = float("-inf")
         self._jwts = Jwts((), registration.issuer, registration.client_id)
@@ -211,7 +216,7 @@ class Provider:
         headers: Mapping[str, str] | None = None,
     ) -> Fetched:
         try:
-            return await ask(url, form, headers, trusted_host=self._host)
+            return await ask(url, form, headers, within=self._reach)
         except CannotReach as error:
             log.warning("The sign-in provider can't be asked: %s", error)
             raise _unavailable() from None

@@ -13,6 +13,7 @@ from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
 from hubbub.domain.facts import Needs
 from hubbub.domain.rooms import PLACE
+from hubbub.domain.subscriptions import SUBSCRIPTIONS, Subscription
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name
@@ -67,6 +68,11 @@ class Register:
             return row.status != "removed"
 
         return await some(self._store, ACCOUNT, DIRECTORY, after=after, limit=limit, where=is_shown)
+
+    async def subscription(self, session: tuple[str, ...]) -> Subscription | None:
+        """Return where the device with a session, or the program with a token, is notified, if it is."""
+        rows = await self._store.rows(SUBSCRIPTIONS, *session) if session else []
+        return rows[0] if rows else None
 
     async def sessions(self, account: str) -> list[Session]:
         """Return the sessions of an account, the last opened first."""

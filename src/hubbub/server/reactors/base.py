@@ -35,8 +35,11 @@ class Reactor(Protocol):
     def every(self) -> float:
         """Seconds from the end of one round through all rooms to the next."""
 
-    async def begin(self) -> None:
-        """Prepare for a turn: what is read here is as new as all events of the steps that follow. Fails with `StoreFailed`."""
+    async def begin(self, turn: Turn) -> None:
+        """Prepare for a turn: what is read here is as new as all events of the steps that follow. Fails with `StoreFailed`.
+
+        What its steps put is stored with the positions.
+        """
 
     def end(self) -> None:
         """Forget what was prepared: the turn is over, and it may be deleted before the next one."""
@@ -63,25 +66,26 @@ async def go_round(reactor: Reactor, store: Store) -> None:
 class News:
     """Logs with something new for a prompt reactor, as the commits of this node say; each once, however much is new."""
 
-    def __init__(self) -> None:
+    def __init__(self, reactor: Reactor) -> None:
+        self.reactor = reactor
         self._heads: dict[str, int] = {}
         self._stir = asyncio.Event()
 
-    def heed(self, reactor: Reactor, batches: Iterable[Batch]) -> None:
+    def heed(self, batches: Iterable[Batch]) -> None:
         """Note what a commit added to logs that the reactor reads."""
         for batch in batches:
-            if reactor.reads(batch.room):
+            if self.reactor.reads(batch.room):
                 self._heads[batch.room] = batch.last
                 self._stir.set()
 
-    async def go_on(self, reactor: Reactor, store: Store, seconds: float) -> None:
-        """Wait for something new, at most so long, and let a reactor read on there. What it leaves is still new."""
+    async def go_on(self, store: Store, seconds: float) -> None:
+        """Wait for something new, at most so long, and let the reactor read on there. What it leaves is still new."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stir.wait(), seconds)
         self._stir.clear()
         heads, self._heads = self._heads, {}
         try:
-            await _visit(reactor, store, heads)
+            await _visit(self.reactor, store, heads)
         finally:
             self._heads = heads | self._heads
             if self._heads:
@@ -95,7 +99,7 @@ async def _visit(reactor: Reactor, store: Store, heads: dict[str, int]) -> bool:
             if turn is None:
                 return False
             try:
-                await reactor.begin()
+                await reactor.begin(turn)
                 await _read_on(reactor, store, turn, heads)
             finally:
                 reactor.end()

@@ -6,7 +6,7 @@ from hubbub.domain.aspects.former import EraseFormer
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.protocol.errors import Refusal
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed, Turn
 
 EVENTS_AT_ONCE = 500  # looked through in one step
 EVERY = 60.0
@@ -27,7 +27,7 @@ class Former:
         """All logs that have messages."""
         return kind_of(log) not in (RoomKind.OWN, RoomKind.SERVER)
 
-    async def begin(self) -> None:
+    async def begin(self, _: Turn) -> None:
         """Nothing is prepared."""
 
     def end(self) -> None:

@@ -7,7 +7,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.conversation.keywords import EndMention, MentionByKeyword
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.facts import MessageKey, Needs
-from hubbub.domain.keywords import KEYWORDS, KeywordRow, Lookout
+from hubbub.domain.keywords import KEYWORDS, Lookout
 from hubbub.domain.markers import KEYWORD, MENTION
 from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Edited, Posted
@@ -15,7 +15,7 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key, parent_of
 from hubbub.protocol.messages import Change
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import PAGE_ROWS, Store, StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed, Turn, by_account
 
 EVENTS_AT_ONCE = 500  # looked through in one step
 TOLD_AT_ONCE = 100  # accounts, so that other changes get in between
@@ -37,9 +37,9 @@ class Keywords:
         """Only made rooms have members, who read their threads as well."""
         return is_made_key(room)
 
-    async def begin(self) -> None:
+    async def begin(self, _: Turn) -> None:
         """Read all keywords. Those that were chosen before a message may not be missed."""
-        self._watch = Lookout(await self._rows())
+        self._watch = Lookout([row async for row in by_account(self._store, KEYWORDS)])
 
     def end(self) -> None:
         """Forget them."""
@@ -59,17 +59,6 @@ class Keywords:
                 case Edited(erased=False, text=str(text)):
                     await self._correct(event, watch.called_by(text, event.at))
         return after + len(page.bodies) if page.bodies else max(after, page.kept - 1)
-
-    async def _rows(self) -> list[KeywordRow]:
-        """Read all keywords, step by step; those of one account fit into one step."""
-        rows: list[KeywordRow] = []
-        after = ""
-        while page := await self._store.page(KEYWORDS, after=after, limit=PAGE_ROWS):
-            if len(page) == PAGE_ROWS:
-                page = [row for row in page if row.account != page[-1].account]
-            rows += page
-            after = page[-1].account
-        return rows
 
     async def _now(self, event: Posted) -> str | None:
         """Read what a message says now, of which an edit erased what it said at first."""

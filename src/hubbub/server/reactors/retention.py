@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hubbub import events
 from hubbub.domain.rooms import ROOM
 from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_made_key, parent_of
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, Turn
 
 EVENTS_AT_ONCE = 2000  # deleted in one transaction, which posts may have to wait for
 EVERY = 3600.0  # seconds
@@ -44,7 +44,7 @@ class Retention:
         """All logs but the audit log, a chain with a beginning, which is kept for ever."""
         return log != AUDIT
 
-    async def begin(self) -> None:
+    async def begin(self, _: Turn) -> None:
         """Nothing is prepared."""
 
     def end(self) -> None:

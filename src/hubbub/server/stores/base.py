@@ -1,7 +1,7 @@
 """The contract of a store, which keeps each room's log and state and assigns the numbers."""
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -213,11 +213,23 @@ async def some(
     return found[:limit]
 
 
+async def by_account(store: "Store", table: Table[Any, R]) -> AsyncIterator[R]:
+    """Yield all records whose keys begin with an account, read step by step; of one account at most `PAGE_ROWS`. Raises StoreFailed."""
+    after = ""
+    while page := await store.page(table, after=after, limit=PAGE_ROWS):
+        last = page[-1][0]
+        if len(page) == PAGE_ROWS and page[0][0] != last:  # there may be more of the last one
+            page = [row for row in page if row[0] != last]
+        for row in page:
+            yield row
+        after = page[-1][0]
+
+
 class Turn(Protocol):
     """One node's turn at something that only one node may do at a time.
 
-    What is put is stored at the end, all or nothing; not if the block raises an exception or the turn was lost.
-    Both methods fail with `StoreFailed`.
+    What is put is stored at the end, and what is dropped is gone then, all or nothing; not if the block raises an exception or the
+    turn was lost. No record is both put and dropped. All methods fail with `StoreFailed`.
     """
 
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
@@ -225,6 +237,9 @@ class Turn(Protocol):
 
     async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
         """Keep records, each in place of any with the same key."""
+
+    async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
+        """Keep no records with these keys."""
 
 
 class Store(Protocol):

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from hubbub.domain.records import R, Table
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.notifications import NOTIFICATIONS, VAPID_KEY
 from hubbub.server.stores.positions import POSITIONS
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tokens import TOKENS
 
-OWN = (TOKENS, POSITIONS)  # tables of records that belong to no aspect
+OWN = (TOKENS, POSITIONS, VAPID_KEY, NOTIFICATIONS)  # tables of records that belong to no aspect
 PAGE = 1_000  # events
 # Of a room's name: it is reserved, and the server did not make it (see `protocol.keys`).
 IS_RESERVED = """

@@ -70,46 +70,48 @@ def batch(room: str, seq: int) -> Batch:
 
 @timeless
 async def test_a_prompt_reactor_reads_on_where_something_is_new_and_nowhere_else() -> None:
-    store, news = MemoryStore(), News()
+    store = MemoryStore()
     for room in ("attic", "kitchen"):
         await post(store, room, 3)
     reactor = Counting(store)
-    news.heed(reactor, [batch("kitchen", 3)])
-    await news.go_on(reactor, store, 9)
+    news = News(reactor)
+    news.heed([batch("kitchen", 3)])
+    await news.go_on(store, 9)
     assert reactor.seen == [("kitchen", seq) for seq in (1, 2, 3)]
-    await news.go_on(reactor, store, 9)
+    await news.go_on(store, 9)
     assert asyncio.get_running_loop().time() > 9, "it waited for something new"
     assert len(reactor.seen) == 3
 
 
 @timeless
 async def test_what_a_prompt_reactor_could_not_do_is_still_new() -> None:
-    store, news = MemoryStore(), News()
+    store = MemoryStore()
     await post(store, "kitchen", 3)
     reactor = Counting(store)
 
     def fail(_: int) -> None:
         raise StoreFailed("the disk is full")
 
-    reactor.saw = fail
-    news.heed(reactor, [batch("kitchen", 3)])
+    reactor.saw, news = fail, News(reactor)
+    news.heed([batch("kitchen", 3)])
     with pytest.raises(StoreFailed):
-        await news.go_on(reactor, store, 9)
+        await news.go_on(store, 9)
     reactor.saw = lambda _: None
-    await news.go_on(reactor, store, 9)
+    await news.go_on(store, 9)
     assert reactor.seen[1:] == [("kitchen", seq) for seq in (1, 2, 3)]
     assert asyncio.get_running_loop().time() < 1
 
 
 @timeless
 async def test_between_rounds_a_prompt_reactor_goes_on_soon() -> None:
-    store, news = MemoryStore(), News()
+    store = MemoryStore()
     await post(store, "lobby", 1)
     reactor = Counting(store)
-    going = asyncio.create_task(prompted(reactor, store, news))
+    news = News(reactor)
+    going = asyncio.create_task(prompted(news, store))
     await asyncio.sleep(1)
     await post(store, "lobby", 1)
-    news.heed(reactor, [batch("lobby", 2)])
+    news.heed([batch("lobby", 2)])
     await asyncio.sleep(1)
     assert reactor.seen == [("lobby", 1), ("lobby", 2)]
     await post(store, "attic", 1)  # nobody says so

@@ -9,6 +9,7 @@ from hubbub.domain.aspects.people import (
     preferences,
     removal,
     sessions,
+    subscriptions,
 )
 
 ASPECTS = (
@@ -18,6 +19,7 @@ ASPECTS = (
     passwords.ASPECT,
     sessions.ASPECT,
     preferences.ASPECT,
+    subscriptions.ASPECT,
     audit.ASPECT,
     removal.ASPECT,
 )

@@ -23,6 +23,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.domain.subscriptions import SUBSCRIPTIONS, SubscriptionKey
 from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged, SessionClosed, SessionOpened, SessionRenewed
 from hubbub.protocol.errors import Refusal
@@ -87,7 +88,7 @@ def _open_needs(wanted: Needs, principal: Principal, change: OpenSession) -> Non
     to_put_credential(wanted, change.room, PASSWORD)
     wanted.count(SESSIONS, change.room, TOKEN)
     for session in (change.session, *change.closes):
-        wanted.row(SESSIONS, SessionId(change.room, change.kind, session))
+        _to_close(wanted, SessionId(change.room, change.kind, session))
 
 
 def _open(ledger: Ledger, principal: Principal, change: OpenSession) -> Answer:
@@ -170,7 +171,7 @@ def _close_needs(wanted: Needs, principal: Principal, change: CloseSession | Clo
     to_know(wanted, principal.id, change.room)
     to_note(wanted)
     if isinstance(change, CloseSession):
-        wanted.row(SESSIONS, SessionId(change.room, change.kind, change.session))
+        _to_close(wanted, SessionId(change.room, change.kind, change.session))
     else:
         to_close_all(wanted, change.room, change.keeps)
 
@@ -196,15 +197,24 @@ def to_close_all(wanted: Needs, account: str, keeps: str | None) -> None:
     """Name what must be known in order to `close_all`."""
     wanted.logs.add(account)
     if keeps is not None:
-        wanted.row(SESSIONS, SessionId(account, SESSION, keeps))
+        _to_close(wanted, SessionId(account, SESSION, keeps))
+
+
+def _to_close(wanted: Needs, key: SessionId) -> None:
+    """Name a session or a token, and what ends with it."""
+    wanted.row(SESSIONS, key)
+    wanted.row(SUBSCRIPTIONS, SubscriptionKey(*key))
 
 
 def close_all(ledger: Ledger, principal: Principal, account: str, keeps: str | None) -> Answer:
-    """End all sessions of an account but one."""
+    """End all sessions of an account but one, and their subscriptions."""
     kept = None if keeps is None else ledger.row(SESSIONS, SessionId(account, SESSION, keeps))
-    ledger.drop_all(SESSIONS, account, SESSION)
+    notified = kept and ledger.row(SUBSCRIPTIONS, SubscriptionKey(account, SESSION, kept.session))
+    _drop_all(ledger, account, SESSION)
     if kept:
         ledger.put(SESSIONS, kept)
+    if notified:
+        ledger.put(SUBSCRIPTIONS, notified)
     closed = SessionClosed(
         **ledger.next(account, principal), kind=SESSION, kept=kept and kept.session
     )
@@ -213,22 +223,29 @@ def close_all(ledger: Ledger, principal: Principal, account: str, keeps: str | N
 
 def _close_one(ledger: Ledger, principal: Principal, key: SessionId) -> Answer:
     ledger.drop(SESSIONS, key)
+    ledger.drop(SUBSCRIPTIONS, SubscriptionKey(*key))
     place = ledger.next(key.account, principal)
     return ledger.append(SessionClosed(**place, kind=key.kind, session=key.session))
+
+
+def _drop_all(ledger: Ledger, *prefix: str) -> None:
+    """Keep no session whose key begins so, nor what ends with it."""
+    for table in (SESSIONS, SUBSCRIPTIONS):
+        ledger.drop_all(table, *prefix)
 
 
 def _end_if_suspended(ledger: Ledger, event: PersonChanged) -> None:
     """A suspended account must log in again once it is resumed."""
     if event.status == "suspended":
         log = event.account
-        ledger.drop_all(SESSIONS, log, SESSION)
+        _drop_all(ledger, log, SESSION)
         place = (log, ledger.head(log) + 1, event.at, event.by)
         ledger.append(SessionClosed(*place, id=event.id, kind=SESSION))
 
 
 def _end_if_removed(ledger: Ledger, event: PersonRemoved) -> None:
     log = event.account
-    ledger.drop_all(SESSIONS, log)
+    _drop_all(ledger, log)
     for kind in KINDS:
         place = (log, ledger.head(log) + 1, event.at, event.by)
         ledger.append(SessionClosed(*place, id=event.id, kind=kind))

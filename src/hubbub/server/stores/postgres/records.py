@@ -100,6 +100,11 @@ class PostgresRecords:
         columns = columns_of(rows, len(table.columns))
         await self._connection.execute(records.put(POSTGRES, table, 0), *columns)
 
+    async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
+        """Delete the rows with these keys."""
+        query = records.drop(POSTGRES, table, table.width, 0)
+        await self._connection.execute(query, *columns_of(keys, table.width))
+
     async def read(
         self,
         table: Table[Any, R],

@@ -245,7 +245,7 @@ class PostgresStore:
             yield turn if turn.is_mine else None
             await turn.end()
         finally:
-            turn.drop()
+            turn.give_up()
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""

@@ -53,7 +53,7 @@ class PostgresTurn:
             try:
                 await turn._begin(name, epoch)
             except BaseException:
-                turn.drop()
+                turn.give_up()
                 raise
         return turn
 
@@ -72,11 +72,16 @@ class PostgresTurn:
         with failures():
             await self._records.put(table, rows)
 
+    async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
+        """See the contract."""
+        with failures():
+            await self._records.drop(table, keys)
+
     async def end(self) -> None:
         """Make what was put permanent. Raises StoreFailed if the turn was lost: then it isn't."""
         with failures():
             await self._transaction.commit()
 
-    def drop(self) -> None:
+    def give_up(self) -> None:
         """Give the turn up, if it has not ended."""
         self._connection.terminate()

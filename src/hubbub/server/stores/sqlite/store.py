@@ -201,8 +201,8 @@ class SqliteStore:
         """Always give the turn: no other node can use this file."""
         turn = SqliteTurn(self)
         yield turn
-        if turn.rows:
-            await self._write(lambda writer: writer.put(turn.rows))
+        if turn.rows or turn.keys:
+            await self._write(lambda writer: writer.put(turn.rows, turn.keys))
 
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Return the records with these keys."""
@@ -283,6 +283,7 @@ class SqliteTurn:
 
     def __init__(self, store: SqliteStore) -> None:
         self.rows: list[tuple[AnyTable, Sequence[Prefix]]] = []
+        self.keys: list[tuple[AnyTable, Sequence[Prefix]]] = []
         self._store = store
 
     async def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
@@ -292,6 +293,10 @@ class SqliteTurn:
     async def put(self, table: Table[Any, R], rows: Sequence[R]) -> None:
         """See the contract."""
         self.rows.append((table, rows))
+
+    async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
+        """See the contract."""
+        self.keys.append((table, keys))
 
 
 def open_database(

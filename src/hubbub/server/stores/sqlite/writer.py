@@ -95,9 +95,15 @@ class SqliteWriter:
         self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
         self._rooms[room] = RoomRecord(room_id, head)
 
-    def put(self, rows: Iterable[tuple[AnyTable, Sequence[Prefix]]]) -> None:
-        """Write records, each in place of any with the same key."""
+    def put(
+        self,
+        rows: Iterable[tuple[AnyTable, Sequence[Prefix]]],
+        gone: Iterable[tuple[AnyTable, Sequence[Prefix]]] = (),
+    ) -> None:
+        """Delete the records with the keys `gone`; write others, each in place of any with the same key."""
         with self._transaction():
+            for table, keys in gone:
+                self._records.drop(table, table.width, keys)
             for table, some in rows:
                 self._records.put(table, some)
             self._memory.clear()
