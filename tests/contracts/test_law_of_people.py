@@ -26,7 +26,7 @@ LONG = settings(max_examples=50, stateful_step_count=30)
 GRACE = account("grace").id
 STORY = [  # in which each of the faults shows
     *BEGINNING,
-    *((account(by), change) for by, change in EVERYTHING),
+    *((account(by) if isinstance(by, str) else by, change) for by, change in EVERYTHING),
     *((account("ada"), ChangeRole(account=GRACE, role=role)) for role in ("owner", "admin")),
 ]
 

@@ -17,6 +17,7 @@ from hubbub.server.http.routes import ROUTES
 from tests.integration.test_emoji import listed
 from tests.integration.test_ways_in import OPERATIONS as WAYS_IN
 from tests.integration.test_who_may_what import IN_ROOMS
+from tests.support.devices import AUTH, P256DH
 from tests.support.images import GIF
 from tests.support.paths import filled
 from tests.support.site import PASSWORD, Site, Someone, site
@@ -96,6 +97,7 @@ SETTINGS: dict[str, Any] = {
     preferences.RECEIPTS: False,
     preferences.HIDE_PRESENCE: True,
 }
+DEVICE = {"endpoint": "https://push.example/1", "p256dh": P256DH, "auth": AUTH}
 ROWS: dict[str, list[Row]] = {
     "getMe": [Row(ACCOUNTS)],
     "changeMe": [Row(ACCOUNTS, {"status_text": "away"})],
@@ -112,6 +114,9 @@ ROWS: dict[str, list[Row]] = {
     "listBlocks": [Row(ACCOUNTS)],
     "listPreferences": [Row(ACCOUNTS)],
     "prefer": [Row(ACCOUNTS, {"value": SETTINGS[name]}, {"name": name}) for name in SETTINGS],
+    "getSubscription": [Row(ACCOUNTS)],
+    "subscribe": [Row(ACCOUNTS, DEVICE)],
+    "unsubscribe": [Row(ACCOUNTS)],
     "listSaved": [Row(ACCOUNTS)],
     "save": [Row(ACCOUNTS, {}, MESSAGE)],
     "unsave": [Row(ACCOUNTS, parts=MESSAGE)],

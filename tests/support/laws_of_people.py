@@ -16,26 +16,31 @@ from hubbub.domain.aspects.people.audit import AUDIT_HEAD, ForgetAddresses, next
 from hubbub.domain.aspects.people.invites import AddPerson, MakeInvite, RevokeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, OpenSession
+from hubbub.domain.aspects.people.subscriptions import EndSubscription
 from hubbub.domain.facts import Proposal
 from hubbub.domain.principals import Principal
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
 from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
+from tests.support.devices import AUTH, P256DH
 from tests.support.fakes import ADA, account
 from tests.support.laws import Law, seldom
-from tests.support.team import adding, using
+from tests.support.team import adding, using, with_session
 
 NAMES = ["ada", "grace", "dave", "eve"]
 KEYS = [account(name).id for name in NAMES]
 SOON, LATER = 1_795_424_400.01, 2e9  # ten commits after the first, and never
 
 keys = st.sampled_from(KEYS)
-actors = st.sampled_from([*map(account, NAMES), account("ada"), OPERATOR, ADA])
+devices = [with_session(name, session) for name in NAMES[:2] for session in "12"]
+actors = st.sampled_from([*map(account, NAMES), *devices, account("ada"), OPERATOR, ADA])
 inviters = st.sampled_from([KEYS[0], KEYS[0], OPERATOR.id, KEYS[1]])
 roles = st.sampled_from(RANKS)
 ids = st.sampled_from(["1", "2"])
 hashes = st.sampled_from(["hash", "other"])
 addresses = st.none() | st.just("192.0.2.7")
+endpoints = st.sampled_from(["https://push.example/1", "https://push.example/2"])
 words = st.none() | st.sampled_from(["", "lunch"])
 changes: list[st.SearchStrategy[Change]] = [
     st.builds(
@@ -102,6 +107,9 @@ changes: list[st.SearchStrategy[Change]] = [
     st.builds(BlockPerson, room=keys, who=keys),
     st.builds(UnblockPerson, room=keys, who=keys),
     st.builds(Prefer, room=keys, name=ids, value=st.none() | st.integers(0, 1)),
+    st.builds(Subscribe, room=keys, endpoint=endpoints, p256dh=st.just(P256DH), auth=st.just(AUTH)),
+    st.builds(Unsubscribe, room=keys),
+    st.builds(EndSubscription, room=keys, kind=st.just("session"), session=ids, endpoint=endpoints),
     st.builds(ForgetAddresses, entries=st.just((1, 2, 3))),
 ]
 anyone = st.builds(Proposal, actors, st.one_of(changes))
@@ -111,7 +119,8 @@ def aimed(proposal: Proposal, by: int) -> Proposal:
     """The same change by whoever may probably make it: in an own log its account, else the owner or the server."""
     change = proposal.change
     if change.room in KEYS and by:
-        return Proposal(account(NAMES[KEYS.index(change.room)]), change)
+        name = NAMES[KEYS.index(change.room)]
+        return Proposal(with_session(name, "1") if by == 1 else account(name), change)
     return Proposal(OPERATOR if by == 1 else account("ada"), change) if by else proposal
 
 

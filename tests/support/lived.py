@@ -12,6 +12,7 @@ from msgspec.structs import replace as but
 
 from hubbub.domain.aspects.emoji import AddEmoji, RemoveEmoji
 from hubbub.domain.aspects.people.accounts import (
+    OPERATOR,
     ChangePerson,
     ChangeRole,
     ResumePerson,
@@ -20,6 +21,7 @@ from hubbub.domain.aspects.people.accounts import (
 from hubbub.domain.aspects.people.invites import AddPerson, MakeInvite
 from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.sessions import OpenSession
+from hubbub.domain.aspects.people.subscriptions import EndSubscription
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.principals import Principal, Scope
@@ -31,7 +33,9 @@ from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
 from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
+from hubbub.protocol.subscriptions import Subscribe
 from tests.support import fakes
+from tests.support.devices import AUTH, P256DH
 from tests.support.marks import mark, marked
 
 Do = Callable[[Principal, Change], Awaitable[Answer]]
@@ -96,9 +100,21 @@ class Life:
         yield RITA, marked(BlockPerson, **own, who=self._owner.id)
         yield RITA, marked(Prefer, **own)
         yield RITA, marked(Prefer, **own, name="keywords", value=[mark("Prefer.value")])
+        yield from self._subscribe()
         yield RITA, marked(AddEmoji, image=image)
         yield RITA, marked(AddEmoji, image=image, name=mark("RemoveEmoji.name"))
         yield RITA, marked(RemoveEmoji)
+
+    def _subscribe(self) -> Iterator[tuple[Principal, Change]]:
+        """Be notified, where nobody is any more, and elsewhere."""
+        key = RITA.id, "session", SESSION.id
+        for kind in (EndSubscription, Subscribe):
+            endpoint = f"https://push.example/{mark(f'{kind.__name__}.endpoint')}"
+            device = {"endpoint": endpoint, "p256dh": P256DH, "auth": AUTH}
+            yield replace(RITA, session=key), marked(Subscribe, room=RITA.id, **device)
+            if kind is EndSubscription:
+                at = {"room": RITA.id, "session": SESSION.id, "kind": "session"}
+                yield OPERATOR, marked(EndSubscription, **at, endpoint=endpoint)
 
     async def _furnish(self) -> None:
         """Make a room."""

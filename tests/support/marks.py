@@ -30,6 +30,7 @@ NOT_WRITTEN = {  # names of fields and columns that hold a text which nobody wri
     **dict.fromkeys(("made_by", "about", "calls"), KEY),
     **dict.fromkeys(("id", "key", "invite", "session", "kept", "keeps", "closes", "image"), MADE),
     **dict.fromkeys(("digest", "secret", "was", "hash", "reset", "reactor"), MADE),
+    **dict.fromkeys(("p256dh", "auth"), "made by a browser"),
     **dict.fromkeys(("handles", "subjects", "reactions"), "looked up by the server"),
     **dict.fromkeys(("kind", "role", "status", "level", "why", "public", "posters", "can"), KNOWN),
     **dict.fromkeys(("scopes", "action", "stage", "type"), KNOWN),

@@ -64,6 +64,12 @@ def logging_in(account_name: str, session: str, **fields: Any) -> OpenSession:
     return OpenSession(**given | {"scopes": ("read", "post"), "until": BEGIN + 90 * DAY} | fields)
 
 
+def with_session(name: str, session: str, kind: str = "session") -> Principal:
+    """An account that acts with a session or a token."""
+    principal = account(name)
+    return replace(principal, session=(principal.id, kind, session))
+
+
 BEGINNING: list[tuple[Principal, Change]] = [
     (OPERATOR, inviting("claim", role="owner")),
     (newcomer("ada"), using("claim", "ada", OPERATOR.id)),

@@ -17,14 +17,34 @@ from hubbub.domain.aspects.people.removal import (
     RemovePerson,
 )
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
+from hubbub.domain.aspects.people.subscriptions import EndSubscription
+from hubbub.domain.principals import Principal
 from hubbub.protocol.messages import Change
 from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
+from tests.support.devices import AUTH, P256DH
 from tests.support.fakes import account
-from tests.support.team import BEGIN, DAY, Team, adding, code, inviting, logging_in, using
+from tests.support.team import (
+    BEGIN,
+    DAY,
+    Team,
+    adding,
+    code,
+    inviting,
+    logging_in,
+    using,
+    with_session,
+)
 
 DAVE, GRACE, MARY = (account(name).id for name in ("dave", "grace", "mary"))
 
-EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and some refused
+SUBSCRIBE = Subscribe(
+    room=DAVE, endpoint="https://push.example/1", p256dh=P256DH, auth=AUTH, shows_text=True
+)
+
+EVERYTHING: list[
+    tuple[str | Principal, Change]
+] = [  # by whom; each internal command, and some refused
     ("grace", inviting("i1", uses=2, rooms=("@r1",))),
     ("beth", using("i1", "beth", GRACE, rooms=("@r1",), secret="hash", client_message_id="k")),
     ("beth", using("i1", "eve", GRACE, rooms=("@r1",), client_message_id="k")),
@@ -45,6 +65,12 @@ EVERYTHING: list[tuple[str, Change]] = [  # by whom; each internal command, and 
     ("dave", logging_in("dave", "t1", kind="token", until=None)),
     ("dave", RenewSession(room=DAVE, session="s2", until=BEGIN + 100 * DAY)),
     ("dave", CloseSession(room=DAVE, session="s1")),
+    (with_session("dave", "s2"), SUBSCRIBE),
+    (with_session("dave", "t1", "token"), SUBSCRIBE),
+    (with_session("dave", "s1"), SUBSCRIBE),
+    ("dave", Unsubscribe(room=DAVE)),
+    (with_session("dave", "t1", "token"), Unsubscribe(room=DAVE)),
+    ("ada", EndSubscription(room=DAVE, kind="session", session="s2", endpoint="https://x.example")),
     ("grace", MakeReset(room=MARY, digest="digest", until=BEGIN + DAY)),
     ("mary", SetPassword(room=MARY, secret="hash", reset="digest", made_by=account("grace").id)),
     ("grace", CloseSessions(room=MARY)),

@@ -286,6 +286,26 @@ export interface Prefer {
   value: unknown;
 }
 
+/** Has the device be notified of what is new, in place of its former subscription. It ends with the session. `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `text`: whether notifications say what was written. */
+export interface Subscribe {
+  do: "subscribe";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+  endpoint: string;
+  p256dh: string;
+  auth: string;
+  text?: boolean;
+}
+
+/** Has the device be notified no longer. */
+export interface Unsubscribe {
+  do: "unsubscribe";
+  id?: number | string;
+  room?: string;
+  client_message_id?: string;
+}
+
 /** Makes a room of which the author is the host, with other members, or a direct of these people. There is one direct of the same people. `key` is not for clients: the server makes it. */
 export interface Create {
   do: "create";
@@ -749,6 +769,31 @@ export interface Preferred {
   id?: string;
   name: string;
   value: unknown;
+}
+
+/** The device with this session, or the program with this token, is notified of what is new; of what was written, if `text`. */
+export interface Subscribed {
+  event: "subscribed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind: string;
+  session: string;
+  text?: boolean;
+}
+
+/** The device with this session, or the program with this token, is notified no longer. */
+export interface Unsubscribed {
+  event: "unsubscribed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  kind: string;
+  session: string;
 }
 
 /** Something was done with accounts or rights: `by` whom, and `about` what. `hash` is the last field: see `domain.aspects.people.audit`. */
@@ -1498,7 +1543,7 @@ export interface Watched {
   people: Record<string, PersonPresence>;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
-export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Subscribe | Unsubscribe | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
+export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Subscribed | Unsubscribed | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

@@ -67,11 +67,11 @@ class SessionClosed(Event, frozen=True, kw_only=True):
 
 
 class Subscribed(Event, frozen=True, kw_only=True):
-    """The device with this session, or the program with this token, is notified of what is new; of what was written, if `text`."""
+    """The device with this session, or the program with this token, is notified of what is new; of what was written, if `shows_text`."""
 
     kind: str
     session: str
-    text: bool = False
+    shows_text: bool = False
 
 
 class Unsubscribed(Event, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from hubbub.server.addresses import BadAddress, check, several, without_secrets
 from hubbub.server.http.origins import canonical
-from hubbub.server.people.outgoing import Reach
+from hubbub.server.people.outgoing import Reachable
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
 from hubbub.server.stores.registry import DEFAULT, kind_of
@@ -136,9 +136,9 @@ class Settings:
             )
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> Reachable:
         """Where requests may go that others than the settings name."""
-        return Reach.of(self.outgoing_network, map(int, self.outgoing_port))
+        return Reachable.of(self.outgoing_network, map(int, self.outgoing_port))
 
     @property
     def bytes_per_s(self) -> int:
@@ -305,6 +305,8 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
             return _truth(value)
         if name in LISTS:
             given = value.split(",") if isinstance(value, str) else value
+            if name == "outgoing_port":
+                given = map(str, given)
             return tuple(filter(None, map(str.strip, given)))
         if default is not MISSING and isinstance(default, int | float):
             if isinstance(value, bool) or (

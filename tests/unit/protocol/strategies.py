@@ -52,6 +52,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
 from hubbub.protocol.threads import (
     EndThread,
     FollowThread,
@@ -190,6 +191,16 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         kind: st.builds(kind, id=ids, room=rooms, who=text(1))
         for kind in (BlockPerson, UnblockPerson)
     },
+    Subscribe: st.builds(
+        Subscribe,
+        id=ids,
+        room=rooms,
+        endpoint=text(1),
+        p256dh=text(87, max_size=88),
+        auth=text(22, max_size=24),
+        shows_text=st.booleans(),
+    ),
+    Unsubscribe: st.builds(Unsubscribe, id=ids, room=rooms),
     ListEmoji: st.builds(ListEmoji, id=ids, version=st.none() | text()),
     ListDrafts: st.builds(ListDrafts, id=ids, after=text(max_size=64), limit=st.integers(1, 50)),
     GetMessage: st.builds(GetMessage, id=ids, room=rooms, seq=seqs, around=st.integers(0, 50)),

@@ -34,7 +34,9 @@ from hubbub.events.people import (
     SessionClosed,
     SessionOpened,
     SessionRenewed,
+    Subscribed,
     Unblocked,
+    Unsubscribed,
 )
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
 from hubbub.events.rooms import (
@@ -161,6 +163,8 @@ PUSHES: dict[str, object] = {
     "session_closed": SessionClosed(ADA, 4, AT, "@server", kind="session"),
     "blocked": Blocked(ADA, 5, AT, ADA, who="@p000000000000"),
     "unblocked": Unblocked(ADA, 6, AT, ADA, who="@p000000000000"),
+    "subscribed": Subscribed(ADA, 7, AT, ADA, kind="session", session="s1", shows_text=True),
+    "unsubscribed": Unsubscribed(ADA, 7, AT, ADA, kind="session", session="s1"),
     "preferred": Preferred(ADA, 7, AT, ADA, name="theme", value=None),
     "created": Created(ROOM, 1, AT, ADA, kind="open", title="Kitchen", alias="kitchen"),
     "created_direct": Created(ROOM, 1, AT, ADA, kind="direct", people=[ADA, GRACE]),

@@ -74,6 +74,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         oidc_client_secret_file=Path("/srv/client-secret"),
         oidc_allow="a.example, b.example",
         oidc_link_by_mail=True,
+        outgoing_network=("10.0.0.0/8", "fd00::/8"),
+        outgoing_port=("8443", "9443"),
+        push_wait=2.5,
         keep_events=10,
         keep_days=1.5,
     )
@@ -82,6 +85,8 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
     texts = given | {
         "allow_origin": "https://a.example,https://b.example",
         "trusted_proxy": "127.0.0.1,10.0.0.0/8",
+        "outgoing_network": "10.0.0.0/8,fd00::/8",
+        "outgoing_port": "8443,9443",
     }
     assert load({}, {f"HUBBUB_{name.upper()}": str(v) for name, v in texts.items()}) == wanted
     file.write_text(
@@ -126,6 +131,9 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         oidc_client_secret_file = "/srv/client-secret"
         oidc_allow = "a.example, b.example"
         oidc_link_by_mail = true
+        outgoing_network = ["10.0.0.0/8", "fd00::/8"]
+        outgoing_port = [8443, 9443]
+        push_wait = 2.5
         keep_events = 10
         keep_days = 1.5
         """

@@ -1,7 +1,7 @@
 """Requests to other servers: bounded in time and size, without redirects and proxies.
 
 The settings name some of these servers, which may be anywhere. All others, whoever names them, must be on the internet, or where
-the settings say (`Reach`). Names are resolved once: what is connected to is the address that was checked.
+the settings say (`Reachable`). Names are resolved once: what is connected to is the address that was checked.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ PORTS = frozenset({80, 443})
 _NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6 (RFC 6052)
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # the same, of one network (RFC 8215)
 
-Address = IPv4Address | IPv6Address
+AnyAddress = IPv4Address | IPv6Address
 
 
 class CannotReach(Exception):
@@ -57,7 +57,7 @@ class Fetched(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Reachable:
     """Where requests may go that others name: to these ports of public addresses, and of those in `networks`.
 
     The host `trusted`, which the settings name, may be anywhere.
@@ -72,7 +72,7 @@ class Reach:
         """Return where the settings let requests go. Raises ValueError."""
         return cls(tuple(map(ip_network, networks)), PORTS | {*ports}, trusted)
 
-    def has(self, address: Address) -> bool:
+    def has(self, address: AnyAddress) -> bool:
         """Whether requests may go to an address."""
         return is_public(address) or any(address in network for network in self.networks)
 
@@ -87,7 +87,7 @@ class Reach:
             raise _Forbidden(f"{literal} is not a public address")
 
 
-PUBLIC = Reach()
+PUBLIC = Reachable()
 
 
 class _Forbidden(ValueError, OSError):
@@ -98,7 +98,7 @@ async def ask(
     url: str,
     form: Mapping[str, str] | bytes | None = None,
     headers: Mapping[str, str] | None = None,
-    within: Reach | None = None,
+    within: Reachable | None = None,
 ) -> Fetched:
     """Fetch a document, or post a form, or bytes; without `within`, the settings name the address. Raises CannotReach."""
     try:
@@ -116,7 +116,7 @@ def _is_forbidden(error: BaseException | None) -> bool:
     return error is not None
 
 
-def is_public(address: Address) -> bool:
+def is_public(address: AnyAddress) -> bool:
     """Whether an address is on the internet, also if an IPv6 address stands for one of IPv4."""
     if isinstance(address, IPv6Address):
         if address in _LOCAL_NAT64:
@@ -132,7 +132,7 @@ def is_public(address: Address) -> bool:
 class _Resolver(AbstractResolver):
     """Looks names up, and drops addresses where no request may go."""
 
-    def __init__(self, reach: Reach) -> None:
+    def __init__(self, reach: Reachable) -> None:
         self._all = ThreadedResolver()
         self._reach = reach
 
@@ -149,7 +149,7 @@ class _Resolver(AbstractResolver):
         await self._all.close()
 
 
-def _session(url: str, within: Reach | None) -> ClientSession:
+def _session(url: str, within: Reachable | None) -> ClientSession:
     """Raises ValueError."""
     resolver = None
     if within is not None and urlsplit(url).hostname != within.trusted:
@@ -164,7 +164,7 @@ def _session(url: str, within: Reach | None) -> ClientSession:
     )
 
 
-def _literal(host: str) -> Address | None:
+def _literal(host: str) -> AnyAddress | None:
     try:
         return ip_address(host)
     except ValueError:

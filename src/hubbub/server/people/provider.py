@@ -19,7 +19,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.addresses import BadAddress, check
 from hubbub.server.people.jwts import INVALID, Jwts, reason
 from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
-from hubbub.server.people.outgoing import PUBLIC, CannotReach, Fetched, Reach, ask
+from hubbub.server.people.outgoing import PUBLIC, CannotReach, Fetched, Reachable, ask
 
 DISCOVERED_FOR = 3600.0  # seconds until what the provider says of itself is asked for again
 KEYS_CHECK = 5.0  # seconds, at least, between two fetches of its keys
@@ -63,7 +63,7 @@ class Registration:
     issuer: str
     client_id: str
     secret: str = field(default="", repr=False)
-    reach: Reach = PUBLIC
+    reach: Reachable = PUBLIC
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hubbub.domain.subscriptions import Subscription
 from hubbub.protocol.subscriptions import decoded
-from hubbub.server.people.outgoing import CannotReach, NotAllowed, Reach, ask
+from hubbub.server.people.outgoing import CannotReach, NotAllowed, Reachable, ask
 from hubbub.server.webpush.keys import Keys, service_of
 from hubbub.server.webpush.remembered import Remembered
 
@@ -24,7 +24,7 @@ class Outcome(Enum):
     LATER = "later"  # the push service is not there, or has too much to do
 
 
-class Reply(NamedTuple):
+class PushReply(NamedTuple):
     """An outcome; if it is LATER, after how many seconds to try again."""
 
     outcome: Outcome
@@ -42,24 +42,24 @@ class Push(NamedTuple):
 class PushServices:
     """The services that browsers name, as far as the settings let requests go there."""
 
-    def __init__(self, keys: Keys, reach: Reach, now: Callable[[], float]) -> None:
+    def __init__(self, keys: Keys, reach: Reachable, now: Callable[[], float]) -> None:
         """`now` gives seconds since 1970."""
         self._keys = keys
         self._reach = reach
         self._now = now
         self._rests = Remembered(MOST_REMEMBERED, 0.0)  # until when they are not asked, by address
 
-    async def push(self, to: Subscription, push: Push) -> Reply:
+    async def push(self, to: Subscription, push: Push) -> PushReply:
         """Post a message for a device, unless its service was just not able to take one. Raises StoreFailed."""
         service = service_of(to.endpoint)
         if (rest := self._rests[service] - self._now()) > 0:
-            return Reply(Outcome.LATER, rest)
+            return PushReply(Outcome.LATER, rest)
         reply = await self._push(to, push)
         if reply.outcome is Outcome.LATER:
             self._rests[service] = self._now() + reply.after
         return reply
 
-    async def _push(self, to: Subscription, push: Push) -> Reply:
+    async def _push(self, to: Subscription, push: Push) -> PushReply:
         from hubbub.server.webpush.encryption import encrypt  # loaded only if needed
 
         headers = {
@@ -73,25 +73,25 @@ class PushServices:
         try:
             answer = await ask(to.endpoint, body, headers, self._reach)
         except NotAllowed:
-            return Reply(Outcome.REFUSED)
+            return PushReply(Outcome.REFUSED)
         except CannotReach:
-            return Reply(Outcome.LATER)
+            return PushReply(Outcome.LATER)
         return meaning(answer.status, answer.retry_after)
 
 
-def meaning(status: int, retry_after: str = "") -> Reply:
+def meaning(status: int, retry_after: str = "") -> PushReply:
     """Return what a push service's answer means."""
     match status:
         case 404 | 410:
-            return Reply(Outcome.GONE)
+            return PushReply(Outcome.GONE)
         case 408 | 429:
-            return Reply(Outcome.LATER, _seconds(retry_after))
+            return PushReply(Outcome.LATER, _seconds(retry_after))
         case _ if 200 <= status < 300:
-            return Reply(Outcome.SENT)
+            return PushReply(Outcome.SENT)
         case _ if 300 <= status < 500:
-            return Reply(Outcome.REFUSED)
+            return PushReply(Outcome.REFUSED)
         case _:
-            return Reply(Outcome.LATER, _seconds(retry_after))
+            return PushReply(Outcome.LATER, _seconds(retry_after))
 
 
 def _seconds(retry_after: str) -> float:

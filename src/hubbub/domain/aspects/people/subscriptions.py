@@ -48,12 +48,14 @@ def _subscribe(ledger: Ledger, principal: Principal, change: Subscribe) -> Answe
         why = f"Too many devices are notified: an account takes at most {MAX_SUBSCRIPTIONS}"
         return Refusal("too_large", why)
     device = change.endpoint, change.p256dh, change.auth
-    now = Subscription(*key, *device, change.text, row.since if row else ledger.at)
+    now = Subscription(*key, *device, change.shows_text, row.since if row else ledger.at)
     if row == now:
         return ledger.unchanged()
     ledger.put(SUBSCRIPTIONS, now)
     place = ledger.next(change.room, principal)
-    return ledger.append(Subscribed(**place, kind=key.kind, session=key.session, text=change.text))
+    return ledger.append(
+        Subscribed(**place, kind=key.kind, session=key.session, shows_text=change.shows_text)
+    )
 
 
 def _unsubscribe(ledger: Ledger, principal: Principal, change: Unsubscribe) -> Answer:

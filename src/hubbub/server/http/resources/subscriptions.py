@@ -18,23 +18,23 @@ resource = Resource()
 
 
 class SubscriptionReply(msgspec.Struct, kw_only=True):
-    """Whether the device that asks is notified, and with `text` of what was written.
+    """Whether the device that asks is notified, and with `shows_text` of what was written.
 
     `key` is what its browser must be given as `applicationServerKey` (Push API). `endpoint` is what the browser gave, null if it is not notified.
     """
 
     key: str
     endpoint: str | None
-    text: bool
+    shows_text: bool
 
 
 class NewSubscription(msgspec.Struct, kw_only=True):
-    """What a browser gave. `text`: whether notifications say what was written."""
+    """What a browser gave. `shows_text`: whether notifications say what was written."""
 
     endpoint: Endpoint
     p256dh: PublicKey
     auth: Secret
-    text: bool = False
+    shows_text: bool = False
 
 
 NEW = Body(NewSubscription)
@@ -49,7 +49,9 @@ async def get_subscription(request: web.Request) -> SubscriptionReply:
     key = await request.app[KEYS].public()
     row = await request.app[REGISTER].subscription(principal.session)
     return SubscriptionReply(
-        key=key, endpoint=row.endpoint if row else None, text=row is not None and row.shows_text
+        key=key,
+        endpoint=row.endpoint if row else None,
+        shows_text=row is not None and row.shows_text,
     )
 
 
