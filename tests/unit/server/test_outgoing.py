@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from hubbub.server.people.outgoing import is_public
+from hubbub.server.people.outgoing import Reachable, is_public
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,53 @@ from hubbub.server.people.outgoing import is_public
         ),
         *(
             (address, False)
+            for address in ("64:ff9b:1::101:101", "::127.0.0.1", "240.0.0.1", "fec0::1", "2001::1")
+        ),
+        *(
+            (address, False)
             for address in ("::ffff:10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1")
         ),
     ],
 )
 def test_an_address_is_on_the_internet_or_not(address: str, is_there: bool) -> None:
     assert is_public(ip_address(address)) is is_there
+
+
+ALLOWED = Reachable.of(["10.0.0.0/8", "fd00::/8"], [8443])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://push.example/x",
+        "http://push.example",
+        "https://10.1.2.3:8443/",
+        "https://[fd00::1]/",
+    ],
+)
+def test_a_request_may_go_where_the_settings_say(url: str) -> None:
+    ALLOWED.check(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:192.168.1.1]/",
+            "https://192.168.1.1/",
+        ),
+        *("https://push.example:25/", "https://10.1.2.3:6379/", "http://push.example:443x/"),
+    ],
+)
+def test_and_nowhere_else(url: str) -> None:
+    with pytest.raises(ValueError):
+        ALLOWED.check(url)
+
+
+def test_by_default_only_the_internet_is_there() -> None:
+    with pytest.raises(ValueError, match="not a public address"):
+        Reachable().check("https://10.1.2.3/")
+    with pytest.raises(ValueError, match="port 8443 is not allowed"):
+        Reachable().check("https://push.example:8443/")

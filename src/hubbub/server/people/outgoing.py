@@ -105,21 +105,23 @@ async def ask(
         async with asyncio.timeout(ASK_SECONDS), _session(url, within) as session:
             return await _ask(session, url, form, headers)
     except (ClientError, TimeoutError, ValueError, OSError) as error:
-        kind = NotAllowed if _is_forbidden(error) else CannotReach
-        raise kind(f"Can't fetch {without_secrets(url)}: {_why(error)}") from error
+        forbidden = _forbidden(error)
+        kind = NotAllowed if forbidden else CannotReach
+        why = _why(forbidden or error)
+        raise kind(f"Can't fetch {without_secrets(url)}: {why}") from error
 
 
-def _is_forbidden(error: BaseException | None) -> bool:
-    """Whether a request was not allowed. Aiohttp wraps what its resolver raises."""
+def _forbidden(error: BaseException | None) -> _Forbidden | None:
+    """Return why a request was not allowed, if it was not. Aiohttp wraps what its resolver raises."""
     while error is not None and not isinstance(error, _Forbidden):
         error = error.__cause__ or getattr(error, "os_error", None)
-    return error is not None
+    return error
 
 
 def is_public(address: AnyAddress) -> bool:
     """Whether an address is on the internet, also if an IPv6 address stands for one of IPv4."""
     if isinstance(address, IPv6Address):
-        if address in _LOCAL_NAT64:
+        if address in _LOCAL_NAT64 or address.is_site_local:
             return False
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
