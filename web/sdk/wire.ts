@@ -286,7 +286,7 @@ export interface Prefer {
   value: unknown;
 }
 
-/** Has the device be notified of what is new, in place of its former subscription. It ends with the session. `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `text`: whether notifications say what was written. */
+/** Has the device be notified of what is new, in place of its former subscription. It ends with the session. `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `shows_text`: whether notifications say what was written. */
 export interface Subscribe {
   do: "subscribe";
   id?: number | string;
@@ -295,7 +295,7 @@ export interface Subscribe {
   endpoint: string;
   p256dh: string;
   auth: string;
-  text?: boolean;
+  shows_text?: boolean;
 }
 
 /** Has the device be notified no longer. */
@@ -771,7 +771,7 @@ export interface Preferred {
   value: unknown;
 }
 
-/** The device with this session, or the program with this token, is notified of what is new; of what was written, if `text`. */
+/** The device with this session, or the program with this token, is notified of what is new; of what was written, if `shows_text`. */
 export interface Subscribed {
   event: "subscribed";
   room: string;
@@ -781,7 +781,7 @@ export interface Subscribed {
   id?: string;
   kind: string;
   session: string;
-  text?: boolean;
+  shows_text?: boolean;
 }
 
 /** The device with this session, or the program with this token, is notified no longer. */

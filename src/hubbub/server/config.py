@@ -304,10 +304,7 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         if isinstance(default, bool):
             return _truth(value)
         if name in LISTS:
-            given = value.split(",") if isinstance(value, str) else value
-            if name == "outgoing_port":
-                given = map(str, given)
-            return tuple(filter(None, map(str.strip, given)))
+            return _several(value)
         if default is not MISSING and isinstance(default, int | float):
             if isinstance(value, bool) or (
                 isinstance(value, float) and type(default)(value) != value
@@ -320,6 +317,12 @@ def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> An
         shown = "***" if name in SECRETS else repr(value)
         raise BadSettings(f"{origin}: invalid value {shown} for {name}") from None
     return value
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return tuple(
+        filter(None, map(str.strip, value.split(",") if isinstance(value, str) else value))
+    )
 
 
 def _truth(value: Any) -> bool:

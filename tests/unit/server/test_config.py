@@ -132,7 +132,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         oidc_allow = "a.example, b.example"
         oidc_link_by_mail = true
         outgoing_network = ["10.0.0.0/8", "fd00::/8"]
-        outgoing_port = [8443, 9443]
+        outgoing_port = ["8443", "9443"]
         push_wait = 2.5
         keep_events = 10
         keep_days = 1.5
