@@ -23,6 +23,7 @@ from hubbub.protocol.threads import FollowThread
 from hubbub.server.reactors import keywords
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.keywords import Keywords
+from hubbub.server.stores import base
 from hubbub.server.stores.base import Activity
 from hubbub.server.stores.positions import POSITIONS
 from tests.contracts.test_reading import Unread, mentioning, post, unread
@@ -300,7 +301,7 @@ async def test_nothing_is_left_when_the_message_is_deleted(house: House) -> None
 async def test_all_are_told_however_many_there_are(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keywords, "PAGE_ROWS", 3)
+    monkeypatch.setattr(base, "PAGE_ROWS", 3)
     monkeypatch.setattr(keywords, "TOLD_AT_ONCE", 2)
     monkeypatch.setattr(keywords, "EVENTS_AT_ONCE", 2)
     people = (ADA, MARGARET, STRAY)

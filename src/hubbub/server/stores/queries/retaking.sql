@@ -119,6 +119,14 @@ DELETE FROM {here}session AS here WHERE EXISTS (
     WHERE there.account = here.account AND there.kind = here.kind AND there.session = here.session
 );
 
+-- :subscription Notify devices no longer where that ended.
+DELETE FROM {here}subscription AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account
+) AND NOT EXISTS (
+    SELECT 1 FROM {there}subscription AS there
+    WHERE there.account = here.account AND there.kind = here.kind AND there.session = here.session
+);
+
 -- :token Revoke tokens.
 UPDATE {here}token AS here SET revoked_at = there.revoked_at FROM {there}token AS there
 WHERE there.id = here.id AND here.revoked_at IS NULL AND there.revoked_at IS NOT NULL;
