@@ -22,7 +22,7 @@ PACKAGE = WEB / "sdk" / "dist"  # the SDK built for others; the page is built fr
 INSTALLED = WEB / "node_modules" / ".package-lock.json"
 SOURCES = (
     *("build.py", "package.json", "package-lock.json", ".npmrc", "tsconfig.json"),
-    *("vite.config.ts", "app", "sdk", "public"),
+    *("vite.config.ts", "emoji.ts", "app", "sdk", "public"),
 )
 NPM = "node_modules/npm/bin/npm-cli.js"
 NO_NODE = (

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
+import { emoji } from "./emoji.ts";
 
 const PUBLIC = new URL("public/", import.meta.url);
 const WORKER = "sw.js";
@@ -28,7 +29,7 @@ export default defineConfig({
   root: "app",
   base: "/web/",
   publicDir: "../public",
-  plugins: [listed],
+  plugins: [emoji, listed],
   build: {
     outDir: "../dist",
     emptyOutDir: true,

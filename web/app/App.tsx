@@ -2,12 +2,15 @@
 
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
+import { Help } from "./keys/Help.tsx";
 import { Newer } from "./panels/Newer.tsx";
 import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
+import { Switcher } from "./sidebar/Switcher.tsx";
 import { panel } from "./store/panel.ts";
 import { isDense, menuOpen, said, screen } from "./store/screen.ts";
+import { openWindow } from "./store/windows.ts";
 import { Dialogs } from "./ui/Dialog.tsx";
 
 const Messenger = () => (
@@ -15,6 +18,8 @@ const Messenger = () => (
     <Sidebar />
     <Room />
     <Panel />
+    {openWindow.value === "switcher" && <Switcher />}
+    {openWindow.value === "help" && <Help />}
   </div>
 );
 

@@ -6,3 +6,9 @@ declare module "*.svg" {
 }
 
 declare module "*.css";
+
+declare module "virtual:emoji" {
+  /** Of each emoji the character, its short names, what it shows, other words for it, and its group. */
+  const rows: [text: string, names: string[], label: string, tags: string[], group: number][];
+  export default rows;
+}

@@ -6,6 +6,7 @@ import { render } from "preact";
 import { App } from "./App.tsx";
 import { WORDS } from "./auth/words.ts";
 import { t } from "./i18n/index.ts";
+import { press } from "./keys/global.ts";
 import { loadMarkdown } from "./markdown/index.ts";
 import { lookForNewer } from "./panels/Newer.tsx";
 import { present } from "./store/presence.ts";
@@ -48,6 +49,8 @@ document.addEventListener("keydown", (key) => {
   menuOpen.value = false;
   document.getElementById("menu")?.focus();
 });
+
+document.addEventListener("keydown", press);
 
 for (const input of ["pointerdown", "keydown"]) document.addEventListener(input, present);
 

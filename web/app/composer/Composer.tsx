@@ -1,32 +1,25 @@
 // Writing: the field at the bottom, and what one replies to.
 
-import type { TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { emojiPicker } from "../emoji/open.tsx";
 import { t } from "../i18n/index.ts";
+import { is } from "../keys/table.ts";
 import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
 import { editLast, send, write } from "../store/sending.ts";
 import { replyTo } from "../store/state.ts";
-import { Grow, isComposing } from "../ui/Grow.tsx";
+import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
+import { Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { isCommand, obey, unescaped } from "./commands.ts";
+import { Field, type Key } from "./Field.tsx";
 import { composers, isTouch } from "./focus.ts";
-
-type Key = TargetedKeyboardEvent<HTMLTextAreaElement>;
+import { completed } from "./word.ts";
 
 const dontReply = () => {
   replyTo.value = undefined;
 };
-
-function press(room: string, key: Key): void {
-  if (isComposing(key)) return;
-  if (key.key === "Enter" && !key.shiftKey && !isTouch) {
-    key.preventDefault();
-    send(room);
-  } else if (key.key === "ArrowUp" && !draftIn(room).peek()) {
-    if (editLast(room)) key.preventDefault();
-  } else if (key.key === "Escape") dontReply();
-}
 
 const Replying = ({ by }: { by: string }) => (
   <div class="replying">
@@ -35,6 +28,28 @@ const Replying = ({ by }: { by: string }) => (
     <IconButton name="close" label={t.dontReply} onClick={dontReply} />
   </div>
 );
+
+/** Sends what was written, or does what it says if it is a command; and why that could not be done. */
+function useSending(room: string): { why: string; clear(): void; submit(): Promise<void> } {
+  const [why, setWhy] = useState("");
+  const isBusy = useRef(false);
+  const submit = async () => {
+    const draft = draftIn(room);
+    const said = draft.peek().trim();
+    if (!isCommand(said)) return send(room, unescaped(said));
+    if (isBusy.current) return;
+    isBusy.current = true;
+    try {
+      await obey(said, room);
+      if (draft.peek().trim() === said) write(room, "");
+      dontReply();
+    } catch (error) {
+      setWhy((error as Error).message);
+    }
+    isBusy.current = false;
+  };
+  return { why, clear: () => why && setWhy(""), submit };
+}
 
 interface ComposerProps {
   room: string;
@@ -48,6 +63,7 @@ interface ComposerProps {
 
 export function Composer({ room, id, label, placeholder, sends }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const { why, clear, submit } = useSending(room);
   const replied = replyTo.value?.room === room ? replyTo.value.message : undefined;
   useLayoutEffect(() => {
     composers.set(room, field);
@@ -59,25 +75,49 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);
+  const text = (written: string) => {
+    clear();
+    write(room, written);
+  };
+  const press = (key: Key) => {
+    if (isComposing(key)) return;
+    if (is("send", key) && !isTouch) submit();
+    else if (is("close", key) && replied) dontReply();
+    else if (!is("editLast", key) || draftIn(room).peek() || !editLast(room)) return;
+    key.preventDefault();
+  };
+  const insert = (emoji: string) => {
+    const { selectionStart: from = 0, selectionEnd: to = 0, value = "" } = field.current ?? {};
+    const done = completed(value, { kind: "emoji", typed: "", from, to }, emoji);
+    text(done.text);
+    queueMicrotask(() => {
+      field.current?.focus();
+      field.current?.setSelectionRange(done.at, done.at);
+    });
+  };
   return (
     <form
       id={id}
       class="composer"
       onSubmit={(event) => {
         event.preventDefault();
-        send(room);
+        submit();
         field.current?.focus();
       }}
     >
       {replied && <Replying by={replied.by} />}
-      <Grow
+      <Why text={why} />
+      <Field
         field={field}
+        room={room}
         label={label}
         placeholder={placeholder}
         value={draftIn(room).value}
-        onText={(text) => write(room, text)}
-        onKeyDown={(key) => press(room, key)}
+        hasCommands
+        onText={text}
+        onKey={press}
       />
+      <IconButton name="smile" label={t.insertEmoji} onClick={() => emojiPicker(t.insertEmoji, insert)} />
       <button type="submit" class="primary send" aria-label={sends}>
         <Icon name="up" />
       </button>

@@ -6,6 +6,8 @@ export interface Element {
   tag: string;
   /** Of a link. */
   href: string | undefined;
+  /** Of code: what its language is called. */
+  language?: string;
   children: Tree[];
 }
 
@@ -33,7 +35,7 @@ function place(token: Token, open: Element[]): void {
     open.push(begun);
   } else if (token.nesting === -1) {
     if (!token.hidden) open.pop();
-  } else if (token.type === "fence") inner.children.push({ ...leaf("pre", token.content.replace(/\n$/, "")) });
+  } else if (token.type === "fence") inner.children.push({ ...leaf("pre", token.content.replace(/\n$/, "")), language: token.info });
   else if (token.type === "code_inline") inner.children.push(leaf("code", token.content));
   else if (token.type === "softbreak" || token.type === "hardbreak") inner.children.push("\n");
   else inner.children.push(token.content);

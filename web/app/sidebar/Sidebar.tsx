@@ -3,6 +3,7 @@
 import type { TargetedEvent } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { keysOf, spoken } from "../keys/table.ts";
 import { aboutMe } from "../panels/AboutMe.tsx";
 import { carrier } from "../store/connection.ts";
 import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
@@ -11,6 +12,7 @@ import { open } from "../store/rooms.ts";
 import { say } from "../store/screen.ts";
 import { rename } from "../store/session.ts";
 import { session } from "../store/state.ts";
+import { showWindow } from "../store/windows.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Logo } from "../ui/Logo.tsx";
@@ -23,6 +25,7 @@ export const Sidebar = () => (
       <Logo />
       <strong class="wordmark">{t.hubbub}</strong>
     </header>
+    <GoTo />
     <Rooms />
     <OpenRoom />
     <p id="carrier" hidden={!carrier.value}>
@@ -30,6 +33,15 @@ export const Sidebar = () => (
     </p>
     <Me />
   </nav>
+);
+
+/** Opens the switcher. */
+const GoTo = () => (
+  <button type="button" id="go-to" aria-keyshortcuts={spoken("switcher")} onClick={() => showWindow("switcher")}>
+    <Icon name="search" />
+    {t.goTo}
+    <kbd>{keysOf("switcher")}</kbd>
+  </button>
 );
 
 /** A field that opens a free room by its name. */

@@ -20,6 +20,9 @@ export type Part = string | { name: string; src: string };
 /** What there is: an account is told of changes. */
 const known = (): Known => session.value?.account?.know("emoji")?.emoji ?? listed.value;
 
+/** The server's own emoji: their images by their names. */
+export const ownEmoji = (): ReadonlyMap<string, string> => new Map([...known()].map(([name, { image }]) => [name, addressOf(name, image)]));
+
 export const emojiNames = (): string[] => [...known().keys()];
 
 /** Ask for the list without an account: now, and when a text names an unknown one. */
@@ -46,9 +49,10 @@ export function splitAtEmoji(text: string): Part[] {
       missing();
       continue;
     }
-    const src = `/api/v1/emoji/${encodeURIComponent(name)}/${found.image}`;
-    parts.push(text.slice(done, index), { name: `:${name}:`, src });
+    parts.push(text.slice(done, index), { name: `:${name}:`, src: addressOf(name, found.image) });
     done = index + name.length + 2;
   }
   return [...parts, text.slice(done)].filter((part) => part !== "");
 }
+
+const addressOf = (name: string, image: string): string => `/api/v1/emoji/${encodeURIComponent(name)}/${image}`;

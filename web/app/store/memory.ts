@@ -53,7 +53,27 @@ export const forgetAccount = (): void => localStorage.removeItem(ACCOUNT);
 export function clearOf(account: string): void {
   forgetAccount();
   for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(`hubbub.outbox.${account}/`)) localStorage.removeItem(key);
+    if (key.startsWith(`hubbub.outbox.${account}/`) || (key.startsWith(RECENT) && key.endsWith(account))) localStorage.removeItem(key);
+  }
+}
+
+const RECENT = "hubbub.recent.";
+
+/** What an account, or a visitor, used last: the last one first. */
+export function keptRecent(of: string, account: string): string[] {
+  try {
+    const kept = JSON.parse(localStorage.getItem(`${RECENT}${of}.${account}`) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function keepRecent(of: string, account: string, used: readonly string[]): void {
+  try {
+    localStorage.setItem(`${RECENT}${of}.${account}`, JSON.stringify(used));
+  } catch {
+    // no storage: they are not remembered
   }
 }
 

@@ -51,3 +51,10 @@ export function present(): void {
   if (isAway) tell(false);
   awayTimer = setTimeout(() => tell(true), AWAY_AFTER);
 }
+
+/** Nobody is at this device, until there is the next key or touch. */
+export async function leaveDevice(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve)); // the key that says so is over
+  clearTimeout(awayTimer);
+  tell(true);
+}

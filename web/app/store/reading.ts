@@ -1,8 +1,8 @@
 // How far one has read the room that is open: told to the server now and then.
 
 import type { wire } from "#sdk";
-import { accountOf, clientOf, current, isVisible, places, wanted } from "./state.ts";
-import { atEnd } from "./window.ts";
+import { accountOf, clientOf, current, isVisible, newFrom, places, wanted } from "./state.ts";
+import { atEnd, toEnd } from "./window.ts";
 
 const PAUSE = 2000; // milliseconds between two markers of a room
 
@@ -68,3 +68,10 @@ export function leaveOff(): void {
 
 /** How far one has told to have read a room. */
 export const readUpto = (room: string): number => told.get(room)?.upto ?? 0;
+
+/** Take the room that is open for read, wherever in it one is. */
+export function markRead(): void {
+  newFrom.value = Infinity;
+  toEnd();
+  lookAgain();
+}

@@ -8,6 +8,7 @@ import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
 import { closePanel } from "./panel.ts";
 import { leaveOff, lookAgain, readUpto } from "./reading.ts";
+import { used } from "./recent.ts";
 import { menuOpen } from "./screen.ts";
 import { accountOf, current, editing, newFrom, Place, places, replyTo, session, topics, tracked } from "./state.ts";
 import { linked, toEnd } from "./window.ts";
@@ -17,6 +18,7 @@ export interface Listed {
   room: string;
   title: string;
   topic: string;
+  alias?: string;
   members: number;
 }
 
@@ -50,6 +52,7 @@ export function open(room: string): void {
     toEnd();
     follow(room); // it may be readable by now
   });
+  used("rooms", room);
   lookUp();
   showAddress(room);
   lookAgain();
@@ -110,6 +113,9 @@ export const isListed = (room: string): boolean => listed.value.has(room);
 
 /** What a room is about, as far as one knows. */
 export const topicOf = (room: string): string => topics.value.get(room) ?? listed.value.get(room)?.topic ?? "";
+
+/** The open rooms that were listed last. */
+export const listedRooms = (): Listed[] => [...listed.value.values()];
 
 /** What a room is called. */
 export function titleOf(room: string): string {

@@ -24,11 +24,11 @@ export function unsentIn(room: string): Unsent[] {
   return outbox.value.filter(({ post }) => post.room === room).map((entry) => ({ ...entry, isUnsure }));
 }
 
-/** Put what was written in a room into the outbox. */
-export function send(room: string): void {
+/** Put a message into the outbox: what was written in a room, unless it is given. */
+export function send(room: string, said = draftIn(room).peek()): void {
   const client = clientOf();
   const draft = draftIn(room);
-  const text = draft.peek().trim();
+  const text = said.trim();
   if (!text || !client) return;
   draft.value = "";
   const replied = replyTo.peek()?.room === room ? replyTo.peek()?.message.seq : undefined;

@@ -1,13 +1,13 @@
 // Writing a message's text anew, in its place.
 
-import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Field, type Key } from "../composer/Field.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
 import type { wire } from "../store/sdk.ts";
 import { edit } from "../store/sending.ts";
 import { editing } from "../store/state.ts";
-import { Grow, isComposing } from "../ui/Grow.tsx";
+import { isComposing } from "../ui/Grow.tsx";
 
 export function Editor({ room, message }: { room: string; message: wire.Message }) {
   const [text, setText] = useState(message.text ?? "");
@@ -26,7 +26,7 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
     // What could not be saved stays in the editor.
     if (!changed || changed === message.text || (await edit(room, message.seq, changed))) done();
   };
-  const press = (key: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
+  const press = (key: Key) => {
     if (key.key === "Enter" && !key.shiftKey && !isComposing(key)) save();
     else if (key.key === "Escape") done();
     else return;
@@ -35,7 +35,7 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
   };
   return (
     <div class="editor">
-      <Grow field={field} label={t.editMessage} value={text} onText={setText} onKeyDown={press} />
+      <Field field={field} room={room} label={t.editMessage} value={text} onText={setText} onKey={press} />
       <div class="editing">
         <button type="button" class="primary" onClick={save}>
           {t.save}

@@ -2,7 +2,9 @@
 
 import { useComputed } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { emojiPicker } from "../emoji/open.tsx";
 import { t } from "../i18n/index.ts";
+import { keysOf, spoken } from "../keys/table.ts";
 import { addressOf, isMade } from "../store/address.ts";
 import { emojiNames } from "../store/emoji.ts";
 import { isThread, openThread } from "../store/panel.ts";
@@ -13,7 +15,7 @@ import { accountOf, editing } from "../store/state.ts";
 import { copyText } from "../ui/copy.ts";
 import { IconButton, type IconName } from "../ui/Icon.tsx";
 import { EmojiText } from "./EmojiText.tsx";
-import { type Does, keyFor } from "./keys.ts";
+import type { Does } from "./keys.ts";
 import { More } from "./More.tsx";
 import { chosen, keyOf, opened } from "./pointing.ts";
 import { hasReacted } from "./Reactions.tsx";
@@ -37,7 +39,9 @@ interface ToolProps {
 }
 
 /** A button that a key presses, too. */
-const Tool = ({ does, ...button }: ToolProps) => <IconButton className={does} shortcut={keyFor(does)} {...button} />;
+const Tool = ({ does, ...button }: ToolProps) => (
+  <IconButton className={does} shortcut={{ shown: keysOf(does).join(" "), spoken: spoken(does) }} {...button} />
+);
 
 async function copyLink(room: string, seq: number): Promise<void> {
   const link = `${location.origin}${addressOf(room, seq)}`;
@@ -127,6 +131,12 @@ function Emojis({ room, message, who, done }: Omit<ToolsProps, "isPinned"> & { d
   const own = emojiNames()
     .slice(0, MOST_OWN)
     .map((name) => `:${name}:`);
+  const other = () => {
+    done();
+    const row = document.querySelector<HTMLElement>(`[data-room="${CSS.escape(room)}"][data-seq="${message.seq}"]`);
+    row?.focus({ preventScroll: true }); // where one is again afterwards
+    emojiPicker(t.react, (emoji) => react(room, message.seq, emoji, true));
+  };
   return (
     <>
       {[...EMOJI, ...own].map((emoji) => {
@@ -141,6 +151,7 @@ function Emojis({ room, message, who, done }: Omit<ToolsProps, "isPinned"> & { d
           </button>
         );
       })}
+      <IconButton name="plus" label={t.otherEmoji} onClick={other} />
     </>
   );
 }

@@ -1,11 +1,16 @@
 // A text with what is in it: Markdown, links, mentions of oneself, and the server's emoji.
 
+import { t } from "../i18n/index.ts";
+import { type Code, partsOf } from "../markdown/code.ts";
 import { treeOf } from "../markdown/index.ts";
 import type { Tree } from "../markdown/parse.ts";
 import { splitAtMentions } from "../store/mentions.ts";
 import type { wire } from "../store/sdk.ts";
 import { harmless, splitAtLinks } from "../ui/text.ts";
 import { EmojiText } from "./EmojiText.tsx";
+
+const MOST_LINES = 20; // of code, without scrolling
+const MOST_COLUMNS = 30;
 
 /** What an inner part must know: the message, for its mentions, and who one is. */
 interface Context {
@@ -34,18 +39,44 @@ const Links = ({ of: text, ...context }: PartProps<string>) => (
   <>{splitAtLinks(text).map((part, i) => (i % 2 ? <Link key={i} url={part} /> : <Mentions key={i} of={part} {...context} />))}</>
 );
 
+const Parts = ({ of: parts }: { of: Code[] }) => (
+  <>
+    {parts.map((part, i) =>
+      typeof part === "string" ? (
+        part
+      ) : (
+        <span key={i} class={`code-${part.look}`}>
+          <Parts of={part.children} />
+        </span>
+      ),
+    )}
+  </>
+);
+
+/** Whether there may be more of some code than one sees at once. */
+function isLong(code: string): boolean {
+  const lines = code.split("\n");
+  return lines.length > MOST_LINES || lines.some(({ length }) => length > MOST_COLUMNS);
+}
+
+/** A block of code, of bounded height. */
+function Block({ code, language }: { code: string; language: string }) {
+  return (
+    // Whoever has no mouse scrolls with the keyboard.
+    <pre dir="ltr" {...(isLong(code) && { tabIndex: 0, role: "group", "aria-label": t.code })}>
+      <code>
+        <Parts of={partsOf(code, language)} />
+      </code>
+    </pre>
+  );
+}
+
 function Node({ of: node, isLinked, ...context }: PartProps<Tree> & { isLinked: boolean }) {
   if (typeof node === "string") return isLinked ? <Mentions of={node} {...context} /> : <Links of={node} {...context} />;
-  const { tag: Tag, href, children } = node;
+  const { tag: Tag, href, children, language } = node;
   const [first] = children;
-  if (Tag === "pre" || Tag === "code")
-    return Tag === "pre" ? (
-      <pre>
-        <code>{first as string}</code>
-      </pre>
-    ) : (
-      <code>{first as string}</code>
-    );
+  if (Tag === "pre") return <Block code={first as string} language={language ?? ""} />;
+  if (Tag === "code") return <code>{first as string}</code>;
   const inner = <Nodes of={children} isLinked={isLinked || href !== undefined} {...context} />;
   if (Tag === "a") return href ? <Link url={href}>{inner}</Link> : inner;
   const Shown = Tag as "p";

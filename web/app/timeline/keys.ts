@@ -1,13 +1,13 @@
 // The messages by keyboard: up and down go from one to the next, and a letter does what its tool does.
 
+import { GROUPS, is, type Name } from "../keys/table.ts";
+
 /** What is done with a message; the button for it in the message's toolbar has this class. */
-export type Does = "reply" | "thread" | "edit" | "pin" | "react" | "link" | "delete" | "more";
+export type Does = Exclude<keyof typeof GROUPS.messages, "above" | "below">;
 
-const KEYS: Record<Does, string> = { reply: "r", thread: "t", edit: "e", pin: "p", react: "+", link: "l", delete: "Delete", more: "m" };
+const ALL = (Object.keys(GROUPS.messages) as Name[]).filter((name) => name !== "above" && name !== "below");
 
-export const keyFor = (does: Does): string => KEYS[does];
-
-const doneBy = (key: string): string | undefined => Object.entries(KEYS).find(([, known]) => known === key)?.[0];
+const doneBy = (key: KeyboardEvent): Name | undefined => ALL.find((name) => is(name, key));
 
 const rowsIn = (scroller: HTMLElement): HTMLElement[] => [...scroller.querySelectorAll<HTMLElement>("[data-seq]")];
 
@@ -22,10 +22,10 @@ export function pressAmong(scroller: HTMLElement, key: KeyboardEvent): void {
   const target = key.target as HTMLElement;
   if (key.ctrlKey || key.metaKey || key.altKey || target.closest("textarea, input")) return;
   const row = target.closest<HTMLElement>("[data-seq]");
-  if (key.key === "ArrowUp" || key.key === "ArrowDown") step(scroller, row, key);
-  else if (row === target && doneBy(key.key) && row.matches(":focus-visible")) {
+  if (is("above", key) || is("below", key)) step(scroller, row, key);
+  else if (row === target && doneBy(key) && row.matches(":focus-visible")) {
     key.preventDefault();
-    row.querySelector<HTMLElement>(`.tools .${doneBy(key.key)}`)?.click();
+    row.querySelector<HTMLElement>(`.tools .${doneBy(key)}`)?.click();
   }
 }
 

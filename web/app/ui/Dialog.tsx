@@ -19,20 +19,33 @@ export const closeDialog = (): void => {
 /** Where the window is. */
 export const Dialogs = () => <>{shown.value}</>;
 
+interface DialogProps {
+  title: string;
+  children: ComponentChildren;
+  /** How it is closed, if it was not opened by `openDialog`. */
+  onClose?(): void;
+  className?: string;
+}
+
 /** What an open window holds. To focus something else than its first button, give that `autofocus`. */
-export function Dialog({ title, children }: { title: string; children: ComponentChildren }) {
+export function Dialog({ title, children, onClose = closeDialog, className }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => ref.current?.showModal(), []);
+  useLayoutEffect(() => {
+    const before = document.activeElement;
+    ref.current?.showModal();
+    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+  }, []);
   return (
     <dialog
       ref={ref}
+      class={className}
       aria-labelledby="dialog-title"
-      onClose={closeDialog}
-      onPointerDown={(event) => event.target === event.currentTarget && closeDialog()}
+      onClose={onClose}
+      onPointerDown={(event) => event.target === event.currentTarget && onClose()}
     >
       <header>
         <h2 id="dialog-title">{title}</h2>
-        <IconButton name="close" label={t.close} onClick={closeDialog} />
+        <IconButton name="close" label={t.close} onClick={onClose} />
       </header>
       {children}
     </dialog>

@@ -1,6 +1,6 @@
 // A field that is as high as what is written in it: a copy of the text, which nobody sees, gives it its height.
 
-import type { Ref, TargetedInputEvent, TargetedKeyboardEvent } from "preact";
+import type { Ref, TargetedInputEvent, TargetedKeyboardEvent, TextareaHTMLAttributes } from "preact";
 
 interface GrowProps {
   value: string;
@@ -10,11 +10,14 @@ interface GrowProps {
   id?: string;
   label?: string;
   placeholder?: string;
+  /** What else the field has: attributes, and what listens. */
+  more?: TextareaHTMLAttributes<HTMLTextAreaElement>;
 }
 
-export const Grow = ({ value, onText, onKeyDown, field, id, label, placeholder }: GrowProps) => (
+export const Grow = ({ value, onText, onKeyDown, field, id, label, placeholder, more }: GrowProps) => (
   <div class="grow" data-text={value}>
     <textarea
+      {...more}
       ref={field}
       id={id}
       rows={1}

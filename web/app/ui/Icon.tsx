@@ -38,8 +38,8 @@ interface IconButtonProps {
   id?: string;
   pressed?: boolean;
   className?: string;
-  /** The key that does the same. */
-  shortcut?: string;
+  /** The key that does the same, as one reads it and as programs do. */
+  shortcut?: { shown: string; spoken: string };
 }
 
 /** A button that shows an icon and is called by its label. */
@@ -49,8 +49,8 @@ export const IconButton = ({ name, label, onClick, id, pressed, className = "", 
     class={`icon-button ${className}`}
     id={id}
     aria-label={label}
-    title={shortcut ? `${label} (${shortcut})` : label}
-    aria-keyshortcuts={shortcut}
+    title={shortcut ? `${label} (${shortcut.shown})` : label}
+    aria-keyshortcuts={shortcut?.spoken}
     aria-pressed={pressed}
     onClick={onClick}
   >

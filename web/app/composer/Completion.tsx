@@ -1,0 +1,64 @@
+// What a word may be completed to, as a list over the field: the focus stays in the field, which says what is chosen.
+
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { Avatar } from "../ui/Avatar.tsx";
+import { harmless } from "../ui/text.ts";
+import type { Candidate } from "./candidates.ts";
+
+interface CompletionProps {
+  id: string;
+  found: readonly Candidate[];
+  /** The place of the one that is chosen; less than 0: none. */
+  chosen: number;
+  take(candidate: Candidate): void;
+}
+
+export const optionId = (id: string, i: number): string => `${id}-${i}`;
+
+export const Sign = ({ sign }: { sign: Candidate["sign"] }) => {
+  if ("who" in sign) return <Avatar who={sign.who} />;
+  return (
+    <span class="sign" aria-hidden="true">
+      {"src" in sign ? <img class="emoji" src={sign.src} alt="" /> : sign.text}
+    </span>
+  );
+};
+
+export const Completion = ({ id, found, chosen, take }: CompletionProps) => (
+  <div class="completion" id={id} role="listbox" aria-label={t.suggestions}>
+    {found.map((candidate, i) => (
+      <Option key={candidate.key} id={optionId(id, i)} candidate={candidate} isChosen={i === chosen} take={take} />
+    ))}
+  </div>
+);
+
+interface OptionProps {
+  id: string;
+  candidate: Candidate;
+  isChosen: boolean;
+  take(candidate: Candidate): void;
+}
+
+function Option({ id, candidate, isChosen, take }: OptionProps) {
+  const ref = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (isChosen) ref.current?.scrollIntoView({ block: "nearest" });
+  }, [isChosen]);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field, which has the focus
+    <div
+      ref={ref}
+      id={id}
+      role="option"
+      aria-selected={isChosen}
+      tabIndex={-1}
+      onPointerDown={(event) => event.preventDefault()} // the focus stays in the field
+      onClick={() => take(candidate)}
+    >
+      <Sign sign={candidate.sign} />
+      <bdi>{harmless(candidate.name)}</bdi>
+      <small>{harmless(candidate.hint)}</small>
+    </div>
+  );
+}

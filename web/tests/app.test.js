@@ -1,0 +1,176 @@
+// What the page makes of what is typed: words to complete, how well names fit, commands, keys, and where a key leads in a grid.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readArguments, secondsOf } from "../app/composer/arguments.ts";
+import { completed, wordAt } from "../app/composer/word.ts";
+import { findEmoji } from "../app/emoji/find.ts";
+import { placed, stepped } from "../app/emoji/grid.ts";
+import { GROUPS, is, shown } from "../app/keys/table.ts";
+import { closest, ranked } from "../app/ui/rank.ts";
+import { emojiRows } from "../emoji.ts";
+
+/** The word at the bar in a text. */
+const word = (text) => wordAt(text.replace("|", ""), text.indexOf("|"));
+const kindAt = (text) => word(text)?.kind;
+const rank = (names, wanted) => ranked(names, wanted, (name) => [name]);
+
+test("a sign begins a word only where a word may begin", () => {
+  for (const text of ["@|", "hello @gr|", "(@gr|", "你好@gr|", "**@gr|", "/invite @gr|", "é @Zoë|"])
+    assert.equal(kindAt(text), "person", text);
+  for (const text of ["ada@example|", "@gr ace|", "@gr|", "a@|"]) assert.equal(kindAt(text), text === "@gr|" ? "person" : undefined, text);
+  for (const text of ["#|", "see #kit|"]) assert.equal(kindAt(text), "room", text);
+  for (const text of [":smi|", "so :+1|"]) assert.equal(kindAt(text), "emoji", text);
+  for (const text of [":|", ":D|", "at 10:30|", "https://exa|", ":smile:|", "a:bc|"]) assert.equal(kindAt(text), undefined, text);
+});
+
+test("only the first word can be a command", () => {
+  for (const text of ["/|", "/to|"]) assert.equal(kindAt(text), "command", text);
+  for (const text of ["//to|", " /to|", "/topic |", "/usr/bin|", "and /or|"]) assert.equal(kindAt(text), undefined, text);
+});
+
+test("a completion takes the place of the whole word, with a space behind it", () => {
+  const complete = (text, by) => {
+    const done = completed(text.replace("|", ""), word(text), by);
+    return `${done.text.slice(0, done.at)}|${done.text.slice(done.at)}`;
+  };
+  assert.equal(complete("hello @gr|", "@grace"), "hello @grace |");
+  assert.equal(complete("@g|race and ada", "@grace"), "@grace |and ada");
+  assert.equal(complete("(@g|)", "@grace"), "(@grace |)");
+});
+
+test("names fit by their beginning, then by their words, then by a part, then by letters in order", () => {
+  const names = ["workshop", "engine room", "the engine", "en", "mezzanine", "east wing"];
+  assert.deepEqual(rank(names, "en"), ["en", "engine room", "the engine", "east wing"]);
+  assert.deepEqual(rank(names, "eng"), ["engine room", "the engine", "east wing"]);
+  assert.deepEqual(rank(names, "ew"), ["east wing"]);
+  assert.deepEqual(rank(names, "zan"), ["mezzanine"]);
+  assert.deepEqual(rank(names, ""), names);
+  assert.deepEqual(rank(["Zoë", "zoo"], "ZOE"), ["Zoë"]);
+  assert.deepEqual(rank(["b2", "b1", "a"], "b"), ["b2", "b1"], "those that fit alike stay in their order");
+  assert.deepEqual(rank(["ada"], "adaaa"), []);
+});
+
+test("a mistyped name means the closest one, if it is close", () => {
+  assert.equal(closest("topci", ["topic", "title"]), "topic");
+  assert.equal(closest("quit", ["topic", "title"]), undefined);
+  assert.equal(closest("", ["a"]), undefined);
+});
+
+const person = { kind: "person", name: "" };
+const time = { kind: "time", name: "", isOptional: true };
+
+test("what stands behind a command is read as what the command takes", () => {
+  assert.equal(readArguments(" @Ada 30m ", [person, time]).who, "ada");
+  assert.equal(readArguments("ada 30m", [person, time]).seconds, 1800);
+  assert.equal(readArguments("ada", [person, time]).seconds, 0);
+  assert.deepEqual(readArguments("@ada, grace", [{ kind: "people", name: "" }]).people, ["ada", "grace"]);
+  assert.equal(readArguments("a  b\nc", [{ kind: "text", name: "" }]).text, "a  b\nc");
+  assert.equal(readArguments("ada host", [person, { kind: "choice", name: "", options: ["host"] }]).choice, "host");
+  for (const rest of ["", "ada soon", "ada 0m", "ada 30m more"]) assert.equal(readArguments(rest, [person, time]), undefined, rest);
+  assert.equal(readArguments("ada king", [person, { kind: "choice", name: "", options: ["host"] }]), undefined);
+  assert.equal(readArguments("now", []), undefined);
+});
+
+test("a time has a number and a unit", () => {
+  assert.deepEqual(["45s", "10m", "2h", "7d", "10", "m", "-1m", "1.5h"].map(secondsOf), [45, 600, 7200, 604_800, 0, 0, 0, 0]);
+});
+
+test("emoji are found by their names, then by what they show, the last used first", () => {
+  const all = emojiRows().map(([text, names, label, tags]) => ({ text, names, label, tags }));
+  const found = (wanted, used = [], most = 8) => findEmoji(all, wanted, most, used).map(({ text }) => text);
+  assert.match(found("+1")[0], /^👍/u);
+  assert.equal(found("tada")[0], "🎉");
+  assert.ok(found("celebrate").includes("🎉"));
+  assert.ok(found("heart", ["💜"], 99).indexOf("💜") < found("heart", [], 99).indexOf("💜"));
+  assert.equal(new Set(found("heart")).size, 8);
+});
+
+test("every emoji has a name, and each name of ASCII letters can be typed", () => {
+  const rows = emojiRows();
+  assert.ok(rows.length > 1800);
+  for (const [text, names] of rows)
+    assert.ok(names.length && names.every((name) => wordAt(`:${name}`, name.length + 1)?.typed === name || name.length < 2), text);
+});
+
+const pressed = (key, more = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+
+test("a key is known with exactly its modifiers", () => {
+  assert.ok(is("switcher", pressed("k", { ctrlKey: true })));
+  assert.ok(is("switcher", pressed("K", { ctrlKey: true })), "with caps lock");
+  assert.ok(!is("switcher", pressed("k", { ctrlKey: true, shiftKey: true })));
+  assert.ok(is("help", pressed("/", { ctrlKey: true, shiftKey: true })), "a sign for which a keyboard needs Shift");
+  assert.ok(is("react", pressed("+", { shiftKey: true })));
+  assert.ok(is("nextRoom", pressed("ArrowDown", { altKey: true })) && !is("nextUnread", pressed("ArrowDown", { altKey: true })));
+  assert.ok(is("send", pressed("Enter")) && !is("send", pressed("Enter", { shiftKey: true })));
+});
+
+test("within a group, no key stands for two things", () => {
+  for (const [group, bindings] of Object.entries(GROUPS)) {
+    const keys = Object.values(bindings).flatMap((binding) => binding.keys);
+    const twice = keys.filter((key, i) => keys.indexOf(key) !== i);
+    assert.deepEqual(twice, group === "writing" ? ["ArrowUp"] : [], group); // which chooses while there is a list
+  }
+});
+
+test("keys are shown as they stand on a keyboard", () => {
+  assert.deepEqual(["Mod+k", "Alt+Shift+ArrowUp", "+", "Escape", "Mod+/"].map(shown), ["Ctrl+K", "Alt+Shift+↑", "+", "Esc", "Ctrl+/"]);
+});
+
+test("arrow keys go over the rows of a grid as if it had no gaps", () => {
+  const cells = (n) => Array.from({ length: n }, (_, i) => ({ text: `${n}${i}`, label: "", title: "" }));
+  const rows = placed(
+    [
+      { title: "one", cells: cells(2) },
+      { title: "two", cells: cells(5) },
+    ],
+    3,
+  ).flatMap((each) => each.rows);
+  assert.deepEqual(
+    rows.map((row) => row.cells.length),
+    [2, 3, 2],
+  );
+  const from = (key, row, column, ctrlKey = false) => stepped({ key, ctrlKey }, { row, column }, rows);
+  assert.deepEqual(from("ArrowDown", 1, 2), { row: 2, column: 1 });
+  assert.deepEqual(from("ArrowRight", 0, 1), { row: 1, column: 0 });
+  assert.deepEqual(from("ArrowLeft", 1, 0), { row: 0, column: 1 });
+  assert.deepEqual(from("End", 0, 0, true), { row: 2, column: 1 });
+  assert.equal(from("ArrowUp", 0, 1), "out");
+  assert.equal(from("ArrowLeft", 0, 0), undefined);
+  assert.equal(from("a", 0, 0), undefined);
+});
+
+const textOf = (parts) => parts.map((part) => (typeof part === "string" ? part : textOf(part.children))).join("");
+const looksOf = (parts) => parts.flatMap((part) => (typeof part === "string" ? [] : [part.look, ...looksOf(part.children)]));
+
+test("code in colours is the same code", async () => {
+  const { highlight } = await import("../app/markdown/highlight.ts");
+  const samples = {
+    python: 'def tea(cups: int = 2) -> str:\n    """Make <b>tea</b>."""\n    return f"{cups} & more"  # hot',
+    js: "const tea = `a cup`; // </script>",
+    html: '<img src=x onerror="alert(1)">&lt;',
+    diff: "- a\n+ b",
+    yaml: "a: [1, 'b']",
+    sh: 'echo "$HOME" | grep x',
+  };
+  for (const [language, code] of Object.entries(samples)) {
+    const parts = highlight(code, language === "sh" ? "bash" : language);
+    assert.equal(textOf(parts), code, language);
+    assert.ok(looksOf(parts).length > 0, language);
+    assert.ok(looksOf(parts).every((look) => /^(keyword|string|number|title|comment)$/.test(look)));
+  }
+  assert.equal(highlight("a", "klingon"), undefined);
+});
+
+test("code stays plain if its language is unknown or it is too long, and every name of a language is known to the highlighter", async () => {
+  const { partsOf, KNOWN } = await import("../app/markdown/code.ts");
+  const { highlight } = await import("../app/markdown/highlight.ts");
+  partsOf("1", "js"); // loads it
+  while (partsOf("let a", "js").length === 1) await new Promise(setImmediate);
+  assert.deepEqual(partsOf("let a", "klingon"), ["let a"]);
+  assert.deepEqual(partsOf("let a", ""), ["let a"]);
+  assert.ok(partsOf("let a", "JS title=x").length > 1);
+  const long = "let a;".repeat(2000);
+  assert.deepEqual(partsOf(long, "js"), [long]);
+  for (const name of KNOWN) assert.ok(highlight("a", name), name);
+});
