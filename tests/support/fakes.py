@@ -456,7 +456,7 @@ class MemoryStore:
                 log[:] = events.without(log, gone)
             for body in batch.bodies:
                 self._rules.fold(self._view(batch.room), self._rules.events.decode(body))
-        for log_, upto in ledger.trimmed.items():
+        for log_, upto in ledger.erasures.trimmed.items() if ledger.erasures else ():
             self._trim(log_, upto)
         done.set_result(commit)
 

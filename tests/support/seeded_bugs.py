@@ -112,7 +112,7 @@ def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
         loops.append(asyncio.get_running_loop())
 
     def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
-        with self._transaction():
+        with self._transaction:
             wanted = self._rules.needs(proposals)
             ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
             decided = ledger.decide(proposals)

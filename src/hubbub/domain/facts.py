@@ -1,7 +1,7 @@
 """What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -140,26 +140,29 @@ class Answered(NamedTuple):
 ANSWERED = Table("answered", AnsweredKey, Answered, indexes=(("room", "seq"),), trimmed_by="seq")
 
 
-def _sets() -> defaultdict[AnyTable, set[Prefix]]:
-    return defaultdict(set)
-
-
-@dataclass(slots=True)
 class Needs:
     """What must be known to decide on a batch of proposals.
 
     `logs` are all that may be written to, or must stay as they are meanwhile: those of the changes, and others that a rule
     names. All are written in one transaction. `reading` are who must know whether they may read which logs.
+    `guarding` are the guards of those logs that have any.
     """
 
-    logs: set[str] = field(default_factory=set)
-    posts: set[PostKey] = field(default_factory=set)
-    messages: set[MessageKey] = field(default_factory=set)
-    rows: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
-    lists: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
-    counts: defaultdict[AnyTable, set[Prefix]] = field(default_factory=_sets)
-    reading: set[tuple[Principal, str]] = field(default_factory=set)
-    nths: set[MessageKey] = field(default_factory=set)
+    __slots__ = (
+        *("counts", "guarding", "lists", "logs", "messages"),
+        *("nths", "posts", "reading", "rows"),
+    )
+
+    def __init__(self, logs: Iterable[str] = ()) -> None:
+        self.logs = set(logs)
+        self.posts: set[PostKey] = set()
+        self.messages: set[MessageKey] = set()
+        self.rows: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
+        self.lists: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
+        self.counts: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
+        self.reading: set[tuple[Principal, str]] = set()
+        self.nths: set[MessageKey] = set()
+        self.guarding: Mapping[str, Sequence[Any]] = {}
 
     def read(self, principal: Principal, key: MessageKey) -> None:
         """Ask for a message of any log, and whether a principal may read that: see `Ledger.unreadable`."""

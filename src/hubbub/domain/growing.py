@@ -71,7 +71,6 @@ class Growths(dict[str, Growth]):
     """The logs that may grow in one commit, each from when it is first asked for."""
 
     def __init__(self, logs: Collection[str], heads: Mapping[str, Head]) -> None:
-        super().__init__()
         self._grown: list[str] = []  # names: what refers to itself would stay in memory for a while
         self._logs = logs
         self._heads = heads
@@ -107,7 +106,7 @@ class Growths(dict[str, Growth]):
 
     def batches(self) -> list[Batch]:
         """Return what was added to each log."""
-        return [growth.batch for growth in self.grown.values()]
+        return [self[log].batch for log in self._grown]
 
     def in_parts(self) -> list[Batch]:
         """Return what to deliver, in order: each log at once, or in parts that end where the threads of a room take turns."""

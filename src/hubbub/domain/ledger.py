@@ -6,8 +6,9 @@ order, and the store writes what the ledger holds then. So no store knows a rule
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 from hubbub.domain import access
@@ -70,9 +71,6 @@ class Deciding(Protocol):
     def operations(self) -> Mapping[type[Change], Permission]:
         """What guards are asked about each command."""
 
-    def guarding(self, rooms: Iterable[str]) -> Mapping[str, Sequence[Guarding]]:
-        """Return the guards of these rooms, without the rooms that have none."""
-
     @property
     def sequels(self) -> Sequence[Ensuing]:
         """What follows from a whole batch, if it changes guarded rooms."""
@@ -80,6 +78,30 @@ class Deciding(Protocol):
     @property
     def consequences(self) -> Mapping[type[Event], list[Act]]:
         """What aspects do when an event is appended."""
+
+
+_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[Principal]]]] = partial(
+    defaultdict, partial(defaultdict, set)
+)
+
+
+@dataclass(slots=True)
+class Erasures:
+    """What a batch erases.
+
+    Attributes:
+        deleted: messages.
+        former: messages, and the edits before which all of their texts are erased.
+        unreacted: messages, and whose reactions to them are erased.
+        unnamed: logs, and the accounts whose names leave them.
+        trimmed: logs, and up to where they are forgotten.
+    """
+
+    deleted: set[MessageKey] = field(default_factory=set)
+    former: dict[MessageKey, int] = field(default_factory=dict)
+    unreacted: set[tuple[MessageKey, str]] = field(default_factory=set)
+    unnamed: set[tuple[str, str]] = field(default_factory=set)
+    trimmed: dict[str, int] = field(default_factory=dict)
 
 
 class Ledger:
@@ -92,20 +114,18 @@ class Ledger:
         """`facts` are what was found of what was `wanted`."""
         self._rules = rules
         self._facts = facts
-        self._guarding = rules.guarding(wanted.logs)
-        self._allowed: set[tuple[Any, ...]] = set()  # what guards allowed, until a row changes
-        self._followed: set[tuple[str, str]] = set()  # rooms and owners, likewise: see `post`
-        self.untitled: set[str] = set()  # rooms that require no titles, likewise
+        self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
+        # What guards allowed whom, by room and operation, until a row changes; and likewise, by room, the owners of posts from
+        # which nothing follows (see `post`), and the rooms that require no titles.
+        self._allowed = _allowances()
+        self._followed: defaultdict[str, set[str]] = defaultdict(set)
+        self.untitled = wanted.logs.difference(self._guarding)
         self.at = at
         self.logs = Growths(wanted.logs, facts.heads)
         self.posts: list[NewPost] = []
         self.changes: list[NewChange] = []
-        self.edited: dict[MessageKey, Edited] = {}
-        self.deleted: set[MessageKey] = set()
-        self.former: dict[MessageKey, int] = {}  # the edits before which all texts are erased
-        self.unreacted: set[tuple[MessageKey, str]] = set()  # and whose reactions to it are erased
-        self.unnamed: set[tuple[str, str]] = set()  # logs, and accounts whose names leave them
-        self.trimmed: dict[str, int] = {}  # logs, and up to where they are forgotten
+        self.edited: dict[MessageKey, Edited] = {}  # unless they are erased as well
+        self.erasures: Erasures | None = None  # as in nearly every batch
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
@@ -116,19 +136,17 @@ class Ledger:
         guarding, operations, allowed = self._guarding, self._rules.operations, self._allowed
         change: Any
         for principal, change in proposals:
+            kind = type(change)
             if change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
-            elif guarding and (
-                (principal.id, principal.scopes, operations[type(change)], change.room)
-                not in allowed
-            ):
+            elif guarding and principal not in allowed[change.room][operations[kind]]:
                 answers.append(self._decide(principal, change))
             else:
-                answers.append(deciding[type(change)](self, principal, change))
+                answers.append(deciding[kind](self, principal, change))
         if guarding:
             for sequel in self._rules.sequels:
                 sequel.act(self)
-        if self.has_erased:
+        if self.erasures:
             self.logs.erase()
         return Commit(answers, self.logs.in_parts() if guarding else self.logs.batches())
 
@@ -174,13 +192,12 @@ class Ledger:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
         if room not in self._guarding:
             return None
-        asked = principal.id, principal.scopes, operation, room
-        if asked in self._allowed:
+        if principal in self._allowed[room][operation]:
             return None
         for guard in self._guarding[room]:
             if refusal := guard.refuse(self, principal, operation, room):
                 return refusal
-        self._allowed.add(asked)
+        self._allowed[room][operation].add(principal)
         return None
 
     def head(self, log: str) -> int:
@@ -271,8 +288,8 @@ class Ledger:
         body = log.grow(event, messages=1)
         self.posts.append(NewPost(room, seq, body, key, owner, log.nth, read))
         self._facts.owners[room, seq] = owner
-        if room in self._guarding and (room, owner) not in self._followed:  # free rooms: nothing
-            self._followed.add((room, owner))
+        if room in self._guarding and owner not in self._followed[room]:  # free rooms: nothing
+            self._followed[room].add(owner)
             for act in self._rules.consequences.get(Posted, ()):
                 act(self, event)
         return Accepted(seq, self.at)
@@ -287,28 +304,30 @@ class Ledger:
     def erase(self, key: MessageKey) -> None:
         """Erase a message, and the events about it."""
         self._facts.deleted.add(key)
-        self.deleted.add(key)
+        self._erasing().deleted.add(key)
+        self.edited.pop(key, None)
 
     def erase_former(self, key: MessageKey, edit: int) -> None:
         """Erase what a message said before an edit."""
-        self.former[key] = max(self.former.get(key, 0), edit)
+        former = self._erasing().former
+        former[key] = max(former.get(key, 0), edit)
 
     def erase_reactions(self, key: MessageKey, of: str) -> None:
         """Erase the events about a message by which someone reacted to it. The rows are dropped apart."""
-        self.unreacted.add((key, of))
+        self._erasing().unreacted.add((key, of))
 
     def erase_names(self, log: str, account: str) -> None:
         """Erase the events of a log that say what an account is called."""
-        self.unnamed.add((log, account))
+        self._erasing().unnamed.add((log, account))
 
     def trim(self, log: str) -> None:
         """Forget all events of a log so far."""
-        self.trimmed[log] = self.head(log)
+        self._erasing().trimmed[log] = self.head(log)
 
-    @property
-    def has_erased(self) -> bool:
-        """Whether anything is erased."""
-        return bool(self.deleted or self.former or self.unreacted or self.unnamed or self.trimmed)
+    def _erasing(self) -> Erasures:
+        if self.erasures is None:
+            self.erasures = Erasures()
+        return self.erasures
 
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""

@@ -245,16 +245,22 @@ class Rules:
                 else:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
-        if guarded := self.guarding(logs):
-            asking = {(who.id, change.room): (who, change.room) for who, change in proposals}
-            asking |= {(who.id, room): (who, room) for who, room in wanted.reading}
-            pairs = [pair for pair in asking.values() if pair[1] in guarded]
+        if guarded := self._guarding(logs):
+            asking: dict[str, dict[str, Principal]] = {room: {} for room in guarded}
+            for who, change in proposals:
+                if change.room in guarded:
+                    asking[change.room][who.id] = who
+            for who, room in wanted.reading:
+                if room in guarded:
+                    asking[room][who.id] = who
+            pairs = [(who, room) for room, askers in asking.items() for who in askers.values()]
             survey(wanted, pairs, guarded)
             for sequel in self.sequels:
                 sequel.needs(wanted, pairs)
+            wanted.guarding = self._guarding(logs)  # which may be more by now
         return wanted
 
-    def guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:
+    def _guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:
         """Return the guards of these rooms, without the rooms that have none."""
         return {room: guards for room in rooms if (guards := self._all_guards_of(room))}
 

@@ -7,7 +7,7 @@ from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
 from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.mentions import NOBODY
+from hubbub.domain.mentions import NOBODY, Naming
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
@@ -55,10 +55,17 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
 
 
 def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
-    is_reply = ":" in post.room and _is_reply(post)
-    is_plain = post.reply_to is None and post.of is None and post.title is None
-    is_plain = is_plain and not is_reply and post.room in ledger.untitled
-    if not is_plain and (refusal := _unpostable(ledger, principal, post, is_reply=is_reply)):
+    if (
+        post.room in ledger.untitled
+        and post.reply_to is None
+        and post.of is None
+        and post.title is None
+        and not (post.mentions or post.calls)
+    ):  # nearly always
+        event = _event(ledger, principal, post, NOBODY)
+        return ledger.post(event, principal.key_owner, post.read)
+    is_reply = _is_reply(post)
+    if refusal := _unpostable(ledger, principal, post, is_reply=is_reply):
         return refusal
     named = NOBODY
     if post.mentions or post.calls:
@@ -69,7 +76,19 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
     if is_reply:
         root_by = post.root_by if isinstance(post, PostInThread) else None
         threads.begin(ledger, principal, post.room, root_by, named.told)
-    event = Posted(
+    event = _event(ledger, principal, post, named)
+    answer = ledger.post(event, principal.key_owner, post.read)
+    if named.told:
+        mentions.tell(ledger, event, named.told)
+    if post.also_in_room:
+        threads.show_in_room(ledger, principal, event)
+    if post.title is not None:
+        threads.begin_with(ledger, principal, event, post.title)
+    return answer._replace(unreached=named.unreached) if named.unreached else answer
+
+
+def _event(ledger: Ledger, principal: Principal, post: Post, named: Naming) -> Posted:
+    return Posted(
         post.room,
         ledger.head(post.room) + 1,
         ledger.at,
@@ -86,14 +105,6 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         named.calls,
         id=principal.person.id,
     )
-    answer = ledger.post(event, principal.key_owner, post.read)
-    if named.told:
-        mentions.tell(ledger, event, named.told)
-    if post.also_in_room:
-        threads.show_in_room(ledger, principal, event)
-    if post.title is not None:
-        threads.begin_with(ledger, principal, event, post.title)
-    return answer._replace(unreached=named.unreached) if named.unreached else answer
 
 
 def _unpostable(

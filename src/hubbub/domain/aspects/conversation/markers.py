@@ -1,6 +1,7 @@
 """Read markers: how far each member has read a room, kept up when they read, post, come and go."""
 
 from collections.abc import Collection
+from operator import attrgetter
 
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted, Answer, Needs
@@ -64,6 +65,9 @@ def _raised(ledger: Ledger, marker: ReadMarker, upto: int) -> ReadMarker:
 # --- posting: whoever had read all before has read what they post ---
 
 
+_ROOM, _READ = attrgetter("room"), attrgetter("read")  # of posts
+
+
 def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
     if accounts := accounts_in(asking):
         wanted.logs.update([account for account, _ in accounts])
@@ -73,7 +77,17 @@ def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
 def _follow_posts(ledger: Ledger) -> None:
     markers: dict[tuple[str, str], ReadMarker | None] = {}
     raised: dict[tuple[str, str], ReadMarker] = {}
+    last: dict[str, str] = {}  # by room, who posted there before
+    is_said = any(map(_READ, ledger.posts))
+    unbroken = set(map(_ROOM, ledger.posts))  # where only one author has posted so far
     for room, seq, _, _, owner, nth, read in ledger.posts:  # many, of few authors
+        is_after_another = last.get(room, owner) != owner
+        last[room] = owner
+        if is_after_another and not read:
+            unbroken.discard(room)
+            if not (unbroken or is_said):
+                break
+            continue  # nobody has read what another posted in this batch, unless they say so
         author = room, owner
         if author not in markers:
             markers[author] = _marker(ledger, room, owner)

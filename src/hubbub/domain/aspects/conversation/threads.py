@@ -125,15 +125,20 @@ OPEN = Guard(is_thread_key, _guard_needs, _refuse, is_kept=False)  # reading nee
 
 def _show(ledger: Ledger) -> None:
     """Keep what rooms show of the threads in which this batch posts or deletes messages."""
-    posted: dict[str, list[NewPost]] = {}
+    posted: dict[str, list[NewPost]] = {log: [] for log in ledger.logs.grown if is_thread_key(log)}
+    if not posted:
+        return
     for post in ledger.posts:
-        if ":" in post.room and is_thread_key(post.room):
-            posted.setdefault(post.room, []).append(post)
-    gone = [room for room, seq in ledger.deleted if seq != ROOT and is_thread_key(room)]
-    for thread in posted.keys() | set(gone):
+        if post.room in posted:
+            posted[post.room].append(post)
+    deleted = ledger.erasures.deleted if ledger.erasures else ()
+    gone = [room for room, seq in deleted if seq != ROOT and room in posted]
+    for thread, posts in posted.items():
+        if not posts and thread not in gone:
+            continue
         row = ledger.row(THREAD, ThreadKey(thread)) or threads.empty(thread)
-        replies = row.replies + len(posted.get(thread, ())) - gone.count(thread)
-        shown = _with(row, ledger.at, posted.get(thread, []))
+        replies = row.replies + len(posts) - gone.count(thread)
+        shown = _with(row, ledger.at, posts)
         ledger.put(THREAD, shown._replace(seq=ledger.head(thread), replies=max(0, replies)))
 
 

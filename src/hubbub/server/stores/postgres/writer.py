@@ -20,7 +20,7 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.growing import Growth
-from hubbub.domain.ledger import Ledger
+from hubbub.domain.ledger import Erasures, Ledger
 from hubbub.domain.rules import Rules
 from hubbub.protocol.keys import parent_of
 from hubbub.server.stores import queries
@@ -155,17 +155,23 @@ class PostgresWriter:
             drops, gone = self._records.dropping(ledger, after=13)
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))
             await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
-        former = [(ids[key.room], key.seq, edit) for key, edit in ledger.former.items()]
-        await self._change(Q.erase_former, former)
+        erasures = ledger.erasures
+        if erasures:
+            await self._erase(erasures, ids)
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
-        await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in ledger.deleted])
-        unreacted = [(ids[key.room], key.seq, of) for key, of in ledger.unreacted]
-        await self._change(Q.erase_reactions, unreacted)
-        await self._change(Q.erase_names, [(ids[each], of) for each, of in ledger.unnamed])
         await self._records.put_decided(ledger)
-        for each, upto in ledger.trimmed.items():
+        for each, upto in erasures.trimmed.items() if erasures else ():
             await self._trim(each, ids[each], upto)
+
+    async def _erase(self, erasures: Erasures, ids: Mapping[str, int]) -> None:
+        """Erase messages and events. Logs are trimmed later, when the rows are there that go with their events."""
+        former = [(ids[key.room], key.seq, edit) for key, edit in erasures.former.items()]
+        await self._change(Q.erase_former, former)
+        await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in erasures.deleted])
+        unreacted = [(ids[key.room], key.seq, of) for key, of in erasures.unreacted]
+        await self._change(Q.erase_reactions, unreacted)
+        await self._change(Q.erase_names, [(ids[each], of) for each, of in erasures.unnamed])
 
     async def _change(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:

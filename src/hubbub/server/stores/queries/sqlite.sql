@@ -28,8 +28,9 @@ INSERT INTO message (room, seq, posted, client_message_id, owner, nth) VALUES (?
 -- :add_changes Add other events: room, seq, body, about.
 INSERT INTO change (room, seq, body, about) VALUES (?, ?, ?, ?);
 
--- :set_edited Set the last edit of a message.
-UPDATE message SET edited = ? WHERE room = ? AND seq = ?;
+-- :set_edited Set the last edits of messages: room, seq, edited.
+WITH edit (room, seq, edited) AS (VALUES (?, ?, ?))
+UPDATE message SET edited = edit.edited FROM edit WHERE message.room = edit.room AND message.seq = edit.seq;
 
 -- :set_deleted Erase a message, except for its place in the log.
 UPDATE message SET posted = erased(posted), edited = NULL, is_deleted = 1 WHERE room = ? AND seq = ?;

@@ -100,13 +100,16 @@ class SqliteRecords:
         self._execute(records.forget(SQLITE, table))
 
 
-def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, list[Any]]]:
+def in_chunks(rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Sequence[Any]]]:
     """Yield how many rows come next, and their values.
 
     Each statement reacquires the interpreter's lock, which costs up to a switch interval while the loop is busy:
     so rows are passed by the hundred, not one by one.
     """
     done, count = 0, len(rows)
+    if count == 1:  # by far the most frequent
+        yield 1, rows[0]
+        return
     for size in CHUNKS:
         while count - done >= size:
             yield size, list(chain.from_iterable(rows[done : done + size]))

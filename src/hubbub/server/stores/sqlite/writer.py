@@ -4,8 +4,9 @@ Runs in its own thread. Knows SQL, but no rules.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import apsw
@@ -23,7 +24,7 @@ from hubbub.domain.facts import (
     PostKey,
     Proposal,
 )
-from hubbub.domain.ledger import Ledger
+from hubbub.domain.ledger import Erasures, Ledger
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
@@ -47,6 +48,37 @@ class RoomRecord(NamedTuple):
     head: Head
 
 
+class Transaction:
+    """What happens in its block is committed together, or not at all. There is one after the other."""
+
+    def __init__(self, database: apsw.Connection, forget: Callable[[], None]) -> None:
+        """`forget` is called when the file may not be what it was known to be."""
+        self._database = database
+        self._execute = database.execute
+        self._forget = forget
+        self._version = database.data_version()  # of the file as this connection left it
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._execute("BEGIN IMMEDIATE")
+        if self._database.data_version() != self._version:
+            self._forget()  # a command for operators has written
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Commit, or undo everything."""
+        is_committed = False
+        try:
+            if failed is None:
+                self._execute("COMMIT")
+                is_committed = True
+        finally:
+            if not is_committed:
+                self._forget()  # some may already have the values of the failed commit
+                if not self._database.get_autocommit():
+                    self._execute("ROLLBACK")
+            self._version = self._database.data_version()
+
+
 class SqliteWriter:
     """Commits batches, each in one transaction."""
 
@@ -58,7 +90,7 @@ class SqliteWriter:
         self._records = SqliteRecords(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
         self._memory = RowMemory()  # likewise
-        self._version = database.data_version()  # of the file as this connection left it
+        self._transaction = Transaction(database, self._forget)
         self._others_version = 0  # of the file as others left it
         self._erased = erased
 
@@ -67,17 +99,17 @@ class SqliteWriter:
         if len(self._rooms) > MAX_KNOWN_ROOMS:
             self._rooms.clear()
         try:
-            with self._transaction():
+            with self._transaction:
                 return self._decide(proposals, at)
         except Exception as error:
             if not _is_of_a_proposal(error):
                 raise
-        with self._transaction():
+        with self._transaction:
             return self._decide_apart(proposals, at)
 
     def trim(self, room: str, upto: int) -> None:
         """Delete everything up to number `upto`."""
-        with self._transaction():
+        with self._transaction:
             self._look_up([room])
             self._trim(room, upto)
         self._erased()
@@ -101,7 +133,7 @@ class SqliteWriter:
         gone: Iterable[tuple[AnyTable, Sequence[Prefix]]] = (),
     ) -> None:
         """Delete the records with the keys `gone`; write others, each in place of any with the same key."""
-        with self._transaction():
+        with self._transaction:
             for table, keys in gone:
                 self._records.drop(table, table.width, keys)
             for table, some in rows:
@@ -116,24 +148,8 @@ class SqliteWriter:
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
-        with self._transaction():
+        with self._transaction:
             self._execute(Q.touch, (at,))
-
-    @contextmanager
-    def _transaction(self) -> Any:
-        self._execute("BEGIN IMMEDIATE")
-        if self._database.data_version() != self._version:
-            self._forget()  # a command for operators has written
-        try:
-            yield
-            self._execute("COMMIT")
-        except BaseException:
-            self._forget()  # some may already have the values of the failed commit
-            if not self._database.get_autocommit():
-                self._execute("ROLLBACK")
-            raise
-        finally:
-            self._version = self._database.data_version()
 
     def _forget(self) -> None:
         """Know nothing of what the file holds."""
@@ -145,7 +161,7 @@ class SqliteWriter:
         ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
         commit = ledger.decide(proposals)
         self._write(ledger)
-        if ledger.has_erased:
+        if ledger.erasures:
             self._erased()
         return commit
 
@@ -211,25 +227,35 @@ class SqliteWriter:
 
     def _write(self, ledger: Ledger) -> None:
         ids = {name: self._grown(name, log.head) for name, log in ledger.logs.grown.items()}
-        self._insert(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in ledger.posts])
-        self._insert(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes])
-        for key, edit in ledger.former.items():
-            for query in (Q.erase_former, Q.erase_first):
-                self._execute(query, {"room": ids[key.room], "seq": key.seq, "edit": edit})
-        for key, event in ledger.edited.items():
-            self._execute(Q.set_edited, (events.encode(event), ids[key.room], key.seq))
-        for key in ledger.deleted:
-            for query in (Q.set_deleted, Q.erase_changes):
-                self._execute(query, (ids[key.room], key.seq))
-        for (room, message), of in ledger.unreacted:
-            self._execute(Q.erase_reactions, (ids[room], message, of))
-        for log_, account in ledger.unnamed:
-            self._execute(Q.erase_names, (ids[log_], account))
+        if posts := ledger.posts:
+            self._set(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in posts])
+        if changes := ledger.changes:
+            self._set(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in changes])
+        erasures = ledger.erasures
+        if erasures:
+            self._erase(erasures, ids)
+        if edited := ledger.edited:
+            encode = events.encode
+            edits = [(ids[room], seq, encode(event)) for (room, seq), event in edited.items()]
+            self._set(Q.set_edited, edits)
         if ledger.rows or ledger.dropped:
             self._records.write(ledger)
             self._memory.follow(ledger)
-        for log_, upto in ledger.trimmed.items():
+        for log_, upto in erasures.trimmed.items() if erasures else ():
             self._trim(log_, upto)
+
+    def _erase(self, erasures: Erasures, ids: Mapping[str, int]) -> None:
+        """Erase messages and events. Logs are trimmed later, when the rows are there that go with their events."""
+        for key, edit in erasures.former.items():
+            for query in (Q.erase_former, Q.erase_first):
+                self._execute(query, {"room": ids[key.room], "seq": key.seq, "edit": edit})
+        for key in erasures.deleted:
+            for query in (Q.set_deleted, Q.erase_changes):
+                self._execute(query, (ids[key.room], key.seq))
+        for (room, message), of in erasures.unreacted:
+            self._execute(Q.erase_reactions, (ids[room], message, of))
+        for log_, account in erasures.unnamed:
+            self._execute(Q.erase_names, (ids[log_], account))
 
     def _grown(self, name: str, head: Head) -> int:
         """Note a room's new head; returns its id, which it gets with its first event."""
@@ -238,18 +264,22 @@ class SqliteWriter:
         self._rooms[name] = RoomRecord(room_id, head)
         return room_id
 
-    def _insert(self, query: str, rows: list[tuple[Any, ...]]) -> None:
-        """Insert many rows in few statements."""
-        if not rows:
-            return
-        head, _, row = query.rpartition("VALUES ")
+    def _set(self, query: str, rows: list[tuple[Any, ...]]) -> None:
+        """Insert or change many rows in few statements."""
         for count, values in in_chunks(rows):
-            self._execute(f"{head}VALUES {', '.join([row] * count)}", values)
+            self._execute(_of_rows(query, count), values)
 
 
 def _is_of_a_proposal(error: Exception) -> bool:
     """Whether an error was caused by the data, not by the database or its disk."""
     return isinstance(error, OF_A_VALUE) or not isinstance(error, apsw.Error)
+
+
+@cache
+def _of_rows(query: str, count: int) -> str:
+    """Return a query with the values of one row, for so many."""
+    before, row, after = re.split(r"(?<=VALUES )(\([?, ]+\))", query)
+    return f"{before}{', '.join([row] * count)}{after}"
 
 
 def _json(value: Any) -> str:
