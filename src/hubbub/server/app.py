@@ -160,7 +160,7 @@ async def _door(
     own = sessions.refresh, partial(tokens.refresh, store)
     await asyncio.gather(*(refresh() for refresh in own))
     checkers: tuple[Checker, ...] = (tokens, sessions, *outsiders.checkers)
-    door = Door(checkers, has_guests=settings.has_guests, looks_taken=roll.looks_taken)
+    door = Door(checkers, has_guests=settings.has_guests, looks=roll)
     return door, (*own, *outsiders.refreshing)
 
 

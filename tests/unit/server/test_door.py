@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 
 from hubbub.domain.identity import NAMELESS, token_holder
+from hubbub.domain.lookalikes import look_alike
 from hubbub.domain.principals import Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import retired
@@ -262,6 +263,42 @@ def test_a_guest_makes_room_for_whom_the_name_belongs_to() -> None:
     door.enter(Credentials(token=TOKEN))
     door.exit(holder)
     assert refusal_at(door, "ada", KEY) == "name_taken"
+
+
+@pytest.mark.parametrize("name", ["ada", "Ada", "aDA"])
+def test_a_guest_makes_room_for_a_new_account_however_they_spell_its_handle(name: str) -> None:
+    tokens = Tokens()
+    door = Door((tokens,))
+    held = [door.enter(Credentials(each)) for each in (name, "Adam", "GRACE")]
+    left = door.enter(Credentials("ADA" if name != "ada" else "Hal"))
+    door.exit(left)
+    tokens.names = frozenset({"ada", "eve"})
+    assert expelled(door, *held, left) == [True, False, False, False]
+    for each in held:
+        door.exit(each)
+    assert not door._spellings and not door._holders
+
+
+class Looks:
+    """Whatever is like `taken` looks like an admin."""
+
+    looks_version = 0
+    taken = ""
+
+    def looks_taken(self, name: str) -> bool:
+        return bool(self.taken) and look_alike(name, [self.taken])
+
+
+def test_a_guest_makes_room_for_whoever_becomes_an_admin_and_looks_like_them() -> None:
+    looks, tokens = Looks(), Tokens()
+    tokens.replace([token("\u0430da")])
+    door = Door((tokens,), looks=looks)
+    held = [door.enter(Credentials(each)) for each in ("Ad\u0430", "Grace")]
+    held.append(door.enter(Credentials(token=TOKEN)))  # whose name was given to it
+    looks.taken = "Ada"
+    assert expelled(door, *held) == [False, False, False], "as long as nothing is said to be new"
+    looks.looks_version += 1
+    assert expelled(door, *held) == [True, False, False]
 
 
 @pytest.mark.parametrize("key", [None, KEY])

@@ -54,6 +54,18 @@ def shown(roll: Roll) -> tuple[set[str], list[bool]]:
     return roll.names, [roll.looks_taken(name) for name in names]
 
 
+async def test_the_looks_are_new_only_if_owners_or_admins_look_otherwise(team: Team) -> None:
+    roll = Roll(team.store)
+    await roll.refresh()
+    told = []
+    for by, change in [change for part in STORY for change in part]:
+        before = roll.looks_version
+        assert await team.code(by, change) is None
+        await roll.refresh()
+        told.append(roll.looks_version != before)
+    assert told == [False, False, False, True, True, True, True, True, False]
+
+
 async def test_what_is_read_on_is_what_is_read_anew(team: Team) -> None:
     assert isinstance(team.store, Counting)
     roll = Roll(team.store)

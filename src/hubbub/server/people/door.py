@@ -56,6 +56,25 @@ class Checker(Protocol):
         """Forget the credentials that an event ended. Returns the accounts whose they were."""
 
 
+class Looks(Protocol):
+    """Knows what owners and admins look like; `looks_version` changes with it."""
+
+    looks_version: int
+
+    def looks_taken(self, name: str) -> bool:
+        """Whether a name looks like an owner's or an admin's, which no guest's may."""
+
+
+class NoLooks:
+    """Nobody has a look of their own."""
+
+    looks_version = 0
+
+    def looks_taken(self, _: str) -> bool:
+        """Whatever a guest is called is fine."""
+        return False
+
+
 class Visit:
     """A connection or request that was admitted, until its credential is no longer valid."""
 
@@ -87,16 +106,14 @@ class Door:
         checkers: tuple[Checker, ...] = (),
         *,
         has_guests: bool = True,
-        looks_taken: Callable[[str], bool] = lambda _: False,
+        looks: Looks = NoLooks(),  # noqa: B008 - it never changes
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`looks_taken`: whether a name looks like an owner's or an admin's, which no guest's may.
-
-        `now` gives seconds since 1970, for expiry; `clock` is monotonic.
-        """
+        """`now` gives seconds since 1970, for expiry; `clock` is monotonic."""
         self.has_guests = has_guests
-        self._looks_taken = looks_taken
+        self._looks = looks
+        self._looks_seen = looks.looks_version
         self._checkers = checkers
         self._now = now
         self._clock = clock
@@ -104,6 +121,7 @@ class Door:
         self._holders: dict[
             str, tuple[Visit, ...]
         ] = {}  # by name; a tuple, since most have one holder and a list takes more memory
+        self._spellings: dict[str, set[str]] = {}  # names in use by the handle that they would be
         self._known: set[Visit] = set()  # those admitted with a token
 
     @contextmanager
@@ -170,6 +188,7 @@ class Door:
             self._holders[name] = others
         else:
             del self._holders[name]
+            self._forget_spelling(name)
         self._known.discard(visit)
 
     def recognise(self, credentials: Credentials) -> Principal:
@@ -188,12 +207,19 @@ class Door:
         return self._guest(credentials)
 
     def review(self) -> None:
-        """Expel holders of expired or revoked tokens, and guests who use the name of a new token.
+        """Expel holders of expired or revoked tokens, and guests whose name is, or looks like, one that they may not use any more.
 
         Must be called at least once a second.
         """
         for checker in self._checkers:
             for name in checker.names.intersection(self._holders):
+                self._clear_of_guests(name)
+            for handle in checker.names.intersection(self._spellings):
+                for name in self._spellings[handle]:
+                    self._clear_of_guests(name)
+        if self._looks_seen != self._looks.looks_version:
+            self._looks_seen = self._looks.looks_version
+            for name in filter(self._looks.looks_taken, [*self._holders]):
                 self._clear_of_guests(name)
         self._expel_invalid(self._known)
 
@@ -225,8 +251,16 @@ class Door:
         if visit.principal.role is not Role.GUEST:
             self._clear_of_guests(name)
         self._holders[name] = (*self._holders.get(name, ()), visit)
+        if (handle := handle_from(name)) != name:
+            self._spellings.setdefault(handle, set()).add(name)
         self._notice(visit)
         return visit
+
+    def _forget_spelling(self, name: str) -> None:
+        if spellings := self._spellings.get(handle := handle_from(name)):
+            spellings.discard(name)
+            if not spellings:
+                del self._spellings[handle]
 
     def _notice(self, visit: Visit) -> None:
         if visit.principal.role is not Role.GUEST:
@@ -264,7 +298,7 @@ class Door:
         if self._is_reserved(guest.name):
             why = f"The name {guest.name} belongs to a token or an account; choose another name"
             raise RefusalError("name_taken", why, hint="Send a token to use the name")
-        if given.name is not None and self._looks_taken(given.name):
+        if given.name is not None and self._looks.looks_taken(given.name):
             raise RefusalError.of(LOOK_TAKEN)
         if given.name is not None and not self._may_share(guest):
             raise RefusalError(

@@ -25,7 +25,7 @@ _TAGS = frozenset(map(tag_of, _EVENTS.kinds))
 class Roll:
     """What accounts are called, as of the last `refresh`.
 
-    `names` are their handles, former ones as well. `version` grows with each change.
+    `names` are their handles, former ones as well. `version` grows with each change, and `looks_version` if owners or admins look otherwise.
     """
 
     def __init__(self, store: Store) -> None:
@@ -34,7 +34,7 @@ class Roll:
         self._seq: int | None = None  # of the directory; None: nothing was read yet
         self._looks: dict[str, frozenset[str]] = {}  # of owners and admins
         self.names: set[str] = set()
-        self.version = 0
+        self.version = self.looks_version = 0
 
     async def refresh(self) -> None:
         """Read what is new in the directory. Raises StoreFailed."""
@@ -81,7 +81,7 @@ class Roll:
         return bool(page.bodies) and None not in rows
 
     def _look_at(self, row: Account) -> None:
+        before = self._looks.pop(row.account, None)
         if is_at_least(row.role, "admin"):
             self._looks[row.account] = forms(row.name)
-        else:
-            self._looks.pop(row.account, None)
+        self.looks_version += before != self._looks.get(row.account)
