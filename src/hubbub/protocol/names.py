@@ -133,17 +133,26 @@ def is_line(text: str) -> bool:
     """Whether a text is normal, visible, and can't change how what is around it is shown."""
     is_plain = all(unicodedata.category(c) not in ("Cc", "Zl", "Zp") for c in text)
     is_normal = is_text(text) and unicodedata.is_normalized("NFC", text)
-    return is_plain and is_normal and bool(text.strip()) and not set(text) & _BIDI
+    return is_plain and is_normal and _shows(text) and not set(text) & _BIDI
+
+
+def _shows(text: str) -> bool:
+    """Whether there is anything to see."""
+    return any(unicodedata.category(c)[0] in "LNPS" for c in _UNSEEN.sub("", text))
 
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def is_emoji(text: str) -> bool:
-    """Whether this is a valid reaction: 1 to 32 characters without spaces and control characters."""
-    return 0 < len(text) <= 32 and not any(
-        c.isspace()
-        or unicodedata.category(c) in {"Cc", "Cs"}
-        or c in "\u202a\u202b\u202c\u202d\u202e"
-        for c in text
+    """Whether this is a valid reaction: 1 to 32 characters without spaces and control characters, some of which are visible."""
+    return (
+        0 < len(text) <= 32
+        and _shows(text)
+        and not any(
+            c.isspace()
+            or unicodedata.category(c) in {"Cc", "Cs"}
+            or c in "\u202a\u202b\u202c\u202d\u202e"
+            for c in text
+        )
     )

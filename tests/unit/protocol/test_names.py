@@ -10,6 +10,7 @@ from hubbub.protocol.names import (
     display_name_fault,
     is_display_name,
     is_emoji,
+    is_line,
     is_person_name,
     is_room_name,
     person_name_fault,
@@ -118,6 +119,19 @@ def test_an_account_may_show_itself_as(name: str) -> None:
 def test_an_account_may_not_show_itself_as(name: str) -> None:
     assert not is_display_name(name)
     assert display_name_fault(name) is not None
+
+
+BLANKS = "\u200b\ufeff\u3164\uffa0\u2800\u00ad\u2060\u180e\u034f\u0301\ufe0f\U000e0041\U0001d159"
+
+
+@pytest.mark.parametrize("text", [*BLANKS, BLANKS, "\u200b\u200d"])
+def test_nothing_that_cannot_be_seen_is_a_title_or_a_reaction(text: str) -> None:
+    assert not is_line(text) and not is_line(f" {text} ") and not is_emoji(text)
+
+
+@pytest.mark.parametrize("text", ["👩‍👩‍👧", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣", "नमस्ते", "می‌خواهم", "+1", "…"])
+def test_what_is_seen_may_have_joiners_and_marks_in_it(text: str) -> None:
+    assert is_line(text) and is_emoji(text)
 
 
 @given(st.text(max_size=70))
