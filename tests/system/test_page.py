@@ -15,8 +15,10 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 from playwright.async_api import WebSocketRoute as Socket
 
+from tests.integration.test_sdk_in_step import There
 from tests.support.markdown import shown_text
 from tests.support.markup import EVIL
+from tests.support.proxy import Proxy
 from tests.support.server import Server
 from tests.support.strict import Strict
 
@@ -55,7 +57,7 @@ class Browsing:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("console", lambda message: self._hear(message.type, message.text))
         page.on("dialog", lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"))
-        await page.goto(self._url + path)
+        await page.goto(path if "://" in path else self._url + path)
         return page
 
     def _hear(self, kind: str, text: str) -> None:
@@ -193,12 +195,27 @@ async def test_the_page_says_that_it_is_offline(ada: Page) -> None:
     await expect(banner).to_be_hidden()
 
 
+async def test_a_page_whose_connection_dies_or_hangs_is_up_to_date_seconds_later(
+    server: Server, visit: Open
+) -> None:
+    """As when a network changes: the browser tells the page of it, but no server says goodbye."""
+    there = There(f"127.0.0.1:{server.port}", asyncio.Event())
+    there.up.set()
+    async with Proxy(there).listening() as network:
+        page = await here(await visit(f"http://{network.address}/?name=ada"))
+        for i in range(3):
+            for way in [*network.ways]:
+                way.cut() if i != 1 else way.hold()
+            await post(server, f"missed {i}")
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(bodies(page).nth(i)).to_have_text(f"missed {i}", timeout=10_000)
+
+
 async def test_where_no_websocket_passes_the_page_says_what_carries_it_instead(
     server: Server, visit: Open
 ) -> None:
     async with Strict(server.port, buffers=False).listening() as url:
-        page = await visit("/")
-        await page.goto(f"{url}/?name=ada")
+        page = await visit(f"{url}/?name=ada")
         await here(page)
         since = re.compile(r"^Connected by event stream since \d\d:\d\d.*: WebSocket refused$")
         await expect(page.locator("#carrier")).to_have_text(since)

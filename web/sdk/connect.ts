@@ -105,7 +105,7 @@ export class Client {
 
   #failure: Refused | undefined;
 
-  /** Connect now if that is to be done later, or see whether the other side is still there. For when a device wakes up. */
+  /** Connect now if that is to be done later, or see within seconds whether the other side is there. For when a device wakes up. */
   check(): void {
     this.#connection.check();
   }

@@ -7,6 +7,7 @@ import type { Kind, Link, Loss } from "./transports/link.ts";
 import type { Problem, Reply } from "./wire.ts";
 
 const GREETING = 10_000; // milliseconds in which a connection must be made, and the server greet
+const PROMPT = 4_000; // milliseconds for an answer when somebody asks whether the other side is there
 const SILENCE = 30_000; // the server pings, but programs don't see pings: so ask when nothing comes
 const GOOD = 5_000; // a connection that lasted this long makes the next waits short again
 const WEBSOCKET_AGAIN = 60_000; // then twice as long each time, up to half an hour
@@ -68,7 +69,7 @@ export interface Connection {
   readonly transport: Transport | null;
   /** Connect now. */
   connect(): Promise<void>;
-  /** See whether the other side is still there, or connect now if that is to be done later. */
+  /** See within seconds whether the other side is there, or connect now if that is to be done later. */
   check(): void;
   /** The server says when to come back. */
   comeBackAfter(seconds: number): void;
@@ -101,7 +102,7 @@ export function stayConnected({ base, token, hello, kinds }: Given, user: User):
     clearTimeout(timer);
     const mine = ++attempt;
     become({ state: "connecting", reason: "" });
-    timer = setTimeout(() => lost({ reason: "No answer in time" }), GREETING);
+    timer = loseAfter(GREETING);
     try {
       const given = await tokenOf(token);
       if (mine === attempt) stop = dial(kinds, given, lost);
@@ -163,17 +164,27 @@ export function stayConnected({ base, token, hello, kinds }: Given, user: User):
     user.linked((frame) => opened.send(frame), welcome);
   };
 
-  const check = () => {
-    if (status.state === "disconnected") connect();
-    if (status.state !== "connected") return;
+  const loseAfter = (patience: number): Timer => setTimeout(() => lost({ reason: "No answer in time" }), patience);
+
+  /** See whether the other side is still there. */
+  const see = (patience: number) => {
     link?.send('{"do":"hello","id":-1}'); // a second one is refused, which is an answer
     clearTimeout(silence);
-    silence = setTimeout(() => lost({ reason: "No answer in time" }), GREETING);
+    silence = loseAfter(patience);
+  };
+
+  const check = () => {
+    if (status.state === "connected") see(PROMPT);
+    else if (status.state === "disconnected") connect();
+    else if (status.state === "connecting") {
+      clearTimeout(timer); // what is under way may have been lost with the network
+      timer = loseAfter(PROMPT);
+    }
   };
 
   const listen = () => {
     clearTimeout(silence);
-    silence = setTimeout(check, SILENCE);
+    silence = setTimeout(() => see(GREETING), SILENCE);
   };
 
   /** On a lesser transport, see now and then whether a WebSocket opens; if one does, it takes over. */

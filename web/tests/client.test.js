@@ -646,3 +646,45 @@ test("an address may be written as people do", async (context) => {
     ["ws://server:8181/ws", "ws://server/chat/ws", "wss://server/chat/ws"],
   );
 });
+
+// hello, start, follow, follow_all, a post, each with its answer; and what is told of it
+for (const frames of Array(13).keys())
+  for (const way of ["breaks off", "vanishes"])
+    test(`a connection that ${way} after ${frames} frames is made again within seconds, and nothing is missed`, async (context) => {
+      const hall = opened(context);
+      const { answer } = hall;
+      const rooms = [{ room: "@r1", kind: "closed", role: "member", head: 0, nth: 0 }];
+      const started = { account: "@pada", me: { handle: "ada", name: "Ada" }, epoch: "e1", own: 0, directory: 0, rooms, people: {} };
+      hall.answer = (socket, command) => (command.do === "start" ? { ok: started } : answer.call(hall, socket, command));
+      hall.isFlowing = false;
+      const client = connect(URL);
+      const texts = [];
+      const read = async () => {
+        for await (const event of await client.follow("lobby")) texts.push(event.text);
+      };
+      read();
+      const opening = client.me.open();
+      client.post("lobby", "mine");
+      await settled();
+      for (let i = 0; i < frames; i++) {
+        hall.letThrough();
+        await settled();
+      }
+      if (way === "vanishes") hall.vanish();
+      else hall.cut();
+      const { seq } = hall.append("lobby", { event: "posted", text: "while nobody listened" });
+      hall.isFlowing = true;
+      client.check(); // the browser says that the network is back
+      for (let i = 0; i < 10; i++) await pass(500);
+      assert.equal(client.status.state, "connected");
+      await opening;
+      assert.deepEqual(client.outbox.entries, []);
+      hall.append("lobby", { event: "posted", text: "afterwards" });
+      await settled();
+      assert.deepEqual(texts.slice(-1), ["afterwards"]);
+      const posted = hall.log("lobby").map(({ text }) => text);
+      assert.deepEqual(posted.filter((text) => text === "mine").length, 1);
+      assert.deepEqual(texts, posted.slice(-texts.length));
+      assert.ok(texts.length >= hall.log("lobby").length - seq);
+      client.close();
+    });

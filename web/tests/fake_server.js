@@ -95,6 +95,12 @@ export class Hall {
     };
   }
 
+  /** Nothing passes any more on the connections that there are, and nobody is told. */
+  vanish() {
+    for (const socket of this.sockets) socket.readyState = 3;
+    this.sockets.clear();
+  }
+
   cut(code, reason) {
     for (const socket of [...this.sockets]) socket.cut(code, reason);
   }
