@@ -194,8 +194,31 @@ async def closed_room(page: Page, server: Server) -> None:
     """A room, and its details."""
     await make_room(await own(page, server), "Plans", "Closed")
     await speak(page, "the secret plan")
+    await act(page, "the secret plan", "More")
+    await expect(page.get_by_role("button", name="Forward…")).to_be_visible()
+    assert not await faults(page)
+    await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Details").click()
-    await expect(page.get_by_text("1 member")).to_be_visible()
+    panel = page.get_by_role("complementary", name="Plans")
+    await expect(panel.get_by_text("1 member")).to_be_visible()
+    for section in ("Room settings", "Banned and muted"):
+        await panel.get_by_text(section).click()
+    await expect(panel.get_by_text("Nobody is banned")).to_be_visible()
+    await panel.get_by_label("Keep messages for").fill("1")
+
+
+async def administering(page: Page, server: Server) -> None:
+    """All parts of the admin page."""
+    await make_room(await own(page, server), "Plans", "Closed")
+    await menu(page)
+    await page.get_by_role("button", name="Administration").click()
+    main, parts = page.get_by_role("main"), page.get_by_role("navigation", name="Administration")
+    for part in ("Rooms", "Invites", "Emoji", "Figures", "Settings", "Audit log", "People"):
+        await parts.get_by_role("button", name=part).click()
+        await expect(main.get_by_text("Looking…")).to_have_count(0)
+        assert not await faults(page), part
+    await main.get_by_role("button", name="Manage Ada").click()
+    await expect(main.get_by_text("1 session")).to_be_visible()
 
 
 async def unread(page: Page, server: Server) -> None:
@@ -311,6 +334,7 @@ STATES: list[Callable[[Page, Server], Awaitable[None]]] = [
     wrong_password,
     new_account,
     closed_room,
+    administering,
     unread,
     in_a_thread,
     pinned,

@@ -6,7 +6,7 @@ const lists = new Intl.ListFormat(LANGUAGE, { type: "conjunction" });
 const numbers = new Intl.NumberFormat(LANGUAGE);
 
 /** A number with the noun that it counts. */
-const many = (n: number, one: string, other: string): string => `${numbers.format(n)} ${plurals.select(n) === "one" ? one : other}`;
+export const many = (n: number, one: string, other: string): string => `${numbers.format(n)} ${plurals.select(n) === "one" ? one : other}`;
 
 const UNITS: [number, string][] = [
   [86_400, "day"],
@@ -76,6 +76,7 @@ export const en = {
   openRooms: "Open rooms",
   writeTo: "Write to…",
   invite: "Invite",
+  administration: "Administration",
   inNoRoom: "You are in no room yet. Make one, or look for open rooms.",
   openOrStart: "Open or start a room",
   openRoom: "Open room",

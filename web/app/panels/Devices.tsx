@@ -22,7 +22,7 @@ const SYSTEMS: [RegExp, string][] = [
 ];
 
 /** What a device calls itself, in words if it is a browser. */
-function nameOf(device: string): string {
+export function nameOfDevice(device: string): string {
   const browser = BROWSERS.find(([sign]) => sign.test(device))?.[1];
   const system = SYSTEMS.find(([sign]) => sign.test(device))?.[1];
   return browser && system ? t.browserOn(browser, system) : device || t.someDevice;
@@ -31,11 +31,11 @@ function nameOf(device: string): string {
 const Device = ({ device, seen_at, is_this, end }: Session & { end(): void }) => (
   <li>
     <span class="who">
-      {nameOf(device)}
+      {nameOfDevice(device)}
       <small>{is_this ? t.thisDevice : t.seenAt(dayOf(new Date(1000 * seen_at).toISOString()))}</small>
     </span>
     {!is_this && (
-      <button type="button" aria-label={t.endNamed(nameOf(device))} onClick={end}>
+      <button type="button" aria-label={t.endNamed(nameOfDevice(device))} onClick={end}>
         {t.end}
       </button>
     )}

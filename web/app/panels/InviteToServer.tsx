@@ -7,8 +7,8 @@ import { copyText } from "../ui/copy.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Field, type FieldSpec, Form, type Values } from "../ui/Form.tsx";
 
-/** `roles` are those that it may give. */
-export const inviteToServer = (roles: string[]): void => openDialog(<InviteToServer roles={roles} />);
+/** `roles` are those that it may give; `made` is called once there is a link. */
+export const inviteToServer = (roles: string[], made = () => {}): void => openDialog(<InviteToServer roles={roles} made={made} />);
 
 const number = (name: string, label: string, max: number, value: string): FieldSpec => ({
   name,
@@ -29,11 +29,12 @@ const fieldsOf = (roles: string[]): FieldSpec[] => [
   number("days", t.daysUntil, 365, "7"),
 ];
 
-function InviteToServer({ roles }: { roles: string[] }) {
+function InviteToServer({ roles, made }: { roles: string[]; made(): void }) {
   const [link, setLink] = useState("");
   const act = async ({ role, uses, days }: Values) => {
     const { token } = await call<{ token: string }>("POST", "/invites", { role, uses: Number(uses), days: Number(days) });
     setLink(`${location.origin}/i#${token}`);
+    made();
   };
   return (
     <Dialog title={t.inviteToServer}>

@@ -7,6 +7,7 @@ import { newDirect } from "../panels/NewDirect.tsx";
 import { newRoom } from "../panels/NewRoom.tsx";
 import { openRooms } from "../panels/OpenRooms.tsx";
 import type { Account } from "../store/account.ts";
+import { adminPart, isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
 import { call } from "../store/http.ts";
 import { stateOf } from "../store/presence.ts";
@@ -51,6 +52,9 @@ function OfAccount({ account }: { account: Account }) {
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
       <Invite key={account.key} role={account.role} />
+      {isAdmin(account.role) && (
+        <Act icon="tools" text={t.administration} onClick={() => openAdmin("people")} isCurrent={adminPart.value !== undefined} />
+      )}
       {free.length > 0 && <li class="group">{t.freeRooms}</li>}
       {free.map((room) => (
         <FreeRoom key={room} room={room} />
@@ -60,9 +64,9 @@ function OfAccount({ account }: { account: Account }) {
 }
 
 /** What one can do beside the rooms. */
-const Act = ({ icon, text, onClick }: { icon: IconName; text: string; onClick(): void }) => (
+const Act = ({ icon, text, onClick, isCurrent }: { icon: IconName; text: string; onClick(): void; isCurrent?: boolean }) => (
   <li>
-    <button type="button" class="act" onClick={onClick}>
+    <button type="button" class="act" aria-current={isCurrent ? "page" : undefined} onClick={onClick}>
       <Icon name={icon} />
       {text}
     </button>
@@ -114,7 +118,7 @@ const Item = ({ room, title, icon, unread, other }: ItemProps) => (
       type="button"
       class={unread ? "unread" : ""}
       data-room={room}
-      aria-current={room === current.value ? "page" : undefined}
+      aria-current={room === current.value && !adminPart.value ? "page" : undefined}
       title={other && t.presence[stateOf(other) ?? ""]}
       onClick={() => open(room)}
     >

@@ -3,6 +3,7 @@
 import { batch, signal } from "@preact/signals";
 import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
+import { adminPart } from "./admin.ts";
 import { follow } from "./hearing.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
@@ -48,6 +49,7 @@ export function open(room: string): void {
     editing.value = undefined;
     linked.value = undefined;
     menuOpen.value = false;
+    adminPart.value = undefined;
     closePanel();
     toEnd();
     follow(room); // it may be readable by now

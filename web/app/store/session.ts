@@ -5,6 +5,7 @@ import { type Client, connect, Refused, type Status } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { Account } from "./account.ts";
 import { isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
+import { linkedPart, openAdmin } from "./admin.ts";
 import { banner, hearState, stopWaiting } from "./connection.ts";
 import { follow } from "./hearing.ts";
 import { call } from "./http.ts";
@@ -32,7 +33,7 @@ export function begin(): void {
   addEventListener("hashchange", () => {
     if (enterBy()) return;
     if (memory.takeTokenFromAddress()) start();
-    else if (clientOf()) open(roomFromAddress());
+    else if (clientOf()) openHash();
   });
   for (const change of ["online", "offline"]) addEventListener(change, () => clientOf()?.check());
   addEventListener("pagehide", () => clientOf()?.close());
@@ -116,8 +117,16 @@ export function retry(): void {
   else clientOf()?.check();
 }
 
+/** Open what the part of the address after # leads to. */
+function openHash(): void {
+  const part = linkedPart();
+  if (part) openAdmin(part);
+  else open(roomFromAddress());
+}
+
 /** Open the room, and the message, that the address leads to. */
 async function openAddress(): Promise<void> {
+  const part = linkedPart();
   const linked = linkedRoom();
   let room = linked?.room ?? roomFromAddress();
   if (room.startsWith("#")) {
@@ -127,6 +136,7 @@ async function openAddress(): Promise<void> {
   if (!isRoomName(room)) room = roomFromAddress();
   wanted.value = linked?.seq === undefined ? undefined : { room, seq: linked.seq };
   open(room);
+  if (part) openAdmin(part);
 }
 
 function stateChanged(client: Client, status: Status): void {

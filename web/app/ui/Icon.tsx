@@ -23,7 +23,8 @@ export type IconName =
   | "pin"
   | "account"
   | "bell"
-  | "more";
+  | "more"
+  | "tools";
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" aria-hidden="true">

@@ -1,0 +1,73 @@
+// The admin page: what owners and admins see of the server, and do about it. It is loaded when it is opened.
+
+import "./admin.css";
+import { a } from "../i18n/admin.ts";
+import { t } from "../i18n/index.ts";
+import { adminPart, isAdmin, openAdmin, PARTS, type Part } from "../store/admin.ts";
+import { menuOpen } from "../store/screen.ts";
+import { session } from "../store/state.ts";
+import { Icon } from "../ui/Icon.tsx";
+import { Empty } from "../ui/Text.tsx";
+import { Audit } from "./Audit.tsx";
+import { OwnEmoji } from "./Emoji.tsx";
+import { Figures } from "./Figures.tsx";
+import { Invites } from "./Invites.tsx";
+import { People } from "./People.tsx";
+import { Rooms } from "./Rooms.tsx";
+import { Settings } from "./Settings.tsx";
+
+const VIEWS: Record<Part, () => preact.VNode> = {
+  people: People,
+  rooms: Rooms,
+  invites: Invites,
+  emoji: OwnEmoji,
+  figures: Figures,
+  settings: Settings,
+  audit: Audit,
+};
+
+export function Admin() {
+  const part = adminPart.value ?? "people";
+  const account = session.value?.account;
+  const isAllowed = isAdmin(account?.role);
+  const View = VIEWS[part];
+  return (
+    <main id="admin">
+      <header>
+        <button
+          id="menu"
+          class="icon-button"
+          type="button"
+          aria-label={t.rooms}
+          aria-controls="sidebar"
+          aria-expanded={menuOpen.value}
+          onClick={() => {
+            menuOpen.value = true;
+          }}
+        >
+          <Icon name="menu" />
+        </button>
+        <h1 id="title">{a.title}</h1>
+      </header>
+      {isAllowed && <Parts part={part} />}
+      <section
+        class="part"
+        aria-label={a.tabs[part]}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
+        tabIndex={0}
+      >
+        {isAllowed ? <View key={part} /> : <Empty text={account?.hasStarted ? a.notForYou : t.loading} />}
+      </section>
+    </main>
+  );
+}
+
+const Parts = ({ part }: { part: Part }) => (
+  <nav class="parts" aria-label={a.title}>
+    {PARTS.map((each) => (
+      <button key={each} type="button" class="quiet" aria-current={each === part ? "page" : undefined} onClick={() => openAdmin(each)}>
+        {a.tabs[each]}
+      </button>
+    ))}
+  </nav>
+);

@@ -1,0 +1,128 @@
+// The texts of the admin page, in English. They are loaded with it.
+
+import { many } from "./en.ts";
+
+export const a = {
+  title: "Administration",
+  tabs: {
+    people: "People",
+    rooms: "Rooms",
+    invites: "Invites",
+    emoji: "Emoji",
+    figures: "Figures",
+    settings: "Settings",
+    audit: "Audit log",
+  },
+  notForYou: "Only owners and admins of this server can see this page.",
+  find: "Find",
+  showMore: "Show more",
+  showAll: "Show all",
+  nothingFound: "Nothing found",
+  refresh: "Look again",
+
+  // people
+  bot: "Bot",
+  suspended: "Suspended",
+  since: (day: string) => `since ${day}`,
+  manage: (name: string) => `Manage ${name}`,
+  suspend: "Suspend…",
+  suspendIt: "Suspend",
+  suspendNamed: (name: string) => `Suspend ${name}`,
+  suspendMeans: (sessions: number) =>
+    `${many(sessions, "session ends", "sessions end")} now, and the account can't come in until you reinstate it. What it wrote stays.`,
+  reinstate: "Reinstate",
+  resetLink: "Make a reset link",
+  resetNamed: (name: string) => `Reset link for ${name}`,
+  resetHint: "It is shown only once, and is good for 24 hours. Whoever has it chooses the password.",
+  link: "Link",
+  endAll: "End all sessions",
+  allEnded: (name: string) => `${name} is logged out everywhere`,
+  sessions: (n: number) => many(n, "session", "sessions"),
+  connections: (n: number) => many(n, "live connection", "live connections"),
+  opened: (day: string) => `opened ${day}`,
+  roleOf: (name: string) => `Role of ${name}`,
+  removePerson: "Remove…",
+  removeIt: "Remove for good",
+  removeNamed: (name: string) => `Remove ${name}`,
+  removeMeans: (sessions: number, tokens: number, rooms: number) =>
+    `${many(sessions, "session", "sessions")} and ${many(tokens, "API token", "API tokens")} end, and the account leaves ${many(rooms, "room", "rooms")}. Nobody can take its handle again. This can't be undone.`,
+  eraseMessages: "Also erase all of its messages and reactions, in every room",
+  isRemoved: (name: string) => `${name} is removed`,
+
+  // rooms
+  noRooms: "Nobody has made a room yet.",
+  members: (n: number) => many(n, "member", "members"),
+  messages: (n: number) => many(n, "message", "messages"),
+  kinds: { open: "Open", closed: "Closed" } as Record<string, string>,
+  archived: "Archived",
+  open: "Open",
+  openNamed: (title: string) => `Open ${title}`,
+  archive: "Archive…",
+  archiveIt: "Archive",
+  archiveNamed: (title: string) => `Archive ${title}`,
+  archiveMeans: (members: number, messages: number) =>
+    `Nobody can write in it any more. Its ${many(members, "member", "members")} can still read its ${many(messages, "message", "messages")}. You can restore it.`,
+  restore: "Restore",
+  host: "Become a host…",
+  hostIt: "Become a host",
+  hostNamed: (title: string) => `Become a host of ${title}`,
+  hostMeans: (members: number) =>
+    `You join it, and can read and change everything in it. Its ${many(members, "member sees", "members see")} that you came as an admin.`,
+  roomsStay: "Rooms can't be deleted. Archive them, or set in their own settings how long messages are kept.",
+
+  // invites
+  noInvites: "No invite can be used at the moment.",
+  newInvite: "Make an invite",
+  usesLeft: (n: number) => many(n, "use left", "uses left"),
+  until: (day: string) => `until ${day}`,
+  by: (name: string) => `by ${name}`,
+  revoke: "Revoke",
+  revokeNamed: (role: string, name: string) => `Revoke the invite for ${role} by ${name}`,
+
+  // emoji
+  noEmoji: "This server has no emoji of its own yet.",
+  name: "Name",
+  nameHint: "Letters from a to z, digits, and _ + -: people write it between colons, such as :parrot:",
+  picture: "Picture",
+  pictureHint: "PNG, GIF, JPEG, WebP or AVIF, at most 64 KiB and 512 × 512 pixels",
+  choosePicture: "Choose a picture",
+  add: "Add",
+  addEmoji: "Add an emoji",
+  isAdded: (name: string) => `:${name}: is added`,
+  removeEmoji: "Remove…",
+  removeEmojiIt: "Remove",
+  removeEmojiNamed: (name: string) => `Remove :${name}:`,
+  removeEmojiMeans: (name: string) => `The picture is deleted. Messages and reactions with it show :${name}: instead.`,
+
+  // figures
+  version: (version: string) => `hubbub ${version}`,
+  ofOneWorker: (workers: number) => `One of ${many(workers, "worker", "workers")}; the others have figures of their own.`,
+  plots: {
+    connections: "Connections",
+    changes: "Changes per second",
+    commit: "Time of a commit, ms",
+    lag: "Delay of the loop, ms",
+    memory: "Memory, MB",
+  },
+  now: (value: string) => `now ${value}`,
+  byTransport: "Live connections",
+  refusals: "Refused since the start",
+  noRefusals: "Nothing was refused so far.",
+  lost: "No answer at the moment. Trying again.",
+
+  // settings
+  settingsMean: "These change with the next start of the server, by flags, variables, or its file.",
+  isDefault: "default",
+  notSet: "not set",
+  setting: "Setting",
+  value: "Value",
+  origin: "Comes from",
+
+  // the audit log
+  noEntries: "The audit log is empty.",
+  verify: "Check the log",
+  intact: (n: number) => `The audit log is intact: ${many(n, "entry", "entries")}`,
+  broken: (seq: number) => `The audit log was changed at entry ${seq}, or just before it`,
+  server: "the server",
+  erasedEntry: "erased",
+};
