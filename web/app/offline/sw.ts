@@ -1,6 +1,6 @@
 // The service worker: keeps the files of the page, so that it opens without a server. It never touches the API or uploads.
 
-export {}; // so that the names here are its own
+import "./pushed.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 /** All files of the page, and what tells this version of them from others; the build fills them in. */

@@ -1,10 +1,12 @@
 // What notifies me besides mentions, and when nothing does.
 
 import { t } from "../i18n/index.ts";
+import { device } from "../store/notifying.ts";
 import { say } from "../store/screen.ts";
 import { changeNotifying, type Preferences, preferences } from "../store/settings.ts";
 import { type FieldSpec, Form, type Values } from "../ui/Form.tsx";
 import { Section } from "./Section.tsx";
+import { ThisDevice } from "./ThisDevice.tsx";
 
 function fieldsOf({ keywords = [], quiet }: Preferences): FieldSpec[] {
   const [hours] = quiet?.weekly ?? [];
@@ -26,7 +28,12 @@ const change =
 export const Notifying = () => (
   <Section
     title={t.notifications}
-    look={preferences}
-    show={(found) => <Form fields={fieldsOf(found)} button={t.save} act={change(found)} />}
+    look={async () => ({ chosen: await preferences(), here: await device() })}
+    show={({ chosen, here }, again) => (
+      <>
+        <ThisDevice {...here} again={again} />
+        <Form fields={fieldsOf(chosen)} button={t.save} act={change(chosen)} />
+      </>
+    )}
   />
 );

@@ -5,6 +5,7 @@ import { type Client, Closed, type Me, type MyChange, type MyRoom, type wire } f
 import { t } from "../i18n/index.ts";
 import { show } from "./frames.ts";
 import { nameOf } from "./names.ts";
+import { notice } from "./notifying.ts";
 
 const AGAIN = 5000; // milliseconds before one asks again for what could not be had
 
@@ -41,6 +42,8 @@ export class Account {
   }
 
   #take(change: MyChange): void {
+    const me = this.#me.peek();
+    if (me) notice(me, change);
     const changes = change.change === "refreshed" ? change.changes : [change];
     for (const each of changes) this.#stale.add(each.change.split("_")[0] as Sort);
     show(this.#grow);

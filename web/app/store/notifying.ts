@@ -1,0 +1,121 @@
+// Notifications on this device: whether its browser allows them and the server sends them, and those of this page while it is open.
+
+import type { Me, MyChange, OneMessage, Single } from "#sdk";
+import { t } from "../i18n/index.ts";
+import { command, goTo } from "./history.ts";
+import { call } from "./http.ts";
+import { nameOf } from "./names.ts";
+import { isReading } from "./reading.ts";
+import { open } from "./rooms.ts";
+import { clientOf, places, wanted } from "./state.ts";
+
+/** Why this device can't be notified, or how far it is: not at all, while a page is open, or always. */
+export type Standing = "insecure" | "unavailable" | "refused" | "off" | "open" | "on";
+
+export interface Device {
+  standing: Standing;
+  /** Whether notifications say what was written. */
+  showsText: boolean;
+}
+
+interface Subscribed {
+  key: string;
+  endpoint: string | null;
+  shows_text: boolean;
+}
+
+const TEXT = "hubbub.notify.text";
+const SUBSCRIPTION = "/me/subscription";
+
+const showsText = (): boolean => localStorage.getItem(TEXT) !== null;
+
+const worker = (): Promise<ServiceWorkerRegistration | undefined> | undefined =>
+  (navigator.serviceWorker as ServiceWorkerContainer | undefined)?.getRegistration();
+
+/** How this device stands. */
+export async function device(): Promise<Device> {
+  return { standing: await standing(), showsText: showsText() };
+}
+
+async function standing(): Promise<Standing> {
+  if (!isSecureContext) return "insecure";
+  const registration = await worker();
+  if (!registration || !("Notification" in window)) return "unavailable";
+  if (Notification.permission === "denied") return "refused";
+  if (Notification.permission !== "granted") return "off";
+  const here = await registration.pushManager?.getSubscription();
+  const { endpoint } = await call<Subscribed>("GET", SUBSCRIPTION);
+  return here && here.endpoint === endpoint ? "on" : "open";
+}
+
+/** Have this device notified. The browser asks its person first, so this must follow from a click. */
+export async function notifyHere(text: boolean): Promise<void> {
+  if ((await Notification.requestPermission()) !== "granted") throw new Error(t.notAllowedByBrowser);
+  localStorage[text ? "setItem" : "removeItem"](TEXT, "");
+  const { key } = await call<Subscribed>("GET", SUBSCRIPTION);
+  const here = await subscribed(key).catch(() => undefined);
+  const { endpoint, keys } = here?.toJSON() ?? {};
+  if (!endpoint) throw new Error(t.noPushService);
+  await call("PUT", SUBSCRIPTION, { endpoint, ...keys, shows_text: text });
+}
+
+/** The browser's subscription with a key; one with another key, as of a server that was set up anew, goes. */
+async function subscribed(key: string): Promise<PushSubscription | undefined> {
+  const manager = (await worker())?.pushManager;
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  return manager?.subscribe(options).catch(async () => {
+    await (await manager.getSubscription())?.unsubscribe();
+    return manager.subscribe(options);
+  });
+}
+
+/** Have this device notified only while a page is open. */
+export async function notifyNoLonger(): Promise<void> {
+  await call("DELETE", SUBSCRIPTION);
+  await (await (await worker())?.pushManager?.getSubscription())?.unsubscribe();
+}
+
+// --- while a page is open ---
+
+let isNotifier = false; // one tab of the browser is
+
+/** Notify if no other tab does, and open what is clicked. */
+export function beginToNotify(): void {
+  const locks = navigator.locks as LockManager | undefined;
+  locks?.request("hubbub.notifier", () => {
+    isNotifier = true;
+    return new Promise<void>(() => {});
+  });
+  const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
+  workers?.addEventListener("message", ({ data }) => data?.open && openMessage(data.open));
+}
+
+function openMessage({ room, seq }: { room: string; seq: number }): void {
+  if (!room || !clientOf()) return;
+  wanted.value = { room, seq };
+  open(room);
+  if (places.get(room)?.view) goTo(room, seq);
+}
+
+/** Something of the account's changed: it may be worth a notification, or one is to be taken away. */
+export function notice(me: Me, change: MyChange): void {
+  for (const each of change.change === "refreshed" ? change.changes : [change]) {
+    if ("room" in each && !each.room.unread) takeAway(each.room.room);
+  }
+  if (!isNotifier || !("Notification" in window) || Notification.permission !== "granted") return;
+  if (change.change === "room_moved" && !isReading(change.room.room) && me.shouldNotify(change)) tell(change);
+}
+
+async function takeAway(room: string): Promise<void> {
+  for (const each of (await (await worker())?.getNotifications({ tag: room })) ?? []) each.close();
+}
+
+/** Have the service worker show what has come, as it shows what is pushed. */
+async function tell({ room, before }: Single & { change: "room_moved" }): Promise<void> {
+  const told = { room: room.room, seq: room.head, mention: room.mentions > before.mentions };
+  const found = showsText() ? await message(told).catch(() => undefined) : undefined;
+  const more = found && { title: room.title, by: nameOf(found.message.by), text: found.message.text ?? "" };
+  (await worker())?.active?.postMessage({ notify: { ...told, ...more } });
+}
+
+const message = ({ room, seq }: { room: string; seq: number }): Promise<OneMessage> => command("get_message", { room, seq });
