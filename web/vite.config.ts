@@ -39,8 +39,9 @@ export default defineConfig({
     assetsInlineLimit: 0, // the page's policy allows no data: URLs
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: "app/index.html", sw: "app/offline/sw.ts" },
-      output: { entryFileNames: ({ name }) => (name === "sw" ? WORKER : "[name]-[hash].js") }, // a worker has one address for ever
+      input: { index: "app/index.html", sw: "app/offline/sw.ts", embed: "app/embed/embed.ts" },
+      preserveEntrySignatures: "exports-only",
+      output: { entryFileNames: ({ name }) => ({ sw: WORKER, embed: "embed.js" })[name] ?? "[name]-[hash].js" }, // two have one address for ever
     },
   },
 });

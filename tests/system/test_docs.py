@@ -8,16 +8,17 @@ import asyncio
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from jwt.algorithms import OKPAlgorithm
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from tests.support import certificates
 from tests.support.checkout import ROOT, tracked
@@ -28,6 +29,7 @@ from tests.support.network import is_possible
 from tests.support.postgres import running
 from tests.support.reader import Reader, reading
 from tests.support.server import Server
+from tests.system.test_page_tokens import Tokens
 
 __all__ = ["browser", "page"]
 
@@ -108,6 +110,11 @@ async def run_javascript(reader: Reader, block: Block) -> None:
         await reader.type("node example.js")
 
 
+async def save_page(reader: Reader, block: Block) -> None:
+    """Save it; the tests below open it in a browser."""
+    (reader.folder / (block.file or "page.html")).write_text(block.text)
+
+
 async def compare_nginx(reader: Reader, block: Block) -> None:
     """It is in the file that other tests run."""
     whole = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -133,6 +140,7 @@ RUN: dict[str, Callable[[Reader, Block], Awaitable[None]]] = {
     SHELL: type_commands,
     "python": run_python,
     "js": run_javascript,
+    "html": save_page,
     "sql": run_sql,
     "nginx": compare_nginx,
     "json": read_json,
@@ -315,6 +323,40 @@ async def test_a_piece_of_a_page_shows_what_happens(
             value = {"key": "driver", "value": {"lat": 52.52, "lon": 13.405}}
             await http.post("signals?name=grace", json=value)
             await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def serving(files: dict[str, tuple[str, str]]) -> AsyncIterator[str]:
+    """Serve some files, each with its type, at another port of this machine; yields its address."""
+
+    async def serve(request: web.Request) -> web.Response:
+        text, content_type = files[request.path]
+        return web.Response(text=text, content_type=content_type)
+
+    application = web.Application()
+    application.add_routes([web.get(path, serve) for path in files])
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_the_room_that_a_page_embeds_shows_what_is_written_there(
+    server: Server, page: Page
+) -> None:
+    (block,) = [
+        block for block in blocks("docs/how-to/embed-a-room.md") if block.language == "html"
+    ]
+    html = block.text.replace("http://localhost:8181", server.url)
+    token = await Tokens(server).create("visitor", "--rooms", "help-desk", "--can", "read,post")
+    async with serving({"/": (html, "text/html"), "/token.txt": (token, "text/plain")}) as site:
+        await page.goto(site)
+        room = page.locator("hubbub-room")
+        await room.get_by_role("textbox", name="Message").fill("Is anybody there?")
+        await page.keyboard.press("Enter")
+        await expect(room.locator(".mine .body")).to_have_text("Is anybody there?")
+        await expect(room.get_by_role("heading", name="Ask us")).to_be_visible()
 
 
 @needs_machines

@@ -7,6 +7,11 @@ declare module "*.svg" {
 
 declare module "*.css";
 
+declare module "*.css?inline" {
+  const text: string;
+  export default text;
+}
+
 declare module "virtual:emoji" {
   /** Of each emoji the character, its short names, what it shows, other words for it, and its group. */
   const rows: [text: string, names: string[], label: string, tags: string[], group: number][];

@@ -115,6 +115,11 @@ export const en = {
   carriedBy: (what: string, since: string, why: string) => `Connected by ${what} since ${since}: ${why}`,
   backAgain: "Back again: what you missed is here",
 
+  embedNames: 'This page names no room: write <hubbub-room room="lobby">',
+  nothingYet: "Nobody has written anything yet.",
+  earlierMessages: "Show earlier messages",
+  writeHere: "Write a message",
+
   // a message
   message: "Message",
   writeMessage: (room: string) => `Write to ${room}`,

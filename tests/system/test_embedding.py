@@ -1,0 +1,197 @@
+"""A room in a page of another site, as `embed.js` puts it there: with a token or a name, and only where the settings allow it."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
+
+from tests.support.newcomers import REFUSED, at_home, claim_link, fill
+from tests.support.server import Server
+from tests.system.test_accessibility import AXE, faults
+from tests.system.test_page import in_the_log, post
+from tests.system.test_page_tokens import Tokens
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(120)
+
+PAGE = """<!doctype html><html lang="en"><title>Ours</title><style>* {{ color: red; font-size: 40px }}</style>
+<main><h1>Ours</h1><div id="chat"></div></main><script type="module" src="/ours.js"></script></html>"""
+
+
+class Site:
+    """Another site: one page, whose script can be given, and whose policy is as the how-to says."""
+
+    def __init__(self) -> None:
+        self.script = ""
+        self.policy = ""
+        self.url = ""
+
+    async def _page(self, _: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": self.policy}
+        return web.Response(text=PAGE.format(), content_type="text/html", headers=headers)
+
+    async def _script(self, _: web.Request) -> web.Response:
+        return web.Response(text=self.script, content_type="text/javascript")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Site"]:
+        application = web.Application()
+        application.router.add_get("/", self._page)
+        application.router.add_get("/ours.js", self._script)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://evil.example:{runner.addresses[0][1]}"
+        yield self
+        await runner.cleanup()
+
+    def embeds(self, server: Server, **options: Any) -> None:
+        """Its page embeds a room of a server, in three lines."""
+        socket = server.url.replace("http", "ws")
+        self.policy = (
+            "default-src 'none'; style-src 'unsafe-inline';"
+            f" script-src 'self' {server.url}; connect-src {server.url} {socket}"
+        )
+        self.script = (
+            f'import {{ embed }} from "{server.url}/web/embed.js";\n'
+            f'embed("#chat", {json.dumps(options)});\n'
+        )
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    async with Site().running() as site:
+        yield site
+
+
+@pytest.fixture
+async def server(site: Site, tmp_path: Path) -> AsyncIterator[Server]:
+    """A server that allows the site to embed its rooms."""
+    async with Server(tmp_path / "data", "--allow-origin", site.url) as server:
+        yield server
+
+
+def hear(wrong: list[str], told: ConsoleMessage) -> None:
+    if told.type == "error" and not REFUSED.search(told.text):
+        wrong.append(told.text)
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page whose console has no error, such as a violation of its policy."""
+    wrong: list[str] = []
+    async with await browser.new_context() as context:
+        page = await context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda told: hear(wrong, told))
+        yield page
+    assert not wrong
+
+
+def room(page: Page) -> Locator:
+    return page.locator("hubbub-room")
+
+
+async def test_an_allowed_site_talks_with_a_token_and_keeps_nothing(
+    page: Page, site: Site, server: Server
+) -> None:
+    token = await Tokens(server).create("www", "--rooms", "help-desk", "--can", "read,post")
+    await post(server, "hello **there**", room="help-desk")
+    site.embeds(server, room="help-desk", heading="Ask us", token=token)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(str(request.headers)))
+    await page.goto(site.url)
+    await expect(room(page).get_by_role("heading", name="Ask us")).to_be_visible()
+    await expect(room(page).locator(".body")).to_have_text(["hello there"])
+    await expect(room(page).locator(".body strong")).to_have_text("there")
+    await room(page).get_by_role("textbox", name="Message").fill("gladly")
+    await page.keyboard.press("Enter")
+    await expect(room(page).locator(".body")).to_have_text(["hello there", "gladly"])
+    await expect(room(page).locator(".mine .by bdi")).to_have_text("www")
+    await post(server, "and more", room="help-desk")
+    await expect(room(page).locator(".body").last).to_have_text("and more")
+    # The site's own styles change nothing inside, and nothing is kept in the browser.
+    size = await room(page).locator(".body").first.evaluate("it => getComputedStyle(it).fontSize")
+    assert size != "40px"
+    kept = "[localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length]"
+    assert await page.evaluate(f"(async () => {kept})()") == [0, 0, "", 0]
+    assert not any("cookie" in each.lower() for each in sent)
+    await page.evaluate("document.querySelector('hubbub-room').remove()")
+    await expect(page.locator("hubbub-room")).to_have_count(0)
+
+
+async def test_a_site_that_is_not_allowed_gets_nothing(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        Site().running() as site,
+        Server(tmp_path / "data", "--allow-origin", "https://www.example.org") as server,
+        await browser.new_context() as context,
+    ):
+        await post(server, "for others")
+        site.embeds(server, room="lobby", name="eve")
+        page = await context.new_page()
+        async with page.expect_event("requestfailed") as failed:
+            await page.goto(site.url)
+        assert (await failed.value).url == f"{server.url}/web/embed.js"
+        assert await page.locator("hubbub-room").count() == 0
+        told = await page.evaluate(
+            "hub => fetch(`${hub}/api/v1/rooms/lobby`).then(() => 'read', () => 'refused')",
+            server.url,
+        )
+        assert told == "refused"
+
+
+async def test_a_guest_talks_by_name_and_a_theme_is_kept_to(
+    page: Page, site: Site, server: Server
+) -> None:
+    site.embeds(server, room="lobby", name="vera", theme="dark")
+    await page.emulate_media(color_scheme="light")
+    await page.goto(site.url)
+    await expect(room(page).get_by_text("Nobody has written anything yet.")).to_be_visible()
+    await room(page).get_by_role("textbox", name="Message").fill("anyone?")
+    await room(page).get_by_role("button", name="Send").click()
+    await expect(room(page).locator(".body")).to_have_text(["anyone?"])
+    assert await in_the_log(server) == ["anyone?"]
+    background = "it => getComputedStyle(it.shadowRoot.firstElementChild).backgroundColor"
+    dark = await room(page).evaluate(background)
+    await room(page).evaluate("it => it.setAttribute('theme', 'light')")
+    await expect(room(page).locator(".body")).to_have_text(["anyone?"])
+    assert await room(page).evaluate(background) != dark
+    if AXE.is_file():
+        await page.evaluate("document.querySelector('style').remove()")
+        assert not await faults(page)
+
+
+async def test_whoever_is_logged_in_at_the_server_is_not_so_in_the_other_page(
+    page: Page, site: Site, server: Server
+) -> None:
+    await page.goto(claim_link(server))
+    await fill(page, "Ada")
+    await at_home(page, "Ada")
+    neighbour = site.url.replace("evil.example", "127.0.0.1")  # browsers send cookies to it
+    site.embeds(server, room="lobby", name="vera")
+    await page.goto(neighbour)
+    await room(page).get_by_role("textbox", name="Message").fill("who am I?")
+    await page.keyboard.press("Enter")
+    await expect(room(page).locator(".mine .by bdi")).to_have_text("vera")
+    await room(page).evaluate("it => it.remove()")
+
+
+async def test_what_is_refused_is_said(page: Page, site: Site, server: Server) -> None:
+    token = await Tokens(server).create("www", "--rooms", "help-desk", "--can", "read")
+    site.embeds(server, room="help-desk", token=token)
+    await page.goto(site.url)
+    await room(page).get_by_role("textbox", name="Message").fill("may I?")
+    await page.keyboard.press("Enter")
+    await expect(room(page).get_by_role("alert")).to_contain_text("Not allowed to post")
+    await room(page).get_by_role("button", name="Discard").click()
+    await expect(room(page).locator(".unsent")).to_have_count(0)
+    await room(page).evaluate("it => it.setAttribute('room', 'elsewhere')")
+    await expect(room(page).get_by_role("status")).to_contain_text("No such room")
+    await room(page).evaluate("it => it.removeAttribute('room')")
+    await expect(room(page).get_by_text("This page names no room")).to_be_visible()
