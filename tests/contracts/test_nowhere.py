@@ -259,10 +259,11 @@ async def copy(source: Place, target: Place) -> None:
 async def test_what_went_is_in_no_copy_backup_or_restored_backup(
     engine: str, way: str, tmp_path: Path, postgres: Postgres
 ) -> None:
-    place, other = (Place("sqlite", tmp_path / name, f"sqlite:{tmp_path / name}") for name in "ab")
-    if engine == "postgres":
-        url = await postgres.fresh()
-        place = Place(url, tmp_path / "a", url)
+    url = await postgres.fresh()
+    place = Place("sqlite", tmp_path / "a", f"sqlite:{tmp_path / 'a'}")
+    other = Place(url, tmp_path / "b", url)
+    if engine == "postgres":  # each is copied to the other
+        place, other = other, place
     team, life = await lived_in(await place.open())
     await place.back_up(tmp_path / "before")
     await copy(place, other)
