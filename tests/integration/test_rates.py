@@ -13,12 +13,13 @@ from hubbub.domain.access import RoomKind
 from hubbub.domain.principals import GUEST_SCOPES, Role
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
-from tests.integration.native import Json, native
+from tests.integration.native import Json, Native, native
 from tests.integration.raw import connected
 from tests.support.paths import filled
 from tests.support.server import Server
 
 PER_SECOND, BURST = 5, 10
+HURRY = 60  # less than what one is shown out for
 
 
 @pytest.fixture(scope="module")
@@ -40,41 +41,47 @@ async def test_the_limit_is_in_hello(server: Server) -> None:
         assert (await client.ask("hello"))["limits"]["messages_per_s"] == PER_SECOND
 
 
+async def hurried(client: Native, do: str, **fields: Any) -> tuple[int, Json]:
+    """Say something so often at once that the last of it comes too soon, however slow the machine is.
+
+    Returns how often that was taken, and the last refusal.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for n in range(HURRY):
+        await client.send({"id": n, "do": do, **fields})
+    replies = sorted([await client.reply() for _ in range(HURRY)], key=lambda reply: reply["re"])
+    accepted = [reply["re"] for reply in replies if "ok" in reply]
+    refused = [reply["error"] for reply in replies if "error" in reply]
+    assert accepted[:BURST] == list(range(BURST))
+    assert len(accepted) <= BURST + (loop.time() - began) * PER_SECOND + 1
+    assert all(map(is_rate_limited, refused))
+    return len(accepted), refused[-1]
+
+
 async def test_beyond_a_burst_each_command_is_refused_with_when_to_come_back(
     server: Server, room: str
 ) -> None:
     async with native(server.port, "ada") as client:
-        for n in range(30):
-            await client.send({"id": n, "do": "post", "room": room, "text": str(n)})
-        replies = sorted([await client.reply() for _ in range(30)], key=lambda reply: reply["re"])
-        accepted = [reply["re"] for reply in replies if "ok" in reply]
-        assert accepted[:BURST] == list(range(BURST))
-        assert len(accepted) <= BURST + 2
-        assert all(is_rate_limited(reply["error"]) for reply in replies if "error" in reply)
+        await hurried(client, "post", room=room, text="hi")
 
 
 async def test_a_client_that_waits_as_told_gets_in(server: Server, room: str) -> None:
     async with native(server.port, "grace") as client:
-        for n in range(BURST):
-            await client.ask("post", room=room, text=str(n))
-        error = await client.refused("post", room=room, text="too fast")
+        taken, error = await hurried(client, "post", room=room, text="too fast")
         await asyncio.sleep(error["retry_after"] + 0.01)  # as the server asks
-        assert (await client.ask("post", room=room, text="in time"))["seq"] == BURST + 1
+        assert (await client.ask("post", room=room, text="in time"))["seq"] == taken + 1
 
 
 async def test_one_persons_haste_is_not_anothers(server: Server, room: str) -> None:
     async with native(server.port, "hasty") as hasty, native(server.port, "calm") as calm:
-        for n in range(BURST):
-            await hasty.ask("post", room=room, text=str(n))
-        assert (await hasty.refused("post", room=room, text="x"))["code"] == "rate_limited"
-        assert (await calm.ask("post", room=room, text="x"))["seq"] == BURST + 1
+        taken, _ = await hurried(hasty, "post", room=room, text="x")
+        assert (await calm.ask("post", room=room, text="x"))["seq"] == taken + 1
 
 
 async def test_signals_count_too(server: Server, room: str) -> None:
     async with native(server.port, "signaller") as client:
-        for n in range(BURST):
-            await client.ask("signal", room=room, key="k", value=n)
-        assert is_rate_limited(await client.refused("signal", room=room, key="k", value=0))
+        await hurried(client, "signal", room=room, key="k", value=0)
 
 
 async def test_who_goes_on_and_on_is_shown_out(server: Server, room: str) -> None:
