@@ -30,11 +30,11 @@ async def test_a_change_takes_no_more_round_trips_than_it_must(
     def note(query: asyncpg.connection.LoggedQuery) -> None:
         trips.append(query.query)
 
-    assert store._writing is not None
-    store._writing.add_query_logger(note)
+    assert store._commits._connection is not None
+    store._commits._connection.add_query_logger(note)
     await commit(store, change)
     assert len(trips) == most
     await commit(store, *[change] * 50)
     assert len(trips) <= 2 * most
-    store._writing.remove_query_logger(note)
+    store._commits._connection.remove_query_logger(note)
     await store.close()

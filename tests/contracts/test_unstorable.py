@@ -10,6 +10,7 @@ from hubbub.domain.facts import Accepted, Batch, Proposal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, stranger
@@ -148,6 +149,6 @@ async def test_a_commit_of_good_ones_is_tried_only_once(
 ) -> None:
     apart: Callable[..., object] = lambda *_: pytest.fail("the slow way")  # noqa: E731
     monkeypatch.setattr("hubbub.server.stores.sqlite.writer.SqliteWriter._decide_apart", apart)
-    monkeypatch.setattr(PostgresStore, "_write_apart", apart)
+    monkeypatch.setattr(PostgresCommits, "_write_apart", apart)
     answers, _ = await store.commit(innocent(8), AT)
     assert all(isinstance(answer, Accepted) for answer in answers)

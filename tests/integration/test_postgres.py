@@ -256,7 +256,7 @@ async def test_a_new_room_whose_commit_is_under_way_is_waited_for(
         if sql == "COMMIT" and not under_way:
             under_way.append(self)
             # So that it is not ended, as one that the database still works for.
-            store._writing = None
+            store._commits._connection = None
             raise ConnectionResetError("cut")
         return await execute(self, sql, *values, **more)
 

@@ -28,7 +28,7 @@ from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
 from hubbub.server.stores.base import LogPage, StoreFailed
-from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.writer import SqliteWriter
@@ -283,7 +283,7 @@ def trust_a_lost_commit() -> None:
         return True
 
     lose_some_commits()
-    put(PostgresStore, _was_committed=trusting)
+    put(PostgresCommits, _was_committed=trusting)
 
 
 @bug

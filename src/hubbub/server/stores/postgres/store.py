@@ -4,11 +4,9 @@ Several nodes may use one database. The transaction that assigns a room's next n
 room's row, so numbers are dense and in commit order across all nodes.
 """
 
-import asyncio
-import logging
 from asyncio import Future
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any, Self, TypeVar
@@ -18,7 +16,7 @@ from asyncpg import Connection
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.facts import UNSTORABLE, Commit, Facts, Head, MessageKey, Needs, Proposal
+from hubbub.domain.facts import Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.records import R, Table
 from hubbub.domain.rules import Rules
@@ -43,19 +41,12 @@ from hubbub.server.stores.base import (
     Written,
     untold,
 )
-from hubbub.server.stores.postgres.failures import (
-    FAILURES,
-    LOST,
-    OF_A_VALUE,
-    failed,
-    failures,
-    words,
-)
+from hubbub.server.stores.postgres.commits import PostgresCommits
+from hubbub.server.stores.postgres.failures import FAILURES, LOST, failures
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres.schema import prepare
 from hubbub.server.stores.postgres.turns import PostgresTurn
-from hubbub.server.stores.postgres.writer import PostgresWriter, RoomVanished
 from hubbub.server.stores.tables import check_finished
 
 T = TypeVar("T")
@@ -63,24 +54,8 @@ Q = queries.load("postgres")
 
 READERS = 4  # connections
 ANSWER_TIMEOUT = 10.0  # seconds for the database to answer
-FATE_TIMEOUT = 30.0  # to find out the outcome of a commit whose answer was lost
-RETRY_PAUSE = 0.1
-ATTEMPTS = 5  # at a batch that conflicts with other transactions
-MAX_KNOWN_ROOMS = 100_000
 
 APPLICATION = "hubbub"  # as servers identify themselves to the database
-
-IN_THE_WAY = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, RoomVanished)
-
-log = logging.getLogger(__name__)
-
-
-class FateUnknown(StoreFailed):
-    """COMMIT was sent but not answered: `outcome` may or may not be stored."""
-
-    def __init__(self, message: str, outcome: Any) -> None:
-        super().__init__(message)
-        self.outcome = outcome
 
 
 class PostgresStore:
@@ -102,11 +77,8 @@ class PostgresStore:
             "server_settings": {"application_name": APPLICATION},
         }
         self._name = token_hex(8)  # identifies this server among those that use these logs
-        self._known: set[str] = set()
-        self._turn = asyncio.Lock()
-        self._writing: Connection | None = None
+        self._commits: PostgresCommits
         self._reading: asyncpg.Pool
-        self._commits: set[Future[Commit]] = set()
 
     @classmethod
     async def open(
@@ -122,17 +94,19 @@ class PostgresStore:
         Raises:
             StoreFailed: it can't be reached, or its tables are not hubbub's.
         """
+        store = cls(url, durability, rules)
         with failures():
-            store = cls(url, durability, rules)
+            connection = await store.connect()
             try:
-                await store._open(new_epoch, progress)
+                await store._open(connection, new_epoch, progress)
             except BaseException:
-                store._drop()
+                connection.terminate()
                 raise
         return store
 
-    async def _open(self, new_epoch: Callable[[], str], progress: Progress) -> None:
-        self._writing = connection = await self.connect()
+    async def _open(
+        self, connection: Connection, new_epoch: Callable[[], str], progress: Progress
+    ) -> None:
         meta = await prepare(connection, new_epoch, progress, self._rules.migrations)
         check_finished(meta)
         self.epoch, self.hint_key = meta["epoch"], bytes.fromhex(meta["hint_key"])
@@ -141,13 +115,13 @@ class PostgresStore:
         self._reading = await asyncpg.create_pool(
             self._dsn, min_size=0, max_size=READERS, reset=_keep, **self._options
         )
+        self._commits = PostgresCommits(
+            self.connect, connection, self._begin, self._rules, self.epoch
+        )
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Store a batch; see the contract."""
-        committing = asyncio.ensure_future(self._commit(proposals, at))
-        self._commits.add(committing)
-        committing.add_done_callback(self._commits.discard)
-        return committing
+        return self._commits.begin(proposals, at)
 
     async def head(self, room: str) -> Head:
         """See the contract."""
@@ -249,10 +223,7 @@ class PostgresStore:
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
-        try:
-            await self.in_transaction(lambda connection: self._writer(connection).trim(room, upto))
-        except RoomVanished:
-            pass  # there is no such room
+        await self._commits.trim(room, upto)
 
     async def scrub(self) -> None:
         """Do nothing: the database's own vacuum does it."""
@@ -276,147 +247,15 @@ class PostgresStore:
 
     async def in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
         """Change something in a transaction of its own. Raises StoreFailed."""
-        async with self._turn:
-            with failures():  # conflicts included
-                return await self._in_transaction(act)
+        return await self._commits.in_transaction(act)
 
     async def close(self) -> None:
         """See the contract."""
-        await asyncio.gather(*self._commits, return_exceptions=True)
-        async with self._turn:
-            self._drop()
+        await self._commits.close()
         with suppress(*FAILURES):
             await self._reading.execute(Q.end_beats, self._name)
             await self._reading.close()
         self._reading.terminate()
-
-    async def _commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
-        if not proposals:
-            return Commit([], [])
-        if len(self._known) > MAX_KNOWN_ROOMS:
-            self._known.clear()
-        write = self._write
-        async with self._turn:
-            for attempt in range(ATTEMPTS):
-                try:
-                    return await self._in_transaction(
-                        lambda connection: write(connection, proposals, at)  # noqa: B023 - at once
-                    )
-                except OF_A_VALUE:
-                    write = self._write_apart
-                except IN_THE_WAY as error:
-                    log.info(
-                        "A commit conflicted with another transaction (attempt %d): %s",
-                        attempt + 1,
-                        words(error),
-                    )
-                except FateUnknown as lost:
-                    commit: Commit = lost.outcome
-                    if await self._was_committed(commit):
-                        return commit
-                    raise
-        raise StoreFailed("the commit kept conflicting with other transactions")
-
-    async def _write(
-        self, connection: Connection, proposals: Sequence[Proposal], at: str
-    ) -> Commit:
-        return await self._writer(connection).write(proposals, at)
-
-    async def _write_apart(
-        self, connection: Connection, proposals: Sequence[Proposal], at: str
-    ) -> Commit:
-        """Find the proposals that can't be written, by bisection, and refuse only these."""
-        await connection.execute("SAVEPOINT apart")
-        try:
-            return await self._write(connection, proposals, at)
-        except OF_A_VALUE as error:
-            await connection.execute("ROLLBACK TO SAVEPOINT apart")
-            if len(proposals) == 1:
-                log.error("Can't store a change: %s", type(error).__name__)
-                return Commit([UNSTORABLE], [])
-        half = len(proposals) // 2
-        commit = await self._write_apart(connection, proposals[:half], at)
-        return commit.then(await self._write_apart(connection, proposals[half:], at))
-
-    def _writer(self, connection: Connection) -> PostgresWriter:
-        return PostgresWriter(connection, self._rules, self.epoch, self._known)
-
-    async def _in_transaction(self, act: Callable[[Connection], Awaitable[T]]) -> T:
-        """Call `act` with the writing connection, and commit.
-
-        Raises:
-            FateUnknown: it may have been committed.
-            StoreFailed, LogsReplaced: it was not.
-            RoomVanished, or another of IN_THE_WAY: it was not, but another attempt may succeed.
-            One of OF_A_VALUE: it was not, and never can be.
-        """
-        try:
-            with self._relying_on_it():
-                connection = await self._begun()
-                outcome = await act(connection)
-        except (*IN_THE_WAY, *OF_A_VALUE):
-            await self._roll_back()
-            raise
-        try:
-            with self._relying_on_it():
-                await connection.execute("COMMIT")
-        except StoreFailed as error:
-            raise FateUnknown(str(error), outcome) from error
-        return outcome
-
-    async def _begun(self) -> Connection:
-        """Return the writing connection, in a transaction; a new one if its session was ended meanwhile."""
-        if self._writing is not None:
-            try:
-                await self._writing.execute(self._begin)
-            except LOST as error:
-                self._drop()
-                if isinstance(error, TimeoutError):
-                    raise
-            else:
-                return self._writing
-        self._writing = await self.connect()
-        await self._writing.execute(self._begin)
-        return self._writing
-
-    @contextmanager
-    def _relying_on_it(self) -> Iterator[None]:
-        """Drop the connection after a failure, since its state is unknown."""
-        try:
-            yield
-        except (*IN_THE_WAY, *OF_A_VALUE):
-            raise
-        except BaseException as error:
-            self._known.clear()
-            self._drop()
-            if isinstance(error, FAILURES):
-                raise failed(error) from error
-            raise
-
-    async def _was_committed(self, commit: Commit) -> bool:
-        """Whether a commit whose answer was lost is in the log.
-
-        Either all of it is, or nothing. Raises StoreFailed if this can't be found out.
-        """
-        if not commit.batches:
-            return False
-        until = asyncio.get_running_loop().time() + FATE_TIMEOUT
-        while True:
-            try:
-                return await self._in_transaction(
-                    lambda connection: self._writer(connection).holds(commit.batches[0])
-                )
-            except (StoreFailed, *IN_THE_WAY):
-                if asyncio.get_running_loop().time() > until:
-                    raise
-                await asyncio.sleep(RETRY_PAUSE)
-
-    async def _roll_back(self) -> None:
-        try:
-            if self._writing is not None:
-                await self._writing.execute("ROLLBACK")
-        except FAILURES:
-            self._drop()
 
     async def _read(self, act: Callable[[PostgresReader], Awaitable[T]]) -> T:
         """Read in one transaction, which sees one point in time."""
@@ -443,11 +282,6 @@ class PostgresStore:
     async def connect(self) -> Connection:
         """Return a new connection. Raises asyncpg's exceptions."""
         return await asyncpg.connect(self._dsn, **self._options)
-
-    def _drop(self) -> None:
-        if self._writing is not None:
-            self._writing.terminate()
-            self._writing = None
 
 
 async def _keep(_: Connection) -> None:
