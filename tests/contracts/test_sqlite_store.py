@@ -67,14 +67,15 @@ async def test_what_a_command_writes_is_seen_and_gone_on_from(
     monkeypatch.setattr(SqliteWriter, "_decide_apart", None)
     beside = SqliteStore(tmp_path / "data", "full", lambda: "x", is_beside=True)
     assert beside.epoch == store.epoch
-    await store.was_changed_by_others()
+    version = await store.version_of_others()
     for n in (1, 3, 5):
-        assert not await store.was_changed_by_others()
+        assert await store.version_of_others() == version
         assert (await commit(store, Post(room="lobby", text="hi"))).answers[0] == Accepted(n, AT)
-        assert not await store.was_changed_by_others()
+        assert await store.version_of_others() == version
         beyond = await commit(beside, Post(room="lobby", text="ho"))
         assert beyond.answers[0] == Accepted(n + 1, AT)
-        assert await store.was_changed_by_others()
+        before, version = version, await store.version_of_others()
+        assert version != before
     await beside.close()
 
 

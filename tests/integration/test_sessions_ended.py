@@ -62,7 +62,7 @@ ACTS: dict[str, Ask] = {
     "check": lambda store: store.check(),
 }
 LOOPS = {"empty_outbox", "close", "scrub"}
-ASK_NOTHING = {"was_changed_by_others"}  # of a database that is shared
+ASK_NOTHING = {"version_of_others"}  # of a database that is shared
 
 
 def test_every_act_of_a_store_is_interrupted() -> None:

@@ -13,6 +13,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Follow, Post
+from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor
@@ -219,12 +220,12 @@ def leave_what_was_deleted_in_the_log() -> NodeParts:
 def skip_one_of_the_tail() -> NodeParts:
     """Who reads on from memory misses the first event there."""
 
-    class Skipping(FanOut):
+    class Skipping(CatchingUp):
         async def _read_some(self, feed: Feed, cursor: Cursor) -> list[bytes] | None:
             rest = await super()._read_some(feed, cursor)
             return rest[1:] if rest else rest
 
-    return NodeParts(fanout=Skipping)
+    return NodeParts(fanout=_catching_up(Skipping))
 
 
 @shows_as(Fault.UNBOUNDED)
@@ -242,12 +243,21 @@ def queue_without_bound() -> NodeParts:
 def lose_pins() -> NodeParts:
     """Who has read on still holds the feed."""
 
-    class Holding(FanOut):
-        def _read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
+    class Holding(CatchingUp):
+        def read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
             feed.pin()
-            super()._read_on(feed, cursor, seq)
+            super().read_on(feed, cursor, seq)
 
-    return NodeParts(fanout=Holding)
+    return NodeParts(fanout=_catching_up(Holding))
+
+
+def _catching_up(by: type[CatchingUp]) -> type[FanOut]:
+    class Faulty(FanOut):
+        def __init__(self, store: Store, **parts: Any) -> None:
+            super().__init__(store, **parts)
+            self._catching_up = by(store)
+
+    return Faulty
 
 
 @shows_as(Fault.LEFT_OVER)

@@ -45,7 +45,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "find": lambda store, log: store.find(Needs(logs={log})),
 }
 OTHERS = {
-    *("was_changed_by_others", "commit", "turn", "trim", "scrub", "beat", "check"),
+    *("version_of_others", "commit", "turn", "trim", "scrub", "beat", "check"),
     *("empty_outbox", "close"),
 }
 

@@ -7,6 +7,7 @@ from asyncio import Future
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
+from itertools import count
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
@@ -197,6 +198,7 @@ class MemoryStore:
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
         self._tokens_version = 0
+        self._looks = count()
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         self.commits.append(proposals)
@@ -204,8 +206,8 @@ class MemoryStore:
         self._finish(done, proposals, at)
         return done
 
-    async def was_changed_by_others(self) -> bool:
-        return True
+    async def version_of_others(self) -> int:
+        return next(self._looks)
 
     async def head(self, room: str) -> Head:
         self._fail_if_asked()

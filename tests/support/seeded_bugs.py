@@ -22,6 +22,7 @@ from hubbub.protocol.messages import Post
 from hubbub.server import serving, upkeep
 from hubbub.server.app import running
 from hubbub.server.engine import signals
+from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor
@@ -178,15 +179,15 @@ def leave_numbers_out() -> None:
 @bug
 def deliver_twice_after_reading_on() -> None:
     """One that has caught up from memory is written the last batch again."""
-    catch_up = FanOut._catch_up
+    catch_up = CatchingUp._catch_up
 
-    async def forgetful(self: FanOut, feed: Feed, cursor: Cursor) -> None:
+    async def forgetful(self: CatchingUp, feed: Feed, cursor: Cursor) -> None:
         await catch_up(self, feed, cursor)
         if feed.head and cursor.task is None:
             page = await self._store.read(feed.room, feed.head - 1, feed.head)
             cursor.outlet.write(cursor.wire.events(self._store.epoch, feed.head, page.bodies))
 
-    put(FanOut, _catch_up=forgetful)
+    put(CatchingUp, _catch_up=forgetful)
 
 
 @bug

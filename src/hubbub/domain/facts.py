@@ -153,13 +153,17 @@ class Needs:
         *("nths", "posts", "reading", "rows"),
     )
 
-    def __init__(self, logs: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        logs: Iterable[str] = (),
+        counts: defaultdict[AnyTable, set[Prefix]] | None = None,
+    ) -> None:
         self.logs = set(logs)
         self.posts: set[PostKey] = set()
         self.messages: set[MessageKey] = set()
         self.rows: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
         self.lists: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
-        self.counts: defaultdict[AnyTable, set[Prefix]] = defaultdict(set)
+        self.counts = defaultdict(set) if counts is None else counts
         self.reading: set[tuple[Principal, str]] = set()
         self.nths: set[MessageKey] = set()
         self.guarding: Mapping[str, Sequence[Any]] = {}
@@ -169,6 +173,10 @@ class Needs:
         self.logs.add(key.room)
         self.messages.add(key)
         self.reading.add((principal, key.room))
+
+    def guard(self, guarding: Mapping[str, Sequence[Any]]) -> None:
+        """Say which guards the logs have that have any."""
+        self.guarding = guarding
 
     def row(self, table: Table[K, R], key: K) -> None:
         """Ask for the row with this key."""

@@ -80,8 +80,8 @@ class Deciding(Protocol):
         """What aspects do when an event is appended."""
 
 
-_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[Principal]]]] = partial(
-    defaultdict, partial(defaultdict, set)
+_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[tuple[Any, ...]]]]] = (
+    partial(defaultdict, partial(defaultdict, set))
 )
 
 
@@ -139,7 +139,7 @@ class Ledger:
             kind = type(change)
             if change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
-            elif guarding and principal not in allowed[change.room][operations[kind]]:
+            elif guarding and principal.guarded_as not in allowed[change.room][operations[kind]]:
                 answers.append(self._decide(principal, change))
             else:
                 answers.append(deciding[kind](self, principal, change))
@@ -192,12 +192,12 @@ class Ledger:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
         if room not in self._guarding:
             return None
-        if principal in self._allowed[room][operation]:
+        if principal.guarded_as in self._allowed[room][operation]:
             return None
         for guard in self._guarding[room]:
             if refusal := guard.refuse(self, principal, operation, room):
                 return refusal
-        self._allowed[room][operation].add(principal)
+        self._allowed[room][operation].add(principal.guarded_as)
         return None
 
     def head(self, log: str) -> int:

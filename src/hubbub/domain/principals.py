@@ -40,7 +40,7 @@ def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
     return frozenset(SCOPES[name] for name in names)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who a connection or request acts for; decided once, at the door.
 
@@ -48,8 +48,8 @@ class Principal:
     towards its limits; others only see the name. `rooms` are patterns. `until` is when the
     credential expires, in seconds since 1970. `key_owner` is the owner of its `client_message_id`s,
     and `counted_as` the owner of its rate; both default to the id. `session` is the key of the session
-    or token with which an account came in: account, kind and id. Two are never equal, so that it is quick to tell whether one
-    is in a set.
+    or token with which an account came in: account, kind and id. What guards say depends only on
+    what it is `guarded_as`: its id and scopes.
     """
 
     name: str
@@ -62,11 +62,13 @@ class Principal:
     counted_as: str = ""
     session: tuple[str, ...] = ()
     person: Person = field(init=False)
+    guarded_as: tuple[str, frozenset[Scope]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compute once what every change and signal needs."""
         object.__setattr__(self, "key_owner", self.key_owner or self.id)
         object.__setattr__(self, "counted_as", self.counted_as or self.id)
+        object.__setattr__(self, "guarded_as", (self.id, self.scopes))
         object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
 
     @property

@@ -257,7 +257,7 @@ class Rules:
             survey(wanted, pairs, guarded)
             for sequel in self.sequels:
                 sequel.needs(wanted, pairs)
-            wanted.guarding = self._guarding(logs)  # which may be more by now
+            wanted.guard(self._guarding(logs))  # which may be more by now
         return wanted
 
     def _guarding(self, rooms: Iterable[str]) -> dict[str, tuple[Guard, ...]]:

@@ -65,7 +65,7 @@ from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.reactors.base import News
+from hubbub.server.reactors.base import News, Reactor
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
@@ -92,6 +92,25 @@ class Running(NamedTuple):
     broken: asyncio.Task[object]
 
 
+class AllNews(NamedTuple):
+    """What is done soon after each commit of this node: show receipts, and let reactors read on."""
+
+    readers: ReadersNews
+    reactors: tuple[News, ...]
+
+    def heed(self, batches: list[Batch]) -> None:
+        """Note what is new."""
+        self.readers.heed(batches)
+        for each in self.reactors:
+            each.heed(batches)
+
+    def work(self, store: Store) -> Iterator[upkeep.Work]:
+        """Yield what sees to it."""
+        yield upkeep.telling(self.readers)
+        for each in self.reactors:
+            yield upkeep.prompted(each, store)
+
+
 @asynccontextmanager
 async def running(
     settings: Settings,
@@ -114,9 +133,9 @@ async def running(
         stack.push_async_callback(store.close)
         measured, links = Metrics(), Links(max_polled=max_connections(settings))
         register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
-        prompt = [News(each) for each in prompt_reactors(store, _submitting(lambda: hub))]
-        fanout, journal, broker, readers = _engine(
-            settings, store, measured, rules, lambda: door, prompt
+        reactors = prompt_reactors(store, _submitting(lambda: hub))
+        fanout, journal, broker, news = _engine(
+            settings, store, measured, rules, lambda: door, reactors
         )
         stack.push_async_callback(fanout.close)
         outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
@@ -137,9 +156,8 @@ async def running(
             upkeep.heartbeats(hub, fanout, links, measured, entrance),
             upkeep.revocations(hub.review, *refreshing),
             *_work(settings, store, hub, fanout, broker),
-            *(upkeep.prompted(each, store) for each in prompt),
+            *news.work(store),
             upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
-            upkeep.telling(readers),
             *outsiders.work,
         )
         tasks = [asyncio.create_task(each) for each in work]
@@ -256,11 +274,11 @@ def _engine(
     measured: Metrics,
     rules: Rules,
     door: Callable[[], Door],
-    prompt: Iterable[News],
-) -> tuple[FanOut, Journal, Broker, ReadersNews]:
-    """Return what delivers changes, what commits them, and what tells other nodes of each commit.
+    reactors: Iterable[Reactor],
+) -> tuple[FanOut, Journal, Broker, AllNews]:
+    """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
 
-    The door is made before anything is delivered. `prompt` heeds the batches of this node, as does what shows receipts.
+    The door is made before anything is delivered.
     """
 
     def hear(told: Batch | LiveReport) -> None:
@@ -273,14 +291,13 @@ def _engine(
             door().heed(batches)
         fanout.deliver(batches)
         broker.tell(batches)
-        readers.heed(batches)
-        for each in prompt:
-            each.heed(batches)
+        news.heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
-    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, readers
+    news = AllNews(readers, tuple(map(News, reactors)))
+    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
 
 
 def _now() -> str:

@@ -156,9 +156,13 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
     Others are nodes that share the store, and commands for operators.
     """
 
+    seen: int | None = None
+
     async def look() -> None:
-        if await store.was_changed_by_others():
+        nonlocal seen
+        if (version := await store.version_of_others()) != seen:
             await fanout.look()
+            seen = version
 
     if not store.is_shared:
         return [_again(BEAT, look, "look for events from other processes")]

@@ -90,7 +90,7 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
 def _event(ledger: Ledger, principal: Principal, post: Post, named: Naming) -> Posted:
     return Posted(
         post.room,
-        ledger.head(post.room) + 1,
+        ledger.logs[post.room].seq + 1,
         ledger.at,
         principal.name,
         post.text,

@@ -19,6 +19,7 @@ from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
+from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_memory
 from hubbub.server.engine.followers import Cursor, Recipient
 from hubbub.server.engine.glances import Glances
@@ -46,6 +47,7 @@ class FanOut:
         self._feeds: dict[str, Feed] = {}
         self._kept: dict[int, list[Feed]] = {}  # see `all_pinned`
         self._heard: list[tuple[Feed, Batch]] = []
+        self._catching_up = CatchingUp(store)
         self.herald = Herald()
         self.glances = Glances(self._feeds)
         self.presences = Presences(self.pinned)
@@ -185,7 +187,7 @@ class FanOut:
         if cursor.seq == feed.head and cursor.until is None:
             feed.followers.go_live(cursor)
         else:
-            self._read_on(feed, cursor, cursor.seq)
+            self._catching_up.read_on(feed, cursor, cursor.seq)
 
     def show_present(self, cursor: Cursor) -> None:
         """Send the current signals to a cursor that may have missed some."""
@@ -364,13 +366,7 @@ class FanOut:
             follower.ended(feed.room, why)
         else:
             follower.stop_at(feed.head or 0, why)
-            self._cut_off_if_there(feed, follower)
-
-    def _cut_off_if_there(self, feed: Feed, follower: Recipient) -> None:
-        """End a follower that has got the last event that it may get. A cursor that reads on gets there first."""
-        if isinstance(follower, Cursor) and follower.task is None:
-            feed.followers.go(follower)
-            follower.ended(follower.why)
+            feed.followers.end_if_there(follower)
 
     def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
         if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
@@ -389,63 +385,4 @@ class FanOut:
     def _fall_behind(self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]) -> None:
         for outlet in behind:
             assert feed.head is not None
-            self._read_on(feed, live.pop(outlet), feed.head)
-
-    def _read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
-        feed.pin()
-        task = asyncio.create_task(self._catch_up(feed, cursor))
-        task.add_done_callback(lambda _: feed.unpin())
-        cursor.fall_behind(seq, task)
-        feed.followers.fall_behind(cursor)
-
-    async def _catch_up(self, feed: Feed, cursor: Cursor) -> None:
-        outlet = cursor.outlet
-        rest: list[bytes] | None = None
-        try:
-            while rest is None:
-                async with outlet.turn:  # all rooms of a connection share its bound
-                    rest = await self._read_some(feed, cursor)
-        except (ConnectionError, asyncio.CancelledError):
-            return  # the connection is being taken down, or the cursor was detached
-        except StoreFailed as error:
-            log.warning("Can't bring a client of %s up to date: %s", feed.room, error)
-            cursor.ended(None)
-            return
-        except Exception:  # a follower must learn that it will get nothing more
-            log.exception("Can't bring a client of %s up to date", feed.room)
-            cursor.ended(None)
-            return
-        if rest:
-            outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, rest))
-        cursor.stand()
-        if cursor.until is not None:
-            self._cut_off_if_there(feed, cursor)
-            return
-        feed.followers.go_live(cursor)
-        if cursor.wire.takes_signals:
-            outlet.queue(cursor.wire.signals(feed.signals.present()))
-
-    async def _read_some(self, feed: Feed, cursor: Cursor) -> list[bytes] | None:
-        """Read one page when the peer can take it. Returns the remaining events if they are in memory by then."""
-        reading = feed.followers.reading
-        reading.add(cursor)  # only now, so that one connection keeps only one room's tail
-        await cursor.outlet.drained()
-        if (rest := feed.rest_for(cursor)) is None:
-            await self._read_page(feed, cursor)
-            rest = feed.rest_for(cursor)
-        if rest is None:
-            reading.discard(cursor)
-        return rest
-
-    async def _read_page(self, feed: Feed, cursor: Cursor) -> None:
-        outlet = cursor.outlet
-        assert feed.head is not None
-        if cursor.seq > feed.head:  # a snapshot may be ahead of what is delivered
-            await feed.moved()
-            return
-        page = await self._store.read(feed.room, cursor.seq, cursor.upto(feed.head))
-        if not page.bodies:
-            raise StoreFailed(f"the events after {cursor.seq} are no longer kept")
-        # Queued, since `write` may refuse: a drained peer can still have a little to take.
-        outlet.queue(cursor.wire.events(self._store.epoch, cursor.seq + 1, page.bodies))
-        cursor.step(len(page.bodies))
+            self._catching_up.read_on(feed, live.pop(outlet), feed.head)

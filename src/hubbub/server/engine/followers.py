@@ -151,6 +151,12 @@ class Followers:
         if self._are_seen:
             self._signals.exit(cursor.principal.person)
 
+    def end_if_there(self, follower: "Recipient") -> None:
+        """End a follower that has got the last event that it may get. A cursor that reads on gets there first."""
+        if isinstance(follower, Cursor) and follower.task is None:
+            self.go(follower)
+            follower.ended(follower.why)
+
     def go_live(self, cursor: Cursor) -> None:
         """A cursor is at the head."""
         self._behind.discard(cursor)

@@ -17,6 +17,7 @@ from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.people.endings import Ending, endings_in
+from hubbub.server.people.moves import moved_in
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Rates
 from hubbub.server.people.roll import LOOK_TAKEN
@@ -54,6 +55,9 @@ class Checker(Protocol):
 
     def forget(self, ended: Ending) -> Collection[str]:
         """Forget the credentials that an event ended. Returns the accounts whose they were."""
+
+    def note(self, logs: Collection[str]) -> None:
+        """These logs have got events: the directory, or those of accounts."""
 
 
 class Looks(Protocol):
@@ -225,6 +229,10 @@ class Door:
 
     def heed(self, batches: list[Batch]) -> None:
         """Expel those whose credential these batches end. Must be called before anything later is delivered."""
+        if not (moved := moved_in(batches)):
+            return
+        for checker in self._checkers:
+            checker.note(moved)
         forgotten = {
             account
             for ended in endings_in(batches)

@@ -6,7 +6,7 @@ suspended is noticed at once on the node that commits it (see `endings`), and wi
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.people.endings import Ending
 from hubbub.server.people.identities import Identities, OutsideUser
 from hubbub.server.people.jwts import Jwts, JwtUser
+from hubbub.server.people.moves import Moves
 from hubbub.server.people.sessions import KEPT_FOR, MOST_KEPT
 from hubbub.server.people.tokens import PREFIX
 from hubbub.server.stores.base import Store, StoreFailed
@@ -58,6 +59,7 @@ class JwtAccounts:
             OrderedDict()
         )  # by subject, the last used at the end
         self._endings = 0  # of which this node was told
+        self._moves = Moves(store)
 
     async def prepare(self, token: str) -> None:
         """Find the account of a valid token's user, or make it. Raises RefusalError."""
@@ -67,6 +69,7 @@ class JwtAccounts:
         try:
             account = await self._identities.account(_outside(user))
             await self._look_up(user.principal.id, account)
+            self._moves.note({account})  # it may have moved since it was read
         except StoreFailed:
             detail = "Accounts can't be looked up now; try again later"
             raise RefusalError("unavailable", detail, retry_after=1.0) from None
@@ -112,17 +115,20 @@ class JwtAccounts:
         """
         while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
             self._known.popitem(last=False)
-        if not self._known:
-            return False
-        heads = await self._heads(*(known.account for known in self._known.values()))
-        changed = {
-            subject: known.account
-            for subject, known in self._known.items()
-            if known.head != heads.get(known.account, 0)
-        }
-        for subject, account in changed.items():
-            await self._look_up(subject, account)
+        async with self._moves.among({known.account for known in self._known.values()}) as moved:
+            heads = await self._heads(*moved) if moved else {}
+            changed = {
+                subject: known.account
+                for subject, known in self._known.items()
+                if known.account in moved and known.head != heads.get(known.account, 0)
+            }
+            for subject, account in changed.items():
+                await self._look_up(subject, account)
         return bool(changed)
+
+    def note(self, logs: Collection[str]) -> None:
+        """These logs have got events."""
+        self._moves.note(logs)
 
     async def _look_up(self, subject: str, account: str) -> None:
         while True:

@@ -5,7 +5,7 @@ The algorithm always comes from the key, never from the token.
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jwt
@@ -92,6 +92,9 @@ class Jwts:
     def is_valid(self, principal: Principal) -> bool:
         """Return True: JWTs expire, but can't be revoked."""
         return True
+
+    def note(self, _: Collection[str]) -> None:
+        """Look at no logs."""
 
     def forget(self, _: Ending) -> set[str]:
         """Return nobody: these users have no account."""

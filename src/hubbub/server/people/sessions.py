@@ -1,7 +1,8 @@
 """Sessions and API tokens of accounts: who holds one is let in as the account, until it ends or the account may not come in.
 
 What was looked up is kept for a while. An end that this node commits is noticed at once (see `endings`). Every node also
-follows the heads of the accounts' own logs, and so learns of an end within a second, whoever ended it.
+looks at the heads of the accounts' own logs that may have moved (see `moves`), and so learns of an end within a second, whoever
+ended it.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.secrets import is_secret_of, session_from
 from hubbub.server.people.endings import Ending
+from hubbub.server.people.moves import Moves
 from hubbub.server.people.roll import Roll
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -78,6 +80,7 @@ class Sessions:
             0,
         )  # the head of the directory and the version of the roll at the last refresh
         self._endings = 0  # of which this node was told
+        self._moves = Moves(store)
         self._known: OrderedDict[tuple[str, ...], _Known] = (
             OrderedDict()
         )  # the last used at the end
@@ -94,6 +97,7 @@ class Sessions:
             return
         try:
             await self._look_up(SessionId(*given.key))
+            self._moves.note({given.key[0]})  # it may have moved since it was read
         except StoreFailed:
             detail = "Sessions can't be looked up now; try again later"
             raise RefusalError("unavailable", detail, retry_after=1.0) from None
@@ -123,19 +127,31 @@ class Sessions:
         """
         while self._known and self._now() - next(iter(self._known.values())).used_at > KEPT_FOR:
             self._known.popitem(last=False)
-        heads = await self._heads({DIRECTORY, *(account for account, *_ in self._known)})
-        head, (before, version) = heads.get(DIRECTORY, 0), self._seen
+        logs = {DIRECTORY, *(account for account, *_ in self._known)}
+        async with self._moves.among(logs) as moved:
+            return await self._look_again(moved)
+
+    async def _look_again(self, moved: set[str]) -> bool:
+        """Look up again what has changed, if these logs may have moved. Returns whether anything has."""
+        heads = await self._heads(moved) if moved else {}
+        before, version = self._seen
+        head = heads.get(DIRECTORY, 0) if DIRECTORY in moved else before
         has_moved = head != before  # which says all of bots' owners
         changed = [
             key
             for key, known in self._known.items()
-            if known.head != heads.get(key[0], 0) or (known.owner and has_moved)
+            if (key[0] in moved and known.head != heads.get(key[0], 0))
+            or (known.owner and has_moved)
         ]
         await asyncio.gather(*(self._look_up(SessionId(*key)) for key in changed))
         if has_moved:
             await self._roll.refresh()
         self._seen = head, self._roll.version
         return self._roll.version != version or bool(changed)
+
+    def note(self, logs: Collection[str]) -> None:
+        """These logs have got events."""
+        self._moves.note(logs)
 
     def forget(self, ended: Ending) -> set[str]:
         """Forget what an event ended. Returns the accounts whose credentials were forgotten."""

@@ -339,8 +339,8 @@ class Store(Protocol):
     ) -> list[R]:
         """Return at most so many records, as `rows` does, whose next column is a text after this one. No others are read."""
 
-    async def was_changed_by_others(self) -> bool:
-        """Whether others may have added events since the last call: other nodes, or commands for operators."""
+    async def version_of_others(self) -> int:
+        """A number that is another one if others may have added events meanwhile: other nodes, or commands for operators."""
 
     def turn(self, name: str) -> AbstractAsyncContextManager[Turn | None]:
         """Take the turn at something for the length of a block; it is None if another node has it.

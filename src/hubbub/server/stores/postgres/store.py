@@ -8,6 +8,7 @@ from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from secrets import token_hex
 from typing import Any, Self, TypeVar
 
@@ -77,6 +78,7 @@ class PostgresStore:
             "server_settings": {"application_name": APPLICATION},
         }
         self._name = token_hex(8)  # identifies this server among those that use these logs
+        self._looks = count()
         self._commits: PostgresCommits
         self._reading: asyncpg.Pool
 
@@ -207,9 +209,9 @@ class PostgresStore:
             lambda reader: reader.page(table, *prefix, after=after, limit=limit)
         )
 
-    async def was_changed_by_others(self) -> bool:
-        """See the contract."""
-        return True
+    async def version_of_others(self) -> int:
+        """See the contract: other nodes always may have."""
+        return next(self._looks)
 
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Turn | None]:

@@ -56,6 +56,7 @@ STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine, which take some mil
 WAY_OUT = "Restore a backup: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
 READER_CACHE_KIB = 16_000  # at most; the heads of 1,000 rooms lie on 3,000 pages
+OPENED_AGAIN = 1 << 32  # a connection's version of the file is less
 BUSY_MS = 5000  # to wait for other processes, such as one that issues a token
 
 
@@ -89,6 +90,7 @@ class SqliteStore:
         self._directory = directory
         self._durability = durability
         self._rules = rules
+        self._reopened = 0
         self._lock = _unlocked(directory) if is_beside else _lock(directory)
         try:
             check_is_ours(directory / FILE_NAME)
@@ -208,9 +210,10 @@ class SqliteStore:
         """Return the records with these keys."""
         return await self._read(self._reader.get, table, keys)
 
-    async def was_changed_by_others(self) -> bool:
+    async def version_of_others(self) -> int:
         """See the contract. Only commands for operators write to this file beside a server."""
-        return await self._write(lambda writer: writer.was_changed_by_others())
+        version = await self._write(lambda writer: writer.version_of_others())
+        return self._reopened * OPENED_AGAIN + version
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
@@ -257,6 +260,7 @@ class SqliteStore:
             raise StoreFailed(str(error)) from error
 
     def _reopen(self) -> None:
+        self._reopened += 1
         try:
             self._database.close()
             self._database = self._open_for_writing()

@@ -48,7 +48,7 @@ class RoomRecord(NamedTuple):
     head: Head
 
 
-class Transaction:
+class WriteTransaction:
     """What happens in its block is committed together, or not at all. There is one after the other."""
 
     def __init__(self, database: apsw.Connection, forget: Callable[[], None]) -> None:
@@ -90,8 +90,7 @@ class SqliteWriter:
         self._records = SqliteRecords(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
         self._memory = RowMemory()  # likewise
-        self._transaction = Transaction(database, self._forget)
-        self._others_version = 0  # of the file as others left it
+        self._transaction = WriteTransaction(database, self._forget)
         self._erased = erased
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
@@ -140,11 +139,10 @@ class SqliteWriter:
                 self._records.put(table, some)
             self._memory.clear()
 
-    def was_changed_by_others(self) -> bool:
-        """Whether other connections may have written the file since the last call."""
+    def version_of_others(self) -> int:
+        """A number that changes when other connections write the file."""
         version: int = self._execute("PRAGMA data_version").get
-        before, self._others_version = self._others_version, version
-        return version != before
+        return version
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
