@@ -5,8 +5,11 @@ fresh, empty profile each time, and fails its test if the page threw an exceptio
 """
 
 import os
+import shlex
 import shutil
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
@@ -46,20 +49,28 @@ def chromium_path() -> str | None:
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """A running Chromium, without a window."""
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A running Chromium, without a window, that does not notice which networks other tests make."""
     path = chromium_path()
     if path is None:
         pytest.skip("there is no Chromium: make chromium, as root")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=path,
+            executable_path=_deaf(path, tmp_path_factory.mktemp("chromium") / "deaf"),
             args=_FLAGS,
             # Its sandbox doesn't work for root.
             chromium_sandbox=os.geteuid() != 0,
         )
         yield browser
         await browser.close()
+
+
+def _deaf(path: str, script: Path) -> Path:
+    """A program that starts this one deaf."""
+    command = shlex.join([sys.executable, str(Path(__file__).with_name("deaf.py")), path])
+    script.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    script.chmod(0o700)
+    return script
 
 
 @pytest.fixture
