@@ -14,6 +14,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.support.chromium",
     "tests.support.postgres",
+    "tests.support.scratch",
     "tests.support.server",
     "tests.support.timeouts",
 ]
@@ -70,9 +71,15 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
         yield
 
 
-def pytest_collection_finish() -> None:
-    """What was collected stays: the garbage collector need not look at it again and again."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: the garbage collector need not look at it again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

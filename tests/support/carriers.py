@@ -93,6 +93,7 @@ class WebSocketLine:
         while not self._waiting:
             received = await self._raw.frame()
             if received.opcode == CLOSE:
+                self._raw.send(frame(CLOSE, received.payload))  # or the server would wait for it
                 raise Over
             self._waiting += self.unwrapped(received.payload.decode())
         return self._waiting.pop(0)
