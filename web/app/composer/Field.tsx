@@ -64,7 +64,7 @@ export function Field({ field, room, label, placeholder, value, hasCommands, onT
   return (
     <div class="writing">
       {isOpen && <Completion id={id} found={found} chosen={chosen} take={take} />}
-      <p class="visually-hidden" role="status">
+      <p class="visually-hidden" aria-live="polite">
         {isOpen && t.suggested(found.length)}
       </p>
       <Grow

@@ -88,7 +88,7 @@ export function Picker({ choose }: PickerProps) {
         ))}
       </div>
       {!rows.length && <Empty text={allEmoji().length ? t.noEmojiFound : t.loading} />}
-      <p class="visually-hidden" role="status">
+      <p class="visually-hidden" aria-live="polite">
         {wanted.trim() && rows.length > 0 && t.foundEmoji(sections[0]?.cells.length ?? 0)}
       </p>
     </div>

@@ -30,15 +30,16 @@ const DOES: Partial<Record<Name, () => void>> = {
   close: closeOrRead,
 };
 
-/** Something is to be closed by Escape before the room is marked as read. */
-const isBusy = ({ target }: KeyboardEvent): boolean =>
-  document.querySelector("dialog[open]") !== null ||
-  (target instanceof Element && target.closest("#sidebar, .tools.open, .members, #open-room") !== null);
+/** Where Escape closes something else. */
+const isInSomething = ({ target }: KeyboardEvent): boolean =>
+  target instanceof Element && target.closest("#sidebar, .tools.open, .members") !== null;
+
+const isBusy = (): boolean => screen.peek().kind !== "app" || document.querySelector("dialog[open]") !== null;
 
 export function press(key: KeyboardEvent): void {
-  if (key.defaultPrevented || key.isComposing || screen.peek().kind !== "app" || isBusy(key)) return;
+  if (key.defaultPrevented || key.isComposing || isBusy()) return;
   const name = (Object.keys(DOES) as Name[]).find((each) => is(each, key));
-  if (!name) return;
+  if (!name || (name === "close" && isInSomething(key))) return;
   key.preventDefault();
   DOES[name]?.();
 }

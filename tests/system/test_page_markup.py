@@ -1,0 +1,364 @@
+"""Nothing that people write becomes markup, a handler, an address of a script, or a request, wherever the page shows it.
+
+The texts are those of tests/fixtures/markup.json, each of a kind of its own. The fields are those of the code's own list of
+commands: a new one fails until it is among the `SHOWN`, or has a reason not to be.
+"""
+
+import fnmatch
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.checkout import ROOT
+from tests.support.marks import FIELDS
+from tests.support.newcomers import PASSWORD, People, asked, make_room, people_of, rooms
+from tests.system.test_page import bodies, composer
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(240)
+
+CORPUS: dict[str, str] = json.loads((ROOT / "tests" / "fixtures" / "markup.json").read_text())
+TEXTS = list(CORPUS.values())
+MOST_TAKEN = 95  # as titles, which take no control characters
+
+# The fields that a page shows, and the test that writes the texts into them.
+SHOWN = {
+    "Post.text": "messages",
+    "Post.title": "messages",
+    "Post.mentions": "messages",
+    "Edit.text": "messages",
+    "React.emoji": "messages",
+    "PostInThread.text": "a_thread",
+    "Create.title": "rooms",
+    "Create.topic": "rooms",
+    "ChangeRoom.title": "rooms",
+    "ChangeRoom.topic": "rooms",
+    "AddPerson.name": "people",
+    "ChangePerson.name": "oneself",
+    "ChangePerson.status_text": "oneself",
+    "Prefer.value": "oneself",
+    "OpenSession.name": "oneself",
+    # The server takes letters and digits only; the test sees it refuse all else.
+    "AddPerson.handle": "refused",
+    "ChangePerson.handle": "refused",
+    "Create.alias": "refused",
+    "ChangeRoom.alias": "refused",
+    "AddEmoji.name": "refused",
+    "a room": "refused",
+}
+NOWHERE = {  # those that no page shows, and why
+    "*.client_message_id": "programs make it up",
+    "*.address": "where a request came from; no page shows it",
+    "Edit.mentions": "as those of a post",
+    "Unreact.emoji": "it takes a reaction away",
+    "RemoveEmoji.name": "it takes an emoji away",
+    "Post.arguments": "shown as JSON in a text, by the same component as messages",
+    "PostInThread.*": "as those of a post, by the same components",
+    "Post.bytes": "only its length is shown",
+    "Post.attachments": "not shown",
+    "Post.emitted_as": "not shown",
+    "AddPerson.mailbox": "known to the server alone",
+    "AddPerson.subject": "known to the server alone",
+    "ChangePerson.avatar": "no page shows pictures of people yet",
+    "ChangePerson.time_zone": "only zones that there are; no page shows it",
+    "KeepDraft.text": "no page takes drafts from the server yet",
+    "Patch.patch": "no page shows state documents",
+    "Prefer.name": "no page lists settings by name",
+    "Save.note": "no page lists saved messages yet",
+    "a?* answer": "made by the server",
+    "EndSubscription.*": "as those of Subscribe",
+    "Subscribe.*": "the address and the key of a push service; no page shows them",
+    "an image": "an image is decoded and written anew; see tests/unit/protocol",
+}
+
+# Everything on a page that can only be ours, or a link that may be followed.
+FOREIGN = """() => {
+    const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
+        + " article h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
+        + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr").split(" "));
+    const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export)|\\/manifest|\\/favicon)/;
+    const ours = (at) => !/^(on|srcdoc|style$|formaction|background|ping|xlink:)/.test(at.name)
+        && (!/^(href|src|srcset|action|data|poster)$/.test(at.name) || address.test(at.value));
+    const foreign = [];
+    for (const element of document.querySelectorAll("*")) {
+        const isOurs = tags.has(element.localName) && [...element.attributes].every(ours);
+        if (!isOurs) foreign.push(element.outerHTML.slice(0, 200));
+        if (element.localName === "a" && (element.rel !== "noopener noreferrer" && !element.download && !element.href.includes("/api/v1/me/export")))
+            foreign.push(element.outerHTML.slice(0, 200));
+    }
+    if (document.scripts.length !== 1) foreign.push(`${document.scripts.length} scripts`);
+    return [...foreign, ...window.violations, ...window.ran];
+}"""
+WATCH = """
+window.violations = [];
+window.ran = [];
+window.pwned = () => window.ran.push("a handler ran");
+addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+@dataclass
+class Stage:
+    """Ada's page, and programs of hers and of Grace."""
+
+    people: People
+    page: Page
+    ada: str
+    grace: str
+    kitchen: str
+
+    async def ask(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
+        return await asked(self.people.server, method, path, body, token or self.ada)
+
+    async def all(self, method: str, path: str, bodies: list[dict[str, Any]]) -> list[Any]:
+        """The answers to many requests over one connection."""
+        headers = {"Authorization": f"Bearer {self.ada}"}
+        async with aiohttp.ClientSession(headers=headers) as http:
+            answers = []
+            for body in bodies:
+                url = f"{self.people.server.url}/api/v1{path}"
+                async with http.request(method, url, json=body) as answer:
+                    answers.append((answer.status, await answer.json()))
+        return answers
+
+    async def taken(self, method: str, path: str, bodies: list[dict[str, Any]]) -> int:
+        """How many of such requests the server has accepted."""
+        return sum(status == 201 for status, _ in await self.all(method, path, bodies))
+
+    async def check(self) -> None:
+        """Nothing on the page is from the texts."""
+        assert await self.page.evaluate(FOREIGN) == []
+
+
+@pytest.fixture(scope="module")
+async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async with people_of(browser, tmp_path_factory.mktemp("markup") / "data") as people:
+        page = await people.owner()
+        requests: list[str] = []
+        page.context.on("request", lambda request: requests.append(request.url))
+        page.on("dialog", lambda dialog: people.wrong.append(f"a dialog: {dialog.message}"))
+        await page.context.add_init_script(WATCH)
+        await page.reload()
+        await make_room(page, "Kitchen", "Open")
+        entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+        ada = (await asked(people.server, "POST", "/login", entered))["token"]
+        link = await asked(people.server, "POST", "/invites", {}, ada)
+        new = {"handle": "grace", "name": "Grace", "password": PASSWORD, "wants": "token"}
+        grace = (await asked(people.server, "POST", "/accept", new | {"token": link["token"]}))[
+            "token"
+        ]
+        yield Stage(people, page, ada, grace, page.url.rpartition("/")[2])
+        origin = people.server.url
+        assert [
+            each for each in requests if not each.startswith((origin, origin.replace("http", "ws")))
+        ] == []
+
+
+def test_every_field_in_which_people_write_is_shown_to_be_harmless() -> None:
+    assert len(CORPUS) == len(set(TEXTS)) >= 60
+    left = [
+        each
+        for each in FIELDS
+        if each not in SHOWN and not any(fnmatch.fnmatch(each, of) for of in NOWHERE)
+    ]
+    assert left == [], "say in SHOWN where the page shows these, or in NOWHERE why it doesn't"
+    assert SHOWN.keys() <= set(FIELDS)
+    tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
+    assert set(SHOWN.values()) <= tests
+
+
+async def test_messages(stage: Stage) -> None:
+    page, path = stage.page, f"/rooms/{stage.kitchen}/messages"
+    posted = [answer for _, answer in await stage.all("POST", path, [{"text": t} for t in TEXTS])]
+    titled = [{"text": "a title", "title": text[:80]} for text in TEXTS]
+    assert await stage.taken("POST", path, titled) >= MOST_TAKEN
+    await stage.all(
+        "POST", path, [{"text": f"{text} @ada", "mentions": {text: "@p"}} for text in TEXTS[:20]]
+    )
+    first = posted[0]["seq"]
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {stage.ada}"}) as http:
+        url = f"{stage.people.server.url}/api/v1{path}"
+        for at, text in enumerate(TEXTS):
+            async with http.put(f"{url}/{first}/reactions/{quote(text, safe='')}"):
+                pass  # those that are too long are refused
+            if at % 10 == 0:
+                async with http.patch(
+                    f"{url}/{posted[at]['seq']}", json={"text": text[::-1] + text}
+                ) as answer:
+                    assert answer.status == 200
+    end = {"text": "that was all", "reply_to": posted[3]["seq"]}
+    assert await stage.taken("POST", path, [end])
+    await expect(bodies(page).last).to_have_text("that was all")
+    await expect(page.locator("pre .code-keyword").first).to_be_attached()
+    await stage.check()
+    await page.goto(f"{stage.people.server.url}/r/{stage.kitchen}/{first}")
+    await expect(page.locator(f'[data-seq="{first}"] .reactions button').nth(5)).to_be_attached()
+    await stage.check()
+
+
+async def test_a_thread(stage: Stage) -> None:
+    page = stage.page
+    root = (await stage.ask("POST", f"/rooms/{stage.kitchen}/messages", {"text": "a thread"}))[
+        "seq"
+    ]
+    await stage.all(
+        "POST", f"/rooms/{stage.kitchen}:{root}/messages", [{"text": text} for text in TEXTS[:40]]
+    )
+    await rooms(page).get_by_role("button", name="Kitchen", exact=True).click()
+    await page.get_by_role("button", name="40 replies").last.click()
+    await expect(
+        page.get_by_role("complementary").get_by_role("log").locator(".body")
+    ).to_have_count(40)
+    await stage.check()
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+
+
+async def test_rooms(stage: Stage) -> None:
+    """Titles and topics: in the list, the window of open rooms, the switcher, completion, and a room's head."""
+    page = stage.page
+    made = [{"kind": "open", "title": text[:80], "topic": text[:250]} for text in TEXTS]
+    answers = await stage.all("POST", "/rooms", made)
+    keys = [answer["made"] for status, answer in answers if status == 201]
+    assert len(keys) >= MOST_TAKEN
+    news = {"title": TEXTS[0], "topic": TEXTS[7]}
+    await stage.ask("PATCH", f"/rooms/{keys[-1]}", news)
+    await expect(rooms(page)).to_contain_text(TEXTS[0])
+    await page.get_by_role("button", name="Open rooms").click()
+    await expect(page.get_by_role("dialog").get_by_text("Joined").nth(60)).to_be_attached()
+    await stage.check()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("combobox").fill("tea")
+    await expect(page.get_by_role("option").nth(9)).to_be_attached()
+    await stage.check()
+    await page.get_by_role("combobox").fill("<img src=x onerror=pwned()>")
+    await stage.check()
+    await page.keyboard.press("Escape")
+    await composer(page).press_sequentially("#img")
+    await expect(page.get_by_role("option").nth(2)).to_be_attached()
+    await stage.check()
+    await composer(page).fill("")
+    for key in (keys[7], keys[-1]):
+        await rooms(page).locator(f'[data-room="{key}"]').click()
+        await expect(page.locator(f'[data-room="{key}"][aria-current]')).to_be_attached()
+        await stage.check()
+    assert "pwned" in await page.title()
+
+
+async def test_people(stage: Stage) -> None:
+    """Display names: in the window of people, the switcher, completion, and a room's members."""
+    page = stage.page
+    new = [{"handle": f"one{at}", "name": text[:64]} for at, text in enumerate(TEXTS)]
+    assert await stage.taken("POST", "/people", new) >= MOST_TAKEN // 2
+    for handle in ("one0", "one7"):
+        await stage.ask("POST", f"/rooms/{stage.kitchen}/members", {"who": [handle]})
+    await rooms(page).get_by_role("button", name="Kitchen", exact=True).click()
+    await page.get_by_role("button", name="Write to…").click()
+    await page.get_by_label("Find people").fill("img")
+    await expect(page.get_by_role("dialog").get_by_text("@one7", exact=True)).to_be_visible()
+    await stage.check()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("Control+k")
+    await page.get_by_role("combobox").fill("one")
+    await expect(page.get_by_role("option").nth(20)).to_be_attached()
+    await stage.check()
+    await page.keyboard.press("Escape")
+    await composer(page).fill("")
+    await composer(page).press_sequentially("@one")
+    await expect(page.get_by_role("option").nth(3)).to_be_attached()
+    await stage.check()
+    await composer(page).fill("")
+
+
+async def test_oneself(stage: Stage) -> None:
+    """The own name and status, keywords, and what devices call themselves."""
+    page = stage.page
+    text = CORPUS["an end of an attribute"]
+    for wanted in TEXTS:
+        await stage.ask("PATCH", "/me", {"status_text": wanted[:100]})
+    headers = {"User-Agent": text}
+    given = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as http,
+        http.post(f"{stage.people.server.url}/api/v1/login", json=given) as answer,
+    ):
+        assert answer.status == 201
+    await stage.ask("PATCH", "/me", {"name": CORPUS["an image that fails"], "status_text": text})
+    await stage.ask("PUT", "/me/preferences/keywords", {"value": [text]})
+    await expect(page.locator("#my-name")).to_have_text(CORPUS["an image that fails"])
+    await page.get_by_role("button", name="Account", exact=True).click()
+    for section in ("Profile", "Notifications", "Devices"):
+        await page.get_by_role("dialog").get_by_text(section, exact=True).click()
+    await expect(page.get_by_label("Keywords")).to_have_value(text)
+    await expect(page.get_by_label("Status")).to_have_value(text)
+    await expect(page.get_by_text("This device")).to_be_visible()
+    await stage.check()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await stage.ask("PATCH", "/me", {"name": "Ada"})
+
+
+async def test_refused(stage: Stage) -> None:
+    """Handles, aliases, and names of emoji and free rooms."""
+    names = [text for text in TEXTS if text != "__proto__"]
+    for method, path, field in (
+        ("POST", "/people", "handle"),
+        ("PATCH", f"/rooms/{stage.kitchen}", "alias"),
+        ("PATCH", "/me", "handle"),
+    ):
+        more = {"name": "Somebody"} if path == "/people" else {}
+        answers = await stage.all(method, path, [more | {field: text} for text in names])
+        assert {status for status, _ in answers} == {400}, path
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {stage.ada}"}) as http:
+        for text in names:
+            name = quote(text, safe="")
+            for method, path in (("PUT", f"emoji/{name}"), ("POST", f"rooms/{name}/messages")):
+                url = f"{stage.people.server.url}/api/v1/{path}"
+                async with http.request(method, url, json={"text": "x"}) as answer:
+                    assert answer.status in {400, 404, 415}, (path, text)
+
+
+async def test_what_one_types_oneself(stage: Stage) -> None:
+    """Drafts, commands, and what one searches for."""
+    page = stage.page
+    await rooms(page).get_by_role("button", name="Kitchen", exact=True).click()
+    await page.get_by_role("button", name="Insert an emoji").click()
+    search = page.get_by_role("searchbox", name="Find an emoji")
+    for text in TEXTS[::6]:
+        await search.fill(text)
+    await stage.check()
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    for text in TEXTS[::3]:
+        await composer(page).fill("/" + text.lstrip("/"))
+        await composer(page).press("Enter")
+        await expect(page.locator("#composer .why")).to_contain_text("Not sent")
+        await stage.check()
+    await composer(page).fill("")
+
+
+async def test_addresses(stage: Stage) -> None:
+    """The fragment and the query of an address, and the links of rooms and of the ways in."""
+    page = await stage.people.visit("/?name=vera")
+    try:
+        await page.context.add_init_script(WATCH)
+        for text in TEXTS[::9]:
+            name = quote(text, safe="")
+            for address in (
+                f"/?name={name}&room={name}#{name}",
+                f"/r/{name}/1",
+                f"/i#{name}",
+                f"/#token={name}&room={name}",
+            ):
+                await page.goto(stage.people.server.url + address)
+                await expect(page.locator("#page > *").first).to_be_attached()
+                assert await page.evaluate(FOREIGN) == [], address
+    finally:
+        await page.close()
