@@ -44,6 +44,7 @@ SHOWN = {
     "ChangePerson.name": "oneself",
     "ChangePerson.status_text": "oneself",
     "Prefer.value": "oneself",
+    "KeepDraft.text": "drafts",
     "OpenSession.name": "oneself",
     # The server takes letters and digits only; the test sees it refuse all else.
     "AddPerson.handle": "refused",
@@ -68,7 +69,6 @@ NOWHERE = {  # those that no page shows, and why
     "AddPerson.subject": "known to the server alone",
     "ChangePerson.avatar": "no page shows pictures of people yet",
     "ChangePerson.time_zone": "only zones that there are; no page shows it",
-    "KeepDraft.text": "no page takes drafts from the server yet",
     "Patch.patch": "no page shows state documents",
     "Prefer.name": "no page lists settings by name",
     "Save.note": "no page lists saved messages yet",
@@ -341,6 +341,16 @@ async def test_what_one_types_oneself(stage: Stage) -> None:
         await composer(page).press("Enter")
         await expect(page.locator("#composer .why")).to_contain_text("Not sent")
         await stage.check()
+    await composer(page).fill("")
+
+
+async def test_drafts(stage: Stage) -> None:
+    page = stage.page
+    text = CORPUS["an end of a text area"]
+    await stage.ask("PUT", f"/me/drafts/{stage.kitchen}", {"text": text})
+    await page.goto(f"{stage.people.server.url}/r/{stage.kitchen}")
+    await expect(composer(page)).to_have_value(text)
+    await stage.check()
     await composer(page).fill("")
 
 

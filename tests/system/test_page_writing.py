@@ -16,10 +16,12 @@ from tests.support.newcomers import (
     at_home,
     invite,
     invite_link,
+    log_in,
     make_room,
     people_of,
     rooms,
 )
+from tests.system.test_accessibility import AXE, DEVICES, SCHEMES, faults
 from tests.system.test_page import PHONE, bodies, composer, message, say, use
 from tests.system.test_page_emoji import put
 from tests.system.test_page_rooms import enter, thread
@@ -178,6 +180,29 @@ async def test_names_are_completed_while_editing(ada: Page) -> None:
     await editor.press("Tab")
     await editor.press("Enter")
     await expect(bodies(ada).last).to_have_text(re.compile("before @grace"))
+
+
+# --- drafts ---
+
+
+async def test_a_draft_goes_along_to_another_device(ada: Page, cast: Cast) -> None:
+    kitchen = await cast.kitchen()
+    await type_in(ada, "half a thought")
+    await enter(ada, "lobby")  # what was written is told at once
+    other = await cast.people.visit()
+    await other.get_by_role("button", name="Log in with an account").click()
+    await log_in(other, "ada")
+    await at_home(other, "Ada")
+    await enter(other)
+    await expect(composer(other)).to_have_value("half a thought")
+    await say(other, "half a thought, and the rest")
+    await expect(bodies(other).last).to_have_text("half a thought, and the rest")
+    await enter(other, "lobby")
+    await ada.goto(f"{cast.people.server.url}/r/{kitchen}")
+    await expect(bodies(ada).last).to_have_text("half a thought, and the rest")
+    await expect(composer(ada)).to_have_value("")
+    assert (await cast.ask("GET", "/me/drafts"))["drafts"] == []
+    await other.close()
 
 
 # --- commands ---
@@ -473,6 +498,81 @@ async def test_the_help_lists_every_key(ada: Page) -> None:
     keys = await help.locator("kbd").all_text_contents()
     assert {"Ctrl+K", "Alt+↑", "Alt+Shift+↓", "Esc", "Ctrl+/", "↑", "R", "Delete"} <= set(keys)
     assert await help.locator("code").filter(has_text="/topic").count() == 1
+
+
+async def completing(page: Page) -> None:
+    await type_in(page, "hello @")
+    await expect(options(page).first).to_be_visible()
+    await composer(page).press("ArrowDown")
+
+
+async def commanding(page: Page) -> None:
+    await type_in(page, "/")
+    await expect(options(page).nth(3)).to_be_visible()
+
+
+async def mistaken(page: Page) -> None:
+    await type_in(page, "/topci")
+    await page.get_by_role("button", name="Send").click()
+    await expect(page.get_by_text("Did you mean /topic?")).to_be_visible()
+
+
+async def switching(page: Page) -> None:
+    await composer(page).fill("")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("option").first).to_be_visible()
+
+
+async def switching_nowhere(page: Page) -> None:
+    await page.get_by_role("combobox").fill("nowhere")
+    await expect(page.get_by_text("Nothing found")).to_be_visible()
+
+
+async def helped(page: Page) -> None:
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.keyboard.press("Control+/")
+    await expect(page.get_by_role("dialog", name="Keys and commands")).to_be_visible()
+
+
+async def picking(page: Page) -> None:
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Insert an emoji").click()
+    await page.get_by_role("searchbox").fill("tea")  # all of them would take axe a minute
+    await expect(page.get_by_role("gridcell").nth(3)).to_be_visible()
+
+
+async def reading_code(page: Page) -> None:
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    looks = page.locator("pre").last.locator("[class^=code-]")
+    await expect(looks.nth(4)).to_be_visible()
+
+
+STATES = [
+    *(completing, commanding, mistaken, switching, switching_nowhere),
+    *(helped, picking, reading_code),
+]
+CODE = "# Tea\ndef tea(cups: int = 2) -> str:\n    return f'{cups} cups' if cups else None\n"
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make clients")
+@pytest.mark.parametrize("device", DEVICES)
+async def test_axe_finds_nothing_where_one_writes(cast: Cast, device: str) -> None:
+    page = await cast.people.visit("/", reduced_motion="reduce", **DEVICES[device])
+    await page.get_by_role("button", name="Log in with an account").click()
+    await log_in(page, "grace")
+    await at_home(page, "Grace")
+    code = {"text": f"```python\n{CODE * 8}```"}
+    kitchen = await cast.kitchen()
+    await cast.ask("POST", f"/rooms/{kitchen}/messages", code)
+    await page.goto(f"{cast.people.server.url}/r/{kitchen}")
+    await expect(composer(page)).to_be_visible()
+    for state in STATES:
+        await state(page)
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            assert not await faults(page), (state.__name__, scheme)
+    await page.close()
 
 
 async def test_on_a_phone_all_of_it_works_by_touch(cast: Cast) -> None:

@@ -7,6 +7,7 @@ import { is } from "../keys/table.ts";
 import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
 import { editLast, send, write } from "../store/sending.ts";
+import { draftChanged, tellDrafts } from "../store/sharing.ts";
 import { replyTo } from "../store/state.ts";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -70,8 +71,10 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
     if (!isTouch) field.current?.focus();
     return () => {
       composers.delete(room);
+      tellDrafts();
     };
   }, [room]);
+  useLayoutEffect(() => draftChanged(room), [draftIn(room).value]);
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);

@@ -77,6 +77,23 @@ export function keepRecent(of: string, account: string, used: readonly string[])
   }
 }
 
+/** The drafts of an account that its other devices know, by room. */
+export function keptShared(account: string): Record<string, string> {
+  try {
+    return JSON.parse(localStorage.getItem(`${RECENT}drafts.${account}`) ?? "{}") ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export function keepShared(account: string, drafts: Record<string, string>): void {
+  try {
+    localStorage.setItem(`${RECENT}drafts.${account}`, JSON.stringify(drafts));
+  } catch {
+    // no storage: what is written here counts as newer
+  }
+}
+
 export interface Owner {
   name: string;
   id: string;

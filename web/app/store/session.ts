@@ -15,6 +15,7 @@ import { watchPeople } from "./presence.ts";
 import { lookAgain, readOn } from "./reading.ts";
 import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
 import { screen, showEntry, showGone } from "./screen.ts";
+import { takeDrafts, takeDraftsOnce, tellDrafts } from "./sharing.ts";
 import { accountOf, clientOf, connection, current, isVisible, outbox, places, session, tracked, wanted } from "./state.ts";
 import { identifyTab, storageOf } from "./tabs.ts";
 
@@ -47,6 +48,8 @@ export function begin(): void {
 /** The page is seen again, or no longer. */
 export function seen(isSeen: boolean): void {
   isVisible.value = isSeen;
+  if (isSeen) takeDrafts();
+  else tellDrafts();
   const place = places.get(current.peek());
   if (!isSeen || !place) return;
   clientOf()?.check();
@@ -166,6 +169,7 @@ function accountChanged(): void {
   if (account?.rooms.has(room)) follow(room); // it may not have been readable before
   lookUp();
   drawLineOnce();
+  takeDraftsOnce();
   watchPeople();
   readOn();
 }
