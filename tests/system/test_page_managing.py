@@ -132,6 +132,30 @@ async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
     await expect(hers.get_by_role("button", name="Invite people")).to_have_count(0)
 
 
+async def test_members_are_managed_without_a_mouse(two: tuple[Page, Page]) -> None:
+    ada, _ = two
+    await ada.get_by_role("button", name="Details").focus()
+    await ada.keyboard.press("Enter")
+    panel = ada.get_by_role("complementary", name="Kitchen")
+    await expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    await expect(panel.get_by_role("button", name="Manage Grace")).to_be_visible()
+    for name in ("Manage Grace", "Make host"):
+        await press_tab_to(panel.get_by_role("button", name=name))
+        await ada.keyboard.press("Enter")
+    await expect(panel.get_by_role("listitem").filter(has_text="Grace")).to_contain_text("Host")
+    await ada.keyboard.press("Escape")
+    await expect(panel).to_have_count(0)
+    await expect(ada.get_by_role("button", name="Details")).to_be_focused()
+
+
+async def press_tab_to(button: Locator) -> None:
+    for _ in range(8):
+        await button.page.keyboard.press("Tab")
+        if await button.evaluate("it => it === document.activeElement"):
+            return
+    raise AssertionError("the Tab key doesn't reach it")
+
+
 async def test_a_room_is_archived_and_restored(two: tuple[Page, Page]) -> None:
     ada, grace = two
     await say(ada, "one")
@@ -161,36 +185,50 @@ async def test_messages_are_moderated_where_they_stand(two: tuple[Page, Page]) -
     await expect(bodies(grace)).to_have_text(["deleted", "calm"])
 
 
-async def test_a_message_is_kept_forwarded_and_shown_as_it_was(
-    people: People, two: tuple[Page, Page]
-) -> None:
-    ada, grace = two
+async def edited_by(ada: Page) -> str:
+    """A message that Ada wrote and edited, as it stands there."""
     await say(ada, "draft one")
     await use(ada, "draft one", "Edit")
     await ada.get_by_label("Edit message").fill("final")
     await ada.get_by_label("Edit message").press("Enter")
-    await use(grace, "final (edited)", "More")
-    await message(grace, "final (edited)").get_by_role("button", name="Earlier versions").click()
+    return "final (edited)"
+
+
+async def test_a_message_is_shown_as_it_was_and_kept_for_later(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    text = await edited_by(ada)
+    await use(grace, text, "More")
+    await message(grace, text).get_by_role("button", name="Earlier versions").click()
     versions = grace.get_by_role("dialog", name="Earlier versions")
     await expect(versions.locator("p")).to_have_text(["draft one", "final"])
     await versions.get_by_role("button", name="Close").click()
 
-    await use(grace, "final (edited)", "More", "Save for later")
+    await use(grace, text, "More", "Save for later")
     await expect(grace.locator("#toast")).to_have_text("The message is saved")
-    await use(grace, "final (edited)", "More", "Mark unread")
-    entered = {"handle": "grace", "password": PASSWORD, "wants": "token"}
-    token = (await asked(people.server, "POST", "/login", entered))["token"]
-    (saved,) = (await asked(people.server, "GET", "/me/saved", None, token))["saved"]
-    assert saved["message"]["text"] == "final"
+    await make_room(grace, "Pantry")
+    await grace.get_by_role("button", name="Saved messages").click()
+    panel = grace.get_by_role("complementary", name="Saved messages")
+    await expect(panel.locator(".body")).to_have_text([text])
+    await panel.get_by_role("button", name="Show it in Kitchen").click()
+    await expect(message(grace, text)).to_have_class(re.compile("linked"))
+    await grace.get_by_role("button", name="Saved messages").click()
+    await panel.get_by_role("button", name="Remove").click()
+    await expect(panel.get_by_text("You have saved nothing yet")).to_be_visible()
 
+
+async def test_a_message_is_forwarded_and_its_room_marked_unread(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    text = await edited_by(ada)
     await make_room(grace, "Pantry")
     await rooms(grace).get_by_role("button", name="Kitchen").click()
-    await use(grace, "final (edited)", "More", "Forward…")
+    await use(grace, text, "More", "Forward…")
     dialog = grace.get_by_role("dialog", name="Forward the message")
     await dialog.get_by_label("To").select_option("Pantry")
     await dialog.get_by_label("Your own words").fill("see this")
     await dialog.get_by_role("button", name="Forward", exact=True).click()
+    await use(grace, text, "More", "Mark unread")
     await rooms(grace).get_by_role("button", name="Pantry").click()
     await expect(grace.locator(".forwarded")).to_contain_text("Forwarded from Ada")
-    await expect(grace.locator(".forwarded .body")).to_have_text("final (edited)")
+    await expect(grace.locator(".forwarded .body")).to_have_text(text)
     await expect(grace.locator(".message")).to_contain_text("see this")
+    await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()

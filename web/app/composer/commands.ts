@@ -8,6 +8,7 @@ import * as managing from "../store/managing.ts";
 import { may, type Right, roomOf } from "../store/members.ts";
 import { isThread } from "../store/panel.ts";
 import { leaveDevice } from "../store/presence.ts";
+import { markUnread } from "../store/reading.ts";
 import { changeLevel } from "../store/settings.ts";
 import { accountOf } from "../store/state.ts";
 import { showWindow } from "../store/windows.ts";
@@ -131,7 +132,7 @@ const COMMANDS: Record<string, Command> = {
     where: "made",
     does: ({ choice }, room) => changeLevel(room, choice === "usual" ? "" : (choice as "all" | "mentions" | "none")),
   },
-  unread: { takes: [], about: about.unread, where: "made", does: (_, room) => managing.markUnread(room) },
+  unread: { takes: [], about: about.unread, where: "made", does: (_, room) => markUnread(room) },
   leave: { takes: [], about: about.leave, where: "made", right: "leave", does: (_, room) => leave(room) },
 };
 

@@ -1,4 +1,4 @@
-// What is shown beside the messages: a thread, what is pinned, or the room itself.
+// What is shown beside the messages: a thread, what is pinned or saved, or the room itself.
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -9,6 +9,7 @@ import { IconButton } from "../ui/Icon.tsx";
 import { harmless } from "../ui/text.ts";
 import { AboutRoom } from "./AboutRoom.tsx";
 import { Pins } from "./Pins.tsx";
+import { Saved } from "./Saved.tsx";
 import { Thread } from "./Thread.tsx";
 
 export function Panel() {
@@ -28,6 +29,13 @@ export function Panel() {
       </Side>
     );
   }
+  if (shown.kind === "saved") {
+    return (
+      <Side key="saved" title={t.savedMessages}>
+        <Saved />
+      </Side>
+    );
+  }
   return (
     <Side key={shown.thread} title={t.thread}>
       <Thread {...shown} />
@@ -39,6 +47,7 @@ function Side({ title, children }: { title: string; children: ComponentChildren 
   const ref = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const before = document.activeElement;
+    if (!ref.current?.contains(before)) ref.current?.querySelector("button")?.focus(); // unless something in it took the focus
     return () => before instanceof HTMLElement && before.focus();
   }, []);
   return (

@@ -13,6 +13,7 @@ import { call } from "../store/http.ts";
 import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
 import { freeRooms, open } from "../store/rooms.ts";
+import { openSaved } from "../store/saved.ts";
 import type { wire } from "../store/sdk.ts";
 import { current, places, session } from "../store/state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
@@ -51,6 +52,7 @@ function OfAccount({ account }: { account: Account }) {
         <Item key={row.room} {...shownOf(account, row)} />
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
+      <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} />
       <Invite key={account.key} role={account.role} />
       {isAdmin(account.role) && (
         <Act icon="tools" text={t.administration} onClick={() => openAdmin("people")} isCurrent={adminPart.value !== undefined} />

@@ -112,10 +112,6 @@ export const versionsOf = async (room: string, seq: number): Promise<Version[]> 
 export const forward = (to: string, of: { room: string; message: number }, text: string): Promise<unknown> =>
   call("POST", `${pathOf(to)}/messages`, { text, of });
 
-export const save = (room: string, seq: number): Promise<unknown> => call("PUT", `/me/saved/${encodeURIComponent(room)}/${seq}`, {});
-
-export const markUnread = (room: string): Promise<unknown> => call("PUT", `${pathOf(room)}/unread`);
-
 /** The message that another forwards: none if one may not read it. */
 export async function sourceOf(room: string, seq: number): Promise<{ message: wire.Message | null }> {
   const found = await call<{ message: wire.Message | null; people?: Record<string, wire.Author> }>(

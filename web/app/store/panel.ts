@@ -1,4 +1,4 @@
-// What is shown beside the messages of a room: a thread, its pinned messages, or the room itself.
+// What is shown beside the messages of a room: a thread, its pinned messages, the room itself, or what one has saved.
 
 import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
@@ -8,7 +8,8 @@ import { current, forget, Place, places, tracked } from "./state.ts";
 export type Panel =
   | { kind: "thread"; room: string; seq: number; thread: string }
   | { kind: "pins"; room: string }
-  | { kind: "about"; room: string };
+  | { kind: "about"; room: string }
+  | { kind: "saved"; room: string };
 
 export const panel = signal<Panel | undefined>(undefined);
 

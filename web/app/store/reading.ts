@@ -71,6 +71,16 @@ export function leaveOff(): void {
 /** How far one has told to have read a room. */
 export const readUpto = (room: string): number => told.get(room)?.upto ?? 0;
 
+/** Let a room look unread, until one comes back to it: what was read there just now is not told any more. */
+export async function markUnread(room: string): Promise<void> {
+  if (waiting?.room === room) {
+    clearTimeout(timer);
+    waiting = undefined;
+  }
+  told.set(room, { upto: lastOf(room) ?? 0, at: Date.now() });
+  await clientOf()?.send("mark_unread", { room });
+}
+
 /** Take the room that is open for read, wherever in it one is. */
 export function markRead(): void {
   newFrom.value = Infinity;

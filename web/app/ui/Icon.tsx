@@ -24,7 +24,8 @@ export type IconName =
   | "account"
   | "bell"
   | "more"
-  | "tools";
+  | "tools"
+  | "bookmark";
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" aria-hidden="true">

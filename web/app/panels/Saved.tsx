@@ -1,0 +1,72 @@
+// The messages that one has saved, the last one first.
+
+import { useLayoutEffect, useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { titleOf } from "../store/rooms.ts";
+import { type Saved as One, type SavedPage, savedBefore, showMessage, unsave } from "../store/saved.ts";
+import { say } from "../store/screen.ts";
+import { me } from "../store/state.ts";
+import { Body } from "../timeline/Body.tsx";
+import { GAP, Speaker, Time } from "../timeline/Row.tsx";
+import { Empty, Why } from "../ui/Text.tsx";
+import { harmless } from "../ui/text.ts";
+
+export function Saved() {
+  const [found, setFound] = useState<SavedPage>();
+  const [why, setWhy] = useState("");
+  const fail = (error: Error) => setWhy(error.message);
+  useLayoutEffect(() => {
+    savedBefore().then(setFound, fail);
+  }, []);
+  if (!found) return why ? <Why text={why} /> : <Empty text={t.loading} />;
+  if (!found.saved.length) return <Empty text={t.nothingSaved} />;
+  const drop = ({ of }: One) =>
+    unsave(of.room, of.message).then(
+      () => setFound({ ...found, saved: found.saved.filter((each) => each.of !== of) }),
+      (error: Error) => say(error.message),
+    );
+  const more = () =>
+    savedBefore(found.saved.at(-1)?.seq).then((next) => setFound({ saved: [...found.saved, ...next.saved], more: next.more }), fail);
+  return (
+    <div class="scroller">
+      <ol class="pins">
+        {found.saved.map((each) => (
+          <Row key={each.seq} saved={each} drop={() => drop(each)} />
+        ))}
+      </ol>
+      <Why text={why} />
+      {found.more && (
+        <button type="button" class="quiet" onClick={more}>
+          {t.showMore}
+        </button>
+      )}
+    </div>
+  );
+}
+
+const Row = ({ saved: { of, message }, drop }: { saved: One; drop(): void }) => (
+  <li>
+    {message ? (
+      <>
+        <Speaker by={message.by} />
+        <div class="said" dir="auto">
+          <div class="body">
+            <Body message={message} who={me().who} />
+          </div>
+          {GAP}
+          <Time at={message.at} />
+        </div>
+      </>
+    ) : (
+      <p class="empty">{t.notForYou}</p>
+    )}
+    {message && (
+      <button type="button" class="quiet" onClick={() => showMessage(of.room, of.message)}>
+        {t.showIn(harmless(titleOf(of.room.split(":")[0] ?? "")))}
+      </button>
+    )}
+    <button type="button" class="quiet" onClick={drop}>
+      {t.remove}
+    </button>
+  </li>
+);

@@ -1,0 +1,55 @@
+// The messages that one has saved, from any room.
+
+import type { wire } from "#sdk";
+import { adminPart } from "./admin.ts";
+import { goTo } from "./history.ts";
+import { call } from "./http.ts";
+import { meetAuthors } from "./names.ts";
+import { closePanel, openThread, panel } from "./panel.ts";
+import { open } from "./rooms.ts";
+import { menuOpen } from "./screen.ts";
+import { current, places, wanted } from "./state.ts";
+
+/** A saved message: none if it is no longer kept, or not for one to read at the moment. */
+export interface Saved {
+  of: { room: string; message: number };
+  seq: number;
+  message: wire.Message | null;
+}
+
+export interface SavedPage {
+  saved: Saved[];
+  more: boolean;
+}
+
+const pathOf = (room: string, seq: number): string => `/me/saved/${encodeURIComponent(room)}/${seq}`;
+
+export const save = (room: string, seq: number): Promise<unknown> => call("PUT", pathOf(room, seq), {});
+export const unsave = (room: string, seq: number): Promise<unknown> => call("DELETE", pathOf(room, seq));
+
+/** Those that were saved before one, or the last ones. */
+export async function savedBefore(seq?: number): Promise<SavedPage> {
+  const found = await call<SavedPage & { people?: Record<string, wire.Author> }>(
+    "GET",
+    `/me/saved${seq === undefined ? "" : `?before=${seq}`}`,
+  );
+  meetAuthors(found);
+  return found;
+}
+
+export function openSaved(): void {
+  closePanel();
+  adminPart.value = undefined;
+  menuOpen.value = false;
+  panel.value = { kind: "saved", room: current.peek() };
+}
+
+/** Open the room of a message, or its thread, and show it there. */
+export function showMessage(key: string, seq: number): void {
+  const [room = "", root] = key.split(":");
+  const isThere = places.get(room)?.view !== undefined;
+  wanted.value = root || isThere ? undefined : { room, seq };
+  open(room);
+  if (root) openThread(Number(root));
+  else if (isThere) goTo(room, seq);
+}
