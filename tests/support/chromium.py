@@ -38,8 +38,8 @@ _FLAGS = [
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
-    # Another site, which is on this machine all the same.
-    "--host-resolver-rules=MAP evil.example 127.0.0.1",
+    # Another site, and a machine of the same network by its name: both are this machine all the same.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP hubbub.lan 127.0.0.1",
 ]
 
 

@@ -48,12 +48,15 @@ class Browsing:
         self.contexts: list[BrowserContext] = []
         self.wrong: list[str] = []
 
-    async def open(self, path: str = "/", beside: Page | None = None, **profile: Any) -> Page:
-        """A page in a profile of its own, or in another tab `beside` one."""
+    async def open(
+        self, path: str = "/", beside: Page | None = None, script: str = "", **profile: Any
+    ) -> Page:
+        """A page in a profile of its own, or in another tab `beside` one; `script` runs in it before any other."""
         context = beside.context if beside else await self._browser.new_context(**profile)
         if beside is None:
             self.contexts.append(context)
         page = await context.new_page()
+        await page.add_init_script(script)
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("console", lambda message: self._hear(message.type, message.text))
         page.on("dialog", lambda dialog: self.wrong.append(f"a dialog: {dialog.message}"))
@@ -407,20 +410,32 @@ async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(
     assert await grace.get_by_role("log").inner_text() == shown
 
 
-async def test_an_edit_that_cannot_be_saved_stays_in_the_editor(server: Server, ada: Page) -> None:
+async def test_an_edit_without_a_connection_is_shown_and_saved_once_there_is_one(
+    server: Server, ada: Page, grace: Page
+) -> None:
     await say(ada, "one")
+    await expect(bodies(grace)).to_have_text(["one"])
     await use(ada, "one", "Edit")
     await server.kill()
-    await expect(ada.get_by_role("status")).to_be_visible()
-    editor = ada.get_by_role("textbox", name="Edit message")
-    await editor.fill("two")
-    await editor.press("Enter")
-    await expect(ada.get_by_role("alert").filter(has_text="no connection")).to_be_visible()
-    await server.start()
-    await expect(ada.get_by_role("status")).to_be_hidden()
-    await expect(editor).to_have_value("two")
-    await editor.press("Enter")
+    await ada.get_by_role("textbox", name="Edit message").fill("two")
+    await ada.get_by_role("textbox", name="Edit message").press("Enter")
     await expect(bodies(ada)).to_have_text(["two (edited)"])
+    await expect(ada.locator(".message.changing")).to_have_count(1)
+    await server.start()
+    await expect(bodies(grace)).to_have_text(["two (edited)"])
+    await expect(ada.locator(".message.changing")).to_have_count(0)
+    await expect(bodies(ada)).to_have_text(["two (edited)"])
+
+
+async def test_an_edit_that_is_refused_is_dropped_and_that_is_said(
+    server: Server, ada: Page
+) -> None:
+    await say(ada, "one")
+    await use(ada, "one", "Edit")
+    await ada.get_by_role("textbox", name="Edit message").fill("x" * 70_000)
+    await ada.get_by_role("textbox", name="Edit message").press("Enter")
+    await expect(ada.get_by_role("alert")).to_contain_text("Not changed")
+    await expect(bodies(ada)).to_have_text(["one"])
 
 
 async def test_one_sees_who_is_here_and_who_is_typing(ada: Page, visit: Open) -> None:

@@ -1,12 +1,32 @@
 """The page without a server: it opens, reads and writes, and says what it can't keep."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.support.newcomers import at_home, make_room, people_of
+from tests.support.ports import free_port
 from tests.support.server import Server
-from tests.system.test_page import Open, bodies, composer, here, kept, say, visiting
+from tests.system.test_page import (
+    Open,
+    bodies,
+    composer,
+    here,
+    in_the_log,
+    kept,
+    message,
+    post,
+    say,
+    unsent,
+    use,
+    visiting,
+)
 
 expect.set_options(timeout=15_000)
 
@@ -17,6 +37,45 @@ CACHED = """async () => {
   for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) found.push(new URL(url).pathname);
   return found;
 }"""
+
+
+async def stored(page: Page, room: str, count: int) -> None:
+    """Wait until this device keeps so many messages of a room."""
+    await page.evaluate(STORED, [room, count])
+
+
+# Whatever is in this device's databases, by the names of database and store.
+DUMP = """async () => {
+  const done = (request) => new Promise((resolve) => { request.onsuccess = () => resolve(request.result); });
+  const found = {};
+  for (const { name } of await indexedDB.databases()) {
+    const db = await done(indexedDB.open(name));
+    for (const store of db.objectStoreNames) found[`${name} ${store}`] = await done(db.transaction(store).objectStore(store).getAll());
+    db.close();
+  }
+  return found;
+}"""
+KNOWN = f"""async (room) => {{
+  const dump = {DUMP};
+  for (;;) {{
+    const all = Object.entries(await dump()).flatMap(([name, rows]) => (name.endsWith(" kv") ? rows : []));
+    if (all.some((each) => each?.rooms?.has?.(room)) && all.some((each) => each?.[room])) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }}
+}}"""
+STORED = f"""async ([room, count]) => {{
+  const dump = {DUMP};
+  const is = (rows) => rows.some((row) => row.room === room && row.count >= count);
+  for (;;) {{
+    if (Object.entries(await dump()).some(([name, rows]) => name.endsWith(" rooms") && is(rows))) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }}
+}}"""
+
+
+async def kept_of_account(page: Page, room: str) -> None:
+    """Wait until this device knows that an account has a room, and what it is writing there."""
+    await page.evaluate(KNOWN, room)
 
 
 @pytest.fixture
@@ -81,3 +140,213 @@ async def test_a_newer_version_waits_until_it_is_wanted(
         await page.get_by_role("button", name="Reload").click()
     await here(page)
     assert await page.evaluate("navigator.serviceWorker.controller.scriptURL.endsWith('newer')")
+
+
+# --- reading and writing without a server ---
+
+REACTIONS = ["👍", "❤️", "😂", "🎉", "👀"]
+
+
+async def reactions(server: Server) -> dict[str, list[str]]:
+    """Who has reacted to the room's messages, by text."""
+    url = f"{server.url}/api/v1/rooms/lobby/messages?limit=200"
+    async with aiohttp.ClientSession() as http, http.get(url) as answer:
+        found = (await answer.json())["messages"]
+    return {each["text"]: sorted(each["reactions"]) for each in found if "reactions" in each}
+
+
+async def react(page: Page, text: str, *emoji: str) -> None:
+    """React to a message with several emoji, one after the other."""
+    for each in emoji:
+        await use(page, text, "React", f"React with {each}")
+
+
+async def test_what_is_written_offline_over_reloads_arrives_once_and_in_order(
+    server: Server, visit: Open
+) -> None:
+    ada = await here(await visit("/?name=ada"))
+    await post(server, "before")
+    await expect(bodies(ada)).to_have_text(["before"])
+    await kept(ada)
+    await stored(ada, "lobby", 1)
+    await server.kill()
+    await ada.reload()
+    await expect(bodies(ada)).to_have_text(["before"])
+    await react(ada, "before", *REACTIONS)
+    for i in range(20):
+        await say(ada, f"offline {i}")
+    await expect(unsent(ada)).to_have_count(20)
+    await ada.reload()
+    await expect(unsent(ada)).to_have_count(20)
+    await expect(message(ada, "before").locator(".reactions button")).to_have_count(5)
+    await server.start()
+    await expect(unsent(ada)).to_have_count(0)
+    await expect(ada.locator(".changing")).to_have_count(0)
+    written = ["before", *(f"offline {i}" for i in range(20))]
+    await expect(bodies(ada)).to_have_text(written)
+    assert await in_the_log(server) == written
+    assert (await reactions(server))["before"] == sorted(REACTIONS)
+
+
+async def test_two_tabs_that_write_at_once_have_one_sender(server: Server, visit: Open) -> None:
+    first = await visit("/")
+    await first.get_by_label("Your name").fill("ada")
+    await first.get_by_role("button", name="Start talking").click()
+    await here(first)
+    await kept(first)
+    second = await here(await visit("/", beside=first))
+    await post(server, "before")
+    await expect(bodies(second)).to_have_text(["before"])
+    await stored(first, "lobby", 1)
+    await server.kill()
+    await asyncio.gather(first.reload(), second.reload())
+    await react(first, "before", *REACTIONS[:3])
+    await react(second, "before", *REACTIONS[3:])
+    for i in range(10):
+        await asyncio.gather(say(first, f"first {i}"), say(second, f"second {i}"))
+    for page in (first, second):  # each shows what waits in both
+        await expect(unsent(page)).to_have_count(20)
+    await server.start()
+    for page in (first, second):
+        await expect(unsent(page)).to_have_count(0)
+        await expect(bodies(page)).to_have_count(21)
+    log = await in_the_log(server)
+    assert [text for text in log if "first" in text] == [f"first {i}" for i in range(10)]
+    assert [text for text in log if "second" in text] == [f"second {i}" for i in range(10)]
+    assert len(log) == 21
+    assert (await reactions(server))["before"] == sorted(REACTIONS)
+    await first.close()
+    await say(second, "and the other tab sends now")
+    await expect(unsent(second)).to_have_count(0)
+    await expect(bodies(second).last).to_have_text("and the other tab sends now")
+
+
+async def test_only_what_was_missed_comes_when_the_page_is_opened_again(
+    shared_server: Server, visit_shared: Open
+) -> None:
+    page = await here(await visit_shared("/?name=ada&room=missed"))
+    await post(shared_server, *(f"kept {i}" for i in range(5)), room="missed")
+    await stored(page, "missed", 5)
+    await page.goto("about:blank")
+    await post(shared_server, "missed", room="missed")
+    answers: list[dict[str, Any]] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda text: answers.append(json.loads(text))),
+    )
+    await page.goto(f"{shared_server.url}/?name=ada&room=missed")
+    await expect(bodies(page)).to_have_text([*(f"kept {i}" for i in range(5)), "missed"])
+    (followed,) = [
+        answer["ok"] for answer in answers if answer.get("ok", {}).get("room") == "missed"
+    ]
+    assert (followed["mode"], followed["missed"]) == ("resumed", 1)
+    assert [answer["text"] for answer in answers if answer.get("event") == "posted"] == ["missed"]
+
+
+# --- what a browser does not allow ---
+
+NO_DATABASE = "indexedDB.open = () => { throw new DOMException('not here', 'SecurityError'); };"
+NO_SPACE = """
+for (const act of ['put', 'add'])
+  IDBObjectStore.prototype[act] = () => { throw new DOMException('no space', 'QuotaExceededError'); };
+"""
+
+
+@pytest.mark.parametrize(
+    "broken, said",
+    [(NO_DATABASE, "Your browser keeps nothing"), (NO_SPACE, "This device is out of space")],
+)
+async def test_a_device_that_keeps_nothing_says_so_and_all_else_works(
+    broken: str, said: str, server: Server, visit: Open
+) -> None:
+    page = await here(await visit("/?name=ada", script=broken))
+    await say(page, "one")
+    await expect(page.get_by_role("status").filter(has_text=said)).to_be_visible()
+    await expect(bodies(page)).to_have_text(["one"])
+    await server.kill()
+    await say(page, "two")
+    await expect(unsent(page)).to_have_count(1)
+    await server.start()
+    await expect(unsent(page)).to_have_count(0)
+    assert await in_the_log(server) == ["one", "two"]
+    await page.get_by_role("button", name="This device").click()
+    await expect(page.get_by_role("dialog")).to_contain_text(said)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="OK").click()
+    await expect(page.get_by_text(said)).to_be_hidden()
+
+
+async def test_over_http_on_a_network_tabs_take_turns_and_the_page_says_what_is_missing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    lan = f"http://hubbub.lan:{port}"
+    async with (
+        Server(tmp_path / "data", "--public-url", lan, "--guests", "on", port=port) as server,
+        visiting(browser, server) as visit,
+    ):
+        first = await visit(lan)
+        assert not await first.evaluate("isSecureContext || 'serviceWorker' in navigator")
+        await first.get_by_label("Your name").fill("ada")
+        await first.get_by_role("button", name="Start talking").click()
+        await here(first)
+        second = await here(await visit(lan, beside=first))
+        await server.kill()
+        await asyncio.gather(say(first, "first"), say(second, "second"))
+        for page in (first, second):
+            await expect(unsent(page)).to_have_count(2)
+        await server.start()
+        for page in (first, second):
+            await expect(unsent(page)).to_have_count(0)
+        await expect(bodies(second)).to_have_count(2)
+        assert sorted(await bodies(second).all_inner_texts()) == ["first", "second"]
+        await first.get_by_role("button", name="This device").click()
+        await expect(first.get_by_role("dialog")).to_contain_text("over http")
+        await first.close()  # the other one sends from now on
+        await say(second, "third")
+        await expect(unsent(second)).to_have_count(0)
+
+
+async def test_logging_out_leaves_no_database(browser: Browser, tmp_path: Path) -> None:
+    async with people_of(browser, tmp_path / "data") as people:
+        ada = await people.owner()
+        await make_room(ada, "Kitchen")
+        await say(ada, "a secret")
+        room = await ada.evaluate("location.pathname.split('/').pop()")
+        await stored(ada, room, 1)
+        other = await ada.context.new_page()
+        await other.goto(people.server.url)
+        await at_home(other, "Ada")
+        await ada.get_by_role("button", name="Account").click()
+        await ada.get_by_role("button", name="Log out").click()
+        await expect(ada.get_by_label("Your name")).to_be_visible()
+        await expect(other.locator("#app")).to_have_count(0)
+        assert await ada.evaluate("indexedDB.databases()") == []
+        assert "secret" not in json.dumps(
+            await ada.evaluate("({...localStorage, ...sessionStorage})")
+        )
+
+
+async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with people_of(browser, tmp_path / "data") as people:
+        ada = await people.owner()
+        await make_room(ada, "Kitchen")
+        await say(ada, "the kettle is on")
+        room = await ada.evaluate("location.pathname.split('/').pop()")
+        await kept(ada)
+        await stored(ada, room, 1)
+        await composer(ada).fill("half a sentence")
+        await kept_of_account(ada, room)
+        await people.server.kill()
+        await ada.reload()
+        await expect(ada.get_by_role("heading", name="Kitchen")).to_be_visible()
+        await expect(ada.get_by_role("log").locator(".by").first).to_have_text("Ada")
+        await expect(bodies(ada)).to_have_text(["the kettle is on"])
+        await expect(composer(ada)).to_have_value("half a sentence")
+        await composer(ada).press("Enter")
+        await people.server.start()
+        await expect(bodies(ada)).to_have_text(["the kettle is on", "half a sentence"])
+        await expect(composer(ada)).to_have_value("")
+        people.wrong.clear()  # the server was away

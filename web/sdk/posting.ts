@@ -8,8 +8,8 @@ import type { Post, Problem } from "./wire.ts";
 
 const MOST = 1000;
 
-/** A post, without the numbers of a command. */
-export type Posting = Omit<Post, "do" | "id" | "client_message_id"> & { client_message_id: string };
+/** A post, without the numbers of a command; or, with `do` and its own fields, another change that is to go out in order with posts. */
+export type Posting = Omit<Post, "do" | "id" | "client_message_id"> & { client_message_id: string; do?: string };
 
 /** What happened to a post so far. `unconfirmed`: it was sent, but the answer was lost; it is sent again with the same id. */
 export type PostState = "waiting" | "sending" | "unconfirmed" | "refused" | "stored";
@@ -96,7 +96,7 @@ export class Outbox {
     await this.#loaded;
     if (this.#closed) throw this.#closed;
     if (this.#entries.size >= MOST && !this.#entries.has(id))
-      throw new Refused({ code: "busy", message: "Too many messages are waiting", temporary: true });
+      throw new Refused({ code: "busy", message: "The outbox is full", temporary: true });
     const entry = this.#entries.get(id) ?? { post, at: Date.now(), state: "waiting" };
     this.#entries.set(id, entry);
     try {

@@ -30,6 +30,8 @@ export interface From {
   epoch?: string | undefined;
   /** A snapshot is better than more missed events than these. */
   max_missed?: number | undefined;
+  /** What the room was like at `since`, for programs that keep that. */
+  view?: RoomView | undefined;
 }
 
 export class Reading {
@@ -44,7 +46,7 @@ export class Reading {
   /** Whether somebody has begun to read. */
   isRead = false;
   readonly live = new Live();
-  view: RoomView = roomViewOf(0);
+  view: RoomView;
   /** What accounts are called that the snapshots showed, by their keys. */
   readonly people: Record<string, Author> = {};
   readonly #max_missed: number | undefined;
@@ -64,11 +66,17 @@ export class Reading {
   #end: { error: Error | undefined } | undefined;
 
   /** At most `limit` events wait. `taken` is called after each that was taken, and when none is left. */
-  constructor(room: string, { since, epoch, max_missed }: From, limit: number, taken: (reading: Reading) => void) {
+  constructor(
+    room: string,
+    { since, epoch, max_missed, view = roomViewOf(since ?? 0) }: From,
+    limit: number,
+    taken: (reading: Reading) => void,
+  ) {
     this.room = room;
     this.since = since;
     this.epoch = epoch;
     this.#max_missed = max_missed;
+    this.view = view;
     this.#limit = limit;
     this.#taken = taken;
   }
@@ -111,7 +119,7 @@ export class Reading {
   answered(answer: Snapshot | Resumed): void {
     const isSnapshot = answer.mode === "snapshot";
     if (isSnapshot) this.live.start(answer);
-    if (!this.hasBegun) this.#begin(isSnapshot ? answer : (this.since ?? 0), answer.epoch);
+    if (!this.hasBegun) this.#begin(isSnapshot ? answer : undefined, answer.epoch);
     if (!isSnapshot) {
       if (this.#wasCut || !this.hasBegun) this.#mark({ marker: "resumed", missed: answer.missed });
     } else {
@@ -223,12 +231,14 @@ export class Reading {
     if (!this.#meanwhile) trim(this.view, this.#most);
   }
 
-  #begin(from: Snapshot | number, epoch: string): void {
-    this.view = roomViewOf(from);
+  /** Begin at a snapshot, or where the reader said. */
+  #begin(snapshot: Snapshot | undefined, epoch: string): void {
     this.#most = MOST_MESSAGES;
     this.#meanwhile = undefined;
     this.#viewEpoch = epoch;
-    if (typeof from !== "number") Object.assign(this.people, from.people);
+    if (!snapshot) return;
+    this.view = roomViewOf(snapshot);
+    Object.assign(this.people, snapshot.people);
   }
 
   /** A marker takes the place of those directly before it, so that the queue stays bounded. */

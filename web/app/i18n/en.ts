@@ -190,6 +190,8 @@ export const en = {
   notConfirmed: "Not confirmed yet; it will be sent when the connection is back",
   retry: "Retry",
   discard: "Discard",
+  notChanged: (why: string) => `Not changed: ${why}`,
+  outboxFull: (most: number) => `${numbers.format(most)} messages are waiting to be sent already. Write more once they are`,
   linkCopied: "The link is copied",
   linkIs: (link: string) => `The link is ${link}`,
   messageNotHere: "This message is not here",
@@ -418,6 +420,19 @@ export const en = {
   noPushService: "Your browser can't reach its push service, so you are only notified while this page is open",
   devices: "Devices",
   thisDevice: "This device",
+  keptOnDevice: "Kept on this device",
+  keptHere: (n: number) => `This device keeps ${many(n, "message", "messages")}, so that you can read and write without a connection.`,
+  removedByLogOut: "Logging out removes all of it.",
+  waitingHere: (n: number) => `${many(n, "change is", "changes are")} waiting to be sent.`,
+  secureHere: "hubbub opens here without a connection, too, and your browser can install it.",
+  insecureHere:
+    "You use hubbub over http. There, browsers allow less: hubbub does not open without its server, can't be installed, and can't notify you while it is closed. Whoever runs the server can serve it over https.",
+  troubles: {
+    unavailable:
+      "Your browser keeps nothing for hubbub, as in a private window. What you write is lost if you close this tab before it is sent.",
+    full: "This device is out of space. What you write from now on is lost if you close this tab before it is sent.",
+  },
+  understood: "OK",
   seenAt: (day: string) => `Last used ${day}`,
   end: "End",
   endNamed: (device: string) => `End the session of ${device}`,

@@ -14,6 +14,9 @@ function addressOfWorker(): string {
   return (policy?.createScriptURL(WORKER) ?? WORKER) as string;
 }
 
+/** Whether the page opens without a server. */
+export const opensAlone = (): boolean => Boolean((navigator.serviceWorker as ServiceWorkerContainer | undefined)?.controller);
+
 let registration: ServiceWorkerRegistration | undefined;
 
 /** Keep the page's files on this device, and look for newer ones now and then. `isNewer` is called when there are some. */

@@ -22,7 +22,7 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== self.location.origin) return;
-  if (request.mode === "navigate" && PAGES.test(pathname)) event.respondWith(page(request));
+  if (request.mode === "navigate" && PAGES.test(pathname)) event.respondWith(page(request.url));
   else if (pathname.startsWith("/web/")) event.respondWith(file(request, pathname));
 });
 
@@ -44,11 +44,12 @@ const kept = async (path: string): Promise<Response | undefined> =>
   (await (await caches.open(name)).match(path, { ignoreVary: true })) ?? (await caches.match(path, { ignoreVary: true }));
 
 /** The page from the server, or else the one that is kept. What stands before the server may say that it is down. */
-async function page(request: Request): Promise<Response> {
+async function page(url: string): Promise<Response> {
+  const asked = fetch(url, { redirect: "manual" }); // by the worker, so that it doesn't look like a request of the site with the link
   const shell = await kept(SHELL);
-  if (!shell) return fetch(request);
+  if (!shell) return asked;
   const late = new Promise<Response>((resolve) => setTimeout(() => resolve(shell), PATIENCE));
-  const fresh = fetch(request).then(
+  const fresh = asked.then(
     (response) => (response.status < 500 ? response : shell),
     () => shell,
   );

@@ -1,11 +1,13 @@
 // Who I am, what I am told of, where I am logged in, and the ways out.
 
 import { t } from "../i18n/index.ts";
+import { outbox } from "../store/outbox.ts";
 import { isDense, setDense } from "../store/screen.ts";
 import { logOut } from "../store/session.ts";
-import { accountOf, clientOf } from "../store/state.ts";
+import { accountOf } from "../store/state.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form } from "../ui/Form.tsx";
+import { AboutDevice } from "./Device.tsx";
 import { Devices } from "./Devices.tsx";
 import { Notifying } from "./Notifying.tsx";
 import { Person } from "./Person.tsx";
@@ -14,7 +16,7 @@ import { YourData } from "./YourData.tsx";
 
 export function aboutMe(): void {
   const account = accountOf();
-  if (account) openDialog(<AboutMe who={account.key} role={account.role} unsent={clientOf()?.outbox.entries.length ?? 0} />);
+  if (account) openDialog(<AboutMe who={account.key} role={account.role} unsent={outbox.peek().length} />);
 }
 
 const Appearance = () => (
@@ -39,6 +41,10 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
     <Profile />
     <Notifying />
     <Devices />
+    <details class="section">
+      <summary>{t.keptOnDevice}</summary>
+      <AboutDevice />
+    </details>
     <YourData />
   </Dialog>
 );

@@ -1,5 +1,6 @@
 // The room that is shown: its head, its messages, and where one writes, or what one can do instead.
 
+import { signal } from "@preact/signals";
 import { Composer } from "../composer/Composer.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
@@ -13,6 +14,7 @@ import { current, placeOf, session } from "../store/state.ts";
 import { Pill } from "../timeline/Pill.tsx";
 import { Scroller } from "../timeline/Scroller.tsx";
 import { harmless } from "../ui/text.ts";
+import { wordsOfTrouble } from "./Device.tsx";
 import { Head } from "./Head.tsx";
 
 const MOST_TYPING = 3; // names that are shown
@@ -20,7 +22,10 @@ const MOST_TYPING = 3; // names that are shown
 export const Room = () => (
   <main id="room">
     <Head />
-    <Banner />
+    <div id="banners">
+      <Banner />
+      <Trouble />
+    </div>
     <Scroller />
     <Pill />
     <Typing />
@@ -29,13 +34,28 @@ export const Room = () => (
 );
 
 const Banner = () => (
-  <div id="banner" role="status" hidden={!banner.value}>
+  <div id="banner" class="banner" role="status" hidden={!banner.value}>
     <span>{banner.value}</span>
     <button type="button" onClick={retry}>
       {t.retryNow}
     </button>
   </div>
 );
+
+/** Says that this device keeps nothing, until somebody has read that. */
+function Trouble() {
+  const words = wordsOfTrouble();
+  return (
+    <div class="banner" role="status" hidden={!words || hasRead.value === words}>
+      <span>{words}</span>
+      <button type="button" onClick={() => (hasRead.value = words)}>
+        {t.understood}
+      </button>
+    </div>
+  );
+}
+
+const hasRead = signal("");
 
 function Typing() {
   const typing = placeOf(current.value)?.typing.value;

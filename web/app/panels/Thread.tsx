@@ -4,8 +4,10 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { Composer } from "../composer/Composer.tsx";
 import { t } from "../i18n/index.ts";
 import { loadOlder } from "../store/history.ts";
+import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
-import { me, outbox, placeOf } from "../store/state.ts";
+import { overlayOf } from "../store/sending.ts";
+import { me, placeOf } from "../store/state.ts";
 import { showEnd } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
@@ -63,11 +65,13 @@ function Root({ room, seq }: { room: string; seq: number }) {
   const place = placeOf(room);
   const message = place && place.version.value >= 0 ? place.view?.messages.get(seq) : undefined;
   if (!message) return null;
+  const shown = overlayOf(room)(message);
   return (
     <ol class="timeline root">
       <Row
         room={room}
-        message={message}
+        message={shown}
+        isUnsure={shown !== message}
         thread={undefined}
         isPinned={false}
         follows={false}

@@ -5,6 +5,7 @@ import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { keysOf, spoken } from "../keys/table.ts";
 import { aboutMe } from "../panels/AboutMe.tsx";
+import { aboutDevice } from "../panels/Device.tsx";
 import { carrier } from "../store/connection.ts";
 import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
 import { nameOf } from "../store/names.ts";
@@ -14,7 +15,7 @@ import { rename } from "../store/session.ts";
 import { session } from "../store/state.ts";
 import { showWindow } from "../store/windows.ts";
 import { Avatar } from "../ui/Avatar.tsx";
-import { Icon } from "../ui/Icon.tsx";
+import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { Name } from "../ui/Text.tsx";
 import { Rooms } from "./Rooms.tsx";
@@ -85,9 +86,12 @@ function Me() {
           {t.account}
         </button>
       ) : (
-        <button id="rename" class="quiet" type="button" onClick={rename}>
-          {t.changeName}
-        </button>
+        <>
+          <IconButton name="info" label={t.thisDevice} onClick={aboutDevice} />
+          <button id="rename" class="quiet" type="button" onClick={rename}>
+            {t.changeName}
+          </button>
+        </>
       )}
     </footer>
   );

@@ -3,11 +3,18 @@
 import { effect, signal } from "@preact/signals";
 import { type Client, Closed, type Me, type MyChange, type MyRoom, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
+import { whenIdle } from "../offline/idle.ts";
 import { show } from "./frames.ts";
+import { deviceOf, drop, dropOthers } from "./kept.ts";
 import { nameOf } from "./names.ts";
 import { notice } from "./notifying.ts";
 
 const AGAIN = 5000; // milliseconds before one asks again for what could not be had
+
+const KEEP_EVERY = 1000; // milliseconds, at least
+
+/** What is known of an account: by the server or, before it has answered, by this device. */
+export type Known = Pick<Me, "account" | "person" | "rooms" | "people" | "emoji" | "preferences" | "presence">;
 
 type Sort = "room" | "person" | "presence" | "emoji";
 
@@ -16,13 +23,16 @@ export class Account {
   readonly #client: Client;
   readonly #hears: () => void;
   readonly #me = signal<Me | undefined>(undefined);
+  readonly #kept: Known | undefined;
   /** They grow with each change of their sort. */
   readonly #versions: Record<Sort, { value: number }> = { room: signal(0), person: signal(0), presence: signal(0), emoji: signal(0) };
   readonly #stale = new Set<Sort>();
+  #keepTimer: number | undefined;
 
   /** `hears` is called when there is something else to show. */
-  constructor(key: string, client: Client, hears: () => void) {
+  constructor(key: string, client: Client, kept: Known | undefined, hears: () => void) {
     this.key = key;
+    this.#kept = kept;
     this.#client = client;
     this.#hears = hears;
     this.#open();
@@ -34,6 +44,8 @@ export class Account {
       const me = await this.#client.me.open();
       this.#me.value = me;
       this.#hears();
+      dropOthers((room) => me.rooms.has(room));
+      this.keep();
       for await (const change of me.changes()) this.#take(change);
     } catch (error) {
       if (error instanceof Closed || this.#me.peek()) return; // the connection's state says what is wrong
@@ -46,6 +58,8 @@ export class Account {
     if (me) notice(me, change);
     const changes = change.change === "refreshed" ? change.changes : [change];
     for (const each of changes) this.#stale.add(each.change.split("_")[0] as Sort);
+    for (const each of changes) if (each.change === "room_left") drop(each.room.room);
+    this.#keepSoon();
     show(this.#grow);
   }
 
@@ -56,12 +70,32 @@ export class Account {
   };
 
   /** What is known by now. Whatever reads this looks again when something of the sort changes. */
-  know(sort: Sort): Me | undefined {
-    return this.#versions[sort].value >= 0 ? this.#me.value : undefined;
+  know(sort: Sort): Known | undefined {
+    return this.#versions[sort].value >= 0 ? (this.#me.value ?? this.#kept) : undefined;
+  }
+
+  /** The account in step with the server, once that has answered. */
+  get me(): Me | undefined {
+    return this.#me.value;
+  }
+
+  /** Keep what is known on this device, now and then. */
+  #keepSoon(): void {
+    this.#keepTimer ??= setTimeout(() => whenIdle(() => this.keep()), KEEP_EVERY);
+  }
+
+  /** Keep it now. */
+  keep(): void {
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = undefined;
+    const me = this.#me.peek();
+    if (!me) return;
+    const { account, person, rooms, people, emoji, preferences } = me;
+    deviceOf()?.set("account", { account, person, rooms, people, emoji, preferences, presence: new Map() } satisfies Known);
   }
 
   get hasStarted(): boolean {
-    return this.#me.value !== undefined;
+    return (this.#me.value ?? this.#kept) !== undefined;
   }
 
   get role(): string {

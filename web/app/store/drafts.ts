@@ -1,12 +1,50 @@
-// What is being written, in each room.
+// What is being written, in each room. It is kept on this device.
 
-import { type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal } from "@preact/signals";
+import { deviceOf } from "./kept.ts";
 
-const drafts = new Map<string, Signal<string>>();
+const PAUSE = 500; // milliseconds after the last key
+
+let drafts = new Map<string, Signal<string>>();
+const changed = new Set<string>();
+let timer: number | undefined;
 
 /** What is being written in a room. */
 export function draftIn(room: string): Signal<string> {
-  const draft = drafts.get(room) ?? signal("");
+  const found = drafts.get(room);
+  if (found) return found;
+  const draft = signal("");
   drafts.set(room, draft);
+  watch(room, draft);
   return draft;
+}
+
+/** Begin with what this device keeps. */
+export async function openDrafts(): Promise<void> {
+  clearTimeout(timer);
+  changed.clear();
+  drafts = new Map();
+  for (const [room, text] of Object.entries((await deviceOf()?.get<Record<string, string>>("drafts")) ?? {})) draftIn(room).value = text;
+  changed.clear();
+}
+
+function watch(room: string, draft: Signal<string>): void {
+  let before = draft.peek();
+  effect(() => {
+    if (draft.value === before) return;
+    before = draft.value;
+    changed.add(room);
+    clearTimeout(timer);
+    timer = setTimeout(keepDrafts, PAUSE);
+  });
+}
+
+/** Keep what has changed; other tabs have drafts of theirs. */
+export async function keepDrafts(): Promise<void> {
+  clearTimeout(timer);
+  const rooms = [...changed];
+  changed.clear();
+  if (!rooms.length) return;
+  const texts = Object.fromEntries(rooms.map((room) => [room, draftIn(room).peek() || undefined]));
+  await deviceOf()?.swap<Record<string, string | undefined>>("drafts", (before) => ({ ...before, ...texts }));
 }

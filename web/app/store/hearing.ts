@@ -4,12 +4,17 @@ import { batch } from "@preact/signals";
 import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { goTo, MOST_READ } from "./history.ts";
+import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
+import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, wanted } from "./state.ts";
-import { appended, atEnd, MOST_SHOWN, toEnd } from "./window.ts";
+import { appended, atEnd, toEnd } from "./window.ts";
+
+const MOST_KEPT = 300; // messages of a room; more while one reads further up
+const MOST_MISSED = 1000; // a room that has come further begins anew
 
 const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
   ...(["joined", "left", "invited", "removed", "appointed", "banned", "unbanned", "muted", "unmuted"] as const),
@@ -34,7 +39,10 @@ export function follow(name: string): void {
 }
 
 async function takeAll(client: Client, name: string, place: Place, isKept: () => boolean): Promise<void> {
-  const room = await begun(client, name, isKept);
+  const kept = await keptOf(name);
+  if (!isKept()) return;
+  if (kept) batch(() => beginKept(name, place, kept));
+  const room = await begun(client, name, kept, isKept);
   if (isKept()) {
     place.room = room;
     batch(() => begin(name, place));
@@ -47,21 +55,36 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
   if (!isKept()) room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
 }
 
-/** Follow a room, however long the server asks for patience. */
-async function begun(client: Client, name: string, isKept: () => boolean): Promise<Room> {
+/** Follow a room from where it is kept, however long the server asks for patience. */
+async function begun(client: Client, name: string, kept: Kept | undefined, isKept: () => boolean): Promise<Room> {
+  let from = kept && { since: kept.view.seq, epoch: kept.epoch, view: kept.view, max_missed: MOST_MISSED };
   for (;;) {
     try {
-      return await client.follow(name);
+      return await client.follow(name, from);
     } catch (error) {
-      if (!(error instanceof Refused && error.temporary && isKept())) throw error;
+      if (!(error instanceof Refused && isKept())) throw error;
+      if (error.code === "bad_position" && from) from = undefined;
+      else if (!error.temporary) throw error;
     }
   }
+}
+
+/** Show a room as it is kept. */
+function beginKept(name: string, place: Place, { view }: Kept): void {
+  place.kept = view;
+  place.pins.value = view.pins;
+  place.changed();
+  if (name === current.peek()) toEnd();
 }
 
 /** A room is there, or anew: what was missed is too much, or is no longer kept. */
 function begin(name: string, place: Place): void {
   const { room } = place;
   if (!room) return;
+  const goesOn = place.kept?.messages === room.bySeq;
+  place.kept = undefined;
+  if (!goesOn) keep(name);
+  reached(name, room.position.seq, idsIn(room.messages));
   meetAuthors(room);
   place.refused.value = undefined;
   place.here.value = hereIn(room);
@@ -69,7 +92,7 @@ function begin(name: string, place: Place): void {
   place.threads.value = new Map(room.threads);
   place.changed();
   if (name === current.peek()) {
-    toEnd();
+    if (!goesOn) toEnd();
     queueMicrotask(readOn);
   }
   if (name === wanted.peek()?.room) goTo(name, wanted.peek()?.seq ?? 0);
@@ -80,7 +103,8 @@ const hereIn = ({ members: { names, ids, count } }: Room) => ({ people: peopleOf
 /** A room can't be read, or no longer: nothing of it stays on the screen. */
 function lose(name: string, place: Place, error: unknown): void {
   if (error instanceof Closed) return; // the connection's state says why
-  place.room = undefined;
+  place.room = place.kept = undefined;
+  if (error instanceof Refused) drop(name);
   for (const who of place.typing.peek().keys()) stopTyping(place, who);
   place.unread.value = 0;
   place.here.value = { people: new Map(), count: 0 };
@@ -96,9 +120,19 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
-  room.trim(isCurrent && !atEnd.peek() ? MOST_READ : MOST_SHOWN);
+  room.trim(isCurrent && !atEnd.peek() ? MOST_READ : MOST_KEPT);
+  keep(room.name, seqsIn(event));
+  const { client_message_id: id } = event as { client_message_id?: string };
+  reached(room.name, event.seq, new Set(id ? [id] : []));
   place.changed();
   if (isCurrent) queueMicrotask(readOn);
+}
+
+/** The messages that an event adds or changes. */
+function seqsIn(event: wire.AnyEvent): number[] {
+  if (event.event === "posted") return [event.seq];
+  if (event.event === "erased") return [...(event.messages ?? []), ...(event.reactions ?? [])];
+  return "message" in event && event.message !== undefined ? [event.message] : [];
 }
 
 function takePost(place: Place, event: wire.AnyEvent & { event: "posted" }, isCurrent: boolean): void {

@@ -1,6 +1,7 @@
 // Getting messages that are not there yet: older ones, and one that a link leads to. And asking the server.
 
 import { t } from "../i18n/index.ts";
+import { keep } from "./kept.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
 import { clientOf, current, places, wanted } from "./state.ts";
@@ -49,4 +50,5 @@ export async function loadOlder(name: string): Promise<void> {
   meetAuthors(room);
   if (place) place.threads.value = new Map(room.threads);
   place?.changed();
+  keep(name);
 }

@@ -3,7 +3,10 @@
 import { signal } from "@preact/signals";
 import type { ShownPerson, wire } from "#sdk";
 import { t } from "../i18n/index.ts";
+import { deviceOf } from "./kept.ts";
 import { session } from "./state.ts";
+
+const MOST = 2000; // names of others that this device keeps
 
 const authors = new Map<string, wire.Author>(); // whom messages named, for those to whom the directory tells nothing
 const version = signal(0); // grows when one is called otherwise
@@ -14,7 +17,9 @@ export const isAccount = (by: string): boolean => by.startsWith("@p");
 export function meetAuthors({ people: named }: { people?: Readonly<Record<string, wire.Author>> }): void {
   const met = Object.entries(named ?? {}).filter(([key, { name }]) => authors.get(key)?.name !== name);
   for (const [key, author] of met) authors.set(key, author);
-  if (met.length) version.value += 1;
+  if (!met.length) return;
+  version.value += 1;
+  deviceOf()?.set("names", Object.fromEntries([...authors].slice(-MOST)));
 }
 
 const people = (): ReadonlyMap<string, ShownPerson> => session.value?.account?.know("person")?.people ?? new Map();

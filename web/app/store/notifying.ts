@@ -5,6 +5,7 @@ import { t } from "../i18n/index.ts";
 import { command, goTo } from "./history.ts";
 import { call } from "./http.ts";
 import { nameOf } from "./names.ts";
+import { isLeader } from "./outbox.ts";
 import { isReading } from "./reading.ts";
 import { open } from "./rooms.ts";
 import { clientOf, places, wanted } from "./state.ts";
@@ -77,15 +78,8 @@ export async function notifyNoLonger(): Promise<void> {
 
 // --- while a page is open ---
 
-let isNotifier = false; // one tab of the browser is
-
-/** Notify if no other tab does, and open what is clicked. */
+/** Open what is clicked. */
 export function beginToNotify(): void {
-  const locks = navigator.locks as LockManager | undefined;
-  locks?.request("hubbub.notifier", () => {
-    isNotifier = true;
-    return new Promise<void>(() => {});
-  });
   const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   workers?.addEventListener("message", ({ data }) => data?.open && openMessage(data.open));
 }
@@ -102,7 +96,7 @@ export function notice(me: Me, change: MyChange): void {
   for (const each of change.change === "refreshed" ? change.changes : [change]) {
     if ("room" in each && !each.room.unread) takeAway(each.room.room);
   }
-  if (!isNotifier || !("Notification" in window) || Notification.permission !== "granted") return;
+  if (!isLeader() || !("Notification" in window) || Notification.permission !== "granted") return;
   if (change.change === "room_moved" && !isReading(change.room.room) && me.shouldNotify(change)) tell(change);
 }
 

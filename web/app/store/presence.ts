@@ -23,7 +23,7 @@ export function lookAt(people: readonly string[]): void {
 /** Watch the people of the directs that are shown, and those who are looked at: from then on, the server tells what changes. */
 export function watchPeople(): void {
   const account = accountOf();
-  const me = account?.know("presence");
+  const me = account?.me;
   if (!account || !me) return;
   const rows = account.shown.filter(({ kind }) => kind === "direct");
   const people = [...new Set([...rows.flatMap((row) => row.people), ...lookedAt])].filter((key) => key !== account.key).slice(0, MOST);
@@ -40,7 +40,7 @@ let isAway = false;
 /** Tell whether somebody is at this device. */
 function tell(away: boolean): void {
   isAway = away;
-  const me = accountOf()?.know("presence");
+  const me = accountOf()?.me;
   (away ? me?.away() : me?.back())?.catch(() => {}); // the connection's state says what is wrong
 }
 

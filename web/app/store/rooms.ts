@@ -7,6 +7,7 @@ import { adminPart } from "./admin.ts";
 import { follow } from "./hearing.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
+import { seeRoom } from "./outbox.ts";
 import { closePanel } from "./panel.ts";
 import { leaveOff, lookAgain, readUpto } from "./reading.ts";
 import { used } from "./recent.ts";
@@ -44,7 +45,7 @@ export function open(room: string): void {
     const place = track(room);
     current.value = room;
     drawLine(room, place);
-    place.unread.value = 0;
+    seeRoom(room);
     replyTo.value = undefined;
     editing.value = undefined;
     linked.value = undefined;

@@ -1,12 +1,14 @@
 // Writing: posts, what is not yet in the log, and telling that one types.
 
-import { type Entry, newId, Refused, whoOf, type wire } from "#sdk";
+import { whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { draftIn } from "./drafts.ts";
 import { ask } from "./history.ts";
+import { outbox, type Pending, put } from "./outbox.ts";
+import { overlaid } from "./overlay.ts";
 import { isReading, lastOf } from "./reading.ts";
 import { say } from "./screen.ts";
-import { accountOf, clientOf, connection, current, editing, me, outbox, places, replyTo } from "./state.ts";
+import { accountOf, clientOf, connection, current, editing, me, places, replyTo } from "./state.ts";
 import { toEnd } from "./window.ts";
 
 const TYPING_EVERY = 3000;
@@ -15,35 +17,52 @@ const TYPING_AFTER = 300;
 let lastTyping = 0;
 let typingTimer: number | undefined;
 
-/** A message of the outbox; `isUnsure` if there is no connection. */
-export type Unsent = Entry & { isUnsure: boolean };
+/** A message that waits; `isUnsure` if there is no connection. */
+export type Unsent = Pending & { isUnsure: boolean };
 
 /** What a room's outbox holds. */
 export function unsentIn(room: string): Unsent[] {
   const isUnsure = connection.value.state !== "connected";
-  return outbox.value.filter(({ post }) => post.room === room).map((entry) => ({ ...entry, isUnsure }));
+  const posts = outbox.value.filter((each) => each.room === room && each.command.do === "post");
+  return posts.map((each) => ({ ...each, isUnsure }));
+}
+
+/** How a room's messages look under the changes that wait: another object than the log's, if there are any. */
+export function overlayOf(room: string): (message: wire.Message) => wire.Message {
+  const changes = outbox.value.filter((each) => each.room === room && each.command.seq !== undefined);
+  const { name, who } = me();
+  const mine = { by: name, id: who === name ? undefined : who };
+  return (message) => {
+    const some = changes.filter(({ command }) => command.seq === message.seq);
+    return some.length ? overlaid(message, some, mine) : message;
+  };
 }
 
 /** Put a message into the outbox: what was written in a room, unless it is given. */
-export function send(room: string, said = draftIn(room).peek()): void {
-  const client = clientOf();
+export async function send(room: string, said = draftIn(room).peek()): Promise<void> {
   const draft = draftIn(room);
   const text = said.trim();
-  if (!text || !client) return;
+  if (!text || !clientOf()) return;
   draft.value = "";
   const replied = replyTo.peek()?.room === room ? replyTo.peek()?.message.seq : undefined;
   const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
-  const client_message_id = newId();
-  client.post(room, text, { ...(replied && { reply_to: replied }), ...(read && { read }), client_message_id }).catch((error: Error) => {
-    if (!(error instanceof Refused) || client.outbox.entries.some(({ post }) => post.client_message_id === client_message_id)) return;
-    say(error.message); // it was not even written down
-    draft.value ||= text;
-  });
   if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
+  const isThere = await change(room, { do: "post", text, ...(replied && { reply_to: replied }), ...(read && { read }) });
+  if (!isThere) draft.value ||= text;
   if (room === current.peek()) toEnd();
 }
+
+/** Write a change down, to be sent when it is its turn. Returns whether that was possible; if not, it is said. */
+const change = (room: string, command: Pending["command"]): Promise<boolean> =>
+  put(room, command).then(
+    () => true,
+    (error: Error) => {
+      say(error.message);
+      return false;
+    },
+  );
 
 /** What is being written has changed: others are told, unless it is sent at once. */
 export function write(room: string, text: string): void {
@@ -61,16 +80,14 @@ export function editLast(room: string): boolean {
   return mine !== undefined;
 }
 
-export const repost = (id: string): void => clientOf()?.outbox.retry(id);
-export const discard = (id: string): void => clientOf()?.outbox.discard(id);
+export { discard, retry as repost } from "./outbox.ts";
 
-export const react = (room: string, seq: number, emoji: string, on: boolean): Promise<unknown> =>
-  ask(on ? "react" : "unreact", { room, seq, emoji });
+export const react = (room: string, seq: number, emoji: string, on: boolean): Promise<boolean> =>
+  change(room, { do: on ? "react" : "unreact", seq, emoji });
 
-/** Gives nothing if it failed. */
-export const edit = (room: string, seq: number, text: string): Promise<unknown> => ask("edit", { room, seq, text });
+export const edit = (room: string, seq: number, text: string): Promise<boolean> => change(room, { do: "edit", seq, text });
 
-export const remove = (room: string, seq: number): Promise<unknown> => ask("delete", { room, seq });
+export const remove = (room: string, seq: number): Promise<boolean> => change(room, { do: "delete", seq });
 
 export const pin = (room: string, seq: number, on: boolean): Promise<unknown> => ask(on ? "pin" : "unpin", { room, seq });
 

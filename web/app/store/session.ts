@@ -1,25 +1,30 @@
 // Begins as whoever the browser is, an account, the holder of a token, or a guest, and ends it.
 
 import { batch } from "@preact/signals";
-import { type Client, connect, Refused, type Status } from "#sdk";
+import { type Client, connect, Refused, type Status, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
-import { Account } from "./account.ts";
+import type { Told } from "../offline/leader.ts";
+import { Account, type Known } from "./account.ts";
 import { isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
 import { linkedPart, openAdmin } from "./admin.ts";
 import { banner, hearState, stopWaiting } from "./connection.ts";
+import { keepDrafts, openDrafts } from "./drafts.ts";
 import { follow } from "./hearing.ts";
 import { call } from "./http.ts";
+import { deviceOf, flush, forgetDevice, forgetRooms, openDevice } from "./kept.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
+import { meetAuthors } from "./names.ts";
+import { leaveTabs, openOutbox, seeRoom, tell } from "./outbox.ts";
 import { watchPeople } from "./presence.ts";
 import { lookAgain, readOn } from "./reading.ts";
 import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
 import { screen, showEntry, showGone } from "./screen.ts";
 import { takeDrafts, takeDraftsOnce, tellDrafts } from "./sharing.ts";
-import { accountOf, clientOf, connection, current, isVisible, outbox, places, session, tracked, wanted } from "./state.ts";
-import { identifyTab, storageOf } from "./tabs.ts";
+import { accountOf, clientOf, connection, current, isVisible, places, session, tracked, wanted } from "./state.ts";
 
 const ROOMS_EVERY = 30_000;
+let starts = 0;
 const UNAUTHENTICATED = new Set([401, 4401]); // the status of a request, and the close code
 
 /** What the server's settings leave open. */
@@ -37,12 +42,23 @@ export function begin(): void {
     else if (clientOf()) openHash();
   });
   for (const change of ["online", "offline"]) addEventListener(change, () => clientOf()?.check());
-  addEventListener("pagehide", () => clientOf()?.close());
+  addEventListener("pagehide", () => {
+    clientOf()?.close();
+    leaveTabs();
+  });
+  addEventListener("visibilitychange", () => document.hidden && keepNow());
   addEventListener("pageshow", (event) => event.persisted && clientOf() && start());
   setInterval(() => clientOf()?.status.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
   memory.takeTokenFromAddress();
   if (takeEntered()) checkSession();
   else if (!enterBy()) start();
+}
+
+/** Keep what waits for that: the page may not be seen again. */
+function keepNow(): void {
+  flush();
+  keepDrafts();
+  accountOf()?.keep();
 }
 
 /** The page is seen again, or no longer. */
@@ -53,7 +69,7 @@ export function seen(isSeen: boolean): void {
   const place = places.get(current.peek());
   if (!isSeen || !place) return;
   clientOf()?.check();
-  place.unread.value = 0;
+  seeRoom(current.peek());
   lookAgain();
 }
 
@@ -92,13 +108,23 @@ export async function start(): Promise<void> {
     return;
   }
   screen.value = { kind: "app" };
-  const storage = storageOf(person, await identifyTab());
+  const mine = ++starts;
   places.clear();
   tracked.value = [];
-  const client = connect(location.origin, { name: token ? undefined : name, key, token, storage });
+  const device = await openDevice(person, token !== undefined);
+  const [known, names, who = ""] = await Promise.all([
+    device.get<Known>("account"),
+    device.get<Record<string, wire.Author>>("names"),
+    device.get<string>("who"),
+    openDrafts(),
+  ]);
+  await openOutbox(person, hearTabs);
+  if (mine !== starts) return;
+  meetAuthors({ people: names ?? {} });
+  const client = connect(location.origin, { name: token ? undefined : name, key, token });
   batch(() => {
     connection.value = client.status;
-    session.value = { client, name, token, account: account ? new Account(account, client, accountChanged) : undefined };
+    session.value = { client, name, token, who, account: account ? new Account(account, client, known, accountChanged) : undefined };
   });
   hear(client);
   for (const remembered of rememberedRooms()) track(remembered);
@@ -106,12 +132,15 @@ export async function start(): Promise<void> {
 }
 
 async function hear(client: Client): Promise<void> {
-  hearOutbox(client);
   for await (const status of client.statuses()) if (client === clientOf()) stateChanged(client, status);
 }
 
-async function hearOutbox(client: Client): Promise<void> {
-  for await (const entries of client.outbox.changes()) if (client === clientOf()) outbox.value = entries;
+/** Another tab has done something that matters to this one. */
+function hearTabs(told: Told): void {
+  if (told.kind === "logged out") leave();
+  if (told.kind !== "read") return;
+  const place = places.get(told.room);
+  if (place) place.unread.value = 0;
 }
 
 /** Connect at once, also if the server has ended the connection. */
@@ -149,11 +178,18 @@ function stateChanged(client: Client, status: Status): void {
   else if (account && isHere && client.user !== account.key) checkSession();
   else if (isHere && isNewToUs(client)) getToKnow(client);
   else hearState(client, status);
+  if (isHere) keepWho(client);
   if (account && status.state === "disconnected") checkSession(); // who has none is not even connected
+}
+
+/** Who one is, for when the page begins without a server; and what authors are called. */
+function keepWho({ welcome }: Client): void {
+  deviceOf()?.set("who", welcome?.id ?? "");
 }
 
 /** The client has ended: the page itself closed it, the server refuses who this is, or it is of no use to try again. */
 async function ended(client: Client, status: Status): Promise<void> {
+  if (client === clientOf()) leaveTabs(); // another tab may still have a connection
   const error = await client.open().catch((why: Error) => why);
   if (client !== clientOf()) return;
   if (error instanceof Refused) refuse(error);
@@ -259,6 +295,7 @@ export async function checkSession(): Promise<void> {
   } catch (error) {
     if ((error as Refused).code !== "unauthenticated") return; // the connection's own state says what is wrong
     memory.forgetAccount();
+    await forgetRooms();
     await call("POST", "/logout").catch(() => {}); // so that the browser forgets the cookie
     logIn(t.sessionEnded);
   }
@@ -266,13 +303,20 @@ export async function checkSession(): Promise<void> {
 
 export async function logOut(): Promise<void> {
   await call("POST", "/logout");
-  forgetMe();
+  await forgetMe();
 }
 
-/** Leave nothing of an account that is no longer logged in here. */
-export function forgetMe(): void {
-  clientOf()?.close();
+/** Leave nothing of an account that is no longer logged in here, in any tab. */
+export async function forgetMe(): Promise<void> {
+  tell({ kind: "logged out" });
   const account = accountOf();
   if (account) memory.clearOf(account.key);
+  await forgetDevice();
+  leave();
+}
+
+function leave(): void {
+  clientOf()?.close();
+  leaveTabs();
   location.replace("/"); // nothing of what was shown stays
 }

@@ -10,7 +10,7 @@ const PAUSE = 1000; // milliseconds after the last key
 /** Rooms whose drafts are to be told, and the timers for that. */
 const waiting = new Map<string, number>();
 
-const meOf = (): Me | undefined => accountOf()?.know("room");
+const meOf = (): Me | undefined => accountOf()?.me;
 const known = (): Record<string, string> => keptShared(accountOf()?.key ?? "");
 
 /** A draft has changed: the other devices are told once somebody pauses, or at once if it was sent or dropped. */
@@ -30,9 +30,10 @@ export function tellDrafts(): void {
 
 function tell(room: string): void {
   clearTimeout(waiting.get(room));
-  waiting.delete(room);
   const [me, text] = [meOf(), draftIn(room).peek()];
-  if (!me || text === (known()[room] ?? "")) return;
+  if (!me) return; // it is told once the server has answered
+  waiting.delete(room);
+  if (text === (known()[room] ?? "")) return;
   keep({ ...known(), [room]: text });
   me.draft(room, text).catch(() => {}); // one that the server doesn't take stays on this device
 }
@@ -49,6 +50,7 @@ export function takeDraftsOnce(): void {
 
 /** Take the drafts of other devices, where nothing was written here since it was last told. */
 export async function takeDrafts(): Promise<void> {
+  tellDrafts();
   const me = meOf();
   const found = me && (await all(me).catch(() => undefined)); // without a connection, it is tried again when the page is seen again
   if (!found || me !== meOf()) return;

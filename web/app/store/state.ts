@@ -1,7 +1,7 @@
 // What the page knows of rooms and of who looks at it, as signals; its views show this.
 
 import { signal } from "@preact/signals";
-import type { Client, Entry, Refused, Room, Status, wire } from "#sdk";
+import type { Client, Refused, Room, Status, wire } from "#sdk";
 import type { Account } from "./account.ts";
 import { show } from "./frames.ts";
 
@@ -34,8 +34,11 @@ export class Place {
   /** Why it can't be read. */
   readonly refused = signal<Refused | undefined>(undefined);
 
+  /** What this device kept of it, until the server answers. */
+  kept: View | undefined;
+
   get view(): View | undefined {
-    return this.room && { messages: this.room.bySeq, more: this.room.more };
+    return this.room ? { messages: this.room.bySeq, more: this.room.more } : this.kept;
   }
 
   changed(): void {
@@ -72,6 +75,8 @@ export interface Session {
   /** What the browser says one is called, if it knows. */
   name: string;
   token: string | undefined;
+  /** Who that was when the server said it last. */
+  who: string;
   account: Account | undefined;
 }
 
@@ -89,9 +94,6 @@ export const replyTo = signal<{ room: string; message: wire.Message } | undefine
 export const editing = signal<{ room: string; seq: number } | undefined>(undefined);
 /** Where what is new to one begins in the current room; fixed while one is there. */
 export const newFrom = signal(Infinity);
-/** What was written and is not yet in the log. */
-export const outbox = signal<readonly Entry[]>([]);
-
 export const clientOf = (): Client | undefined => session.peek()?.client;
 export const accountOf = (): Account | undefined => session.peek()?.account;
 
@@ -104,6 +106,6 @@ export interface Me {
 /** Who one is by now: the server may say it when it is connected. */
 export function me(): Me {
   const client = connection.value && session.value?.client;
-  const name = session.value?.name || client?.user || "";
-  return { name, who: client?.welcome?.id ?? name };
+  const name = session.value?.name || client?.user || session.value?.account?.key || "";
+  return { name, who: client?.welcome?.id ?? (client?.welcome ? name : session.value?.who || name) };
 }

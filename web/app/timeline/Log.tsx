@@ -4,6 +4,7 @@ import { Fragment } from "preact";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
+import { overlayOf } from "../store/sending.ts";
 import { current, me, newFrom, placeOf } from "../store/state.ts";
 import { last, linked, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
@@ -39,6 +40,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const view = place && place.version.value >= 0 ? place.view : undefined;
   const { messages, first } = windowOf(view, isCurrent ? last.value : Infinity);
   const { who } = me();
+  const overlay = overlayOf(room);
   const line = messages.find((message) => message.seq >= from && whoOf(message) !== who)?.seq;
   const before = (i: number) => messages[i - 1];
   const isDay = (i: number, { at }: wire.Message) => dayKey(before(i)?.at ?? "") !== dayKey(at);
@@ -54,7 +56,8 @@ export function Log({ room, label }: { room: string; label: string }) {
               {message.seq === line && <NewLine />}
               <Row
                 room={room}
-                message={message}
+                message={overlay(message)}
+                isUnsure={overlay(message) !== message}
                 thread={place?.threads.value.get(message.seq)}
                 isPinned={place?.pins.value.includes(message.seq) ?? false}
                 follows={message.seq !== line && !isDay(i, message) && follows(message, before(i))}

@@ -28,6 +28,8 @@ interface RowProps {
   message: wire.Message;
   thread: wire.ThreadInRoom | undefined;
   isPinned: boolean;
+  /** Whether a change of it is not yet in the log. */
+  isUnsure: boolean;
   /** Whether it stands under the name of the one before. */
   follows: boolean;
   /** Who one is. */
@@ -63,7 +65,7 @@ const Replies = ({ seq, thread }: { seq: number; thread: wire.ThreadInRoom }) =>
   </button>
 );
 
-export function Row({ room, message, thread, isPinned, follows, who, quoted, isNew, isLinked }: RowProps) {
+export function Row({ room, message, thread, isPinned, isUnsure, follows, who, quoted, isNew, isLinked }: RowProps) {
   const isEdited = useComputed(() => editing.value?.room === room && editing.value.seq === message.seq).value;
   const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
   const isPointedAt = useComputed(() => hasTools(keyOf(room, message.seq))).value;
@@ -77,6 +79,7 @@ export function Row({ room, message, thread, isPinned, follows, who, quoted, isN
     mentionsMe(message, who) && "mentions",
     isChosen && "chosen",
     isEdited && "edited",
+    isUnsure && "changing",
   ];
   return (
     <li class={names.filter(Boolean).join(" ")} data-seq={message.seq} data-room={room} tabIndex={-1}>

@@ -12,24 +12,16 @@ export function Unsent({ room, label, id }: { room: string; label: string; id?: 
   return (
     <ol id={id} aria-label={label}>
       {entries.map((entry, i) => (
-        <Pending key={entry.post.client_message_id} entry={entry} name={name} follows={i > 0} />
+        <Pending key={entry.client_message_id} entry={entry} name={name} follows={i > 0} />
       ))}
     </ol>
   );
 }
 
-const failureOf = ({ state, error }: Entry): string =>
-  state !== "refused" ? "" : error?.code === "too_large" ? t.tooLong : (error?.message ?? "");
-
-function statusOf(entry: Entry): string {
-  const failed = failureOf(entry);
-  return failed ? t.notSent(failed) : entry.isUnsure ? t.notConfirmed : t.sending;
-}
+const statusOf = ({ failed, isUnsure }: Entry): string => (failed ? t.notSent(failed) : isUnsure ? t.notConfirmed : t.sending);
 
 function Pending({ entry, name, follows }: { entry: Entry; name: string; follows: boolean }) {
-  const { post, at, isUnsure } = entry;
-  const { client_message_id: id, text = "" } = post;
-  const failed = failureOf(entry);
+  const { client_message_id: id, command, at, failed, isUnsure } = entry;
   const names = ["message mine pending", follows && "follows", (failed || isUnsure) && "unsure", failed && "failed"];
   return (
     <li class={names.filter(Boolean).join(" ")}>
@@ -37,7 +29,7 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
       <div class="main">
         <div class="said" dir="auto">
           <div class="body">
-            <Written text={text} />
+            <Written text={String(command.text)} />
           </div>
           {GAP}
           <Time at={new Date(at).toISOString()} />

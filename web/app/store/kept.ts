@@ -1,0 +1,110 @@
+// What this device keeps: it is shown before the server has answered, and the rooms go on from there.
+
+import { signal } from "@preact/signals";
+import type { Room, RoomView, wire } from "#sdk";
+import { Device, type Trouble } from "../offline/db.ts";
+import { whenIdle } from "../offline/idle.ts";
+import { isMade } from "./address.ts";
+import { places } from "./state.ts";
+
+const PAUSE = 1000; // milliseconds between two times that changes are kept
+
+/** Whether this device can't keep anything, or nothing more. */
+export const trouble = signal<Trouble>("none");
+
+/** A room as it is kept. */
+export interface Kept {
+  epoch: string;
+  view: RoomView;
+}
+
+let device: Device | undefined;
+let person = "";
+let keepsRooms = true;
+const changed = new Map<string, Set<number> | "all">();
+let timer: number | undefined;
+
+export const deviceOf = (): Device | undefined => device;
+
+/** Look what is kept of a person. A token is worth more than a chat, and only for its tab: then no messages are kept. */
+export async function openDevice(who: string, hasToken: boolean): Promise<Device> {
+  const before = device;
+  device = undefined;
+  before?.close();
+  changed.clear();
+  keepsRooms = !hasToken;
+  person = who;
+  const opened = await Device.open(who, (now) => {
+    if (device === opened) trouble.value = now; // not of one that was left meanwhile
+  });
+  device = opened;
+  trouble.value = opened.trouble;
+  return opened;
+}
+
+/** Leave nothing of this person on this device. */
+export async function forgetDevice(): Promise<void> {
+  clearTimeout(timer);
+  changed.clear();
+  device?.close();
+  device = undefined;
+  await Device.forget(person);
+}
+
+/** How many messages are kept. */
+export const kept = async (): Promise<number> => ((await device?.rooms()) ?? []).reduce((sum, { count }) => sum + count, 0);
+
+/** Somebody has ended this session: what others have written is no longer for this device. */
+export async function forgetRooms(): Promise<void> {
+  changed.clear();
+  await device?.forgetRooms();
+}
+
+/** A room as it was when it was kept. */
+export async function keptOf(name: string): Promise<Kept | undefined> {
+  const row = keepsRooms ? await device?.room(name) : undefined;
+  if (!row) return undefined;
+  const found = (await device?.messages<wire.Message>(row)) ?? [];
+  const messages = new Map(found.map(({ seq, message }) => [seq, message]));
+  const asOf = new Map(found.filter(({ as_of }) => as_of > row.seq).map(({ seq, as_of }) => [seq, as_of]));
+  const { epoch, seq, more, pins } = row;
+  return { epoch, view: { messages, asOf, more, seq, pins: [...pins], state: undefined, state_seq: 0 } };
+}
+
+/** Keep what changed in a room, when there is time: these messages, or all. */
+export function keep(name: string, seqs?: readonly number[]): void {
+  if (!keepsRooms) return;
+  const before = changed.get(name);
+  if (!seqs || before === "all") changed.set(name, "all");
+  else changed.set(name, new Set([...(before ?? []), ...seqs]));
+  timer ??= setTimeout(() => whenIdle(flush), PAUSE);
+}
+
+/** Keep no more of a room. */
+export function drop(name: string): void {
+  changed.delete(name);
+  device?.forgetRoom(name);
+}
+
+/** Keep nothing of rooms that people made and that are none of one's own any more. */
+export async function dropOthers(isMine: (room: string) => boolean): Promise<void> {
+  for (const { room } of (await device?.rooms()) ?? []) {
+    const [made = room] = room.split(":"); // a thread's is its room's
+    if (isMade(room) && !isMine(made)) drop(room);
+  }
+}
+
+/** Keep now what waits for it. */
+export async function flush(): Promise<void> {
+  clearTimeout(timer);
+  timer = undefined;
+  const now = [...changed];
+  changed.clear();
+  for (const [name, seqs] of now) {
+    const room = places.get(name)?.room;
+    if (room?.position.epoch) await device?.keep(seenIn(room), seqs === "all" ? undefined : seqs);
+  }
+  if (now.some(([, seqs]) => seqs === "all")) await device?.trim();
+}
+
+const seenIn = ({ name, position, more, pins, bySeq }: Room) => ({ room: name, ...position, more, pins, bySeq });
