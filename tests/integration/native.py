@@ -88,7 +88,9 @@ class Native:
 async def native(port: int, name: str | None = None, **hello: Any) -> AsyncIterator[Native]:
     """A native connection; with a name, or anything else for it, it says `hello`."""
     url = f"ws://127.0.0.1:{port}/ws"
-    async with connect(url, subprotocols=[Subprotocol("hubbub.v1")], max_size=None) as socket:
+    # With too much unread in a queue it would not see the server's close frame either, and wait 10 seconds for it.
+    limits: dict[str, Any] = {"max_size": None, "max_queue": None}
+    async with connect(url, subprotocols=[Subprotocol("hubbub.v1")], **limits) as socket:
         client = Native(socket)
         if name is not None:
             hello["name"] = name
