@@ -3,11 +3,22 @@
 A marker never falls, except that a restore takes everyone back to where they were.
 """
 
-import random
+import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
+from itertools import count
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, cast
 
-import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from hubbub.domain.facts import EVERYONE, Accepted
 from hubbub.domain.markers import MARKER, MENTION
@@ -20,108 +31,176 @@ from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.rooms import ADA, GRACE, MARGARET, ROOM_RULES, House
 
+T = TypeVar("T")
 PEOPLE = (ADA, GRACE, MARGARET)
-STEPS = 40
+BY_ID = {each.id: each for each in PEOPLE}
+LONG = settings(max_examples=6, stateful_step_count=30)
 Markers = dict[tuple[str, str], int]
 
+people, rooms = st.sampled_from(PEOPLE), st.integers(0, 1)
+seqs = st.integers(1, 30)
+nobody_or_grace = st.sampled_from([None, {"x": GRACE.id}])
 
-class History:
-    """What people do in two rooms, at random; each may be away, and then does all of it at once later."""
 
-    def __init__(self, directory: Path, seed: int) -> None:
-        self._directory = directory
-        self._dice = random.Random(seed)
+class Backup(NamedTuple):
+    """A backup, how far everyone had read then, and how far the rooms had come."""
+
+    file: Path
+    markers: Markers
+    heads: dict[str, int]
+
+
+class Saying(NamedTuple):
+    """What somebody means to say in a room, about a message, or having read up to there."""
+
+    kind: type[Change]
+    seq: int
+    named: dict[str, str] | None
+
+    def in_room(self, room: str, head: int, key: str) -> Change:
+        """The command, sent by a client that knows of this head."""
+        seq = min(self.seq, max(1, head))
+        if self.kind is Post:
+            read = None if self.seq % 3 == 0 else seq
+            return Post(room=room, text="hi", read=read, mentions=self.named, client_message_id=key)
+        if self.kind is Edit:
+            return Edit(room=room, seq=seq, text="ho")
+        return MarkRead(room=room, upto=seq)
+
+
+sayings = st.builds(
+    Saying, st.sampled_from([Post, Post, Post, MarkRead, Edit]), seqs, nobody_or_grace
+)
+
+
+class Unread(RuleBasedStateMachine):
+    """What people do in two rooms; each may be away, and then does all of it at once later."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._folder = folder
         self._house = House(self._open())
         self._rooms: list[str] = []
         self._away: dict[Principal, list[Change]] = {}
         self._known: dict[str, int] = defaultdict(
             int
         )  # heads as clients saw them, before a restore too
-        self._keys = 0
+        self._keys = count()
         self._markers: Markers = {}
+        self._there: list[tuple[str, int, Principal]] = []  # messages, and who wrote them
+        self._deleted: set[tuple[str, int]] = set()
+        self._backups: list[Backup] = []
 
-    async def begin(self) -> None:
-        """Make the rooms."""
-        self._house = await House.opened(self._house.store)
+    @initialize()
+    def begin(self) -> None:
+        """There are an open room and a direct."""
+        self._house = self._run(House.opened(self._house.store))
         for kind in ("open", "direct"):
-            self._rooms.append(await self._house.make(ADA, kind, GRACE, MARGARET))
+            self._rooms.append(self._run(self._house.make(ADA, kind, GRACE, MARGARET)))
+        self._check()
 
-    async def live(self, steps: int) -> None:
-        """Do some things, and check after each what is unread."""
-        for _ in range(steps):
-            who, change = self._dice.choice(PEOPLE), self._something()
-            if self._dice.random() < 0.2:
-                await self._come_and_go(who)
-            elif who in self._away:
+    @rule(who=people, room=rooms, said=st.lists(sayings, min_size=1, max_size=5))
+    def say(self, who: Principal, room: int, said: list[Saying]) -> None:
+        """Somebody says something, or will once they are back."""
+        for saying in said:
+            name = self._rooms[room]
+            change = saying.in_room(name, self._known[name], f"k{next(self._keys)}")
+            if who in self._away:
                 self._away[who].append(change)
-            elif self._dice.random() < 0.05:
-                await self._house.store.trim(change.room, self._known[change.room] // 2)
             else:
-                await self._say(who, [change])
-            await self._check()
+                self._say(who, [change])
+        self._check()
 
-    def _something(self) -> Change:
-        room = self._dice.choice(self._rooms)
-        head = self._known[room]
-        seq = self._dice.randint(1, max(1, head))
-        self._keys += 1
-        named = self._dice.choice([None, {"x": GRACE.id}])
-        post = Post(
-            room=room,
-            text="hi",
-            read=self._dice.choice([None, seq, head]),
-            mentions=named,
-            client_message_id=f"k{self._keys}",
-        )
-        others = [Edit(room=room, seq=seq, text="ho"), Delete(room=room, seq=seq)]
-        return self._dice.choice([post, post, post, MarkRead(room=room, upto=seq), *others])
+    @precondition(lambda self: self._there)
+    @rule(which=st.integers(0, 30))
+    def delete(self, which: int) -> None:
+        """Somebody deletes a message of their own."""
+        room, seq, by = self._there[which % len(self._there)]
+        self._say(by, [Delete(room=room, seq=seq)])
+        self._deleted.add((room, seq))
+        self._check()
 
-    async def _come_and_go(self, who: Principal) -> None:
+    @rule(who=people)
+    def come_or_go(self, who: Principal) -> None:
         """Go away, or come back and say all that was meant to be said; an answer may be lost, so some is said twice."""
         if who not in self._away:
             self._away[who] = []
             return
         waiting = self._away.pop(who)
-        await self._say(who, waiting[: len(waiting) // 2])
-        await self._say(who, waiting)
+        self._say(who, waiting[: len(waiting) // 2])
+        self._say(who, waiting)
+        self._check()
 
-    async def _say(self, who: Principal, changes: list[Change]) -> None:
+    @rule(room=rooms, part=st.integers(1, 4))
+    def forget(self, room: int, part: int) -> None:
+        """The oldest events are forgotten; so is that some were deleted, until retention forgets them in a restored backup."""
+        name = self._rooms[room]
+        upto = self._known[name] // (part + 1)
+        self._run(self._house.store.trim(name, upto))
+        self._deleted -= {(name, seq) for seq in range(upto + 1)}
+        self._check()
+
+    @precondition(lambda self: len(self._backups) < 2)
+    @rule()
+    def back_up(self) -> None:
+        """Somebody writes a backup."""
+        file = self._folder / f"{len(self._backups)}.db"
+        self._run(kind_of("sqlite").back_up("sqlite", self._data, file, untold))
+        heads = {name: self._run(self._house.store.head(name)).seq for name in self._rooms}
+        self._backups.append(Backup(file, dict(self._markers), heads))
+
+    @precondition(lambda self: self._backups)
+    @rule(which=st.integers(0, 9))
+    def restore(self, which: int) -> None:
+        """A backup is restored: everyone is where they were then, and what was deleted since is still deleted."""
+        file, markers, heads = self._backups[which % len(self._backups)]
+        self._run(self._house.store.close())
+        self._run(kind_of("sqlite").restore("sqlite", self._data, file, "e2", untold))
+        self._house.store = self._open()
+        self._markers = {}
+        self._deleted = {(room, seq) for room, seq in self._deleted if seq <= heads[room]}
+        self._check()
+        assert self._markers == markers
+
+    def teardown(self) -> None:
+        """Close the store."""
+        self._run(self._house.store.close())
+        self._runner.close()
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def _open(self) -> SqliteStore:
+        return SqliteStore(self._data, "normal", lambda: "e1", ROOM_RULES)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def _say(self, who: Principal, changes: list[Change]) -> None:
         for change in changes:
-            [answer] = await self._house.answers((who, change))
+            [answer] = self._run(self._house.answers((who, change)))
             if isinstance(answer, Accepted) and answer.seq and not isinstance(change, MarkRead):
                 self._known[change.room] = max(self._known[change.room], answer.seq)
 
-    async def back_up(self, file: Path) -> Markers:
-        """Write a backup; return how far everyone had read."""
-        await kind_of("sqlite").back_up("sqlite", self._directory, file, untold)
-        return dict(self._markers)
+    def _check(self) -> None:
+        self._run(self._count())
 
-    async def restore(self, file: Path, markers: Markers) -> None:
-        """Restore that: everyone is where they were then, and what was deleted since is still deleted."""
-        await self.close()
-        await kind_of("sqlite").restore("sqlite", self._directory, file, "e2", untold)
-        self._house.store = self._open()
-        self._markers = {}
-        await self._check()
-        assert self._markers == markers
-
-    async def close(self) -> None:
-        """Close the store."""
-        await self._house.store.close()
-
-    def _open(self) -> SqliteStore:
-        return SqliteStore(self._directory, "normal", lambda: "e1", ROOM_RULES)
-
-    async def _check(self) -> None:
+    async def _count(self) -> None:
         store = self._house.store
         mentions = await store.rows(MENTION)
         markers = {(row.room, row.account): row.seq for row in await store.rows(MARKER)}
         assert all(markers[key] >= seq for key, seq in self._markers.items()), "a marker fell"
         self._markers = markers
         said: dict[str, set[int]] = {}
+        self._there = []
         for room in self._rooms:
             events = await self._house.log(room, (await store.head(room)).kept - 1)
-            said[room] = {e.seq for e in events if isinstance(e, Posted) and not e.erased}
+            posts = [e for e in events if isinstance(e, Posted) and not e.erased]
+            self._there += [(room, e.seq, BY_ID[e.by]) for e in posts]
+            said[room] = {e.seq for e in posts}
+            assert self._deleted.isdisjoint((room, seq) for seq in said[room])
         for who in PEOPLE:
             for row in await store.own_rooms(who.id):
                 left = {seq for seq in said[row.room] if seq > markers[row.room, who.id]}
@@ -133,13 +212,8 @@ class History:
                 assert (row.unread, row.mentions) == (len(left), len(left & named)), row
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_unread_is_what_one_counts_after_any_history(seed: int, tmp_path: Path) -> None:
-    history = History(tmp_path / "data", seed)
-    await history.begin()
-    await history.live(STEPS)
-    markers = await history.back_up(tmp_path / "monday.db")
-    await history.live(STEPS)
-    await history.restore(tmp_path / "monday.db", markers)
-    await history.live(STEPS)
-    await history.close()
+def test_unread_is_what_one_counts_after_any_history(tmp_path: Path) -> None:
+    number = count()
+    run_state_machine_as_test(
+        cast(Any, lambda: Unread(tmp_path / str(next(number)))), settings=LONG
+    )
