@@ -43,7 +43,7 @@ MISCOUNTED = """
 
 MODERATOR = Principal("mod", Role.TOKEN, "app/token/1", frozenset({Scope.POST, Scope.MODERATE}))
 
-pytestmark = pytest.mark.timeout(120 + SIZE // 1000)
+pytestmark = pytest.mark.timeout(120 + SIZE // 300)
 
 Address = tuple[str, Path]
 

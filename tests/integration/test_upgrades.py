@@ -23,7 +23,7 @@ SIZE = int(os.environ.get("TEST_UPGRADE", "500"))  # messages; see tests/contrac
 VERSIONS = former.VERSIONS if "TEST_UPGRADE" in os.environ else ("sqlite_2", "postgres_3")
 MOST_MISSED = 20_000  # events
 
-pytestmark = pytest.mark.timeout(120 + SIZE // 1000)
+pytestmark = pytest.mark.timeout(120 + SIZE // 300)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -63,6 +63,7 @@ async def check_missed(port: int, room: FormerRoom) -> None:
             kept = msgspec.json.decode(room.body(event, erases=True))
             got = await client.event()
             assert got | kept == got, (got, kept)
+            await asyncio.sleep(0)  # events that are here already would leave pings no turn
         said = await client.ask("post", room=room.name, text="new")
         assert said["seq"] == head + 1 and (await client.event())["seq"] == head + 1
 
