@@ -6,7 +6,6 @@ import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
 import { t } from "./i18n/index.ts";
 import { Help } from "./keys/Help.tsx";
-import { Newer } from "./panels/Newer.tsx";
 import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
@@ -66,7 +65,6 @@ export const App = () => (
   <>
     <Screen />
     <Dialogs />
-    <Newer />
     <Toast />
   </>
 );

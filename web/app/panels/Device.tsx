@@ -19,14 +19,14 @@ export function AboutDevice() {
   }, []);
   const waiting = outbox.value.length;
   return (
-    <>
+    <div class="kept">
       <p>
         {wordsOfTrouble() || t.keptHere(messages)} {session.value?.account && t.removedByLogOut}
       </p>
       {waiting > 0 && <p>{t.waitingHere(waiting)}</p>}
       {!isSecureContext && <p>{t.insecureHere}</p>}
       {opensAlone() && <p>{t.secureHere}</p>}
-    </>
+    </div>
   );
 }
 

@@ -12,7 +12,7 @@ export const lookForNewer = (): Promise<void> =>
   });
 
 export const Newer = () => (
-  <div id="newer" role="status" hidden={!isThere.value}>
+  <div class="banner" role="status" hidden={!isThere.value}>
     <span>{t.newVersion}</span>
     <button type="button" onClick={reload}>
       {t.reload}

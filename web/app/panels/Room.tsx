@@ -16,6 +16,7 @@ import { Scroller } from "../timeline/Scroller.tsx";
 import { harmless } from "../ui/text.ts";
 import { wordsOfTrouble } from "./Device.tsx";
 import { Head } from "./Head.tsx";
+import { Newer } from "./Newer.tsx";
 
 const MOST_TYPING = 3; // names that are shown
 
@@ -25,6 +26,7 @@ export const Room = () => (
     <div id="banners">
       <Banner />
       <Trouble />
+      <Newer />
     </div>
     <Scroller />
     <Pill />

@@ -25,6 +25,7 @@ export const Sidebar = () => (
     <header>
       <Logo />
       <strong class="wordmark">{t.hubbub}</strong>
+      {session.value && !session.value.account && <IconButton name="info" label={t.thisDevice} onClick={aboutDevice} />}
     </header>
     <GoTo />
     <Rooms />
@@ -86,12 +87,9 @@ function Me() {
           {t.account}
         </button>
       ) : (
-        <>
-          <IconButton name="info" label={t.thisDevice} onClick={aboutDevice} />
-          <button id="rename" class="quiet" type="button" onClick={rename}>
-            {t.changeName}
-          </button>
-        </>
+        <button id="rename" class="quiet" type="button" onClick={rename}>
+          {t.changeName}
+        </button>
       )}
     </footer>
   );
