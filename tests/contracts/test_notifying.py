@@ -200,20 +200,27 @@ async def test_what_happens_while_one_waits_counts(scene: Scene, why: str) -> No
     assert await scene.send() == [] and await scene.left() == 0
 
 
-async def test_whoever_wrote_it_is_not_notified_nor_of_what_was_there_before(scene: Scene) -> None:
+async def test_whoever_wrote_it_is_not_notified(scene: Scene) -> None:
     room = await scene.house.make(ADA, "direct", GRACE)
     await scene.device(ADA, "laptop")
     await post(scene.house, ADA, room, "hello")
-    assert await scene.look() == []
+    assert await scene.look(0) == [] and await scene.left() == 0
+
+
+async def test_nobody_is_notified_of_what_was_there_before_it_has_a_device(scene: Scene) -> None:
+    room = await scene.house.make(ADA, "direct", GRACE)
+    await post(scene.house, ADA, room, "hello")
     scene.house.at = scene.house.at.replace("2026", "2027", 1)
     await scene.device(GRACE)
-    assert await scene.look() == [] and await scene.left() == 0
+    assert await scene.look(0) == [] and await scene.left() == 0
 
 
 async def test_several_messages_of_a_room_are_one_notification(scene: Scene) -> None:
     await scene.device(GRACE)
     rooms = [await scene.house.make(ADA, "direct", GRACE, *some) for some in ((), (MARGARET,))]
     newest = {room: await post(scene.house, ADA, room, "hello") for room in (*rooms, *rooms)}
+    assert await scene.look(0) == []
+    assert 2 <= await scene.left() < 4, "the newest of each room in a step"
     assert len(await scene.look()) == 2
     assert {what["room"]: what["seq"] for _, what, _ in scene.service.got} == newest
     topics = {push.topic for _, _, push in scene.service.got}
