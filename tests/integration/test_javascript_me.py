@@ -144,3 +144,45 @@ async def test_it_says_what_changes_and_what_is_worth_a_notification(here: Here)
         assert seen[here.key("grace")]["state"] in ("online", "offline")
         await grace.ask("remove", room=room, who=mary)
         assert (await until("room_left"))["room"]["room"] == room
+
+
+async def test_it_says_what_happens_to_threads(here: Here) -> None:
+    grace, mary = here.at["grace"], here.at["mary"]
+    room = await made(grace, who=[here.key("mary")])
+    told: list[Any] = []
+
+    async def thread() -> str:
+        """A thread of which mary wrote the first message, so that she follows it."""
+        return f"{room}:{(await mary.ask('post', room=room, text='what of it?'))['seq']}"
+
+    old = await thread()
+    await grace.ask("post", room=old, text="much")
+    async with device(here) as (script, network):
+
+        async def next_told() -> tuple[str, str, int, int]:
+            async def is_told() -> bool:
+                changes = (await script.say("look"))["told"]
+                told.extend(change for change in changes if "thread" in change)
+                return bool(told)
+
+            await eventually(is_told)
+            change = told.pop(0)
+            row = change["thread"]
+            return change["change"], row["thread"], row["unread"], row["mentions"]
+
+        await grace.ask("post", room=old, text="more")
+        assert await next_told() == ("thread_moved", old, 2, 0)
+        for way in [*network.ways]:
+            way.cut()
+        await grace.ask("post", room=old, text="while mary is away")
+        assert await next_told() == ("thread_moved", old, 3, 0)
+        await mary.ask("read", room=old, upto=99)
+        assert await next_told() == ("thread_read", old, 0, 0)
+        new = await thread()
+        await grace.ask("post", room=new, text="a reply")
+        assert await next_told() == ("thread_added", new, 1, 0)
+        await grace.ask("post", room=new, text="@mary again")
+        while (await next_told())[1:] != (new, 2, 1):
+            """The mention and the reply may be told one after the other."""
+        await mary.ask("unfollow_thread", room=old)
+        assert await next_told() == ("thread_dropped", old, 0, 0)

@@ -23,7 +23,7 @@ SDK = WEB / "sdk"
 TESTS = sorted((WEB / "tests").glob("*.test.js"))
 MOST_BYTES = {
     "hubbub.js": 10_000,
-    "me.js": 5_000,
+    "me.js": 6_000,
 }  # compressed; the second is loaded when `client.me` is opened
 NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 TSC = WEB / "node_modules" / "typescript" / "bin" / "tsc"

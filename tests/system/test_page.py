@@ -187,7 +187,7 @@ async def test_the_page_says_that_it_is_offline(ada: Page) -> None:
     """An open WebSocket stays open when the network goes, so the page asks whether the server still answers."""
     await ada.clock.install()
     await ada.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
-    banner = ada.get_by_role("status")
+    banner = ada.locator("#banner")
     await ada.context.set_offline(True)
     await ada.wait_for_function("!navigator.onLine")
     await ada.clock.fast_forward(10_000)
@@ -235,7 +235,7 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
 ) -> None:
     await ada.clock.install()
     await ada.clock.pause_at(datetime.now(UTC) + timedelta(seconds=1))
-    banner = ada.get_by_role("status")
+    banner = ada.locator("#banner")
     await server.kill()
     await say(ada, "is anyone there?")
     await expect(unsent(ada)).to_contain_text("Not confirmed yet")
@@ -646,6 +646,60 @@ async def test_at_most_150_messages_are_drawn_and_none_is_out_of_reach(
     await expect(bodies(page)).to_have_count(MOST_SHOWN)
 
 
+def numbers(texts: list[str]) -> list[int]:
+    return [int(text.split()[1]) for text in texts]
+
+
+async def test_a_link_to_the_first_of_many_messages_needs_none_of_those_in_between(
+    server: Server, visit: Open
+) -> None:
+    await post(server, *(f"line {n}" for n in range(600)))
+    page = await here(await visit("/?name=ada"))
+    asked: list[str] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda frame: asked.append(json.loads(frame)["do"])),
+    )
+    await page.goto(f"{server.url}/r/lobby/1?name=ada")
+    first = message(page, "line 0")
+    await expect(page.locator(".message.linked")).to_contain_text("line 0")
+    await expect(first).to_be_in_viewport()
+    assert asked.count("history") <= 2
+    assert numbers(await bodies(page).all_inner_texts()) == list(range(51))
+    url = f"{server.url}/api/v1/rooms/lobby/messages/1/reactions/%F0%9F%8E%89?name=charles"
+    async with aiohttp.ClientSession() as http, http.put(url) as answer:
+        assert answer.status == 200
+    await expect(first.get_by_role("button", name="🎉 by 1")).to_be_visible()
+    await post(server, "line 600")
+    await page.get_by_role("button", name="1 new message").click()
+    await expect(message(page, "line 600")).to_be_in_viewport()
+    await expect(page.locator("#pill")).to_be_hidden()
+    assert numbers(await bodies(page).all_inner_texts()) == list(range(550, 601))
+    await page.get_by_role("region", name="Conversation").press("Home")
+    await expect(bodies(page).first).to_have_text("line 451")
+
+
+async def test_old_messages_and_the_newest_ones_become_one_where_they_meet(
+    server: Server, visit: Open
+) -> None:
+    await post(server, *(f"line {n}" for n in range(200)))
+    page = await here(await visit("/r/lobby/70?name=ada"))
+    await expect(page.locator(".message.linked")).to_contain_text("line 69")
+    while await page.locator("#pill").is_visible():
+        await page.get_by_role("region", name="Conversation").press("End")
+        shown = numbers(await bodies(page).all_inner_texts())
+        assert shown == list(range(shown[0], shown[-1] + 1))
+        assert len(shown) <= MOST_SHOWN
+    await post(server, "line 200")
+    await expect(message(page, "line 200")).to_be_in_viewport()
+    await expect(page.locator("#pill")).to_be_hidden()
+    first = await bodies(page).first.inner_text()
+    await page.get_by_role("region", name="Conversation").press("Home")
+    await expect(bodies(page).first).not_to_have_text(first)
+    shown = numbers(await bodies(page).all_inner_texts())
+    assert shown == list(range(shown[0], shown[-1] + 1))
+
+
 async def test_one_who_reads_further_up_is_told_of_new_messages_and_stays_there(
     server: Server, visit: Open
 ) -> None:
@@ -812,7 +866,7 @@ async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
     await page.get_by_role("button", name="Send").tap()
     await expect(bodies(page)).to_have_count(1)
     await server.kill()
-    await expect(page.get_by_role("status")).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#banner")).to_be_in_viewport(ratio=1)
     await expect(composer(page)).to_be_in_viewport(ratio=1)
     await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
     await expect(page.get_by_role("button", name="1 person")).to_be_in_viewport(ratio=1)

@@ -285,6 +285,10 @@ async def test_a_room_is_read_to_its_end_only_where_its_end_is_seen(people: Peop
         post = {"text": f"message {number}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
     await rooms(grace).get_by_role("button", name="Ada 40 unread").click()
+    await expect(grace.locator(".newline")).to_be_in_viewport()
+    await expect(message(grace, "message 39")).not_to_be_in_viewport()
+    await expect(rooms(other).get_by_role("button", name="Ada 40 unread")).to_be_visible()
+    await grace.get_by_role("region", name="Conversation").press("End")
     await expect(rooms(grace).get_by_role("button", name="Ada", exact=True)).to_be_visible()
     await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
 

@@ -18,6 +18,7 @@ from tests.support.newcomers import (
     rooms,
 )
 from tests.system.test_page import bodies, composer, message, say, use
+from tests.system.test_page_accounts import session
 
 expect.set_options(timeout=15_000)
 
@@ -120,6 +121,34 @@ async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: tuple[Page
     await enter(grace)
     await expect(bodies(grace)).to_have_count(4)
     await expect(grace.locator(".newline")).to_have_count(0)
+
+
+async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    ada, grace = two
+    room, token = ada.url.rpartition("/")[2], await session(people)
+    await say(ada, "known")
+    await enter(grace)
+    await expect(bodies(grace)).to_have_text(["known"])
+    await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
+    await enter(grace, "lobby")
+    for number in range(130):
+        post = {"text": f"new {number:03}"}
+        await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
+    await grace.reload()
+    await enter(grace)
+    for shown in (grace.locator(".newline"), message(grace, "known"), message(grace, "new 000")):
+        await expect(shown).to_be_in_viewport()
+    await expect(grace.locator("#pill")).to_have_text("Jump to latest")
+    await use(grace, "new 001", "React", "React with 🎉")
+    await expect(message(grace, "new 001").locator(".reactions")).to_be_visible()
+    await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()
+    while await grace.locator("#pill").is_visible():
+        await grace.get_by_role("region", name="Conversation").press("End")
+    await expect(message(grace, "new 129")).to_be_in_viewport()
+    await expect(grace.locator(".newline")).to_have_count(1)
+    await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
 
 
 async def test_one_sees_who_is_online(two: tuple[Page, Page]) -> None:

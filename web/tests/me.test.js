@@ -6,6 +6,7 @@ import { connect } from "../sdk/hubbub.ts";
 import { Changes, summary } from "../sdk/me/changes.ts";
 import { Mine } from "../sdk/me/mine.ts";
 import { isQuiet, shouldNotify } from "../sdk/me/notifying.ts";
+import { FollowedThreads } from "../sdk/me/threads.ts";
 import { opened, pass, settled } from "./fake_server.js";
 
 const STARTED = {
@@ -83,6 +84,107 @@ test("emoji that come and go are told of", () => {
     changes.map(({ change, name }) => [change, name]),
     [["emoji_updated", "other"]],
   );
+});
+
+const THREAD = {
+  thread: "@r1:4",
+  room: "@r1",
+  message: 4,
+  head: 2,
+  nth: 2,
+  at: "1",
+  replies: 2,
+  people: ["@pgrace"],
+  read: 2,
+  read_nth: 2,
+};
+const OTHER = { ...THREAD, thread: "@r1:5", message: 5 };
+
+/** What is known of threads after the list was read. */
+function following(...rows) {
+  const known = new FollowedThreads();
+  assert.deepEqual(known.readAgain(known.version, rows, true), []);
+  assert.equal(known.owes, false);
+  return known;
+}
+
+const ofThread = (event) => ({ room: THREAD.thread, at: "2", by: "@plinus", ...event });
+const aboutThread = (event) => own({ where: THREAD.thread, ...event });
+const kinds = (changes) => changes.map(({ change, thread }) => [change, thread.thread]);
+
+test("replies in a thread are unread until they are read anywhere", () => {
+  const known = following(THREAD);
+  const heads = { "@r1:4": { head: 4, nth: 4, at: "2", by: "@plinus" }, "@r9": { head: 1, nth: 1 } };
+  const [moved] = known.moved(heads);
+  assert.deepEqual([moved.change, moved.by, moved.before.head], ["thread_moved", "@plinus", 2]);
+  const { unread, replies, at, people } = moved.thread;
+  assert.deepEqual([unread, replies, at, people], [2, 4, "2", ["@plinus", "@pgrace"]]);
+  assert.deepEqual(known.moved(heads), []);
+  const [partly] = known.ofOwn(aboutThread({ event: "read", upto: 3, nth: 3 }));
+  assert.deepEqual([partly.change, partly.thread.unread], ["thread_read", 1]);
+  known.ofOwn(aboutThread({ event: "marked_unread" }));
+  assert.equal(known.rows.get("@r1:4").marked, true);
+  known.ofOwn(aboutThread({ event: "read", upto: 4, nth: 4 }));
+  known.ofOwn(aboutThread({ event: "set", level: "none" }));
+  const row = known.rows.get("@r1:4");
+  assert.deepEqual([row.unread, row.marked, row.level, known.owes], [0, false, "none", false]);
+});
+
+test("a thread that is followed in full is counted by its events", () => {
+  const known = following(THREAD);
+  assert.deepEqual(known.ofThread(ofThread({ event: "posted", seq: 2 })), []);
+  known.ofThread(ofThread({ event: "posted", seq: 3 }));
+  known.ofThread(ofThread({ event: "edited", seq: 4, message: 3 }));
+  const { head, nth, unread } = known.rows.get("@r1:4");
+  assert.deepEqual([head, nth, unread, known.owes], [4, 3, 1, false]);
+  known.ofThread(ofThread({ event: "deleted", seq: 5, message: 3 }));
+  assert.equal(known.owes, true);
+});
+
+test("what only the list of threads says is read again", () => {
+  const ways = {
+    mentioned: (known) => known.ofOwn(aboutThread({ event: "mentioned" })),
+    unmentioned: (known) => known.ofOwn(aboutThread({ event: "unmentioned" })),
+    followed: (known) => known.ofOwn(aboutThread({ event: "followed", where: "@r1:9" })),
+    joined: (known) => known.ofOwn(own({ event: "joined", where: "@r2" })),
+    invited: (known) => known.ofOwn(own({ event: "invited", where: "@r2" })),
+    "no reply": (known) => known.moved({ "@r1:4": { head: 4, nth: 3 } }),
+    recount: (known) => known.moved({ "@r1:4": { head: 3, nth: 3, recount: 3 } }),
+    gap: (known) => known.ofThread(ofThread({ event: "posted", seq: 9 })),
+    call: (known) => known.ofThread(ofThread({ event: "posted", seq: 3, calls: ["*"] })),
+    "came further": (known) => known.atLeast("@r1:4", 3),
+  };
+  for (const [name, happens] of Object.entries(ways)) {
+    const known = following(THREAD);
+    const { version } = known;
+    happens(known);
+    assert.equal(known.owes, true, name);
+    assert.deepEqual(known.readAgain(version, [], true), [], `${name}: an answer to an older question`);
+    assert.equal(known.rows.size, 1, name);
+  }
+});
+
+test("threads come and go, and what can't be told one by one is told as one", () => {
+  const known = following(THREAD);
+  known.recount();
+  assert.deepEqual(kinds(known.readAgain(known.version, [THREAD, OTHER], false)), [["thread_added", "@r1:5"]]);
+  assert.equal(known.hasOthers, true);
+  assert.deepEqual(kinds(known.ofOwn(aboutThread({ event: "unfollowed" }))), [["thread_dropped", "@r1:4"]]);
+  known.beginAgain();
+  const [refreshed] = known.readAgain(known.version, [{ ...OTHER, head: 3 }, THREAD], true);
+  assert.equal(refreshed.change, "refreshed");
+  assert.deepEqual(kinds(refreshed.changes), [
+    ["thread_moved", "@r1:5"],
+    ["thread_added", "@r1:4"],
+  ]);
+  assert.deepEqual(kinds(known.ofOwn(own({ event: "left", where: "@r1" }))), [
+    ["thread_dropped", "@r1:5"],
+    ["thread_dropped", "@r1:4"],
+  ]);
+  const moved = { change: "thread_moved", thread: { ...OTHER, head: 4 }, before: { ...OTHER, head: 3 } };
+  assert.deepEqual(summary([{ change: "thread_added", thread: { ...OTHER, head: 3 } }, moved]), [
+    { change: "thread_added", thread: { ...OTHER, head: 4 } },
+  ]);
 });
 
 test("the rule for notifications", () => {

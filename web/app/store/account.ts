@@ -16,7 +16,7 @@ const KEEP_EVERY = 1000; // milliseconds, at least
 /** What is known of an account: by the server or, before it has answered, by this device. */
 export type Known = Pick<Me, "account" | "person" | "rooms" | "people" | "emoji" | "preferences" | "presence">;
 
-type Sort = "room" | "person" | "presence" | "emoji";
+type Sort = "room" | "thread" | "person" | "presence" | "emoji";
 
 export class Account {
   readonly key: string;
@@ -25,7 +25,13 @@ export class Account {
   readonly #me = signal<Me | undefined>(undefined);
   readonly #kept: Known | undefined;
   /** They grow with each change of their sort. */
-  readonly #versions: Record<Sort, { value: number }> = { room: signal(0), person: signal(0), presence: signal(0), emoji: signal(0) };
+  readonly #versions: Record<Sort, { value: number }> = {
+    room: signal(0),
+    thread: signal(0),
+    person: signal(0),
+    presence: signal(0),
+    emoji: signal(0),
+  };
   readonly #stale = new Set<Sort>();
   #keepTimer: number | undefined;
 

@@ -3,13 +3,14 @@
 import { batch } from "@preact/signals";
 import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
-import { goTo, MOST_READ } from "./history.ts";
+import { goTo, goToLine, hearApart, waitsForLine } from "./history.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
+import { MOST_READ, span, viewIn } from "./span.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, wanted } from "./state.ts";
 import { appended, atEnd, toEnd } from "./window.ts";
 
@@ -46,6 +47,7 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
   if (isKept()) {
     place.room = room;
     batch(() => begin(name, place));
+    if (name === current.peek()) goToLine(name);
     hearSignals(place, room);
     for await (const item of room.stream({ markers: true })) {
       if (!isKept()) break;
@@ -89,7 +91,7 @@ function begin(name: string, place: Place): void {
   place.refused.value = undefined;
   place.here.value = hereIn(room);
   place.pins.value = room.pins;
-  place.threads.value = new Map(room.threads);
+  place.learnThreads(room.threads);
   place.changed();
   if (name === current.peek()) {
     if (!goesOn) toEnd();
@@ -116,7 +118,9 @@ function lose(name: string, place: Place, error: unknown): void {
 function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (isUnknown(event.by)) getToKnowAuthor(room, event);
   const isCurrent = room.name === current.peek();
-  if (event.event === "posted") takePost(place, event, isCurrent);
+  hearApart(event);
+  if (isCurrent && atEnd.peek()) span.value = undefined; // it has met what is shown at the end
+  if (event.event === "posted") takePost(room.name, place, event, isCurrent);
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
@@ -125,6 +129,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   const { client_message_id: id } = event as { client_message_id?: string };
   reached(room.name, event.seq, new Set(id ? [id] : []));
   place.changed();
+  if (isCurrent && waitsForLine(room.name)) goToLine(room.name);
   if (isCurrent) queueMicrotask(readOn);
 }
 
@@ -135,12 +140,13 @@ function seqsIn(event: wire.AnyEvent): number[] {
   return "message" in event && event.message !== undefined ? [event.message] : [];
 }
 
-function takePost(place: Place, event: wire.AnyEvent & { event: "posted" }, isCurrent: boolean): void {
+function takePost(room: string, place: Place, event: wire.AnyEvent & { event: "posted" }, isCurrent: boolean): void {
   const isMine = whoOf(event) === me().who;
   stopTyping(place, whoOf(event));
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
-  if (isCurrent && place.view) appended(place.view, isMine);
+  const view = viewIn(room);
+  if (isCurrent && view) appended(view, isMine);
 }
 
 /** A message came while nobody looked. */
@@ -160,7 +166,7 @@ async function getToKnowAuthor(room: Room, event: wire.AnyEvent): Promise<void> 
 async function hearSignals(place: Place, room: Room): Promise<void> {
   for await (const signal of room.signals()) {
     if (signal.signal === "presence") place.here.value = hereIn(room);
-    else if (signal.signal === "threads") place.threads.value = new Map(room.threads);
+    else if (signal.signal === "threads") place.learnThreads(room.threads);
     else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
   }
 }

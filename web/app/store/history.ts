@@ -1,13 +1,14 @@
 // Getting messages that are not there yet: older ones, and one that a link leads to. And asking the server.
 
+import { batch } from "@preact/signals";
+import type { HistoryPage, wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { keep } from "./kept.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
-import { clientOf, current, places, wanted } from "./state.ts";
-import { last, lastBefore, linked, STEP } from "./window.ts";
-
-export const MOST_READ = 5000; // messages kept while one reads further up
+import { Span, span, viewIn } from "./span.ts";
+import { accountOf, clientOf, current, newFrom, places, wanted } from "./state.ts";
+import { atEnd, last, lastBefore, linked, MOST_SHOWN, STEP, toEndAsked, toLineAsked } from "./window.ts";
 
 /** Send a command that somebody waits for: without a connection, it fails at once. Rejects with why it did. */
 export async function command<Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok> {
@@ -23,16 +24,38 @@ export const ask = <Ok = unknown>(name: string, fields: Record<string, unknown>)
     return undefined;
   });
 
-/** Show a message, and for that whatever is between it and what is there. */
+/** Show a message of the current room: if it is not there, it comes with those around it, and not with all since. */
 export async function goTo(room: string, seq: number): Promise<void> {
-  const isThere = (): boolean => (places.get(room)?.view?.messages.keys().next().value ?? seq) <= seq;
-  for (let pages = 0; pages < MOST_READ / 100 && !isThere() && places.get(room)?.view?.more; pages += 1) await loadOlder(room);
-  wanted.value = undefined; // until here its end counts as unseen
-  if (room === current.peek()) show(room, seq);
+  const found = viewIn(room)?.messages.has(seq) ? span.peek() : await around(room, seq);
+  batch(() => {
+    wanted.value = undefined; // until here its end counts as unseen
+    if (room === current.peek()) show(room, seq, found);
+  });
 }
 
-function show(room: string, seq: number): void {
-  const view = places.get(room)?.view;
+/** Get what is around a place in a room's log. Undefined if there is nothing, or one wants to see something else by now. */
+async function around(name: string, seq: number): Promise<Span | undefined> {
+  const room = places.get(name)?.room;
+  if (!room) return undefined;
+  const opened = new Span(room, seq);
+  opening = opened;
+  await grow(name, () => opened.older());
+  await grow(name, () => opened.newer());
+  if (opening !== opened) return undefined;
+  opening = undefined;
+  return opened.view.messages.size ? opened : undefined;
+}
+
+let opening: Span | undefined;
+
+/** Let what is shown apart from the newest messages know of an event. */
+export function hearApart(event: wire.AnyEvent): void {
+  for (const each of [span.peek(), opening]) if (each?.room.name === event.room) each.take(event);
+}
+
+function show(room: string, seq: number, found: Span | undefined): void {
+  span.value = found ?? span.peek();
+  const view = viewIn(room);
   const place = [...(view?.messages.keys() ?? [])].indexOf(seq);
   if (!view || place < 0) {
     say(t.messageNotHere);
@@ -42,13 +65,57 @@ function show(room: string, seq: number): void {
   linked.value = seq;
 }
 
-export async function loadOlder(name: string): Promise<void> {
-  const place = places.get(name);
-  const room = place?.room;
-  if (!room?.more || clientOf()?.status.state !== "connected") return;
-  await room.older(100).catch(() => {}); // it is asked for again when one scrolls on
-  meetAuthors(room);
-  if (place) place.threads.value = new Map(room.threads);
-  place?.changed();
-  keep(name);
+/** The room whose line is shown once everything has come that was missed. */
+let waiting = "";
+
+export const waitsForLine = (name: string): boolean => waiting === name;
+
+/** Show the line above what is new in the current room, if there is one; what is there is not read before it was seen. */
+export async function goToLine(name: string): Promise<void> {
+  const from = newFrom.peek();
+  const [first = from] = viewIn(name)?.messages.keys() ?? [];
+  if (from === Infinity || wanted.peek() || !viewIn(name)) return;
+  atEnd.value = false;
+  const isBehind = (places.get(name)?.room?.position.seq ?? 0) < (accountOf()?.row(name)?.head ?? 0);
+  waiting = isBehind ? name : "";
+  if (isBehind) return;
+  const asked = toEndAsked.peek();
+  const found = first > from && viewIn(name)?.more ? await around(name, from - 1) : undefined;
+  if (name !== current.peek() || newFrom.peek() !== from || toEndAsked.peek() !== asked) return;
+  batch(() => {
+    span.value = found ?? span.peek();
+    const view = viewIn(name);
+    const place = [...(view?.messages.keys() ?? [])].findIndex((seq) => seq >= from);
+    last.value = view && place >= 0 ? lastBefore(view, place + MOST_SHOWN - STEP) : Infinity;
+    toLineAsked.value += 1;
+  });
 }
+
+/** Get a page of messages, and know whom and which threads it names. */
+async function grow(name: string, ask: () => Promise<Named | undefined>): Promise<void> {
+  const place = places.get(name);
+  if (!place || clientOf()?.status.state !== "connected") return;
+  const page = await ask().catch(() => undefined); // it is asked for again when one scrolls on
+  if (!page) return;
+  meetAuthors(page);
+  place.learnThreads(Object.entries(page.threads ?? {}).map(([seq, thread]) => [Number(seq), thread]));
+  place.changed();
+}
+
+type Named = Pick<HistoryPage, "people" | "threads">;
+
+/** Get messages before the first of those that are shown. */
+export function loadOlder(name: string): Promise<void> {
+  const room = places.get(name)?.room;
+  const apart = name === current.peek() ? span.peek() : undefined;
+  const older = async () => {
+    if (!room) return undefined;
+    await room.older(100);
+    keep(name);
+    return { people: room.people };
+  };
+  return viewIn(name)?.more ? grow(name, apart ? () => apart.older() : older) : Promise.resolve();
+}
+
+/** Get messages after the last of those that are shown, apart from the newest ones. */
+export const loadNewer = (name: string): Promise<void> => grow(name, async () => span.peek()?.newer());

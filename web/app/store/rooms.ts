@@ -5,6 +5,7 @@ import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
 import { adminPart } from "./admin.ts";
 import { follow } from "./hearing.ts";
+import { goToLine } from "./history.ts";
 import { list } from "./http.ts";
 import { keepRooms } from "./memory.ts";
 import { seeRoom } from "./outbox.ts";
@@ -55,6 +56,7 @@ export function open(room: string): void {
     toEnd();
     follow(room); // it may be readable by now
   });
+  goToLine(room);
   used("rooms", room);
   lookUp();
   showAddress(room);
@@ -71,12 +73,13 @@ function drawLine(room: string, place: Place): void {
 
 let lineOf = ""; // the room whose line waits for its row
 
-/** The row of the current room may have come only now. */
-export function drawLineOnce(): void {
+/** The row of the current room may have come only now. Returns whether it has. */
+export function drawLineOnce(): boolean {
   const row = accountOf()?.rooms.get(lineOf);
-  if (!row || lineOf !== current.peek()) return;
+  if (!row || lineOf !== current.peek()) return false;
   lineOf = "";
   newFrom.value = row.unread ? Math.max(row.read, readUpto(row.room)) + 1 : Infinity;
+  return true;
 }
 
 const lookedUp = new Set<string>();

@@ -10,6 +10,7 @@ import { linkedPart, openAdmin } from "./admin.ts";
 import { banner, hearState, stopWaiting } from "./connection.ts";
 import { keepDrafts, openDrafts } from "./drafts.ts";
 import { follow } from "./hearing.ts";
+import { goToLine } from "./history.ts";
 import { call } from "./http.ts";
 import { deviceOf, flush, forgetDevice, forgetRooms, openDevice } from "./kept.ts";
 import * as memory from "./memory.ts";
@@ -204,8 +205,8 @@ function accountChanged(): void {
   const room = current.peek();
   if (account?.rooms.has(room)) follow(room); // it may not have been readable before
   lookUp();
-  drawLineOnce();
   takeDraftsOnce();
+  if (drawLineOnce()) goToLine(room);
   watchPeople();
   readOn();
 }

@@ -37,6 +37,12 @@ export class Place {
   /** What this device kept of it, until the server answers. */
   kept: View | undefined;
 
+  /** Know what an answer, or a signal, says of threads. */
+  learnThreads(threads: Iterable<[number, wire.ThreadInRoom]>): void {
+    this.threads.value = new Map([...this.threads.peek(), ...threads]);
+  }
+
+  /** Its newest messages. */
   get view(): View | undefined {
     return this.room ? { messages: this.room.bySeq, more: this.room.more } : this.kept;
   }

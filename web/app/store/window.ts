@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { wire } from "#sdk";
+import { isApart, span } from "./span.ts";
 import type { View } from "./state.ts";
 
 export const MOST_SHOWN = 150;
@@ -40,7 +41,12 @@ export const linked = signal<number | undefined>(undefined);
 /** Grows whenever the end is to be shown, wherever one is. */
 export const toEndAsked = signal(0);
 
+/** Grows whenever the line above what is new is to be shown. */
+export const toLineAsked = signal(0);
+
 export function toEnd(): void {
+  span.value = undefined;
+  linked.value = undefined;
   last.value = Infinity;
   atEnd.value = true;
   missed.value = 0;
@@ -51,5 +57,5 @@ export function toEnd(): void {
 export function appended(view: View, isMine: boolean): void {
   if (atEnd.peek()) return;
   if (!isMine) missed.value += 1;
-  if (last.peek() === Infinity && view.messages.size > MOST_SHOWN) last.value = lastBefore(view, view.messages.size - 1);
+  if (last.peek() === Infinity && !isApart() && view.messages.size > MOST_SHOWN) last.value = lastBefore(view, view.messages.size - 1);
 }

@@ -5,6 +5,7 @@ import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf } from "../store/sending.ts";
+import { viewIn } from "../store/span.ts";
 import { current, me, newFrom, placeOf } from "../store/state.ts";
 import { last, linked, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
@@ -37,7 +38,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const place = placeOf(room);
   const isCurrent = room === current.value;
   const from = isCurrent ? newFrom.value : Infinity;
-  const view = place && place.version.value >= 0 ? place.view : undefined;
+  const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
   const { messages, first } = windowOf(view, isCurrent ? last.value : Infinity);
   const { who } = me();
   const overlay = overlayOf(room);

@@ -2,11 +2,12 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { loadOlder } from "../store/history.ts";
+import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
-import { current, placeOf, places } from "../store/state.ts";
-import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, windowOf } from "../store/window.ts";
-import { distance, measure, restore, showEnd, showMessage } from "./anchor.ts";
+import { isApart, span, viewIn } from "../store/span.ts";
+import { current, placeOf } from "../store/state.ts";
+import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, toLineAsked, windowOf } from "../store/window.ts";
+import { distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
 import { Unsent } from "./Unsent.tsx";
@@ -17,7 +18,7 @@ const NEAR_BEGINNING = 300;
 /** Near one of the window's ends, move it on. */
 function move(scroller: HTMLElement): void {
   const room = current.peek();
-  const view = places.get(room)?.view;
+  const view = viewIn(room);
   if (!view?.messages.size) return;
   const { first, messages, count } = windowOf(view, last.peek());
   const end = first + messages.length;
@@ -27,10 +28,11 @@ function move(scroller: HTMLElement): void {
   else if (above < NEAR_BEGINNING && first > 0) last.value = lastBefore(view, Math.max(first - STEP, 0) + MOST_SHOWN);
   else if (above < NEAR_BEGINNING && view.more) loadOlder(room);
   else if (below < NEAR_BEGINNING && end < count) last.value = end + STEP < count ? lastBefore(view, end + STEP) : Infinity;
+  else if (below < NEAR_BEGINNING && isApart()) loadNewer(room);
 }
 
 function scrolled(scroller: HTMLElement): void {
-  atEnd.value = last.peek() === Infinity && distance(scroller).below < NEAR_END;
+  atEnd.value = last.peek() === Infinity && !isApart() && distance(scroller).below < NEAR_END;
   if (atEnd.peek()) missed.value = 0;
   readOn();
   move(scroller);
@@ -40,10 +42,11 @@ export function Scroller() {
   const ref = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const shownLink = useRef<number | undefined>(undefined);
+  const shownLine = useRef(0);
   const room = current.value;
   const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
-  const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value];
+  const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value, toLineAsked.value, span.value];
   const before = ref.current && !atEnd.peek() ? measure(ref.current) : undefined; // the page is still as it was
   useLayoutEffect(() => {
     const scroller = ref.current;
@@ -52,6 +55,10 @@ export function Scroller() {
     if (linked.peek() !== shownLink.current) {
       shownLink.current = linked.peek();
       showMessage(scroller, linked.peek());
+      scrolled(scroller);
+    } else if (toLineAsked.peek() !== shownLine.current) {
+      shownLine.current = toLineAsked.peek();
+      showLine(scroller);
       scrolled(scroller);
     } else if (atEnd.peek()) showEnd(scroller);
     else restore(scroller, before);

@@ -1,16 +1,19 @@
 // Keeps what is known of an account's rooms and of people in step, by following logs and heads: asks for everything once, then follows the
 // own log, the directory, and the heads of rooms that are not followed in full. What a head alone doesn't tell is asked for again.
 
+import type { MyThreadsPage } from "../answers.ts";
 import { Refused } from "../errors.ts";
 import { type Exchange, pause, sleep } from "../exchange.ts";
 import type { Reading } from "../reading.ts";
 import type { Rooms, Watcher } from "../rooms.ts";
-import type { AnyEvent, PersonPresence, RoomHead, Started } from "../wire.ts";
+import type { AnyEvent, MyThread, PersonPresence, RoomHead, Started } from "../wire.ts";
 import { Changes, type MyChange } from "./changes.ts";
 import { Mine } from "./mine.ts";
 import { Sight } from "./sight.ts";
 
 const DIRECTORY = "@directory";
+const MOST_THREADS = 500; // of those that an account follows whose heads the server tells
+const LOOK_AGAIN = 30_000; // milliseconds, for replies in others
 const PAUSE = 500; // milliseconds between two readings of rows, however fast rooms change
 
 export class Keeper implements Watcher {
@@ -25,6 +28,9 @@ export class Keeper implements Watcher {
   #watched = new Set<string>(); // the rooms whose heads, or events, the server tells
   #mustBeginAgain = false;
   #isReading = false;
+  #looksAgain = false; // for replies in threads that are not told
+  #lookedUpto: [string, string] = ["", ""]; // the times of the newest replies, at the last two readings
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #end: { error: Error | undefined } | undefined;
 
   constructor(exchange: Exchange, rooms: Rooms, most: number, started: Started) {
@@ -48,8 +54,7 @@ export class Keeper implements Watcher {
   }
 
   heads(): Record<string, number> {
-    const rows = [...this.mine.rooms.values()].filter(({ room }) => !this.#rooms.get(room));
-    return Object.fromEntries(rows.map(({ room, head }) => [room, head]));
+    return Object.fromEntries([...this.mine.heads].filter(([room]) => !this.#rooms.get(room)));
   }
 
   moved(heads: Record<string, RoomHead>): void {
@@ -80,6 +85,7 @@ export class Keeper implements Watcher {
 
   end(error: Error | undefined): void {
     this.#end = { error };
+    clearTimeout(this.#timer);
     for (const feed of this.#feeds) feed.end(error);
   }
 
@@ -110,10 +116,10 @@ export class Keeper implements Watcher {
 
   /** Tell changes, be told the heads of rooms that are new, and see to what must be read again. */
   #told(changes: MyChange[]): void {
-    const fresh = [...this.mine.rooms.keys()].filter((room) => !this.#watched.has(room));
-    this.#watched = new Set(this.mine.rooms.keys());
-    for (const room of fresh) this.mine.atLeast(room, this.#rooms.get(room)?.since ?? 0);
-    const heads = fresh.filter((room) => !this.#rooms.get(room)).map((room) => [room, this.mine.rooms.get(room)?.head]);
+    const fresh = [...this.mine.heads].filter(([room]) => !this.#watched.has(room));
+    this.#watched = new Set(this.mine.heads.keys());
+    for (const [room] of fresh) this.mine.atLeast(room, this.#rooms.get(room)?.since ?? 0);
+    const heads = fresh.filter(([room]) => !this.#rooms.get(room));
     if (heads.length) this.#rooms.followAll({}, Object.fromEntries(heads), this.#epoch);
     this.#tell(changes);
     if (this.#owes && !this.#isReading) this.#read();
@@ -124,7 +130,7 @@ export class Keeper implements Watcher {
   }
 
   get #owes(): boolean {
-    return this.#mustBeginAgain || this.mine.owed.size > 0 || this.mine.missesPeople;
+    return this.#mustBeginAgain || this.#looksAgain || this.mine.owed.size > 0 || this.mine.missesPeople || this.mine.threads.owes;
   }
 
   /** Read what is owed again, until nothing is. */
@@ -144,8 +150,53 @@ export class Keeper implements Watcher {
     this.#isReading = false;
   }
 
-  /** Ask for everything or, if only rows are owed, without the people. */
   async #ask(): Promise<void> {
+    if (this.#mustBeginAgain || this.mine.owed.size || this.mine.missesPeople) await this.#askForRooms();
+    if (this.mine.threads.owes) await this.#askForThreads();
+    else if (this.#looksAgain) await this.#askForMoved();
+  }
+
+  /** Read the list of threads, the first page last: whatever moves meanwhile is there. */
+  async #askForThreads(): Promise<void> {
+    const { threads } = this.mine;
+    const { version } = threads;
+    const rows = new Map<string, MyThread>();
+    const take = (page: MyThreadsPage) => {
+      for (const row of page.threads) rows.set(row.thread, row);
+    };
+    let page = await this.#page();
+    const first = page;
+    while (page.next && rows.size < MOST_THREADS) {
+      take(page);
+      page = await this.#page(page.next);
+    }
+    take(page);
+    if (page !== first) take(await this.#page());
+    this.#looksAgain = false;
+    this.#lookedUpto = [newestOf(first), newestOf(first)];
+    this.#told(threads.readAgain(version, rows.values(), !page.more));
+    if (threads.hasOthers) this.#timer ??= setTimeout(() => this.#lookAgain(), LOOK_AGAIN);
+  }
+
+  /** Read the list of threads down to replies that are older than the last reading but one: clocks of nodes differ. */
+  async #askForMoved(): Promise<void> {
+    const { threads } = this.mine;
+    const { version } = threads;
+    const [upto, newest] = this.#lookedUpto;
+    const first = await this.#page();
+    const rows = [...first.threads];
+    for (let page = first; page.next && page.next >= upto; ) {
+      page = await this.#page(page.next);
+      rows.push(...page.threads);
+    }
+    if (version !== threads.version) return;
+    this.#looksAgain = false;
+    this.#lookedUpto = [newest, newestOf(first)];
+    this.#told(threads.readAgain(version, rows, false));
+  }
+
+  /** Ask for everything or, if only rows are owed, without the people. */
+  async #askForRooms(): Promise<void> {
     const emoji = this.mine.emojiVersion;
     if (this.#mustBeginAgain || this.mine.missesPeople) {
       await this.#exchange.ask<Started>({ do: "start", emoji }, (started) => this.#replace(started));
@@ -153,6 +204,24 @@ export class Keeper implements Watcher {
     }
     const directory = this.#logs.get(DIRECTORY)?.position.seq;
     await this.#exchange.ask<Started>({ do: "start", directory, epoch: this.#epoch, emoji }, (started) => this.#take(started));
+  }
+
+  /** One page of the list of threads. An older server has none. */
+  async #page(before?: string): Promise<MyThreadsPage> {
+    try {
+      return await this.#exchange.ask<MyThreadsPage>({ do: "list_my_threads", before });
+    } catch (error) {
+      if (error instanceof Refused && !error.temporary) return { threads: [], more: false };
+      throw error;
+    }
+  }
+
+  /** Now and then, see to replies in threads whose heads the server doesn't tell. */
+  #lookAgain(): void {
+    this.#timer = undefined;
+    this.#looksAgain = this.mine.threads.hasOthers && !this.#end;
+    if (this.#looksAgain) this.#timer = setTimeout(() => this.#lookAgain(), LOOK_AGAIN);
+    if (this.#looksAgain) this.#told([]);
   }
 
   /** Take everything from an answer, unless events have been told that it may not know of. */
@@ -179,3 +248,6 @@ export class Keeper implements Watcher {
 function positionsOf({ account, own, directory }: Started): Record<string, number> {
   return { [account]: own, ...(directory !== null && { [DIRECTORY]: directory }) };
 }
+
+/** The time of the newest reply on the first page, or at least of where the page ends. */
+const newestOf = ({ threads, next = "" }: MyThreadsPage): string => threads[0]?.at ?? next;

@@ -1,10 +1,11 @@
 // What an account knows of its rooms and of people, folded from `start`, events, and notices of how far rooms have come.
 // Knows no connection. Each method returns what it changed.
 
-import type { AnyEvent, EmojiItem, Mentioned, Read, RoomHead, MyRoom as Sent, ShownPerson as ShownPersonSent, Started } from "../wire.ts";
+import type { AnyEvent, EmojiItem, Mentioned, RoomHead, MyRoom as Sent, ShownPerson as ShownPersonSent, Started } from "../wire.ts";
 import { type MyChange, type MyRoom, ofEmoji, ofPerson, ofRoom, type ShownPerson, type Single, sides, told } from "./changes.ts";
+import { after, further, given, OF_MESSAGES, recounts } from "./counting.ts";
+import { FollowedThreads } from "./threads.ts";
 
-const OF_MESSAGES = /^(posted|edited|deleted|erased|(un)?reacted|patched)$/; // they change no row of a room
 const USUAL = {
   ...{ title: "", alias: "", people: [] as string[], hidden: 0, archived_at: "", read: 0, read_nth: 0, unread: 0, mentions: 0 },
   ...{ marked: false, level: "", muted_until: 0, starred: false },
@@ -26,6 +27,7 @@ export class Mine {
   readonly emoji = new Map<string, EmojiItem>();
   readonly preferences = new Map<string, unknown>();
   readonly blocked = new Set<string>();
+  readonly threads = new FollowedThreads();
   emojiVersion: string | undefined; // of the list, until an event changes it
   /** The rooms whose rows must be read again, each with the least `own` and `head` that an answer must have to say what is so. */
   readonly owed = new Map<string, { own: number; head: number }>();
@@ -52,6 +54,7 @@ export class Mine {
     replace(this.people, peopleOf(started));
     this.owed.clear();
     this.missesPeople = false;
+    this.threads.beginAgain();
     const changes = [...told(rooms, people), ...this.#learn(started, true)];
     return changes.length ? [{ change: "refreshed", changes }] : [];
   }
@@ -75,8 +78,17 @@ export class Mine {
     return [...changes, ...this.#learn(started, false)];
   }
 
+  /** How far the rooms and the threads have come, by their keys. */
+  get heads(): Map<string, number> {
+    return new Map([...this.rooms, ...this.threads.rows].map(([key, { head }]) => [key, head]));
+  }
+
   /** Fold an event of the own log in. */
   ofOwn(event: AnyEvent): Single[] {
+    return [...this.#ofOwn(event), ...this.threads.ofOwn(event)];
+  }
+
+  #ofOwn(event: AnyEvent): Single[] {
     const room = ("where" in event && event.where) || "";
     const row = this.rooms.get(room);
     switch (event.event) {
@@ -101,6 +113,7 @@ export class Mine {
         if (event.event === "blocked") this.blocked.add(event.who);
         else this.blocked.delete(event.who);
         for (const each of this.rooms.values()) if (each.unread) this.#owe(each.room, event.seq, 0);
+        for (const { unread } of this.threads.rows.values()) if (unread) this.threads.recount();
         return [];
       default:
         return row ? this.#put(this.#after(row, event)) : [];
@@ -134,7 +147,8 @@ export class Mine {
   /** Take note of an event of a room that is followed in full. */
   ofRoom(event: AnyEvent): Single[] {
     const row = this.rooms.get(event.room);
-    if (!row || event.seq <= row.head) return [];
+    if (!row) return this.threads.ofThread(event);
+    if (event.seq <= row.head) return [];
     const isNext = event.seq === row.head + 1;
     if (!isNext || !OF_MESSAGES.test(event.event) || recounts(row, event)) this.#owe(event.room, 0, event.seq);
     return isNext ? this.#put(further(row, event.seq, row.nth + Number(event.event === "posted")), event.by) : [];
@@ -144,40 +158,26 @@ export class Mine {
   atLeast(room: string, head: number): void {
     const row = this.rooms.get(room);
     if (row && head > row.head) this.#owe(room, 0, head);
+    this.threads.atLeast(room, head);
   }
 
   /** Take note of how far rooms have come. What was not a message may have changed the row. */
   moved(heads: Record<string, RoomHead>): Single[] {
-    return Object.entries(heads).flatMap(([room, { head, nth, recount = 0, by }]) => {
+    const ofRooms = Object.entries(heads).flatMap(([room, { head, nth, recount = 0, by }]) => {
       const row = this.rooms.get(room);
       if (!row || head <= row.head) return [];
       if (head - row.head !== nth - row.nth || recount > row.head) this.#owe(room, 0, head);
       return this.#put(further(row, head, nth), by);
     });
+    return [...ofRooms, ...this.threads.moved(heads)];
   }
 
   /** A row after an event of the own log about that room. */
   #after(row: MyRoom, event: AnyEvent): MyRoom {
-    switch (event.event) {
-      case "hidden":
-        return { ...row, hidden: event.upto };
-      case "marked_unread":
-        return { ...row, marked: true };
-      case "set":
-        return { ...row, ...given(event, ["level", "muted_until", "starred"]) };
-      case "read":
-        return this.#read(row, event);
-      default:
-        return row;
-    }
-  }
-
-  /** A row after reading. If something after the marker was deleted, or mentions one, it must be counted anew. */
-  #read(row: MyRoom, { upto, nth, seq }: Read): MyRoom {
-    if (upto <= row.read) return { ...row, marked: false };
-    const isAll = nth >= row.nth;
-    if (!isAll && (row.mentions || row.unread !== row.nth - row.read_nth)) this.#owe(row.room, seq, 0);
-    return { ...row, read: upto, read_nth: nth, marked: false, unread: isAll ? 0 : row.nth - nth, mentions: isAll ? 0 : row.mentions };
+    if (event.event === "hidden") return { ...row, hidden: event.upto };
+    const [now, mustRecount] = after(row, event);
+    if (mustRecount) this.#owe(row.room, event.seq, 0);
+    return now;
   }
 
   /** What does not stand in rows. Only a whole answer has the settings and blocks. */
@@ -229,22 +229,6 @@ function newest(row: MyRoom, known: MyRoom | undefined): MyRoom {
   const said = { ...row, hidden, marked, level, muted_until, starred };
   return row.head >= known.head ? said : further(said, known.head, known.nth);
 }
-
-/** A row of a room that has come further, by messages that are unread unless the marker is beyond them. */
-function further(row: MyRoom, head: number, nth: number): MyRoom {
-  return { ...row, head, nth, unread: row.unread + Math.max(0, nth - Math.max(row.nth, row.read_nth)) };
-}
-
-/** Whether an event changes what is unread otherwise than by one message more. */
-function recounts(row: MyRoom, event: AnyEvent): boolean {
-  if (event.event === "posted") return Boolean(event.calls?.length);
-  if (event.event === "deleted" || event.event === "erased") return row.unread > 0;
-  return event.event === "edited" && row.mentions > 0;
-}
-
-/** Those fields of an event that it has. */
-const given = (event: object, names: string[]): object =>
-  Object.fromEntries(Object.entries(event).filter(([name, value]) => names.includes(name) && value !== undefined));
 
 /** Change a map that others hold. */
 function replace<T>(known: Map<string, T>, now: ReadonlyMap<string, T>): void {

@@ -1,6 +1,6 @@
 // Whether an account is to be notified of something new in a room: the rule of the protocol.
 
-import type { MyChange, MyRoom } from "./changes.ts";
+import type { MyChange, MyRoom, MyThread } from "./changes.ts";
 import type { Mine } from "./mine.ts";
 
 interface Quiet {
@@ -10,16 +10,17 @@ interface Quiet {
 
 /** Whether a change is worth a notification. Times are in seconds since 1970. */
 export function shouldNotify(mine: Mine, change: MyChange, now: number): boolean {
-  if (change.change !== "room_moved" && change.change !== "room_read") return false;
-  const { room, before } = change;
+  if (!/^(room|thread)_(moved|read)$/.test(change.change)) return false;
+  const { before, ...of } = change as (MyChange & { change: "room_moved" }) | (MyChange & { change: "thread_moved" });
+  const room = "room" in of ? of.room : of.thread;
   const isMentioned = room.mentions > before.mentions;
-  const by = change.change === "room_moved" ? change.by : undefined;
+  const { by } = of;
   if (!isMentioned && (room.unread <= before.unread || levelOf(room) === "mentions")) return false;
   if (levelOf(room) === "none" || (by !== undefined && (by === mine.account || mine.blocked.has(by)))) return false;
   return now >= room.muted_until && !isQuiet(mine, now);
 }
 
-const levelOf = ({ level, kind }: MyRoom): string => level || (kind === "direct" ? "all" : "mentions");
+const levelOf = (row: MyRoom | MyThread): string => row.level || ("kind" in row && row.kind === "direct" ? "all" : "mentions");
 
 /** Whether an account is not to be disturbed, by its setting `quiet` and the clock of its time zone. */
 export function isQuiet(mine: Mine, now: number): boolean {
