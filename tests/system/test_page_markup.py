@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.checkout import ROOT
 from tests.support.marks import FIELDS
 from tests.support.newcomers import PASSWORD, People, asked, make_room, people_of, rooms
-from tests.system.test_page import bodies, composer
+from tests.system.test_page import composer
 
 expect.set_options(timeout=15_000)
 
@@ -193,12 +193,15 @@ async def test_messages(stage: Stage) -> None:
                     f"{url}/{posted[at]['seq']}", json={"text": text[::-1] + text}
                 ) as answer:
                     assert answer.status == 200
-    end = {"text": "that was all", "reply_to": posted[3]["seq"]}
-    assert await stage.taken("POST", path, [end])
-    await expect(bodies(page).last).to_have_text("that was all")
-    await expect(page.locator("pre .code-keyword").first).to_be_attached()
-    await stage.check()
-    await page.goto(f"{stage.people.server.url}/r/{stage.kitchen}/{first}")
+    await stage.taken("POST", path, [{"text": "a reply", "reply_to": posted[3]["seq"]}])
+    block = TEXTS.index(CORPUS["a block of a language with markup"])
+    for at in (block, len(TEXTS) - 1, 0):
+        seq = posted[at]["seq"]
+        await page.goto(f"{stage.people.server.url}/r/{stage.kitchen}/{seq}")
+        await expect(page.locator(f'[data-seq="{seq}"].linked')).to_be_attached()
+        if at == block:
+            await expect(page.locator("pre .code-keyword").first).to_be_attached()
+        await stage.check()
     await expect(page.locator(f'[data-seq="{first}"] .reactions button').nth(5)).to_be_attached()
     await stage.check()
 

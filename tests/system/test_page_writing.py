@@ -282,9 +282,10 @@ async def of_oneself(do: Obeying) -> None:
     assert not (await do.told("/me/blocks"))["blocked"]
     await do("/status Baking")
     assert (await do.told("/me"))["status_text"] == "Baking"
-    account = (await do.told("/me"))["account"]
-    await do("/away")
-    assert (await do.told(f"/people/{account}/presence"))["state"] == "away"
+    await obey(do.cast.linus, "/away")  # on the only device
+    people = (await do.told("/people"))["people"]
+    linus = next(each["account"] for each in people if each["handle"] == "linus")
+    assert (await do.told(f"/people/{linus}/presence"))["state"] == "away"
 
 
 async def of_messages(do: Obeying) -> None:

@@ -45,6 +45,7 @@ test("names fit by their beginning, then by their words, then by a part, then by
   assert.deepEqual(rank(names, "eng"), ["engine room", "the engine", "east wing"]);
   assert.deepEqual(rank(names, "ew"), ["east wing"]);
   assert.deepEqual(rank(names, "zan"), ["mezzanine"]);
+  assert.deepEqual(rank(["mezzanine", "the zanzibar"], "zan"), ["the zanzibar", "mezzanine"]);
   assert.deepEqual(rank(names, ""), names);
   assert.deepEqual(rank(["Zoë", "zoo"], "ZOE"), ["Zoë"]);
   assert.deepEqual(rank(["b2", "b1", "a"], "b"), ["b2", "b1"], "those that fit alike stay in their order");

@@ -56,5 +56,6 @@ export function present(): void {
 export async function leaveDevice(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve)); // the key that says so is over
   clearTimeout(awayTimer);
-  tell(true);
+  isAway = true;
+  await accountOf()?.me?.away();
 }
