@@ -134,6 +134,9 @@ async def test_a_newer_version_waits_until_it_is_wanted(
         "async () => { await navigator.serviceWorker.register('/web/sw.js?newer', { scope: '/' }); }"
     )
     await expect(newer).to_be_visible()
+    assert await page.evaluate(
+        "navigator.serviceWorker.getRegistration().then(({ waiting }) => waiting !== null)"
+    )
     assert await page.evaluate("performance.timeOrigin") == begun
     await expect(composer(page)).to_have_value("half a sentence")
     async with page.expect_event("framenavigated"):
