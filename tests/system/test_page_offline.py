@@ -310,6 +310,28 @@ async def test_over_http_on_a_network_tabs_take_turns_and_the_page_says_what_is_
         await expect(unsent(second)).to_have_count(0)
 
 
+FORMER = """
+if (!sessionStorage.getItem('begun')) {
+  sessionStorage.setItem('begun', 'yes');
+  const at = 1700000000000;
+  const keep = (tab, entry) => localStorage.setItem(`hubbub.outbox.ada/${tab}`, JSON.stringify([entry]));
+  keep('one', { room: 'former', text: 'of old', client_message_id: 'a1', at: new Date(at).toISOString() });
+  keep('two', { post: { room: 'former', text: 'of late', client_message_id: 'b2' }, at, state: 'waiting' });
+  localStorage.setItem('hubbub.outbox.ada/broken', '{');
+}
+"""
+
+
+async def test_what_former_versions_of_the_page_left_unsent_is_taken_over_once(
+    shared_server: Server, visit_shared: Open
+) -> None:
+    page = await here(await visit_shared("/?name=ada&room=former", script=FORMER))
+    await expect(bodies(page)).to_have_count(2)
+    assert sorted(await in_the_log(shared_server, "former")) == ["of late", "of old"]
+    keys = await page.evaluate("Object.keys(localStorage)")
+    assert not [key for key in keys if key.startswith("hubbub.outbox.")]
+
+
 async def test_logging_out_leaves_no_database(browser: Browser, tmp_path: Path) -> None:
     async with people_of(browser, tmp_path / "data") as people:
         ada = await people.owner()
