@@ -310,6 +310,8 @@ async def about_me(page: Page, server: Server) -> None:
     await menu(await own(page, server))
     await page.get_by_role("button", name="Account", exact=True).click()
     await expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    await page.get_by_text("Notifications", exact=True).click()
+    await expect(page.get_by_role("region", name="On this device")).to_be_visible()
 
 
 async def no_such_room(page: Page, server: Server) -> None:
