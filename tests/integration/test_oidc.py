@@ -700,7 +700,7 @@ async def test_what_the_provider_names_may_not_be_in_a_private_network(
     tmp_path: Path, provider: Provider, caplog: pytest.LogCaptureFixture, host: str
 ) -> None:
     """Only its own host may be: the administrator has named that one."""
-    provider.described = {"token_endpoint": f"http://{host}:9/token"}
+    provider.described = {"token_endpoint": f"http://{host}/token"}
     async with signing_in(tmp_path, provider) as here:
         with caplog.at_level(logging.WARNING):
             page = await Browser(here).sign_in()
