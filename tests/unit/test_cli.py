@@ -29,7 +29,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
 
     monkeypatch.setattr("hubbub.server.config.load", load)
     monkeypatch.setattr(
-        "hubbub.server.serving.serve", lambda settings: seen.update(settings=settings)
+        "hubbub.server.serving.serve", lambda settings, _: seen.update(settings=settings)
     )
     monkeypatch.chdir(tmp_path)
     return seen
@@ -89,7 +89,7 @@ def test_a_port_in_use_is_a_failure(
 ) -> None:
     from hubbub.server.app import CannotStart
 
-    def serve(_: object) -> None:
+    def serve(*_: object) -> None:
         raise CannotStart("can't listen there")
 
     monkeypatch.setattr("hubbub.server.serving.serve", serve)
@@ -98,7 +98,7 @@ def test_a_port_in_use_is_a_failure(
 
 
 def test_ctrl_c_has_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    def serve(_: object) -> None:
+    def serve(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hubbub.server.serving.serve", serve)

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from hubbub.domain.access import Operation, refuse
 from hubbub.domain.aspects import RULES, conversation, rooms
-from hubbub.domain.aspects.people import preferences
+from hubbub.domain.aspects.people import preferences, subscriptions
 from hubbub.domain.live import packed
 from hubbub.domain.principals import Scope
 from hubbub.domain.screening import (
@@ -62,7 +62,7 @@ def test_no_event_has_a_name_at_which_socket_io_clients_hang_up(name: str) -> No
 
 def test_there_is_an_operation_for_each_change() -> None:
     kinds = {kind for kind, rule in RULES.by_command.items() if not rule.is_internal}
-    aspects = (*rooms.ASPECTS, *conversation.ASPECTS, preferences.ASPECT)
+    aspects = (*rooms.ASPECTS, *conversation.ASPECTS, preferences.ASPECT, subscriptions.ASPECT)
     of_accounts = {rule.command for aspect in aspects for rule in aspect.rules}
     assert kinds - of_accounts == {type(change) for change in CHANGES}
 

@@ -131,7 +131,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         mentions=st.none() | st.dictionaries(rooms, text(1), max_size=3),
         calls=st.none() | st.lists(text(1), max_size=3),
         also_in_room=st.booleans(),
-        title=st.none() | st.text(min_size=1, max_size=80),
+        title=st.none() | text(1, 80),
     ),
     Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
     MarkRead: st.builds(MarkRead, id=ids, room=rooms, upto=seqs),

@@ -199,6 +199,7 @@ BOUNDED = {
     *("who", "key", "seconds", "role"),  # of at most 50 people
     *("read", "mentions", "calls", "upto", "level", "muted_until", "starred"),  # likewise
     *("of", "where", "note", "also_in_room", "titles", "name"),
+    *("endpoint", "p256dh", "auth", "shows_text"),  # of at most 16 devices
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],
