@@ -51,7 +51,9 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
     hearSignals(place, room);
     for await (const item of room.stream({ markers: true })) {
       if (!isKept()) break;
+      if (!("event" in item)) place.owed = item.marker === "resumed" ? item.missed : 0;
       batch(() => ("event" in item ? take(room, place, item) : item.marker === "reset" && begin(name, place)));
+      if ("event" in item) place.owed = Math.max(0, place.owed - 1);
     }
   }
   if (!isKept()) room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
@@ -146,7 +148,7 @@ function takePost(room: string, place: Place, event: wire.AnyEvent & { event: "p
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
   const view = viewIn(room);
-  if (isCurrent && view) appended(view, isMine);
+  if (isCurrent && view) appended(view, isMine || place.owed > 0); // what was missed did not come while one reads
 }
 
 /** A message came while nobody looked. */

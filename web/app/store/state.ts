@@ -19,6 +19,8 @@ export interface View {
 /** What is kept of a room; people by what tells them apart. */
 export class Place {
   isFollowed = false;
+  /** How many events are still to come that were missed. */
+  owed = 0;
   room: Room | undefined;
   /** Grows with each change of the view, which is plain. */
   readonly version = signal(0);
