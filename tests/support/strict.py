@@ -37,7 +37,7 @@ class Strict:
             first, *fields = head.decode().split("\r\n")
             if "/ws" in first:
                 back.write(
-                    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
                 )
             elif not (self._buffers and "/eventsource" in first):
                 await self._ask(near, back, first, fields)

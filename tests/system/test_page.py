@@ -214,17 +214,26 @@ async def test_a_page_whose_connection_dies_or_hangs_is_up_to_date_seconds_later
             await expect(bodies(page).nth(i)).to_have_text(f"missed {i}", timeout=10_000)
 
 
+@pytest.mark.parametrize(
+    "buffers, what, why",
+    [
+        (False, "event stream", "WebSocket refused"),
+        (True, "polling", "WebSocket refused; event stream did not open in time"),
+    ],
+)
 async def test_where_no_websocket_passes_the_page_says_what_carries_it_instead(
-    server: Server, visit: Open
+    buffers: bool, what: str, why: str, server: Server, visit: Open
 ) -> None:
-    async with Strict(server.port, buffers=False).listening() as url:
+    async with Strict(server.port, buffers=buffers).listening() as url:
         page = await visit(f"{url}/?name=ada")
         await here(page)
-        since = re.compile(r"^Connected by event stream since \d\d:\d\d.*: WebSocket refused$")
+        since = re.compile(rf"^Connected by {what} since \d\d:\d\d.*: {why}$")
         await expect(page.locator("#carrier")).to_have_text(since)
         await say(page, "through a needle's eye")
         await expect(bodies(page)).to_have_text(["through a needle's eye"])
         await expect(unsent(page)).to_have_count(0)
+        await post(server, "and back")
+        await expect(bodies(page).last).to_have_text("and back")
         await page.goto(f"{server.url}/?name=ada")
         await here(page)
         await expect(page.locator("#carrier")).to_be_hidden()
