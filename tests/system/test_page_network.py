@@ -1,0 +1,164 @@
+"""The page over a bad network, and in a busy room: what two people see in the end is what the log says, and nothing moves under one who reads."""
+
+import asyncio
+import json
+import os
+import random
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+from playwright.async_api import TimeoutError as TimedOut
+
+from tests.integration.test_sdk_in_step import There
+from tests.support.newcomers import People, claim_link, invite_link, make_room, people_of
+from tests.support.proxy import Proxy
+from tests.system.test_page import AWAY, MOST_SHOWN, say, use
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+COUNT = int(os.environ.get("TEST_PAGE_MESSAGES", "20"))  # of each kind, from each person
+AHEAD = 5  # messages that somebody writes before the first is edited
+SEED = int(os.environ.get("TEST_PAGE_SEED", "1"))
+# What browsers say of requests that the network or the server has let down.
+LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_EMPTY_|ERR_SOCKET_|ERR_INCOMPLETE_")
+DEEDS = (Path(__file__).parent / "deeds.js").read_text()
+
+# All that is drawn of a log: who said what, whether it was edited, and the reactions.
+DRAWN = """(log) => [...log.querySelectorAll('.message')].map((row) => [
+  Number(row.dataset.seq), row.querySelector('.by').textContent, row.querySelector('.body').textContent,
+  [...row.querySelectorAll('.reactions button')].map((each) => each.textContent.replaceAll('\\u00a0', ' ').trim()).sort(),
+])"""
+SHOWS = f"""([label, expected]) => {{
+  const log = document.querySelector(`[role=log][aria-label="${{label}}"]`);
+  return log && JSON.stringify(({DRAWN})(log)) === expected;
+}}"""
+
+
+class Trouble:
+    """What happens to the network while people write, by dice: connections are cut or held up; and once the server is killed."""
+
+    def __init__(self, people: People, network: Proxy) -> None:
+        self._server = people.server
+        self._network = network
+        self._dice = random.Random(SEED)
+        self._restart: asyncio.Task[None] | None = None
+        self.cuts = self.delays = self.kills = 0
+
+    async def come(self, name: str, i: int) -> None:
+        """Somebody is about to write their `i`th message."""
+        if name == "Ada" and i == COUNT // 2:
+            self._restart = asyncio.create_task(self._kill())
+        what = self._dice.random()
+        if what < 0.15:
+            for way in self._network.some(self._dice):
+                way.cut()
+                self.cuts += 1
+        elif what < 0.4:
+            for way in self._network.some(self._dice):
+                way.hold()
+                self.delays += 1
+                asyncio.get_running_loop().call_later(self._dice.random() / 2, way.release)
+
+    async def over(self) -> None:
+        assert self._restart is not None
+        await self._restart
+        assert self.cuts and self.delays and self.kills == 1
+
+    async def _kill(self) -> None:
+        await self._server.kill()
+        await self._server.start()
+        self.kills += 1
+
+
+async def logged(page: Page, base: str, room: str) -> list[list[Any]]:
+    """The messages of a log as the HTTP API tells them, like DRAWN."""
+    found: list[list[Any]] = []
+    more, before = True, ""
+    while more:
+        url = f"{base}/api/v1/rooms/{room}/messages?limit=200{before}"
+        answer = await page.context.request.get(url)
+        assert answer.ok, await answer.text()
+        body = await answer.json()
+        names = {key: person["name"] for key, person in body.get("people", {}).items()}
+        found = [_as_drawn(each, names) for each in body["messages"]] + found
+        more, before = body["more"], f"&before={found[0][0]}" if found else ""
+    return found
+
+
+async def shows(page: Page, label: str, log: list[list[Any]]) -> None:
+    """Wait until the page shows the end of a log."""
+    expected = log[-MOST_SHOWN:]
+    text = json.dumps(expected, ensure_ascii=False, separators=(",", ":"))
+    with suppress(TimedOut):
+        await page.wait_for_function(SHOWS, arg=[label, text], timeout=15_000)
+    assert await page.get_by_role("log", name=label).evaluate(DRAWN) == expected
+
+
+def _as_drawn(each: dict[str, Any], names: dict[str, str]) -> list[Any]:
+    edited = " (edited)" if "edited_at" in each else ""
+    reactions = sorted(f"{emoji} {len(by)}" for emoji, by in each.get("reactions", {}).items())
+    return [each["seq"], names.get(each["by"], each["by"]), each["text"] + edited, reactions]
+
+
+@asynccontextmanager
+async def two_behind(people: People) -> AsyncIterator[tuple[Proxy, Page, Page]]:
+    """Two people in one room, and in the thread of its first message, behind a proxy."""
+    there = There(f"127.0.0.1:{people.server.port}", asyncio.Event())
+    there.up.set()
+    async with Proxy(there).listening() as network:
+        through = f"http://{network.address}"
+        direct = people.server.url
+        ada = await people.enter(claim_link(people.server).replace(direct, through), "Ada")
+        grace = await people.enter((await invite_link(ada)).replace(direct, through), "Grace")
+        await make_room(ada, "Kitchen")
+        await say(ada, "the root")
+        await grace.goto(ada.url)
+        await grace.get_by_role("button", name="Join", exact=True).click()
+        for page in (ada, grace):
+            await use(page, "the root", "Reply in thread")
+            for composer in ("#composer", "#thread-composer"):
+                await expect(page.locator(composer)).to_be_visible()
+        yield network, ada, grace
+        for context in people.contexts:
+            await context.close()  # as long as the network is there
+        people.wrong[:] = [wrong for wrong in people.wrong if not LET_DOWN.search(wrong)]
+
+
+async def test_two_people_on_a_bad_network_see_in_the_end_what_the_log_says(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with people_of(browser, tmp_path / "data") as people, two_behind(people) as found:
+        network, ada, grace = found
+        trouble = Trouble(people, network)
+        each = {"count": COUNT, "ahead": AHEAD}
+        for page in (ada, grace):
+            await page.expose_function("trouble", trouble.come)
+        await asyncio.gather(
+            ada.evaluate(DEEDS, each | {"name": "Ada", "other": "Grace", "emoji": "👍"}),
+            grace.evaluate(DEEDS, each | {"name": "Grace", "other": "Ada", "emoji": "🎉"}),
+        )
+        await trouble.over()
+        for page in (ada, grace):
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.locator(".pending, .changing")).to_have_count(0)
+        room = ada.url.rpartition("/")[2]
+        base = f"http://{network.address}"
+        log = await logged(ada, base, room)
+        thread = await logged(ada, base, f"{room}:{log[0][0]}")
+        for page in (ada, grace):
+            await shows(page, "Messages", log)
+            await shows(page, "Replies", thread)
+        assert log[0][1:] == ["Ada", "the root", []]
+        for name, theirs in (("Ada", "🎉"), ("Grace", "👍")):
+            edited = [[f"{name} {i} anew (edited)", [f"{theirs} 1"]] for i in range(COUNT)]
+            assert [each[2:] for each in log[1:] if each[1] == name] == edited
+            replies = [f"{name} replies {i}" for i in range(COUNT)]
+            assert [each[2] for each in thread if each[1] == name] == replies
+        assert (len(log), len(thread)) == (1 + 2 * COUNT, 2 * COUNT)
