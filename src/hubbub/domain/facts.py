@@ -168,6 +168,10 @@ class Needs:
         self.nths: set[MessageKey] = set()
         self.guarding: Mapping[str, Sequence[Any]] = {}
 
+    def __repr__(self) -> str:
+        asked = {name: getattr(self, name) for name in self.__slots__ if name != "guarding"}
+        return f"Needs({', '.join(f'{name}={each!r}' for name, each in asked.items() if each)})"
+
     def read(self, principal: Principal, key: MessageKey) -> None:
         """Ask for a message of any log, and whether a principal may read that: see `Ledger.unreadable`."""
         self.logs.add(key.room)
