@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 from playwright.async_api import TimeoutError as TimedOut
@@ -17,7 +18,8 @@ from playwright.async_api import TimeoutError as TimedOut
 from tests.integration.test_sdk_in_step import There
 from tests.support.newcomers import People, claim_link, invite_link, make_room, people_of
 from tests.support.proxy import Proxy
-from tests.system.test_page import AWAY, MOST_SHOWN, say, use
+from tests.support.server import Server
+from tests.system.test_page import AWAY, MOST_SHOWN, bodies, composer, here, say, use, visiting
 
 expect.set_options(timeout=15_000)
 
@@ -162,3 +164,77 @@ async def test_two_people_on_a_bad_network_see_in_the_end_what_the_log_says(
             replies = [f"{name} replies {i}" for i in range(COUNT)]
             assert [each[2] for each in thread if each[1] == name] == replies
         assert (len(log), len(thread)) == (1 + 2 * COUNT, 2 * COUNT)
+
+
+# --- a busy room ---
+
+WRITERS = 4
+TYPED = "typed while all"  # and with each key, so many messages come
+AT_ONCE = 400
+# Once a frame: the most rows there were, and where what one reads stands.
+SPY = """addEventListener('load', () => {
+  window.spied = { rows: 0, tops: new Set() };
+  const look = () => {
+    const rows = [...document.querySelectorAll('.message')];
+    spied.rows = Math.max(spied.rows, rows.length);
+    const read = spied.seq && rows.find((row) => row.dataset.seq === spied.seq);
+    if (spied.seq) spied.tops.add(read ? read.getBoundingClientRect().top : 'gone');
+    requestAnimationFrame(look);
+  };
+  look();
+})"""
+READ_UP = """() => {
+  const scroller = document.getElementById('scroller');
+  scroller.scrollTop = 1500;
+  const { top } = scroller.getBoundingClientRect();
+  spied.seq = [...scroller.querySelectorAll('.message')].find((row) => row.getBoundingClientRect().top > top).dataset.seq;
+}"""
+SPIED = "({ rows: spied.rows, tops: [...spied.tops] })"
+
+
+async def write(url: str, name: str, count: int) -> None:
+    """Post messages as fast as the server takes them, fifty of them under way at once."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{url}/ws", protocols=["hubbub.v1"]) as socket,
+    ):
+        await socket.send_json({"do": "hello", "id": 0, "name": name})
+        await socket.receive_json()
+        for first in range(0, count, 50):
+            for i in range(first, first + 50):
+                text = f"{name} {i}"
+                await socket.send_json({"do": "post", "id": i + 1, "room": "lobby", "text": text})
+            for _ in range(50):
+                answer = await socket.receive_json()
+                assert "ok" in answer, answer
+
+
+async def flood(server: Server, count: int) -> None:
+    """Several people write that many messages in all."""
+    each = count // WRITERS
+    await asyncio.gather(*(write(server.url, f"writer{n}", each) for n in range(WRITERS)))
+
+
+async def test_a_busy_room_draws_few_rows_and_nothing_moves_under_one_who_reads(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        Server(tmp_path / "data", "--message-rate", "0") as server,
+        visiting(browser, server) as visit,
+    ):
+        page = await visit("/?name=ada", script=SPY)
+        opening = asyncio.create_task(flood(server, 2000))
+        await here(page)
+        await opening
+        await flood(server, 200)  # whatever came before it was there
+        await expect(bodies(page)).to_have_count(MOST_SHOWN)
+        await page.evaluate(READ_UP)
+        await expect(page.locator("#pill")).to_be_visible()
+        for i, key in enumerate(TYPED):
+            await asyncio.gather(flood(server, AT_ONCE), composer(page).press_sequentially(key))
+            count = f"{(i + 1) * AT_ONCE:,} new messages"
+            await expect(page.locator("#pill")).to_contain_text(count)
+        await expect(composer(page)).to_have_value(TYPED)
+        spied = await page.evaluate(SPIED)
+        assert spied["rows"] <= MOST_SHOWN
+        assert len(spied["tops"]) == 1 and spied["tops"] != ["gone"], spied

@@ -10,11 +10,12 @@ import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
-import { MOST_READ, span, viewIn } from "./span.ts";
+import { span, viewIn } from "./span.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, wanted } from "./state.ts";
 import { appended, atEnd, toEnd } from "./window.ts";
 
-const MOST_KEPT = 300; // messages of a room; more while one reads further up
+const MOST_KEPT = 300; // messages of a room
+const MOST_HELD = 50_000; // while one reads further up: what one reads is not to go when others write much
 const MOST_MISSED = 1000; // a room that has come further begins anew
 
 const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
@@ -126,7 +127,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
-  room.trim(isCurrent && !atEnd.peek() ? MOST_READ : MOST_KEPT);
+  room.trim(isCurrent && !atEnd.peek() ? MOST_HELD : MOST_KEPT);
   keep(room.name, seqsIn(event));
   const { client_message_id: id } = event as { client_message_id?: string };
   reached(room.name, event.seq, new Set(id ? [id] : []));

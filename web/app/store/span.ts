@@ -6,7 +6,7 @@ import type { HistoryPage, Room, wire } from "#sdk";
 import { current, places, type View as Shown } from "./state.ts";
 
 const AT_ONCE = 50; // messages in one page
-export const MOST_READ = 5000; // messages kept while one reads further up
+const MOST_READ = 5000; // messages of a stretch, while one reads on
 
 export class Span {
   readonly room: Room;
