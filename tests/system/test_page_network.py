@@ -23,7 +23,6 @@ from tests.system.test_page import AWAY, MOST_SHOWN, bodies, composer, here, say
 
 expect.set_options(timeout=15_000)
 
-pytestmark = pytest.mark.timeout(180)
 
 COUNT = int(os.environ.get("TEST_PAGE_MESSAGES", "20"))  # of each kind, from each person
 AHEAD = 5  # messages that somebody writes before the first is edited
@@ -31,6 +30,8 @@ SEED = int(os.environ.get("TEST_PAGE_SEED", "1"))
 # What browsers say of requests that the network or the server has let down.
 LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_EMPTY_|ERR_SOCKET_|ERR_INCOMPLETE_")
 DEEDS = (Path(__file__).parent / "deeds.js").read_text()
+
+pytestmark = pytest.mark.timeout(180 + 2 * COUNT)
 
 # All that is drawn of a log: who said what, whether it was edited, and the reactions.
 DRAWN = """(log) => [...log.querySelectorAll('.message')].map((row) => [
