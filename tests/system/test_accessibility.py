@@ -271,7 +271,7 @@ async def own_settings(page: Page, server: Server) -> None:
     await about_me(page, server)
     for section in ("Profile", "Notifications", "Devices", "Your data"):
         await page.get_by_role("dialog").get_by_text(section, exact=True).click()
-    await expect(page.get_by_text("This device")).to_be_visible()
+    await expect(page.get_by_text("This device", exact=True)).to_be_visible()
     await expect(page.get_by_role("button", name="Remove it for good")).to_be_visible()
 
 

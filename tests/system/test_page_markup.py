@@ -303,7 +303,7 @@ async def test_oneself(stage: Stage) -> None:
         await page.get_by_role("dialog").get_by_text(section, exact=True).click()
     await expect(page.get_by_label("Keywords")).to_have_value(text)
     await expect(page.get_by_label("Status")).to_have_value(text)
-    await expect(page.get_by_text("This device")).to_be_visible()
+    await expect(page.get_by_text("This device", exact=True)).to_be_visible()
     await stage.check()
     await page.get_by_role("dialog").get_by_role("button", name="Close").click()
     await stage.ask("PATCH", "/me", {"name": "Ada"})

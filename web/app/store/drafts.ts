@@ -35,7 +35,7 @@ function watch(room: string, draft: Signal<string>): void {
     before = draft.value;
     changed.add(room);
     clearTimeout(timer);
-    timer = setTimeout(keepDrafts, PAUSE);
+    timer = setTimeout(keepDrafts, draft.value ? PAUSE : 0); // what was sent must not come back
   });
 }
 
@@ -45,6 +45,9 @@ export async function keepDrafts(): Promise<void> {
   const rooms = [...changed];
   changed.clear();
   if (!rooms.length) return;
-  const texts = Object.fromEntries(rooms.map((room) => [room, draftIn(room).peek() || undefined]));
-  await deviceOf()?.swap<Record<string, string | undefined>>("drafts", (before) => ({ ...before, ...texts }));
+  const texts = Object.fromEntries(rooms.map((room) => [room, draftIn(room).peek()]));
+  await deviceOf()?.swap<Record<string, string>>("drafts", (before) => written({ ...before, ...texts }));
 }
+
+const written = (drafts: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(drafts).filter(([, text]) => text));

@@ -112,6 +112,7 @@ export async function start(): Promise<void> {
   const mine = ++starts;
   places.clear();
   tracked.value = [];
+  await keepDrafts(); // of whoever it was up to now
   const device = await openDevice(person, token !== undefined);
   const [known, names, who = ""] = await Promise.all([
     device.get<Known>("account"),
