@@ -18,6 +18,7 @@ from hubbub.protocol.keys import ABSENT_ROOM
 from hubbub.protocol.messages import Command, Post, Unfollow
 from hubbub.protocol.preferences import Prefer
 from hubbub.protocol.rooms import Create, InvitePeople
+from hubbub.protocol.subscriptions import Subscribe
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.parameters import Body
 from hubbub.server.http.routes import ROUTES
@@ -25,6 +26,7 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.web import over_http
+from tests.support.devices import AUTH, P256DH
 from tests.support.names import SCRIPTS, UNSEEN
 from tests.support.paths import filled
 from tests.support.server import Server
@@ -50,6 +52,7 @@ FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     **{kind: {"of": {"room": "lobby", "message": 1}} for kind in (Save, Unsave)},
     KeepDraft: {"where": "lobby"},
     Prefer: {"name": "theme", "value": 1},
+    Subscribe: {"endpoint": "https://push.example/1", "p256dh": P256DH, "auth": AUTH},
 }
 ROUTED = [each for each in operations_of(ROUTES) if "room" in each.path_names]
 

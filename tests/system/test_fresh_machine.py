@@ -19,7 +19,8 @@ import pytest
 from tests.support.checkout import ROOT, copy_checkout
 from tests.support.ports import free_port
 
-MOST_MEGABYTES = 70
+MOST_MEGABYTES = 70  # of what serving needs
+MOST_TO_BUILD = 110  # of what builds the page, which lists emoji in all languages
 BUILDING_TOOLS = {"pip", "setuptools", "hatchling", "editables", "wheel", "packaging"}
 ENDS_SECONDS = 20
 MOST_SECONDS = 120  # for an example to be installed and to be heard
@@ -117,7 +118,7 @@ def test_the_page_is_built_once_and_served(
 ) -> None:
     with urlopen(served[1]) as response:
         assert response.read() == (checkout / "web" / "dist" / "index.html").read_bytes()
-    assert megabytes(checkout / "web" / "node_modules") < MOST_MEGABYTES
+    assert megabytes(checkout / "web" / "node_modules") < MOST_TO_BUILD
     install = ["make", "install"]
 
     def steps() -> str:
