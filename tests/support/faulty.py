@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.ledger import Act, Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rules, Sequel
 from hubbub.domain.view import RoomView
-from hubbub.events import Event
+from hubbub.events import Event, Posted
 from hubbub.protocol.messages import Change, Post
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
@@ -111,9 +113,10 @@ class _Skipping:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
 
-    def head(self, room: str) -> int:
-        head = self._ledger.head(room)
-        return head + self._is_skipped(head + 1)
+    def post(self, event: Posted, *rest: Any) -> Accepted:
+        if self._is_skipped(event.seq):
+            event = structs.replace(event, seq=event.seq + 1)
+        return self._ledger.post(event, *rest)
 
 
 def _of(event: type[Event]) -> Callable[[Any], bool]:
