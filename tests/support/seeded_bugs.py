@@ -156,17 +156,23 @@ def resume_one_too_early() -> None:
 @bug
 def post_again_on_retry() -> None:
     """No client_message_id is kept; and answers are slow, so that kills leave some unknown."""
-    commit = SqliteWriter.commit
 
     def forgetful(wanted: Needs, _: Principal, __: Post) -> None:
         wanted.posts.clear()
+
+    rule_by(with_rule(keeping_no_keys(RULES), Post, needs=forgetful))
+    _answer_slowly()
+
+
+def _answer_slowly() -> None:
+    """Let some time pass between a commit and its answers."""
+    commit = SqliteWriter.commit
 
     def slow(self: SqliteWriter, *args: Any) -> Commit:
         committed = commit(self, *args)
         time.sleep(WINDOW)
         return committed
 
-    rule_by(with_rule(keeping_no_keys(RULES), Post, needs=forgetful))
     put(SqliteWriter, commit=slow)
 
 
@@ -217,12 +223,13 @@ def acknowledge_what_failed() -> None:
 
 @bug
 def stop_before_answering() -> None:
-    """The connections are closed while commits are still under way."""
+    """The connections are closed while commits are still under way; and answers are slow, so that one nearly always is."""
 
     async def hasty(self: Hub) -> None:
         self.reading.stop()
 
     put(Hub, stop=hasty)
+    _answer_slowly()
 
 
 @bug
