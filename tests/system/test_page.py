@@ -362,6 +362,7 @@ async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
 
 async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> None:
     await say(ada, "mine")
+    await expect(bodies(ada)).to_have_text(["mine"])
     namesake = {"Hubbub-Key": "another secret key"}
     await ada.goto("about:blank")  # the name is free for a moment
     url = f"{server.url}/api/v1/rooms/lobby/messages"

@@ -46,8 +46,8 @@ WORKER = """() => {
     self.dispatchEvent(event);
   });
 }"""
-NOTIFIES = """() => navigator.locks.query().then(({ held, pending }) =>
-  held.some(({ name }) => name === "hubbub.notifier") && !pending.length)"""
+NOTIFIES = """navigator.locks.query().then(({ held, pending }) =>
+  held.some(({ name }) => name.startsWith("hubbub:")) && !pending.length)"""
 PUSH = "(data) => happens(new PushEvent('push', { data })).then(() => shown.at(-1))"
 CLICK = """(data) => {
   const event = new ExtendableEvent("notificationclick");
@@ -125,7 +125,9 @@ async def test_a_notification_shows_what_came_opens_it_and_goes_once_that_is_rea
 ) -> None:
     ada, grace = two
     await grace.evaluate("decide('granted'); localStorage.setItem('hubbub.notify.text', '')")
-    await grace.wait_for_function(NOTIFIES)
+    async with asyncio.timeout(15):
+        while not await grace.evaluate(NOTIFIES):
+            pass
     worker = await worker_of(grace)
     await say(ada, "nothing for anybody")
     await say(ada, "@grace tea?")

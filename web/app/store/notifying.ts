@@ -97,7 +97,8 @@ export function notice(me: Me, change: MyChange): void {
     if ("room" in each && !each.room.unread) takeAway(each.room.room);
   }
   if (!isLeader() || !("Notification" in window) || Notification.permission !== "granted") return;
-  if (change.change === "room_moved" && !isReading(change.room.room) && me.shouldNotify(change)) tell(change);
+  const isCounted = change.change === "room_moved" || change.change === "room_read"; // a mention may be counted after its message
+  if (isCounted && !isReading(change.room.room) && me.shouldNotify(change)) tell(change);
 }
 
 async function takeAway(room: string): Promise<void> {
@@ -105,7 +106,7 @@ async function takeAway(room: string): Promise<void> {
 }
 
 /** Have the service worker show what has come, as it shows what is pushed. */
-async function tell({ room, before }: Single & { change: "room_moved" }): Promise<void> {
+async function tell({ room, before }: Single & { change: "room_moved" | "room_read" }): Promise<void> {
   const told = { room: room.room, seq: room.head, mention: room.mentions > before.mentions };
   const found = showsText() ? await message(told).catch(() => undefined) : undefined;
   const more = found && { title: room.title, by: nameOf(found.message.by), text: found.message.text ?? "" };
