@@ -246,6 +246,40 @@ async def test_only_what_was_missed_comes_when_the_page_is_opened_again(
     assert [answer["text"] for answer in answers if answer.get("event") == "posted"] == ["missed"]
 
 
+ONLY_HIDDEN = "requestIdleCallback = () => 0;"  # the page keeps rooms only when it is hidden
+HIDE = """() => {
+  Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+  dispatchEvent(new Event("visibilitychange"));
+}"""
+HOLD = """async () => {
+  window.isHeld = true;
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((resolve) => { indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result); });
+    if (!db.objectStoreNames.contains("messages")) continue;
+    const store = db.transaction(["rooms", "messages"], "readwrite").objectStore("rooms");
+    const hold = () => { if (isHeld) store.count().onsuccess = hold; };
+    await new Promise((resolve) => { store.count().onsuccess = () => { resolve(); hold(); }; });
+  }
+}"""
+
+
+async def test_what_is_kept_has_no_hole_if_more_comes_while_it_is_written(
+    shared_server: Server, visit_shared: Open
+) -> None:
+    page = await here(await visit_shared("/?name=ada&room=whole", script=ONLY_HIDDEN))
+    await page.evaluate(HIDE)
+    await stored(page, "whole", 0)
+    await post(shared_server, *(f"kept {i}" for i in range(60)), room="whole")
+    await expect(bodies(page).last).to_have_text("kept 59")
+    await page.evaluate(HOLD)
+    await page.evaluate(HIDE)
+    await post(shared_server, "meanwhile", room="whole")
+    await expect(bodies(page).last).to_have_text("meanwhile")
+    await page.evaluate(HIDE)
+    await page.evaluate("isHeld = false")
+    await asyncio.wait_for(stored(page, "whole", 61), 15)
+
+
 # --- what a browser does not allow ---
 
 NO_DATABASE = "indexedDB.open = () => { throw new DOMException('not here', 'SecurityError'); };"

@@ -94,17 +94,27 @@ export async function dropOthers(isMine: (room: string) => boolean): Promise<voi
   }
 }
 
-/** Keep now what waits for it. */
-export async function flush(): Promise<void> {
+/** Keep now what waits for it, one after another: a later position says that all before it is kept. */
+export function flush(): Promise<void> {
   clearTimeout(timer);
   timer = undefined;
-  const now = [...changed];
-  changed.clear();
-  for (const [name, seqs] of now) {
+  flushed = flushed.then(keepChanged, keepChanged);
+  return flushed;
+}
+
+let flushed = Promise.resolve();
+
+async function keepChanged(): Promise<void> {
+  let hasAll = false;
+  for (const name of [...changed.keys()]) {
+    const seqs = changed.get(name);
+    changed.delete(name); // only now: what changes meanwhile is not kept, and the position is that of now
+    if (!seqs) continue; // it was dropped
     const room = places.get(name)?.room;
     if (room?.position.epoch) await device?.keep(seenIn(room), seqs === "all" ? undefined : seqs);
+    hasAll ||= seqs === "all";
   }
-  if (now.some(([, seqs]) => seqs === "all")) await device?.trim();
+  if (hasAll) await device?.trim();
 }
 
 const seenIn = ({ name, position, more, pins, bySeq }: Room) => ({ room: name, ...position, more, pins, bySeq });
