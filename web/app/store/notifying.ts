@@ -106,7 +106,7 @@ async function takeAway(room: string): Promise<void> {
 }
 
 /** Have the service worker show what has come, as it shows what is pushed. */
-async function tell({ room, before }: Single & { change: "room_moved" | "room_read" }): Promise<void> {
+async function tell({ room, before }: Pick<Single & { change: "room_moved" }, "room" | "before">): Promise<void> {
   const told = { room: room.room, seq: room.head, mention: room.mentions > before.mentions };
   const found = showsText() ? await message(told).catch(() => undefined) : undefined;
   const more = found && { title: room.title, by: nameOf(found.message.by), text: found.message.text ?? "" };
