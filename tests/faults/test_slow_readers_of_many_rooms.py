@@ -25,7 +25,8 @@ SLOW: dict[str, Any] = {
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[QuickServer]:
-    async with QuickServer(tmp_path, "--message-rate", "0") as server:
+    flags = ("--message-rate", "0")
+    async with QuickServer(tmp_path, *flags, sabotage="small_cache_of_what_is_read") as server:
         yield server
 
 

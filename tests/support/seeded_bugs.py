@@ -31,6 +31,7 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
+from hubbub.server.stores.sqlite import store as sqlite_store
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.transports.base import Links
@@ -240,6 +241,12 @@ def break_the_heartbeat() -> None:
         raise LookupError("the heart is broken")
 
     put(Links, beat=beat)
+
+
+@bug
+def small_cache_of_what_is_read() -> None:
+    """No bug, but memory that a test of what else grows would have to allow for: a reader's cache may fill 16 MB."""
+    put(sqlite_store, READER_CACHE_KIB=1000)
 
 
 # --- of several nodes ---
