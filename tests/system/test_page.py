@@ -390,6 +390,16 @@ async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> N
     await expect(theirs).to_have_attribute("aria-pressed", "false")
 
 
+async def test_a_window_that_closes_takes_no_focus_from_who_goes_on_writing(ada: Page) -> None:
+    await ada.get_by_role("button", name="This device").click()
+    await expect(ada.get_by_role("dialog")).to_be_visible()
+    await ada.evaluate(
+        "document.querySelector('dialog').close(); document.querySelector('.composer textarea').focus()"
+    )
+    await expect(ada.locator("dialog")).to_have_count(0)
+    await expect(composer(ada)).to_be_focused()
+
+
 async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(
     ada: Page, grace: Page
 ) -> None:

@@ -31,9 +31,13 @@ interface DialogProps {
 export function Dialog({ title, children, onClose = closeDialog, className }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
-    const before = document.activeElement;
-    ref.current?.showModal();
-    return () => before instanceof HTMLElement && before.isConnected && before.focus();
+    const [dialog, before] = [ref.current, document.activeElement];
+    dialog?.showModal();
+    return () => {
+      const now = document.activeElement;
+      if (now !== document.body && !dialog?.contains(now)) return; // somebody goes on elsewhere by now
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
   }, []);
   return (
     <dialog
