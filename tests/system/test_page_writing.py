@@ -1,12 +1,14 @@
 """Where one writes on the page, by keyboard and mouse: completion, slash commands, emoji, the switcher, and keys."""
 
+import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.support.images import png
 from tests.support.newcomers import (
@@ -203,6 +205,34 @@ async def test_a_draft_goes_along_to_another_device(ada: Page, cast: Cast) -> No
     await expect(composer(ada)).to_have_value("")
     assert (await cast.ask("GET", "/me/drafts"))["drafts"] == []
     await other.close()
+
+
+async def test_a_draft_that_is_told_while_those_of_other_devices_are_asked_for_stays(
+    ada: Page, cast: Cast
+) -> None:
+    kitchen = await cast.kitchen()
+    held: list[Callable[[], None]] = []
+
+    def between(socket: WebSocketRoute) -> None:
+        def back(text: str | bytes) -> None:
+            if not held and "drafts" in (json.loads(text).get("ok") or {}):
+                held.append(lambda: socket.send(text))
+            else:
+                socket.send(text)
+
+        socket.connect_to_server().on_message(back)
+
+    await ada.route_web_socket("**/ws", between)
+    await ada.reload()
+    await type_in(ada, "half a thought")
+    async with asyncio.timeout(15):
+        while not held or not (await cast.ask("GET", "/me/drafts"))["drafts"]:
+            await ada.evaluate("0")
+    held[0]()
+    await cast.ask("POST", f"/rooms/{kitchen}/messages", {"text": "after the answer"})
+    await expect(bodies(ada).last).to_have_text("after the answer")
+    await expect(composer(ada)).to_have_value("half a thought")
+    await composer(ada).fill("")
 
 
 # --- commands ---

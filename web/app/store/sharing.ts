@@ -50,11 +50,12 @@ export function takeDraftsOnce(): void {
 
 /** Take the drafts of other devices, where nothing was written here since it was last told. */
 export async function takeDrafts(): Promise<void> {
-  tellDrafts();
-  const me = meOf();
+  const [me, before] = [meOf(), known()];
+  tellDrafts(); // the answer need not know of that
   const found = me && (await all(me).catch(() => undefined)); // without a connection, it is tried again when the page is seen again
   if (!found || me !== meOf()) return;
-  for (const room of new Set([...Object.keys(known()), ...found.keys()])) take(room, found.get(room) ?? "");
+  for (const room of new Set([...Object.keys(known()), ...found.keys()]))
+    if (known()[room] === before[room]) take(room, found.get(room) ?? ""); // or what was told meanwhile is newer
 }
 
 async function all(me: Me): Promise<Map<string, string>> {
