@@ -15,6 +15,7 @@ from hubbub.domain.facts import Batch
 from hubbub.domain.live import MAX_VALUES, LiveReport, Stamped
 from hubbub.protocol.messages import Value
 from hubbub.server.brokers.nats import MAX_HINT_BYTES, MAX_NODES, NatsBroker, Numbered
+from hubbub.server.engine.signals import LEASE
 from tests.integration.native import Native, native
 from tests.integration.test_native_signals import until, value
 from tests.integration.test_postgres import said
@@ -344,8 +345,11 @@ async def sees(client: Native, *names: str) -> None:
 
 
 async def test_what_is_live_on_one_node_is_live_on_all(
-    broker: Nats, postgres: Postgres, tmp_path: Path
+    broker: Nats, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        "tests.integration.native.WAIT_SECONDS", LEASE
+    )  # a reminder makes up for a lost question
     async with cluster(postgres, broker, tmp_path, 3) as servers, AsyncExitStack() as stack:
         first, second, third = servers
         ada = await stack.enter_async_context(native(first.port, "ada"))
