@@ -34,13 +34,6 @@ expect.set_options(timeout=15_000)
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    """A server that nobody has claimed, and those who come to it."""
-    async with people_of(browser, tmp_path / "data") as people:
-        yield people
-
-
 async def team(people: People, *names: str) -> list[Page]:
     """The pages of an owner, Ada, and of others whom she invited with one link."""
     ada = await people.owner()

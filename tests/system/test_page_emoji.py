@@ -1,15 +1,12 @@
 """The server's own emoji on the page: in texts, in reactions, for accounts and for visitors, and in every format."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from hubbub.protocol.images import image_of
 from tests.support.images import IMAGES, WITH_SECRETS, png
-from tests.support.newcomers import PASSWORD, People, asked, make_room, people_of
+from tests.support.newcomers import PASSWORD, People, asked, make_room
 from tests.system.test_page import message, say
 
 expect.set_options(timeout=15_000)
@@ -20,12 +17,6 @@ DECODES = """async (bytes) => {
     const { width, height } = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
     return [width, height];
 }"""
-
-
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    async with people_of(browser, tmp_path / "data") as people:
-        yield people
 
 
 async def put(people: People, name: str, image: bytes) -> None:

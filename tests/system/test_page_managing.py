@@ -1,11 +1,9 @@
 """What hosts do on the page about a room, its members and their messages, and what others are offered of that."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.support.newcomers import (
     PASSWORD,
@@ -14,7 +12,6 @@ from tests.support.newcomers import (
     invite,
     invite_link,
     make_room,
-    people_of,
     rooms,
 )
 from tests.system.test_page import bodies, composer, message, say, use
@@ -22,12 +19,6 @@ from tests.system.test_page import bodies, composer, message, say, use
 expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    async with people_of(browser, tmp_path / "data") as people:
-        yield people
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """Notifications on the page: when the browser is asked, what is shown by whom, what a click opens, and what takes them away."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, Worker, expect
+from playwright.async_api import Page, Worker, expect
 
 from tests.support.devices import AUTH, P256DH
-from tests.support.newcomers import People, invite, invite_link, make_room, people_of, rooms
+from tests.support.newcomers import People, invite, invite_link, make_room, rooms
 from tests.system.test_page import bodies, kept, say
 from tests.system.test_page_rooms import settings
 
@@ -54,12 +52,6 @@ CLICK = """(data) => {
   event.notification = { close() {}, data };
   return happens(event).catch((error) => error.name);
 }"""
-
-
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    async with people_of(browser, tmp_path / "data") as people:
-        yield people
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """What people with accounts do beside writing on the page: threads, pins, what is new, and their own settings."""
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.support.newcomers import (
     PASSWORD,
@@ -14,7 +12,6 @@ from tests.support.newcomers import (
     invite,
     invite_link,
     make_room,
-    people_of,
     rooms,
 )
 from tests.system.test_page import bodies, composer, message, say, use
@@ -23,12 +20,6 @@ from tests.system.test_page_accounts import session
 expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    async with people_of(browser, tmp_path / "data") as people:
-        yield people
 
 
 @pytest.fixture
