@@ -1,5 +1,6 @@
 """A room in a page of another site, as `embed.js` puts it there: with a token or a name, and only where the settings allow it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
 from tests.support.newcomers import REFUSED, at_home, claim_link, fill
 from tests.support.server import Server
@@ -165,6 +166,32 @@ async def test_a_guest_talks_by_name_and_a_theme_is_kept_to(
     if AXE.is_file():
         await page.evaluate("document.querySelector('style').remove()")
         assert not await faults(page)
+
+
+async def test_what_is_written_before_the_room_is_there_is_sent(
+    page: Page, site: Site, server: Server
+) -> None:
+    open_ = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def pass_on(socket: WebSocketRoute, frame: str | bytes) -> None:
+        await open_.wait()
+        socket.send(frame)
+
+    def hold(socket: WebSocketRoute) -> None:
+        there = socket.connect_to_server()
+        there.on_message(lambda frame: tasks.append(asyncio.create_task(pass_on(socket, frame))))
+
+    await page.route_web_socket(lambda _: True, hold)
+    site.embeds(server, room="lobby", name="vera")
+    await page.goto(site.url)
+    await room(page).get_by_role("textbox", name="Message").fill("too early?")
+    await page.keyboard.press("Enter")
+    await expect(room(page).locator(".unsent .body")).to_have_text("too early?")
+    open_.set()
+    await expect(room(page).locator(".mine .body")).to_have_text("too early?")
+    assert await in_the_log(server) == ["too early?"]
+    await room(page).evaluate("it => it.remove()")
 
 
 async def test_whoever_is_logged_in_at_the_server_is_not_so_in_the_other_page(

@@ -21,11 +21,13 @@ export class Embedded {
   readonly refused = signal("");
   readonly unsent = signal<readonly Entry[]>([]);
   readonly #client: Client;
+  readonly #name: string;
   readonly #people = new Map<string, string>();
   #room: Room | undefined;
 
   constructor({ server, room, token, name }: Asked) {
     this.#client = connect(server, { token, name });
+    this.#name = room;
     this.#watchStatus();
     this.#watchOutbox();
     this.#follow(room).catch((error: Error) => {
@@ -55,9 +57,9 @@ export class Embedded {
     return by.startsWith("@p") ? (this.#people.get(by) ?? this.#room?.people[by]?.name) : by;
   }
 
-  /** Rejects if the message is refused; without a connection it waits in `unsent`. */
+  /** Send a message, also before the room is there; until it is stored it waits in `unsent`. */
   send(text: string): void {
-    this.#room?.post(text).catch(() => {}); // the outbox says what became of it
+    this.#client.post(this.#room?.name ?? this.#name, text).catch(() => {}); // the outbox says what became of it
   }
 
   discard(id: string): void {
