@@ -164,16 +164,28 @@ async def test_of_a_keyword_as_of_any_mention(scene: Scene) -> None:
     assert await scene.look() == [f"phone {said}"]
 
 
-async def test_in_a_thread_whoever_follows_it_is_notified_as_it_chose(scene: Scene) -> None:
+async def test_of_a_thread_whoever_follows_it_is_notified_unless_it_chose_otherwise(
+    scene: Scene,
+) -> None:
     await scene.device(GRACE)
     room = await scene.house.make(ADA, "closed", GRACE)
     thread = thread_key(room, await post(scene.house, ADA, room, "what about it?"))
     await post(scene.house, GRACE, thread, "this")
-    await post(scene.house, ADA, thread, "that")
-    assert await scene.look() == []
-    await scene.house.do(GRACE, SetRoom(room=thread, level="all"))
-    said = await post(scene.house, ADA, thread, "and that")
-    assert await scene.look() == [f"phone {said}"]
+    first = await post(scene.house, ADA, thread, "that")
+    assert await scene.look() == [f"phone {first}"]
+    assert scene.service.got[-1][1] == {"room": thread, "seq": first}
+    choices: list[tuple[SetRoom, bool]] = [
+        (SetRoom(room=room, level="none"), False),
+        (SetRoom(room=room, level="mentions"), True),
+        (SetRoom(room=room, muted_until=2e9), False),
+        (SetRoom(room=room, muted_until=0), True),
+        (SetRoom(room=thread, level="mentions"), False),
+        (SetRoom(room=thread, level="all"), True),
+    ]
+    for choice, is_told in choices:
+        await scene.house.do(GRACE, choice)
+        said = await post(scene.house, ADA, thread, "and that")
+        assert await scene.look() == [f"phone {said}"] * is_told, choice
 
 
 QUIET: dict[str, Callable[[str, int], tuple[Principal, Change]]] = {

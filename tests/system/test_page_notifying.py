@@ -8,7 +8,7 @@ from playwright.async_api import Page, Worker, expect
 
 from tests.support.devices import AUTH, P256DH
 from tests.support.newcomers import People, invite, invite_link, make_room, rooms
-from tests.system.test_page import bodies, kept, say
+from tests.system.test_page import bodies, kept, say, use
 from tests.system.test_page_rooms import settings
 
 expect.set_options(timeout=15_000)
@@ -141,6 +141,8 @@ async def test_a_notification_shows_what_came_opens_it_and_goes_once_that_is_rea
     await expect(bodies(grace).filter(has_text="tea?")).to_be_visible()
     await grace.wait_for_function("(room) => taken.includes(room)", arg=room)
 
+    await is_told_of_replies(ada, grace, worker, room)
+
     plain = {"room": room, "seq": 7}
     for pushed, title in (
         (plain, "New message"),
@@ -150,6 +152,35 @@ async def test_a_notification_shows_what_came_opens_it_and_goes_once_that_is_rea
         found = await worker.evaluate(PUSH, await grace.evaluate("JSON.stringify", pushed))
         assert (found["title"], found["tag"], found["data"]) == (title, room, plain)
     assert (await worker.evaluate(PUSH, "nonsense"))["title"] == "New message"
+
+
+async def is_told_of_replies(ada: Page, grace: Page, worker: Worker, room: str) -> None:
+    """Replies in a thread that she follows notify as mentions do, and a click opens the thread."""
+    await say(grace, "which kettle?")
+    await use(ada, "which kettle?", "Reply in thread")
+    reply = ada.get_by_role("complementary", name="Thread").get_by_role("textbox", name="Reply")
+    await reply.fill("the red one")
+    await reply.press("Enter")
+    shown = await told(worker, 2)
+    thread = shown["tag"]
+    assert thread.startswith(f"{room}:")
+    assert shown == {
+        "title": "Ada in Kitchen",
+        "body": "the red one",
+        "tag": thread,
+        "data": {"room": thread, "seq": 1},
+    }
+    await worker.evaluate(CLICK, shown["data"])
+    opened = grace.get_by_role("complementary", name="Thread")
+    await expect(opened.locator(".body")).to_have_text(["which kettle?", "the red one"])
+    await grace.wait_for_function("(thread) => taken.includes(thread)", arg=thread)
+    await reply.fill("or the blue one")
+    await reply.press("Enter")
+    await expect(opened.locator(".body").last).to_have_text("or the blue one")
+    await opened.get_by_role("button", name="Close").click()
+    await say(ada, "@grace and now?")
+    await expect(bodies(grace).filter(has_text="and now?")).to_be_visible()
+    assert len(await worker.evaluate("shown")) == 2  # what she sees at once notifies of nothing
 
 
 async def told(worker: Worker, count: int) -> Any:

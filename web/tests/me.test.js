@@ -207,6 +207,36 @@ test("the rule for notifications", () => {
   assert.equal(shouldNotify(mine, again, 100), true);
 });
 
+test("the rule for notifications of threads", () => {
+  const mine = new Mine(STARTED);
+  mine.threads.readAgain(mine.threads.version, [THREAD], true);
+  const reply = (seq, by) => mine.moved({ "@r1:4": { head: seq, nth: seq, by } })[0];
+  const notifies = (change) => shouldNotify(mine, change, 50);
+  assert.equal(notifies(reply(3, "@pgrace")), true); // all, unlike in a room
+  assert.equal(notifies(reply(4, "@pada")), false);
+  for (const [event, isTold] of [
+    [own({ level: "none" }), false],
+    [own({ level: "mentions" }), true],
+    [own({ muted_until: 100 }), false],
+    [own({ muted_until: 0 }), true],
+    [aboutThread({ level: "mentions" }), false],
+    [aboutThread({ level: "all" }), true],
+  ]) {
+    mine.ofOwn({ ...event, event: "set" });
+    const { head } = mine.threads.rows.get("@r1:4");
+    assert.equal(notifies(reply(head + 1, "@pgrace")), isTold, JSON.stringify(event));
+  }
+  const added = (thread) => {
+    mine.ofOwn(aboutThread({ event: "followed", where: thread.thread }));
+    return mine.threads.readAgain(mine.threads.version, [thread], false)[0];
+  };
+  assert.equal(notifies(added({ ...OTHER, thread: "@r1:6", unread: 0 })), false);
+  assert.equal(notifies(added({ ...OTHER, thread: "@r1:7", unread: 1, people: ["@pgrace"] })), true);
+  mine.ofOwn(own({ event: "joined", where: "@r1" })); // what was unread there before is no news
+  const [refreshed] = mine.threads.readAgain(mine.threads.version, [{ ...OTHER, thread: "@r1:8", unread: 1 }], false);
+  assert.deepEqual([refreshed.change, notifies(refreshed)], ["refreshed", false]);
+});
+
 test("do not disturb goes by the clock of the account", () => {
   const mine = new Mine({
     ...STARTED,

@@ -40,7 +40,7 @@ class FollowedThreads:
         self._is_lost = False  # what changed can't be told one by one
 
     def begin_again(self) -> None:
-        """The own log has a gap: whatever is known may be wrong."""
+        """Whatever is known may be wrong, as where the own log has a gap."""
         self._is_lost = True
         self.recount()
 
@@ -89,8 +89,8 @@ class FollowedThreads:
                 return self._put(new)
             case Mentioned() | Unmentioned() if event.where in self.rows:
                 self.recount()
-            case Joined() | Invited():  # it may follow threads there since the last time
-                self.recount()
+            case Joined() | Invited():  # it may follow threads there, of which nothing is news
+                self.begin_again()
             case Left(where=str(room)):
                 return self._left(room)
         return []

@@ -6,19 +6,13 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from hubbub.client import verbs
-from hubbub.client.changes import (
-    Changes,
-    MyChange,
-    RoomMoved,
-    RoomRead,
-    ThreadMoved,
-    ThreadRead,
-)
+from hubbub.client.changes import Changes, MyChange
 from hubbub.client.exchange import Exchange
 from hubbub.client.keeping import Keeper
+from hubbub.client.notifying import is_worth_notifying
 from hubbub.client.sight import Sight
 from hubbub.client.verbs import Acknowledgement
-from hubbub.domain.notifying import Listener, should_notify
+from hubbub.domain.notifying import Listener
 from hubbub.domain.quiet import is_quiet
 from hubbub.events import Reference
 from hubbub.protocol.conversation import (
@@ -147,21 +141,8 @@ class Me:
 
         Only what is new to read is. What a `Refreshed` sums up is not: it happened while nobody was there to be notified.
         """
-        match change:
-            case RoomMoved(row, before) | RoomRead(row, before):
-                pass
-            case ThreadMoved(row, before) | ThreadRead(row, before):
-                pass
-            case _:
-                return False
-        is_mentioned = row.mentions > before.mentions
-        return (is_mentioned or row.unread > before.unread) and should_notify(
-            self._listener(),
-            row,
-            is_mentioned=is_mentioned,
-            by=change.by if isinstance(change, RoomMoved | ThreadMoved) else None,
-            now=time.time() if now is None else now,
-        )
+        rooms, at = self._keeper.known.rooms, time.time() if now is None else now
+        return is_worth_notifying(change, self._listener(), rooms, at)
 
     def _listener(self) -> Listener:
         known = self._keeper.known

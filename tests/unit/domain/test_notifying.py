@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubbub.domain.notifying import Listener, should_notify
+from hubbub.domain.notifying import THREAD, Listener, Place, should_notify
 from hubbub.protocol.preferences import Quiet
 from hubbub.protocol.starting import MyRoom
 
@@ -16,12 +16,13 @@ def notified(
     level: str = "",
     muted_until: float = 0.0,
     *,
+    around: MyRoom | None = None,
     is_mentioned: bool = False,
     by: str | None = None,
     who: Listener = WHO,
 ) -> bool:
     room = MyRoom("@r", kind, "member", 1, 1, level=level, muted_until=muted_until)
-    return should_notify(who, room, is_mentioned=is_mentioned, by=by, now=NOW)
+    return should_notify(who, Place(kind, room, around), is_mentioned=is_mentioned, by=by, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,27 @@ def notified(
 def test_the_level_decides(kind: str, level: str, of_any: bool, of_mentions: bool) -> None:
     assert notified(kind, level) is of_any
     assert notified(kind, level, is_mentioned=True) is of_mentions
+
+
+@pytest.mark.parametrize(
+    "chosen, of_room, of_any, of_mentions",
+    [
+        ("", "", True, True),
+        ("", "mentions", True, True),
+        ("", "none", False, False),
+        ("mentions", "", False, True),
+        ("none", "all", False, False),
+        ("all", "none", True, True),
+    ],
+)
+def test_of_a_thread_that_one_follows_one_is_told_all_unless_one_chose_otherwise_there_or_for_its_room(
+    chosen: str, of_room: str, of_any: bool, of_mentions: bool
+) -> None:
+    around = MyRoom("@r", "closed", "member", 1, 1, level=of_room)
+    assert notified(THREAD, chosen, around=around) is of_any
+    assert notified(THREAD, chosen, around=around, is_mentioned=True) is of_mentions
+    muted = MyRoom("@r", "closed", "member", 1, 1, level=of_room, muted_until=NOW + 1)
+    assert not notified(THREAD, chosen, around=muted, is_mentioned=True)
 
 
 def test_a_muted_room_notifies_of_nothing_until_then() -> None:

@@ -48,7 +48,7 @@ async function open({ room, seq }: Partial<Told>): Promise<void> {
   const [parent, root] = (room ?? "").split(":"); // a thread is shown beside the message that it is about
   if (!page) await self.clients.openWindow(parent ? `/r/${parent}/${root ?? seq}` : "/");
   else {
-    page.postMessage({ open: { room: parent, seq: Number(root ?? seq) } });
+    page.postMessage({ open: { room: parent, seq: Number(root ?? seq), thread: root !== undefined } });
     await page.focus();
   }
 }

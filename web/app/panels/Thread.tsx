@@ -7,7 +7,7 @@ import { loadOlder } from "../store/history.ts";
 import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
 import { overlayOf } from "../store/sending.ts";
-import { me, placeOf } from "../store/state.ts";
+import { isVisible, me, placeOf } from "../store/state.ts";
 import { showEnd } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
@@ -28,7 +28,7 @@ export function Thread({ room, seq, thread }: ThreadProps) {
   useLayoutEffect(() => {
     if (scroller.current) showEnd(scroller.current);
     readThread(thread);
-  }, [version, sent]);
+  }, [version, sent, isVisible.value]);
   const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
   return (
     <>

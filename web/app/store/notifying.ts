@@ -1,11 +1,12 @@
 // Notifications on this device: whether its browser allows them and the server sends them, and those of this page while it is open.
 
-import type { Me, MyChange, OneMessage, Single } from "#sdk";
+import type { Me, MyChange, MyRoom, MyThread, OneMessage } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { command, goTo } from "./history.ts";
 import { call } from "./http.ts";
 import { nameOf } from "./names.ts";
 import { isLeader } from "./outbox.ts";
+import { isReadingThread, isThread, openThread } from "./panel.ts";
 import { isReading } from "./reading.ts";
 import { open } from "./rooms.ts";
 import { clientOf, places, wanted } from "./state.ts";
@@ -84,32 +85,51 @@ export function beginToNotify(): void {
   workers?.addEventListener("message", ({ data }) => data?.open && openMessage(data.open));
 }
 
-function openMessage({ room, seq }: { room: string; seq: number }): void {
+/** What the service worker says was clicked: a message, with the thread about it if that was answered. */
+interface Clicked {
+  room: string;
+  seq: number;
+  thread: boolean;
+}
+
+function openMessage({ room, seq, thread }: Clicked): void {
   if (!room || !clientOf()) return;
   wanted.value = { room, seq };
   open(room);
   if (places.get(room)?.view) goTo(room, seq);
+  if (thread) openThread(seq);
 }
 
 /** Something of the account's changed: it may be worth a notification, or one is to be taken away. */
 export function notice(me: Me, change: MyChange): void {
   for (const each of change.change === "refreshed" ? change.changes : [change]) {
-    if ("room" in each && !each.room.unread) takeAway(each.room.room);
+    const row = rowOf(each);
+    if (row && !row.unread) takeAway(keyOf(row));
   }
   if (!isLeader() || !("Notification" in window) || Notification.permission !== "granted") return;
-  const isCounted = change.change === "room_moved" || change.change === "room_read"; // a mention may be counted after its message
-  if (isCounted && !isReading(change.room.room) && me.shouldNotify(change)) tell(change);
+  const row = rowOf(change); // a mention may be counted after its message
+  if (row && !isSeen(keyOf(row)) && me.shouldNotify(change)) tell(me, row, change);
 }
+
+/** The room or the thread that a change is about. */
+const rowOf = (change: MyChange): MyRoom | MyThread | undefined =>
+  "room" in change ? change.room : "thread" in change ? change.thread : undefined;
+
+const keyOf = (row: MyRoom | MyThread): string => ("thread" in row ? row.thread : row.room);
+
+const isSeen = (room: string): boolean => (isThread(room) ? isReadingThread(room) : isReading(room));
 
 async function takeAway(room: string): Promise<void> {
   for (const each of (await (await worker())?.getNotifications({ tag: room })) ?? []) each.close();
 }
 
 /** Have the service worker show what has come, as it shows what is pushed. */
-async function tell({ room, before }: Pick<Single & { change: "room_moved" }, "room" | "before">): Promise<void> {
-  const told = { room: room.room, seq: room.head, mention: room.mentions > before.mentions };
+async function tell(me: Me, row: MyRoom | MyThread, change: MyChange): Promise<void> {
+  const before = "before" in change && change.before && "mentions" in change.before ? change.before.mentions : 0;
+  const told = { room: keyOf(row), seq: row.head, mention: row.mentions > before };
   const found = showsText() ? await message(told).catch(() => undefined) : undefined;
-  const more = found && { title: room.title, by: nameOf(found.message.by), text: found.message.text ?? "" };
+  const title = me.rooms.get(row.room)?.title ?? "";
+  const more = found && { title, by: nameOf(found.message.by), text: found.message.text ?? "" };
   (await worker())?.active?.postMessage({ notify: { ...told, ...more } });
 }
 

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
 import { follow } from "./hearing.ts";
-import { current, forget, Place, places, tracked } from "./state.ts";
+import { current, forget, isVisible, Place, places, tracked } from "./state.ts";
 
 export type Panel =
   | { kind: "thread"; room: string; seq: number; thread: string }
@@ -15,6 +15,10 @@ export const panel = signal<Panel | undefined>(undefined);
 
 /** Whether a key is that of a thread: a room's, a colon, and the number of a message. */
 export const isThread = (room: string): boolean => isMade(room) && room.includes(":");
+
+/** Whether one sees the replies in a thread. */
+export const isReadingThread = (thread: string): boolean =>
+  panel.value?.kind === "thread" && panel.value.thread === thread && isVisible.value;
 
 /** Show the thread of a message of the current room. */
 export function openThread(seq: number): void {

@@ -1,4 +1,4 @@
-// Whether an account is to be notified of something new in a room: the rule of the protocol.
+// Whether an account is to be notified of something new in a room or a thread: the rule of the protocol.
 
 import type { MyChange, MyRoom, MyThread } from "./changes.ts";
 import type { Mine } from "./mine.ts";
@@ -10,17 +10,27 @@ interface Quiet {
 
 /** Whether a change is worth a notification. Times are in seconds since 1970. */
 export function shouldNotify(mine: Mine, change: MyChange, now: number): boolean {
-  if (!/^(room|thread)_(moved|read)$/.test(change.change)) return false;
-  const { before, ...of } = change as (MyChange & { change: "room_moved" }) | (MyChange & { change: "thread_moved" });
-  const room = "room" in of ? of.room : of.thread;
-  const isMentioned = room.mentions > before.mentions;
-  const { by } = of;
-  if (!isMentioned && (room.unread <= before.unread || levelOf(room) === "mentions")) return false;
-  if (levelOf(room) === "none" || (by !== undefined && (by === mine.account || mine.blocked.has(by)))) return false;
-  return now >= room.muted_until && !isQuiet(mine, now);
+  if (!/^(room_(moved|read)|thread_(moved|read|added))$/.test(change.change)) return false;
+  const { before, by, ...of } = { before: NOTHING, by: undefined, ...change } as Told;
+  const row = "room" in of ? of.room : of.thread;
+  const around = "room" in of ? undefined : mine.rooms.get(of.thread.room);
+  const author = change.change === "thread_added" ? change.thread.people[0] : by;
+  const level = levelOf(row, around);
+  const isMentioned = row.mentions > before.mentions;
+  if (!isMentioned && (row.unread <= before.unread || level === "mentions")) return false;
+  if (level === "none" || (author !== undefined && (author === mine.account || mine.blocked.has(author)))) return false;
+  return now >= Math.max(row.muted_until, around?.muted_until ?? 0) && !isQuiet(mine, now);
 }
 
-const levelOf = (row: MyRoom | MyThread): string => row.level || ("kind" in row && row.kind === "direct" ? "all" : "mentions");
+const NOTHING = { unread: 0, mentions: 0 };
+type Told = ({ room: MyRoom } | { thread: MyThread }) & { before: typeof NOTHING; by: string | undefined };
+
+/** What an account is told of a room, or of a thread that it follows: one is as silent as the room that it is in. */
+function levelOf(row: MyRoom | MyThread, around: MyRoom | undefined): string {
+  if (row.level) return row.level;
+  if ("kind" in row) return row.kind === "direct" ? "all" : "mentions";
+  return around?.level === "none" ? "none" : "all";
+}
 
 /** Whether an account is not to be disturbed, by its setting `quiet` and the clock of its time zone. */
 export function isQuiet(mine: Mine, now: number): boolean {

@@ -21,7 +21,7 @@ export class FollowedThreads {
   #isNew = true; // nobody was told of anything
   #isLost = false; // what changed can't be told one by one
 
-  /** The own log has a gap: whatever is known may be wrong. */
+  /** Whatever is known may be wrong, as where the own log has a gap. */
   beginAgain(): void {
     this.#isLost = true;
     this.recount();
@@ -68,9 +68,11 @@ export class FollowedThreads {
         this.version++;
         return [...this.rows.values()].filter(({ room }) => room === where).flatMap(({ thread }) => this.#drop(thread));
       case "followed":
-      case "joined": // it may follow threads there since the last time
-      case "invited":
         this.recount();
+        return [];
+      case "joined": // it may follow threads there since the last time, of which nothing is news
+      case "invited":
+        this.beginAgain();
         return [];
       case "mentioned":
       case "unmentioned":

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.markers import MARKER
+from hubbub.domain.notifying import THREAD, Place
 from hubbub.domain.records import AnyTable
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, PlaceKey, room_row
 from hubbub.domain.subscriptions import SUBSCRIPTIONS
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
-from hubbub.protocol.keys import is_account_key, is_made_key, is_thread_key
+from hubbub.protocol.keys import is_account_key, is_made_key, is_thread_key, parent_of
 from hubbub.server.stores.base import Store, Turn, by_account
 from hubbub.server.stores.notifications import NOTIFICATIONS, OF_USE_FOR, Notification
 
@@ -80,13 +81,17 @@ class Notifications:
         """Return of what those are to be told who are in a room, or follow a thread, and are notified at all."""
         table: AnyTable = MARKER if is_thread_key(room) else MEMBER
         people = {row.account for row in await self._store.rows(table, room)} & self._since.keys()
+        parent = parent_of(room)
         wanted = Needs()
         wanted.row(ROOM, room_row(room))
-        wanted.rows[PLACE] |= {PlaceKey(account, room) for account in people}
+        wanted.rows[PLACE] |= {PlaceKey(who, log) for who in people for log in (room, parent)}
         rows = (await self._store.find(wanted)).rows
         made, placed = rows[ROOM][room_row(room)], rows[PLACE]
-        default = "all" if made and made.kind == "direct" else "mentions"
-        return {who: (row.level if row else "") or default for (who, _), row in placed.items()}
+        kind = THREAD if room != parent else made.kind if made else ""
+        return {
+            who: Place(kind, placed[PlaceKey(who, room)], placed[PlaceKey(who, parent)]).level
+            for who in people
+        }
 
     async def _note(self, rows: list[Notification]) -> None:
         assert self._turn is not None

@@ -9,12 +9,11 @@ from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import EVERYONE, MessageKey, Needs
 from hubbub.domain.markers import KEYWORD, MARKER, MENTION, NAMED, MentionKey
-from hubbub.domain.notifying import Listener, should_notify
+from hubbub.domain.notifying import THREAD, Listener, Place, should_notify
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, room_row
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.protocol.preferences import QUIET, quiet_of
-from hubbub.protocol.starting import MyRoom
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.notifications import Notification
 
@@ -55,13 +54,19 @@ async def decide(store: Store, about: Notification, now: float) -> Told | None:
     chosen = known.row(PREFERENCES, PreferenceKey(about.account, QUIET))
     quiet = quiet_of({QUIET: msgspec.json.decode(chosen.value)} if chosen else {})
     listener = Listener(me.account, blocked, quiet, me.time_zone)
-    place = _place(known, about)
+    made = known.row(ROOM, room_row(parent_of(about.room)))
+    place = _place(known, about, made.kind if made else "")
     if not should_notify(listener, place, is_mentioned=is_mentioned, by=by, now=now):
         return None
     author: Account | None = known.row(ACCOUNT, account_row(by))
     text = (known.message.text or "")[:MAX_TEXT]
     return Told(
-        about.room, about.seq, is_mentioned, place.title, author.name if author else by, text
+        about.room,
+        about.seq,
+        is_mentioned,
+        made.title if made else "",
+        author.name if author else by,
+        text,
     )
 
 
@@ -73,7 +78,8 @@ async def _look_up(store: Store, about: Notification) -> _Known | None:
     wanted = Needs()
     wanted.row(ROOM, room_row(parent))
     wanted.row(MEMBER, MemberKey(parent, account))
-    wanted.row(PLACE, PlaceKey(account, room))
+    for each in (room, parent):
+        wanted.row(PLACE, PlaceKey(account, each))
     wanted.row(MARKER, MemberKey(room, account))
     wanted.row(PREFERENCES, PreferenceKey(account, QUIET))
     wanted.row(BLOCKS, Block(account, found.message.by))
@@ -104,14 +110,8 @@ def _is_unread(known: _Known, about: Notification) -> bool:
     return room == parent if marker is None else marker.seq < about.seq
 
 
-def _place(known: _Known, about: Notification) -> MyRoom:
-    """Return what the rule looks at: in threads only mentions count unless one chose otherwise, as in rooms that are no directs."""
+def _place(known: _Known, about: Notification, kind: str) -> Place:
+    """Return what the rule looks at. `kind` is that of the room."""
     room, parent = about.room, parent_of(about.room)
-    made, chosen = (
-        known.row(ROOM, room_row(parent)),
-        known.row(PLACE, PlaceKey(about.account, room)),
-    )
-    kind = made.kind if made and room == parent else ""
-    level, muted_until = (chosen.level, chosen.muted_until) if chosen else ("", 0.0)
-    title = made.title if made else ""
-    return MyRoom(room, kind, "", 0, 0, title, level=level, muted_until=muted_until)
+    chosen, of_room = (known.row(PLACE, PlaceKey(about.account, each)) for each in (room, parent))
+    return Place(kind, chosen) if room == parent else Place(THREAD, chosen, of_room)
