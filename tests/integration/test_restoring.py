@@ -18,6 +18,7 @@ from hubbub.domain.rooms import ROOM, MadeRoom
 from hubbub.domain.threads import THREAD
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import FILE_NAME
+from hubbub.server.stores.tables import MessageState
 from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_copying import hubbub_command
 from tests.support.commands import Ran
@@ -65,6 +66,14 @@ async def where(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Pa
     store = await postgres.fresh() if request.param == "postgres" else "sqlite"
     address = store if request.param == "postgres" else f"sqlite:{data}"
     return Where(data, tmp_path / "monday.db", store, address)
+
+
+@pytest.fixture
+async def another(where: Where, postgres: Postgres, tmp_path: Path) -> Where:
+    """Another server's data, to be replaced with the same file."""
+    data = tmp_path / "another"
+    store = await postgres.fresh() if where.store != "sqlite" else "sqlite"
+    return Where(data, where.file, store, store if store != "sqlite" else f"sqlite:{data}")
 
 
 async def rows(address: str) -> dict[AnyTable, list[Any]]:
@@ -236,6 +245,50 @@ async def test_whoever_was_removed_since_the_backup_is_nowhere_after_a_restore(
         assert (await ada.ask("POST", "/people", {"handle": SECRET, "name": "x"})).status == 409
         members = await ask(ada, "GET", f"/rooms/{made['made']}/members")
         assert [each["handle"] for each in members["members"]] == ["ada"]
+
+
+async def trim(where: Where, room: str) -> None:
+    """Keep nothing of what was said in a room so far."""
+    store = await kind_of(where.store).open_beside(where.store, where.data, RULES)
+    try:
+        await store.trim(room, (await store.head(room)).seq)
+    finally:
+        await store.close()
+
+
+async def test_what_was_deleted_and_then_trimmed_since_the_backup_is_nowhere_after_restores(
+    where: Where, another: Where
+) -> None:
+    async with site(where.data, store=where.store) as here:
+        made = await ask(here.ada, "POST", "/rooms", {"kind": "closed", "title": "x"})
+        rooms = ("lobby", made["made"])
+        paths = [f"/rooms/{room}/messages" for room in rooms]
+        posted = [await ask(here.ada, "POST", path, {"text": SECRET}) for path in paths]
+        said = [f"{path}/{each['seq']}" for path, each in zip(paths, posted, strict=True)]
+        for path in said:
+            await ask(here.ada, "PUT", f"{path}/reactions/{SECRET}")
+        await where.back_up()
+        for path in said:
+            await ask(here.ada, "DELETE", path)
+        await ask(here.ada, "POST", paths[0], {"text": "young"})
+    for room in rooms:
+        await trim(where, room)
+    for _ in range(2):  # the second time over what was restored
+        await where.restore()
+        there = await everything(where.address)
+        assert [row for row in there if SECRET in repr(row)] == []
+    async with site_again(where.data, store=where.store) as again:
+        ada = await again.log_in("ada")
+        for path in paths:
+            await ask(ada, "POST", path, {"text": "new"})
+    there = await everything(where.address)
+    assert [row.nth for row in there if isinstance(row, MessageState)] == [2, 2]
+    async with site(another.data, store=another.store) as elsewhere:
+        for _ in range(5):
+            await ask(elsewhere.ada, "POST", paths[0], {"text": "other people's"})
+    await trim(another, "lobby")
+    await another.restore()
+    assert [row for row in await everything(another.address) if SECRET in repr(row)]
 
 
 async def ask(by: Someone, method: str, path: str, body: Any = None) -> Any:

@@ -79,7 +79,7 @@ class Copier:
             await self._copy_quiet(room.name)
         for table in OWN:
             await self._target.put_records(table, await self._source.records(table))
-        for name in meta.keys() & {"tokens", "hint_key"}:
+        for name in meta.keys() & {"tokens", "hint_key", "origin"}:
             await self._target.set_meta(name, meta[name])
         await self._target.flush()
 

@@ -220,7 +220,8 @@ class PostgresTables:
         await self._connection.execute(Q.end_sessions)
 
     async def delete_again(self) -> None:
-        """Delete the messages that were deleted in the replaced tables."""
+        """Delete the messages that were deleted in the replaced tables, and the events that those no longer keep."""
+        await self._connection.execute(Q.mark_origin)
         if self.kept:
             await self._connection.execute(Q.count_replies, -1)
             for query in (Q.delete_again, Q.erase_again, Q.untitle, Q.erase_titles):
@@ -228,6 +229,8 @@ class PostgresTables:
             await self._connection.execute(Q.count_replies, 1)
             for table in RULES.erased:
                 await self._records.forget(table)
+            for row in await self._connection.fetch(Q.trimmed_since.format(kept=self.kept)):
+                await self.put_room(RoomState(*row))
 
     async def take_again(self) -> None:
         """Take the rights that were taken in the replaced tables, as far as those can be read."""

@@ -71,6 +71,16 @@ WHERE change.about IS NOT NULL AND room.name = there.name AND change.room = room
         WHERE message.room = change.room AND message.seq = change.about AND message.edited = change.body
     );
 
+-- :mark_origin Remember the first epoch of these logs, which all backups of a database share.
+INSERT INTO hubbub.meta (name, value) SELECT 'origin', value FROM hubbub.meta WHERE name = 'epoch' ON CONFLICT DO NOTHING;
+
+-- :trimmed_since The rooms of which another schema, {kept}, keeps less, if both were one, and what is still kept.
+SELECT room.name, room.head, least(there.kept, room.head + 1), room.nth
+FROM hubbub.room JOIN {kept}.room AS there ON there.name = room.name
+WHERE least(there.kept, room.head + 1) > room.kept AND (SELECT value FROM hubbub.meta WHERE name = 'origin') = coalesce(
+    (SELECT value FROM {kept}.meta WHERE name = 'origin'), (SELECT value FROM {kept}.meta WHERE name = 'epoch')
+);
+
 -- :waiting How many messages wait in the outbox.
 SELECT count(*) FROM hubbub.outbox WHERE refused IS NULL;
 

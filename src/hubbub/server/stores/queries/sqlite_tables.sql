@@ -66,6 +66,16 @@ UPDATE change SET body = erased(body) WHERE about IS NOT NULL AND EXISTS (
     SELECT 1 FROM main.message WHERE message.room = change.room AND message.seq = change.about AND edited = change.body
 );
 
+-- :mark_origin Remember the first epoch of these logs, which all backups of a database share.
+INSERT INTO meta (name, value) SELECT 'origin', value FROM meta WHERE name = 'epoch' ON CONFLICT DO NOTHING;
+
+-- :trimmed_since The rooms of which another database, `present`, keeps less, if both were one, and what is still kept.
+SELECT room.name, head, min(there.kept, head + 1), nth
+FROM headed_room AS room JOIN present.room AS there ON there.name = room.name
+WHERE min(there.kept, head + 1) > room.kept AND (SELECT value FROM main.meta WHERE name = 'origin') = coalesce(
+    (SELECT value FROM present.meta WHERE name = 'origin'), (SELECT value FROM present.meta WHERE name = 'epoch')
+);
+
 -- :erase_all_changes Erase all events about deleted messages.
 UPDATE change SET body = erased(body) WHERE EXISTS (
     SELECT 1 FROM message WHERE message.room = change.room AND message.seq = change.about AND is_deleted

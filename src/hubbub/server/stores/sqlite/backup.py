@@ -5,6 +5,7 @@ import os
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -14,6 +15,8 @@ from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
 from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked
+from hubbub.server.stores.sqlite.tables import put_room
+from hubbub.server.stores.tables import RoomState
 
 Q = queries.load("sqlite_tables")
 RETAKING = queries.load("retaking")
@@ -70,6 +73,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
         with closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as database:
             _copy(database, part, progress)
         with closing(connect(part)) as database:
+            database.execute(Q.mark_origin)
             database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
             prepare(database, lambda: "")
             database.execute(Q.end_sessions)
@@ -111,6 +115,9 @@ def _delete_again(database: apsw.Connection) -> None:
     database.execute(Q.count_replies, (1,))
     for table in RULES.erased:
         SqliteRecords(database).forget(table)
+    trimmed: list[Any] = database.execute(Q.trimmed_since).fetchall()
+    for row in trimmed:
+        put_room(database, RoomState(*row))
 
 
 def _copy(source: apsw.Connection, target: Path, progress: Progress) -> None:

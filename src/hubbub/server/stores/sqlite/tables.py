@@ -28,6 +28,17 @@ Q = queries.load("sqlite_tables")
 STORE = queries.load("sqlite")
 
 
+def put_room(database: apsw.Connection, room: RoomState) -> None:
+    """Add or update a room; delete what is older than it keeps."""
+    room_id: int = database.execute(Q.put_room, (room.name,)).get
+    for query in (STORE.trim_messages, STORE.trim_changes):
+        database.execute(query, (room_id, room.kept - 1))
+    for table in RULES.trimmed:
+        SqliteRecords(database).clear(table, room.name, between=Between(0, room.kept - 1))
+    kept = {"room": room_id, "kept": room.kept, "nth": room.nth}
+    database.execute(STORE.set_kept, kept)
+
+
 class SqliteTables:
     """Reads or writes one file, in one transaction at a time."""
 
@@ -129,13 +140,7 @@ class SqliteTables:
 
     async def put_room(self, room: RoomState) -> None:
         """See the contract. The head follows from the added events."""
-        ((room_id,),) = self._rows(Q.put_room, room.name)
-        for query in (STORE.trim_messages, STORE.trim_changes):
-            self._rows(query, room_id, room.kept - 1)
-        for table in RULES.trimmed:
-            self._records.clear(table, room.name, between=Between(0, room.kept - 1))
-        kept = {"room": room_id, "kept": room.kept, "nth": room.nth}
-        self._database.execute(STORE.set_kept, kept)
+        put_room(self._database, room)
 
     async def add(self, room: str, events: EventRows) -> None:
         """See the contract."""
