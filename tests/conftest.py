@@ -71,6 +71,17 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--backwards", action="store_true", help="the last test first: none may need another"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("backwards"):
+        items.reverse()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What is collected stays: the garbage collector need not look at it again and again."""

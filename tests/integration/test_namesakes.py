@@ -40,11 +40,11 @@ async def given(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Given
 
 @asynccontextmanager
 async def namesakes(port: int, room: str) -> AsyncIterator[list[Native]]:
-    """Three users of other applications, all called ada."""
+    """Three users of other applications, all called ada; others in each room."""
     async with (
-        native(port, token=signed("ada", iss="https://one.example")) as one,
-        native(port, token=signed("ada", iss="https://two.example")) as two,
-        native(port, token=signed("ada", sub="7")) as three,
+        native(port, token=signed("ada", iss=f"https://one.example/{room}")) as one,
+        native(port, token=signed("ada", iss=f"https://two.example/{room}")) as two,
+        native(port, token=signed("ada", sub=f"7 in {room}")) as three,
     ):
         people = [one, two, three]
         for person in people:

@@ -103,8 +103,8 @@ async def test_a_session_hears_only_the_credential_that_opened_it(
     owner = {
         "header": ada,
         "query": in_query(ada),
-        "name": Given(query="&name=linus"),
-        "key": Given({"Hubbub-Key": "k" * 16}, "&name=barbara"),
+        "name": Given(query=f"&name=linus-{kind.__name__}"),
+        "key": Given({"Hubbub-Key": "k" * 16}, f"&name=barbara-{kind.__name__}"),
     }[how]
     strangers = (Given(), grace, in_query(grace), Given(query="&name=mallory"))
     stranger_with_the_name = [owner._replace(headers={})] if how in ("header", "key") else []

@@ -7,7 +7,7 @@ import { is } from "../keys/table.ts";
 import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
 import { editLast, send, write } from "../store/sending.ts";
-import { draftChanged, tellDrafts } from "../store/sharing.ts";
+import { tellDrafts } from "../store/sharing.ts";
 import { replyTo } from "../store/state.ts";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -74,7 +74,6 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
       tellDrafts();
     };
   }, [room]);
-  useLayoutEffect(() => draftChanged(room), [draftIn(room).value]);
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);

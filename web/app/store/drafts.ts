@@ -1,6 +1,6 @@
 // What is being written, in each room. It is kept on this device.
 
-import { effect, type Signal, signal } from "@preact/signals";
+import { effect, type Signal, signal, untracked } from "@preact/signals";
 import { deviceOf } from "./kept.ts";
 
 const PAUSE = 500; // milliseconds after the last key
@@ -8,6 +8,12 @@ const PAUSE = 500; // milliseconds after the last key
 let drafts = new Map<string, Signal<string>>();
 const changed = new Set<string>();
 let timer: number | undefined;
+let tell = (_room: string): void => {};
+
+/** Whenever a draft changes, wherever that happens, `listener` is told. */
+export function hearDrafts(listener: (room: string) => void): void {
+  tell = listener;
+}
 
 /** What is being written in a room. */
 export function draftIn(room: string): Signal<string> {
@@ -36,6 +42,7 @@ function watch(room: string, draft: Signal<string>): void {
     changed.add(room);
     clearTimeout(timer);
     timer = setTimeout(keepDrafts, draft.value ? PAUSE : 0); // what was sent must not come back
+    untracked(() => tell(room));
   });
 }
 

@@ -1,7 +1,7 @@
 // Drafts on all devices of an account: what was written last in a room goes to the others, and comes from them.
 
 import type { Me } from "#sdk";
-import { draftIn } from "./drafts.ts";
+import { draftIn, hearDrafts } from "./drafts.ts";
 import { keepShared, keptShared } from "./memory.ts";
 import { accountOf } from "./state.ts";
 
@@ -14,7 +14,7 @@ const meOf = (): Me | undefined => accountOf()?.me;
 const known = (): Record<string, string> => keptShared(accountOf()?.key ?? "");
 
 /** A draft has changed: the other devices are told once somebody pauses, or at once if it was sent or dropped. */
-export function draftChanged(room: string): void {
+function draftChanged(room: string): void {
   if (!accountOf() || draftIn(room).peek() === (known()[room] ?? "")) return;
   clearTimeout(waiting.get(room));
   waiting.set(
@@ -22,6 +22,8 @@ export function draftChanged(room: string): void {
     setTimeout(() => tell(room), draftIn(room).peek() ? PAUSE : 0),
   );
 }
+
+hearDrafts(draftChanged);
 
 /** A room is left, or the page hidden: what waits is told now. */
 export function tellDrafts(): void {
