@@ -186,6 +186,12 @@ async def test_names_are_completed_while_editing(ada: Page) -> None:
 
 # --- drafts ---
 
+# Whoever writes on never pauses for a second.
+WRITES_ON = """() => {
+  const timer = setTimeout;
+  window.setTimeout = (does, ms) => (ms === 1000 ? 0 : timer(does, ms));
+}"""
+
 
 async def test_a_draft_goes_along_to_another_device(ada: Page, cast: Cast) -> None:
     kitchen = await cast.kitchen()
@@ -204,7 +210,36 @@ async def test_a_draft_goes_along_to_another_device(ada: Page, cast: Cast) -> No
     await expect(bodies(ada).last).to_have_text("half a thought, and the rest")
     await expect(composer(ada)).to_have_value("")
     assert (await cast.ask("GET", "/me/drafts"))["drafts"] == []
+    await are_in_step(ada, other, cast)
     await other.close()
+
+
+async def are_in_step(ada: Page, other: Page, cast: Cast) -> None:
+    """While pages are open, what is written in one shows in the others, unless something else is being written there."""
+    kitchen = await cast.kitchen()
+    tab = await other.context.new_page()
+    pages = (ada, other, tab)
+    for page in pages:
+        await page.goto(f"{cast.people.server.url}/r/{kitchen}")
+        await expect(bodies(page).last).to_have_text("half a thought, and the rest")
+    for page, text in zip(pages, ("from one", "and the other", "or a tab"), strict=True):
+        await composer(page).fill(text)
+        for each in pages:
+            await expect(composer(each)).to_have_value(text)
+    await composer(other).fill("")
+    await expect(composer(ada)).to_have_value("")
+    await expect(composer(tab)).to_have_value("")
+    await tab.close()
+    await other.evaluate(WRITES_ON)
+    await composer(other).fill("mine")
+    await cast.ask("PUT", f"/me/drafts/{kitchen}", {"text": "not taken there"})
+    await expect(composer(ada)).to_have_value("not taken there")
+    await cast.ask("POST", f"/rooms/{kitchen}/messages", {"text": "after the draft"})
+    await expect(bodies(other).last).to_have_text("after the draft")
+    await expect(composer(other)).to_have_value("mine")
+    await enter(other, "lobby")
+    await expect(composer(ada)).to_have_value("mine")
+    await composer(ada).fill("")
 
 
 async def test_a_draft_that_is_told_while_those_of_other_devices_are_asked_for_stays(

@@ -6,7 +6,7 @@ export type { State, Status, Token, Transport, Welcome } from "./connection.ts";
 export { Closed, Refused, type Reset, ResetError, Unknown } from "./errors.ts";
 export { type Acknowledgement, newId } from "./exchange.ts";
 export { apply, peopleOf, type RoomView, reactedWith, whoOf } from "./fold.ts";
-export type { MyChange, MyRoom, MyThread, ShownPerson, Single } from "./me/changes.ts";
+export type { DraftUpdated, MyChange, MyRoom, MyThread, ShownPerson, Single } from "./me/changes.ts";
 export type { Me } from "./me/me.ts";
 export type { Entry, Outbox, OutboxStorage, Posting, PostState } from "./posting.ts";
 export type { From, Position, ResumedMarker } from "./reading.ts";

@@ -237,6 +237,18 @@ test("the rule for notifications of threads", () => {
   assert.deepEqual([refreshed.change, notifies(refreshed)], ["refreshed", false]);
 });
 
+test("drafts are told as they change, and the newest of each room in a summary", () => {
+  const mine = new Mine(STARTED);
+  const drafted = (seq, text, more) => mine.ofOwn(own({ event: "drafted", seq, text, ...more }));
+  const [first] = drafted(20, "half");
+  assert.deepEqual(first, { change: "draft_updated", where: "@r1", text: "half", seq: 20 });
+  assert.deepEqual(drafted(21, undefined, { erased: true }), []); // a former one, which is no news
+  const [second] = drafted(22, undefined);
+  assert.equal(second.text, "");
+  const [other] = drafted(23, "x", { where: "@r2" });
+  assert.deepEqual(summary([first, other, second]), [second, other]);
+});
+
 test("do not disturb goes by the clock of the account", () => {
   const mine = new Mine({
     ...STARTED,

@@ -8,6 +8,7 @@ import { show } from "./frames.ts";
 import { deviceOf, drop, dropOthers } from "./kept.ts";
 import { nameOf } from "./names.ts";
 import { notice } from "./notifying.ts";
+import { hearDraft, takeDrafts } from "./sharing.ts";
 
 const AGAIN = 5000; // milliseconds before one asks again for what could not be had
 
@@ -63,8 +64,12 @@ export class Account {
     const me = this.#me.peek();
     if (me) notice(me, change);
     const changes = change.change === "refreshed" ? change.changes : [change];
-    for (const each of changes) this.#stale.add(each.change.split("_")[0] as Sort);
-    for (const each of changes) if (each.change === "room_left") drop(each.room.room);
+    for (const each of changes) {
+      if (each.change === "draft_updated") hearDraft(each);
+      else this.#stale.add(each.change.split("_")[0] as Sort);
+      if (each.change === "room_left") drop(each.room.room);
+    }
+    if (change.change === "refreshed") takeDrafts(); // some may not have been told
     this.#keepSoon();
     show(this.#grow);
   }

@@ -1,6 +1,6 @@
 // Drafts on all devices of an account: what was written last in a room goes to the others, and comes from them.
 
-import type { Me } from "#sdk";
+import type { DraftUpdated, Me } from "#sdk";
 import { draftIn, hearDrafts } from "./drafts.ts";
 import { keepShared, keptShared } from "./memory.ts";
 import { accountOf } from "./state.ts";
@@ -11,7 +11,25 @@ const PAUSE = 1000; // milliseconds after the last key
 const waiting = new Map<string, number>();
 
 const meOf = (): Me | undefined => accountOf()?.me;
-const known = (): Record<string, string> => keptShared(accountOf()?.key ?? "");
+
+/** What was told of the drafts last, by this tab or to it: the other devices have these texts, by room. Other tabs know their own. */
+let shared: Record<string, string> = {};
+let owner: string | undefined;
+/** The numbers of the events that told them. */
+const numbers = new Map<string, number>();
+/** How many texts are on their way, by room; and what comes meanwhile, which may be this tab's own, or older. */
+const telling = new Map<string, number>();
+const heard = new Map<string, DraftUpdated>();
+
+/** The texts that the other devices have. */
+function known(): Record<string, string> {
+  const account = accountOf()?.key ?? "";
+  if (account === owner) return shared;
+  owner = account;
+  shared = keptShared(account);
+  for (const each of [numbers, telling, heard]) each.clear();
+  return shared;
+}
 
 /** A draft has changed: the other devices are told once somebody pauses, or at once if it was sent or dropped. */
 function draftChanged(room: string): void {
@@ -37,7 +55,31 @@ function tell(room: string): void {
   waiting.delete(room);
   if (text === (known()[room] ?? "")) return;
   keep({ ...known(), [room]: text });
-  me.draft(room, text).catch(() => {}); // one that the server doesn't take stays on this device
+  telling.set(room, (telling.get(room) ?? 0) + 1);
+  me.draft(room, text)
+    .then((done) => done && numbers.set(room, done.seq))
+    .catch(() => {}) // one that the server doesn't take stays on this device
+    .then(() => hasTold(room));
+}
+
+function hasTold(room: string): void {
+  const left = (telling.get(room) ?? 1) - 1;
+  telling.set(room, left);
+  const draft = heard.get(room);
+  if (left || !draft) return;
+  heard.delete(room);
+  hearDraft(draft);
+}
+
+/** Another device has told a draft, or this one has: then it is known already. */
+export function hearDraft(draft: DraftUpdated): void {
+  const { where: room, text, seq } = draft;
+  known();
+  if (telling.get(room)) heard.set(room, draft);
+  else if (seq > (numbers.get(room) ?? 0)) {
+    numbers.set(room, seq);
+    take(room, text);
+  }
 }
 
 let taken: Me | undefined;
@@ -56,15 +98,19 @@ export async function takeDrafts(): Promise<void> {
   tellDrafts(); // the answer need not know of that
   const found = me && (await all(me).catch(() => undefined)); // without a connection, it is tried again when the page is seen again
   if (!found || me !== meOf()) return;
-  for (const room of new Set([...Object.keys(known()), ...found.keys()]))
-    if (known()[room] === before[room]) take(room, found.get(room) ?? ""); // or what was told meanwhile is newer
+  for (const room of new Set([...Object.keys(known()), ...found.keys()])) {
+    if (known()[room] !== before[room]) continue; // what was told meanwhile is newer
+    const { text = "", seq = 0 } = found.get(room) ?? {};
+    numbers.set(room, seq);
+    take(room, text);
+  }
 }
 
-async function all(me: Me): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
+async function all(me: Me): Promise<Map<string, { text: string; seq: number }>> {
+  const found = new Map<string, { text: string; seq: number }>();
   for (let after: string | undefined = ""; after !== undefined; ) {
     const { drafts, more } = await me.drafts({ after });
-    for (const { where, text } of drafts) found.set(where, text);
+    for (const draft of drafts) found.set(draft.where, draft);
     after = more ? drafts.at(-1)?.where : undefined;
   }
   return found;
@@ -82,4 +128,8 @@ function take(room: string, text: string): void {
   draftIn(room).value = text;
 }
 
-const keep = (shared: Record<string, string>): void => keepShared(accountOf()?.key ?? "", shared);
+function keep(drafts: Record<string, string>): void {
+  known();
+  shared = drafts;
+  keepShared(owner ?? "", drafts);
+}

@@ -19,9 +19,18 @@ export type Single =
   | { change: "person_came" | "person_gone"; account: string; person: ShownPerson }
   | { change: "person_updated"; account: string; person: ShownPerson; before: ShownPerson }
   | { change: "presence_updated"; account: string; presence: PersonPresence | null; before: PersonPresence | null }
-  | { change: "emoji_updated"; name: string; emoji: EmojiItem | null; before: EmojiItem | null };
+  | { change: "emoji_updated"; name: string; emoji: EmojiItem | null; before: EmojiItem | null }
+  | DraftUpdated;
 
-/** What changed while it could not be told one by one: at most one change for each room, thread, person and emoji. */
+/** Something else is about to be written in a room, on any of the devices; nothing, if the text is empty. `seq` is that of the event. */
+export interface DraftUpdated {
+  change: "draft_updated";
+  where: string;
+  text: string;
+  seq: number;
+}
+
+/** What changed while it could not be told one by one: at most one change for each room, thread, person, emoji and draft. */
 export type MyChange = Single | { change: "refreshed"; changes: Single[] };
 
 /** What there was before and is now, by key. */
@@ -88,21 +97,23 @@ export function ofEmoji(name: string, before: EmojiItem | undefined, emoji: Emoj
   return [{ change: "emoji_updated", name, emoji: emoji ?? null, before: before ?? null }];
 }
 
-/** What changes amount to, at most one for each room, person and emoji. */
+/** What changes amount to, at most one for each room, thread, person, emoji and draft. */
 export function summary(changes: MyChange[]): Single[] {
   const rooms: Sides<MyRoom> = new Map();
   const people: Sides<ShownPerson> = new Map();
   const presences: Sides<PersonPresence> = new Map();
   const emoji: Sides<EmojiItem> = new Map();
   const threads: Sides<MyThread> = new Map();
+  const drafts = new Map<string, DraftUpdated>();
   for (const change of changes.flatMap((each) => (each.change === "refreshed" ? each.changes : each))) {
     if ("room" in change) note(rooms, change.room.room, change.room, change);
     else if ("thread" in change) note(threads, change.thread.thread, change.thread, change);
     else if ("person" in change) note(people, change.account, change.person, change);
     else if ("emoji" in change) note(emoji, change.name, change.emoji ?? undefined, { ...change, before: change.before ?? undefined });
+    else if ("where" in change) drafts.set(change.where, change);
     else note(presences, change.account, change.presence ?? undefined, { ...change, before: change.before ?? undefined });
   }
-  return told(rooms, people, emoji, presences, threads);
+  return [...told(rooms, people, emoji, presences, threads), ...drafts.values()];
 }
 
 /** Note another change: what was before the first one stays. */

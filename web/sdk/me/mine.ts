@@ -104,6 +104,8 @@ export class Mine {
       case "unmentioned":
         if (row) this.#owe((event as Mentioned).where, event.seq, 0);
         return [];
+      case "drafted":
+        return event.erased ? [] : [{ change: "draft_updated", where: room, text: event.text ?? "", seq: event.seq }];
       case "preferred":
         if (event.value === null) this.preferences.delete(event.name);
         else this.preferences.set(event.name, event.value);
