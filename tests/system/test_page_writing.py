@@ -184,6 +184,36 @@ async def test_names_are_completed_while_editing(ada: Page) -> None:
     await expect(bodies(ada).last).to_have_text(re.compile("before @grace"))
 
 
+# --- rooms by their aliases ---
+
+
+async def test_an_alias_is_a_link_for_whoever_knows_the_room_and_asks_the_server_nothing(
+    cast: Cast,
+) -> None:
+    page = cast.grace
+    made = {}
+    for title, kind in (("Garden", "open"), ("Secret", "closed")):
+        new = {"title": title, "kind": kind, "alias": title.lower()}
+        made[title] = (await cast.ask("POST", "/rooms", new))["made"]
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+    page.on("websocket", lambda socket: socket.on("framesent", lambda data: sent.append(str(data))))
+    await page.reload()
+    kitchen = await cast.kitchen()
+    text = "see #kitchen, #Kitchen. or `#kitchen` x#kitchen #kitchens #secret #nowhere [a #kitchen](https://example.org) (#garden)"
+    await cast.ask("POST", f"/rooms/{kitchen}/messages", {"text": text})
+    links = bodies(page).last.get_by_role("link")
+    await expect(links).to_have_text(["#kitchen", "#Kitchen", "a #kitchen", "#garden"])
+    await expect(links.last).to_have_attribute("href", f"/r/{made['Garden']}")
+    await page.evaluate("window.isSame = true")
+    await links.last.press("Enter")
+    await expect(page.get_by_role("heading", name="Garden")).to_be_visible()
+    await expect(page).to_have_url(re.compile(f"/r/{made['Garden']}$"))
+    assert await page.evaluate("window.isSame"), "the page is loaded anew"
+    assert sent and not [each for each in sent if "secret" in each or "nowhere" in each]
+    await enter(page)
+
+
 # --- drafts ---
 
 # Whoever writes on never pauses for a second.

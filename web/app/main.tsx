@@ -13,7 +13,7 @@ import { beginToNotify } from "./store/notifying.ts";
 import { present } from "./store/presence.ts";
 import { titleOf } from "./store/rooms.ts";
 import { menuOpen, screen } from "./store/screen.ts";
-import { begin, seen } from "./store/session.ts";
+import { begin, followHere, seen } from "./store/session.ts";
 import { current } from "./store/state.ts";
 import { unread } from "./store/unread.ts";
 import { harmless } from "./ui/text.ts";
@@ -52,6 +52,7 @@ document.addEventListener("keydown", (key) => {
 });
 
 document.addEventListener("keydown", press);
+document.addEventListener("click", followHere);
 
 for (const input of ["pointerdown", "keydown"]) document.addEventListener(input, present);
 

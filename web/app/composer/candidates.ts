@@ -7,7 +7,7 @@ import { ownEmoji } from "../store/emoji.ts";
 import { may, membersIn, roomOf } from "../store/members.ts";
 import { everyone, nameOf } from "../store/names.ts";
 import { recent } from "../store/recent.ts";
-import { freeRooms, listedRooms } from "../store/rooms.ts";
+import { freeRooms, listedRooms, lookForRooms } from "../store/rooms.ts";
 import { accountOf, placeOf } from "../store/state.ts";
 import { ranked } from "../ui/rank.ts";
 import { aboutCommand, commandsIn, usageOf } from "./commands.ts";
@@ -75,6 +75,7 @@ function present(typed: string, room: string): Candidate[] {
 
 /** Rooms of one's own, open ones, and free ones. One without an alias is written as a link. */
 function rooms(typed: string): Candidate[] {
+  lookForRooms();
   const account = accountOf();
   const own = (account?.shown ?? []).filter(({ kind }) => kind !== "direct");
   const named = own.map((row) => ({ room: row.room, title: account?.titleOf(row) ?? "", alias: row.alias ?? "" }));

@@ -2,8 +2,9 @@
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import type { Listed } from "../store/aliases.ts";
 import { join } from "../store/doing.ts";
-import { type Listed, listOpenRooms, open } from "../store/rooms.ts";
+import { listOpenRooms, open } from "../store/rooms.ts";
 import { accountOf } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";

@@ -25,9 +25,15 @@ export function takeEntered(): boolean {
   return true;
 }
 
-/** The room that a link leads to, and the message in it. */
-export function linkedRoom(): { room: string; seq: number | undefined } | undefined {
-  const [, room, seq] = LINK.exec(location.pathname) ?? [];
+/** A room, and perhaps a message in it. */
+export interface Goal {
+  room: string;
+  seq: number | undefined;
+}
+
+/** Where a link leads: that of the page, unless another is given. */
+export function linkedRoom({ pathname }: { pathname: string } = location): Goal | undefined {
+  const [, room, seq] = LINK.exec(pathname) ?? [];
   if (room === undefined) return undefined;
   try {
     return { room: decodeURIComponent(room).normalize("NFC"), seq: seq === undefined ? undefined : Number(seq) };

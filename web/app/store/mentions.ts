@@ -2,8 +2,8 @@
 
 import type { wire } from "#sdk";
 
-// What may stand before a mention: spaces, opening marks, and Chinese, Japanese or Korean writing.
-const BEFORE = "\\s(\\[{<\"'“‘«‹¿¡*_~\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u{20000}-\u{3ffff}";
+/** What may stand before a mention, or the alias of a room: spaces, opening marks, and Chinese, Japanese or Korean writing. */
+export const BEFORE = "\\s(\\[{<\"'“‘«‹¿¡*_~\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\u{20000}-\u{3ffff}";
 // What somebody says to be a handle becomes part of a pattern, so it is looked at.
 const HANDLE = /^[a-z0-9._-]+$/;
 

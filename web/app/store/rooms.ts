@@ -4,6 +4,7 @@ import { batch, signal } from "@preact/signals";
 import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
 import { adminPart } from "./admin.ts";
+import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
 import { list } from "./http.ts";
@@ -16,17 +17,9 @@ import { menuOpen } from "./screen.ts";
 import { accountOf, current, editing, newFrom, Place, places, replyTo, session, topics, tracked } from "./state.ts";
 import { linked, toEnd } from "./window.ts";
 
-/** An open room as the directory has it. */
-export interface Listed {
-  room: string;
-  title: string;
-  topic: string;
-  alias?: string;
-  members: number;
-}
-
 const known = signal<readonly string[]>([]); // free rooms on the server
-const listed = signal<ReadonlyMap<string, Listed>>(new Map()); // open rooms, whether one is a member or not
+const AGAIN = 60_000; // milliseconds before one looks for new open rooms again
+let lookedAt = 0;
 
 /** What is kept of a room, which is followed from now on. */
 export function track(room: string): Place {
@@ -110,10 +103,20 @@ export async function listRooms(): Promise<void> {
 }
 
 export async function listOpenRooms(): Promise<Listed[]> {
+  lookedAt = Date.now();
   const rooms = await list<Listed>("/directory", "rooms", "room");
   listed.value = new Map(rooms.map((each) => [each.room, each]));
   return rooms;
 }
+
+/** Somebody names a room that is not known, or is about to: it may be a new one. */
+export function lookForRooms(): void {
+  const account = accountOf();
+  if (!account?.hasStarted || account.role === "guest" || Date.now() - lookedAt < AGAIN) return;
+  listOpenRooms().catch(() => {}); // then the name stays what it is
+}
+
+whenUnknown(lookForRooms);
 
 export const isListed = (room: string): boolean => listed.value.has(room);
 

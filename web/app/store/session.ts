@@ -5,12 +5,12 @@ import { type Client, connect, Refused, type Status, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import type { Told } from "../offline/leader.ts";
 import { Account, type Known } from "./account.ts";
-import { isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
+import { type Goal, isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
 import { linkedPart, openAdmin } from "./admin.ts";
 import { banner, hearState, stopWaiting } from "./connection.ts";
 import { keepDrafts, openDrafts } from "./drafts.ts";
 import { follow } from "./hearing.ts";
-import { goToLine } from "./history.ts";
+import { goTo, goToLine } from "./history.ts";
 import { call } from "./http.ts";
 import { deviceOf, flush, forgetDevice, forgetRooms, openDevice } from "./kept.ts";
 import * as memory from "./memory.ts";
@@ -161,16 +161,31 @@ function openHash(): void {
 /** Open the room, and the message, that the address leads to. */
 async function openAddress(): Promise<void> {
   const part = linkedPart();
-  const linked = linkedRoom();
-  let room = linked?.room ?? roomFromAddress();
+  await openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
+  if (part) openAdmin(part);
+}
+
+async function openGoal({ room: named, seq }: Goal): Promise<void> {
+  let room = named;
   if (room.startsWith("#")) {
     const found = await call<{ room: string }>("GET", `/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
     room = found?.room ?? roomFromAddress();
   }
   if (!isRoomName(room)) room = roomFromAddress();
-  wanted.value = linked?.seq === undefined ? undefined : { room, seq: linked.seq };
+  wanted.value = seq === undefined ? undefined : { room, seq };
   open(room);
-  if (part) openAdmin(part);
+  if (seq !== undefined && places.get(room)?.view) goTo(room, seq);
+}
+
+/** A click on a link to a room of this server opens it here, and not the page anew. */
+export function followHere(click: MouseEvent): void {
+  const link = click.target instanceof Element ? click.target.closest("a") : null;
+  const isPlain = click.button === 0 && !click.altKey && !click.ctrlKey && !click.metaKey && !click.shiftKey;
+  if (!link?.href || !isPlain || !clientOf() || new URL(link.href).origin !== location.origin) return;
+  const goal = linkedRoom(new URL(link.href));
+  if (!goal) return;
+  click.preventDefault();
+  openGoal(goal);
 }
 
 function stateChanged(client: Client, status: Status): void {

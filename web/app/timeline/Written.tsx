@@ -1,9 +1,11 @@
-// A text with what is in it: Markdown, links, mentions of oneself, and the server's emoji.
+// A text with what is in it: Markdown, links, names of rooms, mentions of oneself, and the server's emoji.
 
 import { t } from "../i18n/index.ts";
 import { type Code, partsOf } from "../markdown/code.ts";
 import { treeOf } from "../markdown/index.ts";
 import type { Tree } from "../markdown/parse.ts";
+import { addressOf } from "../store/address.ts";
+import { splitAtRooms } from "../store/aliases.ts";
 import { splitAtMentions } from "../store/mentions.ts";
 import type { wire } from "../store/sdk.ts";
 import { harmless, splitAtLinks } from "../ui/text.ts";
@@ -34,9 +36,24 @@ function Mentions({ of: text, message, who }: PartProps<string>) {
   );
 }
 
+/** A text in which rooms that one knows are links to them. */
+const Rooms = ({ of: text, ...context }: PartProps<string>) => (
+  <>
+    {splitAtRooms(text).map((part, i) =>
+      typeof part === "string" ? (
+        <Mentions key={i} of={part} {...context} />
+      ) : (
+        <a key={i} href={addressOf(part.room)} rel="noopener noreferrer" title={harmless(part.title)}>
+          {part.alias}
+        </a>
+      ),
+    )}
+  </>
+);
+
 /** A text with links that can be followed. */
 const Links = ({ of: text, ...context }: PartProps<string>) => (
-  <>{splitAtLinks(text).map((part, i) => (i % 2 ? <Link key={i} url={part} /> : <Mentions key={i} of={part} {...context} />))}</>
+  <>{splitAtLinks(text).map((part, i) => (i % 2 ? <Link key={i} url={part} /> : <Rooms key={i} of={part} {...context} />))}</>
 );
 
 const Parts = ({ of: parts }: { of: Code[] }) => (
