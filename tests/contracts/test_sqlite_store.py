@@ -76,6 +76,8 @@ async def test_what_a_command_writes_is_seen_and_gone_on_from(
         assert beyond.answers[0] == Accepted(n + 1, AT)
         before, version = version, await store.version_of_others()
         assert version != before
+    await store.trim("lobby", 1)  # which those who remember the room have to know, too
+    assert await store.version_of_others() != version
     await beside.close()
 
 

@@ -55,7 +55,7 @@ NO_ARGUMENTS: dict[str, Any] = {"emitted_as": None, "arguments": None, "attachme
 
 
 class Life:
-    """Lives. Afterwards, `ritas` and `marys` are where the messages are that they wrote, and `changes` all that was said."""
+    """Lives. Afterwards, `ritas` and `marys` are where the messages are that they wrote last, and `changes` all that was said."""
 
     def __init__(self, do: Do, owner: Principal, mary: Principal = MARY) -> None:
         """`owner` is one of the server, where Mary has an account."""
@@ -70,9 +70,18 @@ class Life:
 
     async def live(self) -> None:
         """Do everything."""
+        await self.begin()
+        await self.say()
+
+    async def begin(self) -> None:
+        """Be somebody, with a room."""
         for by, change in self._settle():
             await self._done(by, change)
         await self._furnish()
+
+    async def say(self) -> None:
+        """Say all that one can; once that is gone, one may say it again."""
+        self.ritas, self.marys = [], []
         for room in (self.room, FREE):
             await self.write(Post, room)
             await self._keep(room)
@@ -144,7 +153,7 @@ class Life:
     async def _keep(self, room: str) -> None:
         """Keep something for oneself, and for the room."""
         await self._done(RITA, marked(Save, room=RITA.id, of=Reference(*self.marys[-1])))
-        await self._done(RITA, marked(KeepDraft, room=RITA.id, where=room))
+        await self._answer(RITA, marked(KeepDraft, room=RITA.id, where=room))  # it may be there
         if is_room_key(room):
             await self._done(RITA, marked(Pin, room=room, seq=self.ritas[-3][1]))
 

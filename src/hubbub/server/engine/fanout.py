@@ -249,11 +249,12 @@ class FanOut:
             self._deliver_in_order(feed, batch)
 
     async def look(self) -> None:
-        """Ask the store for the head of each followed room, since other nodes write too."""
+        """Ask the store for the head of each followed room, since other nodes write too, and what it keeps of it."""
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
             if feed := self._feeds.get(room):  # it may have been swept meanwhile
                 self.reach(feed, head.seq)
+                feed.trim(head.kept)
 
     def reach(self, feed: Feed, head: int) -> None:
         """Deliver a room's events up to `head` from the store."""

@@ -48,6 +48,7 @@ class Feed:
         "guards",
         "head",
         "index",
+        "kept",
         "known",
         "overhear",
         "pins",
@@ -83,6 +84,7 @@ class Feed:
         self.since = asyncio.get_running_loop().time()
         self.head: int | None = None  # None: not known yet
         self.pins = 0
+        self.kept = 0  # the first event that the store keeps, as far as it is known
         self.known = 0  # the head in the store, up to which events must be delivered
         self.filling: asyncio.Task[None] | None = None
         self.snapshot: StoredRoom | None = None  # as of the head
@@ -277,12 +279,24 @@ class Feed:
         self._drop_tail()
         self.wake()
 
+    def trim(self, kept: int) -> None:
+        """Let go of events before the first number that the store keeps."""
+        self.kept = kept
+        if self.snapshot and self._is_trimmed(self.snapshot):
+            self.snapshot = None
+        if self._tail and self._tail[0].first < kept:
+            self._drop_tail()
+
     def keep(self, snapshot: StoredRoom) -> bool:
-        """Cache a snapshot until the head moves. Returns False if it has moved already."""
-        if self.head is None or snapshot.page.head < self.head:
+        """Cache a snapshot until the head moves. Returns False if it has moved already, or if the snapshot shows what was trimmed."""
+        if self.head is None or snapshot.page.head < self.head or self._is_trimmed(snapshot):
             return False
         self.snapshot = snapshot
         return True
+
+    def _is_trimmed(self, snapshot: StoredRoom) -> bool:
+        messages = snapshot.page.messages
+        return bool(messages) and messages[0].seq < self.kept
 
     def forget(self) -> None:
         """Drop the cached snapshot."""

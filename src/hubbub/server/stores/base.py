@@ -340,7 +340,7 @@ class Store(Protocol):
         """Return at most so many records, as `rows` does, whose next column is a text after this one. No others are read."""
 
     async def version_of_others(self) -> int:
-        """A number that is another one if others may have added events meanwhile: other nodes, or commands for operators."""
+        """A number that is another one if others may have added events meanwhile (other nodes, or commands for operators), or if a log was trimmed."""
 
     def turn(self, name: str) -> AbstractAsyncContextManager[Turn | None]:
         """Take the turn at something for the length of a block; it is None if another node has it.

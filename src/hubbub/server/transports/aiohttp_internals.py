@@ -324,7 +324,10 @@ class SteppedConnection(web.RequestHandler):
         self.rests()
         if isinstance(response, web.HTTPException):
             response.with_traceback(None)  # see RefusalError: aiohttp's frames refer to it
-        return await super().finish_response(request, response, *rest)
+        finished = await super().finish_response(request, response, *rest)
+        if isinstance(response, web.Response):
+            response.body = None  # aiohttp holds the response until the connection's next request
+        return finished
 
     def handle_error(
         self,

@@ -92,6 +92,7 @@ class SqliteWriter:
         self._memory = RowMemory()  # likewise
         self._transaction = WriteTransaction(database, self._forget)
         self._erased = erased
+        self._trims = 0
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> Commit:
         """Decide and write. Returns once it is flushed, or raises `apsw.Error` and changes nothing."""
@@ -111,6 +112,7 @@ class SqliteWriter:
         with self._transaction:
             self._look_up([room])
             self._trim(room, upto)
+        self._trims += 1
         self._erased()
 
     def _trim(self, room: str, upto: int) -> None:
@@ -140,9 +142,9 @@ class SqliteWriter:
             self._memory.clear()
 
     def version_of_others(self) -> int:
-        """A number that changes when other connections write the file."""
+        """A number that changes when other connections write the file, or a log is trimmed."""
         version: int = self._execute("PRAGMA data_version").get
-        return version
+        return version + self._trims
 
     def touch(self, at: str) -> None:
         """Write something, and flush it."""
