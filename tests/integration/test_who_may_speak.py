@@ -427,6 +427,7 @@ def assert_protected(response: Response) -> None:
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["vary"] == "Origin"  # else a cache could give it to a page of another origin
 
 
 @pytest.mark.parametrize(

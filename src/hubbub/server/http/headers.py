@@ -1,4 +1,4 @@
-"""Headers of every response: no other site may frame it, embed it or sniff its type."""
+"""Headers of every response: no other site may frame it, embed it or sniff its type, and caches keep it apart for each origin."""
 
 from aiohttp import web
 
@@ -6,6 +6,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     # Pages of allowed origins read answers with CORS, which this does not restrict.
     "Cross-Origin-Resource-Policy": "same-origin",
+    # Also on answers to requests without an origin: else a cache would give those to pages that need CORS.
+    "Vary": "Origin",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -340,7 +340,6 @@ def share(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"
     response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
-    response.headers["Vary"] = "Origin"
     if request.method == "OPTIONS":
         asked = ", ".join(elements(request.headers, "Access-Control-Request-Headers"))
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
