@@ -2,19 +2,22 @@
 
 import asyncio
 import json
+import socket
 import ssl
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import jwt
 import pytest
-from aiohttp import ClientSession, ThreadedResolver, connector, web
+from aiohttp import ClientSession, connector, web
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
 from hubbub.protocol.subscriptions import decoded
+from hubbub.server.people.lookups import MOST_LOOKUPS
 from hubbub.server.people.outgoing import CannotReach, NotAllowed, Reachable, ask
 from tests.support.certificates import certify
 from tests.support.devices import AUTH, P256DH, PRIVATE
@@ -187,16 +190,44 @@ async def test_what_is_connected_to_is_the_address_that_was_checked(
     """A name that leads elsewhere each time it is looked up (DNS rebinding) is looked up once."""
     looked_up: list[str] = []
 
-    async def resolve(_: object, host: str, port: int = 0, family: int = 0) -> list[Any]:
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[Any]:
         looked_up.append(host)
         places = ["10.0.0.1", "127.0.0.1"] if len(looked_up) == 1 else ["10.0.0.1"]
-        more = {"hostname": host, "port": port, "family": 2, "proto": 0, "flags": 0}
-        return [more | {"host": place} for place in places]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (place, 0)) for place in places]
 
-    monkeypatch.setattr(ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     reach = Reachable.of(["127.0.0.0/8"], [service.port])
     with pytest.raises(CannotReach, match="certificate"):  # it got there, and the name is another
         await ask(f"https://push.example:{service.port}/", b"x", within=reach)
     assert looked_up == ["push.example"]
     with pytest.raises(NotAllowed):
         await ask(f"https://push.example:{service.port}/", b"x", within=reach)
+
+
+async def test_names_for_which_nobody_answers_hold_up_no_others(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, real = Event(), socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: Any, **how: Any) -> Any:
+        if host.endswith(".slow.example"):
+            is_over.wait(60)
+            raise socket.gaierror("nobody answered")
+        return real(host, *args, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    reach = Reachable.of(["127.0.0.0/8", "::1"], [service.port])
+    slow = [f"https://{n}.slow.example/" for n in range(MOST_LOOKUPS - 1)]
+    waiting = [asyncio.create_task(ask(url, b"x", within=reach)) for url in slow]
+    try:
+        named = service.endpoint.replace("127.0.0.1", "localhost")
+        with pytest.raises(CannotReach, match="certificate"):  # it got there
+            await ask(named, b"x", within=reach)
+        more = [ask(f"https://more-{n}.slow.example/", b"x", within=reach) for n in range(2)]
+        with pytest.raises(CannotReach, match="too many names"):
+            await asyncio.gather(*more)
+        await asyncio.get_running_loop().getaddrinfo("localhost", 0)  # as on the way to a database
+    finally:
+        is_over.set()
+    ends = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(end, CannotReach) for end in ends)

@@ -7,7 +7,7 @@ the settings say (`Reachable`). Names are resolved once: what is connected to is
 import asyncio
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -25,11 +25,11 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     TCPConnector,
-    ThreadedResolver,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hubbub.server.addresses import without_secrets
+from hubbub.server.people.lookups import Lookups
 
 ASK_SECONDS = 5.0  # for everything, from the look-up of the name to the last byte
 MAX_DOCUMENT_BYTES = 262_144
@@ -66,6 +66,7 @@ class Reachable:
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     ports: frozenset[int] = PORTS
     trusted: str = ""
+    lookups: Lookups = field(default_factory=Lookups, compare=False, repr=False)
 
     @classmethod
     def of(cls, networks: Iterable[str], ports: Iterable[int], trusted: str = "") -> Self:
@@ -135,20 +136,23 @@ class _Resolver(AbstractResolver):
     """Looks names up, and drops addresses where no request may go."""
 
     def __init__(self, reach: Reachable) -> None:
-        self._all = ThreadedResolver()
         self._reach = reach
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = await self._all.resolve(host, port, family)
-        some = [e for e in found if self._reach.has(ip_address(e["host"].partition("%")[0]))]
+        found = await self._reach.lookups.addresses(host, family)
+        some = [each for each in found if self._reach.has(ip_address(each[1].partition("%")[0]))]
         if not some:
             raise _Forbidden(f"{host} has no public address")
-        return some
+        flags = socket.AI_NUMERICHOST
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=flags)
+            for kind, address in some
+        ]
 
     async def close(self) -> None:
-        await self._all.close()
+        pass
 
 
 def _session(url: str, within: Reachable | None) -> ClientSession:
