@@ -134,7 +134,6 @@ class NatsBroker:
             await self._connect()
             while not self._client.is_closed:
                 try:
-                    await self._subscribe()
                     await self._publish()
                 except NatsError as error:
                     log.warning(
@@ -198,8 +197,10 @@ class NatsBroker:
         self._has_work.set()
 
     async def _publish(self) -> None:
+        await self._subscribe()
         while self._waiting:
             told = self._waiting.popleft()
+            await self._subscribe()  # first to where answers to it will come
             if not self._client.is_connected:
                 continue
             for body in self._shares(told) if isinstance(told, LiveReport) else (_hint(told),):
