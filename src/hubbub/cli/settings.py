@@ -227,7 +227,7 @@ def flags(chosen: argparse.Namespace) -> dict[str, object]:
 
 def settings_of_data(chosen: argparse.Namespace) -> "Settings":
     """The settings that the options of `add_data` stand for. Raises BadSettings."""
-    from hubbub.server.config import load
+    from hubbub.server.sources import load
 
     return load({"data": chosen.data}, os.environ, settings_file(chosen))
 

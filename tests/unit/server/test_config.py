@@ -8,8 +8,8 @@ from hubbub.server.config import (
     BadSettings,
     Settings,
     default_data_directory,
-    load,
 )
+from hubbub.server.sources import load
 from hubbub.server.variables import SECRETS
 
 
