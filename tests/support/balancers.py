@@ -125,7 +125,7 @@ async def balancer(kind: str, folder: Path, nodes: tuple[int, ...]) -> AsyncIter
 async def until_sent_to(node: int, port: int) -> None:
     """Wait until a balancer sends somebody to the node, which was away."""
     url = f"http://127.0.0.1:{port}/api/v1/rooms"
-    async with asyncio.timeout(START_SECONDS), aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession() as http:
         while True:
             async with http.get(url) as answer:
                 if answer.headers.get(NODE, "").endswith(f":{node}") and answer.status == 200:

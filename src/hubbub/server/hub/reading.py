@@ -45,6 +45,7 @@ class Lookup:
         self._snapshots = snapshots
         self._rights = rights
         self._is_stopping = False
+        self._checking: asyncio.Task[None] | None = None
 
     @property
     def epoch(self) -> str:
@@ -52,8 +53,13 @@ class Lookup:
         return self._store.epoch
 
     async def check(self) -> None:
-        """Read from and write to the database, or raise StoreFailed."""
-        await self._store.check()
+        """Read from and write to the database, or raise StoreFailed.
+
+        There is one check at a time, which all who ask meanwhile wait for, and which goes on when they stop waiting.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._store.check())
+        await asyncio.shield(self._checking)
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
         """Return the room as it is now. Raises RefusalError."""

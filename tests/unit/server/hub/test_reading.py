@@ -18,6 +18,8 @@ from tests.support.fakes import (
     ADA,
     EPOCH,
     GRACE,
+    MemoryStore,
+    settle,
     timeless,
 )
 from tests.support.house import House
@@ -105,6 +107,37 @@ async def test_checking_asks_the_store() -> None:
     house.store.is_failing = True
     with pytest.raises(Exception, match="full"):
         await house.hub.reading.check()
+
+
+class SlowStore(MemoryStore):
+    """Each check of it takes until somebody lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.checks, self.let = 0, asyncio.Event()
+
+    async def check(self) -> None:
+        self.checks += 1
+        await self.let.wait()
+        await super().check()
+
+
+@timeless
+async def test_whoever_asks_while_a_check_is_under_way_waits_for_that_one() -> None:
+    house = House(store=(store := SlowStore()))
+    waiting = [asyncio.create_task(house.hub.reading.check()) for _ in range(3)]
+    await settle()
+    waiting.pop().cancel()  # a load balancer that asks again soon
+    await settle()
+    waiting.append(asyncio.create_task(house.hub.reading.check()))
+    await settle()
+    assert store.checks == 1
+    store.let.set()
+    await asyncio.gather(*waiting)
+    store.is_failing = True
+    with pytest.raises(Exception, match="full"):
+        await house.hub.reading.check()
+    assert store.checks == 2
 
 
 class Elsewhere(Local):
