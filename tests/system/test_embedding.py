@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
-from tests.support.newcomers import REFUSED, at_home, claim_link, fill
+from tests.support.newcomers import REFUSED, claim_link, enroll
 from tests.support.server import Server
 from tests.system.test_accessibility import AXE, faults
 from tests.system.test_page import in_the_log, post
@@ -197,9 +197,7 @@ async def test_what_is_written_before_the_room_is_there_is_sent(
 async def test_whoever_is_logged_in_at_the_server_is_not_so_in_the_other_page(
     page: Page, site: Site, server: Server
 ) -> None:
-    await page.goto(claim_link(server))
-    await fill(page, "Ada")
-    await at_home(page, "Ada")
+    await enroll(page, claim_link(server), "Ada")
     neighbour = site.url.replace("evil.example", "127.0.0.1")  # browsers send cookies to it
     site.embeds(server, room="lobby", name="vera")
     await page.goto(neighbour)
