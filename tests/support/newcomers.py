@@ -48,6 +48,29 @@ class People:
         """The page of whoever claims the server."""
         return await self.enter(claim_link(self.server), name, **profile)
 
+    async def invited(self, host: Page, name: str) -> Page:
+        """The page of somebody whom the one of another page invites to the server."""
+        invite = await self.ask(host, "POST", "/invites", {"role": "member"})
+        return await self.enter(f"{self.server.url}/i#{invite['token']}", name)
+
+    async def closed_room(self, host: Page, title: str, *handles: str) -> None:
+        """Make a room of the one of a page, and of others, and open it there."""
+        room = {"kind": "closed", "title": title, "who": handles}
+        await self.ask(host, "POST", "/rooms", room)
+        await rooms(host).get_by_role("button", name=title).click()
+        await expect(host.get_by_role("heading", name=title)).to_be_visible()
+
+    async def ask(self, page: Page, method: str, path: str, body: Any) -> Any:
+        """The answer to a request with the session of a page, by which tests prepare what they are not about."""
+        answer = await page.context.request.fetch(
+            f"{self.server.url}/api/v1{path}",
+            method=method,
+            data=body,
+            headers={"Origin": self.server.url},
+        )
+        assert answer.ok, await answer.text()
+        return await answer.json()
+
     async def _new_page(self, profile: dict[str, Any]) -> Page:
         context = await self._browser.new_context(**profile)
         self.contexts.append(context)

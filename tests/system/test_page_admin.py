@@ -12,9 +12,7 @@ from tests.support.newcomers import (
     PASSWORD,
     People,
     asked,
-    invite_link,
     log_in,
-    make_room,
     people_of,
     rooms,
 )
@@ -35,8 +33,8 @@ async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
 async def two(people: People) -> tuple[Page, Page]:
     """The page of Ada, who runs the server, and that of Grace, who made the closed room Kitchen."""
     ada = await people.owner()
-    grace = await people.enter(await invite_link(ada), "Grace")
-    await make_room(grace, "Kitchen", "Closed")
+    grace = await people.invited(ada, "Grace")
+    await people.closed_room(grace, "Kitchen")
     return ada, grace
 
 

@@ -9,8 +9,6 @@ from tests.support.newcomers import (
     PASSWORD,
     People,
     asked,
-    invite,
-    invite_link,
     make_room,
     rooms,
 )
@@ -25,9 +23,8 @@ pytestmark = pytest.mark.timeout(180)
 async def two(people: People) -> tuple[Page, Page]:
     """The pages of Ada, the host, and of Grace, a member, both in the closed room Kitchen."""
     ada = await people.owner()
-    grace = await people.enter(await invite_link(ada), "Grace")
-    await make_room(ada, "Kitchen", "Closed")
-    await invite(ada, "Grace")
+    grace = await people.invited(ada, "Grace")
+    await people.closed_room(ada, "Kitchen", "grace")
     await rooms(grace).get_by_role("button", name="Kitchen").click()
     return ada, grace
 

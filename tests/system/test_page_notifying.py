@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Page, Worker, expect
 
 from tests.support.devices import AUTH, P256DH
-from tests.support.newcomers import People, invite, invite_link, make_room, rooms
+from tests.support.newcomers import People, rooms
 from tests.system.test_page import bodies, kept, say, use
 from tests.system.test_page_rooms import settings
 
@@ -58,9 +58,8 @@ CLICK = """(data) => {
 async def two(people: People) -> tuple[Page, Page]:
     """The pages of Ada, the owner, and of Grace, whose browser can be asked, in the room Kitchen, which Grace has not opened yet."""
     ada = await people.owner()
-    grace = await people.enter(await invite_link(ada), "Grace")
-    await make_room(ada, "Kitchen", "Closed")
-    await invite(ada, "Grace")
+    grace = await people.invited(ada, "Grace")
+    await people.closed_room(ada, "Kitchen", "grace")
     await grace.context.add_init_script(BROWSER)
     await kept(grace)
     await grace.reload()

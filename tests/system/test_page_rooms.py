@@ -9,9 +9,6 @@ from tests.support.newcomers import (
     PASSWORD,
     People,
     asked,
-    invite,
-    invite_link,
-    make_room,
     rooms,
 )
 from tests.system.test_page import bodies, composer, message, say, use
@@ -26,9 +23,8 @@ pytestmark = pytest.mark.timeout(180)
 async def two(people: People) -> tuple[Page, Page]:
     """The pages of Ada, the owner, and of Grace, in the room Kitchen, which Grace has not opened yet."""
     ada = await people.owner()
-    grace = await people.enter(await invite_link(ada), "Grace")
-    await make_room(ada, "Kitchen", "Closed")
-    await invite(ada, "Grace")
+    grace = await people.invited(ada, "Grace")
+    await people.closed_room(ada, "Kitchen", "grace")
     await expect(rooms(grace)).to_contain_text("Kitchen")
     return ada, grace
 
