@@ -35,6 +35,9 @@ from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.files.base import FilesFailed
+from hubbub.server.files.sweeping import Sweeper
+from hubbub.server.filing import Filing, filing_of
 from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import SIGN_INS, Cookies
@@ -109,16 +112,19 @@ class AllNews(NamedTuple):
 
     readers: ReadersNews
     reactors: tuple[News, ...]
+    sweeper: Sweeper
 
     def heed(self, batches: list[Batch]) -> None:
         """Note what is new."""
         self.readers.heed(batches)
+        self.sweeper.heed(batches)
         for each in self.reactors:
             each.heed(batches)
 
     def work(self, store: Store) -> Iterator[upkeep.Work]:
         """Yield what sees to it."""
         yield upkeep.telling(self.readers)
+        yield self.sweeper.run()
         for each in self.reactors:
             yield upkeep.prompted(each, store)
 
@@ -166,10 +172,9 @@ async def _assembled(
     """Build everything over the store; the stack takes it down, in reverse. Raises CannotStart."""
     measured, links = Metrics(), Links(max_polled=max_connections(settings))
     register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
-    reactors = prompt_reactors(store, _submitting(lambda: hub))
-    fanout, journal, broker, news = _engine(
-        settings, store, measured, rules, lambda: door, reactors
-    )
+    filing = await _filing(stack, settings, store, lambda: hub)
+    heeding = prompt_reactors(store, _submitting(lambda: hub)), filing.sweeper
+    fanout, journal, broker, news = _engine(settings, store, measured, rules, lambda: door, heeding)
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
     door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
@@ -179,7 +184,7 @@ async def _assembled(
     measured.watch(journal, fanout, links)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
-    _equip(application, settings, outsiders.identities, entrance, keys)
+    _equip(application, settings, outsiders.identities, entrance, keys, filing)
     runner = runner_of(application, settings, measured)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -253,9 +258,11 @@ def _equip(
     identities: Identities,
     entrance: Entrance,
     keys: Keys,
+    filing: Filing,
 ) -> None:
-    """Let people sign in at the provider that the settings name, and have devices notified. Raises CannotStart."""
+    """Let people sign in at the provider that the settings name, have devices notified, and upload files. Raises CannotStart."""
     application[subscriptions.KEYS] = keys
+    filing.equip(application)
     is_secure = settings.public_url.lower().startswith("https:")
     application[SIGN_INS] = Cookies(cookies.SIGN_IN, is_public_secure=is_secure)
     application[oidc.PUBLIC_URL] = settings.public_url.rstrip("/")
@@ -292,13 +299,24 @@ async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> S
         raise CannotStart(str(error)) from error
 
 
+async def _filing(
+    stack: AsyncExitStack, settings: Settings, store: Store, hub: Callable[[], Hub]
+) -> Filing:
+    """Open the files that the settings name. It needs the hub only once somebody comes. Raises CannotStart."""
+    opening = filing_of(settings, store, _submitting(hub), lambda: hub().rights)
+    try:
+        return await stack.enter_async_context(opening)
+    except FilesFailed as error:
+        raise CannotStart(f"{error}; choose another directory with --files-dir") from error
+
+
 def _engine(
     settings: Settings,
     store: Store,
     measured: Metrics,
     rules: Rules,
     door: Callable[[], Door],
-    reactors: Iterable[Reactor],
+    heeding: tuple[Iterable[Reactor], Sweeper],
 ) -> tuple[FanOut, Journal, Broker, AllNews]:
     """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
 
@@ -320,7 +338,8 @@ def _engine(
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
-    news = AllNews(readers, tuple(map(News, reactors)))
+    reactors, sweeper = heeding
+    news = AllNews(readers, tuple(map(News, reactors)), sweeper)
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
 
 

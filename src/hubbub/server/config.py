@@ -88,6 +88,10 @@ class Settings:
     outgoing_network: tuple[str, ...] = ()  # where others may send requests besides the internet
     outgoing_port: tuple[str, ...] = ()  # likewise, besides 80 and 443
     push_wait: float = 5.0  # seconds in which a message can be read before anyone is notified of it
+    files_dir: Path | None = None  # where files are kept; None: `files` in the data directory
+    max_file_size: int = 104_857_600
+    files_per_person: int = 10_737_418_240  # bytes of the files of one account
+    files_in_all: int = 0  # bytes of all files; 0: no limit but the disk's
     keep_events: int = 0  # newest events to keep in each room; 0: all
     keep_days: float = 0.0  # days to keep events; 0: forever
 
@@ -123,6 +127,11 @@ class Settings:
     def reach(self) -> Reachable:
         """Where requests may go that others than the settings name."""
         return Reachable.of(self.outgoing_network, map(int, self.outgoing_port))
+
+    @property
+    def files(self) -> Path:
+        """The directory of the files that people upload."""
+        return self.files_dir or self.data / "files"
 
     @property
     def bytes_per_s(self) -> int:
@@ -274,4 +283,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "outgoing_network": (_are_networks, "an address or network, such as 10.0.0.0/8"),
     "outgoing_port": (_are_ports, "ports, such as 8443"),
     "push_wait": (_between(0, 600), "0 to 600 seconds"),
+    "max_file_size": (_between(0, 2**40), "0 (no files) to 1099511627776"),
+    "files_per_person": (_at_least_0, "0 (no files) or more"),
+    "files_in_all": (_at_least_0, "0 (no limit) or more"),
 }

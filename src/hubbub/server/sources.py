@@ -22,6 +22,7 @@ PATHS = frozenset(
         "jwt_secret_file",
         "jwt_public_key_file",
         "oidc_client_secret_file",
+        "files_dir",
     }
 )
 
