@@ -19,6 +19,7 @@ ALLOWED = {
     "record.left_out": "logging gives records more fields in this way",
     "context.minimum_version": "a setting of ssl",
     "response.content_length": "a setting of aiohttp's response",
+    "response.body": "aiohttp's connection would hold it until the next request",
     "self._request_handler": "aiohttp's server gives it to each connection, which can't be told another",
     "http._message_tail": "aiohttp keeps what came with a handshake, and would read it less strictly",
     "_of_aiohttp.tcp_nodelay": "aiohttp would set on each connection what the listener has set for all",

@@ -1,53 +1,32 @@
-"""The client: one identity and the rooms that it follows, across connections."""
+"""The client: one identity, and all that it can do. See `connection` for how it stays connected."""
 
-import asyncio
-import logging
 import secrets
-import weakref
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 from urllib.parse import quote
 
 from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, page_url, websocket_url
-from hubbub.client.errors import Closed, Refused, Unreachable
+from hubbub.client.connection import Connection, Hearers
 from hubbub.client.exchange import Exchange
-from hubbub.client.frames import read
 from hubbub.client.keeping import Keeper
-from hubbub.client.link import ClientLink, LinkLost, Outside
+from hubbub.client.link import Outside
 from hubbub.client.managing import SettingsGiven, create
 from hubbub.client.me import Me
 from hubbub.client.newest import Newest
 from hubbub.client.outbox import new_key
-from hubbub.client.reconnect import Reconnector, Welcome
+from hubbub.client.reconnect import Welcome
 from hubbub.client.room import Room
 from hubbub.client.rooms import Rooms
 from hubbub.client.sight import Sight
-from hubbub.client.states import ConnectionState, Status, step
+from hubbub.client.states import Status
 from hubbub.client.verbs import Acknowledgement
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
-from hubbub.protocol.messages import (
-    Closing,
-    Follow,
-    Hello,
-    Join,
-    Moved,
-    Page,
-    Presence,
-    Receipt,
-    Reply,
-    ThreadsMoved,
-    Typing,
-    Unfollowed,
-    Value,
-)
-from hubbub.protocol.presence import PresenceChanged
+from hubbub.protocol.messages import Follow, Hello, Join, Page
 
 MAX_QUEUED = 1000
-
-log = logging.getLogger("hubbub.client")
 
 
 class Client:
@@ -55,8 +34,6 @@ class Client:
 
     Attributes:
         url: the address that was given to `connect`.
-        status: the state of the connection, and its cause.
-        welcome: the last greeting of the server. None before the first connection.
     """
 
     def __init__(  # noqa: PLR0913 - all options
@@ -75,10 +52,7 @@ class Client:
         """The options of `connect`. `rules` are the kinds of events that it knows, and how they change a room."""
         outside = outside or Outside()
         hello = Hello(name=name, key=key or secrets.token_urlsafe(24), token=token)
-        self.status = Status(ConnectionState.DISCONNECTED)
-        self.welcome: Welcome | None = None
         self.url = url
-        self._open_timeout = open_timeout
         self._token = token
         self._exchange = Exchange(outside, patience)
         self._rules = rules
@@ -86,13 +60,20 @@ class Client:
         self._keeper = Keeper(self._exchange, self._rooms, outside, max_queued)
         self._rooms.tell(self._keeper)
         self._sight = Sight(self._exchange, outside, self._keeper.tell)
-        self._reconnector = Reconnector(
-            websocket_url(url), hello, outside, self._serve, self._report
+        hearers = Hearers(self._exchange, self._rooms, self._keeper, self._sight)
+        self._connection = Connection(
+            websocket_url(url), hello, outside, hearers, rules.events, open_timeout
         )
-        self._running: asyncio.Task[None] | None = None
-        self._listeners: weakref.WeakSet[Newest[Status]] = weakref.WeakSet()
-        self._first = asyncio.Event()  # set once connected or given up
-        self._failure: Exception | None = None
+
+    @property
+    def status(self) -> Status:
+        """The state of the connection, and its cause."""
+        return self._connection.status
+
+    @property
+    def welcome(self) -> Welcome | None:
+        """The last greeting of the server. None before the first connection."""
+        return self._connection.welcome
 
     @property
     def user(self) -> str:
@@ -106,12 +87,7 @@ class Client:
 
     def statuses(self) -> Newest[Status]:
         """The current status and each later one, for `async for`. A slow reader gets the newest 16."""
-        listener: Newest[Status] = Newest(16)
-        listener.put(object(), self.status)
-        if self.status.state is ConnectionState.CLOSED:
-            listener.end()
-        self._listeners.add(listener)
-        return listener
+        return self._connection.statuses()
 
     async def open(self) -> Self:
         """Connect. `async with` calls this for you.
@@ -122,30 +98,12 @@ class Client:
             Closed: the server refused the connection for good, or is not a hubbub server.
             RuntimeError: the client was opened before.
         """
-        if self._running is not None:
-            raise RuntimeError("This client was opened before; make a new one with connect()")
-        self._exchange.open()
-        self._running = asyncio.create_task(self._run())
-        try:
-            async with asyncio.timeout(self._open_timeout):
-                await self._first.wait()
-        except TimeoutError:
-            reason = self.status.reason or "no answer"
-            await self.close()
-            raise Unreachable(f"Can't reach {self.url}: {reason}") from None
-        except BaseException:
-            await self.close()
-            raise
-        if self._failure is not None:
-            raise self._failure
+        await self._connection.open(self.url)
         return self
 
     async def close(self) -> None:
         """Close the connection (close code 1000) and the client. Safe to call again."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
-        self._finish(Closed(None, ""), is_fault=False)
+        await self._connection.close()
 
     async def follow(
         self,
@@ -299,87 +257,6 @@ class Client:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
-
-    async def _run(self) -> None:
-        """Stay connected until a retry can't help. However it ends, no caller is left waiting."""
-        try:
-            await self._reconnector.run()
-        except LinkLost as lost:
-            self._finish(Closed(lost.code, lost.reason))
-        except Refused as refusal:
-            self._failure = refusal
-            self._finish(Closed(None, str(refusal)))
-        except Exception as error:  # a bug of ours
-            log.exception("Internal error in the client")
-            self._finish(Closed(None, f"Internal error in the client: {error!r}"))
-
-    async def _serve(self, link: ClientLink, welcome: Welcome) -> NoReturn:
-        """Use a connection until it is lost."""
-        self.welcome = welcome
-        self._exchange.limit(welcome.limits.message_bytes)
-        self._rooms.resume(welcome.epoch)
-        self._sight.resume()
-        self._first.set()
-        writing = asyncio.create_task(self._write(link))
-        try:
-            await self._read(link)
-        finally:
-            writing.cancel()
-            self._exchange.link_lost()
-            self._rooms.link_lost()
-
-    async def _write(self, link: ClientLink) -> None:
-        try:
-            await self._exchange.write(link)
-        except LinkLost:
-            await link.close()  # ends reading too
-
-    async def _read(self, link: ClientLink) -> NoReturn:
-        """Dispatch incoming frames."""
-        come_back_after = 0.0
-        while True:
-            try:
-                frame = read(await link.receive(), self._rules.events)
-            except LinkLost as lost:
-                raise lost.until(come_back_after) from None
-            match frame:
-                case Reply():
-                    self._exchange.settle(frame)
-                case Presence() | Typing() | Value() | Receipt() | ThreadsMoved():
-                    self._rooms.hear(frame)
-                case Closing():
-                    come_back_after = frame.reconnect_after
-                case Unfollowed():
-                    self._rooms.cut_off(frame)
-                case Moved():
-                    self._rooms.moved(frame)
-                case PresenceChanged():
-                    self._sight.hear(frame)
-                case None:
-                    pass
-                case _:
-                    await self._rooms.deliver(frame)
-
-    def _report(self, status: Status) -> None:
-        """Change the status. All changes go through here."""
-        before, self.status = self.status, step(self.status, status)
-        log.info("= %s -> %s %s", before.state.value, status.state.value, status.reason)
-        for listener in self._listeners:
-            listener.put(object(), status)
-
-    def _finish(self, closed: Closed, *, is_fault: bool = True) -> None:
-        """Close for good. `is_fault` is false if the user closed the client."""
-        if self.status.state is ConnectionState.CLOSED:
-            return
-        self._report(Status(ConnectionState.CLOSED, closed.code, closed.reason))
-        self._failure = self._failure or closed
-        self._first.set()
-        self._exchange.end(closed)
-        self._rooms.end(closed if is_fault else None)
-        self._keeper.end(closed if is_fault else None)
-        self._sight.end()
-        for listener in self._listeners:
-            listener.end()
 
 
 def connect(

@@ -10,7 +10,7 @@ from hubbub.client.changes import (
     ThreadMoved,
     ThreadRead,
 )
-from hubbub.domain.notifying import THREAD, Listener, Place, should_notify
+from hubbub.domain.notifying import THREAD, Listener, Venue, should_notify
 from hubbub.protocol.starting import MyRoom
 
 
@@ -20,13 +20,13 @@ def is_worth_notifying(
     """Whether it is something new to read of which the account wants to be told. `now` is in seconds since 1970."""
     match change:
         case RoomMoved(row, before) | RoomRead(row, before):
-            place = Place(row.kind, row)
+            place = Venue(row.kind, row)
             unread, mentions = row.unread - before.unread, row.mentions - before.mentions
         case ThreadMoved(row, before) | ThreadRead(row, before):
-            place = Place(THREAD, row, rooms.get(row.room))
+            place = Venue(THREAD, row, rooms.get(row.room))
             unread, mentions = row.unread - before.unread, row.mentions - before.mentions
         case ThreadAdded(row):
-            place = Place(THREAD, row, rooms.get(row.room))
+            place = Venue(THREAD, row, rooms.get(row.room))
             unread, mentions = row.unread, row.mentions
         case _:
             return False

@@ -35,7 +35,7 @@ class Choice(Protocol):
         ...
 
 
-class Place(NamedTuple):
+class Venue(NamedTuple):
     """Where a message is: a room by its kind, or a thread, what an account chose for it, and for the `room` that a thread is in."""
 
     kind: str
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
 
 def should_notify(
-    who: Listener, place: Place, *, is_mentioned: bool, by: str | None, now: float
+    who: Listener, place: Venue, *, is_mentioned: bool, by: str | None, now: float
 ) -> bool:
     """Whether an account is to be notified of a message by `by` (if that is known) at a time in seconds since 1970.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubbub.domain.notifying import THREAD, Listener, Place, should_notify
+from hubbub.domain.notifying import THREAD, Listener, Venue, should_notify
 from hubbub.protocol.preferences import Quiet
 from hubbub.protocol.starting import MyRoom
 
@@ -22,7 +22,7 @@ def notified(
     who: Listener = WHO,
 ) -> bool:
     room = MyRoom("@r", kind, "member", 1, 1, level=level, muted_until=muted_until)
-    return should_notify(who, Place(kind, room, around), is_mentioned=is_mentioned, by=by, now=NOW)
+    return should_notify(who, Venue(kind, room, around), is_mentioned=is_mentioned, by=by, now=NOW)
 
 
 @pytest.mark.parametrize(

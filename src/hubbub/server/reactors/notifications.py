@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.markers import MARKER
-from hubbub.domain.notifying import THREAD, Place
+from hubbub.domain.notifying import THREAD, Venue
 from hubbub.domain.records import AnyTable
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, PlaceKey, room_row
 from hubbub.domain.subscriptions import SUBSCRIPTIONS
@@ -89,7 +89,7 @@ class Notifications:
         made, placed = rows[ROOM][room_row(room)], rows[PLACE]
         kind = THREAD if room != parent else made.kind if made else ""
         return {
-            who: Place(kind, placed[PlaceKey(who, room)], placed[PlaceKey(who, parent)]).level
+            who: Venue(kind, placed[PlaceKey(who, room)], placed[PlaceKey(who, parent)]).level
             for who in people
         }
 

@@ -9,7 +9,7 @@ from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import EVERYONE, MessageKey, Needs
 from hubbub.domain.markers import KEYWORD, MARKER, MENTION, NAMED, MentionKey
-from hubbub.domain.notifying import THREAD, Listener, Place, should_notify
+from hubbub.domain.notifying import THREAD, Listener, Venue, should_notify
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, room_row
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
@@ -110,8 +110,8 @@ def _is_unread(known: _Known, about: Notification) -> bool:
     return room == parent if marker is None else marker.seq < about.seq
 
 
-def _place(known: _Known, about: Notification, kind: str) -> Place:
+def _place(known: _Known, about: Notification, kind: str) -> Venue:
     """Return what the rule looks at. `kind` is that of the room."""
     room, parent = about.room, parent_of(about.room)
     chosen, of_room = (known.row(PLACE, PlaceKey(about.account, each)) for each in (room, parent))
-    return Place(kind, chosen) if room == parent else Place(THREAD, chosen, of_room)
+    return Venue(kind, chosen) if room == parent else Venue(THREAD, chosen, of_room)
