@@ -31,7 +31,7 @@ PHONE: dict[str, Any] = {
 }
 REFUSED = "ERR_CONNECTION_"
 AWAY = re.compile(
-    f"{REFUSED}|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|WebSocket connection to .* failed"
+    f"{REFUSED}|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_|WebSocket connection to .* failed"
 )  # of a server that is down, or a network
 MOST_SHOWN = 150
 MOST_AT_ONCE = 130  # texts that fit into what is drawn, with replies to some

@@ -17,9 +17,11 @@ from playwright.async_api import TimeoutError as TimedOut
 
 from tests.integration.test_sdk_in_step import There
 from tests.support.newcomers import People, claim_link, invite_link, make_room, people_of
+from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.server import Server
 from tests.system.test_page import AWAY, MOST_SHOWN, bodies, composer, here, say, use, visiting
+from tests.system.test_page_offline import stored
 
 expect.set_options(timeout=15_000)
 
@@ -28,7 +30,7 @@ COUNT = int(os.environ.get("TEST_PAGE_MESSAGES", "20"))  # of each kind, from ea
 AHEAD = 5  # messages that somebody writes before the first is edited
 SEED = int(os.environ.get("TEST_PAGE_SEED", "1"))
 # What browsers say of requests that the network or the server has let down.
-LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_EMPTY_|ERR_SOCKET_|ERR_INCOMPLETE_")
+LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_SOCKET_|ERR_INCOMPLETE_")
 DEEDS = (Path(__file__).parent / "deeds.js").read_text()
 
 pytestmark = pytest.mark.timeout(180 + 2 * COUNT)
@@ -239,3 +241,82 @@ async def test_a_busy_room_draws_few_rows_and_nothing_moves_under_one_who_reads(
         spied = await page.evaluate(SPIED)
         assert spied["rows"] <= MOST_SHOWN
         assert len(spied["tops"]) == 1 and spied["tops"] != ["gone"], spied
+
+
+# --- reading far up ---
+
+OWN = 1000  # messages apart from the newest that the page holds, and of the newest
+NEWEST = 500
+# Read on, upwards or downwards, until a message is drawn. Whatever is drawn meanwhile has no gap, and none to what was drawn before.
+READ_ON = """async ([seq, isUp]) => {
+  const scroller = document.getElementById('scroller');
+  for (let seqs, before; ; before = seqs) {
+    seqs = [...scroller.querySelectorAll('.log .message')].map((row) => Number(row.dataset.seq));
+    if (seqs.some((each, i) => i && each !== seqs[i - 1] + 1)) throw new Error(`A gap: ${seqs}`);
+    if (before && !seqs.some((each) => before.includes(each))) throw new Error(`A jump from ${before} to ${seqs}`);
+    if (isUp ? seqs[0] <= seq : seqs.at(-1) >= seq) return;
+    scroller.scrollTop = isUp ? 0 : scroller.scrollHeight;
+    await new Promise(requestAnimationFrame);
+  }
+}"""
+STANDS = """(seq) => document.querySelector(`#scroller [data-seq="${seq}"]`)?.getBoundingClientRect().top"""
+MESSAGES_IN = """function() {
+  return new Set(this.flatMap((map) => [...map.values()]).filter((each) => each?.seq && each.by && each.text)).size;
+}"""
+
+
+async def held(page: Page) -> int:
+    """How many messages the page has in memory."""
+    session = await page.context.new_cdp_session(page)
+    maps = await session.send("Runtime.evaluate", {"expression": "Map.prototype"})
+    found = await session.send(
+        "Runtime.queryObjects", {"prototypeObjectId": maps["result"]["objectId"]}
+    )
+    given = {"objectId": found["objects"]["objectId"], "functionDeclaration": MESSAGES_IN}
+    counted = await session.send("Runtime.callFunctionOn", given | {"returnByValue": True})
+    await session.detach()
+    return int(counted["result"]["value"])
+
+
+async def react(server: Server, seq: int) -> None:
+    """React to a message, as a program does."""
+    url = f"{server.url}/api/v1/rooms/lobby/messages/{seq}/reactions/%F0%9F%8E%89?name=charles"
+    async with aiohttp.ClientSession() as http, http.put(url) as answer:
+        assert answer.status == 200
+
+
+async def test_one_who_reads_far_up_holds_few_messages_and_stays_there_though_the_room_begins_anew(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with Server(tmp_path / "data", "--message-rate", "0") as server:
+        there = There(f"127.0.0.1:{server.port}", asyncio.Event())
+        there.up.set()
+        async with Proxy(there).listening() as network, visiting(browser, server) as visit:
+            await flood(server, 1800)
+            page = await here(await visit(f"http://{network.address}/?name=ada"))
+            await expect(bodies(page)).not_to_have_count(0)
+            await page.evaluate(READ_ON, [1, True])
+            assert await held(page) <= OWN + NEWEST
+            await page.evaluate(READ_ON, [1400, False])  # to where it meets the newest ones
+            await flood(server, 600)  # more than are held of those
+            pill = page.get_by_role("button", name="600 new messages")
+            await expect(pill).to_be_visible()
+            assert await held(page) <= OWN + NEWEST
+            await pill.click()
+            await expect(page.locator('[data-seq="2400"]')).to_be_in_viewport()
+
+            await stored(page, "lobby", 300)
+            await page.reload()  # it follows from what is kept, and no more than 1,000 events
+            await here(page)
+            await page.evaluate(READ_ON, [2100, True])
+            before = await page.evaluate(STANDS, 2150)
+            there.address = f"127.0.0.1:{free_port()}"  # where nobody is
+            for way in list(network.ways):
+                way.cut()
+            await flood(server, 1200)
+            await react(server, 2150)
+            there.address = f"127.0.0.1:{server.port}"
+            await page.evaluate("dispatchEvent(new Event('online'))")
+            await expect(page.locator('[data-seq="2150"] .reactions')).to_be_attached()
+            assert await page.evaluate(STANDS, 2150) == before
+            await page.evaluate(READ_ON, [2500, False])

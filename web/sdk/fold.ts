@@ -155,13 +155,11 @@ function changed(message: Message, event: AnyEvent): Message {
     case "erased":
       return event.messages?.includes(message.seq) ? tombstone(message) : withoutReactions(message, event.of);
     case "reacted":
-      return withReactions(message, event.emoji ?? "", [...reactedWith(message, event.emoji ?? ""), event]);
-    case "unreacted":
-      return withReactions(
-        message,
-        event.emoji ?? "",
-        reactedWith(message, event.emoji ?? "").filter((author) => whoOf(author) !== whoOf(event)),
-      );
+    case "unreacted": {
+      const { emoji = "" } = event;
+      const others = reactedWith(message, emoji).filter((author) => whoOf(author) !== whoOf(event));
+      return withReactions(message, emoji, event.event === "reacted" ? [...others, event] : others);
+    }
     default:
       return message; // an event of a later server's
   }

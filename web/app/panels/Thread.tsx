@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Composer } from "../composer/Composer.tsx";
 import { t } from "../i18n/index.ts";
-import { loadOlder } from "../store/history.ts";
+import { getRoot, loadOlder, rootIn } from "../store/history.ts";
 import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
 import { overlayOf } from "../store/sending.ts";
@@ -63,7 +63,11 @@ export function Thread({ room, seq, thread }: ThreadProps) {
 /** The message that a thread is about. */
 function Root({ room, seq }: { room: string; seq: number }) {
   const place = placeOf(room);
-  const message = place && place.version.value >= 0 ? place.view?.messages.get(seq) : undefined;
+  const message = place && place.version.value >= 0 ? rootIn(room, seq) : undefined;
+  const isMissing = place?.room !== undefined && !message;
+  useLayoutEffect(() => {
+    if (isMissing) getRoot(room, seq);
+  }, [room, seq, isMissing]);
   if (!message) return null;
   const shown = overlayOf(room)(message);
   return (

@@ -3,19 +3,18 @@
 import { batch } from "@preact/signals";
 import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
-import { goTo, goToLine, hearApart, waitsForLine } from "./history.ts";
+import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "./history.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
-import { span, viewIn } from "./span.ts";
-import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, wanted } from "./state.ts";
+import { span } from "./span.ts";
+import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, type View, wanted } from "./state.ts";
 import { appended, atEnd, toEnd } from "./window.ts";
 
-const MOST_KEPT = 300; // messages of a room
-const MOST_HELD = 50_000; // while one reads further up: what one reads is not to go when others write much
+const MOST_HELD = 500; // newest messages of a room; so many the SDK keeps, too
 const MOST_MISSED = 1000; // a room that has come further begins anew
 
 const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
@@ -47,14 +46,16 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
   const room = await begun(client, name, kept, isKept);
   if (isKept()) {
     place.room = room;
-    batch(() => begin(name, place));
+    batch(() => begin(name, place, kept));
     if (name === current.peek()) goToLine(name);
     hearSignals(place, room);
+    let before = newestIn(room);
     for await (const item of room.stream({ markers: true })) {
       if (!isKept()) break;
       if (!("event" in item)) place.owed = item.marker === "resumed" ? item.missed : 0;
-      batch(() => ("event" in item ? take(room, place, item) : item.marker === "reset" && begin(name, place)));
+      batch(() => ("event" in item ? take(room, place, item) : item.marker === "reset" && begin(name, place, before)));
       if ("event" in item) place.owed = Math.max(0, place.owed - 1);
+      before = newestIn(room);
     }
   }
   if (!isKept()) room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
@@ -82,8 +83,13 @@ function beginKept(name: string, place: Place, { view }: Kept): void {
   if (name === current.peek()) toEnd();
 }
 
-/** A room is there, or anew: what was missed is too much, or is no longer kept. */
-function begin(name: string, place: Place): void {
+/** The newest messages of a room, and the epoch of its log. */
+type Newest = Pick<Kept, "epoch"> & { view: View };
+
+const newestIn = (room: Room): Newest => ({ epoch: room.position.epoch, view: { messages: room.bySeq, more: room.more } });
+
+/** A room is there, or anew: what was missed is too much, or is no longer kept. `before` is what was there. */
+function begin(name: string, place: Place, before: Newest | undefined): void {
   const { room } = place;
   if (!room) return;
   const goesOn = place.kept?.messages === room.bySeq;
@@ -97,7 +103,9 @@ function begin(name: string, place: Place): void {
   place.learnThreads(room.threads);
   place.changed();
   if (name === current.peek()) {
-    if (!goesOn) toEnd();
+    const canStay = before?.epoch === room.position.epoch && !wanted.peek() && !waitsForLine(name);
+    if (!goesOn && before && canStay && !atEnd.peek()) stay(room, before.view);
+    else if (!goesOn) toEnd();
     queueMicrotask(readOn);
   }
   if (name === wanted.peek()?.room) goTo(name, wanted.peek()?.seq ?? 0);
@@ -127,13 +135,20 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
-  room.trim(isCurrent && !atEnd.peek() ? MOST_HELD : MOST_KEPT);
+  if (room.bySeq.size >= MOST_HELD) letGo(room, isCurrent && !atEnd.peek());
   keep(room.name, seqsIn(event));
   const { client_message_id: id } = event as { client_message_id?: string };
   reached(room.name, event.seq, new Set(id ? [id] : []));
   place.changed();
   if (isCurrent && waitsForLine(room.name)) goToLine(room.name);
   if (isCurrent) queueMicrotask(readOn);
+}
+
+/** Keep only the newest messages of a room; what one reads further up goes on apart from those. */
+function letGo(room: Room, isReadingUp: boolean): void {
+  if (isReadingUp) part(room);
+  room.trim(MOST_KEPT);
+  room.trim(MOST_HELD); // from here on
 }
 
 /** The messages that an event adds or changes. */
@@ -148,8 +163,7 @@ function takePost(room: string, place: Place, event: wire.AnyEvent & { event: "p
   stopTyping(place, whoOf(event));
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
-  const view = viewIn(room);
-  if (isCurrent && view) appended(view, isMine || place.owed > 0); // what was missed did not come while one reads
+  if (isCurrent) appended(room, isMine || place.owed > 0); // what was missed did not come while one reads
 }
 
 /** A message came while nobody looked. */

@@ -1,14 +1,18 @@
 // Getting messages that are not there yet: older ones, and one that a link leads to. And asking the server.
 
 import { batch } from "@preact/signals";
-import type { HistoryPage, wire } from "#sdk";
+import type { HistoryPage, Room, wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { keep } from "./kept.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
 import { Span, span, viewIn } from "./span.ts";
-import { accountOf, clientOf, current, newFrom, places, wanted } from "./state.ts";
-import { atEnd, last, lastBefore, linked, MOST_SHOWN, STEP, toEndAsked, toLineAsked } from "./window.ts";
+import { accountOf, clientOf, current, newFrom, places, type View, wanted } from "./state.ts";
+import { atEnd, last, lastBefore, linked, MOST_SHOWN, STEP, toEnd, toEndAsked, toLineAsked, windowOf } from "./window.ts";
+
+/** Newest messages of a room that stay, and that are kept on the device. */
+export const MOST_KEPT = 300;
+const PAGE = 100;
 
 /** Send a command that somebody waits for: without a connection, it fails at once. Rejects with why it did. */
 export async function command<Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok> {
@@ -48,9 +52,51 @@ async function around(name: string, seq: number): Promise<Span | undefined> {
 
 let opening: Span | undefined;
 
+/** The message that a thread is about, with some before it: it may be older than all that is shown of its room. */
+let root: Span | undefined;
+
+/** Get the message that a thread is about, unless it is there. */
+export async function getRoot(name: string, seq: number): Promise<void> {
+  const room = places.get(name)?.room;
+  if (!room || rootIn(name, seq)) return;
+  const got = new Span(room, seq);
+  root = got;
+  await grow(name, () => got.older());
+}
+
+export const rootIn = (name: string, seq: number): wire.Message | undefined =>
+  [viewIn(name), places.get(name)?.view, root?.room.name === name ? root.view : undefined]
+    .find((view) => view?.messages.has(seq))
+    ?.messages.get(seq);
+
 /** Let what is shown apart from the newest messages know of an event. */
 export function hearApart(event: wire.AnyEvent): void {
-  for (const each of [span.peek(), opening]) if (each?.room.name === event.room) each.take(event);
+  for (const each of [span.peek(), opening, root]) if (each?.room.name === event.room) each.take(event);
+}
+
+/** What one reads of a room becomes a span of its own: its newest messages go on without that. */
+export function part(room: Room): void {
+  const view = viewIn(room.name);
+  if (view && span.peek()?.isJoined !== false) span.value = Span.of(room, view, last.peek());
+}
+
+/** A room has begun anew while one reads further up in it: what one sees stays, and comes again as it is by now. */
+export async function stay(room: Room, newest: View): Promise<void> {
+  const shown = span.peek()?.with(newest.messages) ?? newest;
+  const { messages } = windowOf(shown, last.peek());
+  const [from = 1, upto = 1] = [messages[0]?.seq, messages.at(-1)?.seq];
+  const stale = Span.of(room, shown, upto);
+  span.value = stale;
+  if (last.peek() === Infinity) last.value = upto;
+  const again = new Span(room, from - 1);
+  opening = again;
+  const isThere = () => again.isJoined || [...again.view.messages.keys()].some((seq) => seq >= upto);
+  try {
+    while (opening === again && !isThere()) meet(room.name, await again.newer());
+    if (opening === again && span.peek() === stale) span.value = again;
+  } catch {
+    if (opening === again && span.peek() === stale) toEnd(); // it may not be read any more
+  }
 }
 
 function show(room: string, seq: number, found: Span | undefined): void {
@@ -91,12 +137,17 @@ export async function goToLine(name: string): Promise<void> {
   });
 }
 
-/** Get a page of messages, and know whom and which threads it names. */
+/** Get a page of messages, if there is a connection. */
 async function grow(name: string, ask: () => Promise<Named | undefined>): Promise<void> {
   const place = places.get(name);
   if (!place || clientOf()?.status.state !== "connected") return;
-  const page = await ask().catch(() => undefined); // it is asked for again when one scrolls on
-  if (!page) return;
+  meet(name, await ask().catch(() => undefined)); // it is asked for again when one scrolls on
+}
+
+/** Know whom and which threads a page of messages names. */
+function meet(name: string, page: Named | undefined): void {
+  const place = places.get(name);
+  if (!page || !place) return;
   meetAuthors(page);
   place.learnThreads(Object.entries(page.threads ?? {}).map(([seq, thread]) => [Number(seq), thread]));
   place.changed();
@@ -104,17 +155,22 @@ async function grow(name: string, ask: () => Promise<Named | undefined>): Promis
 
 type Named = Pick<HistoryPage, "people" | "threads">;
 
-/** Get messages before the first of those that are shown. */
-export function loadOlder(name: string): Promise<void> {
+/** Get messages before the first of those that are shown. What is far above the newest ones is held apart from those. */
+export async function loadOlder(name: string): Promise<void> {
   const room = places.get(name)?.room;
-  const apart = name === current.peek() ? span.peek() : undefined;
-  const older = async () => {
-    if (!room) return undefined;
-    await room.older(100);
-    keep(name);
-    return { people: room.people };
-  };
-  return viewIn(name)?.more ? grow(name, apart ? () => apart.older() : older) : Promise.resolve();
+  if (!room || !viewIn(name)?.more) return;
+  const isFar = name === current.peek() && (span.peek() || room.bySeq.size >= MOST_KEPT);
+  if (!isFar) {
+    await grow(name, async () => {
+      await room.older(PAGE);
+      keep(name);
+      return { people: room.people };
+    });
+    return;
+  }
+  const above = span.peek() ?? Span.above(room);
+  span.value = above;
+  await grow(name, () => above.older());
 }
 
 /** Get messages after the last of those that are shown, apart from the newest ones. */

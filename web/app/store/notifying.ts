@@ -104,11 +104,11 @@ function openMessage({ room, seq, thread }: Clicked): void {
 export function notice(me: Me, change: MyChange): void {
   for (const each of change.change === "refreshed" ? change.changes : [change]) {
     const row = rowOf(each);
-    if (row && !row.unread) takeAway(keyOf(row));
+    if (row && !row.unread && "before" in each && (each.before as MyRoom | MyThread).unread) takeAway(keyOf(row));
   }
-  if (!isLeader() || !("Notification" in window) || Notification.permission !== "granted") return;
   const row = rowOf(change); // a mention may be counted after its message
-  if (row && !isSeen(keyOf(row)) && me.shouldNotify(change)) tell(me, row, change);
+  if (!row || !isLeader() || isSeen(keyOf(row)) || !me.shouldNotify(change)) return;
+  if ("Notification" in window && Notification.permission === "granted") tell(me, row, change); // to ask for that takes the browser a while
 }
 
 /** The room or the thread that a change is about. */

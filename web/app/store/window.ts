@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { wire } from "#sdk";
-import { isApart, span } from "./span.ts";
+import { isApart, span, viewIn } from "./span.ts";
 import type { View } from "./state.ts";
 
 export const MOST_SHOWN = 150;
@@ -23,11 +23,14 @@ export function windowOf(view: View | undefined, last: number): Window {
   return { messages: all.slice(first, end), first, count: all.length };
 }
 
-/** The seq at which a window ends that ends before the `end`th message. */
-export const lastBefore = (view: View, end: number): number => [...view.messages.keys()][end - 1] ?? Infinity;
-
 /** The seq at which the window ends; Infinity: it goes along with the newest message. */
 export const last = signal(Infinity);
+
+/** The seq at which a window ends that ends before the `end`th message. Where that is not there, the newest ones are, or what is apart from them ends. */
+export function lastBefore(view: View, end: number): number {
+  const seqs = [...view.messages.keys()];
+  return seqs[end - 1] ?? (isApart() ? seqs.at(-1) : undefined) ?? Infinity;
+}
 
 /** Whether one sees the newest message. */
 export const atEnd = signal(true);
@@ -54,8 +57,9 @@ export function toEnd(): void {
 }
 
 /** A message was added at the end. One who reads further up must not lose what is there: the new one waits outside of a full window. */
-export function appended(view: View, isMine: boolean): void {
+export function appended(room: string, isMine: boolean): void {
   if (atEnd.peek()) return;
   if (!isMine) missed.value += 1;
-  if (last.peek() === Infinity && !isApart() && view.messages.size > MOST_SHOWN) last.value = lastBefore(view, view.messages.size - 1);
+  const view = last.peek() === Infinity && !isApart() ? viewIn(room) : undefined;
+  if (view && view.messages.size > MOST_SHOWN) last.value = lastBefore(view, view.messages.size - 1);
 }

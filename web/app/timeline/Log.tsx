@@ -41,10 +41,10 @@ export function Log({ room, label }: { room: string; label: string }) {
   const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
   const { messages, first } = windowOf(view, isCurrent ? last.value : Infinity);
   const { who } = me();
-  const overlay = overlayOf(room);
+  const shown = messages.map(overlayOf(room));
   const line = messages.find((message) => message.seq >= from && whoOf(message) !== who)?.seq;
-  const before = (i: number) => messages[i - 1];
-  const isDay = (i: number, { at }: wire.Message) => dayKey(before(i)?.at ?? "") !== dayKey(at);
+  const days = messages.map(({ at }) => dayKey(at));
+  const isDay = (i: number) => days[i] !== days[i - 1];
   return (
     <>
       {isCurrent && view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
@@ -53,15 +53,15 @@ export function Log({ room, label }: { room: string; label: string }) {
         <ol class="timeline">
           {messages.map((message, i) => (
             <Fragment key={message.seq}>
-              {isDay(i, message) && <Day at={message.at} />}
+              {isDay(i) && <Day at={message.at} />}
               {message.seq === line && <NewLine />}
               <Row
                 room={room}
-                message={overlay(message)}
-                isUnsure={overlay(message) !== message}
+                message={shown[i] as wire.Message}
+                isUnsure={shown[i] !== message}
                 thread={place?.threads.value.get(message.seq)}
                 isPinned={place?.pins.value.includes(message.seq) ?? false}
-                follows={message.seq !== line && !isDay(i, message) && follows(message, before(i))}
+                follows={message.seq !== line && !isDay(i) && follows(message, messages[i - 1])}
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}
                 isNew={message.seq >= from}

@@ -5,7 +5,7 @@ import { t } from "../i18n/index.ts";
 import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
 import { isApart, span, viewIn } from "../store/span.ts";
-import { current, placeOf } from "../store/state.ts";
+import { connection, current, placeOf } from "../store/state.ts";
 import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, toLineAsked, windowOf } from "../store/window.ts";
 import { distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
@@ -27,14 +27,23 @@ function move(scroller: HTMLElement): void {
     toEnd(); // one has read so long that what one read was let go of
   else if (above < NEAR_BEGINNING && first > 0) last.value = lastBefore(view, Math.max(first - STEP, 0) + MOST_SHOWN);
   else if (above < NEAR_BEGINNING && view.more) loadOlder(room);
-  else if (below < NEAR_BEGINNING && end < count) last.value = end + STEP < count ? lastBefore(view, end + STEP) : Infinity;
+  else if (below < NEAR_BEGINNING && end < count) last.value = lastBefore(view, end + STEP);
   else if (below < NEAR_BEGINNING && isApart()) loadNewer(room);
+  else if (below < NEAR_BEGINNING && last.peek() !== Infinity) {
+    last.value = Infinity;
+    look(below);
+  }
+}
+
+/** One may see the newest message, or no longer. */
+function look(below: number): void {
+  atEnd.value = last.peek() === Infinity && !isApart() && below < NEAR_END;
+  if (atEnd.peek()) missed.value = 0;
+  readOn();
 }
 
 function scrolled(scroller: HTMLElement): void {
-  atEnd.value = last.peek() === Infinity && !isApart() && distance(scroller).below < NEAR_END;
-  if (atEnd.peek()) missed.value = 0;
-  readOn();
+  look(distance(scroller).below);
   move(scroller);
 }
 
@@ -46,7 +55,11 @@ export function Scroller() {
   const room = current.value;
   const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
-  const drawn = [room, place?.version.value, last.value, toEndAsked.value, linked.value, toLineAsked.value, span.value];
+  const drawn = [
+    ...[room, place?.version.value, last.value, span.value],
+    ...[linked.value, toEndAsked.value, toLineAsked.value],
+    connection.value.state, // what could not be had without one is asked for now
+  ];
   const before = ref.current && !atEnd.peek() ? measure(ref.current) : undefined; // the page is still as it was
   useLayoutEffect(() => {
     const scroller = ref.current;
