@@ -12,7 +12,7 @@ from itertools import chain
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import EVERYONE, NOBODY, Batch, Facts, Head
+from hubbub.domain.facts import Batch, Facts, Head
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
@@ -20,13 +20,14 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.wires import Wire
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.engine.catching_up import CatchingUp
-from hubbub.server.engine.feeds import UNKNOWN, Feed, keep_in_memory, not_in_memory
-from hubbub.server.engine.followers import Cursor, Recipient
+from hubbub.server.engine.feeds import Feed, keep_in_memory, not_in_memory
+from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.glances import Glances
 from hubbub.server.engine.heads import Herald, Watch
 from hubbub.server.engine.hints import together
 from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.engine.presences import Presences
+from hubbub.server.engine.shutting_out import ShuttingOut
 from hubbub.server.engine.signals import Signals
 from hubbub.server.engine.threads import ThreadNews
 from hubbub.server.stores.base import Store, StoreFailed
@@ -50,6 +51,7 @@ class FanOut:
         self._catching_up = CatchingUp(store)
         self.herald = Herald()
         self.glances = Glances(self._feeds)
+        self._shutting_out = ShuttingOut(rules, self.glances)
         self.presences = Presences(self.pinned)
         self._threads = ThreadNews(store, self._broker, self._feeds.get, self._signal)
 
@@ -215,7 +217,7 @@ class FanOut:
 
     def cut_off(self, room: str, follower: Cursor | Watch, why: Refusal) -> None:
         """Cut a follower off at the last event that was delivered."""
-        self._cut_off(self._feeds[room], follower, why)
+        self._shutting_out.cut_off(self._feeds[room], follower, why)
 
     def deliver(self, batches: list[Batch]) -> None:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
@@ -299,20 +301,7 @@ class FanOut:
         for watch in list(feed.followers.watches):  # it is not known how many messages there were
             watch.ended(feed.room, None)
         if feed.guards:  # one of those events may have taken someone's right to follow
-            feed.lose_track()
-            for each in (feed, *feed.supported):
-                self._lose_followers(each)
-
-    def _lose_followers(self, feed: Feed) -> None:
-        """It is not known any more who may follow: let all come again."""
-        for follower in feed.followers:
-            if isinstance(follower, Cursor):
-                follower.ended(None)
-            elif isinstance(follower, Watch):
-                follower.ended(feed.room, None)
-            else:
-                follower.stop_at(feed.head or 0, UNKNOWN)
-        feed.wake()
+            self._shutting_out.lose_track(feed)
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""
@@ -330,7 +319,7 @@ class FanOut:
             for part in batch.apart():
                 self._deliver_to_all(feed, part)
                 if part.affected:
-                    self._take_rights(feed, part)
+                    self._shutting_out.take_rights(feed, part)
         else:
             self._deliver_to_all(feed, batch)
 
@@ -339,35 +328,6 @@ class FanOut:
             if live:
                 self._deliver(feed, wire, live, batch)
         feed.advance(batch)
-
-    def _take_rights(self, feed: Feed, batch: Batch) -> None:
-        """The last event of a batch affects people: cut those off who may no longer read, and let polls see it.
-
-        Those who follow other logs, whose guards look at this one, are cut off at what was delivered there.
-        """
-        feed.turn(lambda index: self._rules.apply(index, batch.bodies[-1]))
-        ids = {each for _, each in batch.affected} - {NOBODY}
-        if not ids:
-            return
-        self._cut_off_affected(feed, ids)
-        for each in feed.supported:
-            self._cut_off_affected(each, ids)
-            each.wake()
-
-    def _cut_off_affected(self, feed: Feed, ids: set[str]) -> None:
-        feed.doubt(ids)
-        for follower in feed.followers:
-            is_affected = EVERYONE in ids or follower.principal.id in ids
-            if is_affected and (why := feed.refusal(follower.principal)):
-                self._cut_off(feed, follower, why)
-
-    def _cut_off(self, feed: Feed, follower: Recipient | Watch, why: Refusal) -> None:
-        if isinstance(follower, Watch):
-            self.glances.look_away(follower, {feed.room})
-            follower.ended(feed.room, why)
-        else:
-            follower.stop_at(feed.head or 0, why)
-            feed.followers.end_if_there(follower)
 
     def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
         if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
