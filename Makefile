@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example live bench scale posts people conversation upgrade harm check format types fixtures sdk test soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example live bench scale posts people conversation upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -191,6 +191,14 @@ test: ## checks, then all tests: make test ARGS="tests/unit -k resume"
 # Or each process of a first run would compile all the tests, and all that they import: 15 s of work.
 bytecode:
 	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest --collect-only -qq > $(VENV)/bytecode.log 2>&1 || true
+
+# What CI that keeps files should keep: build/pictures.
+pictures: $(stamps)/dev clients chromium ## make pictures of the page in all its states: build/pictures/index.html
+	@rm -rf build/pictures; mkdir -p build/pictures
+	@TEST_PICTURES=build/pictures $(bin)/python -m pytest -n auto --dist worksteal tests/system/test_accessibility.py $(ARGS); failed=$$?; \
+	cd build/pictures && { echo '<!doctype html><title>hubbub</title><style>figure { display: inline-block; margin: 8px } img { max-width: 600px }</style>'; \
+		for each in *.png; do echo "<figure><img src=\"$$each\" alt=\"\" loading=\"lazy\"><figcaption>$$each</figcaption></figure>"; done; } > index.html; \
+	exit $$failed
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts

@@ -18,6 +18,7 @@ from playwright.async_api import WebSocketRoute as Socket
 from tests.integration.test_sdk_in_step import There
 from tests.support.markdown import shown_text
 from tests.support.markup import EVIL
+from tests.support.newcomers import exactly
 from tests.support.proxy import Proxy
 from tests.support.server import Server
 from tests.support.strict import Strict
@@ -97,9 +98,8 @@ async def grace(visit: Open) -> Page:
 
 async def here(page: Page) -> Page:
     """Wait until the page is in its room: until then it shows nobody there."""
-    await expect(
-        page.get_by_role("button", name=re.compile(r"^[1-9]\d* (person|people)$"))
-    ).to_be_visible()
+    count = re.compile(r"^(א )?[1-9]\d* (person|people)( ת)?$")  # in the test locale, too
+    await expect(page.get_by_role("button", name=count)).to_be_visible()
     return page
 
 
@@ -110,7 +110,7 @@ async def kept(page: Page) -> None:
 
 
 def composer(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Message", exact=True)
+    return page.get_by_role("textbox", name=exactly("Message"))
 
 
 def bodies(page: Page) -> Locator:

@@ -23,7 +23,6 @@ from tests.support.newcomers import (
     people_of,
     rooms,
 )
-from tests.system.test_accessibility import AXE, DEVICES, faults_by_scheme
 from tests.system.test_page import PHONE, bodies, composer, message, say, use
 from tests.system.test_page_emoji import put
 from tests.system.test_page_rooms import enter, thread
@@ -594,79 +593,6 @@ async def test_the_help_lists_every_key(ada: Page) -> None:
     keys = await help.locator("kbd").all_text_contents()
     assert {"Ctrl+K", "Alt+↑", "Alt+Shift+↓", "Esc", "Ctrl+/", "↑", "R", "Delete"} <= set(keys)
     assert await help.locator("code").filter(has_text="/topic").count() == 1
-
-
-async def completing(page: Page) -> None:
-    await type_in(page, "hello @")
-    await expect(options(page).first).to_be_visible()
-    await composer(page).press("ArrowDown")
-
-
-async def commanding(page: Page) -> None:
-    await type_in(page, "/")
-    await expect(options(page).nth(3)).to_be_visible()
-
-
-async def mistaken(page: Page) -> None:
-    await type_in(page, "/topci")
-    await page.get_by_role("button", name="Send").click()
-    await expect(page.get_by_text("Did you mean /topic?")).to_be_visible()
-
-
-async def switching(page: Page) -> None:
-    await composer(page).fill("")
-    await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("option").first).to_be_visible()
-
-
-async def switching_nowhere(page: Page) -> None:
-    await page.get_by_role("combobox").fill("nowhere")
-    await expect(page.get_by_text("Nothing found")).to_be_visible()
-
-
-async def helped(page: Page) -> None:
-    await page.keyboard.press("Escape")
-    await expect(page.get_by_role("dialog")).to_have_count(0)
-    await page.keyboard.press("Control+/")
-    await expect(page.get_by_role("dialog", name="Keys and commands")).to_be_visible()
-
-
-async def picking(page: Page) -> None:
-    await page.keyboard.press("Escape")
-    await page.get_by_role("button", name="Insert an emoji").click()
-    await page.get_by_role("searchbox").fill("tea")  # all of them would take axe a minute
-    await expect(page.get_by_role("gridcell").nth(3)).to_be_visible()
-
-
-async def reading_code(page: Page) -> None:
-    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    looks = page.locator("pre").last.locator("[class^=code-]")
-    await expect(looks.nth(4)).to_be_visible()
-
-
-STATES = [
-    *(completing, commanding, mistaken, switching, switching_nowhere),
-    *(helped, picking, reading_code),
-]
-CODE = "# Tea\ndef tea(cups: int = 2) -> str:\n    return f'{cups} cups' if cups else None\n"
-
-
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make clients")
-@pytest.mark.parametrize("device", DEVICES)
-async def test_axe_finds_nothing_where_one_writes(cast: Cast, device: str) -> None:
-    page = await cast.people.visit("/", reduced_motion="reduce", **DEVICES[device])
-    await page.get_by_role("button", name="Log in with an account").click()
-    await log_in(page, "grace")
-    await at_home(page, "Grace")
-    code = {"text": f"```python\n{CODE * 8}```"}
-    kitchen = await cast.kitchen()
-    await cast.ask("POST", f"/rooms/{kitchen}/messages", code)
-    await page.goto(f"{cast.people.server.url}/r/{kitchen}")
-    await expect(composer(page)).to_be_visible()
-    for state in STATES:
-        await state(page)
-        assert not await faults_by_scheme(page), state.__name__
-    await page.close()
 
 
 async def test_on_a_phone_all_of_it_works_by_touch(cast: Cast) -> None:

@@ -19,6 +19,8 @@ import { unread } from "./store/unread.ts";
 import { harmless } from "./ui/text.ts";
 
 const page = document.getElementById("page");
+document.documentElement.lang = t.language;
+document.documentElement.dir = t.direction;
 const icon = document.getElementById("icon");
 
 /** What the tab is called. */

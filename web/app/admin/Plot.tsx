@@ -64,7 +64,7 @@ export function Plot({ title, data }: { title: string; data: [number[], number[]
       <figcaption>
         {title} <strong>{last === undefined ? "" : a.now(NUMBERS.format(last))}</strong>
       </figcaption>
-      <div ref={root} aria-hidden="true" />
+      <div ref={root} dir="ltr" aria-hidden="true" />
     </figure>
   );
 }

@@ -58,7 +58,9 @@ function Option({ id, candidate, isChosen, take }: OptionProps) {
     >
       <Sign sign={candidate.sign} />
       <bdi>{harmless(candidate.name)}</bdi>
-      <small>{harmless(candidate.hint)}</small>
+      <small>
+        <bdi>{harmless(candidate.hint)}</bdi>
+      </small>
     </div>
   );
 }

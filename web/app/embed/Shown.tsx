@@ -22,7 +22,7 @@ export function Shown({ of: room, heading }: { of: Embedded | undefined; heading
       </section>
     );
   return (
-    <section class="room" aria-label={heading || t.room}>
+    <section class="room" lang={t.language} dir={t.direction} aria-label={heading || t.room}>
       {heading && (
         <h2>
           <Name text={heading} />

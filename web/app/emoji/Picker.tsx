@@ -52,7 +52,7 @@ export function Picker({ choose }: PickerProps) {
     choose(text);
   };
   const move = (key: KeyboardEvent) => {
-    const next = stepped(key, at, rows);
+    const next = stepped(key, at, rows, t.direction === "rtl");
     if (!next) return;
     key.preventDefault();
     if (next === "out") search.current?.focus();

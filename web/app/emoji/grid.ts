@@ -36,11 +36,12 @@ export function placed(sections: readonly Section[], columns: number): (Section 
 
 const PAGE = 5; // rows
 
-/** Where a key leads in the grid: "out" is above it, where one searches. Nothing if the key leads nowhere. */
+/** Where a key leads in the grid: "out" is above it, where one searches. Nothing if the key leads nowhere. `isTurned`: rows begin on the right. */
 export function stepped(
   { key, ctrlKey }: Pick<KeyboardEvent, "key" | "ctrlKey">,
   { row, column }: Place,
   rows: readonly Row[],
+  isTurned = false,
 ): Place | "out" | undefined {
   const count = rows[row]?.cells.length ?? 0;
   const to = (other: number, at = column): Place => {
@@ -52,9 +53,9 @@ export function stepped(
       return row === 0 ? "out" : to(row - 1);
     case "ArrowDown":
       return to(row + 1);
-    case "ArrowLeft":
+    case isTurned ? "ArrowRight" : "ArrowLeft":
       return column > 0 ? to(row, column - 1) : row > 0 ? to(row - 1, Infinity) : undefined;
-    case "ArrowRight":
+    case isTurned ? "ArrowLeft" : "ArrowRight":
       return column + 1 < count ? to(row, column + 1) : row + 1 < rows.length ? to(row + 1, 0) : undefined;
     case "PageUp":
       return to(row - PAGE);

@@ -22,6 +22,9 @@ function lasting(seconds: number): string {
 }
 
 export const en = {
+  language: LANGUAGE,
+  direction: "ltr" as "ltr" | "rtl",
+
   // the first screens
   welcome: "Welcome to hubbub",
   yourName: "Your name",
@@ -131,7 +134,8 @@ export const en = {
   reactedBy: (emoji: string, n: number) => `${emoji} by ${numbers.format(n)}`,
   reply: "Reply",
   replyInThread: "Reply in thread",
-  replies: (n: number, last: string, title: string) => `${title ? `${title} · ` : ""}${many(n, "reply", "replies")} · last ${last}`,
+  replies: (n: number, last: string, title: string) =>
+    [title, many(n, "reply", "replies"), n > 0 && `last ${last}`].filter(Boolean).join(" · "),
   pin: "Pin",
   unpin: "Unpin",
   pinned: "Pinned",
@@ -203,7 +207,7 @@ export const en = {
   everyMember: "Every member of this room",
   notMember: "Not in this room",
   unknownCommand: (name: string, meant: string | undefined) =>
-    `Not sent: unknown command /${name}. ${meant ? `Did you mean /${meant}?` : "Type /help for a list"} To send it as a message, begin with //`,
+    `Not sent: unknown command /${name}. ${meant ? `Did you mean /${meant}?` : "Type /help for a list."} To send it as a message, begin with //`,
   writeIt: (usage: string) => `Not sent. Use it like this: ${usage}`,
   noOpenRoom: (name: string) => `There is no open room called ${name}`,
   noMessageMeant: "There is no message in this room yet",

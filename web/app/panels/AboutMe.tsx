@@ -34,9 +34,6 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
     <p class="person">
       <Person who={who} more={t.roles[role]} />
     </p>
-    <Form fields={[]} button={t.logOut} act={logOut}>
-      {unsent > 0 && <p>{t.unsentWillBeLost(unsent)}</p>}
-    </Form>
     <Appearance />
     <Profile />
     <Notifying />
@@ -46,5 +43,10 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
       <AboutDevice />
     </details>
     <YourData />
+    <div class="section log-out">
+      <Form fields={[]} button={t.logOut} act={logOut} look="plain">
+        {unsent > 0 && <p>{t.unsentWillBeLost(unsent)}</p>}
+      </Form>
+    </div>
   </Dialog>
 );

@@ -1,10 +1,11 @@
 // What is shown beside the messages: a thread, what is pinned or saved, or the room itself.
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { closePanel, panel } from "../store/panel.ts";
 import { titleOf } from "../store/rooms.ts";
+import { useFocusBack } from "../ui/focus.ts";
 import { IconButton } from "../ui/Icon.tsx";
 import { harmless } from "../ui/text.ts";
 import { AboutRoom } from "./AboutRoom.tsx";
@@ -45,11 +46,9 @@ export function Panel() {
 
 function Side({ title, children }: { title: string; children: ComponentChildren }) {
   const ref = useRef<HTMLElement>(null);
-  useLayoutEffect(() => {
-    const before = document.activeElement;
-    if (!ref.current?.contains(before)) ref.current?.querySelector("button")?.focus(); // unless something in it took the focus
-    return () => before instanceof HTMLElement && before.focus();
-  }, []);
+  useFocusBack(ref, (side) => {
+    if (!side.contains(document.activeElement)) side.querySelector("button")?.focus(); // unless something in it took the focus
+  });
   return (
     <aside
       id="panel"

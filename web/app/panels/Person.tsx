@@ -18,7 +18,7 @@ export function Person({ who, more = "", state }: PersonProps) {
       <Avatar who={who} state={state} />
       <span class="who">
         <Name text={nameOf(who)} />
-        <small>{handle ? `@${handle}` : ""}</small>
+        <small>{handle && <bdi>{`@${handle}`}</bdi>}</small>
       </span>
       {more && <small>{more}</small>}
     </>

@@ -32,7 +32,7 @@ export const YourData = () => (
         </p>
         <h3>{t.removeAccount}</h3>
         <p>{t.removeWarning}</p>
-        <Form fields={[PASSWORD]} button={t.removeForGood} act={act} blame={() => PASSWORD.name} danger>
+        <Form fields={[PASSWORD]} button={t.removeForGood} act={act} blame={() => PASSWORD.name} look="danger">
           <label class="choice">
             <input type="checkbox" name="messages" />
             {t.removeMessages}

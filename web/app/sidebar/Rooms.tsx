@@ -52,7 +52,7 @@ function OfAccount({ account }: { account: Account }) {
         <Item key={row.room} {...shownOf(account, row)} />
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
-      <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} />
+      <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} isApart />
       <Invite key={account.key} role={account.role} />
       {isAdmin(account.role) && (
         <Act icon="tools" text={t.administration} onClick={() => openAdmin("people")} isCurrent={adminPart.value !== undefined} />
@@ -65,9 +65,18 @@ function OfAccount({ account }: { account: Account }) {
   );
 }
 
+interface ActProps {
+  icon: IconName;
+  text: string;
+  onClick(): void;
+  isCurrent?: boolean;
+  /** Whether it begins another group. */
+  isApart?: boolean;
+}
+
 /** What one can do beside the rooms. */
-const Act = ({ icon, text, onClick, isCurrent }: { icon: IconName; text: string; onClick(): void; isCurrent?: boolean }) => (
-  <li>
+const Act = ({ icon, text, onClick, isCurrent, isApart }: ActProps) => (
+  <li class={isApart ? "apart" : undefined}>
     <button type="button" class="act" aria-current={isCurrent ? "page" : undefined} onClick={onClick}>
       <Icon name={icon} />
       {text}

@@ -83,9 +83,7 @@ function Me() {
       <Avatar who={key} />
       <Name id="my-name" text={name} />
       {account ? (
-        <button id="account" class="quiet" type="button" onClick={aboutMe}>
-          {t.account}
-        </button>
+        <IconButton id="account" name="account" label={t.account} onClick={aboutMe} />
       ) : (
         <button id="rename" class="quiet" type="button" onClick={rename}>
           {t.changeName}

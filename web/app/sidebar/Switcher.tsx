@@ -11,7 +11,6 @@ import { Avatar } from "../ui/Avatar.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";
-import { harmless } from "../ui/text.ts";
 import { type Goal, goalsFor } from "./goals.ts";
 
 export function Switcher() {
@@ -68,7 +67,9 @@ export function Switcher() {
               <Name text={goal.title} />
               {goal.isNew && <span class="visually-hidden"> {t.unread}</span>}
             </span>
-            <small>{harmless(goal.hint)}</small>
+            <small>
+              <Name text={goal.hint} />
+            </small>
           </Option>
         ))}
       </div>

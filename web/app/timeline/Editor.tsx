@@ -7,6 +7,7 @@ import { t } from "../i18n/index.ts";
 import type { wire } from "../store/sdk.ts";
 import { edit } from "../store/sending.ts";
 import { editing } from "../store/state.ts";
+import { isFree } from "../ui/focus.ts";
 import { isComposing } from "../ui/Grow.tsx";
 
 export function Editor({ room, message }: { room: string; message: wire.Message }) {
@@ -18,8 +19,8 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
     field.current?.scrollIntoView({ block: "nearest" });
   }, []);
   const done = () => {
+    if (isFree(field.current?.closest(".editor"))) focusComposer(room);
     editing.value = undefined;
-    focusComposer(room);
   };
   const save = async () => {
     const changed = text.trim();

@@ -41,7 +41,7 @@ interface RowProps {
 
 export const Speaker = ({ by }: { by: string }) => (
   <div class={`speaker ${hueOf(by)}`}>
-    <Name text={nameOf(by)} className="by" />
+    <Name text={nameOf(by)} className="by" title={harmless(nameOf(by))} />
     <Avatar who={by} />
   </div>
 );
@@ -55,7 +55,7 @@ export const Time = ({ at }: { at: string }) => (
 function quoteText(quoted: wire.Message | undefined): string {
   if (!quoted) return t.earlierMessage;
   const text = quoted.deleted ? t.deleted : (quoted.text ?? t.binaryQuote);
-  return harmless(t.quoted(nameOf(quoted.by), [...text].slice(0, MOST_QUOTED).join("")));
+  return t.quoted(harmless(nameOf(quoted.by)), harmless([...text].slice(0, MOST_QUOTED).join("")));
 }
 
 /** How many replies there are in a message's thread; opens it. */
@@ -109,7 +109,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
             {t.pinned}
           </p>
         )}
-        {thread && thread.nth > 0 && <Replies seq={message.seq} thread={thread} />}
+        {thread && (thread.nth > 0 || thread.title) && <Replies seq={message.seq} thread={thread} />}
       </div>
       {isPointedAt && !message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
     </li>

@@ -13,6 +13,7 @@ import { whoOf, type wire } from "../store/sdk.ts";
 import { pin, react, remove, reply } from "../store/sending.ts";
 import { accountOf, editing } from "../store/state.ts";
 import { copyText } from "../ui/copy.ts";
+import { isFree } from "../ui/focus.ts";
 import { IconButton, type IconName } from "../ui/Icon.tsx";
 import { EmojiText } from "./EmojiText.tsx";
 import type { Does } from "./keys.ts";
@@ -55,8 +56,12 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
   const close = () => {
     opened.value = undefined;
   };
-  const done = () => {
+  const back = () => {
+    if (isFree(root.current)) root.current?.closest<HTMLElement>("[data-seq]")?.focus({ preventScroll: true });
     close();
+  };
+  const done = () => {
+    back();
     chosen.value = "";
   };
   useLayoutEffect(() => {
@@ -68,12 +73,16 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
       class={open ? `tools open ${open}` : "tools"}
       role="toolbar"
       aria-label={t.message}
-      onKeyDown={(pressed) => pressed.key === "Escape" && close()}
+      onKeyDown={(pressed) => pressed.key === "Escape" && open && back()}
       // Without a target the window was left, or a button pressed that takes no focus (Safari's).
       onFocusOut={({ relatedTarget }) => open && relatedTarget && !root.current?.contains(relatedTarget as Node) && close()}
     >
       {open === "emoji" && <Emojis room={room} message={message} who={who} done={done} />}
-      {open === "more" && <More room={room} message={message} who={who} done={done} />}
+      {open === "more" && (
+        <div class="acts-on">
+          <More room={room} message={message} who={who} done={done} />
+        </div>
+      )}
       {open === "delete" && <Confirmation room={room} seq={message.seq} done={done} />}
       {!open && <Closed room={room} message={message} who={who} isPinned={isPinned} />}
     </div>
@@ -132,9 +141,7 @@ function Emojis({ room, message, who, done }: Omit<ToolsProps, "isPinned"> & { d
     .slice(0, MOST_OWN)
     .map((name) => `:${name}:`);
   const other = () => {
-    done();
-    const row = document.querySelector<HTMLElement>(`[data-room="${CSS.escape(room)}"][data-seq="${message.seq}"]`);
-    row?.focus({ preventScroll: true }); // where one is again afterwards
+    done(); // the focus is on the message, where one is again afterwards
     emojiPicker(t.react, (emoji) => react(room, message.seq, emoji, true));
   };
   return (

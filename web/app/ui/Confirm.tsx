@@ -22,7 +22,7 @@ export function openConfirmation({ title, text, button, act, fields = [], childr
   };
   openDialog(
     <Dialog title={title}>
-      <Form fields={fields} button={button} act={confirm} danger={danger}>
+      <Form fields={fields} button={button} act={confirm} look={danger ? "danger" : "primary"}>
         <p>{text}</p>
         {children}
       </Form>

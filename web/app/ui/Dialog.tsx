@@ -2,8 +2,9 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { useFocusBack } from "./focus.ts";
 import { IconButton } from "./Icon.tsx";
 
 const shown = signal<VNode | undefined>(undefined);
@@ -30,15 +31,7 @@ interface DialogProps {
 /** What an open window holds. To focus something else than its first button, give that `autofocus`. */
 export function Dialog({ title, children, onClose = closeDialog, className }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const [dialog, before] = [ref.current, document.activeElement];
-    dialog?.showModal();
-    return () => {
-      const now = document.activeElement;
-      if (now !== document.body && !dialog?.contains(now)) return; // somebody goes on elsewhere by now
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
+  useFocusBack(ref, (dialog) => (dialog as HTMLDialogElement).showModal());
   return (
     <dialog
       ref={ref}

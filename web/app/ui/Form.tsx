@@ -44,7 +44,8 @@ interface FormProps {
   /** The name of the field that an error is about. */
   blame?(error: Error): string | undefined;
   children?: ComponentChildren;
-  danger?: boolean;
+  /** How much its button stands out. */
+  look?: "primary" | "danger" | "plain";
 }
 
 const PLAIN = { autocapitalize: "none", spellcheck: false } as const;
@@ -122,7 +123,7 @@ function complaint(input: Element | RadioNodeList | null): string {
 }
 
 /** A form with its fields, whatever else belongs between them and the button, and what its button does, once at a time. */
-export function Form({ fields, button, act, blame, children, danger }: FormProps) {
+export function Form({ fields, button, act, blame, children, look = "primary" }: FormProps) {
   const form = useRef<HTMLFormElement>(null);
   const [wrong, setWrong] = useState({ field: "", why: "" });
   const [isBusy, setBusy] = useState(false);
@@ -152,7 +153,7 @@ export function Form({ fields, button, act, blame, children, danger }: FormProps
       ))}
       {children}
       <Why text={wrong.field ? "" : wrong.why} />
-      <button type="submit" class={danger ? "danger" : "primary"} aria-disabled={isBusy ? "true" : undefined}>
+      <button type="submit" class={look} aria-disabled={isBusy ? "true" : undefined}>
         {button}
       </button>
     </form>

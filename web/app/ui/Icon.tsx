@@ -27,8 +27,11 @@ export type IconName =
   | "tools"
   | "bookmark";
 
+/** Those that point along the line, and so the other way where it runs from right to left. */
+const TURNS: ReadonlySet<IconName> = new Set(["reply", "thread"]);
+
 export const Icon = ({ name }: { name: IconName }) => (
-  <svg class="icon" aria-hidden="true">
+  <svg class={TURNS.has(name) ? "icon turns" : "icon"} aria-hidden="true">
     <use href={`${sprite}#${name}`} />
   </svg>
 );

@@ -2,8 +2,8 @@
 
 import { harmless } from "./text.ts";
 
-export const Name = ({ text, id, className }: { text: string; id?: string; className?: string }) => (
-  <bdi id={id} class={className}>
+export const Name = ({ text, id, className, title }: { text: string; id?: string; className?: string; title?: string }) => (
+  <bdi id={id} class={className} title={title}>
     {harmless(text)}
   </bdi>
 );

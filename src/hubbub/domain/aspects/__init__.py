@@ -4,7 +4,6 @@ from hubbub.domain.aspects import (
     conversation,
     document,
     emoji,
-    files,
     former,
     people,
     posts,
@@ -20,7 +19,6 @@ RULES = Rules(
         *rooms.ASPECTS,
         *conversation.ASPECTS,
         emoji.ASPECT,
-        files.ASPECT,
         former.ASPECT,
     ]
 )

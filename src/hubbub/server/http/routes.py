@@ -11,7 +11,6 @@ from hubbub.server.http.resources import (
     emoji,
     events,
     export,
-    files,
     health,
     invites,
     logins,
@@ -39,7 +38,6 @@ from hubbub.server.http.resources import (
     state,
     subscriptions,
     threads,
-    uploads,
     ways,
 )
 
@@ -63,8 +61,6 @@ RESOURCES = (
     preferences.resource,
     subscriptions.resource,
     emoji.resource,
-    files.resource,
-    uploads.resource,
     saved.resource,
     drafts.resource,
     start.resource,

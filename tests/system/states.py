@@ -1,0 +1,482 @@
+"""The page in all its states, as tours: axe looks at each of them, and pictures are made of them (`make pictures`).
+
+A tour goes from state to state with one page, and gives the name of each when it is there. A new state belongs into one of them: of a
+server that is the tour's own, or of one with a team at work, which the tours share and leave as it was.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.newcomers import (
+    PASSWORD,
+    asked,
+    at_home,
+    claim_link,
+    enroll,
+    exactly,
+    fill,
+    invite_link,
+    log_in,
+    make_room,
+    menu,
+)
+from tests.support.server import Server
+from tests.system.test_page import bodies, composer, here, message, post, unsent
+
+Tour = Callable[[Page, Server], AsyncIterator[str]]
+TourAtWork = Callable[[Page, "Team"], AsyncIterator[str]]
+
+EMBEDS = """<!doctype html><html lang="en"><title>Ours</title><main><h1>Ours</h1>
+<hubbub-room room="lobby" name="vera" heading="Ask us"></hubbub-room></main><script type="module" src="/web/embed.js"></script></html>"""
+
+
+async def come_in(page: Page, name: str = "ada") -> None:
+    await page.goto("/")
+    await page.get_by_label("Your name").fill(name)
+    await page.get_by_role("button", name="Start talking").click()
+    await here(page)
+
+
+async def speak(page: Page, text: str) -> None:
+    """Write a message; on a phone Enter begins a new line."""
+    await composer(page).fill(text)
+    await page.locator("#composer").get_by_role("button", name="Send").click()
+
+
+async def has_mouse(page: Page) -> bool:
+    return bool(await page.evaluate("matchMedia('(hover: hover)').matches"))
+
+
+async def hit(what: Locator) -> None:
+    """Press it, with a mouse or a finger."""
+    await (what.click() if await has_mouse(what.page) else what.tap())
+
+
+async def act(page: Page, text: str, *tools: str) -> None:
+    """Go to a message, by mouse or by touch, and press its buttons."""
+    await act_on(message(page, text), *tools)
+
+
+async def act_on(row: Locator, *tools: str) -> None:
+    await (row.locator(".body").hover() if await has_mouse(row.page) else hit(row.locator(".body")))
+    for tool in tools:
+        await hit(row.get_by_role("button", name=exactly(tool)))
+
+
+async def press(page: Page, name: str) -> None:
+    """Press a button of the list of rooms."""
+    await menu(page)
+    await hit(page.get_by_role("navigation", name="Rooms").get_by_role("button", name=name))
+
+
+async def close(page: Page) -> None:
+    """Close the window that is open."""
+    await page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+# --- the ways in ---
+
+
+async def coming(page: Page, server: Server) -> AsyncIterator[str]:
+    """The first screens, and what they say when something is wrong."""
+    await page.goto("/")
+    await expect(page.get_by_label("Your name")).to_be_visible()
+    yield "welcome"
+    await page.get_by_label("Your name").fill("not/a/name")
+    await page.get_by_role("button", name="Start talking").click()
+    await expect(page.get_by_role("alert")).not_to_be_empty()
+    yield "welcome refused"
+    await page.goto("/#token=nonsense")
+    await expect(page.get_by_role("alert")).to_contain_text("does not accept this token")
+    yield "token refused"
+    await page.goto("/reset#nonsense")
+    await expect(page.get_by_role("heading", name="A new password")).to_be_visible()
+    yield "reset"
+    await page.goto("/i#nonsense")
+    await expect(page.get_by_role("heading", name="You are invited")).to_be_visible()
+    yield "invite"
+    await fill(page, "Grace")
+    await expect(page.get_by_role("heading", name="This link can't be used")).to_be_visible()
+    yield "link used"
+    await page.get_by_role("button", name="Log in").click()
+    await log_in(page, "ada")
+    await expect(page.get_by_text("Wrong handle or password")).to_be_visible()
+    yield "log-in refused"
+    await page.goto(claim_link(server))
+    await fill(page, "Ada", "not a handle")
+    wrong = page.locator(".field").get_by_role("alert").filter(has_text="Invalid")
+    await expect(wrong).to_be_visible()
+    yield "claim refused"
+
+
+# --- guests in free rooms ---
+
+
+async def guest(page: Page, server: Server) -> AsyncIterator[str]:
+    """A free room: empty, with messages, and without a server."""
+    await come_in(page)
+    await expect(page.get_by_text("This is where the room begins")).to_be_visible()
+    yield "empty room"
+    await post(server, "hello https://example.org", "and **more**")
+    await speak(page, "gladly")
+    await act(page, "gladly", "React", "React with 🎉")
+    await expect(message(page, "gladly").locator(".reactions")).to_be_visible()
+    await act(page, "and more", "Reply")
+    yield "replying"
+    await speak(page, "me too")
+    await act(page, "gladly", "Edit")
+    await expect(page.get_by_label("Edit message")).to_be_visible()
+    await act(page, "me too")
+    yield "editing"
+    await page.get_by_role("button", name="Cancel").click()
+    await act(page, "me too", "Delete")
+    yield "deleting"
+    await message(page, "me too").get_by_role("button", name="Delete?").click()
+    await expect(page.get_by_text(exactly("deleted"))).to_be_visible()
+    yield "deleted"
+
+
+async def free_rooms(page: Page, server: Server) -> AsyncIterator[str]:
+    """Who is in a free room, and which others there are."""
+    await come_in(page)
+    await page.locator("#members").click()
+    await expect(page.get_by_role("list", name="Who is here")).to_be_visible()
+    yield "who is here"
+    await page.locator("#members").click()
+    await page.locator("#members").blur()
+    await post(server, "there", room="kitchen")
+    await menu(page)
+    await page.get_by_label("Open or start a room").fill("kitchen")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="kitchen")).to_be_visible()
+    await post(server, "unread")
+    await menu(page)
+    await expect(page.locator("#rooms .badge")).to_be_visible()
+    yield "free rooms"
+
+
+async def failing(page: Page, server: Server) -> AsyncIterator[str]:
+    """What goes wrong: nothing comes, a message or a name is refused, the server is away."""
+    await come_in(page)
+    await speak(page, "long " * 20_000)
+    await expect(unsent(page).get_by_role("alert")).to_be_visible()
+    await page.evaluate("document.getElementById('room-name').value = '/'")
+    await page.evaluate("document.getElementById('open-room').requestSubmit()")
+    await expect(page.locator("#toast")).to_be_visible()
+    yield "refused"
+    await unsent(page).get_by_role("button", name="Discard").click()
+    await server.kill()
+    await speak(page, "is anyone there?")
+    await expect(page.get_by_text(re.compile("No connection"))).to_be_visible()
+    yield "offline"
+
+
+# --- an owner on a new server ---
+
+
+async def own(page: Page, server: Server) -> Page:
+    """The page of the owner, whose account was just made."""
+    await enroll(page, claim_link(server), "Ada")
+    return page
+
+
+async def beginning(page: Page, server: Server) -> AsyncIterator[str]:
+    """A server on which there is nothing yet, and the first room."""
+    await menu(await own(page, server))
+    await expect(page.get_by_text("You are in no room yet")).to_be_visible()
+    yield "no rooms"
+    await press(page, "Open rooms")
+    await expect(page.get_by_text("There are no open rooms yet")).to_be_visible()
+    yield "no open rooms"
+    await close(page)
+    await press(page, "Write to…")
+    await expect(page.get_by_text("Nobody else has an account here yet")).to_be_visible()
+    yield "nobody to write to"
+    await close(page)
+    await press(page, "Saved messages")
+    await expect(page.get_by_text("You have saved nothing yet")).to_be_visible()
+    yield "nothing saved"
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await press(page, "New room")
+    await page.get_by_role("button", name="Make the room").click()
+    await expect(page.get_by_text("Fill this in")).to_be_visible()
+    yield "new room refused"
+    await close(page)
+    await invite_link(page, close=False)
+    yield "invite link"
+    await close(page)
+    await page.goto("/r/@rbbbbbbbbbbbb")
+    await expect(page.get_by_role("heading", name="No such room")).to_be_visible()
+    yield "no such room"
+
+
+async def administering(page: Page, server: Server) -> AsyncIterator[str]:
+    """All parts of the admin page."""
+    await own(page, server)
+    await press(page, "Administration")
+    for part in ("Rooms", "Invites", "Emoji", "Figures", "Settings", "Audit log", "People"):
+        await (
+            page.get_by_role("navigation", name="Administration")
+            .get_by_role("button", name=part)
+            .click()
+        )
+        await expect(page.get_by_role("main").get_by_text("Looking…")).to_have_count(0)
+        yield f"admin, {part.lower()}"
+    await page.get_by_role("main").get_by_role("button", name="Manage Ada").click()
+    await expect(page.get_by_role("main").get_by_text("1 session")).to_be_visible()
+    yield "admin, person"
+
+
+async def account(page: Page, server: Server) -> AsyncIterator[str]:
+    """The window about one's account."""
+    await own(page, server)
+    await press(page, "Account")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog.get_by_role("button", name="Log out")).to_be_visible()
+    yield "account"
+    for section in ("Appearance", "Profile", "Devices", "Kept on this device", "Your data"):
+        await dialog.get_by_text(exactly(section)).click()
+    await expect(dialog.get_by_role("button", name="Remove it for good")).to_be_visible()
+    await expect(dialog.get_by_text(exactly("This device"))).to_be_visible()
+    yield "account, all"
+    await dialog.get_by_text(exactly("Notifications")).click()
+    await expect(dialog.get_by_role("region", name="On this device")).to_be_visible()
+    await dialog.get_by_role("region", name="On this device").scroll_into_view_if_needed()
+    yield "account, notifications"
+
+
+async def room_settings(page: Page, server: Server) -> AsyncIterator[str]:
+    """What can be done with a message, and the panel about a room."""
+    await make_room(await own(page, server), "Plans", "Closed")
+    dialog = page.get_by_role("dialog")
+    await speak(page, "the secret plan")
+    await act(page, "the secret plan", "More")
+    await expect(page.get_by_role("button", name="Forward…")).to_be_visible()
+    yield "message, more"
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Details").click()
+    panel = page.get_by_role("complementary", name="Plans")
+    await expect(panel.get_by_text("1 member")).to_be_visible()
+    yield "room details"
+    await panel.get_by_role("button", name="Invite people").click()
+    await expect(dialog.get_by_text("already a member")).to_be_visible()
+    yield "nobody to invite"
+    await close(page)
+    for section in ("Room settings", "Banned and muted"):
+        await panel.get_by_text(section).click()
+    await expect(panel.get_by_text("Nobody is banned")).to_be_visible()
+    await panel.get_by_label("Keep messages for").fill("1")
+    yield "room settings"
+    await panel.get_by_role("button", name="Archive").click()
+    await expect(dialog.get_by_text("Nobody can write in it any more")).to_be_visible()
+    yield "confirming"
+    await dialog.get_by_role("button", name="Archive").click()
+    await expect(page.get_by_text("This room is archived")).to_be_attached()
+    await panel.get_by_role("button", name="Close").click()
+    yield "archived room"
+
+
+# --- a team at work ---
+
+
+class Team:
+    """Ada, the owner, Grace, Linus, and Margaret, whose name is long; and what they do, by HTTP."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.tokens: dict[str, str] = {}
+        self.rooms: dict[str, str] = {}
+
+    async def come(self) -> None:
+        """Make the accounts."""
+        token = claim_link(self.server).partition("#")[2]
+        self.tokens["ada"] = await self._enter("claim", token, "ada", "Ada Lovelace")
+        invite = await self.ask("ada", "POST", "/invites", {"role": "member", "uses": 3})
+        for handle, name in (
+            ("grace", "Grace"),
+            ("linus", "לינוס"),
+            ("margaret", "Margaret Heafield Hamilton of the Draper Laboratory"),
+        ):
+            self.tokens[handle] = await self._enter("accept", invite["token"], handle, name)
+
+    async def _enter(self, way: str, token: str, handle: str, name: str) -> str:
+        given = {"token": token, "handle": handle, "name": name, "password": PASSWORD}
+        return str(
+            (await asked(self.server, "POST", f"/{way}", given | {"wants": "token"}))["token"]
+        )
+
+    async def ask(self, who: str, method: str, path: str, body: Any = None) -> Any:
+        answer = await asked(self.server, method, path, body or {}, self.tokens[who])
+        assert "code" not in answer, answer
+        return answer
+
+    async def make(self, title: str, kind: str = "open", **more: Any) -> str:
+        """Make a room with all of them in it, and return its key."""
+        made = await self.ask("ada", "POST", "/rooms", {"kind": kind, "title": title, **more})
+        self.rooms[title] = str(made["made"])
+        others = {"who": ["grace", "linus", "margaret"]}
+        await self.ask("ada", "POST", f"/rooms/{self.rooms[title]}/members", others)
+        return self.rooms[title]
+
+    async def say(self, who: str, room: str, text: str, **more: Any) -> int:
+        body = {"text": text, **more}
+        said = await self.ask(who, "POST", f"/rooms/{room}/messages", body)
+        return int(said["seq"])
+
+
+async def furnish(server: Server) -> Team:
+    """A server as it is after some weeks."""
+    team = Team(server)
+    await team.come()
+    engine = await team.make("engine", topic="How it works, and why")
+    kitchen = await team.make("kitchen", "closed")
+    await team.make("What is for dinner on the evening of the long release")
+    forum = await team.make("help", titles=True)
+    truth = "The log is the truth; a client is a position in it. So resume, long-poll and falling behind are all one act."
+    first = await team.say("ada", engine, truth)
+    second = await team.say("ada", engine, "I have written it up in `ARCHITECTURE.md`.")
+    for who, emoji in (("grace", "👍"), ("linus", "👍"), ("margaret", "🎉")):
+        await team.ask(who, "PUT", f"/rooms/{engine}/messages/{second}/reactions/{emoji}")
+    question = "Does a snapshot at `N` and the events after it always fold to the same?"
+    asking = await team.say("grace", engine, question, reply_to=first)
+    await team.say("ada", f"{engine}:{asking}", "Yes: golden fixtures, both languages.")
+    await team.say("linus", f"{engine}:{asking}", "גם אצלי, with both")
+    await team.ask("ada", "PUT", f"/rooms/{engine}/pins/{first}")
+    await team.ask("ada", "PUT", f"/me/saved/{engine}/{asking}")
+    await team.say("ada", kitchen, "Tea?")
+    for title in ("Kettles", "Cups"):
+        await team.say("grace", forum, f"Which {title.lower()}?", title=title)
+    await team.ask("ada", "PUT", f"/rooms/{engine}/read", {"upto": asking})
+    await team.ask("ada", "PUT", f"/rooms/{forum}/read", {"upto": 2})
+    await team.say("grace", kitchen, "@ada yes!")
+    direct = await team.ask("grace", "POST", "/rooms", {"kind": "direct", "who": ["ada"]})
+    await team.say("grace", direct["made"], "hello")
+    return team
+
+
+async def come(page: Page, team: Team) -> None:
+    """Log Ada in, in the room that most is said in."""
+    await page.goto(f"/r/{team.rooms['engine']}")
+    await log_in(page, "ada")
+    await at_home(page, "Ada Lovelace")
+
+
+async def reading(page: Page, team: Team) -> AsyncIterator[str]:
+    """The room with what is new in it, and the list of rooms."""
+    engine = team.rooms["engine"]
+    code = 'Measured again:\n```python\ndef p99(posts: int = 12_400) -> str:\n    return f"{posts}/s in 8.1 ms"\n```'
+    asking = "@ada can you look at the outbox before noon? It keeps its order after a reload now."
+    for who, text in (
+        ("linus", code),
+        ("margaret", asking),
+        ("linus", "אני אבדוק את זה מחר, see https://example.org/a/b?c=d"),
+    ):
+        await team.say(who, engine, text)
+    await come(page, team)
+    await expect(bodies(page).last).to_contain_text("https://example.org/a/b?c=d")
+    await expect(page.locator(".newline")).to_be_attached()
+    await expect(page.locator(".code-keyword").last).to_be_attached()
+    yield "room"
+    await menu(page)
+    await expect(
+        page.get_by_role("button", name=re.compile("kitchen 1 (א )?mention"))
+    ).to_be_visible()
+    yield "rooms"
+    await press(page, "engine")
+    await act_on(page.get_by_role("log").locator(".message").last, "React")
+    await expect(page.get_by_role("button", name="React with 👍")).to_be_visible()
+    yield "reacting"
+
+
+async def beside(page: Page, team: Team) -> AsyncIterator[str]:
+    """What stands beside a room."""
+    await come(page, team)
+    await page.get_by_role("button", name="2 replies").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("log").locator(".body")).to_have_count(2)
+    yield "thread"
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Pinned messages").click()
+    await expect(page.get_by_role("button", name="Show it in the room")).to_be_visible()
+    yield "pinned"
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Details").click()
+    panel = page.get_by_role("complementary", name="engine")
+    await panel.get_by_role("button", name="Manage Grace").click()
+    yield "members"
+    await panel.get_by_role("button", name="Ban…").click()
+    yield "banning"
+    await close(page)
+    await panel.get_by_role("button", name="Close").click()
+    await press(page, "Saved messages")
+    await expect(page.get_by_role("button", name="Show it in engine")).to_be_visible()
+    yield "saved"
+
+
+async def writing(page: Page, team: Team) -> AsyncIterator[str]:
+    """What helps one to write."""
+    await come(page, team)
+    await page.get_by_role("button", name="Insert an emoji").click()
+    await page.get_by_role("searchbox").fill("tea")  # all of them would take axe a minute
+    await expect(page.get_by_role("gridcell").nth(3)).to_be_visible()
+    yield "emoji picker"
+    await close(page)
+    await composer(page).fill("@")
+    await expect(page.get_by_role("listbox", name="Suggestions")).to_be_visible()
+    yield "completion"
+    await composer(page).fill("/")
+    await expect(page.get_by_role("option").nth(3)).to_be_visible()
+    yield "commands"
+    await composer(page).fill("/nonsense")
+    await page.locator("#composer").get_by_role("button", name="Send").click()
+    await expect(page.locator("#composer").get_by_role("alert")).to_be_visible()
+    yield "unknown command"
+    await composer(page).fill("a draft\nof two lines")
+    yield "draft"
+    await composer(page).fill("")
+
+
+async def over(page: Page, team: Team) -> AsyncIterator[str]:
+    """Windows that keys open, and a forum."""
+    await come(page, team)
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("listbox", name="Rooms and people")).to_be_visible()
+    yield "switcher"
+    await page.get_by_role("combobox", name="Rooms and people").fill("nothing of the kind")
+    yield "switcher, nothing found"
+    await close(page)
+    await page.keyboard.press("Control+/")
+    await expect(page.get_by_role("dialog", name="Keys and commands")).to_be_visible()
+    yield "help"
+    await close(page)
+    await press(page, "help")
+    await expect(page.get_by_role("button", name="Cups · 0 replies")).to_be_visible()
+    yield "forum"
+
+
+async def elsewhere(page: Page, server: Server) -> AsyncIterator[str]:
+    """A room in another site's page: loading, empty, with messages, and without a server."""
+    await page.route(
+        "**/elsewhere", lambda route: route.fulfill(body=EMBEDS, content_type="text/html")
+    )
+    await page.goto("/elsewhere")
+    room = page.locator("hubbub-room")
+    await expect(room.get_by_text("Nobody has written anything yet.")).to_be_visible()
+    yield "embedded, empty"
+    await post(server, "hello **there**", "and `more`")
+    await room.get_by_role("textbox", name="Message").fill("gladly")
+    await room.get_by_role("button", name="Send").click()
+    await expect(room.locator(".body")).to_have_count(3)
+    yield "embedded"
+
+
+TOURS: tuple[Tour, ...] = (
+    *(coming, guest, free_rooms, failing),
+    *(beginning, administering, account, room_settings),
+    elsewhere,
+)
+AT_WORK: tuple[TourAtWork, ...] = (reading, beside, writing, over)
