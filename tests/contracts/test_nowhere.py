@@ -146,7 +146,7 @@ class Way(NamedTuple):
     leaves: dict[str, str]
 
 
-MESSAGES = frozenset({"Post", "PostInThread", "Edit", "an answer"})
+MESSAGES = frozenset({"Post", "PostInThread", "Edit", "an answer", "a file"})
 REACTIONS = frozenset({"React", "Unreact"})
 ALL = frozenset(field.partition(".")[0] for field in FIELDS)
 RETRY = {"*.client_message_id": "programs make it up, and a retry is still known by it"}
@@ -168,6 +168,7 @@ WAYS = {
         RETRY
         | {
             "*.emitted_as": "the message is still of that kind",
+            "a file": "the message still shows it",
             "Post.title": "and its thread goes on",
         },
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from hubbub.server.config import origins, shown
+from hubbub.server.sources import origins, shown
 from hubbub.server.stores.sqlite.store import FILE_NAME
 from tests.integration.native import native
 from tests.integration.test_verify import TAMPERED, on_sqlite

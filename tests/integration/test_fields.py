@@ -141,6 +141,7 @@ SINGLE = {
         "User-Agent",
     ),
     "Upgrade",  # one that names several is refused
+    "If-Range",  # one that names several matches none
     "Retry-After",  # of a push service's answer
 }
 READS = re.compile(r'(?:request\.headers|(?<!error\.)\bheaders)(?:\.get\(|\[)"([\w-]+)"(?!\] =)')

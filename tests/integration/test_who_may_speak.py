@@ -141,6 +141,14 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ],
     ("DELETE", "/api/v1/emoji/{name}"): own("/emoji/x", "DELETE"),
     ("GET", "/api/v1/emoji/{name}/{image}"): [Way("/api/v1/emoji/x/x", needs_token=True)],
+    ("POST", "/api/v1/files"): [Way("/api/v1/files", "POST", body="x", needs_account=True)],
+    ("GET", "/api/v1/files/{file}"): [Way("/api/v1/files/x", needs_token=True)],
+    ("OPTIONS", "/api/v1/uploads"): [Way("/api/v1/uploads", "OPTIONS")],
+    ("POST", "/api/v1/uploads"): own("/uploads", "POST"),
+    **{
+        (method, "/api/v1/uploads/{file}"): own("/uploads/x", method)
+        for method in ("GET", "PATCH", "DELETE")
+    },
     ("PATCH", "/api/v1/me"): own("/me", "PATCH", "{}"),
     ("POST", "/api/v1/me/password"): own("/me/password", "POST", "{}"),
     ("GET", "/api/v1/me/sessions"): own("/me/sessions"),

@@ -73,6 +73,16 @@ def not_found(by: str, _: str) -> str:
     return "unauthenticated" if by == VISITOR else NOT_FOUND
 
 
+def hidden(_: str, __: str) -> str:
+    """What nobody may read here, be it there or not."""
+    return NOT_FOUND
+
+
+def accounts_by_tus(by: str, _: str) -> str:
+    """Accounts, which must then say which version of tus they speak."""
+    return "unauthenticated" if by == VISITOR else "unsupported_version"
+
+
 def managers_find_none(by: str, of: str) -> str:
     """What `managers` may do with something that isn't there."""
     return managers(by, of) or NOT_FOUND
@@ -131,6 +141,12 @@ ROWS: dict[str, list[Row]] = {
     "getEmoji": [Row(everyone, parts={"name": "parrot"})],
     "addEmoji": [Row(ADMINS, GIF, {"name": "other"})],
     "removeEmoji": [Row(ADMINS, parts={"name": "other"})],
+    "uploadFile": [Row(ACCOUNTS, b"x")],
+    "getFile": [Row(hidden)],
+    "beginUpload": [Row(accounts_by_tus)],
+    "continueUpload": [Row(accounts_by_tus)],
+    "getUpload": [Row(not_found)],
+    "dropUpload": [Row(not_found)],
     "listPeople": [Row(MEMBERS)],
     "addPerson": [Row(ADMINS, {"handle": "new", "name": "New"})],
     "makeInvite": [Row(ADMINS, {})],
@@ -219,6 +235,13 @@ async def test_routes(here: Site, role: str) -> None:
     assert not wrong, "\n".join(map(str, wrong))
 
 
+async def uploaded(who: Someone) -> str:
+    """The key of a file that is not posted."""
+    url, headers = f"{who.url}/api/v1/files", {"Authorization": f"Bearer {who.token}"}
+    async with who._http.post(url, data=b"x", headers=headers) as answer:
+        return str((await answer.json())["file"])
+
+
 async def things(here: Site) -> dict[str, Any]:
     """What there is by ada that an address may name."""
     await here.ada.ask("POST", "/rooms/lobby/messages", {"text": "x"})
@@ -227,5 +250,6 @@ async def things(here: Site) -> dict[str, Any]:
         "image": (await listed(here.ada))["parrot"]["image"],
         "session": (await here.ada.ask("GET", "/me/sessions")).body["sessions"][0]["session"],
         "id": (await here.ada.ask("POST", "/me/tokens", TOKEN)).body["id"],
+        "file": await uploaded(here.ada),
         "invite": (await here.ada.ask("POST", "/invites", {})).body["invite"],
     }

@@ -387,6 +387,13 @@ class MemoryStore:
         rows = await self.rows(table, *prefix)
         return [row for row in rows if row[len(prefix)] > after][:limit]
 
+    async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        return [row for row in await self.rows(table) if getattr(row, column) in values]
+
+    async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
+        rows = await self.rows(table)
+        return sum(getattr(row, summed) for row in rows if value in (None, getattr(row, column)))
+
     def give(self, *tokens: Token) -> None:
         """Have exactly these tokens."""
         self._tokens_version += 1

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace as but
 
 from hubbub.domain.aspects.emoji import AddEmoji, RemoveEmoji
+from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
 from hubbub.domain.aspects.people.accounts import (
     OPERATOR,
     ChangePerson,
@@ -65,6 +66,7 @@ class Life:
         self._called: set[tuple[str, str, type[Change]]] = set()
         self.room = ""  # that she made
         self.changes: list[Change] = []
+        self._files = 0
         self.ritas: list[tuple[str, int]] = []
         self.marys: list[tuple[str, int]] = []
 
@@ -77,6 +79,9 @@ class Life:
         """Be somebody, with a room."""
         for by, change in self._settle():
             await self._done(by, change)
+        dropped = await self._upload()
+        await self._answer(RITA, marked(DropFile, room=RITA.id, file=dropped))
+        await self._upload()  # and never posts it
         await self._furnish()
 
     async def say(self) -> None:
@@ -114,6 +119,14 @@ class Life:
         yield RITA, marked(AddEmoji, image=image, name=mark("RemoveEmoji.name"))
         yield RITA, marked(RemoveEmoji)
 
+    async def _upload(self, **given: Any) -> str:
+        """Upload a file, and return its key."""
+        self._files += 1
+        file = {"room": RITA.id, "file": f"{self._files:0>24}"}
+        await self._answer(RITA, marked(BeginUpload, **file, size=1, **given))
+        await self._answer(RITA, marked(FinishUpload, **file, digest="d", type="image/png"))
+        return file["file"]
+
     def _subscribe(self) -> Iterator[tuple[Principal, Change]]:
         """Be notified, where nobody is any more, and elsewhere."""
         key = RITA.id, "session", SESSION.id
@@ -135,9 +148,11 @@ class Life:
     async def write(self, kind: type[Post], room: str, **given: Any) -> None:
         """Post whatever one can, change it, and react; Mary is there, too."""
         given = {"room": room} | given
+        shown = {} if room == FREE else {"files": [await self._upload(name=mark("a file"))]}
         others: dict[str, Any] = {"bytes": None} | NO_ARGUMENTS
         others |= {} if room == self.room else NO_TITLE
-        text = await self._done(RITA, marked(kind, **given, **others, **self._named(kind, room)))
+        others |= self._named(kind, room)
+        text = await self._done(RITA, marked(kind, **given, **shown, **others))
         others = {"text": None} | NO_MENTIONS | NO_TITLE
         data = await self._done(RITA, marked(kind, **given, **others, **NO_ARGUMENTS))
         told = await self._done(RITA, marked(kind, **given, **others, bytes=None))

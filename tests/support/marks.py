@@ -29,6 +29,7 @@ NOT_WRITTEN = {  # names of fields and columns that hold a text which nobody wri
     **dict.fromkeys(("room", "where", "rooms", "log", "thread", "root_by", "people", "made"), KEY),
     **dict.fromkeys(("made_by", "about", "calls"), KEY),
     **dict.fromkeys(("id", "key", "invite", "session", "kept", "keeps", "closes", "image"), MADE),
+    **dict.fromkeys(("file", "files"), MADE),
     **dict.fromkeys(("digest", "secret", "was", "hash", "reset", "reactor"), MADE),
     **dict.fromkeys(("p256dh", "auth"), "made by a browser"),
     **dict.fromkeys(("handles", "subjects", "reactions"), "looked up by the server"),
@@ -71,7 +72,8 @@ OTHERS = (
     "a room",
     "an image",
     "an answer",
-)  # the name of a free room, and what another reacted with
+    "a file",
+)  # the name of a free room, what another reacted with, and the name of a file that a message shows
 FIELDS = [f"{kind.__name__}.{name}" for kind in COMMANDS for name in written(kind)] + [*OTHERS]
 _WORD, _WIDTH = "geheim", 3
 _PLAIN = re.compile(rf"{_WORD}(\d{{{_WIDTH}}})")  # nine letters: base64 is the same in any context

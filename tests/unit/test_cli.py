@@ -27,7 +27,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
         seen.update(flags=flags, environment=environment, file=file)
         return "settings"
 
-    monkeypatch.setattr("hubbub.server.config.load", load)
+    monkeypatch.setattr("hubbub.server.sources.load", load)
     monkeypatch.setattr(
         "hubbub.server.serving.serve", lambda settings, _: seen.update(settings=settings)
     )

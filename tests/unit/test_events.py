@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from hubbub import events
-from hubbub.domain.aspects import RULES, emoji, former, people, posts
+from hubbub.domain.aspects import RULES, emoji, files, former, people, posts
 from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
@@ -89,6 +89,7 @@ def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
         *PEOPLE,
         members,
         emoji,
+        files,
         keywords,
         threads,
         posts,

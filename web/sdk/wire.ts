@@ -181,7 +181,7 @@ export interface ListEmoji {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event). Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. title: that of the thread which begins with the message, in a room that people made. */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event), or with `files` alone. Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. title: that of the thread which begins with the message, in a room that people made. files: the keys of files that its author uploaded and has not posted yet, in a room that people made. */
 export interface Post {
   do: "post";
   text?: string;
@@ -196,6 +196,7 @@ export interface Post {
   calls?: string[];
   also_in_room?: boolean;
   title?: string;
+  files?: string[];
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -555,7 +556,7 @@ export interface Problem {
   retry_after?: number;
 }
 
-/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`. In rooms with members, `mentions` are the accounts that the text mentions, by the handles in it, and `calls` those that it calls otherwise, or `*` for all. */
+/** A message was posted: `text`, or `bytes` if it came as a binary frame. A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with `of`. In rooms with members, `mentions` are the accounts that the text mentions, by the handles in it, and `calls` those that it calls otherwise, or `*` for all. `files` are those that it shows, also in rooms with members only. */
 export interface Posted {
   event: "posted";
   room: string;
@@ -572,8 +573,19 @@ export interface Posted {
   of?: Reference;
   mentions?: Record<string, string>;
   calls?: string[];
+  files?: Attached[];
   id?: string;
   erased?: boolean;
+}
+
+/** A file that a message shows: its key, what it is called, its media type by its first bytes, and its size in bytes. Of a picture or a video whose size in pixels is known, `width` and `height` are that. */
+export interface Attached {
+  file: string;
+  name: string;
+  type: string;
+  size: number;
+  width?: number;
+  height?: number;
 }
 
 /** The author edited the message with the seq `message`. If it `erases`, what that said before is erased. */
@@ -1434,6 +1446,7 @@ export interface Message {
   of?: Reference;
   mentions?: Record<string, string>;
   calls?: string[];
+  files?: Attached[];
 }
 
 /** An account as everyone sees it who may read what it wrote. */

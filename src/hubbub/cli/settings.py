@@ -123,6 +123,19 @@ SETTINGS = {
         "SECONDS",
         "time in which a message can be read before anyone is notified of it by Web Push (default: 5)",
     ),
+    "files_dir": (
+        "DIR",
+        "directory for files that people upload; nodes must share it (default: files in the data directory)",
+    ),
+    "max_file_size": ("BYTES", "maximum size of a file (default: 104857600, 100 MiB)"),
+    "files_per_person": (
+        "BYTES",
+        "maximum size of all files of one account (default: 10737418240, 10 GiB)",
+    ),
+    "files_in_all": (
+        "BYTES",
+        "maximum size of all files (default: as much as the disk holds)",
+    ),
     "keep_events": ("N", "keep only the newest N events of each room (default: keep all)"),
     "keep_days": ("N", "delete events after N days (default: keep all)"),
 }
@@ -227,7 +240,7 @@ def flags(chosen: argparse.Namespace) -> dict[str, object]:
 
 def settings_of_data(chosen: argparse.Namespace) -> "Settings":
     """The settings that the options of `add_data` stand for. Raises BadSettings."""
-    from hubbub.server.config import load
+    from hubbub.server.sources import load
 
     return load({"data": chosen.data}, os.environ, settings_file(chosen))
 

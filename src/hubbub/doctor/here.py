@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hubbub.server.config import BadSettings, Settings, gather, load
+from hubbub.server.config import BadSettings, Settings
 from hubbub.server.findings import Finding, ok, problem, warning
 from hubbub.server.privacy import exposed_files, openness
+from hubbub.server.sources import gather, load
 from hubbub.server.stores.registry import kind_of
 
 MIB = 2**20

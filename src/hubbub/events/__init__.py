@@ -56,6 +56,20 @@ class Reference(msgspec.Struct, frozen=True):
     message: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
+class Attached(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that a message shows: its key, what it is called, its media type by its first bytes, and its size in bytes.
+
+    Of a picture or a video whose size in pixels is known, `width` and `height` are that.
+    """
+
+    file: str
+    name: str
+    type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
 class Erasable(Event, frozen=True, kw_only=True):
     """An event that is erased when the message it concerns is deleted.
 
@@ -71,7 +85,7 @@ class Posted(Erasable, frozen=True):
     A message that a Socket.IO client emitted has the name of that event in `emitted_as`. It may have
     `arguments` instead of a text, with placeholders for the `attachments`. One that forwards another refers to it with
     `of`. In rooms with members, `mentions` are the accounts that the text mentions, by the handles in it, and `calls` those
-    that it calls otherwise, or `*` for all.
+    that it calls otherwise, or `*` for all. `files` are those that it shows, also in rooms with members only.
     """
 
     text: str | None = None
@@ -84,6 +98,7 @@ class Posted(Erasable, frozen=True):
     of: Reference | None = None
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
+    files: list[Attached] | None = None
 
     @property
     def is_former(self) -> bool:

@@ -33,6 +33,8 @@ CODES: dict[str, Code] = {
     "reset": Code(410, False, "Position no longer available"),
     "too_large": Code(413, False, "Too large"),
     "unsupported": Code(415, False, "Unsupported content type"),
+    "unsupported_version": Code(412, False, "Unsupported version"),
+    "bad_range": Code(416, False, "No such part of the file"),
     "upgrade_required": Code(426, False, "WebSocket required"),
     "rate_limited": Code(429, True, "Rate limit exceeded"),
     "head_too_large": Code(431, False, "Request head too large"),

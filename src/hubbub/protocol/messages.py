@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hubbub.events import Base64, Reference, snake_case
+from hubbub.events import Attached, Base64, Reference, snake_case
 from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
@@ -21,6 +21,11 @@ MAX_NAMED = 50  # people in one command
 AccountName = Annotated[str, Meta(min_length=1, max_length=64)]
 Mentions = Annotated[dict[AccountName, AccountName], Meta(max_length=MAX_NAMED)]
 Calls = Annotated[list[AccountName], Meta(max_length=MAX_NAMED)]
+MAX_FILES = 10  # that one message shows
+FileKeys = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=64)]],
+    Meta(min_length=1, max_length=MAX_FILES),
+]
 
 
 class Command(
@@ -123,7 +128,7 @@ class Change(Command, frozen=True, kw_only=True):
 
 
 class Post(Change, frozen=True):
-    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event).
+    """Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event), or with `files` alone.
 
     Attributes:
         of: the message that it forwards.
@@ -132,6 +137,7 @@ class Post(Change, frozen=True):
         calls: accounts that it calls otherwise, such as those present, or `*` for all members.
         also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it.
         title: that of the thread which begins with the message, in a room that people made.
+        files: the keys of files that its author uploaded and has not posted yet, in a room that people made.
     """
 
     text: str | None = None
@@ -146,6 +152,7 @@ class Post(Change, frozen=True):
     calls: Calls | None = None
     also_in_room: bool = False
     title: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
+    files: FileKeys | None = None
 
 
 class Edit(Change, frozen=True):
@@ -234,6 +241,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     of: Reference | None = None
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
+    files: list[Attached] | None = None
 
 
 class Members(msgspec.Struct, frozen=True, omit_defaults=True):

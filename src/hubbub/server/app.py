@@ -35,11 +35,14 @@ from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.files.base import FilesFailed
+from hubbub.server.files.sweeping import Sweeper
+from hubbub.server.filing import Filing, filing_of
 from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import SIGN_INS, Cookies
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.http.operations import Resource, routes_of
+from hubbub.server.http.operations import Resource, Route, routes_of
 from hubbub.server.http.resources import (
     oidc,
     socketio,
@@ -92,21 +95,36 @@ class Running(NamedTuple):
     broken: asyncio.Task[object]
 
 
+class Assembled(NamedTuple):
+    """A server that does not listen yet: its parts, and the `work` that goes on as long as it runs."""
+
+    hub: Hub
+    entrance: Entrance
+    journal: Journal
+    links: Links
+    application: web.Application
+    runner: BoundedRunner
+    work: tuple[upkeep.Work, ...]
+
+
 class AllNews(NamedTuple):
     """What is done soon after each commit of this node: show receipts, and let reactors read on."""
 
     readers: ReadersNews
     reactors: tuple[News, ...]
+    sweeper: Sweeper
 
     def heed(self, batches: list[Batch]) -> None:
         """Note what is new."""
         self.readers.heed(batches)
+        self.sweeper.heed(batches)
         for each in self.reactors:
             each.heed(batches)
 
     def work(self, store: Store) -> Iterator[upkeep.Work]:
         """Yield what sees to it."""
         yield upkeep.telling(self.readers)
+        yield self.sweeper.run()
         for each in self.reactors:
             yield upkeep.prompted(each, store)
 
@@ -131,43 +149,54 @@ async def running(
     store = await _open_store(settings, rules, progress)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        measured, links = Metrics(), Links(max_polled=max_connections(settings))
-        register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
-        reactors = prompt_reactors(store, _submitting(lambda: hub))
-        fanout, journal, broker, news = _engine(
-            settings, store, measured, rules, lambda: door, reactors
-        )
-        stack.push_async_callback(fanout.close)
-        outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
-        door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
-        hub = Hub(
-            store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
-        )
-        measured.watch(journal, fanout, links)
-        entrance = stack.enter_context(closing(_entrance(store, hub, register)))
-        application = application_of(
-            hub, entrance, links, measured, settings, routes_of(resources), origins=origins
-        )
-        _equip(application, settings, outsiders.identities, entrance, keys)
-        runner = runner_of(application, settings, measured)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        work = (
-            upkeep.heartbeats(hub, fanout, links, measured, entrance),
-            upkeep.revocations(hub.review, *refreshing),
-            *_work(settings, store, hub, fanout, broker),
-            *news.work(store),
-            upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
-            *outsiders.work,
-        )
-        tasks = [asyncio.create_task(each) for each in work]
+        parts = await _assembled(stack, settings, store, rules, routes_of(resources), origins)
+        tasks = [asyncio.create_task(each) for each in parts.work]
         stack.push_async_callback(upkeep.end, tasks)
         listeners: list[asyncio.Server] = []
-        stack.push_async_callback(_drain, listeners, hub, links, application)
-        listeners += await _listen(runner, settings, tls.context if tls else None)
+        stack.push_async_callback(_drain, listeners, parts)
+        listeners += await _listen(parts.runner, settings, tls.context if tls else None)
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
-        breaking = asyncio.wait([journal.running, *tasks], return_when=asyncio.FIRST_EXCEPTION)
-        yield Running(_port_of(listeners[0]), hub, entrance, asyncio.create_task(breaking))
+        ends = [parts.journal.running, *tasks]
+        breaking = asyncio.create_task(asyncio.wait(ends, return_when=asyncio.FIRST_EXCEPTION))
+        yield Running(_port_of(listeners[0]), parts.hub, parts.entrance, breaking)
+
+
+async def _assembled(
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    rules: Rules,
+    routes: tuple[Route, ...],
+    origins: Mapping[str, str] | None,
+) -> Assembled:
+    """Build everything over the store; the stack takes it down, in reverse. Raises CannotStart."""
+    measured, links = Metrics(), Links(max_polled=max_connections(settings))
+    register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
+    filing = await _filing(stack, settings, store, lambda: hub)
+    heeding = prompt_reactors(store, _submitting(lambda: hub)), filing.sweeper
+    fanout, journal, broker, news = _engine(settings, store, measured, rules, lambda: door, heeding)
+    stack.push_async_callback(fanout.close)
+    outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
+    door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
+    hub = Hub(
+        store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
+    )
+    measured.watch(journal, fanout, links)
+    entrance = stack.enter_context(closing(_entrance(store, hub, register)))
+    application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
+    _equip(application, settings, outsiders.identities, entrance, keys, filing)
+    runner = runner_of(application, settings, measured)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    work = (
+        upkeep.heartbeats(hub, fanout, links, measured, entrance),
+        upkeep.revocations(hub.review, *refreshing),
+        *_work(settings, store, hub, fanout, broker),
+        *news.work(store),
+        upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
+        *outsiders.work,
+    )
+    return Assembled(hub, entrance, journal, links, application, runner, work)
 
 
 async def _door(
@@ -229,9 +258,11 @@ def _equip(
     identities: Identities,
     entrance: Entrance,
     keys: Keys,
+    filing: Filing,
 ) -> None:
-    """Let people sign in at the provider that the settings name, and have devices notified. Raises CannotStart."""
+    """Let people sign in at the provider that the settings name, have devices notified, and upload files. Raises CannotStart."""
     application[subscriptions.KEYS] = keys
+    filing.equip(application)
     is_secure = settings.public_url.lower().startswith("https:")
     application[SIGN_INS] = Cookies(cookies.SIGN_IN, is_public_secure=is_secure)
     application[oidc.PUBLIC_URL] = settings.public_url.rstrip("/")
@@ -268,13 +299,24 @@ async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> S
         raise CannotStart(str(error)) from error
 
 
+async def _filing(
+    stack: AsyncExitStack, settings: Settings, store: Store, hub: Callable[[], Hub]
+) -> Filing:
+    """Open the files that the settings name. It needs the hub only once somebody comes. Raises CannotStart."""
+    opening = filing_of(settings, store, _submitting(hub), lambda: hub().rights)
+    try:
+        return await stack.enter_async_context(opening)
+    except FilesFailed as error:
+        raise CannotStart(f"{error}; choose another directory with --files-dir") from error
+
+
 def _engine(
     settings: Settings,
     store: Store,
     measured: Metrics,
     rules: Rules,
     door: Callable[[], Door],
-    reactors: Iterable[Reactor],
+    heeding: tuple[Iterable[Reactor], Sweeper],
 ) -> tuple[FanOut, Journal, Broker, AllNews]:
     """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
 
@@ -296,7 +338,8 @@ def _engine(
     broker = _broker(settings, store, hear, measured.refused)
     fanout = FanOut(store, broker, rules)
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
-    news = AllNews(readers, tuple(map(News, reactors)))
+    reactors, sweeper = heeding
+    news = AllNews(readers, tuple(map(News, reactors)), sweeper)
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
 
 
@@ -356,14 +399,12 @@ def _entrance(store: Store, hub: Hub, register: Register) -> Entrance:
     return Entrance(store, hub.writing.commit, Passwords(), attempts, time.time, register)
 
 
-async def _drain(
-    listeners: list[asyncio.Server], hub: Hub, links: Links, application: web.Application
-) -> None:
+async def _drain(listeners: list[asyncio.Server], parts: Assembled) -> None:
     """Answer pending commands, tell all clients when to reconnect, and close their connections."""
     for listener in listeners:
         listener.close()
     try:
-        await asyncio.wait_for(hub.stop(), STOP_TIMEOUT)
+        await asyncio.wait_for(parts.hub.stop(), STOP_TIMEOUT)
     except TimeoutError:
         log.error("The database did not finish within %.0f seconds", STOP_TIMEOUT)
 
@@ -371,6 +412,6 @@ async def _drain(
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
         return Closing("restarting", round(delay, 2))
 
-    for door in (application[socketio.SOCKET_IO], *application[sockjs.SOCK_JS]):
+    for door in (parts.application[socketio.SOCKET_IO], *parts.application[sockjs.SOCK_JS]):
         door.let_polls_go()
-    await links.stop(notice, LINKS_TIMEOUT)
+    await parts.links.stop(notice, LINKS_TIMEOUT)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from hubbub.server.config import Settings, shown
+from hubbub.server.config import Settings
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import COOKIES, Cookies
 from hubbub.server.http.entering import ENTRANCE, REGISTER
@@ -37,6 +37,7 @@ from hubbub.server.http.resources import (
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.places import Most, Place, Places
+from hubbub.server.sources import shown
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.websocket import COMPRESSES
 

@@ -1,43 +1,27 @@
-"""Settings: read once, validated, frozen. Flags override the environment, which overrides the file."""
+"""Settings: what there is to set, with the defaults, and what each must be. Read once (see `sources`), validated, frozen."""
 
-import difflib
 import ipaddress
-import json
 import os
 import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from hubbub.server.addresses import BadAddress, check, several, without_secrets
+from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.http.origins import canonical
 from hubbub.server.people.outgoing import Reachable
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
 from hubbub.server.stores.registry import DEFAULT, kind_of
-from hubbub.server.variables import PREFIX, SECRETS, file_of, mistake_in, settings_in
 
-LISTS = frozenset({"allow_origin", "trusted_proxy", "outgoing_network", "outgoing_port"})
 DEFAULT_BYTE_RATE = 1_048_576
 FORMATS = ("text", "json")
 HTTP = ("http", "https")
 NATS = ("nats", "tls")
 LEVELS = ("debug", "info", "warning", "error")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-ENCODING = "utf-8-sig"  # some editors begin a file with a byte order mark
-PATHS = frozenset(
-    {
-        "data",
-        "tls_cert",
-        "tls_key",
-        "jwt_secret_file",
-        "jwt_public_key_file",
-        "oidc_client_secret_file",
-    }
-)
 
 
 class BadSettings(Exception):
@@ -104,6 +88,10 @@ class Settings:
     outgoing_network: tuple[str, ...] = ()  # where others may send requests besides the internet
     outgoing_port: tuple[str, ...] = ()  # likewise, besides 80 and 443
     push_wait: float = 5.0  # seconds in which a message can be read before anyone is notified of it
+    files_dir: Path | None = None  # where files are kept; None: `files` in the data directory
+    max_file_size: int = 104_857_600
+    files_per_person: int = 10_737_418_240  # bytes of the files of one account
+    files_in_all: int = 0  # bytes of all files; 0: no limit but the disk's
     keep_events: int = 0  # newest events to keep in each room; 0: all
     keep_days: float = 0.0  # days to keep events; 0: forever
 
@@ -139,6 +127,11 @@ class Settings:
     def reach(self) -> Reachable:
         """Where requests may go that others than the settings name."""
         return Reachable.of(self.outgoing_network, map(int, self.outgoing_port))
+
+    @property
+    def files(self) -> Path:
+        """The directory of the files that people upload."""
+        return self.files_dir or self.data / "files"
 
     @property
     def bytes_per_s(self) -> int:
@@ -209,128 +202,6 @@ class Settings:
     def _require(self, name: str, is_met: bool, what_would_do: str) -> None:
         if not is_met:
             raise BadSettings(f"Invalid {name} {getattr(self, name)!r}: use {what_would_do}")
-
-
-def load(
-    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
-) -> Settings:
-    """Combine the settings: `flags` that are not None, then `HUBBUB_*`, then the TOML file.
-
-    Raises:
-        BadSettings: for an unknown key or an invalid value.
-    """
-    return Settings(
-        **{name: value for name, (value, _) in gather(flags, environment, file).items()}
-    )
-
-
-def origins(
-    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
-) -> dict[str, str]:
-    """Return where each setting that was set comes from. Raises BadSettings."""
-    return {name: origin for name, (_, origin) in gather(flags, environment, file).items()}
-
-
-def gather(
-    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None = None
-) -> dict[str, tuple[Any, str]]:
-    """Return the settings that were set, each with its origin. Raises BadSettings."""
-    known = {f.name: f for f in fields(Settings)}
-    made: dict[str, tuple[Any, str]] = {}
-    for name, value in _read(file).items():
-        made[name] = _convert(known, name, value, str(file)), str(file)
-    if why := mistake_in(environment, known):
-        raise BadSettings(why)
-    for variable, name in settings_in(environment).items():
-        text = environment[variable]
-        if (secret := file_of(name)) is None:
-            made[name] = _convert(known, name, text, variable), variable
-        elif text:
-            if f"{PREFIX}{secret.upper()}" in environment:
-                raise BadSettings(
-                    f"{variable} and {PREFIX}{secret.upper()} are both set: set only one"
-                )
-            made[secret] = _read_secret(variable, text), variable
-    for name, value in flags.items():
-        if value is not None:
-            flag = f"--{name.replace('_', '-')}"
-            made[name] = _convert(known, name, value, flag), flag
-    return made
-
-
-def shown(value: Any) -> str:
-    """Return the value of a setting as TOML has it, without secrets in addresses; nothing for None."""
-    if value is None:
-        return ""
-    plain = str(value) if isinstance(value, Path) else value
-    if isinstance(plain, str) and "://" in plain:
-        plain = without_secrets(plain)
-    return json.dumps(plain, ensure_ascii=False)
-
-
-def _read(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text(ENCODING))
-    except (OSError, UnicodeError) as error:
-        raise BadSettings(f"Can't read {file}: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{file} is not valid TOML: {error}") from error
-
-
-def _read_secret(variable: str, file: str) -> str:
-    """Read a secret from a file, without the newline at its end."""
-    try:
-        return Path(file).read_text(ENCODING).rstrip("\r\n")
-    except (OSError, UnicodeError) as error:
-        raise BadSettings(f"{variable}: can't read {file}: {error}") from error
-
-
-def _convert(known: Mapping[str, Any], name: str, value: Any, origin: str) -> Any:
-    """Convert a value to the setting's type."""
-    if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        raise BadSettings(
-            f"{origin}: unknown setting {name!r}"
-            + (f"; did you mean {close[0]!r}?" if close else "")
-        )
-    default = known[name].default
-    try:
-        if "\0" in str(value):
-            raise ValueError
-        if name in PATHS:
-            return Path(value).expanduser()
-        if isinstance(default, bool):
-            return _truth(value)
-        if name in LISTS:
-            return _several(value)
-        if default is not MISSING and isinstance(default, int | float):
-            if isinstance(value, bool) or (
-                isinstance(value, float) and type(default)(value) != value
-            ):
-                raise ValueError
-            return type(default)(value)
-        if not isinstance(value, str):
-            raise ValueError
-    except (TypeError, ValueError, OverflowError, KeyError):
-        shown = "***" if name in SECRETS else repr(value)
-        raise BadSettings(f"{origin}: invalid value {shown} for {name}") from None
-    return value
-
-
-def _several(value: Any) -> tuple[str, ...]:
-    return tuple(
-        filter(None, map(str.strip, value.split(",") if isinstance(value, str) else value))
-    )
-
-
-def _truth(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
-        str(value).lower()
-    ]
 
 
 def _are_networks(networks: Sequence[str]) -> bool:
@@ -412,4 +283,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "outgoing_network": (_are_networks, "an address or network, such as 10.0.0.0/8"),
     "outgoing_port": (_are_ports, "ports, such as 8443"),
     "push_wait": (_between(0, 600), "0 to 600 seconds"),
+    "max_file_size": (_between(0, 2**40), "0 (no files) to 1099511627776"),
+    "files_per_person": (_at_least_0, "0 (no files) or more"),
+    "files_in_all": (_at_least_0, "0 (no limit) or more"),
 }

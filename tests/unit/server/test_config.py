@@ -8,8 +8,8 @@ from hubbub.server.config import (
     BadSettings,
     Settings,
     default_data_directory,
-    load,
 )
+from hubbub.server.sources import load
 from hubbub.server.variables import SECRETS
 
 
@@ -77,6 +77,10 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         outgoing_network=("10.0.0.0/8", "fd00::/8"),
         outgoing_port=("8443", "9443"),
         push_wait=2.5,
+        files_dir=Path("/srv/files"),
+        max_file_size=1024,
+        files_per_person=4096,
+        files_in_all=8192,
         keep_events=10,
         keep_days=1.5,
     )
@@ -134,6 +138,10 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         outgoing_network = ["10.0.0.0/8", "fd00::/8"]
         outgoing_port = ["8443", "9443"]
         push_wait = 2.5
+        files_dir = "/srv/files"
+        max_file_size = 1024
+        files_per_person = 4096
+        files_in_all = 8192
         keep_events = 10
         keep_days = 1.5
         """

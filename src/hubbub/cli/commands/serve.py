@@ -24,8 +24,8 @@ def add_options(parser: Parser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Run a server until it is stopped."""
     from hubbub.server.app import CannotStart
-    from hubbub.server.config import load, origins
     from hubbub.server.serving import serve
+    from hubbub.server.sources import load, origins
 
     try:
         given = flags(chosen), os.environ, settings_file(chosen)

@@ -4,6 +4,7 @@ from hubbub.domain.aspects import (
     conversation,
     document,
     emoji,
+    files,
     former,
     people,
     posts,
@@ -19,6 +20,7 @@ RULES = Rules(
         *rooms.ASPECTS,
         *conversation.ASPECTS,
         emoji.ASPECT,
+        files.ASPECT,
         former.ASPECT,
     ]
 )

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from hubbub.domain import mentions, threads
+from hubbub.domain import files, mentions, threads
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
 from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
@@ -46,6 +46,8 @@ def _post_needs(wanted: Needs, principal: Principal, post: Post) -> None:
         threads.to_title(wanted, principal)
     if post.of is not None:
         wanted.read(principal, MessageKey(post.of.room, post.of.message))
+    if post.files is not None:
+        files.to_attach(wanted, principal, post)
     if post.reply_to is not None:
         wanted.messages.add(MessageKey(post.room, post.reply_to))
     if post.mentions or post.calls:
@@ -60,6 +62,7 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         and post.reply_to is None
         and post.of is None
         and post.title is None
+        and post.files is None
         and not (post.mentions or post.calls)
     ):  # nearly always
         event = _event(ledger, principal, post, NOBODY)
@@ -78,6 +81,8 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         threads.begin(ledger, principal, post.room, root_by, named.told)
     event = _event(ledger, principal, post, named)
     answer = ledger.post(event, principal.key_owner, post.read)
+    if post.files is not None:
+        files.attach(ledger, principal, event)
     if named.told:
         mentions.tell(ledger, event, named.told)
     if post.also_in_room:
@@ -88,12 +93,14 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
 
 
 def _event(ledger: Ledger, principal: Principal, post: Post, named: Naming) -> Posted:
+    attached = files.attached(ledger, principal, post) if post.files is not None else None
+    text = "" if attached and _has_no_content(post) else post.text
     return Posted(
         post.room,
         ledger.logs[post.room].seq + 1,
         ledger.at,
         principal.name,
-        post.text,
+        text,
         post.bytes,
         post.client_message_id,
         post.reply_to,
@@ -103,6 +110,7 @@ def _event(ledger: Ledger, principal: Principal, post: Post, named: Naming) -> P
         post.of,
         named.mentions,
         named.calls,
+        attached,
         id=principal.person.id,
     )
 
@@ -119,6 +127,8 @@ def _unpostable(
         refusal = ledger.absent(MessageKey(post.room, post.reply_to))
     if refusal is None and post.of is not None:
         refusal = ledger.unreadable(principal, MessageKey(post.of.room, post.of.message))
+    if refusal is None and post.files is not None:
+        refusal = files.refused(ledger, principal, post)
     return refusal
 
 
@@ -136,7 +146,9 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
 
 def _fault(post: Post) -> str | None:
     """Return what is wrong with the content of a post, or None."""
-    if (post.text, post.bytes, post.arguments).count(None) != 2:
+    if (post.text, post.bytes, post.arguments).count(None) != 2 and not (
+        post.files and _has_no_content(post)
+    ):
         return "A post needs exactly one of `text`, `bytes` and `arguments`"
     if post.emitted_as in RESERVED_NAMES:
         return f"Reserved event name: Socket.IO uses {post.emitted_as!r} itself"
@@ -146,7 +158,11 @@ def _fault(post: Post) -> str | None:
         return "A placeholder in `arguments` refers to a missing attachment"
     if post.also_in_room and not _is_reply(post):
         return "Only a post in a thread can also be shown in its room"
-    return threads.title_fault(post) or mentions.fault(post)
+    return threads.title_fault(post) or mentions.fault(post) or files.fault(post)
+
+
+def _has_no_content(post: Post) -> bool:
+    return post.text is None and post.bytes is None and post.arguments is None
 
 
 def _are_placed(post: Post) -> bool:
@@ -176,9 +192,10 @@ def _pack(post: Post) -> Post:
 
 
 def _weigh(post: Post) -> int:
-    if post.mentions or post.calls:
-        named = len(post.mentions or ()) + len(post.calls or ())
-        return _weigh(replace(post, mentions=None, calls=None)) + named * CHANGE_COST
+    if post.mentions or post.calls or post.files:
+        named = len(post.mentions or ()) + len(post.calls or ()) + 2 * len(post.files or ())
+        rest = replace(post, mentions=None, calls=None, files=None)
+        return _weigh(rest) + named * CHANGE_COST
     if post.arguments is None:  # by far the most frequent
         if (text := post.text) is not None and text.isascii():
             return CHANGE_COST + len(text)
@@ -295,6 +312,7 @@ def message_of(event: Posted) -> Message:
         of=event.of,
         mentions=event.mentions,
         calls=event.calls,
+        files=event.files,
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hubbub.server.config import Settings, gather, load, shown
+from hubbub.server.config import Settings
+from hubbub.server.sources import gather, load, shown
 
 
 def show(

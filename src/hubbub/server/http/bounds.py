@@ -49,13 +49,14 @@ class Bounds(NamedTuple):
 class BoundedConnection(SteppedConnection):
     """One connection. Each head has a time limit, from the opening or its first byte, and so has each body."""
 
-    __slots__ = ("_awaited", "_bounds", "_deadline")
+    __slots__ = ("_awaited", "_bounds", "_deadline", "_is_long")
 
     def __init__(self, bounds: Bounds, server: SteppedServer, **settings: Any) -> None:
         super().__init__(server, check_head, MAX_HEAD_BYTES, **settings)
         self._bounds = bounds
         self._awaited: object = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._is_long = False  # what it awaits, so that the time limit is for each part of that
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request, to be refused if there are too many connections."""
@@ -72,8 +73,9 @@ class BoundedConnection(SteppedConnection):
 
     def awaits(self, awaited: object) -> None:
         """Start the time limit of a head or body."""
-        if awaited is self._awaited:
+        if awaited is self._awaited and not self._is_long:
             return
+        self._is_long = self._is_long and awaited is self._awaited
         self._awaited = awaited
         if self._deadline is not None:
             self._deadline.cancel()
@@ -81,6 +83,10 @@ class BoundedConnection(SteppedConnection):
         if awaited is not None:
             loop = asyncio.get_running_loop()
             self._deadline = loop.call_later(self._bounds.request_timeout, self._give_up)
+
+    def takes_long(self) -> None:
+        """The body that is arriving may take any time, as long as some of it comes within each time limit."""
+        self._is_long = True
 
     def rests(self) -> None:
         """A request was answered; another may follow."""
@@ -137,6 +143,9 @@ class BoundedConnection(SteppedConnection):
         """The time limit has passed. Whoever reads a body gets the error and answers the sender."""
         if self._awaited is HEAD:
             self.force_close()
+            return
+        if self._is_long and self.is_held:  # it is our turn, not the peer's
+            self.awaits(self._awaited)
             return
         timeout = self._bounds.request_timeout
         self.give_up_body(

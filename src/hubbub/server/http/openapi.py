@@ -14,6 +14,7 @@ from hubbub.server.http.parameters import (
     MERGE_PATCH,
     TEXT,
     Body,
+    Content,
     JsonObject,
     Parameter,
     Upload,
@@ -118,9 +119,11 @@ def _responses(operation: HttpOperation[Any], answer: JsonObject) -> JsonObject:
     return responses
 
 
-def _body(body: Body[Any] | Upload, path_names: set[str], components: JsonObject) -> JsonObject:
+def _body(
+    body: Body[Any] | Upload | Content, path_names: set[str], components: JsonObject
+) -> JsonObject:
     """Return the body's schema: the command without the fields that the path holds."""
-    if isinstance(body, Upload):
+    if isinstance(body, Upload | Content):
         return FILE
     if body.content_type == MERGE_PATCH:
         return {}

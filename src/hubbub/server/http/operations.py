@@ -13,7 +13,15 @@ from aiohttp import web
 
 from hubbub.domain.access import Permission
 from hubbub.protocol.errors import CODES
-from hubbub.server.http.parameters import DECLARED, JSON, Body, Declared, Parameter, Upload
+from hubbub.server.http.parameters import (
+    DECLARED,
+    JSON,
+    Body,
+    Content,
+    Declared,
+    Parameter,
+    Upload,
+)
 from hubbub.server.http.problems import Handler
 from hubbub.server.http.requests import json
 
@@ -48,7 +56,7 @@ class HttpOperation(Generic[R]):
     needs: Permission
     answers: type[R]
     takes: tuple[Parameter[Any], ...] = ()
-    body: Body[Any] | Upload | None = None
+    body: Body[Any] | Upload | Content | None = None
     status: int = 200
     refuses: frozenset[str] = frozenset()
     also_answers: str | None = None

@@ -3,7 +3,7 @@
 Only what an operation declares can be read in it.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
@@ -12,9 +12,12 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.requests import (
     HUB,
     bytes_from,
+    check_plain,
+    chunks_from,
     command_from,
     json_from,
     number,
@@ -81,12 +84,45 @@ class Upload:
 
     async def read(self, request: web.Request, principal: Principal) -> bytes:
         """Read the file. Raises RefusalError."""
-        assert self in request[DECLARED], f"The operation does not declare {self}"
+        self._check_declared(request)
         kind = self.content_type.removesuffix("*")
         return await bytes_from(request, principal, kind, self.most)
 
+    def _check_declared(self, request: web.Request) -> None:
+        assert self in request[DECLARED], f"The operation does not declare {self}"
 
-Declared = Parameter[Any] | Body[Any] | Upload
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """A request's body that is a file, or a part of one, and is taken as it comes, however long that takes.
+
+    `is_exact`: no other content type will do; otherwise any will that no form has.
+    """
+
+    content_type: str
+    is_exact: bool = False
+
+    def size(self, request: web.Request) -> int:
+        """Return how many bytes there will be. Raises RefusalError."""
+        self._check_declared(request)
+        check_plain(request, self.content_type if self.is_exact else None)
+        if request.content_length is None:
+            raise RefusalError(
+                "bad_request", "Send the header content-length: the size of the file"
+            )
+        return request.content_length
+
+    def read(self, request: web.Request) -> AsyncIterator[bytes]:
+        """Yield the bytes as they come. Raises RefusalError."""
+        self._check_declared(request)
+        check_plain(request, self.content_type if self.is_exact else None)
+        return chunks_from(request)
+
+    def _check_declared(self, request: web.Request) -> None:
+        assert self in request[DECLARED], f"The operation does not declare {self}"
+
+
+Declared = Parameter[Any] | Body[Any] | Upload | Content
 # What the operation that is being served declares.
 DECLARED = web.RequestKey("declared", tuple[Declared, ...])
 

@@ -14,6 +14,7 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.http.bounds import BoundedConnection
 from hubbub.server.http.problems import token_of
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Visit
@@ -118,6 +119,27 @@ async def bytes_from(request: web.Request, principal: Principal, type_: str, mos
     return await _body(request.clone(client_max_size=most), principal)
 
 
+FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+
+
+def check_plain(request: web.Request, content_type: str | None) -> None:
+    """Raise RefusalError unless a body is of this content type, or without one is at least no form's, and is not encoded."""
+    given = fields.content_type(request.headers)
+    name = given.name if given else None
+    if (content_type is not None and name != content_type) or name in FORMS:
+        raise _unsupported(request, content_type or "application/octet-stream")
+    _check_encoding(request)
+
+
+async def chunks_from(request: web.Request) -> AsyncIterator[bytes]:
+    """Yield a body as it comes, as long as some of it comes within each time limit. Raises RefusalError."""
+    protocol = request.protocol
+    if isinstance(protocol, BoundedConnection):
+        protocol.takes_long()
+    while data := await request.content.readany():
+        yield data
+
+
 async def json_from(
     request: web.Request, principal: Principal, kind: Any, content_type: str = "application/json"
 ) -> Any:
@@ -139,11 +161,15 @@ def _unsupported(request: web.Request, content_type: str) -> RefusalError:
     )
 
 
-async def _body(request: web.Request, principal: Principal) -> bytes:
+def _check_encoding(request: web.Request) -> None:
     if set(fields.words(request.headers, "Content-Encoding")) - {"identity"}:
         raise RefusalError(
             "unsupported", "Unsupported content encoding: send the body uncompressed"
         )
+
+
+async def _body(request: web.Request, principal: Principal) -> bytes:
+    _check_encoding(request)
     most = request.client_max_size
     size = most if request.content_length is None else request.content_length
     if size > most:

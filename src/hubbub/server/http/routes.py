@@ -11,6 +11,7 @@ from hubbub.server.http.resources import (
     emoji,
     events,
     export,
+    files,
     health,
     invites,
     logins,
@@ -38,6 +39,7 @@ from hubbub.server.http.resources import (
     state,
     subscriptions,
     threads,
+    uploads,
     ways,
 )
 
@@ -61,6 +63,8 @@ RESOURCES = (
     preferences.resource,
     subscriptions.resource,
     emoji.resource,
+    files.resource,
+    uploads.resource,
     saved.resource,
     drafts.resource,
     start.resource,

@@ -57,6 +57,7 @@ class Hub:
         authors, positions = Authors(store), Positions(store, fanout)
         snapshots = Snapshots(store, fanout, authors)
         rights = Rights(store, fanout, rules)
+        self.rights = rights
         self.names = Names(store, fanout.present, rights.may_know)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights, Receipts(store))

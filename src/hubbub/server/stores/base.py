@@ -9,7 +9,7 @@ from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Answer, Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal
-from hubbub.domain.records import Prefix, R, Table
+from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.threads import Thread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
@@ -338,6 +338,12 @@ class Store(Protocol):
         self, table: Table[Any, R], *prefix: Any, after: str = "", limit: int
     ) -> list[R]:
         """Return at most so many records, as `rows` does, whose next column is a text after this one. No others are read."""
+
+    async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        """Return the records with one of these values in a column that has an index, in any order."""
+
+    async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
+        """Return the sum of a column over the records with this value in another one, which has an index; over all without a value."""
 
     async def version_of_others(self) -> int:
         """A number that is another one if others may have added events meanwhile (other nodes, or commands for operators), or if a log was trimmed."""

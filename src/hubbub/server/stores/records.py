@@ -169,6 +169,24 @@ def page(dialect: Dialect, table: AnyTable, width: int) -> str:
 
 
 @cache
+def by(dialect: Dialect, table: AnyTable, column: str, count: int) -> str:
+    """Rows with one of some values in a column."""
+    some = [each for each in table.columns if each.name == column]
+    return (
+        f"{_wanted(dialect, some, count, 0)} SELECT {_names(table.columns, 't.')}"
+        f" FROM wanted CROSS JOIN {dialect.schema}{table.name} AS t WHERE {_are_wanted(some)}"
+    )
+
+
+@cache
+def total(dialect: Dialect, table: AnyTable, summed: str, column: str, is_of_all: bool) -> str:
+    """The sum of a column over the rows with a value in another one, or over all."""
+    where = "" if is_of_all else f" WHERE {column} = $1"
+    number = f"CAST(coalesce(sum({summed}), 0) AS {dialect.types[int]})"
+    return f"SELECT {number} FROM {dialect.schema}{table.name}{where}"
+
+
+@cache
 def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> str:
     """Delete rows with a prefix; or else those of a `Between`."""
     return f"DELETE FROM {dialect.schema}{table.name}{_where(table, width, has_bounds)}"

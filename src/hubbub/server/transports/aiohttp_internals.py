@@ -294,6 +294,11 @@ class SteppedConnection(web.RequestHandler):
             self._resume_transport_reading()
 
     @property
+    def is_held(self) -> bool:
+        """Whether nothing is read now, since what has come is to be taken first."""
+        return self._is_held or bool(self._unparsed)
+
+    @property
     def _is_held(self) -> bool:
         """Whether aiohttp wants no more for now."""
         return self._reading_paused or self._buffer_paused

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hubbub.server.admin.showing import show
-from hubbub.server.config import Settings, load
+from hubbub.server.config import Settings
+from hubbub.server.sources import load
 
 
 def test_each_setting_says_where_it_comes_from(

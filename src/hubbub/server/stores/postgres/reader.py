@@ -10,7 +10,7 @@ from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import AnyTable, R, Table
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
@@ -160,6 +160,17 @@ class PostgresReader:
         """Some records whose keys begin so and go on after a text. Raises LogsReplaced."""
         query = records.page(POSTGRES, table, len(prefix))
         return await self._listed(table, query, *prefix, after, limit)
+
+    async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        """Records by a column. Raises LogsReplaced."""
+        return await self._listed(table, records.by(POSTGRES, table, column, 0), list(values))
+
+    async def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
+        """A sum over records."""
+        given = () if value is None else (value,)
+        query = records.total(POSTGRES, table, summed, column, value is None)
+        number: int = await self._connection.fetchval(query, *given)
+        return number
 
     async def _listed(self, table: Table[Any, R], rows: str, *values: Any) -> list[R]:
         found = await self._connection.fetch(Q.of_epoch.format(rows=rows), *values)

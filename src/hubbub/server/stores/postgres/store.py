@@ -19,7 +19,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Facts, Head, MessageKey, Needs, Proposal
 from hubbub.domain.patterns import EVERY_NAME, Span
-from hubbub.domain.records import R, Table
+from hubbub.domain.records import AnyTable, R, Table
 from hubbub.domain.rules import Rules
 from hubbub.domain.threads import Thread
 from hubbub.server.stores import queries
@@ -208,6 +208,14 @@ class PostgresStore:
         return await self._read(
             lambda reader: reader.page(table, *prefix, after=after, limit=limit)
         )
+
+    async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.by(table, column, values))
+
+    async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
+        """See the contract."""
+        return await self._read(lambda reader: reader.total(table, summed, column, value))
 
     async def version_of_others(self) -> int:
         """See the contract: other nodes always may have."""

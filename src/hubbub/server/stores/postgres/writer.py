@@ -148,11 +148,11 @@ class PostgresWriter:
 
     async def _write(self, ledger: Ledger, grown: Mapping[str, Growth]) -> None:
         ids = {name: room.id for name, room in self._rooms.items()}
-        if grown:
+        drops, gone = self._records.dropping(ledger, after=13)
+        if grown or drops:
             heads = [(ids[name], log.seq, log.nth) for name, log in grown.items()]
             posts = [(ids[room], *rest) for room, *rest, _ in ledger.posts]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
-            drops, gone = self._records.dropping(ledger, after=13)
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))
             await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
         erasures = ledger.erasures

@@ -57,6 +57,11 @@ DELETE FROM {here}saved AS here WHERE EXISTS (
     SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
 );
 
+-- :file Forget the files that they never posted.
+DELETE FROM {here}file AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+);
+
 -- :blocked Forget whom they blocked.
 DELETE FROM {here}block AS here WHERE EXISTS (
     SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'

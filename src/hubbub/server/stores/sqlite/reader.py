@@ -12,7 +12,7 @@ from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
-from hubbub.domain.records import Prefix, R, Table
+from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.threads import Thread
 from hubbub.protocol.keys import is_made_key, is_room_key, root_of
 from hubbub.protocol.messages import Message
@@ -177,6 +177,14 @@ class SqliteReader:
     def page(self, table: Table[Any, R], prefix: Prefix, after: str, limit: int) -> list[R]:
         """Some records whose keys begin so and go on after a text."""
         return list(self._records.page(table, *prefix, after=after, limit=limit))
+
+    def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        """Records by a column."""
+        return list(self._records.by(table, column, values))
+
+    def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
+        """A sum over records."""
+        return self._records.total(table, summed, column, value)
 
     def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Records with these keys."""

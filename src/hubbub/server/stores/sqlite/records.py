@@ -90,6 +90,20 @@ class SqliteRecords:
         query = records.page(SQLITE, table, len(prefix))
         return map(records.maker(table), self._execute(query, (*prefix, after, limit)))
 
+    def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> Iterator[R]:
+        """Yield the rows with one of these values in a column."""
+        for count, some in filled_up([(value,) for value in values]):
+            query = records.by(SQLITE, table, column, count)
+            yield from map(records.maker(table), self._execute(query, some))
+
+    def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
+        """Return the sum of a column over the rows with a value in another one, or over all."""
+        given = () if value is None else (value,)
+        number: int = self._execute(
+            records.total(SQLITE, table, summed, column, value is None), given
+        ).get
+        return number
+
     def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
         """Delete rows whose keys begin so."""
         query = records.clear(SQLITE, table, len(prefix), between is not None)

@@ -198,6 +198,14 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.page, table, prefix, after, limit)
 
+    async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
+        """See the contract."""
+        return await self._read(self._reader.by, table, column, values)
+
+    async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
+        """See the contract."""
+        return await self._read(self._reader.total, table, summed, column, value)
+
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Turn]:
         """Always give the turn: no other node can use this file."""

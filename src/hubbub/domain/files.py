@@ -1,0 +1,128 @@
+"""Files as records, and what messages show of them: whose they are, and where they were posted.
+
+A file that was uploaded belongs to its account alone. The message that posts it takes it over: from then on it is there for
+those who may read the message, as long as that exists. Knows nothing of where the bytes are.
+"""
+
+from typing import NamedTuple
+
+from hubbub.domain.access import Operation
+from hubbub.domain.facts import Needs
+from hubbub.domain.ledger import Ledger
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.records import Table
+from hubbub.events import Attached, Posted
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_made_key
+from hubbub.protocol.messages import Post
+
+
+class FileKey(NamedTuple):
+    """Identifies a file in the own log of the account that uploads it."""
+
+    account: str
+    file: str
+
+
+class File(NamedTuple):
+    """A file that is being uploaded, or was uploaded and not posted yet.
+
+    `size` is in bytes, `at` when it was begun, in seconds since 1970. The rest is known once it `is_whole`: its media type by its
+    first bytes, its SHA-256, and the size of a picture in pixels.
+    """
+
+    account: str
+    file: str
+    name: str
+    size: int
+    at: float
+    is_whole: bool = False
+    type: str = ""
+    digest: str = ""
+    width: int | None = None
+    height: int | None = None
+
+
+class FileUseKey(NamedTuple):
+    """Identifies a file by the message that shows it, and its place there."""
+
+    room: str
+    seq: int
+    place: int
+
+
+class FileUse(NamedTuple):
+    """A file that a message shows; what it says of the file is as in `File`."""
+
+    room: str
+    seq: int
+    place: int
+    account: str
+    file: str
+    name: str
+    size: int
+    type: str
+    digest: str
+    width: int | None
+    height: int | None
+
+
+FILE = Table("file", FileKey, File, indexes=(("file",),))
+FILE_USE = Table(
+    "file_use",
+    FileUseKey,
+    FileUse,
+    indexes=(("file",), ("account", "size")),
+    trimmed_by="seq",
+)
+
+
+def fault(post: Post) -> str | None:
+    """Return what is wrong with the files of a post, or None."""
+    if post.files is None:
+        return None
+    if not is_made_key(post.room):
+        return "Files need a room with members: make one, or leave them out"
+    return "Name each file only once" if len(set(post.files)) < len(post.files) else None
+
+
+def to_attach(wanted: Needs, principal: Principal, post: Post) -> None:
+    """Name what must be known of the files of a post. Their author's own log guards them."""
+    if principal.role is Role.ACCOUNT:
+        wanted.logs.add(principal.id)
+        for file in post.files or ():
+            wanted.row(FILE, FileKey(principal.id, file))
+
+
+def refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
+    """Return why someone who may post may not post these files, or None."""
+    if principal.role is not Role.ACCOUNT:
+        return Refusal("forbidden", "Not allowed to post files without an account")
+    if refusal := ledger.refusal(principal, Operation.UPLOAD, post.room):
+        return refusal
+    for file in post.files or ():
+        row = ledger.row(FILE, FileKey(principal.id, file))
+        if row is None:
+            why = "No such file of yours to post: it was never uploaded, posted before, or has expired"
+            return Refusal("not_found", why)
+        if not row.is_whole:
+            return Refusal("conflict", "This file is not uploaded completely: send the rest first")
+    return None
+
+
+def attached(ledger: Ledger, principal: Principal, post: Post) -> list[Attached]:
+    """Return what a message shows of its files, which are known to be there."""
+    rows = [ledger.row(FILE, FileKey(principal.id, file)) for file in post.files or ()]
+    return [Attached(r.file, r.name, r.type, r.size, r.width, r.height) for r in rows if r]
+
+
+def attach(ledger: Ledger, principal: Principal, event: Posted) -> None:
+    """Let a message take over its files."""
+    for place, shown in enumerate(event.files or ()):
+        key = FileKey(principal.id, shown.file)
+        row = ledger.row(FILE, key)
+        assert row is not None
+        ledger.drop(FILE, key)
+        size = row.width, row.height
+        what = *key, row.name, row.size, row.type, row.digest, *size
+        ledger.add(FILE_USE, FileUse(event.room, event.seq, place, *what))

@@ -1,0 +1,189 @@
+"""Files from strangers: keys, safe names, and what a file is by its first bytes, whatever it claims to be. Nothing is decompressed."""
+
+import re
+import struct
+import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from hubbub.protocol.keys import base32
+
+KEY_BYTES = 15  # what a key is made from
+_KEY = re.compile("[0-9a-hjkmnp-tv-z]{24}")
+HEAD_BYTES = 256 * 1024  # of a file that are looked at to tell what it is
+LONGEST_NAME = 120  # characters
+NAMELESS = "file"
+UNKNOWN = "application/octet-stream"
+MAX_PIXELS = 40_000_000  # of a picture that is shown: to decode more could exhaust who looks at it
+MAX_SIDE = 30_000
+
+# What browsers may show by itself; all else is only to be saved. None of these can hold a script that runs.
+INLINE = frozenset(
+    {
+        *("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"),
+        *("video/mp4", "video/webm", "audio/mpeg", "audio/ogg", "audio/wav"),
+    }
+)
+
+
+class Look(NamedTuple):
+    """What a file is: its media type, and the size of a picture in pixels if it says so."""
+
+    type: str
+    width: int | None = None
+    height: int | None = None
+
+
+def key_of(random: bytes) -> str:
+    """Return the key of a new file, made from `KEY_BYTES` random bytes."""
+    return base32(random)
+
+
+def is_file_key(text: str) -> bool:
+    """Whether this is the key of a file, though not whether there is such a file."""
+    return _KEY.fullmatch(text) is not None
+
+
+# --- names ---
+
+_UNSAFE = frozenset('<>:"|?*')  # that some systems don't take in names of files
+
+
+def name_of(given: str) -> str:
+    """Return the safe name that is most like a given one: one part of a path, all of it visible, and not too long."""
+    normal = unicodedata.normalize("NFC", given.encode("utf-8", "replace").decode())
+    last = re.split(r"[/\\]", normal)[-1]
+    seen = "".join("_" if c in _UNSAFE else c for c in last if _is_seen(c))
+    name = re.sub(r"\s+", " ", seen).strip(" .")
+    if len(name) <= LONGEST_NAME:
+        return name or NAMELESS
+    stem, dot, ending = name.rpartition(".")
+    if not dot or len(ending) > 10:
+        return name[:LONGEST_NAME].strip(" .")
+    return stem[: LONGEST_NAME - len(ending) - 1].strip(" .") + dot + ending
+
+
+def _is_seen(c: str) -> bool:
+    return unicodedata.category(c)[0] in "LMNPSZ" and c not in "\u2028\u2029"
+
+
+def disposition(kind: str, name: str) -> str:
+    """Return the header that says how to take a file, with its name in both forms (RFC 6266, RFC 8187)."""
+    plain = re.sub(r'[^ -~]|["\\%]', "_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+# --- types ---
+
+
+def look_at(head: bytes) -> Look:
+    """Return what a file is that begins so. A picture that is too large to be shown is a file of no known type."""
+    for type_, is_it, measure in _TYPES:
+        if is_it(head):
+            return _measured(type_, measure, head)
+    return Look(UNKNOWN)
+
+
+def _measured(type_: str, measure: Callable[[bytes], tuple[int, int] | None], head: bytes) -> Look:
+    try:
+        size = measure(head)
+    except (IndexError, ValueError, struct.error):
+        size = None
+    if size is None or min(size) < 1:
+        return Look(UNKNOWN if type_.startswith("image/") else type_)
+    if max(size) > MAX_SIDE or size[0] * size[1] > MAX_PIXELS:
+        return Look(UNKNOWN)
+    return Look(type_, *size)
+
+
+def _png(head: bytes) -> tuple[int, int] | None:
+    width, height = struct.unpack_from(">II", head, 16)
+    return (width, height) if head[12:16] == b"IHDR" else None
+
+
+def _gif(head: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", head, 6)
+    return width, height
+
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def _jpeg(head: bytes) -> tuple[int, int]:
+    at = 2
+    while True:
+        if head[at] != 0xFF:
+            raise ValueError
+        marker = head[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker in _FRAMES:
+            height, width = struct.unpack_from(">HH", head, at + 5)
+            return width, height
+        (size,) = struct.unpack_from(">H", head, at + 2)
+        at += 2 + max(size, 2)
+
+
+def _webp(head: bytes) -> tuple[int, int] | None:
+    match head[12:16]:
+        case b"VP8X":
+            return 1 + _of_three(head, 24), 1 + _of_three(head, 27)
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", head, 26)
+            return width & 0x3FFF, height & 0x3FFF
+        case b"VP8L":
+            (bits,) = struct.unpack_from("<I", head, 21)
+            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    return None
+
+
+def _of_three(data: bytes, at: int) -> int:
+    if len(data) < at + 3:
+        raise ValueError
+    return int.from_bytes(data[at : at + 3], "little")
+
+
+def _avif(head: bytes) -> tuple[int, int] | None:
+    """Return the largest size that any part of an AVIF claims (ISO/IEC 23008-12, section 6.5.3)."""
+    sizes = [
+        struct.unpack_from(">II", head, found.end() + 4)
+        for found in re.finditer(rb"\0\0\0\x14ispe", head)
+    ]
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
+def _no_size(_: bytes) -> None:
+    return None
+
+
+def _is_mp3(head: bytes) -> bool:
+    if head[:3] == b"ID3":
+        return True
+    is_sync = len(head) > 2 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2  # MPEG layer III
+    return is_sync and head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3
+
+
+_MP4 = frozenset(
+    (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash")
+)
+
+_TYPES: tuple[
+    tuple[str, Callable[[bytes], bool], Callable[[bytes], tuple[int, int] | None]], ...
+] = (
+    ("image/png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n"), _png),
+    ("image/gif", lambda head: head[:6] in (b"GIF87a", b"GIF89a"), _gif),
+    ("image/jpeg", lambda head: head.startswith(b"\xff\xd8\xff"), _jpeg),
+    ("image/webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _webp),
+    ("image/avif", lambda head: head[4:12] in (b"ftypavif", b"ftypavis"), _avif),
+    ("video/mp4", lambda head: head[4:8] == b"ftyp" and head[8:12] in _MP4, _no_size),
+    (
+        "video/webm",
+        lambda head: head.startswith(b"\x1aE\xdf\xa3") and b"\x42\x82\x84webm" in head[:64],
+        _no_size,
+    ),
+    ("audio/ogg", lambda head: head.startswith(b"OggS\0"), _no_size),
+    ("audio/wav", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WAVE", _no_size),
+    ("audio/mpeg", _is_mp3, _no_size),
+)

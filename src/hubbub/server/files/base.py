@@ -1,0 +1,65 @@
+"""The contract of what keeps the bytes of files. It knows keys, and nothing of people, messages or rights."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+
+class FilesFailed(Exception):
+    """The bytes can't be kept or read now. The message says why, for operators."""
+
+
+class StorageFull(FilesFailed):
+    """There is no space left for them."""
+
+
+class BeingWritten(Exception):
+    """Somebody else is adding to this file."""
+
+
+class Appending(Protocol):
+    """Adds to one unfinished file, for whom nobody else does meanwhile."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are there by now."""
+
+    async def add(self, data: bytes) -> None:
+        """Add some bytes. Raises FilesFailed; what was added before stays."""
+
+
+class Files(Protocol):
+    """Keeps files by key. A whole file never changes. Any method may raise `FilesFailed`."""
+
+    async def begin(self, file: str, size: int) -> None:
+        """Begin a file that will have so many bytes. Raises StorageFull if they would leave too little space."""
+
+    async def held(self, file: str) -> int | None:
+        """Return how much of an unfinished file is there, durably; None if there is no such file, or it is whole."""
+
+    def appending(self, file: str) -> AbstractAsyncContextManager[Appending]:
+        """Add to an unfinished file for the length of a block. At its end, however it ends, all of it is durable.
+
+        Raises BeingWritten.
+        """
+
+    async def finish(self, file: str) -> tuple[bytes, str]:
+        """Make a file whole, durably. Returns its first bytes, and its SHA-256 in hexadecimal digits.
+
+        It may be done again after a crash.
+        """
+
+    def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
+        """Yield `count` bytes of a whole file from `first` on, in parts, each read once it is asked for."""
+
+    async def size(self, file: str) -> int | None:
+        """Return the size of a whole file; None if there is none."""
+
+    async def delete(self, files: list[str]) -> None:
+        """Delete files, whole or not. Those that are not there don't matter."""
+
+    def all(self) -> AsyncIterator[list[str]]:
+        """Yield the keys of all files, whole or not, in parts."""
+
+    async def close(self) -> None:
+        """Finish what is being done."""

@@ -1,0 +1,229 @@
+"""Files in a directory: one for each, written beside and renamed once it is whole. Nodes may share it."""
+
+import asyncio
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hubbub.protocol.files import HEAD_BYTES, is_file_key
+from hubbub.server.files.base import BeingWritten, FilesFailed, StorageFull
+
+T = TypeVar("T")
+
+PARTS = "parts"  # the folder of unfinished files
+FOLDER = 2  # characters of a key that name the folder of a whole file
+READ_BYTES = 128 * 1024  # that are read at once
+KEYS_AT_ONCE = 500
+THREADS = 4
+RESERVE = 64 * 2**20  # bytes that stay free for what else is on the disk
+HASHES = 256  # of unfinished files; others are read again at the end
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Directory:
+    """See the contract in `base`. What reads or writes runs in threads of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """The directory is made once something is put there."""
+        self._path = path
+        self._parts = path / PARTS
+        self._threads = ThreadPoolExecutor(THREADS, "hubbub-files")
+        self._hashes: OrderedDict[str, tuple[int, Any]] = OrderedDict()  # and of how many bytes
+
+    def prepare(self) -> None:
+        """Make the directory now. Raises FilesFailed if it can't be used."""
+        with _failing():
+            self._parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def begin(self, file: str, size: int) -> None:
+        """See the contract."""
+        await self._run(self._begin, file, size)
+
+    def _begin(self, file: str, size: int) -> None:
+        self.prepare()
+        if shutil.disk_usage(self._path).free < size + RESERVE:
+            raise StorageFull(f"Too little space for files in {self._path}")
+        os.close(os.open(self._parts / file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _flush(self._parts)
+
+    async def held(self, file: str) -> int | None:
+        """See the contract."""
+        return await self._run(_size, self._parts / file)
+
+    async def size(self, file: str) -> int | None:
+        """See the contract."""
+        return await self._run(_size, self.path_of(file))
+
+    @asynccontextmanager
+    async def appending(self, file: str) -> AsyncIterator["Appender"]:
+        """See the contract."""
+        appender = await self._run(Appender, self, file)
+        try:
+            yield appender
+        finally:
+            await asyncio.shield(self._run(appender.close))
+
+    async def finish(self, file: str) -> tuple[bytes, str]:
+        """See the contract."""
+        return await self._run(self._finish, file)
+
+    def _finish(self, file: str) -> tuple[bytes, str]:
+        part, whole = self._parts / file, self.path_of(file)
+        is_renamed = not part.exists()
+        size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
+        with (whole if is_renamed else part).open("rb") as read:
+            head = read.read(HEAD_BYTES)
+            if size != os.fstat(read.fileno()).st_size:
+                read.seek(0)
+                digest = hashlib.file_digest(read, "sha256")
+        if not is_renamed:
+            whole.parent.mkdir(exist_ok=True, mode=0o700)
+            part.rename(whole)
+            for each in (whole.parent, self._parts, self._path):
+                _flush(each)
+        return head, digest.hexdigest()
+
+    async def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
+        """See the contract."""
+        descriptor = await self._run(os.open, self.path_of(file), os.O_RDONLY)
+        try:
+            while count > 0:
+                data = await self._run(os.pread, descriptor, min(count, READ_BYTES), first)
+                if not data:
+                    raise FilesFailed(f"{self.path_of(file)} is shorter than it was")
+                yield data
+                first, count = first + len(data), count - len(data)
+        finally:
+            os.close(descriptor)
+
+    async def delete(self, files: list[str]) -> None:
+        """See the contract."""
+        await self._run(self._delete, files)
+
+    def _delete(self, files: list[str]) -> None:
+        for file in files:
+            self._hashes.pop(file, None)
+            for path in (self._parts / file, self.path_of(file)):
+                path.unlink(missing_ok=True)
+
+    async def all(self) -> AsyncIterator[list[str]]:
+        """See the contract."""
+        for folder in await self._run(_folders, self._path):
+            names = await self._run(_names, folder)
+            for start in range(0, len(names), KEYS_AT_ONCE):
+                yield names[start : start + KEYS_AT_ONCE]
+
+    async def close(self) -> None:
+        """See the contract."""
+        await asyncio.to_thread(self._threads.shutdown)
+
+    def path_of(self, file: str) -> Path:
+        """Return where a whole file is. Raises FilesFailed for what is no key."""
+        if not is_file_key(file):
+            raise FilesFailed("Not the key of a file")
+        return self._path / file[:FOLDER] / file
+
+    def open_part(self, file: str) -> tuple[int, int, Any]:
+        """Open an unfinished file to add to it, locked; returns its size, and the hash of all in it if that is known.
+
+        Raises BeingWritten.
+        """
+        descriptor = os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise BeingWritten from None
+        size = os.fstat(descriptor).st_size
+        hashed, digest = self._hashes.pop(file, (0, hashlib.sha256()))
+        return descriptor, size, digest if hashed == size else None
+
+    def keep_hash(self, file: str, size: int, digest: Any) -> None:
+        """Remember the hash of what there is of an unfinished file."""
+        if digest is not None:
+            self._hashes[file] = size, digest
+        while len(self._hashes) > HASHES:
+            self._hashes.popitem(last=False)
+
+    async def run(self, act: Callable[..., T], *args: Any) -> T:
+        """Call what may wait for the disk in a thread. Raises FilesFailed for what the disk refuses."""
+        return await self._run(act, *args)
+
+    async def _run(self, act: Callable[..., T], *args: Any) -> T:
+        with _failing():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
+
+
+class Appender:
+    """Adds to an unfinished file. See the contract in `base`."""
+
+    def __init__(self, directory: Directory, file: str) -> None:
+        self._directory = directory
+        self._file = file
+        self._descriptor, self.size, self._digest = directory.open_part(file)
+
+    async def add(self, data: bytes) -> None:
+        """See the contract."""
+        await self._directory.run(self._add, data)
+
+    def _add(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.write(self._descriptor, view)
+            if self._digest is not None:
+                self._digest.update(view[:written])
+            self.size += written
+            view = view[written:]
+
+    def close(self) -> None:
+        """Flush what was added."""
+        try:
+            os.fsync(self._descriptor)
+        finally:
+            os.close(self._descriptor)
+            self._directory.keep_hash(self._file, self.size, self._digest)
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Raise FilesFailed in place of what the operating system says."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError):
+            raise FilesFailed(f"A file is gone: {error.filename}") from error
+        kind = StorageFull if error.errno in FULL else FilesFailed
+        raise kind(f"Files can't be kept or read: {error}") from error
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _folders(path: Path) -> list[Path]:
+    if not path.exists():
+        return []
+    return [Path(each.path) for each in os.scandir(path) if each.is_dir()]
+
+
+def _names(folder: Path) -> list[str]:
+    return [each.name for each in os.scandir(folder) if is_file_key(each.name)]
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,227 @@
+"""Uploads: a file begins, its bytes come in as many requests as it takes, and once all are there it is told what it is.
+
+The rows are the ledger's, the bytes are in `Files`. A row comes before the bytes and goes before them, so bytes without a row are
+never wanted.
+"""
+
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
+from hubbub.domain.facts import Accepted, Needs
+from hubbub.domain.files import FILE, FILE_USE, File, FileKey
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.files import KEY_BYTES, key_of, look_at, name_of
+from hubbub.protocol.messages import Change
+from hubbub.server.files.base import BeingWritten, Files, FilesFailed, StorageFull
+from hubbub.server.people.addresses import Submit
+from hubbub.server.stores.base import Store
+
+KEPT_SECONDS = 24 * 3600.0  # of what is not posted
+AT_ONCE = 4  # uploads of one account that are received by a node
+ALL_AT_ONCE = 64
+WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
+TOTAL_SECONDS = 60.0  # for which a node remembers how much all files take
+
+log = logging.getLogger(__name__)
+
+
+class FileLimits(NamedTuple):
+    """How large a file may be, and how much one account's and all files may take, in bytes. 0: no limit for all."""
+
+    file: int
+    account: int
+    all: int
+
+
+class UploadProgress(NamedTuple):
+    """How far an upload is."""
+
+    row: File
+    held: int
+
+    @property
+    def until(self) -> float:
+        """When it is dropped unless it is posted, in seconds since 1970."""
+        return self.row.at + KEPT_SECONDS
+
+
+class Uploads:
+    """Takes files from accounts. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
+
+    def __init__(self, store: Store, files: Files, submit: Submit, limits: FileLimits) -> None:
+        self._store = store
+        self._files = files
+        self._submit = submit
+        self.limits = limits
+        self._running = Counter[str]()
+        self._total = 0, float("-inf")  # bytes of all files, and when they were counted
+        self.received = 0  # bytes
+
+    async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
+        """Begin an upload of so many bytes."""
+        await self._require_space(principal, size)
+        file = key_of(secrets.token_bytes(KEY_BYTES))
+        begin = BeginUpload(room=principal.id, file=file, name=name_of(name), size=size)
+        await self._do(principal, begin)
+        with failing():
+            await self._files.begin(file, size)
+        return await self.find(principal, file)
+
+    async def find(self, principal: Principal, file: str) -> UploadProgress:
+        """Return how far an own upload is; it need not be complete."""
+        key = FileKey(principal.id, file)
+        wanted = Needs()
+        wanted.row(FILE, key)
+        row: File | None = (await self._store.find(wanted)).rows[FILE][key]
+        if row is None:
+            raise RefusalError("not_found", "No such upload")
+        if row.is_whole:
+            return UploadProgress(row, row.size)
+        with failing():
+            held = await self._files.held(file)
+        if held is None:  # it was renamed, and nobody could say so any more
+            return await self._finish(principal, row)
+        return UploadProgress(row, held)
+
+    async def receive(
+        self, principal: Principal, file: str, at: int | None, chunks: AsyncIterator[bytes]
+    ) -> UploadProgress:
+        """Add bytes to an own upload, whose first so many are there by now, and finish it if these are the last."""
+        progress = await self.find(principal, file)
+        if at is not None and at != progress.held:
+            raise _not_there(progress.held)
+        if progress.row.is_whole:
+            return progress
+        with self._one_of_few(principal), failing():
+            held = await self._append(progress, chunks)
+        if held < progress.row.size:
+            return UploadProgress(progress.row, held)
+        return await self._finish(principal, progress.row)
+
+    async def drop(self, principal: Principal, file: str) -> None:
+        """Drop an own file that is not posted."""
+        await self._do(principal, DropFile(room=principal.id, file=file))
+        with failing():
+            await self._files.delete([file])
+
+    async def _append(self, progress: UploadProgress, chunks: AsyncIterator[bytes]) -> int:
+        """Add bytes, whatever ends them, and return how many are there now."""
+        row, gathered = progress.row, bytearray()
+        async with self._files.appending(row.file) as part:
+            if part.size != progress.held:
+                raise _not_there(part.size)
+            try:
+                async for chunk in chunks:
+                    if part.size + len(gathered) + len(chunk) > row.size:
+                        why = "More bytes than the upload was to have: send no more than it lacks"
+                        raise RefusalError("too_large", why)
+                    gathered += chunk
+                    if len(gathered) >= WRITTEN_BYTES:
+                        await self._write(part.add, gathered)
+            finally:
+                if gathered:
+                    await self._write(part.add, gathered)
+            return part.size
+
+    async def _write(self, add: Callable[[bytes], Awaitable[None]], gathered: bytearray) -> None:
+        data = bytes(gathered)
+        gathered.clear()
+        await add(data)
+        self.received += len(data)
+
+    async def _finish(self, principal: Principal, row: File) -> UploadProgress:
+        with failing():
+            head, digest = await self._files.finish(row.file)
+        look = look_at(head)
+        finish = FinishUpload(
+            room=principal.id,
+            file=row.file,
+            digest=digest,
+            type=look.type,
+            width=look.width,
+            height=look.height,
+        )
+        await self._do(principal, finish)
+        whole = row._replace(is_whole=True, digest=digest, type=look.type)
+        return UploadProgress(whole._replace(width=look.width, height=look.height), row.size)
+
+    async def _require_space(self, principal: Principal, size: int) -> None:
+        """Raise RefusalError if a file would be too large, or the files of its account or all files would be."""
+        if size > self.limits.file:
+            raise _too_large(
+                f"File too large: use at most {self.limits.file:,} bytes", self.limits.file
+            )
+        if size > self.limits.account - await self._taken(principal.id):
+            why = f"Your files may take {self.limits.account:,} bytes in all: delete messages with files first"
+            raise _too_large(why, self.limits.account)
+        if self.limits.all and size > self.limits.all - await self._taken_by_all():
+            why = f"All files on this server may take {self.limits.all:,} bytes: ask an admin for more"
+            raise _too_large(why, self.limits.all)
+
+    async def _taken(self, account: str) -> int:
+        """Return how many bytes the files of an account take, with those that it is uploading."""
+        waiting = sum(row.size for row in await self._store.rows(FILE, account))
+        return waiting + await self._store.total(FILE_USE, "size", "account", account)
+
+    async def _taken_by_all(self) -> int:
+        """Return how many bytes all files take, or took less than a minute ago."""
+        total, counted_at = self._total
+        if time.monotonic() - counted_at > TOTAL_SECONDS:
+            total = await self._store.total(FILE, "size", "account")
+            total += await self._store.total(FILE_USE, "size", "account")
+            self._total = total, time.monotonic()
+        return total
+
+    async def _do(self, principal: Principal, change: Change) -> Accepted:
+        answer = await self._submit(principal, change)
+        if isinstance(answer, Refusal):
+            raise RefusalError.of(answer)
+        return answer
+
+    @contextmanager
+    def _one_of_few(self, principal: Principal) -> Iterator[None]:
+        if self._running[principal.id] >= AT_ONCE:
+            why = f"At most {AT_ONCE} uploads at once: wait for one to end"
+            raise RefusalError("rate_limited", why, retry_after=1.0)
+        if self._running.total() >= ALL_AT_ONCE:
+            raise RefusalError("busy", "Too many uploads; try again later", retry_after=1.0)
+        self._running[principal.id] += 1
+        try:
+            yield
+        finally:
+            self._running[principal.id] -= 1
+            self._running += Counter()  # without those who have none
+
+
+def _not_there(held: int) -> RefusalError:
+    why = f"The upload goes on at byte {held}: ask for its offset, and send the rest from there"
+    return RefusalError("conflict", why, offset=held)
+
+
+def _too_large(why: str, limit: int) -> RefusalError:
+    return RefusalError("too_large", why, limit=limit)
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Raise RefusalError in place of what keeps bytes from being kept or read, which operators get to know."""
+    refusal = None
+    try:
+        yield
+    except BeingWritten:
+        refusal = Refusal("busy", "Another request is sending this file", retry_after=1.0)
+    except StorageFull as error:
+        log.error("%s", error)
+        refusal = Refusal("unavailable", "The disk for files is full; try again later", 60.0)
+    except FilesFailed as error:
+        log.error("%s", error)
+        refusal = Refusal("unavailable", "Files can't be kept or read; try again later", 1.0)
+    if refusal is not None:
+        raise RefusalError.of(refusal)

@@ -1,0 +1,59 @@
+"""Puts together what keeps and gives files, for as long as the server runs."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiohttp import web
+
+from hubbub.server.config import Settings
+from hubbub.server.files.directory import Directory
+from hubbub.server.files.downloads import Downloads
+from hubbub.server.files.sweeping import Sweeper
+from hubbub.server.files.uploads import FileLimits, Uploads
+from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
+from hubbub.server.hub.rights import Rights
+from hubbub.server.people.addresses import Submit
+from hubbub.server.stores.base import Store
+from hubbub.server.stores.registry import kind_of
+
+log = logging.getLogger(__name__)
+
+
+class Filing(NamedTuple):
+    """The files that people upload: how they come and go."""
+
+    sweeper: Sweeper
+    uploads: Uploads
+    downloads: Downloads
+
+    def equip(self, application: web.Application) -> None:
+        """Let handlers find them."""
+        application[UPLOADS_OF_SERVER], application[DOWNLOADS] = self.uploads, self.downloads
+
+
+@asynccontextmanager
+async def filing_of(
+    settings: Settings, store: Store, submit: Submit, rights: Callable[[], Rights]
+) -> AsyncIterator[Filing]:
+    """Open the files that the settings name. Raises FilesFailed."""
+    files = _directory(settings)
+    limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
+    uploads = Uploads(store, files, submit, limits)
+    try:
+        yield Filing(Sweeper(store, files, submit), uploads, Downloads(store, files, rights))
+    finally:
+        await files.close()
+
+
+def _directory(settings: Settings) -> Directory:
+    files = Directory(settings.files)
+    if settings.files_dir is not None:
+        files.prepare()
+    elif kind_of(settings.store).is_shared:
+        log.warning(
+            "Only this machine has the files in %s: if there are more nodes, let them share a directory with --files-dir",
+            settings.files,
+        )
+    return files

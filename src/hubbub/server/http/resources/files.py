@@ -1,0 +1,190 @@
+"""Files: uploading one whole, and getting what messages show."""
+
+import re
+from email.utils import formatdate
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.access import Operation
+from hubbub.domain.aspects.files import KEEP_FILES
+from hubbub.domain.files import File, FileUse
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.fields import elements
+from hubbub.protocol.files import INLINE, KEY_BYTES, disposition
+from hubbub.server.files.downloads import Downloads, FilePart
+from hubbub.server.files.uploads import Uploads
+from hubbub.server.http.entering import account_of
+from hubbub.server.http.headers import HEADERS
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import TEXT, Content, Parameter, header, text
+from hubbub.server.http.problems import problem
+from hubbub.server.http.requests import principal_of
+
+FILES = "/api/v1/files"
+UPLOADS_OF_SERVER = web.AppKey("uploads", Uploads)
+DOWNLOADS = web.AppKey("downloads", Downloads)
+FILE = Parameter(
+    "file",
+    "path",
+    TEXT | {"pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$", "example": "0" * 24},
+    lambda request: request.match_info["file"],
+)
+NAME = text("name", "What the file is called")
+RANGE = header("Range", "Only these bytes, such as bytes=0-99; several ranges count as none")
+CONTENT = Content("application/octet-stream")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+
+# As for anything from strangers: it runs nothing, on no page, and every reader is asked again whether it may.
+AS_FILE = {
+    "Content-Security-Policy": f"sandbox; {HEADERS['Content-Security-Policy']}",
+    "Cache-Control": "private, no-cache",
+    "Accept-Ranges": "bytes",
+}
+
+resource = Resource()
+
+
+class FileReply(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A file that was uploaded. It is there for others once a message of its owner shows it."""
+
+    file: str
+    name: str
+    type: str
+    size: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+
+    @classmethod
+    def of(cls, row: File) -> "FileReply":
+        """Return what is told of a file."""
+        shown = {name: getattr(row, name) for name in cls.__struct_fields__ if name != "sha256"}
+        return cls(**shown, sha256=row.digest)
+
+
+@resource.operation(
+    HttpOperation(
+        "POST",
+        FILES,
+        "uploadFile",
+        needs=KEEP_FILES,
+        takes=(NAME,),
+        body=CONTENT,
+        answers=FileReply,
+        status=201,
+        refuses=frozenset({"busy"}),
+    )
+)
+async def upload_file(request: web.Request) -> FileReply:
+    """Upload a whole file. A message can then show it, within 24 hours."""
+    principal = account_of(request, KEEP_FILES)
+    size, uploads = CONTENT.size(request), request.app[UPLOADS_OF_SERVER]
+    begun = await uploads.begin(principal, NAME.of(request) or "", size)
+    file, row = begun.row.file, None
+    try:
+        row = (await uploads.receive(principal, file, None, CONTENT.read(request))).row
+    finally:
+        if row is None:
+            await uploads.drop(principal, file)
+    return FileReply.of(row)
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{FILES}/{{file}}",
+        "getFile",
+        needs=Operation.READ,
+        takes=(FILE, RANGE),
+        answers=bytes,
+        answers_type="*/*",
+        refuses=frozenset({"bad_range"}),
+    )
+)
+async def get_file(request: web.Request) -> web.StreamResponse:
+    """Get a file, or some of it, that a message shows which one may read."""
+    principal, downloads = principal_of(request), request.app[DOWNLOADS]
+    found = await downloads.find(principal, FILE.of(request))
+    headers = _headers_of(found)
+    if _has_it(request, found):
+        return web.Response(status=304, headers=headers)
+    part = _part_of(request, found)
+    if part is None:
+        return problem(
+            Refusal("bad_range", f"The file has {found.size} bytes"),
+            headers={"Content-Range": f"bytes */{found.size}"},
+        )
+    return await _send(request, principal, found, part, headers)
+
+
+async def _send(
+    request: web.Request,
+    principal: Principal,
+    found: FileUse,
+    part: FilePart,
+    headers: dict[str, str],
+) -> web.StreamResponse:
+    is_all = part.length == found.size
+    if not is_all:
+        last = part.first + part.length - 1
+        headers = headers | {"Content-Range": f"bytes {part.first}-{last}/{found.size}"}
+    response = web.StreamResponse(status=200 if is_all else 206, headers=headers)
+    response.content_length = part.length
+    if request.method == "HEAD" or not part.length:
+        await response.prepare(request)
+        return response
+    reading = request.app[DOWNLOADS].reading(principal, found.file, part)
+    try:
+        data = await anext(reading)  # before the head, so that one may still be refused
+        await response.prepare(request)
+        await response.write(data)
+        async for data in reading:
+            await response.write(data)
+    except RefusalError:
+        if not response.prepared:
+            raise
+        request.protocol.force_close()  # it lost the right meanwhile, or the disk failed
+    finally:
+        await reading.aclose()
+    return response
+
+
+def _headers_of(found: FileUse) -> dict[str, str]:
+    kind = "inline" if found.type in INLINE else "attachment"
+    return AS_FILE | {
+        "Content-Type": found.type,
+        "Content-Disposition": disposition(kind, found.name),
+        "ETag": f'"{found.file}"',
+    }
+
+
+def _has_it(request: web.Request, found: FileUse) -> bool:
+    """Whether whoever asks has the file already, which never changes (RFC 9110 section 13.1.2)."""
+    known = [each.removeprefix("W/") for each in elements(request.headers, "If-None-Match")]
+    return f'"{found.file}"' in known or "*" in known
+
+
+def _part_of(request: web.Request, found: FileUse) -> FilePart | None:
+    """Return which part of a file is wanted; None if there is no such part (RFC 9110 section 14)."""
+    whole = FilePart(0, found.size)
+    asked = _RANGE.fullmatch((RANGE.of(request) or "").strip())
+    condition = request.headers.get("If-Range")
+    if asked is None or condition not in (None, f'"{found.file}"'):
+        return whole
+    first, last = asked.groups()
+    if not first:
+        if not last:
+            return whole
+        count = min(int(last), found.size)
+        return FilePart(found.size - count, count) if count else None
+    if last and int(last) < int(first):
+        return whole
+    end = min(int(last) + 1, found.size) if last else found.size
+    return FilePart(int(first), end - int(first)) if int(first) < found.size else None
+
+
+def date_of(seconds: float) -> str:
+    """Return a time as headers have it (RFC 9110 section 5.6.7)."""
+    return formatdate(seconds, usegmt=True)
