@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import aiohttp
 import pytest
 
+from hubbub import cli
 from hubbub.domain.aspects.files import MAX_WAITING
 from hubbub.protocol.files import KEY_BYTES
 from hubbub.server.files import sweeping, uploads
 from tests.support.images import GIF, IMAGES, JPEG, png
-from tests.support.site import Answer, Site, Someone, chosen, site
+from tests.support.site import Answer, Site, Someone, chosen, site, site_again
 
 MAX_FILE, PER_PERSON = 3_000_000, 8_000_000
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -529,3 +530,47 @@ async def test_a_key_is_no_path(here: Here) -> None:
     for key in ("..%2f..%2fhubbub.db", "%2e%2e", "a%00b", "parts", "x" * 24, "%ff"):
         status, _, body = await raw(here.ada, "GET", f"/files/{key}")
         assert (status, b'"code"' in body) in ((404, True), (400, True)), key
+
+
+# --- backups ---
+
+
+async def test_files_are_in_backups_and_come_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, backup = tmp_path / "data", tmp_path / "monday.db"
+    async with site(data) as made:
+        room = (await made.ada.ask("POST", "/rooms", {"kind": "closed", "title": "x"})).body["made"]
+        here = Here(made, data / "files", made.ada, made.ada, made.ada, room)
+        (kept, _), (lost, seq) = [await posted(here, NOISE) for _ in range(2)]
+        assert await command("backup", str(backup), data=data) == 0
+        assert "2 files, 600,000 bytes" in capsys.readouterr().err
+        await made.ada.ask("DELETE", f"/rooms/{room}/messages/{seq}")
+        await until(lambda: not on_disk(here, lost))
+        later, _ = await posted(here, b"later")
+        assert await command("verify", data=data) == 0
+        assert "All files are there and intact: 2" in capsys.readouterr().out
+    next(here.files.rglob(kept)).unlink()
+    assert await command("verify", data=data) == 1
+    assert f"the file {kept} of message" in (said := capsys.readouterr().err) and "missing" in said
+    assert await command("restore", str(backup), data=data) == 0
+    assert next(here.files.rglob(kept)).read_bytes() == NOISE
+    assert await command("verify", data=data) == 0  # what was deleted since is deleted again
+    async with site_again(data) as stranger:
+        ada = await stranger.log_in("ada")
+        assert (await raw(ada, "GET", f"/files/{kept}"))[::2] == (200, NOISE)
+        assert (await raw(ada, "GET", f"/files/{lost}"))[0] == 404
+        await until(lambda: not (on_disk(here, lost) or on_disk(here, later)))
+    whole = next(here.files.rglob(kept))
+    whole.write_bytes(b"?" * len(NOISE))
+    assert await command("verify", data=data) == 1
+    assert "damaged" in capsys.readouterr().err
+    other = tmp_path / "other"
+    assert await command("restore", str(backup), data=other) == 0
+    assert sorted(path.name for path in (other / "files").rglob("*") if path.is_file()) == sorted(
+        [kept, lost]
+    )
+
+
+async def command(*arguments: str, data: Path) -> int:
+    return await asyncio.to_thread(cli.main, [*arguments, "--data", str(data)])

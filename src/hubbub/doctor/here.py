@@ -1,6 +1,7 @@
 """Checks this machine: settings, data directory, limits, and the store as its kind says."""
 
 import asyncio
+import os
 import resource
 import shutil
 import tempfile
@@ -42,6 +43,7 @@ def examine(
         from hubbub.doctor.provider import examine_provider  # takes some megabytes
 
         yield from asyncio.run(examine_provider(settings))
+    yield from _uploads(settings)
     yield _files()
 
 
@@ -82,6 +84,24 @@ def _directory(settings: Settings) -> Iterator[Finding]:
         yield say("data directory", f"only {free:,} MiB free at {data}", fix)
     else:
         yield ok("data directory", f"{data}, {free:,} MiB free")
+
+
+def _uploads(settings: Settings) -> Iterator[Finding]:
+    """Look at the directory of the files that people upload."""
+    files = settings.files
+    if not files.exists():
+        yield ok("files", f"{files} does not exist yet; the first upload creates it")
+        return
+    if not os.access(files, os.W_OK | os.X_OK):
+        fix = f"give it to the user that runs hubbub: chown -R USER {files}"
+        yield problem("files", f"can't write to {files}", fix)
+        return
+    free = shutil.disk_usage(files).free
+    if free < settings.max_file_size + MIB * 64:
+        fix = "free some space, or set a lower --max-file-size"
+        yield warning("files", f"only {free // MIB:,} MiB free at {files}", fix)
+    else:
+        yield ok("files", f"{files}, {free // MIB:,} MiB free")
 
 
 def _files() -> Finding:

@@ -52,7 +52,7 @@ def _directory(settings: Settings) -> Directory:
     if settings.files_dir is not None:
         files.prepare()
     elif kind_of(settings.store).is_shared:
-        log.warning(
+        log.info(
             "Only this machine has the files in %s: if there are more nodes, let them share a directory with --files-dir",
             settings.files,
         )

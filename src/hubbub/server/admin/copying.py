@@ -3,14 +3,18 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+import apsw
+
 from hubbub.server.addresses import BadAddress
+from hubbub.server.admin import files
 from hubbub.server.audit import audit
 from hubbub.server.config import BadSettings, Settings
+from hubbub.server.files.base import FilesFailed
 from hubbub.server.logs import open_audit
 from hubbub.server.progress import Shown
 from hubbub.server.stores import registry
@@ -39,21 +43,36 @@ def back_up(settings: Settings, target: Path) -> None:
     """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
     where = settings.store, settings.data
     _run(kind_of(settings.store).back_up(*where, target, Shown()))
+    moved = _with_files(files.save, settings.files, target)
     open_audit(settings.data)
     audit("backed up", file=str(target))
     print(f"{target}: {target.stat().st_size:,} bytes", file=sys.stderr)
+    if moved.told:
+        print(f"{files.beside(target)}: {moved.told}", file=sys.stderr)
 
 
 def restore(settings: Settings, copy: Path) -> None:
     """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
     where = settings.store, settings.data
     kept = _run(kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), Shown()))
+    moved = _with_files(files.bring_back, copy, settings.files)
     open_audit(settings.data)
     audit("restored", file=str(copy))
+    if moved.told:
+        print(f"{settings.files}: {moved.told}", file=sys.stderr)
     if kept:
         print(f"Kept the replaced data: {kept}", file=sys.stderr)
     print(REPEATED if kept else NOTHING_TO_REPEAT, file=sys.stderr)
     print("Restored the backup; clients will load a new snapshot of each room", file=sys.stderr)
+
+
+def _with_files(take: Callable[[Path, Path], files.Moved], here: Path, there: Path) -> files.Moved:
+    try:
+        return take(here, there)
+    except (apsw.Error, OSError, FilesFailed) as error:
+        raise CannotCopy(
+            f"The database is complete, but not the files beside it: {error}"
+        ) from error
 
 
 def copy(source: str, target: str) -> None:

@@ -1,11 +1,14 @@
-"""`hubbub verify`: whether the audit log is as it was written."""
+"""`hubbub verify`: whether the audit log and the files that people uploaded are as they were written."""
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from hubbub.domain.aspects.people.audit import AUDIT_HEAD, next_link
 from hubbub.protocol.keys import AUDIT
+from hubbub.server.admin.files import faults
 from hubbub.server.config import Settings
+from hubbub.server.files.base import FilesFailed
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.tables import PAGE, Tables
@@ -16,20 +19,29 @@ class NotVerified(Exception):
 
 
 def verify(settings: Settings) -> None:
-    """Follow the chain of the audit log, whether or not a server is running, and print how long it is. Raises NotVerified."""
+    """Follow the chain of the audit log, and compare all files with what they were, whether or not a server is running. Raises NotVerified."""
     kind = kind_of(settings.store)
     address = settings.store if kind.is_shared else f"{settings.store}:{settings.data}"
     try:
-        count = asyncio.run(_opened_and_checked(address))
-    except (StoreFailed, OSError) as error:
+        entries, files = asyncio.run(_opened_and_checked(address, settings.files))
+    except (StoreFailed, FilesFailed, OSError) as error:
         raise NotVerified(str(error)) from error
-    print(f"The audit log is intact: {count:,} entries")
+    print(f"The audit log is intact: {entries:,} entries")
+    if files:
+        print(f"All files are there and intact: {files:,}")
 
 
-async def _opened_and_checked(address: str) -> int:
+async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int]:
+    """Return how many entries and how many files there are."""
     async with AsyncExitStack() as stack:
         opening = kind_of(address).open_tables(address, is_source=True)
-        return await check_chain(await stack.enter_async_context(await opening))
+        tables = await stack.enter_async_context(await opening)
+        entries = await check_chain(tables)
+        files, wrong = await faults(tables, directory)
+    if wrong:
+        others = f", and {len(wrong) - 1:,} others" if wrong[1:] else ""
+        raise NotVerified(f"Of {files:,} files, {wrong[0]}{others}: bring them back from a backup")
+    return entries, files
 
 
 async def check_chain(tables: Tables) -> int:

@@ -204,6 +204,12 @@ def _failing() -> Iterator[None]:
         raise kind(f"Files can't be kept or read: {error}") from error
 
 
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as read:
+        return hashlib.file_digest(read, "sha256").hexdigest()
+
+
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size

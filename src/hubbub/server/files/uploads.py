@@ -86,6 +86,9 @@ class Uploads:
             return UploadProgress(row, row.size)
         with failing():
             held = await self._files.held(file)
+            is_lost = held is None and await self._files.size(file) is None
+        if is_lost:  # such as after a restore
+            raise RefusalError("not_found", "No such upload")
         if held is None:  # it was renamed, and nobody could say so any more
             return await self._finish(principal, row)
         return UploadProgress(row, held)

@@ -19,6 +19,7 @@ from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.aspects.reactions import REACTIONS, ReactionKey
 from hubbub.domain.facts import MessageKey, Needs
+from hubbub.domain.files import FILE
 from hubbub.domain.records import AnyTable
 from hubbub.domain.subscriptions import SUBSCRIPTIONS
 from hubbub.protocol.errors import Refusal, RefusalError
@@ -37,7 +38,7 @@ SECRETS = frozenset(
 OF_DIRECTORY: dict[str, AnyTable] = {"handle": HANDLES, "identity": IDENTITIES}
 OF_OWN_LOG: dict[str, AnyTable] = {
     **{"credential": CREDENTIALS, "session": SESSIONS, "block": BLOCKS},
-    **{"draft": DRAFTS, "saved": SAVED, "subscription": SUBSCRIPTIONS},
+    **{"draft": DRAFTS, "saved": SAVED, "subscription": SUBSCRIPTIONS, "file": FILE},
 }
 
 Exported = dict[str, Any]
