@@ -12,7 +12,7 @@ from tests.support.proxy import Proxy
 from tests.support.quick_server import QuickServer
 
 CLIENTS = 500
-CHANGES = 400
+CHANGES = 240
 SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 
 

@@ -194,7 +194,7 @@ async def endured(
     dice = random.Random(seed)
     async with clusters(folder, dice, sabotage, kinds) as (cluster, read_log):
         nodes = cluster.parts.nodes
-        crowd = Crowd(nodes[0], seed, pace=60, sites=nodes)
+        crowd = Crowd(nodes[0], seed, pace=30, sites=nodes)
         async with crowd.living():
             for _ in range(faults):
                 await crowd.goes_on(11)
