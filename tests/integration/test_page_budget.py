@@ -7,10 +7,11 @@ from tests.support.checkout import ROOT
 
 DIST = ROOT / "web" / "dist"
 MOST_KILOBYTES = 110
+MOST_OF_EMBEDDED = 45  # what another site's page loads to show a room
 
 
-def first_view() -> set[str]:
-    """The files that the first view needs: the page, and what it imports. Others are loaded later."""
+def first_view(entry: str = "index.html") -> set[str]:
+    """The files that the first view needs: the page, or another entry, and what it imports. Others are loaded later."""
     manifest = json.loads((DIST / ".vite" / "manifest.json").read_text())
     needed: set[str] = set()
 
@@ -20,15 +21,24 @@ def first_view() -> set[str]:
         for imported in chunk.get("imports", ()):
             need(imported)
 
-    need("index.html")
+    need(entry)
     return needed
+
+
+def weigh(files: set[str]) -> dict[str, float]:
+    return {name: len(gzip.compress((DIST / name).read_bytes())) / 1000 for name in files}
 
 
 def test_the_first_view_is_light() -> None:
     files = first_view() | {"index.html"}
     assert {".js", ".css", ".svg", ".html"} <= {name[name.rindex(".") :] for name in files}
-    sizes = {name: len(gzip.compress((DIST / name).read_bytes())) / 1000 for name in files}
+    sizes = weigh(files)
     assert sum(sizes.values()) <= MOST_KILOBYTES, sizes
+
+
+def test_an_embedded_room_is_lighter() -> None:
+    sizes = weigh(first_view("embed/embed.ts"))
+    assert sum(sizes.values()) <= MOST_OF_EMBEDDED, sizes
 
 
 def test_markdown_is_loaded_after_the_first_view() -> None:

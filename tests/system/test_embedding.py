@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
-from tests.support.newcomers import REFUSED, claim_link, enroll
+from tests.support.newcomers import PASSWORD, REFUSED, asked, claim_link, enroll
 from tests.support.server import Server
 from tests.system.test_accessibility import AXE, faults
 from tests.system.test_page import in_the_log, post
@@ -84,8 +85,8 @@ def hear(wrong: list[str], told: ConsoleMessage) -> None:
 
 
 @pytest.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page whose console has no error, such as a violation of its policy."""
+async def page(browser: Browser, server: Server) -> AsyncIterator[Page]:
+    """A page whose console has no error, such as a violation of its policy; it goes before the server does."""
     wrong: list[str] = []
     async with await browser.new_context() as context:
         page = await context.new_page()
@@ -156,7 +157,7 @@ async def test_a_guest_talks_by_name_and_a_theme_is_kept_to(
     await expect(room(page).get_by_text("Nobody has written anything yet.")).to_be_visible()
     await room(page).get_by_role("textbox", name="Message").fill("anyone?")
     await room(page).get_by_role("button", name="Send").click()
-    await expect(room(page).locator(".body")).to_have_text(["anyone?"])
+    await expect(room(page).locator(".message:not(.unsent) .body")).to_have_text(["anyone?"])
     assert await in_the_log(server) == ["anyone?"]
     background = "it => getComputedStyle(it.shadowRoot.firstElementChild).backgroundColor"
     dark = await room(page).evaluate(background)
@@ -220,3 +221,84 @@ async def test_what_is_refused_is_said(page: Page, site: Site, server: Server) -
     await expect(room(page).get_by_role("status")).to_contain_text("No such room")
     await room(page).evaluate("it => it.removeAttribute('room')")
     await expect(room(page).get_by_text("This page names no room")).to_be_visible()
+
+
+class Host:
+    """Ada, the owner, by a program; and a room of hers that is public, so that visitors post in it."""
+
+    def __init__(self, server: Server, token: str, room: str) -> None:
+        self.room = room
+        self._server = server
+        self._token = token
+
+    @classmethod
+    async def of(cls, server: Server) -> "Host":
+        new = {"token": claim_link(server).partition("#")[2], "wants": "token", "name": "Ada"}
+        chosen = {"handle": "ada", "password": PASSWORD}
+        token = (await asked(server, "POST", "/claim", new | chosen))["token"]
+        made = {"title": "Help desk", "kind": "open", "alias": "desk", "public": "post"}
+        return cls(server, token, (await asked(server, "POST", "/rooms", made, token))["made"])
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        path = f"/rooms/{quote(self.room)}{path}"
+        return await asked(self._server, method, path, body, self._token)
+
+    async def post(self, text: str, thread: str = "") -> int:
+        return int((await self.ask("POST", f"{thread}/messages", {"text": text}))["seq"])
+
+
+async def answer_in_a_thread(page: Page, host: Host, kettle: int) -> None:
+    """Open the thread of the first message, in which two answer, and come back."""
+    messages = room(page).locator(".pane").first.locator("li.message")
+    await host.post("the red one", f":{kettle}")
+    await messages.first.get_by_role("button", name="1 reply").click()
+    thread = room(page).get_by_role("region", name="Thread")
+    await expect(thread.locator(".body")).to_have_text(["which kettle?", "the red one"])
+    await expect(messages.first).to_be_hidden()
+    await host.post("or the blue one", f":{kettle}")
+    await expect(thread.locator(".by bdi").last).to_have_text("Ada")
+    await expect(thread.locator(".body").last).to_have_text("or the blue one")
+    await thread.get_by_role("textbox", name="Reply").fill("thank you")
+    await page.keyboard.press("Enter")
+    await expect(thread.locator(".message:not(.unsent) .body").last).to_have_text("thank you")
+    await expect(thread.locator(".mine .by bdi")).to_have_text("vera")
+    if AXE.is_file():
+        await page.evaluate("document.querySelector('style').remove()")
+        assert not await faults(page)
+    await page.keyboard.press("Escape")
+    await expect(thread).to_have_count(0)
+    await expect(messages.first.get_by_role("button", name="3 replies")).to_be_visible()
+
+
+async def test_reactions_edits_and_threads_are_shown_as_they_happen(
+    page: Page, site: Site, server: Server
+) -> None:
+    host = await Host.of(server)
+    kettle = await host.post("which kettle?")
+    typo = await host.post("typpo")
+    site.embeds(server, room="#desk", name="vera")
+    await page.goto(site.url)
+    messages = room(page).locator(".pane").first.locator("li.message")
+    await expect(messages).to_contain_text(["which kettle?", "typpo"])
+    await host.ask("PUT", f"/messages/{kettle}/reactions/{quote('👍')}")
+    liked = messages.first.get_by_role("button", name="👍 by", pressed=False)
+    await expect(liked).to_have_text("👍 1")
+    await liked.click()
+    await expect(messages.first.get_by_role("button", name="👍 by 2", pressed=True)).to_be_visible()
+    await host.ask("PATCH", f"/messages/{typo}", {"text": "no typo"})
+    await expect(messages.last).to_contain_text("no typo (edited)")
+    await host.ask("DELETE", f"/messages/{typo}")
+    await expect(messages.last).to_contain_text("deleted")
+
+    await answer_in_a_thread(page, host, kettle)
+
+    # By keyboard: back at the message whose thread it was, and from there to what is done with it.
+    await expect(messages.first).to_be_focused()
+    await messages.first.get_by_role("button", name="React", exact=True).press("Enter")
+    await messages.first.get_by_role("button", name="React with 🎉").press("Enter")
+    await expect(messages.first.get_by_role("button", name="🎉 by 1", pressed=True)).to_be_visible()
+    message = await host.ask("GET", f"/messages/{kettle}")
+    assert {emoji: len(by) for emoji, by in message["message"]["reactions"].items()} == {
+        "👍": 2,
+        "🎉": 1,
+    }

@@ -1,18 +1,11 @@
-// What an embedded room shows: its messages, how the connection is, and where one writes.
+// What an embedded room shows: its messages, a thread over them, how the connection is, and where one writes.
 
-import type { TargetedEvent, TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import type { Embedded } from "../store/embedded.ts";
-import type { Entry, wire } from "../store/sdk.ts";
-import { Written } from "../timeline/Written.tsx";
-import { Avatar, hueOf } from "../ui/Avatar.tsx";
-import { isComposing } from "../ui/Grow.tsx";
-import { Empty, Name } from "../ui/Text.tsx";
-
-const NEAR = 60; // pixels from the end, within which what is new is shown
-const TYPING_EVERY = 3000; // milliseconds
+import type { Embedded, Log } from "../store/embedded.ts";
+import { Name } from "../ui/Text.tsx";
+import { Messages } from "./Messages.tsx";
+import { Writing } from "./Writing.tsx";
 
 export function Shown({ of: room, heading }: { of: Embedded | undefined; heading: string }) {
   if (!room)
@@ -21,25 +14,40 @@ export function Shown({ of: room, heading }: { of: Embedded | undefined; heading
         <p class="status">{t.embedNames}</p>
       </section>
     );
+  return <Room of={room} heading={heading} />;
+}
+
+function Room({ of: room, heading }: { of: Embedded; heading: string }) {
+  const pane = useRef<HTMLDivElement>(null);
+  const thread = room.thread.value;
+  const before = useRef(thread);
+  useLayoutEffect(() => {
+    const left = thread ? undefined : before.current;
+    before.current = thread;
+    if (left) pane.current?.querySelector<HTMLElement>(`[data-seq="${left.seq}"]`)?.focus({ preventScroll: true });
+  }, [thread]);
   return (
     <section class="room" lang={t.language} dir={t.direction} aria-label={heading || t.room}>
-      {heading && (
-        <h2>
-          <Name text={heading} />
-        </h2>
-      )}
-      <Messages of={room} />
-      <Connection of={room} />
-      {!room.refused.value && <Writing of={room} />}
+      <div class="pane" ref={pane} inert={thread !== undefined}>
+        {heading && (
+          <h2>
+            <Name text={heading} />
+          </h2>
+        )}
+        <Messages of={room} log={room.log} label={t.messages} nothing={t.nothingYet} earlier={t.earlierMessages} />
+        {!room.log.lost.value && <Writing log={room.log} label={t.message} placeholder={t.writeHere} sends={t.send} />}
+      </div>
+      {thread && <Thread key={thread.seq} of={room} seq={thread.seq} log={thread.log} />}
+      <State of={room} log={thread?.log ?? room.log} />
     </section>
   );
 }
 
-/** Without a connection, that there is none; and why one is not let in. */
-function Connection({ of: room }: { of: Embedded }) {
-  const refused = room.refused.value;
+/** Without a connection, that there is none; and what was refused. */
+function State({ of: room, log }: { of: Embedded; log: Log }) {
+  const refused = log.lost.value || log.refused.value;
   const { state } = room.status.value;
-  const words = refused ? `${refused}.` : room.hasStarted && state !== "connected" ? t.trying : "";
+  const words = refused ? `${refused}.` : room.log.hasStarted && state !== "connected" ? t.trying : "";
   return (
     <p class={refused ? "status why" : "status"} role="status">
       {words}
@@ -47,152 +55,29 @@ function Connection({ of: room }: { of: Embedded }) {
   );
 }
 
-function Messages({ of: room }: { of: Embedded }) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  const before = useRef({ height: 0, top: 0 });
-  const version = room.version.value;
-  const unsent = room.unsent.value;
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
-  }, [version, unsent]);
-  const scroll = ({ currentTarget: box }: TargetedEvent<HTMLDivElement>) => {
-    isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-  };
-  const older = async () => {
-    const box = scroller.current;
-    if (!box) return;
-    before.current = { height: box.scrollHeight, top: box.scrollTop };
-    await room.older();
-    box.scrollTop = before.current.top + box.scrollHeight - before.current.height; // so that nothing moves
-  };
-  const messages = room.messages;
+/** The thread of a message, over the room. */
+function Thread({ of: room, seq, log }: { of: Embedded; seq: number; log: Log }) {
+  const root = room.log.version.value >= 0 ? room.log.messages.find((each) => each.seq === seq) : undefined;
+  const isEnded = room.log.threadOf(seq)?.ended_at !== undefined;
   return (
-    <div
-      class="scroller"
-      ref={scroller}
-      onScroll={scroll}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
-      tabIndex={0}
-    >
-      {!room.hasStarted && !room.refused.value && <Empty text={t.loading} />}
-      {room.hasStarted && !messages.length && !unsent.length && <Empty text={t.nothingYet} />}
-      {room.more && (
-        <button type="button" class="quiet" onClick={older}>
-          {t.earlierMessages}
-        </button>
-      )}
-      <div role="log" aria-label={t.messages}>
-        <ol>
-          {messages.map((message, i) => (
-            <Row key={message.seq} of={room} message={message} before={messages[i - 1]} />
-          ))}
-          {unsent.map((entry) => (
-            <Unsent key={entry.post.client_message_id} of={room} entry={entry} />
-          ))}
-        </ol>
-      </div>
-    </div>
-  );
-}
-
-interface RowProps {
-  of: Embedded;
-  message: wire.Message;
-  before: wire.Message | undefined;
-}
-
-function Row({ of: room, message, before }: RowProps) {
-  const name = room.nameOf(message.by) ?? t.someone;
-  const isNewDay = dayKey(message.at) !== dayKey(before?.at ?? "");
-  const follows = !isNewDay && before?.by === message.by && before.id === message.id;
-  return (
-    <>
-      {isNewDay && <li class="day">{dayOf(message.at)}</li>}
-      <li class={["message", room.isMine(message) && "mine", follows && "follows"].filter(Boolean).join(" ")}>
-        {!follows && (
-          <p class={`by ${hueOf(message.by)}`}>
-            <Avatar who={message.by} />
-            <Name text={name} />
-            <time dateTime={message.at} title={fullOf(message.at)}>
-              {timeOf(message.at)}
-            </time>
-          </p>
-        )}
-        <div class="body" dir="auto">
-          {message.deleted ? <em>{t.deleted}</em> : message.text === undefined ? <em>{t.binaryQuote}</em> : <Written text={message.text} />}
-          {message.edited_at && !message.deleted && <small> {t.edited}</small>}
-        </div>
-      </li>
-    </>
-  );
-}
-
-/** What is not yet in the log, or was refused. */
-function Unsent({ of: room, entry: { post, state, error } }: { of: Embedded; entry: Entry }) {
-  const id = post.client_message_id ?? "";
-  return (
-    <li class={state === "refused" ? "message unsent refused" : "message unsent"}>
-      <div class="body" dir="auto">
-        <Written text={post.text ?? ""} />
-      </div>
-      {state === "refused" ? (
-        <p class="why" role="alert">
-          {t.notSent(error?.message ?? "")}
-          <button type="button" onClick={() => room.retry(id)}>
-            {t.retry}
-          </button>
-          <button type="button" onClick={() => room.discard(id)}>
-            {t.discard}
-          </button>
-        </p>
-      ) : (
-        state !== "stored" && <small>{t.sending}</small>
-      )}
-    </li>
-  );
-}
-
-function Writing({ of: room }: { of: Embedded }) {
-  const [text, setText] = useState("");
-  const toldAt = useRef(0);
-  const send = () => {
-    if (!text.trim()) return;
-    room.send(text.trim());
-    setText("");
-  };
-  const write = (written: string) => {
-    setText(written);
-    if (!written || Date.now() - toldAt.current < TYPING_EVERY) return;
-    toldAt.current = Date.now();
-    room.typing();
-  };
-  const press = (key: TargetedKeyboardEvent<HTMLTextAreaElement>) => {
-    if (key.key !== "Enter" || key.shiftKey || isComposing(key)) return;
-    key.preventDefault();
-    send();
-  };
-  return (
-    <form
-      class="writing"
-      onSubmit={(event) => {
-        event.preventDefault();
-        send();
+    <section
+      class="pane thread"
+      aria-label={t.thread}
+      onKeyDown={(key) => {
+        if (key.key === "Escape") room.closeThread();
       }}
     >
-      <textarea
-        rows={2}
-        dir="auto"
-        aria-label={t.message}
-        placeholder={t.writeHere}
-        value={text}
-        onInput={({ currentTarget }) => write(currentTarget.value)}
-        onKeyDown={press}
-      />
-      <button type="submit" class="primary">
-        {t.send}
-      </button>
-    </form>
+      <h2>
+        {t.thread}
+        <button type="button" class="quiet" onClick={() => room.closeThread()}>
+          {t.backToRoom}
+        </button>
+      </h2>
+      <Messages of={room} log={log} label={t.threadMessages} nothing={t.noReplies} earlier={t.earlier} root={root} />
+      {isEnded && <p class="status">{t.threadEnded}</p>}
+      {!isEnded && !log.lost.value && (
+        <Writing log={log} label={t.replyToThread} placeholder={t.replyToThread} sends={t.sendReply} isFirst />
+      )}
+    </section>
   );
 }

@@ -145,6 +145,7 @@ export const en = {
   threadMessages: "Replies",
   replyToThread: "Reply",
   sendReply: "Send reply",
+  backToRoom: "Back to the room",
   earlier: "Show earlier replies",
   noReplies: "No replies yet.",
   threadEnded: "This thread has ended.",

@@ -1,7 +1,7 @@
 // A room by itself, in a page of another site: it uses nothing of what the messenger keeps, in memory or in the browser.
 
 import { signal } from "@preact/signals";
-import { type Client, Closed, connect, type Entry, type Room, type Status, type Token, whoOf, type wire } from "#sdk";
+import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
 
 const MOST_SHOWN = 200; // messages, until somebody asks for older ones
 
@@ -13,26 +13,27 @@ export interface Asked {
   name?: string | undefined;
 }
 
-export class Embedded {
-  /** Grows when something in the room is otherwise. */
+/** The log of the room, or of a thread in it. */
+export class Log {
+  /** Grows when something in it is otherwise. */
   readonly version = signal(0);
-  readonly status = signal<Status>({ state: "connecting", reason: "" });
-  /** Why the room can't be read, or who asks is not let in. */
+  /** Why it can't be read. */
+  readonly lost = signal("");
+  /** Why the last reaction was refused. */
   readonly refused = signal("");
-  readonly unsent = signal<readonly Entry[]>([]);
   readonly #client: Client;
-  readonly #name: string;
-  readonly #people = new Map<string, string>();
+  readonly #asked: string;
   #room: Room | undefined;
+  #isLeft = false;
 
-  constructor({ server, room, token, name }: Asked) {
-    this.#client = connect(server, { token, name });
-    this.#name = room;
-    this.#watchStatus();
-    this.#watchOutbox();
-    this.#follow(room).catch((error: Error) => {
-      if (!(error instanceof Closed && !error.reason)) this.refused.value = error.message;
-    });
+  constructor(client: Client, asked: string) {
+    this.#client = client;
+    this.#asked = asked;
+  }
+
+  /** Its key; until it is there, what it was called when it was asked for. */
+  get name(): string {
+    return this.#room?.name ?? this.#asked;
   }
 
   get messages(): wire.Message[] {
@@ -47,19 +48,114 @@ export class Embedded {
     return this.#room?.more ?? false;
   }
 
-  isMine(message: wire.Message): boolean {
+  /** Only messages of rooms that people made have threads. */
+  get hasThreads(): boolean {
+    return /^[@#][^:]*$/.test(this.name);
+  }
+
+  /** What is known of the thread about a message. */
+  threadOf(seq: number): wire.ThreadInRoom | undefined {
+    return this.#room?.threads.get(seq);
+  }
+
+  /** What somebody is called, if the log has said it. */
+  nameOf(by: string): string | undefined {
+    return this.#room?.people[by]?.name;
+  }
+
+  /** Whether an outbox's entry is to come here. */
+  awaits({ post }: Entry): boolean {
+    return post.room === this.name || post.room === this.#asked;
+  }
+
+  /** Send a message, also before the log is there: until it is stored, it waits in the outbox, which says what became of it. */
+  send(text: string): void {
+    this.#client.post(this.name, text).catch(() => {});
+  }
+
+  /** Put a reaction to a message, or take one's own away. */
+  react(seq: number, emoji: string, on: boolean): void {
+    this.refused.value = "";
+    const done = on ? this.#room?.react(seq, emoji) : this.#room?.unreact(seq, emoji);
+    done?.catch((error: Error) => {
+      this.refused.value = error.message;
+    });
+  }
+
+  typing(): void {
+    this.#room?.typing();
+  }
+
+  async older(): Promise<void> {
+    await this.#room?.older().catch(() => {}); // without a connection, one may ask again
+    this.changed();
+  }
+
+  changed(): void {
+    this.version.value += 1;
+  }
+
+  /** Follow it until it is left. `meet` is told of each new message. */
+  async follow(meet: (room: Room, event: wire.AnyEvent) => void): Promise<void> {
+    const room = await this.#client.follow(this.#asked);
+    if (this.#isLeft) return this.#leave(room);
+    this.#room = room;
+    this.changed();
+    this.#hear(room);
+    let isOld = false; // somebody has asked for older ones
+    for await (const item of room.stream({ markers: true })) {
+      if ("event" in item && item.event === "posted") meet(room, item);
+      isOld ||= room.messages.length > MOST_SHOWN + 50;
+      if (!isOld) room.trim(MOST_SHOWN);
+      this.changed();
+    }
+  }
+
+  /** Follow it no longer. */
+  leave(): void {
+    this.#isLeft = true;
+    if (this.#room) this.#leave(this.#room);
+  }
+
+  #leave(room: Room): void {
+    room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
+  }
+
+  /** How many replies there are, only signals say. */
+  async #hear(room: Room): Promise<void> {
+    for await (const { signal } of room.signals()) if (signal === "threads") this.changed();
+  }
+}
+
+export class Embedded {
+  readonly log: Log;
+  /** The thread that is open, by the message that it is about. */
+  readonly thread = signal<{ seq: number; log: Log } | undefined>(undefined);
+  readonly status = signal<Status>({ state: "connecting", reason: "" });
+  readonly unsent = signal<readonly Entry[]>([]);
+  readonly #client: Client;
+  readonly #people = new Map<string, string>();
+
+  constructor({ server, room, token, name }: Asked) {
+    this.#client = connect(server, { token, name });
+    this.log = new Log(this.#client, room);
+    this.#watchStatus();
+    this.#watchOutbox();
+    this.#follow(this.log);
+  }
+
+  isMine(message: Pick<wire.Message, "by" | "id">): boolean {
     const { welcome } = this.#client;
     return welcome !== undefined && whoOf(message) === (welcome.id ?? welcome.user);
   }
 
-  /** What an author is called, as far as it is known. */
-  nameOf(by: string): string | undefined {
-    return by.startsWith("@p") ? (this.#people.get(by) ?? this.#room?.people[by]?.name) : by;
+  hasReacted(message: wire.Message, emoji: string): boolean {
+    return reactedWith(message, emoji).some((author) => this.isMine(author));
   }
 
-  /** Send a message, also before the room is there; until it is stored it waits in `unsent`. */
-  send(text: string): void {
-    this.#client.post(this.#room?.name ?? this.#name, text).catch(() => {}); // the outbox says what became of it
+  /** What an author is called, as far as it is known. */
+  nameOf(by: string): string | undefined {
+    return by.startsWith("@p") ? (this.#people.get(by) ?? this.log.nameOf(by) ?? this.thread.peek()?.log.nameOf(by)) : by;
   }
 
   discard(id: string): void {
@@ -70,44 +166,42 @@ export class Embedded {
     this.#client.outbox.retry(id);
   }
 
-  typing(): void {
-    this.#room?.typing();
+  openThread(seq: number): void {
+    this.closeThread();
+    const log = new Log(this.#client, `${this.log.name}:${seq}`);
+    this.thread.value = { seq, log };
+    this.#follow(log);
   }
 
-  async older(): Promise<void> {
-    await this.#room?.older();
-    this.version.value += 1;
+  closeThread(): void {
+    this.thread.peek()?.log.leave();
+    this.thread.value = undefined;
   }
 
   close(): void {
     this.#client.close();
   }
 
-  async #follow(name: string): Promise<void> {
-    const room = await this.#client.follow(name);
-    this.#room = room;
-    this.version.value += 1;
-    let isOld = false; // somebody has asked for older ones
-    for await (const item of room.stream({ markers: true })) {
-      if ("event" in item && item.event === "posted") this.#meet(room, item);
-      isOld ||= room.messages.length > MOST_SHOWN + 50;
-      if (!isOld) room.trim(MOST_SHOWN);
-      this.version.value += 1;
-    }
+  #follow(log: Log): void {
+    log
+      .follow((room, event) => this.#meet(log, room, event))
+      .catch((error: Error) => {
+        if (!(error instanceof Closed && !error.reason)) log.lost.value = error.message;
+      });
   }
 
   /** Ask who it is that wrote, if nobody has said so yet: a page of messages tells it. */
-  async #meet(room: Room, { by, seq }: wire.AnyEvent): Promise<void> {
+  async #meet(log: Log, room: Room, { by, seq }: wire.AnyEvent): Promise<void> {
     if (this.nameOf(by) !== undefined) return;
     const page = await room.history({ before: seq + 1, limit: 1 }).catch(() => undefined);
     for (const [key, { name }] of Object.entries(page?.people ?? {})) this.#people.set(key, name);
-    this.version.value += 1;
+    log.changed();
   }
 
   async #watchStatus(): Promise<void> {
     for await (const status of this.#client.statuses()) {
       this.status.value = status;
-      if (status.state === "closed" && status.reason) this.refused.value = status.reason;
+      if (status.state === "closed" && status.reason) this.log.lost.value = status.reason;
     }
   }
 

@@ -1,0 +1,92 @@
+// The messages of an embedded room, or of a thread there: it stays at the end while one is there, and older ones come on demand.
+
+import type { TargetedEvent } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import type { Embedded, Log } from "../store/embedded.ts";
+import type { wire } from "../store/sdk.ts";
+import { Empty } from "../ui/Text.tsx";
+import { Row, Unsent } from "./Row.tsx";
+
+const NEAR = 60; // pixels from the end, within which what is new is shown
+
+interface MessagesProps {
+  of: Embedded;
+  log: Log;
+  label: string;
+  /** What is said where nothing has been written yet. */
+  nothing: string;
+  earlier: string;
+  /** The message that a thread is about, in the log of the room. */
+  root?: wire.Message | undefined;
+}
+
+export function Messages({ of: room, log, label, nothing, earlier, root }: MessagesProps) {
+  const scroller = useRef<HTMLElement>(null);
+  const isAtEnd = useRef(true);
+  const [at, setAt] = useState(0);
+  const version = log.version.value;
+  const unsent = room.unsent.value.filter((entry) => log.awaits(entry));
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
+  }, [version, unsent.length]);
+  const scroll = ({ currentTarget: box }: TargetedEvent<HTMLElement>) => {
+    isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+  };
+  const older = async () => {
+    const box = scroller.current;
+    if (!box) return;
+    const { scrollHeight, scrollTop } = box;
+    await log.older();
+    box.scrollTop = scrollTop + box.scrollHeight - scrollHeight; // so that nothing moves
+  };
+  const { messages } = log;
+  const row = (message: wire.Message, before?: wire.Message, isRoot = false) => {
+    const within = isRoot ? room.log : log;
+    return <Row key={message.seq} of={room} log={within} message={message} before={before} isAt={message.seq === at} isRoot={isRoot} />;
+  };
+  return (
+    <section
+      class="scroller"
+      aria-label={label}
+      ref={scroller}
+      onScroll={scroll}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
+      tabIndex={0}
+      onKeyDown={step}
+      onFocusIn={({ target }) => setAt(Number((target as HTMLElement).closest("[data-seq]")?.getAttribute("data-seq")))}
+    >
+      {!log.hasStarted && !log.lost.value && <Empty text={t.loading} />}
+      {root && <ol class="root">{row(root, undefined, true)}</ol>}
+      {log.hasStarted && !messages.length && !unsent.length && <Empty text={nothing} />}
+      {log.more && (
+        <button type="button" class="quiet" onClick={older}>
+          {earlier}
+        </button>
+      )}
+      <div role="log" aria-label={label}>
+        <ol>
+          {messages.map((message, i) => row(message, messages[i - 1]))}
+          {unsent.map((entry) => (
+            <Unsent key={entry.post.client_message_id} of={room} entry={entry} />
+          ))}
+        </ol>
+      </div>
+    </section>
+  );
+}
+
+/** Up and down go from one message to the next, the last one first; what is done with it follows in the order of the Tab key. */
+function step(key: KeyboardEvent): void {
+  const way = { ArrowUp: -1, ArrowDown: 1 }[key.key];
+  const [scroller, target] = [key.currentTarget as HTMLElement, key.target as HTMLElement];
+  if (!way || key.ctrlKey || key.metaKey || key.altKey) return;
+  const rows = [...scroller.querySelectorAll<HTMLElement>("[data-seq]")];
+  const from = rows.indexOf(target.closest<HTMLElement>("[data-seq]") as HTMLElement);
+  const next = from < 0 ? way < 0 && rows.at(-1) : rows[from + way];
+  if (!next) return;
+  key.preventDefault();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
