@@ -1,9 +1,10 @@
 """What people with accounts do beside writing on the page: threads, pins, what is new, and their own settings."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
 from tests.support.newcomers import (
     PASSWORD,
@@ -13,6 +14,7 @@ from tests.support.newcomers import (
 )
 from tests.system.test_page import bodies, composer, message, say, use
 from tests.system.test_page_accounts import session
+from tests.system.test_page_offline import stored
 
 expect.set_options(timeout=15_000)
 
@@ -110,6 +112,52 @@ async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: tuple[Page
     await expect(grace.locator(".newline")).to_have_count(0)
 
 
+async def answer_after(page: Page, words: str, happened: asyncio.Event) -> None:
+    """Hold the server's answer with these words, and all that comes after it, until something has happened."""
+    frames: asyncio.Queue[tuple[WebSocketRoute, str | bytes]] = asyncio.Queue()
+
+    async def pass_on() -> None:
+        while True:
+            socket, frame = await frames.get()
+            if words in str(frame):
+                await happened.wait()
+            socket.send(frame)
+
+    def route(socket: WebSocketRoute) -> None:
+        socket.connect_to_server().on_message(lambda frame: frames.put_nowait((socket, frame)))
+
+    passing = asyncio.create_task(pass_on())
+
+    def stop(_: Page) -> None:
+        passing.cancel()
+
+    page.on("close", stop)
+    await page.route_web_socket(lambda _: True, route)
+
+
+OF_START = '"ok":{"account"'
+
+
+async def open_late(page: Page, words: str) -> None:
+    """Open the kitchen from what is kept, before the answer with these words; and leave it again, unread."""
+    answered = asyncio.Event()
+    await answer_after(page, words, answered)
+    await page.reload()
+    kitchen = rooms(page).get_by_role("button", name="Kitchen unread")
+    if words != OF_START:
+        await expect(kitchen).to_be_visible()
+    await enter(page)
+    await expect(message(page, "new 000")).to_be_visible()
+    if words != OF_START:
+        await expect(page.locator(".newline")).to_be_in_viewport()
+    answered.set()
+    for shown in (page.locator(".newline"), message(page, "known"), message(page, "new 000")):
+        await expect(shown).to_be_in_viewport()
+    await expect(kitchen).to_be_visible()
+    await expect(page.locator("#pill")).to_be_visible()
+    await enter(page, "lobby")
+
+
 async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
     people: People, two: tuple[Page, Page]
 ) -> None:
@@ -123,11 +171,10 @@ async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
     for number in range(130):
         post = {"text": f"new {number:03}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
-    await grace.reload()
+    await stored(grace, room, 131)
+    await open_late(grace, OF_START)
+    await open_late(grace, f'"mode":"resumed","room":"{room}"')
     await enter(grace)
-    for shown in (grace.locator(".newline"), message(grace, "known"), message(grace, "new 000")):
-        await expect(shown).to_be_in_viewport()
-    await expect(grace.locator("#pill")).to_have_text("Jump to latest")
     await use(grace, "new 001", "React", "React with 🎉")
     await expect(message(grace, "new 001").locator(".reactions")).to_be_visible()
     await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()

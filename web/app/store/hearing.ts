@@ -47,7 +47,8 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
   if (isKept()) {
     place.room = room;
     batch(() => begin(name, place, kept));
-    if (name === current.peek()) goToLine(name);
+    const isAnew = kept?.view.messages !== room.bySeq && atEnd.peek();
+    if (name === current.peek() && (isAnew || waitsForLine(name))) goToLine(name);
     hearSignals(place, room);
     let before = newestIn(room);
     for await (const item of room.stream({ markers: true })) {
@@ -80,7 +81,9 @@ function beginKept(name: string, place: Place, { view }: Kept): void {
   place.kept = view;
   place.pins.value = view.pins;
   place.changed();
-  if (name === current.peek()) toEnd();
+  if (name !== current.peek()) return;
+  toEnd();
+  goToLine(name, view.seq);
 }
 
 /** The newest messages of a room, and the epoch of its log. */

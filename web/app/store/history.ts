@@ -116,15 +116,18 @@ let waiting = "";
 
 export const waitsForLine = (name: string): boolean => waiting === name;
 
-/** Show the line above what is new in the current room, if there is one; what is there is not read before it was seen. */
-export async function goToLine(name: string): Promise<void> {
+/**
+ * Show the line above what is new in the current room, if there is one; what is there is not read before it was seen. `upto` is the
+ * number of the last event that has come.
+ */
+export async function goToLine(name: string, upto = places.get(name)?.room?.position.seq ?? 0): Promise<void> {
   const from = newFrom.peek();
   const [first = from] = viewIn(name)?.messages.keys() ?? [];
   if (from === Infinity || wanted.peek() || !viewIn(name)) return;
   atEnd.value = false;
-  const isBehind = (places.get(name)?.room?.position.seq ?? 0) < (accountOf()?.row(name)?.head ?? 0);
+  const isBehind = upto < (accountOf()?.row(name)?.head ?? 0);
   waiting = isBehind ? name : "";
-  if (isBehind) return;
+  if (isBehind && places.get(name)?.room) return; // the rest comes at once; without a server, what is kept is all there is
   const asked = toEndAsked.peek();
   const found = first > from && viewIn(name)?.more ? await around(name, from - 1) : undefined;
   if (name !== current.peek() || newFrom.peek() !== from || toEndAsked.peek() !== asked) return;

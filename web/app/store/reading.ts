@@ -39,7 +39,7 @@ export function readThread(thread: string): void {
 /** Tell how far one has read, if that is new. */
 export function readOn(): void {
   const [room, client] = [current.peek(), clientOf()];
-  const row = accountOf()?.rooms.get(room);
+  const row = accountOf()?.me?.rooms.get(room); // before the account is in step, nobody knows what is new
   if (!row || !places.get(room)?.view || !isReading(room) || client?.status.state !== "connected") return;
   const upto = lastOf(room) ?? row.head;
   const before = told.get(room) ?? { upto: 0, at: 0 };

@@ -64,15 +64,17 @@ function drawLine(room: string, place: Place): void {
   drawLineOnce();
 }
 
-let lineOf = ""; // the room whose line waits for its row
+let lineOf = ""; // the room whose line waits for its row; as this device kept the row, it is only to begin with
 
-/** The row of the current room may have come only now. Returns whether it has. */
+/** The row of the current room may have come only now. Returns whether the line is elsewhere than before. */
 export function drawLineOnce(): boolean {
-  const row = accountOf()?.rooms.get(lineOf);
+  const account = accountOf();
+  const row = account?.rooms.get(lineOf);
   if (!row || lineOf !== current.peek()) return false;
-  lineOf = "";
+  if (account?.me) lineOf = "";
+  const before = newFrom.peek();
   newFrom.value = row.unread ? Math.max(row.read, readUpto(row.room)) + 1 : Infinity;
-  return true;
+  return newFrom.peek() !== before;
 }
 
 const lookedUp = new Set<string>();
