@@ -141,14 +141,20 @@ export class Device {
     return (await this.#with((db) => db.getAll("outbox"))) ?? [];
   }
 
-  /** Write down what is to be sent. Resolves once it would survive a power cut, or at once without a database. */
-  async add(...all: Waiting[]): Promise<void> {
+  /**
+   * Write down what is to be sent, and in the same step let go of the draft that became it: the draft of a room.
+   * Resolves once it would survive a power cut, or at once without a database.
+   */
+  async add(all: readonly Waiting[], draft = ""): Promise<void> {
     await this.#with(async (db) => {
-      const { store, done } = db.transaction("outbox", "readwrite", { durability: "strict" });
+      const change = db.transaction(["outbox", "kv"], "readwrite", { durability: "strict" });
+      const [outbox, kv] = [change.objectStore("outbox"), change.objectStore("kv")];
       const act = async () => {
-        for (const each of all) if (!(await store.index("id").getKey(each.client_message_id))) await store.add(each);
+        for (const each of all) if (!(await outbox.index("id").getKey(each.client_message_id))) await outbox.add(each);
+        const { [draft]: _, ...others } = ((draft && (await kv.get("drafts"))) || {}) as Record<string, string>;
+        if (draft) await kv.put(others, "drafts");
       };
-      await Promise.all([act(), done]);
+      await Promise.all([act(), change.done]);
     });
   }
 
@@ -181,15 +187,19 @@ export class Device {
   }
 
   /** Keep what changed in a room: `changed` are seqs of messages; all that are shown, if it is not given. */
-  async keep<Message extends { seq: number }>(seen: Seen<Message>, changed?: ReadonlySet<number>): Promise<void> {
+  keep<Message extends { seq: number }>(seen: Seen<Message>, changed?: ReadonlySet<number>): Promise<void> {
+    return this.#keep({ ...seen, bySeq: new Map(seen.bySeq) }, changed); // as of now: the room goes on meanwhile
+  }
+
+  async #keep<Message extends { seq: number }>(seen: Seen<Message>, changed?: ReadonlySet<number>): Promise<void> {
     const last = [...seen.bySeq.keys()].slice(-MOST_OF_A_ROOM);
-    let left = (changed ? last.filter((seq) => changed.has(seq)) : [...last]).reverse().map((seq) => seen.bySeq.get(seq) as Message); // as of now, and without a hole whenever it is cut off
+    let left = (changed ? last.filter((seq) => changed.has(seq)) : [...last]).reverse().map((seq) => seen.bySeq.get(seq) as Message); // without a hole whenever it is cut off
     let isAnew = changed === undefined;
     do {
       const part = left.slice(0, MOST_AT_ONCE);
       left = left.slice(MOST_AT_ONCE);
       const went = await this.#with((db) => keepPart(db, seen, { last, part, isAnew, isLast: !left.length }));
-      if (went === "unknown" && !isAnew) return this.keep(seen); // another tab, or the limit, has let go of it
+      if (went === "unknown" && !isAnew) return this.#keep(seen); // another tab, or the limit, has let go of it
       if (went !== "kept") return;
       isAnew = false;
     } while (left.length);

@@ -39,11 +39,25 @@ function watch(room: string, draft: Signal<string>): void {
   effect(() => {
     if (draft.value === before) return;
     before = draft.value;
-    changed.add(room);
-    clearTimeout(timer);
-    timer = setTimeout(keepDrafts, draft.value ? PAUSE : 0); // what was sent must not come back
+    if (room !== sent) keepSoon(room, draft.value);
     untracked(() => tell(room));
   });
+}
+
+function keepSoon(room: string, text: string): void {
+  changed.add(room);
+  clearTimeout(timer);
+  timer = setTimeout(keepDrafts, text ? PAUSE : 0); // what was dropped must not come back
+}
+
+let sent = "";
+
+/** What is being written in a room is sent: the field is empty, and this device keeps the draft until the outbox has it. */
+export function letGo(room: string): void {
+  sent = room;
+  draftIn(room).value = "";
+  sent = "";
+  changed.delete(room);
 }
 
 /** Keep what has changed; other tabs have drafts of theirs. */

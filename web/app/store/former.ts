@@ -18,7 +18,7 @@ export async function takeFormer(person: string, device: Device): Promise<void> 
   if (!device.isThere) return; // there it stays as it is
   const keys = Object.keys(localStorage).filter((key) => key.startsWith(`hubbub.outbox.${person}/`));
   if (!keys.length) return;
-  await device.add(...keys.flatMap((key) => entriesIn(localStorage.getItem(key))));
+  await device.add(keys.flatMap((key) => entriesIn(localStorage.getItem(key))));
   if (device.trouble === "none") for (const key of keys) localStorage.removeItem(key);
 }
 

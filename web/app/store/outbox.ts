@@ -52,11 +52,11 @@ export function seeRoom(room: string): void {
   tell({ kind: "read", room });
 }
 
-/** Write a change down, and send it when it is its turn. Rejects if it can't even wait. */
-export async function put(room: string, command: Waiting["command"]): Promise<void> {
+/** Write a change down, and send it when it is its turn: in place of the `draft` of a room. Rejects if it can't even wait. */
+export async function put(room: string, command: Waiting["command"], draft?: string): Promise<void> {
   if (outbox.peek().length >= MOST) throw new Error(t.outboxFull(MOST));
   const added: Waiting = { client_message_id: newId(), room, command, at: Date.now() };
-  await deviceOf()?.add(added);
+  await deviceOf()?.add([added], draft);
   tell({ kind: "outbox", added });
   add(added);
 }

@@ -2,7 +2,7 @@
 
 import { whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
-import { draftIn } from "./drafts.ts";
+import { draftIn, letGo } from "./drafts.ts";
 import { ask } from "./history.ts";
 import { outbox, type Pending, put } from "./outbox.ts";
 import { overlaid } from "./overlay.ts";
@@ -43,20 +43,20 @@ export async function send(room: string, said = draftIn(room).peek()): Promise<v
   const draft = draftIn(room);
   const text = said.trim();
   if (!text || !clientOf()) return;
-  draft.value = "";
+  letGo(room);
   const replied = replyTo.peek()?.room === room ? replyTo.peek()?.message.seq : undefined;
   const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
   if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
-  const isThere = await change(room, { do: "post", text, ...(replied && { reply_to: replied }), ...(read && { read }) });
+  const isThere = await change(room, { do: "post", text, ...(replied && { reply_to: replied }), ...(read && { read }) }, room);
   if (!isThere) draft.value ||= text;
   if (room === current.peek()) toEnd();
 }
 
 /** Write a change down, to be sent when it is its turn. Returns whether that was possible; if not, it is said. */
-const change = (room: string, command: Pending["command"]): Promise<boolean> =>
-  put(room, command).then(
+const change = (room: string, command: Pending["command"], draft?: string): Promise<boolean> =>
+  put(room, command, draft).then(
     () => true,
     (error: Error) => {
       say(error.message);

@@ -19,6 +19,7 @@ let owner: string | undefined;
 const numbers = new Map<string, number>();
 /** How many texts are on their way, by room; and what comes meanwhile, which may be this tab's own, or older. */
 const telling = new Map<string, number>();
+const underWay = new Set<Promise<void>>();
 const heard = new Map<string, DraftUpdated>();
 
 /** The texts that the other devices have. */
@@ -56,10 +57,15 @@ function tell(room: string): void {
   if (text === (known()[room] ?? "")) return;
   keep({ ...known(), [room]: text });
   telling.set(room, (telling.get(room) ?? 0) + 1);
-  me.draft(room, text)
+  const told = me
+    .draft(room, text)
     .then((done) => done && numbers.set(room, done.seq))
     .catch(() => {}) // one that the server doesn't take stays on this device
-    .then(() => hasTold(room));
+    .then(() => {
+      underWay.delete(told);
+      hasTold(room);
+    });
+  underWay.add(told);
 }
 
 function hasTold(room: string): void {
@@ -94,8 +100,9 @@ export function takeDraftsOnce(): void {
 
 /** Take the drafts of other devices, where nothing was written here since it was last told. */
 export async function takeDrafts(): Promise<void> {
+  tellDrafts();
+  while (underWay.size) await Promise.all(underWay); // or the answer need not know of that
   const [me, before] = [meOf(), known()];
-  tellDrafts(); // the answer need not know of that
   const found = me && (await all(me).catch(() => undefined)); // without a connection, it is tried again when the page is seen again
   if (!found || me !== meOf()) return;
   for (const room of new Set([...Object.keys(known()), ...found.keys()])) {
