@@ -22,7 +22,7 @@ from hubbub.server.stores.base import Store, untold
 from hubbub.server.stores.copier import Copier
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.support.everything import MANY, TABLES, answers, bodies, everything
+from tests.support.everything import MANY, TABLES, answers, bodies, everything, index
 from tests.support.fakes import MemoryStore, account
 from tests.support.lived import RITA, Life
 from tests.support.marks import FIELDS, NOT_WRITTEN, marks_in, places_of, written
@@ -30,6 +30,7 @@ from tests.support.postgres import Postgres
 from tests.support.stores import STORES
 from tests.support.team import Team
 
+INDEXES = ("terms of the index", "search_entry")
 Left = dict[str, set[str]]  # fields whose words are left, and where they are
 
 
@@ -47,6 +48,7 @@ async def lived_in(store: Store) -> tuple[Team, Life]:
     await team.begin()
     life = Life(team.do, account("ada"))
     await life.live()
+    await index(store)
     return team, life
 
 
@@ -90,6 +92,17 @@ async def test_every_text_that_is_kept_is_one_of_those() -> None:
         if marks
     }
     assert fields == told
+
+
+@pytest.mark.parametrize("kind", ["sqlite, normal", "postgres"])
+async def test_the_index_has_the_words_of_messages(
+    kind: str, tmp_path: Path, postgres: Postgres
+) -> None:
+    store = await STORES[kind](tmp_path, postgres)
+    await lived_in(store)
+    held = {name: rows for name, rows in (await everything(store)).items() if name in INDEXES}
+    await store.close()
+    assert "Edit.text" in marks_in(held)  # what all messages say by now
 
 
 # --- the words are gone ---

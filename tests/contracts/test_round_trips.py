@@ -11,11 +11,11 @@ from tests.support.stores import commit
 TRIPS: list[tuple[Change, int]] = [  # BEGIN, locking and writing the room, and COMMIT are four
     (Post(room="lobby", text="hi"), 4),
     (Post(room="lobby", text="hi", client_message_id="k"), 5),
-    (Edit(room="lobby", seq=1, text="x"), 6),
+    (Edit(room="lobby", seq=1, text="x"), 7),  # also out of the index
     (React(room="lobby", seq=1, emoji="👍"), 7),
     (Unreact(room="lobby", seq=1, emoji="🎉"), 6),
     (Patch(room="lobby", patch={"n": 1}), 6),
-    (Delete(room="lobby", seq=1), 6),
+    (Delete(room="lobby", seq=1), 7),
 ]
 
 

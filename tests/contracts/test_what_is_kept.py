@@ -26,8 +26,10 @@ DAY = 86_400
 
 async def test_it_lists_every_table_of_both_databases(tmp_path: Path, postgres: Postgres) -> None:
     database = open_database(tmp_path)
-    query = "SELECT name FROM sqlite_schema WHERE type = 'table'"
-    tables = {name for (name,) in database.execute(query)}
+    query = (
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')"
+    )
+    tables = {name for (name,) in database.execute(query) if not name.startswith("sqlite_")}
     database.close()
     store = await postgresql(tmp_path, postgres)
     connection = await store.connect()  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ PAGED = [
     for operation in operations_of(ROUTES)
     if operation.method == "GET" and not operation.path_names
     if any(each.name == "limit" for each in operation.takes)
+    and operation.name != "search"  # what it finds is found page by page in the tests of searching
 ]
 LISTS = [operation.path.removeprefix("/api/v1") for operation in PAGED]
 BACKWARDS = {

@@ -130,6 +130,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/me/preferences"): own("/me/preferences"),
     ("PUT", "/api/v1/me/preferences/{name}"): own("/me/preferences/x", "PUT", "{}"),
     ("GET", "/api/v1/me/saved"): own("/me/saved"),
+    ("GET", "/api/v1/search"): [Way("/api/v1/search?q=x", headers=JSON, needs_token=True)],
     ("PUT", "/api/v1/me/saved/{where}/{seq}"): own("/me/saved/doors/9", "PUT", "{}"),
     ("DELETE", "/api/v1/me/saved/{where}/{seq}"): own("/me/saved/doors/9", "DELETE"),
     ("GET", "/api/v1/me/drafts"): own("/me/drafts"),

@@ -97,6 +97,7 @@ def acts(room: Room, who: str) -> list[Act]:
     return [
         Act((O.READ,), {"do": "follow"}, "getRoom"),
         Act((O.READ,), {"do": "history"}, "getMessages"),
+        Act((O.READ,), {"do": "search", "query": f"in:{room.key}"}),
         Act((O.READ,), None, "getState"),
         Act((O.READ,), None, "getEvents"),
         Act((O.KNOW,), None, "listMembers"),

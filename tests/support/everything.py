@@ -6,10 +6,15 @@ from typing import Any, TypeVar
 import apsw
 import asyncpg
 
+from hubbub.domain.access import RoomKind
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import MessageKey, Needs
+from hubbub.domain.search.query import query_of
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Activity, Store
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.search import WantedMessages
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 from hubbub.server.stores.tables import OWN
 from tests.support.fakes import ADA, MemoryStore, account
@@ -18,6 +23,9 @@ T = TypeVar("T")
 
 TABLES = (*RULES.tables, *OWN)
 PAGED = [table for table in TABLES if table.width > 1 and table.key[1].kind is str]
+TABLES_OF_FILE = (
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+)
 MANY = 99  # more than there are
 AUTHORS = (ADA.id, *(account(name).id for name in ("r1ta", "dave")))  # of what tests erase
 
@@ -43,10 +51,11 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
     "tokens_version": lambda store, _: store.tokens_version(),
     "find": lambda store, log: store.find(Needs(logs={log})),
+    "search": lambda store, log: store.search(WantedMessages(query_of(f"in:{log}"), MANY, (log,))),
 }
 OTHERS = {
     *("version_of_others", "commit", "turn", "trim", "scrub", "beat", "check"),
-    *("empty_outbox", "close"),
+    *("empty_outbox", "close", "index"),
 }
 
 
@@ -70,8 +79,12 @@ async def everything(store: Store) -> dict[Any, Any]:
     """All that a store keeps, by the tables that its database itself lists."""
     if isinstance(store, SqliteStore):
         database = apsw.Connection(str(store._directory / FILE_NAME))
-        names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+        names = database.execute(TABLES_OF_FILE).fetchall()
         tables = {name: database.execute(f'SELECT * FROM "{name}"').fetchall() for (name,) in names}
+        database.execute(
+            "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, search_term, row)"
+        )
+        tables["terms of the index"] = database.execute("SELECT term FROM vocabulary").fetchall()
         database.close()
         return tables
     if isinstance(store, PostgresStore):
@@ -95,3 +108,9 @@ async def everything(store: Store) -> dict[Any, Any]:
 
 async def _each(of: Iterable[T], ask: Callable[[T], Awaitable[object]]) -> list[object]:
     return [await ask(each) for each in of]
+
+
+async def index(store: Store) -> None:
+    """Have all messages indexed, as a server does after a while."""
+    reactor = Indexing(store, lambda: 0, frozenset({RoomKind.MADE, RoomKind.FREE}))
+    assert await go_round(reactor, store)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, ParamSpec
 from hubbub import events
 from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import (
     EVERYONE,
@@ -35,6 +36,7 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
+from hubbub.domain.search.matching import matches, time_of
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Edited, Posted, Reacted, Unreacted
@@ -62,6 +64,7 @@ from hubbub.server.stores.base import (
     Written,
 )
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.search import SEQ_BITS, IndexPlace, WantedMessages, searched
 from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, row_of
 from hubbub.server.transports.socket_outlet import SocketOutlet
@@ -198,6 +201,7 @@ class MemoryStore:
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
         self._tokens_version = 0
+        self.indexed: set[MessageKey] = set()  # messages that can be found
         self._looks = count()
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
@@ -421,6 +425,35 @@ class MemoryStore:
             self.kept[room] = max(self.kept.get(room, 1), upto + 1)
             for table in self._rules.trimmed:
                 self.records.clear(table, room, between=Between(0, upto))
+
+    async def index(self, room: str, after: int, upto: int) -> None:
+        self._fail_if_asked()
+        for body in self.logs.get(room, [])[after:upto]:
+            match self._rules.events.decode(body):
+                case Posted(seq=seq) | Edited(message=seq, erased=False):
+                    self.indexed.add(MessageKey(room, seq))
+
+    async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """Look at each message that was indexed, in rooms that anybody may read."""
+        self._fail_if_asked()
+        found = []
+        for room, seq in self.indexed:
+            message = self._view(room).messages[seq]
+            place = keys.parent_of(room)
+            if seq < self.kept.get(room, 1) or message.deleted:
+                continue
+            if wanted.rooms is not None and not {room, place} & {*wanted.rooms}:
+                continue
+            if wanted.rooms is None and not keys.is_made_key(room):
+                continue
+            pinned = any(p.message == seq for p in self.records.read(PINS, room))
+            if "pinned" in wanted.query.of_kind and not pinned:
+                continue
+            given = searched(room, message)
+            id_ = (time_of(message.at) << SEQ_BITS) + seq
+            if matches(wanted.query, given) is not None and id_ < wanted.high:
+                found.append(IndexPlace(id_, room, seq))
+        return sorted(found, reverse=True)[: wanted.limit]
 
     async def scrub(self) -> None:
         self._fail_if_asked()

@@ -62,3 +62,22 @@ export interface DraftsPage {
   drafts: { where: string; seq: number; at: string; text: string; reply_to?: number }[];
   more: boolean;
 }
+
+/** `highlights` are where the words are in the text: start and length in code points. */
+export interface SearchHit {
+  room: string;
+  message: Message;
+  highlights: [number, number][];
+}
+
+export interface SearchPage extends People {
+  epoch: string;
+  hits: SearchHit[];
+  more: boolean;
+  /** After what to go on, as `before`. */
+  then?: string;
+  /** What was posted or edited before this time is found; null if the server has not read all rooms yet. */
+  indexed_to: string | null;
+  /** What the rooms are called that have a title. */
+  titles?: Record<string, string>;
+}

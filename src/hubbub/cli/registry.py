@@ -24,6 +24,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "chat": "hubbub.cli.commands.chat",
     "send": "hubbub.cli.commands.send",
     "tail": "hubbub.cli.commands.tail",
+    "search": "hubbub.cli.commands.search",
 }
 
 

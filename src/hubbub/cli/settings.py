@@ -99,6 +99,10 @@ SETTINGS = {
         "WHICH",
         "which texts of an edited message are kept: all, or only the last (default: all)",
     ),
+    "search": (
+        "ROOMS",
+        "in which rooms messages can be searched: made (by people), all (free rooms as well) or none (default: made)",
+    ),
     "sign_up": (
         "WHO",
         "who may make an account on this server: invited, which means with an invite, or open, which means anyone (default: invited)",

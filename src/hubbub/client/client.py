@@ -25,6 +25,7 @@ from hubbub.client.verbs import Acknowledgement
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Follow, Hello, Join, Page
+from hubbub.protocol.search import Order, Search, SearchPage
 
 MAX_QUEUED = 1000
 
@@ -166,6 +167,31 @@ class Client:
     ) -> Page:
         """Like `Room.history`, of a room that need not be joined."""
         return await verbs.history(self._exchange, room, before, after, limit)
+
+    async def search(
+        self, query: str, *, before: str | None = None, limit: int = 20, order: Order = "newest"
+    ) -> SearchPage:
+        """Find messages in the rooms that you may read, the newest first. Without an account, name a room in the query.
+
+            page = await me.search('deploy* "on friday" from:ada in:#plans has:link')
+
+        Args:
+            query: words, all of which a message has; "phrases"; the beginnings of words*; and filters: `from:`, `in:`,
+                `before:` and `after:` a day, `has:link`, `has:file`, `has:image`, `is:pinned`, `is:thread`.
+            before: the `then` of a page: only what comes after it.
+            limit: the maximum number of messages, 1 to 50.
+            order: `"relevance"` gives the best of the newest 200 that match, without further pages.
+
+        Returns:
+            A `SearchPage`: `hits`, each with `room`, `message` and `highlights` (where the words are in the text: start
+            and length in code points); `more`; and `indexed_to`, the time up to which everything is found.
+
+        Raises:
+            Refused: the query can't be understood (`bad_request`), or took too long (`timed_out`).
+        """
+        asked = Search(query=query, before=before, limit=limit, order=order)
+        page: SearchPage = await self._exchange.ask(asked, SearchPage)
+        return page
 
     async def create_room(
         self,

@@ -53,7 +53,7 @@ from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
-from hubbub.server.keeping import reactors_for, rules_for
+from hubbub.server.keeping import index_news, indexed_by, reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.notifying import keys_of, notifier_of, prompt_reactors
 from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
@@ -68,7 +68,7 @@ from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.reactors.base import News, Reactor
+from hubbub.server.reactors.base import News
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
@@ -173,7 +173,7 @@ async def _assembled(
     measured, links = Metrics(), Links(max_polled=max_connections(settings))
     register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
     filing = await _filing(stack, settings, store, lambda: hub)
-    heeding = prompt_reactors(store, _submitting(lambda: hub)), filing.sweeper
+    heeding = _news(settings, store, measured, lambda: hub), filing.sweeper
     fanout, journal, broker, news = _engine(settings, store, measured, rules, lambda: door, heeding)
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
@@ -181,7 +181,7 @@ async def _assembled(
     hub = Hub(
         store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
     )
-    measured.watch(journal, fanout, links)
+    measured.watch(journal, fanout, links, hub.searching.outcomes)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
     _equip(application, settings, outsiders.identities, entrance, keys, filing)
@@ -233,6 +233,14 @@ def _identities(store: Store, register: Register, hub: Callable[[], Hub]) -> Ide
         return hub().writing.commit(principal, change)
 
     return Identities(store, register, submit)
+
+
+def _news(
+    settings: Settings, store: Store, measured: Metrics, hub: Callable[[], Hub]
+) -> list[News]:
+    """Return what reads on soon after each commit. It needs the hub only once it runs."""
+    indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed)
+    return [*map(News, prompt_reactors(store, _submitting(hub))), *indexing]
 
 
 def _submitting(hub: Callable[[], Hub]) -> Submit:
@@ -316,7 +324,7 @@ def _engine(
     measured: Metrics,
     rules: Rules,
     door: Callable[[], Door],
-    heeding: tuple[Iterable[Reactor], Sweeper],
+    heeding: tuple[Iterable[News], Sweeper],
 ) -> tuple[FanOut, Journal, Broker, AllNews]:
     """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
 
@@ -339,7 +347,7 @@ def _engine(
     fanout = FanOut(store, broker, rules)
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     reactors, sweeper = heeding
-    news = AllNews(readers, tuple(map(News, reactors)), sweeper)
+    news = AllNews(readers, tuple(reactors), sweeper)
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
 
 
@@ -390,7 +398,10 @@ def _port_of(listener: asyncio.Server) -> int:
 
 def _limits(settings: Settings) -> Limits:
     return Limits(
-        settings.max_message_bytes, settings.message_rate, bytes_per_s=settings.bytes_per_s
+        settings.max_message_bytes,
+        settings.message_rate,
+        bytes_per_s=settings.bytes_per_s,
+        indexed=indexed_by(settings),
     )
 
 

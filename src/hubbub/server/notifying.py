@@ -18,7 +18,7 @@ from hubbub.server.webpush.service import PushServices
 
 
 def prompt_reactors(store: Store, submit: Submit) -> list[Reactor]:
-    """Return what reads on soon after each commit."""
+    """Return what reads on soon after each commit, for those who are to be told."""
     return [Keywords(store, submit), Notifications(store, time.time)]
 
 

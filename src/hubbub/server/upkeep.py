@@ -94,7 +94,9 @@ async def prompted(news: News, store: Store) -> None:
     async def go_on() -> None:
         nonlocal due
         if loop.time() >= due:
-            await go_round(news.reactor, store)
+            began = time.time()
+            if await go_round(news.reactor, store):
+                await news.rounded(store, began)
             due = loop.time() + news.reactor.every
         await news.go_on(store, due - loop.time())
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from hubbub.client import Client, ConnectionState, Reset, Room
 from hubbub.protocol.messages import Message, Presence, Resumed, ThreadsMoved
-from hubbub.terminal import threads
+from hubbub.terminal import search, threads
 from hubbub.terminal.home import Drafts
 from hubbub.terminal.names import KnownNames
 from hubbub.terminal.outgoing import Outgoing
@@ -21,7 +21,12 @@ from hubbub.terminal.transcript import Transcript
 SHOWN_AT_FIRST = 20
 PROMPT_COLUMNS = 24
 GOODBYE_SECONDS = 3.0
-COMMANDS = {"/help": "show this help", "/quit": "leave, like Ctrl-D", **threads.COMMANDS}
+COMMANDS = {
+    "/help": "show this help",
+    "/quit": "leave, like Ctrl-D",
+    **threads.COMMANDS,
+    **search.COMMANDS,
+}
 
 
 def chat(client: Client, room: str, drafts: Drafts, *, quiet: bool) -> None:
@@ -56,6 +61,7 @@ class Conversation:
         self._names = KnownNames(client)
         self._transcript = Transcript(self._names.of)
         self._threads = threads.ThreadsShown(client, room, screen, self._names)
+        self._search = search.SearchShown(client, screen)
         self._outgoing = Outgoing(screen, drafts)
         self._joined = asyncio.Event()
         self._shown = asyncio.Event()
@@ -132,6 +138,8 @@ class Conversation:
             )
         elif word in threads.COMMANDS:
             await self._threads.run(line)
+        elif word in search.COMMANDS:
+            await self._search.run(line)
         else:
             close = difflib.get_close_matches(word, COMMANDS, 1)
             meant = close[0] if close else "/help"

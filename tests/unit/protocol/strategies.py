@@ -52,6 +52,7 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.search import Search
 from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
 from hubbub.protocol.threads import (
     EndThread,
@@ -207,6 +208,14 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
     GetSource: st.builds(GetSource, id=ids, room=rooms, seq=seqs),
     GetEdits: st.builds(
         GetEdits, id=ids, room=rooms, seq=seqs, after=seqs, limit=st.integers(1, 50)
+    ),
+    Search: st.builds(
+        Search,
+        id=ids,
+        query=text(1, max_size=500),
+        before=st.none() | text(max_size=20),
+        limit=st.integers(1, 50),
+        order=st.sampled_from(("newest", "relevance")),
     ),
     ListSaved: st.builds(ListSaved, id=ids, before=st.none() | seqs, limit=st.integers(1, 50)),
     **{

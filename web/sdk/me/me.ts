@@ -1,6 +1,6 @@
 // An account's rooms and the people, for programs. Loaded only by those that open it.
 
-import type { DraftsPage, MyThreadsPage, SavedPage } from "../answers.ts";
+import type { DraftsPage, MyThreadsPage, SavedPage, SearchPage } from "../answers.ts";
 import type { Acknowledgement, Exchange } from "../exchange.ts";
 import type { Rooms } from "../rooms.ts";
 import type { EmojiItem, PersonPresence, SetRoom, Started } from "../wire.ts";
@@ -124,6 +124,11 @@ export class Me {
 
   saved(options: { before?: number; limit?: number } = {}): Promise<SavedPage> {
     return this.#exchange.ask({ do: "list_saved", ...options });
+  }
+
+  /** Find messages in the rooms that you may read: words, "phrases", beginnings of words*, and filters such as from:ada, in:#plans, has:link. */
+  search(query: string, options: { before?: string; limit?: number; order?: "newest" | "relevance" } = {}): Promise<SearchPage> {
+    return this.#exchange.ask({ do: "search", query, ...options });
   }
 
   /** Keep what you are about to write in a room, for all your devices. An empty text drops it. */

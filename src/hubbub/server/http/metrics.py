@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -31,6 +32,11 @@ class Metrics:
         self._commit_changes = Histogram(
             "hubbub_commit_changes", "Changes per commit", buckets=SIZES, registry=self.registry
         )
+        self._indexed = Gauge(
+            "hubbub_indexed_timestamp_seconds",
+            "Time as of which this node last found everything indexed for search",
+            registry=self.registry,
+        )
         self._loop_lag = Histogram(
             "hubbub_loop_lag_seconds",
             "Delay with which the event loop ran a timer",
@@ -38,9 +44,10 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, journal: Journal, fanout: FanOut, links: Links) -> None:
+    def watch(self, journal: Journal, fanout: FanOut, links: Links, searches: Counter[str]) -> None:
         """Add gauges of what is refused, waits, follows, and is connected."""
-        self.registry.register(_Alive(self._refusals, self._notifications, journal, fanout, links))
+        counted = _Counted(self._refusals, self._notifications, searches)
+        self.registry.register(_Alive(counted, journal, fanout, links))
 
     def samples(self) -> dict[str, dict[str, float]]:
         """Return the figures as they are now: by name, and then by the value of the one label, empty if there is none."""
@@ -59,6 +66,10 @@ class Metrics:
         """Count what became of a notification by Web Push."""
         self._notifications[outcome] += 1
 
+    def indexed(self, upto: float) -> None:
+        """Note until when everything is indexed, in seconds since 1970."""
+        self._indexed.set(upto)
+
     def committed(self, changes: int, seconds: float) -> None:
         """Note that a batch was committed, or failed."""
         self._commit_changes.observe(changes)
@@ -69,19 +80,19 @@ class Metrics:
         self._loop_lag.observe(max(late, 0.0))
 
 
+class _Counted(NamedTuple):
+    """What was counted by code or outcome."""
+
+    refusals: Counter[str]
+    notifications: Counter[str]
+    searches: Counter[str]
+
+
 class _Alive(Collector):
     """Counts what exists now."""
 
-    def __init__(
-        self,
-        refusals: Counter[str],
-        notifications: Counter[str],
-        journal: Journal,
-        fanout: FanOut,
-        links: Links,
-    ) -> None:
-        self._refusals = refusals
-        self._notifications = notifications
+    def __init__(self, counted: _Counted, journal: Journal, fanout: FanOut, links: Links) -> None:
+        self._counted = counted
         self._journal = journal
         self._fanout = fanout
         self._links = links
@@ -109,18 +120,19 @@ class _Alive(Collector):
         yield GaugeMetricFamily(
             "hubbub_cursors_reading", "Followers that are still catching up", reading
         )
-        refusals = CounterMetricFamily(
-            "hubbub_refusals", "Refused commands and requests", labels=["code"]
+        counted = self._counted
+        yield _counter("refusals", "Refused commands and requests", "code", counted.refusals)
+        yield _counter(
+            "notifications", "Notifications by Web Push", "outcome", counted.notifications
         )
-        for code, count in self._refusals.items():
-            refusals.add_metric([code], count)
-        yield refusals
-        notifications = CounterMetricFamily(
-            "hubbub_notifications", "Notifications by Web Push", labels=["outcome"]
-        )
-        for outcome, count in self._notifications.items():
-            notifications.add_metric([outcome], count)
-        yield notifications
+        yield _counter("searches", "Searches of messages", "outcome", counted.searches)
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
         )
+
+
+def _counter(name: str, what: str, label: str, counts: Counter[str]) -> Metric:
+    found = CounterMetricFamily(f"hubbub_{name}", what, labels=[label])
+    for value, count in counts.items():
+        found.add_metric([value], count)
+    return found

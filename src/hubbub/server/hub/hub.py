@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
 from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.search import Search
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors
@@ -18,6 +19,7 @@ from hubbub.server.hub.reading import Lookup
 from hubbub.server.hub.receipts import Receipts
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.roster import Roster
+from hubbub.server.hub.searching import Searching
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.starting import Starting
 from hubbub.server.hub.threads import Threads
@@ -68,11 +70,22 @@ class Hub:
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
         self.watching = Watching(store, fanout, rights, self.throttle, self.turn)
-        others = self.threads.answering | {ListEmoji: self.emoji.shown}
+        self.searching = Searching(
+            store, rights, authors, self.names, self.throttle, limits.indexed
+        )
+        others = self.threads.answering | {
+            ListEmoji: self.emoji.shown,
+            Search: self.searching.search,
+        }
         self.questions = Questions(store, rights, authors, others)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal
+
+    @property
+    def waiting(self) -> int:
+        """The number of changes that wait for a commit."""
+        return self._journal.waiting
 
     def retire(self) -> None:
         """From now on, report that new clients should go elsewhere."""

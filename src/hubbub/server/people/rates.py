@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hubbub.domain.access import RoomKind
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 
 SLICE = 16_384  # bytes that a connection pays for at once
+SEARCHES_PER_SECOND = 5.0
 PEOPLE_PER_SECOND = 400.0  # about whom one asks whether they are there
 FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
 
@@ -21,6 +23,7 @@ class Limits:
     rooms: int = 1_000
     watched: int = 5_000  # rooms of which one connection is told only the heads
     bytes_per_s: float = 0.0  # 0: no limit
+    indexed: frozenset[RoomKind] = frozenset({RoomKind.MADE})  # where one can search
 
 
 @dataclass(slots=True)
@@ -117,6 +120,7 @@ class Throttle:
         self._messages = Rates(limits.messages_per_s)
         self._bytes = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
         self._people = Rates(PEOPLE_PER_SECOND if limits.messages_per_s else 0.0)
+        self._searches = Rates(SEARCHES_PER_SECOND if limits.messages_per_s else 0.0)
 
     def refusal(self, principal: Principal) -> Refusal | None:
         """Count a message, or return why it is too early for it."""
@@ -134,6 +138,14 @@ class Throttle:
         now = asyncio.get_running_loop().time()
         if wait := self._people.wait(principal.counted_as, now, max(1, people)):
             raise RefusalError.of(_too_fast(f"questions about {PEOPLE_PER_SECOND:g} people", wait))
+
+    def pace_searching(self, principal: Principal) -> None:
+        """Count a search. Raises RefusalError."""
+        self.pace(principal)
+        now = asyncio.get_running_loop().time()
+        if wait := self._searches.wait(principal.counted_as, now):
+            detail = f"Too fast: search at most {SEARCHES_PER_SECOND:g} times per second"
+            raise RefusalError("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))
 
     def wait(self, principal: Principal) -> float:
         """Count a message and return 0.0, or return the seconds until it is not too early for it."""
@@ -166,7 +178,7 @@ class Throttle:
 
     def sweep(self) -> None:
         """Forget who has not sent anything for a while."""
-        for rates in (self._messages, self._bytes, self._people):
+        for rates in (self._messages, self._bytes, self._people, self._searches):
             rates.sweep(asyncio.get_running_loop().time())
 
 

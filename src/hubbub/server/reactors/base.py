@@ -53,14 +53,15 @@ class Reactor(Protocol):
         """
 
 
-async def go_round(reactor: Reactor, store: Store) -> None:
-    """Let a reactor read on in each room, until it has nothing left to do or another node takes its turn."""
+async def go_round(reactor: Reactor, store: Store) -> bool:
+    """Let a reactor read on in each room, until it has nothing left to do or another node takes its turn: then it returns False."""
     name = ""
     while rows := await store.rooms(name, ROOMS_AT_ONCE):
         heads = {row.room: row.head for row in rows if reactor.reads(row.room)}
         if not await _visit(reactor, store, heads):
-            return
+            return False
         name = rows[-1].room
+    return True
 
 
 class News:
@@ -77,6 +78,9 @@ class News:
             if self.reactor.reads(batch.room):
                 self._heads[batch.room] = batch.last
                 self._stir.set()
+
+    async def rounded(self, store: Store, began: float) -> None:
+        """A round that began at this time, in seconds since 1970, has gone through all rooms. Fails with `StoreFailed`."""
 
     async def go_on(self, store: Store, seconds: float) -> None:
         """Wait for something new, at most so long, and let the reactor read on there. What it leaves is still new."""

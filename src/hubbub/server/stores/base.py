@@ -13,6 +13,7 @@ from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.threads import Thread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Message, Post
+from hubbub.server.stores.search import IndexPlace, WantedMessages
 
 Publish = Callable[[Principal, Post], Awaitable[Answer]]
 Durability = Literal["full", "normal"]
@@ -357,6 +358,15 @@ class Store(Protocol):
 
     async def trim(self, room: str, upto: int) -> None:
         """Delete the events and messages up to number `upto`; the document stays."""
+
+    async def index(self, room: str, after: int, upto: int) -> None:
+        """Put into the index what was posted or edited in a room with after < seq <= upto, and isn't there yet, as it is now.
+
+        Whatever changes or deletes a message takes it out in the same commit, or before `trim` returns.
+        """
+
+    async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """Return the newest messages in the index that may match, the newest first. Raises TooSlow, StoreFailed."""
 
     async def scrub(self) -> None:
         """Erase traces of deleted or trimmed data from its files, as far as the store can. Called from time to time.

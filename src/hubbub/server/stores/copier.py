@@ -5,7 +5,7 @@ stopped, and repeating a copy transfers only what happened since.
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,9 @@ from hubbub.domain.records import AnyTable
 from hubbub.events import forms, gone_in
 from hubbub.protocol.keys import ROOM
 from hubbub.server.stores.base import Progress, StoreFailed
+from hubbub.server.stores.positions import POSITIONS
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.search import REACTOR
 from hubbub.server.stores.tables import (
     OWN,
     PAGE,
@@ -78,7 +80,11 @@ class Copier:
         for room in filter(_has_members, rooms):
             await self._copy_quiet(room.name)
         for table in OWN:
-            await self._target.put_records(table, await self._source.records(table))
+            rows: list[Any] = await self._source.records(table)
+            if table is POSITIONS:  # the index is not copied
+                rows = [row for row in rows if row.reactor != REACTOR]
+            await self._target.put_records(table, rows)
+        await self._target.empty_index()
         for name in meta.keys() & {"tokens", "hint_key", "origin"}:
             await self._target.set_meta(name, meta[name])
         await self._target.flush()

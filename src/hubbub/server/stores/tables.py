@@ -100,6 +100,9 @@ class Tables(Protocol):
     async def set_meta(self, name: str, value: str | None) -> None:
         """Set a metadata value; None deletes it."""
 
+    async def empty_index(self) -> None:
+        """Empty the index of messages, which the server makes again."""
+
     async def rooms(self, after: str = "") -> list[RoomState]:
         """Return some rooms by name, after a name; an empty list if there are no more."""
 

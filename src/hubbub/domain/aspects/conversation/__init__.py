@@ -8,10 +8,11 @@ from hubbub.domain.aspects.conversation import (
     mentions,
     pins,
     saved,
+    search,
     threads,
 )
 
 ASPECTS = (
     *(markers.ASPECT, mentions.ASPECT, keywords.ASPECT, choices.ASPECT),
-    *(pins.ASPECT, saved.ASPECT, drafts.ASPECT, threads.ASPECT),
+    *(pins.ASPECT, saved.ASPECT, drafts.ASPECT, threads.ASPECT, search.ASPECT),
 )

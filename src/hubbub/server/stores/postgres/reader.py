@@ -29,6 +29,7 @@ from hubbub.server.stores.base import (
     StoredRoom,
     Written,
 )
+from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.records import POSTGRES, ByteBound, PostgresRecords, columns_of
 from hubbub.server.stores.rows import (
     AFTER_ALL,
@@ -44,6 +45,7 @@ from hubbub.server.stores.rows import (
     own_thread,
     span_of,
 )
+from hubbub.server.stores.search import IndexPlace, WantedMessages
 
 Q = queries.load("postgres")
 
@@ -219,6 +221,11 @@ class PostgresReader:
         rows = [own_thread(row) for _, *row in found if row[0] is not None]
         rows.sort(key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
         return OwnThreads.of(rows, limit, edge)
+
+    async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """Messages by what is in them. Raises TooSlow, LogsReplaced."""
+        check_epoch(await self._connection.fetchval(Q.epoch), self._epoch)
+        return await search.find(self._connection, wanted)
 
     async def tokens_version(self) -> int:
         """How often tokens were changed."""

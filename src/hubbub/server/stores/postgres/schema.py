@@ -7,12 +7,15 @@ from typing import Any
 
 from asyncpg import Connection
 
-from hubbub.server.stores import migrations
+from hubbub.domain.search import terms
+from hubbub.server.stores import migrations, queries, search
 from hubbub.server.stores.base import Progress, StoreFailed, untold
 
 LONG_TIMEOUT = 3600.0  # seconds for a step of an upgrade, and for another node's
 MIGRATING = 0x68756262  # "hubb": the lock for upgrades
 ENCODING = "UTF8"  # of the database
+
+SEARCH = queries.load("postgres_search")
 
 
 async def keep_servers_out(connection: Connection) -> None:
@@ -52,6 +55,7 @@ async def prepare(
         await _upgrade(connection, version, progress)
         for package in added:
             await _upgrade_added(connection, package)
+        await _check_index(connection)
         await _set(connection, "version", str(newest), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
@@ -76,6 +80,22 @@ async def _upgrade_added(connection: Connection, package: str) -> None:
     for sql, number in migrations.due_of(package, "postgres", version):
         await connection.execute(sql, timeout=LONG_TIMEOUT)
         await _set(connection, name, number, "excluded.value")
+
+
+async def _check_index(connection: Connection) -> None:
+    """Have the index of messages made again if it holds other terms than this version does."""
+    found = await connection.fetchval(
+        "SELECT value FROM hubbub.meta WHERE name = $1", search.VERSION
+    )
+    if found != terms.VERSION:
+        await empty_index(connection)
+        await _set(connection, search.VERSION, terms.VERSION, "excluded.value")
+
+
+async def empty_index(connection: Connection) -> None:
+    """Have the index of messages made again by the reactor."""
+    for query in (SEARCH.clear, SEARCH.begin_again):
+        await connection.execute(query)
 
 
 async def _check_encoding(connection: Connection) -> None:

@@ -42,12 +42,14 @@ from hubbub.server.stores.base import (
     Written,
     untold,
 )
+from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.failures import FAILURES, LOST, failures
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres.schema import prepare
 from hubbub.server.stores.postgres.turns import PostgresTurn
+from hubbub.server.stores.search import IndexPlace, WantedMessages
 from hubbub.server.stores.tables import check_finished
 
 T = TypeVar("T")
@@ -235,6 +237,14 @@ class PostgresStore:
         """See the contract."""
         await self._commits.trim(room, upto)
 
+    async def index(self, room: str, after: int, upto: int) -> None:
+        """See the contract."""
+        await self._on_some_connection(lambda: self._index_once(room, after, upto))
+
+    async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.search(wanted))
+
     async def scrub(self) -> None:
         """Do nothing: the database's own vacuum does it."""
 
@@ -288,6 +298,14 @@ class PostgresStore:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             return await act(PostgresReader(connection, self.epoch))
+
+    async def _index_once(self, room: str, after: int, upto: int) -> None:
+        async with (
+            self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
+            connection.transaction(),
+        ):
+            check_epoch(await connection.fetchval(Q.epoch), self.epoch)
+            await search.add(connection, room, after, upto)
 
     async def connect(self) -> Connection:
         """Return a new connection. Raises asyncpg's exceptions."""

@@ -15,7 +15,7 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.postgres.failures import FAILURES, failed, failures
 from hubbub.server.stores.postgres.records import PostgresRecords
-from hubbub.server.stores.postgres.schema import keep_servers_out, prepare
+from hubbub.server.stores.postgres.schema import empty_index, keep_servers_out, prepare
 from hubbub.server.stores.postgres.store import split
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
@@ -127,6 +127,10 @@ class PostgresTables:
     async def meta(self) -> dict[str, str]:
         """See the contract."""
         return dict(await self._connection.fetch("SELECT name, value FROM hubbub.meta"))
+
+    async def empty_index(self) -> None:
+        """See the contract."""
+        await empty_index(self._connection)
 
     async def set_meta(self, name: str, value: str | None) -> None:
         """See the contract."""

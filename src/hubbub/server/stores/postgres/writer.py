@@ -29,6 +29,7 @@ from hubbub.server.stores.postgres.records import PostgresRecords, columns_of
 from hubbub.server.stores.records import Between
 
 Q = queries.load("postgres")
+SEARCH = queries.load("postgres_search")
 
 
 class RoomVanished(Exception):
@@ -103,7 +104,7 @@ class PostgresWriter:
             await self._trim(room, room_id, upto)
 
     async def _trim(self, room: str, room_id: int, upto: int) -> None:
-        for query in (Q.trim_messages, Q.trim_changes):
+        for query in (Q.trim_messages, Q.trim_changes, SEARCH.trim):
             await self._connection.execute(query, room_id, upto)
         for table in self._rules.trimmed:
             await self._records.clear(table, room, between=Between(0, upto))
@@ -158,6 +159,9 @@ class PostgresWriter:
         erasures = ledger.erasures
         if erasures:
             await self._erase(erasures, ids)
+        if ledger.edited or erasures:
+            changed = {*ledger.edited, *(erasures.deleted if erasures else ())}
+            await self._change(SEARCH.forget, [(ids[key.room], key.seq) for key in changed])
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
         await self._records.put_decided(ledger)

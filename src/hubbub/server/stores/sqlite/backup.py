@@ -13,7 +13,7 @@ from hubbub.domain.aspects import RULES
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
+from hubbub.server.stores.sqlite.schema import check_is_ours, empty_index, prepare
 from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked
 from hubbub.server.stores.sqlite.tables import put_room
 from hubbub.server.stores.tables import RoomState
@@ -77,6 +77,7 @@ def _replace(file: Path, copy: Path, new_epoch: str, progress: Progress) -> Path
             database.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch,))
             prepare(database, lambda: "")
             database.execute(Q.end_sessions)
+            empty_index(database)  # it may have words that are to be deleted again
             if file.exists():
                 _take_again(database, file)
         kept = _put_aside(file) if file.exists() else None

@@ -8,12 +8,15 @@ from typing import Any
 
 import apsw
 
-from hubbub.server.stores import migrations
+from hubbub.domain.search import terms
+from hubbub.server.stores import migrations, queries, search
 from hubbub.server.stores.base import Progress, StoreFailed, untold
 
 APPLICATION_ID = 0x68756262  # "hubb", in the file's header
 ERASES = 4  # the first schema version that leaves no trace of deleted messages
 TRACES = "has_traces"  # in meta, until traces of deleted messages have been removed from the file
+
+SEARCH = queries.load("sqlite_search")
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,7 @@ def prepare(
         _upgrade(database, progress)
         for package in added:
             _upgrade_added(database, package)
+        _check_index(database)
         database.pragma("application_id", APPLICATION_ID)
         database.execute(
             "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
@@ -73,6 +77,21 @@ def _upgrade(database: apsw.Connection, progress: Progress) -> None:
             "INSERT INTO meta SELECT ?, '' WHERE EXISTS (SELECT 1 FROM message WHERE is_deleted)",
             (TRACES,),
         )
+
+
+def _check_index(database: apsw.Connection) -> None:
+    """Have the index of messages made again if it holds other terms than this version does."""
+    found = database.execute("SELECT value FROM meta WHERE name = ?", (search.VERSION,)).get
+    if found != terms.VERSION:
+        empty_index(database)
+        query = "REPLACE INTO meta (name, value) VALUES (?, ?)"
+        database.execute(query, (search.VERSION, terms.VERSION))
+
+
+def empty_index(database: apsw.Connection) -> None:
+    """Have the index of messages made again by the reactor."""
+    for query in (SEARCH.clear_terms, SEARCH.clear, SEARCH.begin_again):
+        database.execute(query)
 
 
 def _upgrade_added(database: apsw.Connection, package: str) -> None:

@@ -40,9 +40,11 @@ from hubbub.server.stores.base import (
     Written,
     untold,
 )
+from hubbub.server.stores.search import IndexPlace, WantedMessages
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
 from hubbub.server.stores.sqlite.scrubber import Scrubber
+from hubbub.server.stores.sqlite.search import SqliteSearch
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from hubbub.server.stores.tables import check_finished
 from hubbub.server.stores.worker import Worker
@@ -103,6 +105,7 @@ class SqliteStore:
                 directory, "PRAGMA query_only = ON", f"PRAGMA cache_size = -{READER_CACHE_KIB}"
             )
             self._reader = SqliteReader(self._read_only)
+            self._searching = SqliteSearch(lambda: _connect(directory, "PRAGMA query_only = ON"))
             self._scrubber = Scrubber(directory / FILE_NAME)
             self._writer = SqliteWriter(self._database, self._rules, self._scrubber.note)
         except apsw.Error as error:
@@ -225,7 +228,19 @@ class SqliteStore:
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
+        while await self._write(
+            lambda writer: writer.unindex(room, upto)
+        ):  # other changes get in between
+            pass
         await self._write(lambda writer: writer.trim(room, upto))
+
+    async def index(self, room: str, after: int, upto: int) -> None:
+        """See the contract."""
+        await self._write(lambda writer: writer.index(room, after, upto))
+
+    async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """See the contract."""
+        return await self._searching.find(wanted)
 
     async def scrub(self) -> None:
         """See the contract."""
@@ -245,7 +260,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See the contract."""
-        for worker in (self._reading, self._writing):
+        for worker in (self._searching, self._reading, self._writing):
             await worker.close()
         self._read_only.close()
         self._database.close()  # the last connection to close moves the write-ahead log into the file

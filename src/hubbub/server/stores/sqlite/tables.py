@@ -14,7 +14,7 @@ from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
+from hubbub.server.stores.sqlite.schema import check_is_ours, empty_index, prepare
 from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked, meta
 from hubbub.server.stores.tables import (
     EventRows,
@@ -100,6 +100,10 @@ class SqliteTables:
     async def meta(self) -> dict[str, str]:
         """See the contract."""
         return meta(self._database)
+
+    async def empty_index(self) -> None:
+        """See the contract."""
+        empty_index(self._database)
 
     async def set_meta(self, name: str, value: str | None) -> None:
         """See the contract."""

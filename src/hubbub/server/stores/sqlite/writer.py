@@ -32,10 +32,13 @@ from hubbub.server.stores.records import Between
 from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.reader import nths
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
+from hubbub.server.stores.sqlite.search import SqliteEntries
 
 Q = queries.load("sqlite")
 
 MAX_KNOWN_ROOMS = 10_000
+UNINDEXED_AT_ONCE = 100  # messages, which takes about 0.1 s
+ALL = -1
 OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.TooBigError)
 
 log = logging.getLogger(__name__)
@@ -88,6 +91,7 @@ class SqliteWriter:
         self._database = database
         self._execute = database.execute
         self._records = SqliteRecords(database)
+        self._entries = SqliteEntries(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
         self._memory = RowMemory()  # likewise
         self._transaction = WriteTransaction(database, self._forget)
@@ -115,11 +119,27 @@ class SqliteWriter:
         self._trims += 1
         self._erased()
 
+    def index(self, room: str, after: int, upto: int) -> None:
+        """Put messages into the index."""
+        with self._transaction:
+            self._entries.add(room, after, upto)
+
+    def unindex(self, room: str, upto: int) -> bool:
+        """Take some messages up to a number out of the index. Returns whether there may be more."""
+        with self._transaction:
+            self._look_up([room])
+            if room not in self._rooms:
+                return False
+            found = self._entries.upto(self._rooms[room].id, upto, UNINDEXED_AT_ONCE)
+            self._entries.forget(found)
+        return len(found) == UNINDEXED_AT_ONCE
+
     def _trim(self, room: str, upto: int) -> None:
         if room not in self._rooms or upto < self._rooms[room].head.kept:
             return
         room_id, head = self._rooms[room]
         upto = min(upto, head.seq)
+        self._entries.forget(self._entries.upto(room_id, upto, ALL))
         for query in (Q.trim_messages, Q.trim_changes):
             self._execute(query, (room_id, upto))
         for table in self._rules.trimmed:
@@ -232,6 +252,9 @@ class SqliteWriter:
         if changes := ledger.changes:
             self._set(Q.add_changes, [(ids[c.room], c.seq, c.body, c.about) for c in changes])
         erasures = ledger.erasures
+        if ledger.edited or erasures:
+            changed = {*ledger.edited, *(erasures.deleted if erasures else ())}
+            self._entries.forget((ids[key.room], key.seq) for key in changed)
         if erasures:
             self._erase(erasures, ids)
         if edited := ledger.edited:

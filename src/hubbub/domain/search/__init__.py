@@ -1,0 +1,1 @@
+"""Searching messages: terms of texts, queries, and which messages match. Pure, and the same for every store."""

@@ -1,0 +1,177 @@
+"""Queries: what people type into a search, as what a message must be like."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from hubbub.domain.search.terms import pieces_of
+
+MOST_WORDS = 20
+HAS = ("link", "file", "image")
+IS = ("pinned", "thread")
+
+_QUOTES = str.maketrans("“”„‟«»", '""""""')
+_PARTS = re.compile(
+    r'(?P<name>[a-z]+):(?P<value>"[^"]*"|[^\s"]+)|"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"]+)',
+    re.I,
+)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_FORMS = "use a day such as 2026-05-31, a month, a year, or a time such as 2026-05-31T18:00:00Z"
+
+
+class BadQuery(ValueError):
+    """The query can't be understood. The message says why, and what to write instead."""
+
+
+class Phrase(NamedTuple):
+    """Terms that follow one another. The last one only begins so, if it is a `prefix`."""
+
+    terms: tuple[str, ...]
+    is_prefix: bool = False
+
+
+class SearchQuery(NamedTuple):
+    """What a message must be like: it has all phrases, one of the authors, is in one of the rooms, and so on; what is empty doesn't matter.
+
+    Attributes:
+        authors, rooms: as they were typed.
+        after, before: times in milliseconds since 1970; it was posted at `after` or later, and before `before`.
+        has, of_kind: all of these.
+    """
+
+    phrases: tuple[Phrase, ...] = ()
+    authors: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    after: int | None = None
+    before: int | None = None
+    has: frozenset[str] = frozenset()
+    of_kind: frozenset[str] = frozenset()
+
+
+def query_of(text: str) -> SearchQuery:
+    """Return what a query says. Raises BadQuery."""
+    text = text.translate(_QUOTES)
+    if text.count('"') % 2:
+        raise BadQuery('A quotation mark (") is missing: phrases have one at each end')
+    found = _Reading()
+    for part in _PARTS.finditer(text):
+        name = (part["name"] or "").lower()
+        if name in _FILTERS:
+            _FILTERS[name](found, part["value"].strip('"'))
+        elif part["phrase"] is not None:
+            found.add(part["phrase"], is_prefix=bool(part["star"]))
+        else:
+            found.add(part[0].replace('"', " "), is_prefix=part[0].endswith("*"))
+    return found.query()
+
+
+def phrase_of(text: str, *, is_prefix: bool = False) -> Phrase | None:
+    """Return the terms that stand for a part of a text, or None if it has none.
+
+    A run at the end may go on in the text, so the term of its last character alone is left out, or only begins a term.
+    """
+    pieces = pieces_of(text)
+    if not pieces:
+        return None
+    *before, last = pieces
+    terms = [term.text for piece in before for term in piece.terms()]
+    terms += [term.text for term in last.terms(is_whole=False)]
+    is_one = last.is_run and len(last.parts) == 1
+    return Phrase(tuple(terms), is_one or (is_prefix and not last.is_run))
+
+
+class _Reading:
+    """What was read of a query."""
+
+    def __init__(self) -> None:
+        self.phrases: list[Phrase] = []
+        self.authors: list[str] = []
+        self.rooms: list[str] = []
+        self.after: list[int] = []
+        self.before: list[int] = []
+        self.has: set[str] = set()
+        self.of_kind: set[str] = set()
+
+    def add(self, text: str, *, is_prefix: bool) -> None:
+        """Add a word or a phrase."""
+        phrase = phrase_of(text, is_prefix=is_prefix)
+        if phrase is not None and phrase not in self.phrases:
+            self.phrases.append(phrase)
+
+    def query(self) -> SearchQuery:
+        """Return it as a whole. Raises BadQuery if it is nothing, or too much."""
+        if len(self.phrases) + len(self.authors) + len(self.rooms) > MOST_WORDS:
+            raise BadQuery(f"Too many words: use at most {MOST_WORDS}")
+        query = SearchQuery(
+            tuple(self.phrases),
+            tuple(self.authors),
+            tuple(self.rooms),
+            max(self.after, default=None),
+            min(self.before, default=None),
+            frozenset(self.has),
+            frozenset(self.of_kind),
+        )
+        if query == SearchQuery():
+            raise BadQuery("Nothing to search for: use a word, a phrase, an emoji or a filter")
+        return query
+
+
+def _after(found: _Reading, value: str) -> None:
+    found.after.append(_times(value, "after")[1])
+
+
+def _before(found: _Reading, value: str) -> None:
+    found.before.append(_times(value, "before")[0])
+
+
+def _has(found: _Reading, value: str) -> None:
+    found.has.add(_one_of(value, "has", HAS))
+
+
+def _is(found: _Reading, value: str) -> None:
+    found.of_kind.add(_one_of(value, "is", IS))
+
+
+_FILTERS = {
+    "from": lambda found, value: found.authors.append(value),
+    "in": lambda found, value: found.rooms.append(value),
+    "after": _after,
+    "before": _before,
+    "has": _has,
+    "is": _is,
+}
+
+
+def _one_of(value: str, name: str, known: tuple[str, ...]) -> str:
+    if value.lower() not in known:
+        raise BadQuery(
+            f"Unknown filter {name}:{value}: use {' or '.join(f'{name}:{k}' for k in known)}"
+        )
+    return value.lower()
+
+
+def _times(value: str, name: str) -> tuple[int, int]:
+    """Return when a day, month or year begins and ends (in UTC), or a moment twice. Raises BadQuery."""
+    try:
+        if match := _DATE.fullmatch(value):
+            year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+            begin = datetime(year, month, day, tzinfo=UTC)
+            return _ms(begin), _ms(_end(begin, has_month=bool(match[2]), has_day=bool(match[3])))
+        moment = datetime.fromisoformat(value.upper())
+        if moment.tzinfo is not None:
+            return _ms(moment), _ms(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise BadQuery(f"Invalid {name}:{value}: {_FORMS}")
+
+
+def _end(begin: datetime, *, has_month: bool, has_day: bool) -> datetime:
+    if has_day:
+        return begin + timedelta(days=1)
+    if has_month:
+        return (begin.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return begin.replace(year=begin.year + 1)
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

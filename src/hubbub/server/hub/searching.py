@@ -1,0 +1,211 @@
+"""Finds messages for those who may read them. The index only proposes; what may be shown is decided here, as for all else that is read."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from hubbub.domain.access import Operation, RoomKind, kind_of
+from hubbub.domain.facts import Head, MessageKey, Needs
+from hubbub.domain.principals import Principal, Role
+from hubbub.domain.rooms import ROOM, room_row
+from hubbub.domain.search.matching import matches, relevance
+from hubbub.domain.search.query import BadQuery, SearchQuery, query_of
+from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.keys import is_made_key, parent_of
+from hubbub.protocol.search import Hit, Search, SearchPage
+from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.names import Names
+from hubbub.server.hub.rights import Rights
+from hubbub.server.people.rates import Throttle
+from hubbub.server.stores.base import Store
+from hubbub.server.stores.positions import POSITIONS
+from hubbub.server.stores.search import (
+    ALL_ROOMS,
+    REACTOR,
+    IndexPlace,
+    TooSlow,
+    WantedMessages,
+    searched,
+)
+
+AT_ONCE = 2  # on a node
+WAITING = 16
+RANKED = 200  # of the newest messages that match, the best are shown
+ROUNDS = 8  # of looking for more, where many of those that were found may not be shown
+
+_NOWHERE = Refusal(
+    "forbidden", "Only accounts can search all their rooms", hint="Say where with in:ROOM"
+)
+
+
+class Searching:
+    """Answers searches. Raises RefusalError and StoreFailed."""
+
+    def __init__(
+        self,
+        store: Store,
+        rights: Rights,
+        authors: Authors,
+        names: Names,
+        throttle: Throttle,
+        indexed: Collection[RoomKind],
+    ) -> None:
+        """`indexed` are the kinds of rooms that can be searched."""
+        self.outcomes = Counter[str]()
+        self._indexed = indexed
+        self._store = store
+        self._rights = rights
+        self._authors = authors
+        self._names = names
+        self._throttle = throttle
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def search(self, principal: Principal, asked: Search) -> SearchPage:
+        """Return messages that match, as far as the principal may read them."""
+        self._throttle.pace_searching(principal)
+        wanted = await self._wanted(principal, asked)
+        if self._waiting >= WAITING:
+            raise RefusalError("busy", "Too many are searching; try again soon", retry_after=1.0)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                page = await self._look(principal, asked, wanted)
+        except TooSlow:
+            self.outcomes["timed_out"] += 1
+            detail = "The search took too long: use rarer words, or search in fewer rooms"
+            raise RefusalError("timed_out", detail) from None
+        finally:
+            self._waiting -= 1
+        self.outcomes["answered"] += 1
+        return page
+
+    async def _wanted(self, principal: Principal, asked: Search) -> WantedMessages:
+        """Return what to look for. Raises RefusalError if it can't be understood, or a room may not be read."""
+        try:
+            query = query_of(asked.query)
+            before = None if asked.before is None else int(asked.before)
+        except BadQuery as error:
+            raise RefusalError("bad_request", str(error)) from None
+        except ValueError:
+            raise RefusalError(
+                "bad_request", "Invalid `before`: use the `then` of an answer"
+            ) from None
+        if before is not None and asked.order != "newest":
+            raise RefusalError("bad_request", "Only `newest` goes on: leave `before` out")
+        rooms = await self._rooms(principal, query)
+        authors = [await self._author(principal, each) for each in query.authors]
+        query = query._replace(authors=tuple(key for keys in authors for key in keys))
+        limit = asked.limit if asked.order == "newest" else RANKED
+        return WantedMessages(query, limit + 1, rooms, principal.id, before)
+
+    async def _rooms(self, principal: Principal, query: SearchQuery) -> tuple[str, ...] | None:
+        """Return where to search, or None for all rooms of an account."""
+        if not self._indexed:
+            raise RefusalError("forbidden", "This server has no search")
+        if not query.rooms:
+            if principal.role is not Role.ACCOUNT:
+                raise RefusalError.of(_NOWHERE)
+            await self._rights.require(principal, Operation.READ, principal.id)
+            return None
+        rooms = [await self._names.key(principal, each) for each in query.rooms]
+        for room in rooms:
+            await self._rights.require(principal, Operation.READ, room)
+            if kind_of(room) not in self._indexed:
+                raise RefusalError(
+                    "forbidden", f"Messages in {room} can't be searched on this server"
+                )
+        return tuple(rooms)
+
+    async def _author(self, principal: Principal, typed: str) -> tuple[str, ...]:
+        """Return what authors are called in logs who may be meant: accounts by their keys, and others by their names."""
+        if typed.lower() == "me":
+            return (principal.name,)
+        return (await self._names.account(typed), typed)
+
+    async def _look(
+        self, principal: Principal, asked: Search, wanted: WantedMessages
+    ) -> SearchPage:
+        """Look until there are enough that may be shown."""
+        found: list[_Found] = []
+        upto = await self._store.rows(POSITIONS, REACTOR, ALL_ROOMS)
+        enough, last, more = wanted.limit - 1, None, True
+        for _ in range(ROUNDS):
+            places = await self._store.search(wanted._replace(before=last or wanted.before))
+            checked, shown = await self._checked(principal, wanted, places, enough - len(found))
+            found += shown
+            last = checked[-1].id if checked else last
+            more = len(checked) < len(places) or len(places) == wanted.limit
+            if len(found) >= enough or not more:
+                break
+        if asked.order == "relevance":
+            found = sorted(found, key=lambda each: (-each.score, -each.place.id))[: asked.limit]
+            more = False
+        return await self._page(found, str(last) if more else None, upto[0].seq if upto else None)
+
+    async def _checked(
+        self, principal: Principal, wanted: WantedMessages, places: list[IndexPlace], limit: int
+    ) -> tuple[list[IndexPlace], list["_Found"]]:
+        """Return some of what was found, as many as fit, and those of these that match and may be shown."""
+        rooms = {place.room for place in places}
+        known = {room for room in rooms if await self._may_read(principal, room)}
+        asked = [place for place in places if place.room in known]
+        heads, found = await self._store.messages([MessageKey(p.room, p.seq) for p in asked])
+        known = {room for room in known if await self._may_read(principal, room, heads.get(room))}
+        shown: list[_Found] = []
+        for place, each in zip(asked, found, strict=False):
+            if len(shown) == limit:
+                return places[: places.index(shown[-1].place) + 1], shown
+            if each is None or each.message.deleted or place.room not in known:
+                continue
+            given = searched(place.room, each.message)
+            spans = matches(wanted.query, given)
+            if spans is not None:
+                hit = Hit(place.room, each.message, [list(span) for span in spans])
+                shown.append(_Found(place, hit, relevance(given, spans)))
+        if len(found) < len(asked):  # the rest is too large for one answer
+            return places[: places.index(asked[len(found)])], shown
+        return places, shown
+
+    async def _page(self, found: list["_Found"], then: str | None, upto: int | None) -> SearchPage:
+        hits = [each.hit for each in found]
+        people = await self._authors.of(hit.message for hit in hits)
+        titles = await self._titles({hit.room for hit in hits})
+        shown = None if upto is None else _time(upto)
+        return SearchPage(
+            self._store.epoch, hits, then is not None, shown, then or UNSET, titles, people
+        )
+
+    async def _titles(self, rooms: set[str]) -> dict[str, str]:
+        """Return what made rooms are called; threads by the titles of their rooms."""
+        wanted = Needs()
+        for room in filter(is_made_key, rooms):
+            wanted.row(ROOM, room_row(parent_of(room)))
+        rows = (await self._store.find(wanted)).rows[ROOM] if wanted.rows else {}
+        found = {room: rows.get(room_row(parent_of(room))) for room in rooms}
+        return {room: row.title for room, row in sorted(found.items()) if row and row.title}
+
+    async def _may_read(self, principal: Principal, room: str, head: Head | None = None) -> bool:
+        try:
+            await self._rights.require(principal, Operation.READ, room, (head or Head()).seq)
+        except RefusalError:
+            return False
+        return True
+
+
+def _time(at: int) -> str:
+    """Return a time in milliseconds since 1970 as messages have it."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _Found(NamedTuple):
+    """A message that may be shown."""
+
+    place: IndexPlace
+    hit: Hit
+    score: float

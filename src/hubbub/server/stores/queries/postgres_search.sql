@@ -1,0 +1,50 @@
+-- :room_ids The ids of rooms by their names.
+SELECT name, id FROM hubbub.room WHERE name = ANY($1::text[]);
+
+-- :missing Messages of a room that were posted or edited between two numbers, and aren't in the index. Nobody changes them until the end of the transaction.
+SELECT seq, posted, edited FROM hubbub.message
+WHERE message.room = $1 AND NOT is_deleted AND seq IN (
+    SELECT seq FROM hubbub.message WHERE room = $1 AND seq > $2 AND seq <= $3
+    UNION
+    SELECT about FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3
+        AND substr(body, 1, 18) = '{"event":"edited",'::bytea
+) AND NOT EXISTS (
+    SELECT 1 FROM hubbub.search_entry AS entry WHERE entry.room = $1 AND entry.seq = message.seq
+) ORDER BY seq FOR SHARE OF message;
+
+-- :add Put in messages: places, their room, the log, numbers, terms. Returns the numbers of those whose places were free.
+INSERT INTO hubbub.search_entry (id, place, room, seq, terms)
+SELECT id, $2, $3, seq, terms::tsvector FROM unnest($1::bigint[], $4::bigint[], $5::text[]) AS new (id, seq, terms)
+ON CONFLICT DO NOTHING RETURNING seq;
+
+-- :held Which of these messages of a log the index has.
+SELECT seq FROM hubbub.search_entry WHERE room = $1 AND seq = ANY($2::bigint[]);
+
+-- :forget Take out messages: the ids of their logs, and their numbers.
+DELETE FROM hubbub.search_entry AS entry USING unnest($1::bigint[], $2::bigint[]) AS gone (room, seq)
+WHERE entry.room = gone.room AND entry.seq = gone.seq;
+
+-- :trim Take out the messages of a log up to a number.
+DELETE FROM hubbub.search_entry WHERE room = $1 AND seq <= $2;
+
+-- :readable The rooms that an account may be able to read: its own, and open ones from which it isn't banned.
+SELECT room.id FROM (
+    SELECT room FROM hubbub.place WHERE account = $1 AND position(':' IN room) = 0
+    UNION SELECT room FROM hubbub.made_room WHERE kind = 'open'
+) AS mine JOIN hubbub.room ON room.name = mine.room WHERE NOT EXISTS (
+    SELECT 1 FROM hubbub.restraint WHERE restraint.room = mine.room AND restraint.account = $1
+    AND is_banned AND (banned_until IS NULL OR banned_until > $2)
+);
+
+-- :find Messages, the newest first: from a place, before a place, how many, in rooms, what they must match (if it isn't empty), whether they must be pinned.
+SELECT entry.id, room.name, entry.seq FROM hubbub.search_entry AS entry JOIN hubbub.room ON room.id = entry.room
+WHERE entry.id >= $1 AND entry.id < $2 AND (entry.place = ANY($4::bigint[]) OR entry.room = ANY($4::bigint[]))
+    AND {match}
+    AND (NOT $6 OR EXISTS (SELECT 1 FROM hubbub.pin WHERE pin.room = room.name AND pin.message = entry.seq))
+ORDER BY entry.id DESC LIMIT $3;
+
+-- :clear Hold nothing.
+TRUNCATE hubbub.search_entry;
+
+-- :begin_again And have the reactor begin at the first events.
+DELETE FROM hubbub.reactor_position WHERE reactor = 'search';

@@ -1,0 +1,170 @@
+"""The index of messages in SQLite: FTS5 without content, so what is taken out must be given once more as it was put in."""
+
+import time
+from asyncio import Future
+from collections.abc import Callable, Iterable
+from itertools import cycle
+from typing import Any
+
+import apsw
+
+from hubbub.protocol.keys import parent_of
+from hubbub.server.stores import queries
+from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.rows import message
+from hubbub.server.stores.search import (
+    FEW_ROOMS,
+    SECONDS,
+    IndexEntry,
+    IndexPlace,
+    TooSlow,
+    WantedMessages,
+    entry_of,
+    tags_of,
+)
+from hubbub.server.stores.worker import Worker
+
+Q = queries.load("sqlite_search")
+
+READERS = 2
+STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
+
+
+class SqliteEntries:
+    """What the index holds, for the connection that writes. Belongs to a transaction of its owner."""
+
+    def __init__(self, database: apsw.Connection) -> None:
+        self._execute = database.execute
+
+    def add(self, room: str, after: int, upto: int) -> None:
+        """Put in messages; see `MessageIndex.add`."""
+        place: int = self._execute(Q.room_id, (parent_of(room),)).get
+        bounds = {"name": room, "after": after, "upto": upto}
+        rows: list[Any] = self._execute(Q.missing, bounds).fetchall()
+        for log, seq, posted, edited in rows:
+            self._add(place, log, entry_of(place, log, room, message(seq, posted, edited, [])))
+
+    def forget(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""
+        for key in keys:
+            row: Any = self._execute(Q.held, key).fetchone()
+            if row:
+                id_, place, name, posted, edited = row
+                entry = entry_of(place, key[0], name, message(key[1], posted, edited, []))
+                self._execute(Q.drop_terms, (id_, _document(entry)))
+                self._execute(Q.drop, (id_,))
+
+    def upto(self, log: int, seq: int, limit: int) -> list[tuple[int, int]]:
+        """Return the first messages of a log that it holds, up to a number."""
+        rows: list[Any] = self._execute(Q.held_upto, (log, seq, limit)).fetchall()
+        return rows
+
+    def _add(self, place: int, log: int, entry: IndexEntry) -> None:
+        id_ = entry.id
+        while self._execute(Q.is_taken, (id_,)).get:
+            id_ += 1
+        self._execute(Q.add, (id_, place, log, entry.seq))
+        self._execute(Q.add_terms, (id_, _document(entry)))
+
+
+class SqliteSearch:
+    """Looks in the index, in threads and over connections of its own, which are made when they are first needed."""
+
+    def __init__(self, connect: Callable[[], apsw.Connection]) -> None:
+        self._connect = connect
+        self._readers: list[_Reader] = []
+        self._turns = cycle(range(READERS))
+
+    async def find(self, wanted: WantedMessages) -> list[IndexPlace]:
+        """See `MessageIndex.find`."""
+        number = next(self._turns)
+        while len(self._readers) <= number:
+            self._readers.append(_Reader(self._connect))
+        try:
+            return await self._readers[number].find(wanted)
+        except apsw.InterruptError:
+            raise TooSlow from None
+        except apsw.Error as error:
+            raise StoreFailed(str(error)) from error
+
+    async def close(self) -> None:
+        """End the threads."""
+        for reader in self._readers:
+            await reader.close()
+
+
+class _Reader:
+    """A thread that looks, with its connection."""
+
+    def __init__(self, connect: Callable[[], apsw.Connection]) -> None:
+        self._worker = Worker("hubbub-search")
+        self._connect = connect
+        self._database: apsw.Connection | None = None
+
+    def find(self, wanted: WantedMessages) -> "Future[list[IndexPlace]]":
+        """Look."""
+        return self._worker.do(lambda: self._find(wanted))
+
+    async def close(self) -> None:
+        """End the thread, once it has looked."""
+        await self._worker.close()
+        if self._database is not None:
+            self._database.close()
+
+    def _find(self, wanted: WantedMessages) -> list[IndexPlace]:
+        if self._database is None:
+            self._database = self._connect()
+        until = time.monotonic() + SECONDS
+        self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
+        sql, given = looking(self._database, wanted)
+        return [IndexPlace(*row) for row in self._database.execute(sql, given)] if sql else []
+
+
+def looking(database: apsw.Connection, wanted: WantedMessages) -> tuple[str, dict[str, Any]]:
+    """Return the query that finds messages, and its values; empty if there can be none."""
+    given: dict[str, Any] = {
+        **{"reader": wanted.reader, "now": time.time(), "most": FEW_ROOMS + 1},
+        **{"low": wanted.low, "high": wanted.high, "limit": wanted.limit},
+    }
+    few, readable = _rooms(database, wanted, given)
+    if not few:
+        return "", {}
+    tags = tags_of(wanted, few if len(few) <= FEW_ROOMS else ())
+    match = " AND ".join([*map(_phrase, wanted.query.phrases), *(_any(each) for each in tags)])
+    in_rooms = "" if len(few) <= FEW_ROOMS else f"AND {readable}"
+    pinned = "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else ""
+    query = Q.matching if match else Q.all
+    if match:
+        given["match"] = match
+    sql = query.format(in_rooms=in_rooms, pinned=pinned)
+    return sql, {name: given[name] for name in given if f":{name}" in sql}
+
+
+def _rooms(
+    database: apsw.Connection, wanted: WantedMessages, given: dict[str, Any]
+) -> tuple[list[int], str]:
+    """Return the ids of the rooms in question, or of some if there are many, and the condition that a message is in them."""
+    if wanted.rooms is None:
+        rows = database.execute(f"{Q.readable} LIMIT :most", _used(Q.readable + ":most", given))
+        return [each for (each,) in rows], f"entry.place IN ({Q.readable})"
+    found = [database.execute(Q.room_id, (name,)).get for name in wanted.rooms]
+    ids = [each for each in found if each is not None]
+    some = ", ".join(map(str, ids))
+    return ids, f"(entry.place IN ({some}) OR entry.room IN ({some}))"
+
+
+def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if f":{name}" in sql}
+
+
+def _phrase(phrase: Any) -> str:
+    """Return a phrase for MATCH. Terms hold no quotation marks."""
+    return '"{}"{}'.format(" ".join(phrase.terms), " *" * phrase.is_prefix)
+
+
+def _any(tags: list[str]) -> str:
+    return "({})".format(" OR ".join(f'"{tag}"' for tag in tags))
+
+
+def _document(entry: IndexEntry) -> str:
+    return " ".join([*entry.terms, *entry.tags])

@@ -1,0 +1,160 @@
+"""Messages that were found, as lines of text: for `hubbub search`, and for /search in `hubbub chat`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from hubbub.client import Client, Refused, Unknown
+from hubbub.protocol.keys import parent_of, root_of
+from hubbub.protocol.search import Hit, Order, SearchPage
+from hubbub.terminal.run import run
+from hubbub.terminal.screen import Screen
+from hubbub.terminal.style import Line, Painted, Part, Style, dim, name
+from hubbub.terminal.text import in_a_row, visible_json
+
+COMMANDS = {
+    "/search": "with words, find messages; also from:ada, in:#plans, has:link, before:2026-05-31"
+}
+ANSWER_SECONDS = 5.0
+SHOWN = 10  # in a conversation
+BEFORE, LENGTH = (
+    60,
+    200,
+)  # characters of a message that are shown: before the first word that was asked for, and in all
+FOUND = "1;33"  # how words look that were asked for
+OLD = 180.0  # seconds; when the index is that far behind, that is worth a word
+
+
+class SearchAsked(NamedTuple):
+    """What `hubbub search` looks for, and how it shows that."""
+
+    query: str
+    order: Order
+    limit: int
+    as_json: bool
+    quiet: bool
+
+
+def search(client: Client, asked: SearchAsked) -> bool:
+    """Print messages that match, one a line; as JSON, on what the server answered. Returns whether there are any.
+
+    Raises Refused, Unreachable, Closed, Unknown: see the SDK.
+    """
+    found: list[bool] = []
+
+    async def look() -> None:
+        found.append(await _search(client, asked))
+
+    run(look())
+    return any(found)
+
+
+async def _search(client: Client, asked: SearchAsked) -> bool:
+    style, left, before, page = Style.of(sys.stdout), asked.limit, None, None
+    has_any = False
+    async with client:
+        while left > 0 and (page is None or page.more):
+            page = await client.search(
+                asked.query, before=before, limit=min(left, 50), order=asked.order
+            )
+            for line in _json(page) if asked.as_json else map(style.render, lines(page)):
+                print(line)
+            has_any, left = has_any or bool(page.hits), left - len(page.hits)
+            before = page.then if isinstance(page.then, str) else None
+            if not page.hits and before is None:
+                break
+    sys.stdout.flush()
+    if page is not None and not asked.quiet and (remark := behind(page)):
+        print(f"-- {remark}", file=sys.stderr)
+    return has_any
+
+
+def _json(page: SearchPage) -> Iterator[str]:
+    for hit in page.hits:
+        yield visible_json(msgspec.json.encode(hit).decode(), sys.stdout.encoding)
+
+
+class SearchShown:
+    """Searches from a conversation."""
+
+    def __init__(self, client: Client, screen: Screen) -> None:
+        self._client = client
+        self._screen = screen
+
+    async def run(self, line: str) -> None:
+        """Show what is found, the newest last. While there is no answer, no further line is read, but not for long."""
+        _, query = [*line.split(maxsplit=1), ""][:2]
+        if not query.strip():
+            self._screen.complain("Say what to search for: see /help")
+            return
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                page = await self._client.search(query.strip(), limit=SHOWN)
+        except Refused as refusal:
+            self._screen.complain(f"Refused: {refusal.message}")
+        except (TimeoutError, Unknown):
+            self._screen.complain("No answer from the server")
+        else:
+            self._screen.show([*reversed([*lines(page)]), *_rest(page)])
+
+
+def lines(page: SearchPage) -> Iterator[Line]:
+    """Yield a line for each message: when, where, who, and the part of it that was asked for."""
+    people = page.people if isinstance(page.people, dict) else {}
+    for hit in page.hits:
+        by = people.get(hit.message.by)
+        where = page.titles.get(hit.room, "" if hit.room.startswith("@") else hit.room)
+        if root := root_of(hit.room):
+            where = f"{where or parent_of(hit.room)} (thread {root})"
+        place = f"{where or 'direct'} {hit.message.seq}"
+        who = name(by.name if by else hit.message.by)
+        yield [dim(f"{_when(hit.message.at)}  {place}  "), who, ": ", *_excerpt(hit)]
+
+
+def behind(page: SearchPage) -> str | None:
+    """Return a remark if newer messages may not be found yet."""
+    if page.indexed_to is None:
+        return "The server is still indexing: not all messages are found yet"
+    age = datetime.now().astimezone() - datetime.fromisoformat(page.indexed_to)
+    if age.total_seconds() < OLD:
+        return None
+    return f"The server is still indexing: messages after {_when(page.indexed_to)} may not be found yet"
+
+
+def _rest(page: SearchPage) -> Iterator[Line]:
+    if not page.hits:
+        yield ["No messages found"]
+    elif page.more:
+        yield ["These are the newest; there are more"]
+    if remark := behind(page):
+        yield [remark]
+
+
+def _excerpt(hit: Hit) -> Iterator[Part]:
+    """Yield the part of a message around the first word that was asked for, in one line, with these words painted."""
+    text = hit.message.text or ""
+    begin = max(0, (hit.highlights[0][0] if hit.highlights else 0) - BEFORE)
+    end = min(len(text), begin + LENGTH)
+    if begin:
+        yield "…"
+    at = begin
+    for start, length in hit.highlights:
+        if start >= end:
+            break
+        yield in_a_row(text[at:start])
+        at = min(end, start + length)
+        yield Painted(in_a_row(text[start:at]), FOUND)
+    yield in_a_row(text[at:end])
+    if end < len(text):
+        yield "…"
+
+
+def _when(at: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return "-"

@@ -1,0 +1,232 @@
+"""The law of searching, whoever keeps the messages: one finds exactly what one may read and what matches, whatever was edited, deleted or taken meanwhile."""
+
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hubbub.domain.access import Operation, RoomKind
+from hubbub.domain.aspects.conversation.pins import PINS
+from hubbub.domain.facts import Accepted, MessageKey
+from hubbub.domain.principals import Principal
+from hubbub.domain.search.matching import matches
+from hubbub.domain.search.query import query_of
+from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import parent_of
+from hubbub.protocol.messages import Change, Delete, Edit, Message, Post
+from hubbub.protocol.rooms import Ban, Remove, Unban
+from hubbub.protocol.search import Search
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
+from hubbub.server.hub.hub import Hub
+from hubbub.server.people.door import Door
+from hubbub.server.people.rates import Limits
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.indexing import Indexing
+from hubbub.server.stores.search import searched
+from tests.support.fakes import guest
+from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, ROOM_RULES, STRAY, House
+
+VISITOR = guest("vera", "vera's secret key")
+BOTH = frozenset({RoomKind.MADE, RoomKind.FREE})
+WORDS = (
+    *("deploy", "Friday", "Straße", "strasse", "foo_bar", "https://example.org/a", "🎉", "naïve"),
+    *("東京都", "京都", "服务器", "部署", "학교에서", "เที่ยวทะเล", "ёлка", "deployment", "x"),
+)
+ASKED = (
+    *(
+        "deploy",
+        "deploy*",
+        "strasse",
+        "foo",
+        '"foo bar"',
+        "example.org",
+        "🎉",
+        "naive",
+        "東京",
+        "京都",
+    ),
+    *("都", "服务", "部署", "학교", "เที่ยว", "елка", "fri*", "x", '"deploy friday"', "東*", "京"),
+)
+FILTERS = ("has:link", "is:thread", "is:pinned", "from:me", "before:2026-11-24", "after:2026-11-23")
+
+
+class Library:
+    """Rooms of some people, what they do there, and the hub that searches for them."""
+
+    def __init__(self, house: House, chance: random.Random) -> None:
+        self.house = house
+        self.store = house.store
+        self.chance = chance
+        self.fanout = FanOut(house.store, rules=ROOM_RULES)
+        self.journal = Journal(house.store, self.fanout.deliver, lambda: house.at, rules=ROOM_RULES)
+        self.hub = Hub(
+            *(house.store, self.journal, self.fanout, Door(), Limits(65_536, 0, indexed=BOTH)),
+            rules=ROOM_RULES,
+        )
+        self.reactor = Indexing(house.store, lambda: 0, BOTH)
+        self.rooms: list[str] = ["lobby"]
+        self.made: dict[MessageKey, Principal] = {}
+        self.minute = 0
+
+    async def furnish(self) -> None:
+        """Make rooms of each kind, with threads."""
+        house = self.house
+        self.rooms += [
+            await house.make(ADA, "closed", GRACE, GUEST),
+            await house.make(GRACE, "open", MARGARET),
+            await house.make(MARGARET, "open", public="read"),
+            await house.make(ADA, "direct", MARGARET),
+        ]
+
+    async def do(self, who: Principal, change: Change) -> Accepted | None:
+        """Do something, if it is allowed."""
+        answer = await self.hub.writing.commit(who, change)
+        return answer if isinstance(answer, Accepted) else None
+
+    async def live(self) -> None:
+        """Do something by chance."""
+        chance = self.chance
+        self.minute += 1
+        day, minute = 23 + self.minute // 200, self.minute % 60
+        self.house.at = f"2026-11-{day}T09:{minute:02}:{self.minute % 59:02}.{self.minute:03}Z"
+        room, who = chance.choice(self.rooms), chance.choice((ADA, GRACE, MARGARET))
+        text = " ".join(chance.choices(WORDS, k=chance.randint(1, 4)))
+        old = chance.choice([*self.made]) if self.made else None
+        luck = chance.random()
+        if luck < 0.55 or old is None:
+            await self.post(VISITOR if room == "lobby" else who, room, text)
+        elif luck < 0.65:
+            if old.room != "lobby" and ":" not in old.room:
+                await self.post(who, f"{old.room}:{old.seq}", text)
+        elif luck < 0.75:
+            await self.do(self.made[old], Edit(room=old.room, seq=old.seq, text=text))
+        elif luck < 0.85:
+            await self.do(self.made[old], Delete(room=old.room, seq=old.seq))
+        elif luck < 0.88:
+            await self.do(who, chance.choice((Pin, Unpin))(room=old.room, seq=old.seq))
+        elif luck < 0.97:
+            whom = chance.choice((ADA, GRACE, MARGARET, GUEST, STRAY))
+            act = chance.choice((Ban, Ban, Unban, Unban, Unban, Remove))
+            await self.do(who, act(room=room, who=whom.id))
+        else:
+            head = (await self.store.head(room)).seq
+            await self.store.trim(room, chance.randint(0, head // 4))
+
+    async def post(self, who: Principal, room: str, text: str) -> None:
+        """Post a message."""
+        if (done := await self.do(who, Post(room=room, text=text))) and done.seq:
+            self.made[MessageKey(room, done.seq)] = who
+
+    async def index(self) -> None:
+        """Let everything be indexed."""
+        assert await go_round(self.reactor, self.store)
+
+    async def compare(self, queries: int, *, is_whole: bool) -> int:
+        """Compare what searches find with what they are to find, or a part of that. Returns how many found something."""
+        everything, count = await self.everything(), 0
+        for _ in range(queries):
+            who, asked = self.chance.choice(PEOPLE), self.query()
+            try:
+                found = await self.found(who, asked)
+            except RefusalError as error:
+                if error.refusal.code in ("not_found", "forbidden", "banned"):
+                    continue
+                raise
+            expected = await self.expected(who, asked, everything)
+            assert found == expected or (not is_whole and found.items() <= expected.items()), asked
+            count += bool(found)
+        return count
+
+    async def everything(self) -> list[tuple[str, Message]]:
+        """All messages of all logs, as they are now."""
+        found = []
+        for room in {key.room for key in self.made}:
+            page = await self.store.history(room, None, None, 10_000)
+            assert not page.more
+            found += [(room, message) for message in page.messages if not message.deleted]
+        return found
+
+    async def expected(
+        self, who: Principal, asked: str, everything: list[tuple[str, Message]]
+    ) -> dict[MessageKey, list[list[int]]]:
+        """What a search is to find: each message is looked at, and each right asked for."""
+        query = query_of(asked)
+        if "me" in query.authors:
+            query = query._replace(authors=(who.name,))
+        found, readable = {}, {room: await self.may_read(who, room) for room, _ in everything}
+        pinned = {
+            MessageKey(row.room, row.message)
+            for room in self.rooms
+            for row in await self.store.rows(PINS, room)
+        }
+        for room, message in everything:
+            if query.rooms and not {room, parent_of(room)} & {*query.rooms}:
+                continue
+            if not query.rooms and not room.startswith("@r"):
+                continue
+            if "pinned" in query.of_kind and MessageKey(room, message.seq) not in pinned:
+                continue
+            spans = matches(query, searched(room, message))
+            if spans is not None and readable[room]:
+                found[MessageKey(room, message.seq)] = [list(span) for span in spans]
+        return found
+
+    async def may_read(self, who: Principal, room: str) -> bool:
+        try:
+            await self.hub.reading._rights.require(who, Operation.READ, room)
+        except RefusalError:
+            return False
+        return True
+
+    async def found(self, who: Principal, asked: str) -> dict[MessageKey, list[list[int]]]:
+        """What a search finds, page by page."""
+        found: dict[MessageKey, list[list[int]]] = {}
+        before, last, limit = None, "~", self.chance.choice((3, 50, 50, 50))
+        while True:
+            page = await self.hub.searching.search(
+                who, Search(query=asked, before=before, limit=limit)
+            )
+            for hit in page.hits:
+                key = MessageKey(hit.room, hit.message.seq)
+                assert key not in found and hit.message.at <= last
+                found[key], last = hit.highlights, hit.message.at
+            if not page.more:
+                return found
+            assert isinstance(page.then, str)
+            before = page.then
+
+    def query(self) -> str:
+        """A query by chance."""
+        chance = self.chance
+        parts = chance.sample(ASKED, k=chance.choice((0, 1, 1, 1, 2)))
+        parts += chance.sample(FILTERS, k=0 if parts and chance.random() < 0.5 else 1)
+        if chance.random() < 0.3:
+            parts.append(f"in:{chance.choice(self.rooms)}")
+        return " ".join(parts)
+
+
+@pytest.fixture
+async def library(house: House) -> AsyncIterator[Library]:
+    library = Library(house, random.Random("search"))
+    await library.furnish()
+    yield library
+    await library.fanout.close()
+    await library.journal.close()
+
+
+PEOPLE = (ADA, GRACE, MARGARET, GUEST, STRAY, ADMIN)
+
+
+async def test_one_finds_exactly_what_matches_and_what_one_may_read(library: Library) -> None:
+    found = 0
+    for _ in range(10):
+        for _ in range(25):
+            await library.live()
+        await library.index()
+        found += await library.compare(25, is_whole=True)
+        for _ in range(5):
+            await library.live()  # the index only knows what was taken out of it by these
+        await library.compare(9, is_whole=False)
+    assert found > 80

@@ -1,0 +1,155 @@
+"""Searching at the doors: what people find, what they are told, and what a server has that is set up otherwise."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+import hubbub
+from hubbub.server import upkeep
+from hubbub.server.hub import searching
+from hubbub.server.stores.search import TooSlow
+from tests.integration.native import native
+from tests.integration.test_conversation import ok, say
+from tests.integration.test_made_rooms import Here, here, made
+from tests.support.site import Someone, site
+
+__all__ = ["here"]  # a fixture
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(autouse=True)
+def index_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reactors look soon."""
+    monkeypatch.setattr(upkeep, "PROMPT", 0.02)
+
+
+async def found(who: Someone, query: str, count: int, **more: Any) -> dict[str, Any]:
+    """What someone finds, once that are so many messages."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            page = await ok(who, "GET", f"/search?{urlencode({'q': query} | more)}")
+            hits: Any = page["hits"]
+            if len(hits) == count:
+                return page
+            await asyncio.sleep(0.25)  # five searches a second are allowed
+
+
+def texts(page: dict[str, Any]) -> list[str]:
+    return [hit["message"]["text"] for hit in page["hits"]]
+
+
+async def test_one_finds_messages_and_where_the_words_are(here: Here) -> None:
+    grace, mary = here.people["grace"], here.people["mary"]
+    room = await made(here.at["grace"], who=[here.key("mary")], alias="plans")
+    one, _ = await say(here, "mary", room, "we deploy on Friday", "see https://example.org")
+    await here.at["grace"].ask("post", room=f"{room}:{one}", text="deployment 部署 is 🎉")
+    page = await found(grace, "deploy*", 2)
+    assert texts(page) == ["deployment 部署 is 🎉", "we deploy on Friday"]
+    assert [hit["highlights"] for hit in page["hits"]] == [[[0, 10]], [[3, 6]]]
+    assert page["titles"] == {room: "Plans", f"{room}:{one}": "Plans"}
+    assert {author["handle"] for author in page["people"].values()} == {"grace", "mary"}
+    assert page["more"] is False and "then" not in page
+    first = await found(mary, "in:#plans", 1, limit=1)
+    rest = await found(mary, "in:#plans", 2, before=first["then"])
+    assert texts(first) + texts(rest) == [
+        *("deployment 部署 is 🎉", "see https://example.org", "we deploy on Friday")
+    ]
+    assert texts(await found(grace, "from:mary has:link", 1)) == ["see https://example.org"]
+    assert texts(await found(mary, "部署 from:grace is:thread", 1)) == ["deployment 部署 is 🎉"]
+    best = await found(grace, "deploy*", 2, order="relevance")
+    assert texts(best)[0] == "deployment 部署 is 🎉" and best["more"] is False
+    assert await found(here.people["ada"], "deploy*", 0)  # an admin is not in the room
+    await here.at["mary"].ask("edit", room=room, seq=one, text="we wait")
+    assert texts(await found(grace, "deploy", 0)) == []
+    assert texts(await found(grace, "wait", 1)) == ["we wait"]
+    await here.at["mary"].ask("delete", room=room, seq=one)
+    assert texts(await found(grace, "in:#plans", 2))  # the third one is gone
+
+
+async def test_the_sdk_finds_what_the_doors_do(here: Here) -> None:
+    room = await made(here.at["grace"], "open", public="read")
+    await say(here, "grace", room, "one word", "another word")
+    await found(here.people["grace"], "word", 2)
+    async with hubbub.connect(here.people["mary"].url, token=here.people["mary"].token) as client:
+        page = await client.search("word", limit=1)
+        assert [hit.message.text for hit in page.hits] == ["another word"] and page.more
+        rest = await client.search("word", before=str(page.then))
+        assert [hit.message.text for hit in rest.hits] == ["one word"]
+        with pytest.raises(hubbub.Refused, match="quotation mark"):
+            await client.search('"word')
+    async with hubbub.connect(here.people["mary"].url, name="will") as client:
+        page = await client.search(f"word in:{room}")
+        assert len(page.hits) == 2
+
+
+WRONG = {
+    "": "bad_request",
+    '"open': "bad_request",
+    "has:cheese": "bad_request",
+    "x in:#nothing": "not_found",
+    "x in:lobby": "forbidden",  # free rooms are not searched unless a setting says so
+    "x in:@me": "forbidden",
+    "x" * 501: "bad_request",
+}
+
+
+async def test_what_can_not_be_searched_is_said(here: Here) -> None:
+    mary = here.people["mary"]
+    for query, code in WRONG.items():
+        answer = await mary.ask("GET", f"/search?{urlencode({'q': query})}")
+        assert answer.code == code, query
+    for more in ("before=x", "limit=51", "order=best", "before=1&order=relevance"):
+        assert (await mary.ask("GET", f"/search?q=x&{more}")).code == "bad_request"
+    assert (await here.at["visitor"].refused("search", query="x"))["code"] == "forbidden"
+
+
+async def test_who_is_banned_or_leaves_finds_nothing_there_from_then_on(here: Here) -> None:
+    room = await made(here.at["grace"], "open", who=[here.key("mary")])
+    closed = await made(here.at["grace"], who=[here.key("mary")])
+    await say(here, "grace", room, "word")
+    await say(here, "grace", closed, "word")
+    mary = here.people["mary"]
+    await found(mary, "word", 2)
+    await here.at["grace"].ask("ban", room=room, who=here.key("mary"))
+    assert len((await found(mary, "word", 1))["hits"]) == 1
+    await here.at["mary"].ask("leave", room=closed)
+    assert (await ok(mary, "GET", "/search?q=word"))["hits"] == []
+    for where, code in ((room, "banned"), (closed, "not_found")):
+        answer = await mary.ask("GET", f"/search?{urlencode({'q': f'in:{where}'})}")
+        assert answer.code == code
+
+
+async def test_searches_that_take_too_long_or_are_too_many_are_refused(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, mary = here.site.server.hub, here.people["mary"]
+
+    async def slow(*_: object) -> list[Any]:
+        raise TooSlow
+
+    monkeypatch.setattr(hub.searching._store, "search", slow)
+    assert (await mary.ask("GET", "/search?q=x")).code == "timed_out"
+    monkeypatch.setattr(searching, "WAITING", 0)
+    assert (await mary.ask("GET", "/search?q=x")).code == "busy"
+    codes = [(await mary.ask("GET", "/search?q=x")).code for _ in range(40)]
+    assert "rate_limited" in codes
+
+
+async def test_free_rooms_are_searched_if_a_setting_says_so(tmp_path: Path) -> None:
+    async with site(tmp_path, guests="on", search="all") as made_site:
+        async with native(made_site.server.port, "vera") as vera:
+            await vera.ask("post", room="lobby", text="a word")
+            async with asyncio.timeout(PATIENCE):
+                while not (await vera.ask("search", query="word in:lobby from:vera"))["hits"]:
+                    await asyncio.sleep(0.25)
+            assert (await vera.refused("search", query="word"))["code"] == "forbidden"
+        assert (await ok(made_site.ada, "GET", "/search?q=word"))["hits"] == []
+
+
+async def test_a_server_may_have_no_search(tmp_path: Path) -> None:
+    async with site(tmp_path, search="none") as made_site:
+        assert (await made_site.ada.ask("GET", "/search?q=x")).code == "forbidden"

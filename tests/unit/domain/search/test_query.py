@@ -1,0 +1,70 @@
+"""Queries as people type them, and what they are told if nobody can tell what they mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.domain.search.query import MOST_WORDS, BadQuery, Phrase, SearchQuery, query_of
+from hubbub.domain.search.terms import terms_of
+
+
+def test_words_phrases_and_filters() -> None:
+    asked = query_of('deploy* "On Friday" from:Ada in:#plans IN:lobby has:link is:pinned ya:hoo')
+    assert asked == SearchQuery(
+        (
+            Phrase(("deploy",), is_prefix=True),
+            Phrase(("on", "friday")),
+            Phrase(("ya", "hoo")),  # nobody's filter
+        ),
+        ("Ada",),
+        ("#plans", "lobby"),
+        has=frozenset({"link"}),
+        of_kind=frozenset({"pinned"}),
+    )
+
+
+def test_filters_in_quotation_marks_are_words() -> None:
+    assert query_of('"from:ada"').phrases == (Phrase(("from", "ada")),)
+    assert query_of('in:"my room"').rooms == ("my room",)
+
+
+def test_what_is_said_twice_counts_once() -> None:
+    assert query_of("Friday friday FRIDAY").phrases == (Phrase(("friday",)),)
+
+
+@pytest.mark.parametrize(
+    "asked, why",
+    [
+        ("", "Nothing to search for"),
+        ('  !!! * "" ', "Nothing to search for"),
+        ('"on friday', "A quotation mark"),
+        ("has:cheese", "Unknown filter has:cheese: use has:link or has:file or has:image"),
+        ("is:fun", "Unknown filter is:fun: use is:pinned or is:thread"),
+        ("before:yesterday", "Invalid before:yesterday: use a day such as"),
+        ("after:2026-02-30", "Invalid after:2026-02-30"),
+        ("after:9999", "Invalid after:9999"),
+        ("before:2026-05-31T18:00", "Invalid before:2026-05-31T18:00"),
+        (" ".join(f"w{n}" for n in range(MOST_WORDS + 1)), "Too many words"),
+    ],
+)
+def test_what_can_not_be_understood_is_said(asked: str, why: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        query_of(asked)
+    assert str(caught.value).startswith(why) and not str(caught.value).endswith(".")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_query_or_a_bad_one(text: str) -> None:
+    try:
+        asked = query_of(text)
+    except BadQuery:
+        return
+    assert asked != SearchQuery()
+
+
+@given(st.text(max_size=100))
+def test_terms_hold_nothing_that_a_database_would_cut_again(text: str) -> None:
+    for term in terms_of(text):
+        assert term.text and not term.text.isspace() and " " not in term.text
+        assert all(each.isalnum() or not each.isascii() for each in term.text)
+        assert 0 <= term.start < term.middle <= term.end <= len(text)
